@@ -1,0 +1,18 @@
+//! Hears Redis messages and says so on stdout; some words make it misbehave.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use spin_sdk::redis_subscriber;
+
+#[redis_subscriber]
+async fn hear(message: Bytes) -> Result<(), String> {
+    match message.as_ref() {
+        b"trap" => panic!("asked to trap"),
+        b"fail" => return Err("asked to fail".to_owned()),
+        b"slow" => spin_sdk::time::sleep(Duration::from_millis(500)).await,
+        _ => {}
+    }
+    println!("heard {}", String::from_utf8_lossy(&message));
+    Ok(())
+}
