@@ -1,0 +1,251 @@
+//! Who is asking. A handler without one of these parameters is public.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use uuid::Uuid;
+
+use crate::problem::Problem;
+use crate::role::{Role, Roles};
+use crate::token::{self, Claims, Refused, Unverifiable};
+
+/// Any signed-in user.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub id: Uuid,
+    pub username: String,
+    pub roles: Roles,
+    /// The sign-in this request belongs to.
+    pub session: Uuid,
+    /// Absent: the token may do whatever its bearer may.
+    pub scope: Option<String>,
+    /// When the token stops working, in Unix seconds.
+    pub expires_at: i64,
+}
+
+impl Caller {
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.has(role)
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.is(Role::Admin)
+    }
+}
+
+impl From<Claims> for Caller {
+    fn from(claims: Claims) -> Self {
+        Self {
+            id: claims.sub,
+            username: claims.username,
+            roles: claims.roles,
+            session: claims.sid,
+            scope: claims.scope,
+            expires_at: claims.exp,
+        }
+    }
+}
+
+pub const NO_TOKEN: Problem =
+    Problem::new(StatusCode::UNAUTHORIZED, "no-token", "No token provided");
+pub const INVALID_TOKEN: Problem =
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token");
+pub const FORBIDDEN: Problem = Problem::new(
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "Not allowed for this user",
+);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Several extractors of one handler may ask; the first answer stands.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
+        let token = bearer(parts)?.ok_or(NO_TOKEN)?;
+        let caller = verified(&token).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+/// Public, but who is signed in sees more. A bad token is refused all the same.
+impl<S: Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        match bearer(parts)? {
+            Some(token) => Ok(Some(verified(&token).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+async fn verified(token: &str) -> Result<Caller, Problem> {
+    match token::verify(token, crate::now().as_second()).await {
+        Ok(claims) => Ok(claims.into()),
+        Err(Unverifiable::Refused(Refused::Invalid)) => Err(INVALID_TOKEN),
+        // One body for every bad token; only the RPC dialect tells expiry apart.
+        Err(Unverifiable::Refused(Refused::Expired)) => Err(INVALID_TOKEN.number(11)),
+        Err(broken) => Err(Problem::internal(&broken)),
+    }
+}
+
+/// The one token of a request, wherever it stands.
+fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
+    let headers = &parts.headers;
+    let mut found: Vec<&str> = Vec::new();
+    for value in headers.get_all(header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| INVALID_TOKEN)?;
+        let (scheme, token) = value.split_once(' ').ok_or(INVALID_TOKEN)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(INVALID_TOKEN);
+        }
+        found.push(token.trim());
+    }
+    for value in headers.get_all("api_key") {
+        found.push(value.to_str().map_err(|_| INVALID_TOKEN)?.trim());
+    }
+    let by_cookie = cookies(headers).collect::<Vec<_>>();
+    if found.is_empty() && !by_cookie.is_empty() && !same_origin(parts) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "cross-origin",
+            "A cookie is no proof for a request from another origin",
+        ));
+    }
+    found.extend(by_cookie);
+    let in_query = query_token(parts);
+    found.extend(in_query.as_deref());
+    found.dedup();
+    match found.as_slice() {
+        [] => Ok(None),
+        [""] => Err(NO_TOKEN),
+        [token] => Ok(Some((*token).to_owned())),
+        _ => Err(INVALID_TOKEN),
+    }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(';'))
+        .filter_map(|it| it.trim().strip_prefix("access_token="))
+        .filter(|it| !it.is_empty())
+}
+
+/// Browsers send a cookie along whoever made the page ask. They also say who did.
+fn same_origin(parts: &Parts) -> bool {
+    if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return true;
+    }
+    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else {
+        return false;
+    };
+    let asked = text(header::HOST).or_else(|| parts.uri.authority().map(|it| it.as_str()));
+    origin.split_once("://").map(|it| it.1) == asked
+}
+
+/// Old modpack clients send the token in the query, and only they may.
+fn query_token(parts: &Parts) -> Option<String> {
+    if !parts.uri.path().starts_with("/api/method/") {
+        return None;
+    }
+    parts
+        .uri
+        .query()?
+        .split('&')
+        .find_map(|it| it.strip_prefix("token="))
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+}
+
+/// `Admin(caller)` and its like: a caller who holds the role, or 403.
+macro_rules! holders {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident)|+;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Caller);
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+                let caller =
+                    <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+                if caller.roles.any(&[$(Role::$role),+]) {
+                    Ok(Self(caller))
+                } else {
+                    Err(FORBIDDEN)
+                }
+            }
+        }
+    )*};
+}
+
+holders! {
+    /// A platform admin. A zone admin is none.
+    Admin: Admin;
+    /// Somebody who parks.
+    Driver: Driver;
+    /// Somebody who offers parking places.
+    Owner: Owner;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn found(request: axum::http::request::Builder) -> Result<Option<String>, &'static str> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        bearer(&parts).map_err(|it| it.code())
+    }
+
+    #[test]
+    fn a_token_is_taken_from_every_transport() {
+        let ok = Ok(Some("t".to_owned()));
+        assert_eq!(
+            found(Request::get("/").header("authorization", "Bearer t")),
+            ok
+        );
+        assert_eq!(found(Request::get("/").header("api_key", "t")), ok);
+        assert_eq!(
+            found(Request::get("/").header("cookie", "a=b; access_token=t")),
+            ok
+        );
+        assert_eq!(found(Request::get("/api/method/users.get?token=t")), ok);
+        assert_eq!(found(Request::get("/users?token=t")), Ok(None));
+    }
+
+    #[test]
+    fn two_tokens_are_refused_unless_they_are_the_same() {
+        let both = |other| {
+            Request::get("/")
+                .header("authorization", "Bearer t")
+                .header("api_key", other)
+        };
+        assert_eq!(found(both("u")), Err("invalid-token"));
+        assert_eq!(found(both("t")), Ok(Some("t".to_owned())));
+    }
+
+    #[test]
+    fn a_cookie_changes_something_only_from_our_own_origin() {
+        let post = |origin| {
+            Request::post("/")
+                .header("host", "wharf.test")
+                .header("cookie", "access_token=t")
+                .header("origin", origin)
+        };
+        assert_eq!(found(post("https://wharf.test")), Ok(Some("t".to_owned())));
+        assert_eq!(found(post("https://evil.test")), Err("cross-origin"));
+        let silent = Request::post("/").header("cookie", "access_token=t");
+        assert_eq!(found(silent), Err("cross-origin"));
+    }
+}

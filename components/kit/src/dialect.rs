@@ -1,0 +1,139 @@
+//! The members that clients of the five replaced systems read in a refusal,
+//! beside the RFC 9457 ones.
+//!
+//! A route table says once which system's clients it serves ([`speaking`]);
+//! no handler ever thinks about it.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use crate::problem::Problem;
+
+/// Whose clients a route serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Parking zones, tickets and fines under `/api/v1`: `error`.
+    Zones,
+    /// Accounts and payments (`/auth/signup`, `/payments/deposit` …): `error`.
+    Accounts,
+    /// Fast food (`/token`, `/customers`, `/orders` …): `msg` and `status code`.
+    FastFood,
+    /// Modpacks under `/api/method/`: nothing but `{"error": {"code", "message"}}`.
+    Rpc,
+    /// Parking places (`/login`, `/parking`, `/booking`, `/payment` …):
+    /// `error_message` and `error_status_code`.
+    Parking,
+    /// Routes of our own: RFC 9457 and nothing else.
+    Plain,
+}
+
+/// Marks every answer of `router` with its dialect. The innermost mark stays.
+pub fn speaking(dialect: Dialect, router: Router) -> Router {
+    router.layer(axum::middleware::map_response(
+        move |mut response: Response| async move {
+            if response.extensions().get::<Dialect>().is_none() {
+                response.extensions_mut().insert(dialect);
+            }
+            response
+        },
+    ))
+}
+
+impl Dialect {
+    /// The status this dialect sends: its frameworks knew 400 where ours says 422.
+    pub(crate) fn status(self, problem: &Problem) -> StatusCode {
+        match self {
+            Self::Zones | Self::Accounts | Self::Rpc
+                if problem.status == StatusCode::UNPROCESSABLE_ENTITY
+                    && problem.code == "invalid-body" =>
+            {
+                StatusCode::BAD_REQUEST
+            }
+            _ => problem.status,
+        }
+    }
+
+    pub(crate) fn body(self, problem: &Problem, request_id: &str) -> Value {
+        let status = self.status(problem).as_u16();
+        let text = problem.detail.as_deref().unwrap_or(problem.title);
+        if self == Self::Rpc {
+            let code = problem.number.unwrap_or_else(|| rpc_number(problem));
+            return json!({ "error": { "code": code, "message": text } });
+        }
+        let mut body = Map::new();
+        body.insert("type".into(), format!("/problems/{}", problem.code).into());
+        body.insert("title".into(), problem.title.into());
+        body.insert("status".into(), status.into());
+        if let Some(detail) = &problem.detail {
+            body.insert("detail".into(), detail.as_ref().into());
+        }
+        body.insert("code".into(), problem.code.into());
+        body.insert("request_id".into(), request_id.into());
+        if !problem.errors.is_empty() {
+            body.insert("errors".into(), json!(problem.errors));
+        }
+        match self {
+            Self::Zones | Self::Accounts => {
+                body.insert("error".into(), text.into());
+            }
+            Self::FastFood => {
+                body.insert("msg".into(), text.into());
+                body.insert("status code".into(), status.into());
+            }
+            Self::Parking => {
+                body.insert("error_message".into(), text.into());
+                body.insert("error_status_code".into(), status.into());
+            }
+            Self::Plain | Self::Rpc => {}
+        }
+        Value::Object(body)
+    }
+}
+
+/// The RPC number of a problem that did not choose one itself.
+fn rpc_number(problem: &Problem) -> u16 {
+    match problem.status.as_u16() {
+        401 => 10,
+        403 => 20,
+        404 => 40,
+        405 => 41,
+        400 | 413 | 415 | 422 => 31,
+        _ => 50,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAKEN: Problem = Problem::new(StatusCode::CONFLICT, "login-taken", "The login is taken");
+
+    #[test]
+    fn every_dialect_keeps_the_members_its_clients_read() {
+        assert_eq!(
+            Dialect::Zones.body(&TAKEN, "r")["error"],
+            "The login is taken"
+        );
+        assert_eq!(Dialect::FastFood.body(&TAKEN, "r")["status code"], 409);
+        assert_eq!(Dialect::Parking.body(&TAKEN, "r")["error_status_code"], 409);
+        assert_eq!(
+            Dialect::Rpc.body(&TAKEN.number(101), "r"),
+            json!({ "error": { "code": 101, "message": "The login is taken" } })
+        );
+    }
+
+    #[test]
+    fn a_problem_carries_the_request_id() {
+        insta::assert_json_snapshot!(Dialect::Plain.body(&TAKEN, "r-1"), @r#"
+        {
+          "code": "login-taken",
+          "request_id": "r-1",
+          "status": 409,
+          "title": "The login is taken",
+          "type": "/problems/login-taken"
+        }
+        "#);
+    }
+}
