@@ -1,1 +1,7 @@
-//! (see Cargo.toml)
+//! The manifest of an application: `spin.toml` and what belongs to it, read into checked types.
+//!
+//! Nothing here runs a component, opens a connection or knows wasmtime: it reads files, says everything that is wrong
+//! with them at once, and answers questions about them.
+
+pub mod egress;
+pub mod template;

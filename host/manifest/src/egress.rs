@@ -1,0 +1,336 @@
+//! Where a component may connect to: its `allowed_outbound_hosts`, and the networks an operator forbids to all.
+//!
+//! Grammar, matching and texts are Spin's. Every import that opens a connection asks [`AllowedHosts::check`] before it
+//! resolves a name and [`BlockedNetworks`] after. Nothing here resolves names, reads templates or opens anything.
+
+mod blocked;
+mod grant;
+
+pub use blocked::BlockedNetworks;
+pub use grant::Grant;
+
+use std::fmt;
+
+/// What `http://<component>.spin.internal` ends with: a call to another component, in memory.
+pub const CHAINING_SUFFIX: &str = ".spin.internal";
+
+/// The component meant by a host name like `payments.spin.internal`.
+pub fn chained_component(host: &str) -> Option<&str> {
+    host.strip_suffix(CHAINING_SUFFIX)
+        .filter(|id| !id.is_empty() && !id.contains('.'))
+}
+
+/// Names under which a component reaches its own application.
+pub fn is_own_application(host: &str) -> bool {
+    matches!(host, "self" | "self.alt")
+}
+
+/// Everything a component may connect to. The default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    grants: Vec<Grant>,
+}
+
+impl AllowedHosts {
+    /// The given entries, templates already resolved; or what is wrong with each bad one.
+    pub fn parse(entries: &[String]) -> Result<AllowedHosts, Vec<String>> {
+        let mut grants = Vec::with_capacity(entries.len());
+        let mut faults = Vec::new();
+        for entry in entries {
+            match Grant::parse(entry) {
+                Ok(grant) => grants.push(grant),
+                Err(reason) => faults.push(format!("allowed_outbound_hosts {entry:?}: {reason}")),
+            }
+        }
+        if faults.is_empty() {
+            Ok(AllowedHosts { grants })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// Narrows `*.spin.internal` to the components that exist.
+    pub fn within<'a>(self, components: impl Iterator<Item = &'a str> + Clone) -> AllowedHosts {
+        let grants = self.grants.into_iter();
+        AllowedHosts {
+            grants: grants
+                .flat_map(|grant| grant.within(components.clone()))
+                .collect(),
+        }
+    }
+
+    /// May the component connect there? `host` is a name or an address, an IPv6 address with or without brackets.
+    pub fn check(&self, scheme: &str, host: &str, port: u16) -> Result<(), Denied> {
+        if is_own_application(host) {
+            return self.check_self();
+        }
+        let known = grant::parse_host(host);
+        let allowed = known.as_ref().is_ok_and(|host| {
+            self.grants
+                .iter()
+                .any(|grant| grant.allows(scheme, host, port))
+        });
+        if allowed {
+            return Ok(());
+        }
+        let host = known.map_or_else(|_| host.to_owned(), |host| host.to_string());
+        let destination = match (scheme, port) {
+            ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
+            _ => format!("{scheme}://{host}:{port}"),
+        };
+        Err(Denied { destination })
+    }
+
+    /// May the component send HTTP requests to its own application?
+    pub fn check_self(&self) -> Result<(), Denied> {
+        if self.grants.iter().any(Grant::allows_self) {
+            return Ok(());
+        }
+        Err(Denied {
+            destination: "http://self".to_owned(),
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+}
+
+/// A connection that was not granted. It displays, as Spin does, the line of the manifest that would grant it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Denied {
+    destination: String,
+}
+
+impl Denied {
+    /// `scheme://host:port`, as it would stand in `allowed_outbound_hosts`.
+    pub fn destination(&self) -> &str {
+        &self.destination
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let destination = &self.destination;
+        if destination == "http://self" {
+            f.write_str("A component tried to make an HTTP request to its own app but it does not have permission.")?;
+        } else {
+            write!(
+                f,
+                "A component tried to make an outbound network connection to disallowed destination '{destination}'."
+            )?;
+        }
+        write!(
+            f,
+            "\nTo allow this request, add 'allowed_outbound_hosts = [\"{destination}\"]' to the manifest component section."
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(entries: &[&str]) -> AllowedHosts {
+        let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+        AllowedHosts::parse(&entries).unwrap()
+    }
+
+    #[test]
+    fn a_connection_needs_a_grant_for_its_scheme_host_and_port() {
+        let table: &[(&str, &[(&str, &str, u16)], &[(&str, &str, u16)])] = &[
+            (
+                "postgres://db",
+                &[("postgres", "db", 5432)],
+                &[("postgres", "db", 5433), ("redis", "db", 5432)],
+            ),
+            (
+                "mysql://db",
+                &[("mysql", "db", 3306)],
+                &[("mysql", "db.example", 3306)],
+            ),
+            ("mqtt://db", &[("mqtt", "db", 1883)], &[]),
+            (
+                "redis://Cache:*",
+                &[("redis", "cache", 1), ("redis", "CACHE", 6379)],
+                &[("Redis", "cache", 1)],
+            ),
+            (
+                "https://api.example.com/",
+                &[("https", "api.example.com", 443)],
+                &[("https", "x.api.example.com", 443)],
+            ),
+            (
+                "http://localhost:8000..8002",
+                &[("http", "localhost", 8000), ("http", "localhost", 8001)],
+                &[("http", "localhost", 8002), ("http", "localhost", 7999)],
+            ),
+            (
+                "http://*.example.com",
+                &[
+                    ("http", "a.example.com", 80),
+                    ("http", "a.b.EXAMPLE.com", 80),
+                ],
+                &[
+                    ("http", "example.com", 80),
+                    ("http", "myexample.com", 80),
+                    ("http", "1.2.3.4", 80),
+                ],
+            ),
+            (
+                "*://10.0.0.0/8:*",
+                &[("tcp", "10.1.2.3", 9)],
+                &[("tcp", "11.0.0.1", 9), ("tcp", "ten.example", 9)],
+            ),
+            (
+                "http://2001:db8::/32",
+                &[("http", "[2001:db8::1]", 80), ("http", "2001:db8::1", 80)],
+                &[("http", "[2001:db9::1]", 80), ("http", "[2001:db8::1]", 81)],
+            ),
+            (
+                "http://[::1]:8080",
+                &[("http", "[::1]", 8080), ("http", "::1", 8080)],
+                &[("http", "[::2]", 8080)],
+            ),
+            (
+                "http://127.0.0.1",
+                &[("http", "127.0.0.1", 80), ("http", "0x7f.1", 80)],
+                &[("http", "localhost", 80)],
+            ),
+            (
+                "*://*:*",
+                &[
+                    ("udp", "any.example", 53),
+                    ("http", "self", 80),
+                    ("http", "x.spin.internal", 80),
+                ],
+                &[],
+            ),
+            (
+                "http://*",
+                &[("http", "any.example", 80)],
+                &[("http", "any.example", 81), ("https", "any.example", 443)],
+            ),
+        ];
+        for (entry, granted, denied) in table {
+            let allowed = allowed(&[entry]);
+            for (scheme, host, port) in *granted {
+                assert_eq!(
+                    allowed.check(scheme, host, *port),
+                    Ok(()),
+                    "{entry} grants {scheme}://{host}:{port}"
+                );
+            }
+            for (scheme, host, port) in *denied {
+                assert!(
+                    allowed.check(scheme, host, *port).is_err(),
+                    "{entry} denies {scheme}://{host}:{port}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_allowed_by_default() {
+        assert!(
+            AllowedHosts::default()
+                .check("http", "example.com", 80)
+                .is_err()
+        );
+        assert!(AllowedHosts::default().check_self().is_err());
+        assert!(AllowedHosts::default().is_empty());
+    }
+
+    #[test]
+    fn the_own_application_is_a_grant_of_its_own() {
+        assert_eq!(allowed(&["http://self"]).check("http", "self", 80), Ok(()));
+        assert_eq!(
+            allowed(&["https://self.alt"]).check("http", "self.alt", 80),
+            Ok(())
+        );
+        assert_eq!(allowed(&["*://*:*"]).check_self(), Ok(()));
+        assert!(
+            allowed(&["redis://*:*", "http://localhost:3000"])
+                .check_self()
+                .is_err()
+        );
+        assert!(
+            allowed(&["http://self"])
+                .check("http", "example.com", 80)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn chaining_reaches_only_components_that_exist() {
+        let ids = ["payments", "signin"];
+        let allowed = allowed(&["http://*.spin.internal", "https://elsewhere.example"])
+            .within(ids.into_iter());
+        assert_eq!(allowed.check("http", "payments.spin.internal", 80), Ok(()));
+        assert_eq!(allowed.check("http", "signin.spin.internal", 80), Ok(()));
+        assert!(allowed.check("http", "ghost.spin.internal", 80).is_err());
+        assert!(
+            allowed
+                .check("http", "a.payments.spin.internal", 80)
+                .is_err()
+        );
+        assert_eq!(allowed.check("https", "elsewhere.example", 443), Ok(()));
+    }
+
+    #[test]
+    fn a_chained_host_names_its_component() {
+        for (host, expected) in [
+            ("payments.spin.internal", Some("payments")),
+            ("a.b.spin.internal", None),
+            (".spin.internal", None),
+            ("spin.internal", None),
+            ("payments.spin.internal.example", None),
+        ] {
+            assert_eq!(chained_component(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_denial_displays_the_line_to_add() {
+        let none = AllowedHosts::default();
+        assert_eq!(
+            none.check("postgres", "db", 5432).unwrap_err().to_string(),
+            "A component tried to make an outbound network connection to disallowed destination 'postgres://db:5432'.\n\
+             To allow this request, add 'allowed_outbound_hosts = [\"postgres://db:5432\"]' to the manifest component section."
+        );
+        assert_eq!(
+            none.check("http", "self", 80).unwrap_err().to_string(),
+            "A component tried to make an HTTP request to its own app but it does not have permission.\n\
+             To allow this request, add 'allowed_outbound_hosts = [\"http://self\"]' to the manifest component section."
+        );
+        for (scheme, host, port, line) in [
+            ("http", "example.com", 80, "http://example.com"),
+            ("https", "example.com", 8443, "https://example.com:8443"),
+            ("redis", "::1", 6379, "redis://[::1]:6379"),
+        ] {
+            let denied = none.check(scheme, host, port).unwrap_err();
+            assert_eq!(denied.destination(), line);
+            assert_eq!(
+                allowed(&[line]).check(scheme, host, port),
+                Ok(()),
+                "the line grants it"
+            );
+        }
+    }
+
+    #[test]
+    fn every_bad_entry_is_reported() {
+        let entries = [
+            "http://ok".to_owned(),
+            "*".to_owned(),
+            "http://x/y".to_owned(),
+        ];
+        let faults = AllowedHosts::parse(&entries).unwrap_err();
+        assert_eq!(faults.len(), 2);
+        assert!(faults[0].contains("you can use '*://*:*'"), "{faults:?}");
+        assert!(
+            faults[1].starts_with("allowed_outbound_hosts \"http://x/y\": "),
+            "{faults:?}"
+        );
+    }
+}
