@@ -3,5 +3,9 @@
 //! Nothing here runs a component, opens a connection or knows wasmtime: it reads files, says everything that is wrong
 //! with them at once, and answers questions about them.
 
+mod document;
 pub mod egress;
+pub mod faults;
+pub mod names;
+pub mod routes;
 pub mod template;
