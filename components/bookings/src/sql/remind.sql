@@ -1,0 +1,28 @@
+-- $1 limit
+-- Tells drivers whose booking ends within ten minutes, once. Another sweep that meets the same rows passes on.
+WITH due AS (
+    SELECT id
+    FROM booking
+    WHERE status = 'Confirmed' AND reminded_at IS NULL AND deleted_at IS NULL
+        AND date_to BETWEEN now() AND now() + interval '10 minutes'
+    ORDER BY date_to
+    LIMIT $1::bigint
+    FOR UPDATE SKIP LOCKED
+), reminded AS (
+    UPDATE booking SET reminded_at = now()
+    FROM due
+    WHERE booking.id = due.id
+    RETURNING booking.id, place_id, driver, date_to
+)
+INSERT INTO events.outbox (kind, aggregate, payload)
+SELECT 'notify', 'booking:' || reminded.id, jsonb_build_object(
+    'user_id', driver,
+    'template', 'booking_ending',
+    'params', jsonb_build_object(
+        'booking_id', reminded.id,
+        'place', name,
+        'date_to', to_char(date_to AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+    )
+)
+FROM reminded
+JOIN place ON place.id = place_id

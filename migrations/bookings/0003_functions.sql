@@ -1,0 +1,340 @@
+-- What must be decided under a lock. A statement sees what was committed before it began, also
+-- after it waited for a lock; each statement of a function begins anew, so here what was waited
+-- for is seen. Every function is one call, one transaction, and says what came of it.
+
+-- Whole cents; what is less than one is dropped.
+CREATE FUNCTION cost(rate bigint, starts timestamptz, ends timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN trunc(rate * extract(epoch FROM ends - starts) / 3600)::bigint;
+
+-- The most bookings that stand at one instant of the half-open window.
+CREATE FUNCTION peak(
+    the_place bigint, starts timestamptz, ends timestamptz, except_booking bigint DEFAULT NULL
+) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    WITH live AS (
+        SELECT date_from, held_to
+        FROM booking
+        WHERE place_id = the_place AND status <> 'Canceled'
+            AND date_from < ends AND held_to > starts
+            AND id IS DISTINCT FROM except_booking
+    ), step (at, change) AS (
+        SELECT greatest(date_from, starts), 1 FROM live
+        UNION ALL
+        SELECT held_to, -1 FROM live
+    ), standing (cars) AS (
+        -- Who leaves at an instant has left when the next one comes.
+        SELECT sum(change) OVER (ORDER BY at, change ROWS UNBOUNDED PRECEDING) FROM step
+    )
+    SELECT coalesce(max(cars), 0) FROM standing
+$$;
+
+-- A line for both people of a booking.
+CREATE FUNCTION tell(the_booking booking, the_place place, what text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO events.outbox (kind, aggregate, payload)
+    SELECT 'notify', 'booking:' || the_booking.id, jsonb_build_object(
+        'user_id', reader.id,
+        'template', 'booking_' || what || '_' || reader.part,
+        'params', jsonb_build_object(
+            'booking_id', the_booking.id,
+            'place', the_place.name,
+            'address', the_place.address,
+            'date_from', to_char(the_booking.date_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+            'date_to', to_char(the_booking.date_to AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+            'amount_cents', the_booking.full_cost,
+            'currency', 'USD'
+        )
+    )
+    FROM (VALUES (the_booking.driver, 'driver'), (the_place.owner, 'owner')) AS reader (id, part);
+END
+$$;
+
+-- Takes a place for a window: Waiting until it is paid.
+CREATE FUNCTION book(
+    the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz
+) RETURNS TABLE (outcome text, subject booking, payment uuid, payee uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    p place;
+    b booking;
+    price bigint;
+    the_charge uuid;
+BEGIN
+    -- All who want this place stand in line here.
+    SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_place', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN;
+    END IF;
+    SELECT * INTO b FROM booking WHERE request = the_request;
+    IF FOUND THEN
+        SELECT id INTO the_charge FROM charge WHERE booking_id = b.id ORDER BY created_at LIMIT 1;
+        RETURN QUERY SELECT 'booked', b, the_charge, p.owner;
+        RETURN;
+    END IF;
+    IF p.owner = the_driver THEN
+        RETURN QUERY SELECT 'own_place', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN;
+    END IF;
+    IF peak(the_place, starts, ends) >= p.capacity THEN
+        RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN;
+    END IF;
+    price := cost(p.hourly_rate, starts, ends);
+    INSERT INTO booking (request, place_id, driver, date_from, date_to, held_to, full_cost, status)
+    VALUES (
+        the_request, the_place, the_driver, starts, ends, ends, price,
+        CASE WHEN price = 0 THEN 'Confirmed' ELSE 'Waiting' END
+    )
+    RETURNING * INTO b;
+    IF price > 0 THEN
+        INSERT INTO charge (booking_id, amount, date_to)
+        VALUES (b.id, price, ends)
+        RETURNING id INTO the_charge;
+    ELSE
+        PERFORM tell(b, p, 'created');
+    END IF;
+    RETURN QUERY SELECT 'booked', b, the_charge, p.owner;
+END
+$$;
+
+-- The ledger has moved a charge: what it was for holds from now on.
+CREATE FUNCTION charge_paid(the_charge uuid) RETURNS TABLE (outcome text, subject booking)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    b booking;
+    p place;
+    was_waiting boolean;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO p FROM place
+        WHERE id = (SELECT place_id FROM booking WHERE id = c.booking_id) FOR NO KEY UPDATE;
+    SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
+    UPDATE charge SET status = 'paid' WHERE id = the_charge AND status = 'opening' RETURNING * INTO c;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    IF b.status = 'Canceled' THEN
+        -- Called off while the money was on its way.
+        INSERT INTO refund (booking_id, charge_id, amount) VALUES (b.id, c.id, c.amount);
+        RETURN QUERY SELECT 'canceled', b;
+        RETURN;
+    END IF;
+    was_waiting := b.status = 'Waiting';
+    UPDATE booking SET
+        status = 'Confirmed',
+        date_to = c.date_to,
+        held_to = c.date_to,
+        full_cost = CASE WHEN was_waiting THEN b.full_cost ELSE b.full_cost + c.amount END,
+        reminded_at = NULL
+    WHERE id = b.id
+    RETURNING * INTO b;
+    PERFORM tell(b, p, CASE WHEN was_waiting THEN 'created' ELSE 'changed' END);
+    RETURN QUERY SELECT 'confirmed', b;
+END
+$$;
+
+-- The ledger will never move a charge: what it was for is off.
+CREATE FUNCTION charge_void(the_charge uuid) RETURNS TABLE (outcome text, subject booking)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    b booking;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
+    UPDATE charge SET status = 'void' WHERE id = the_charge AND status = 'opening';
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    UPDATE booking SET
+        status = CASE WHEN b.status = 'Waiting' THEN 'Canceled' ELSE b.status END,
+        held_to = b.date_to
+    WHERE id = b.id
+    RETURNING * INTO b;
+    RETURN QUERY SELECT 'void', b;
+END
+$$;
+
+-- Owes `the_amount` back, from the latest charges first.
+CREATE FUNCTION owe(the_booking bigint, the_amount bigint) RETURNS void
+LANGUAGE sql AS $$
+    WITH paid AS (
+        SELECT c.id,
+            c.amount - coalesce((SELECT sum(r.amount) FROM refund r WHERE r.charge_id = c.id), 0) AS rest,
+            c.created_at
+        FROM charge c
+        WHERE c.booking_id = the_booking AND c.status = 'paid'
+    ), stacked AS (
+        SELECT id, rest, sum(rest) OVER (ORDER BY created_at DESC, id) - rest AS above FROM paid
+    )
+    INSERT INTO refund (booking_id, charge_id, amount)
+    SELECT the_booking, id, least(rest, the_amount - above)
+    FROM stacked
+    WHERE rest > 0 AND above < the_amount
+$$;
+
+-- Calls a booking off, and hides it when it is deleted. What was paid is owed back, once.
+CREATE FUNCTION cancel(the_booking bigint, the_caller uuid, is_admin boolean, hide boolean)
+RETURNS TABLE (outcome text, subject booking)
+LANGUAGE plpgsql AS $$
+DECLARE
+    b booking;
+    p place;
+BEGIN
+    SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_booking', NULL::booking;
+        RETURN;
+    END IF;
+    SELECT * INTO p FROM place WHERE id = b.place_id;
+    IF NOT is_admin AND the_caller NOT IN (b.driver, p.owner) THEN
+        RETURN QUERY SELECT 'forbidden', NULL::booking;
+        RETURN;
+    END IF;
+    IF b.status = 'Confirmed' AND b.date_to <= now() THEN
+        -- The owner has earned it, and may have spent it.
+        RETURN QUERY SELECT 'over', NULL::booking;
+        RETURN;
+    END IF;
+    IF b.status <> 'Canceled' THEN
+        -- A charge that is still on its way finds the booking canceled and is owed back then.
+        PERFORM owe(b.id, b.full_cost) WHERE b.status = 'Confirmed' AND b.full_cost > 0;
+        PERFORM tell(b, p, 'canceled') WHERE b.status = 'Confirmed';
+    END IF;
+    UPDATE booking SET
+        status = 'Canceled',
+        held_to = b.date_to,
+        deleted_at = CASE WHEN hide THEN now() END
+    WHERE id = b.id
+    RETURNING * INTO b;
+    RETURN QUERY SELECT 'canceled', b;
+END
+$$;
+
+-- Moves the end of a confirmed booking. Later: the difference is to be paid first, and the place
+-- is kept meanwhile. Earlier: it holds at once, and the difference is owed back.
+CREATE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
+RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    b booking;
+    p place;
+    price bigint;
+    the_charge uuid;
+BEGIN
+    SELECT place.* INTO p FROM place
+        JOIN booking ON booking.place_id = place.id
+        WHERE booking.id = the_booking AND booking.deleted_at IS NULL FOR NO KEY UPDATE OF place;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_booking', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    SELECT * INTO b FROM booking WHERE id = the_booking FOR UPDATE;
+    -- It is the driver's money.
+    IF NOT is_admin AND the_caller <> b.driver THEN
+        RETURN QUERY SELECT 'forbidden', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    IF b.status <> 'Confirmed' THEN
+        RETURN QUERY SELECT 'not_confirmed', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    IF b.date_to <= now() THEN
+        RETURN QUERY SELECT 'over', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    IF ends <= b.date_from THEN
+        RETURN QUERY SELECT 'wrong_order', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM charge WHERE booking_id = b.id AND status = 'opening') THEN
+        RETURN QUERY SELECT 'busy', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    IF ends > b.date_to AND peak(b.place_id, b.date_to, ends, b.id) >= p.capacity THEN
+        RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
+    -- What has been agreed on stays: only the difference is priced, at today's rate. Taken between
+    -- whole prices, so that at an unchanged rate the sum is the price of the whole booking.
+    price := greatest(
+        -b.full_cost,
+        cost(p.hourly_rate, b.date_from, ends) - cost(p.hourly_rate, b.date_from, b.date_to)
+    );
+    IF price > 0 THEN
+        INSERT INTO charge (booking_id, amount, date_to)
+        VALUES (b.id, price, ends)
+        RETURNING id INTO the_charge;
+        UPDATE booking SET held_to = ends WHERE id = b.id RETURNING * INTO b;
+        RETURN QUERY SELECT 'to_pay', b, the_charge, price, p.owner;
+        RETURN;
+    END IF;
+    PERFORM owe(b.id, -price) WHERE price < 0;
+    UPDATE booking SET
+        date_to = ends, held_to = ends, full_cost = b.full_cost + price, reminded_at = NULL
+    WHERE id = b.id
+    RETURNING * INTO b;
+    PERFORM tell(b, p, 'changed');
+    RETURN QUERY SELECT 'moved', b, NULL::uuid, -price, p.owner;
+END
+$$;
+
+-- Replaces what an owner says about a place; what is booked must still fit.
+CREATE FUNCTION place_change(
+    the_place bigint, the_caller uuid, is_admin boolean,
+    new_name text, new_city text, new_address text, new_type text,
+    new_rate bigint, new_capacity int, new_latitude double precision, new_longitude double precision
+) RETURNS TABLE (outcome text, subject place)
+LANGUAGE plpgsql AS $$
+DECLARE
+    p place;
+BEGIN
+    SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_place', NULL::place;
+        RETURN;
+    END IF;
+    IF NOT is_admin AND p.owner <> the_caller THEN
+        RETURN QUERY SELECT 'forbidden', NULL::place;
+        RETURN;
+    END IF;
+    IF new_capacity < p.capacity AND peak(the_place, now(), 'infinity') > new_capacity THEN
+        RETURN QUERY SELECT 'booked_beyond', NULL::place;
+        RETURN;
+    END IF;
+    UPDATE place SET
+        name = new_name, city = new_city, address = new_address, parking_type = new_type,
+        hourly_rate = new_rate, capacity = new_capacity,
+        latitude = new_latitude, longitude = new_longitude
+    WHERE id = the_place
+    RETURNING * INTO p;
+    RETURN QUERY SELECT 'changed', p;
+END
+$$;
+
+-- Hides a place that nobody is going to stand on any more.
+CREATE FUNCTION place_remove(the_place bigint, the_caller uuid, is_admin boolean) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    p place;
+BEGIN
+    SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown_place';
+    END IF;
+    IF NOT is_admin AND p.owner <> the_caller THEN
+        RETURN 'forbidden';
+    END IF;
+    IF peak(the_place, now(), 'infinity') > 0 THEN
+        RETURN 'still_booked';
+    END IF;
+    UPDATE place SET deleted_at = now() WHERE id = the_place;
+    RETURN 'removed';
+END
+$$;
