@@ -1,0 +1,73 @@
+//! The `.env` file that lets plain `spin up` run the application on the stores started here.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::{Error, Result, kept};
+
+/// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it is readable by its owner
+/// alone, and replaced whole.
+pub fn write_env_file<'a>(
+    path: &Path,
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<()> {
+    let mut text = String::from(
+        "# Written by `wharf services`; `spin up` reads it. Addresses change when the stores move.\n",
+    );
+    for (name, value) in variables {
+        let _ = writeln!(
+            text,
+            "SPIN_VARIABLE_{}=\"{}\"",
+            name.to_ascii_uppercase(),
+            escaped(value)
+        );
+    }
+    kept::write(path, &text).map_err(Error::io(format!("cannot write {}", path.display())))
+}
+
+/// What Spin's reader (dotenvy) gives a meaning inside double quotes.
+fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for letter in value.chars() {
+        match letter {
+            '\\' | '"' | '$' => text.extend(['\\', letter]),
+            '\n' => text.push_str("\\n"),
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spin_reads_back_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let variables = [
+            (
+                "jwt_private_key",
+                "-----BEGIN PRIVATE KEY-----\nabc=\n-----END PRIVATE KEY-----\n",
+            ),
+            ("jwt_public_keys", r#"{"keys":[{"kty":"OKP"}]}"#),
+            ("odd", r#" a $HOME ${x} \n 'b' "c" # d "#),
+        ];
+        write_env_file(&path, variables).unwrap();
+        let read: Vec<_> = dotenvy::from_path_iter(&path)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .collect();
+        let expected: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| {
+                (
+                    format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase()),
+                    (*value).to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(read, expected);
+    }
+}
