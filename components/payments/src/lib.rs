@@ -1,0 +1,1 @@
+//! Payments: one ledger, wallets, promo codes, payments through a PSP.
