@@ -54,7 +54,7 @@ $$;
 -- Takes a place for a window: Waiting until it is paid.
 CREATE FUNCTION book(
     the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz
-) RETURNS TABLE (outcome text, subject booking, payment uuid, payee uuid)
+) RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
     p place;
@@ -65,21 +65,23 @@ BEGIN
     -- All who want this place stand in line here.
     SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'unknown_place', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN QUERY SELECT 'unknown_place', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
-    SELECT * INTO b FROM booking WHERE request = the_request;
+    SELECT * INTO b FROM booking WHERE request = the_request FOR UPDATE;
     IF FOUND THEN
-        SELECT id INTO the_charge FROM charge WHERE booking_id = b.id ORDER BY created_at LIMIT 1;
-        RETURN QUERY SELECT 'booked', b, the_charge, p.owner;
+        -- The copy goes on where the first one stopped, if it did.
+        SELECT id INTO the_charge FROM charge
+            WHERE booking_id = b.id AND status = 'opening' AND b.status = 'Waiting';
+        RETURN QUERY SELECT 'booked', b, the_charge, b.full_cost, p.owner;
         RETURN;
     END IF;
     IF p.owner = the_driver THEN
-        RETURN QUERY SELECT 'own_place', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN QUERY SELECT 'own_place', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
     IF peak(the_place, starts, ends) >= p.capacity THEN
-        RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::uuid;
+        RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
     price := cost(p.hourly_rate, starts, ends);
@@ -96,7 +98,7 @@ BEGIN
     ELSE
         PERFORM tell(b, p, 'created');
     END IF;
-    RETURN QUERY SELECT 'booked', b, the_charge, p.owner;
+    RETURN QUERY SELECT 'booked', b, the_charge, price, p.owner;
 END
 $$;
 

@@ -1,0 +1,158 @@
+//! The rules of a parking place. No I/O in this file.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParkingType {
+    Outdoor,
+    Covered,
+    Underground,
+    MultiLevel,
+}
+
+impl ParkingType {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outdoor => "outdoor",
+            Self::Covered => "covered",
+            Self::Underground => "underground",
+            Self::MultiLevel => "multi-level",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::Outdoor,
+            Self::Covered,
+            Self::Underground,
+            Self::MultiLevel,
+        ]
+        .into_iter()
+        .find(|it| it.name() == name)
+    }
+}
+
+/// A parking place as everybody may see it.
+#[derive(Debug, Serialize)]
+pub struct Place {
+    pub id: i64,
+    pub name: String,
+    pub city: String,
+    pub address: String,
+    pub parking_type: ParkingType,
+    /// Minor units of USD.
+    pub hourly_rate: i64,
+    pub capacity: i32,
+    #[serde(rename = "owner_id")]
+    pub owner: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latitude: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longitude: Option<f64>,
+    /// How many more cars fit during the whole window that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<i64>,
+}
+
+/// What an owner says about a place. Whose it is comes from the token, never from here.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NewPlace {
+    pub name: String,
+    pub city: String,
+    pub address: String,
+    pub parking_type: ParkingType,
+    pub hourly_rate: i64,
+    pub capacity: i32,
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+}
+
+/// Longer than any real address.
+const LONGEST_TEXT: usize = 500;
+/// What would run in a page that forgets to escape it.
+const SCRIPT: [&str; 4] = ["<script", "javascript:", "onerror=", "onclick="];
+
+impl NewPlace {
+    /// The place without stray blanks, or the rule it breaks.
+    pub fn checked(mut self) -> Result<Self, Error> {
+        for (name, text) in [
+            ("name", &mut self.name),
+            ("city", &mut self.city),
+            ("address", &mut self.address),
+        ] {
+            *text = text.trim().to_owned();
+            let lower = text.to_lowercase();
+            if text.is_empty() || text.chars().count() > LONGEST_TEXT {
+                return Err(Error::Place(format!(
+                    "{name} has 1 to {LONGEST_TEXT} characters"
+                )));
+            }
+            if text.contains('\0') || SCRIPT.iter().any(|it| lower.contains(it)) {
+                return Err(Error::Place(format!("{name} has content that is not text")));
+            }
+        }
+        if !(1..=1_000_000).contains(&self.hourly_rate) {
+            return Err(Error::Place("hourly_rate is 1 to 1000000 cents".to_owned()));
+        }
+        if !(1..=100_000).contains(&self.capacity) {
+            return Err(Error::Place("capacity is 1 to 100000".to_owned()));
+        }
+        match (self.latitude, self.longitude) {
+            (None, None) => Ok(self),
+            (Some(latitude), Some(longitude)) if on_earth(latitude, longitude) => Ok(self),
+            _ => Err(Error::Place(
+                "latitude (-90..90) and longitude (-180..180) come together".to_owned(),
+            )),
+        }
+    }
+}
+
+pub fn on_earth(latitude: f64, longitude: f64) -> bool {
+    (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> NewPlace {
+        NewPlace {
+            name: " Central ".to_owned(),
+            city: "Moscow".to_owned(),
+            address: "Red Square 1".to_owned(),
+            parking_type: ParkingType::Underground,
+            hourly_rate: 150,
+            capacity: 200,
+            latitude: None,
+            longitude: None,
+        }
+    }
+
+    #[test]
+    fn a_place_is_stored_without_stray_blanks() {
+        assert_eq!(place().checked().unwrap().name, "Central");
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused() {
+        let broken: [fn(&mut NewPlace); 8] = [
+            |it| it.name = " ".to_owned(),
+            |it| it.address = "x".repeat(501),
+            |it| it.city = "<ScRipt>".to_owned(),
+            |it| it.hourly_rate = 0,
+            |it| it.hourly_rate = 1_000_001,
+            |it| it.capacity = -1,
+            |it| it.latitude = Some(1.0),
+            |it| (it.latitude, it.longitude) = (Some(f64::NAN), Some(0.0)),
+        ];
+        for breaking in broken {
+            let mut place = place();
+            breaking(&mut place);
+            assert!(place.checked().is_err());
+        }
+    }
+}
