@@ -9,8 +9,12 @@ use std::str::FromStr;
 pub enum Source {
     /// `postgres:<schema>`: the address of the database as login role `wharf_<schema>`.
     Postgres { schema: String },
+    /// `postgres-host`: its `host:port`, as `allowed_outbound_hosts` wants it.
+    PostgresHost,
     /// `redis`: the address of Redis.
     Redis,
+    /// `redis-host`: its `host:port`, as `allowed_outbound_hosts` wants it.
+    RedisHost,
     /// `s3:endpoint` and so on: one part of the address of the S3 server.
     S3(S3Part),
     /// `ed25519:private`: the private signing key, PKCS#8 PEM.
@@ -40,7 +44,7 @@ const RANDOM_AT_MOST: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownSource {
     #[error(
-        "\"{0}\" is no source of a value: write postgres:<schema>, redis, s3:endpoint|access_key|secret_key|bucket|region, \
+        "\"{0}\" is no source of a value: write postgres:<schema>, postgres-host, redis, redis-host, s3:endpoint|access_key|secret_key|bucket|region, \
          ed25519:private, ed25519:jwks, random:<length> or listen"
     )]
     Form(String),
@@ -65,7 +69,9 @@ impl FromStr for Source {
                 schema: schema.to_owned(),
             }),
             ("postgres", Some(schema)) => Err(UnknownSource::Schema(schema.to_owned())),
+            ("postgres-host", None) => Ok(Self::PostgresHost),
             ("redis", None) => Ok(Self::Redis),
+            ("redis-host", None) => Ok(Self::RedisHost),
             ("s3", Some("endpoint")) => Ok(Self::S3(S3Part::Endpoint)),
             ("s3", Some("access_key")) => Ok(Self::S3(S3Part::AccessKey)),
             ("s3", Some("secret_key")) => Ok(Self::S3(S3Part::SecretKey)),
@@ -89,7 +95,9 @@ impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Postgres { schema } => write!(out, "postgres:{schema}"),
+            Self::PostgresHost => out.write_str("postgres-host"),
             Self::Redis => out.write_str("redis"),
+            Self::RedisHost => out.write_str("redis-host"),
             Self::S3(S3Part::Endpoint) => out.write_str("s3:endpoint"),
             Self::S3(S3Part::AccessKey) => out.write_str("s3:access_key"),
             Self::S3(S3Part::SecretKey) => out.write_str("s3:secret_key"),
@@ -121,7 +129,9 @@ mod tests {
     fn every_source_reads_back_as_it_is_written() {
         for text in [
             "postgres:payments",
+            "postgres-host",
             "redis",
+            "redis-host",
             "s3:endpoint",
             "s3:access_key",
             "s3:secret_key",

@@ -55,6 +55,12 @@ impl Values {
                 })?;
                 role_url(address, schema, &password)
             }
+            Source::PostgresHost => {
+                host_and_port(addresses.postgres_url.as_deref(), 5432, variable, source)
+            }
+            Source::RedisHost => {
+                host_and_port(addresses.redis_url.as_deref(), 6379, variable, source)
+            }
             Source::Redis => addresses
                 .redis_url
                 .clone()
@@ -169,6 +175,20 @@ fn role_url(address: &str, schema: &str, password: &str) -> Result<String> {
         .map_err(|()| no_url())?;
     url.set_password(Some(password)).map_err(|()| no_url())?;
     Ok(url.into())
+}
+
+/// `host:port` of an address, with the port that the scheme implies when it names none.
+fn host_and_port(
+    address: Option<&str>,
+    default_port: u16,
+    variable: &str,
+    source: &Source,
+) -> Result<String> {
+    let address = address.ok_or_else(|| not_running(variable, source))?;
+    let url = Url::parse(address)
+        .map_err(|fault| Error::NoValue(format!("{source} for {variable}: {fault}")))?;
+    let host = url.host_str().unwrap_or("localhost");
+    Ok(format!("{host}:{}", url.port().unwrap_or(default_port)))
 }
 
 fn s3_part(address: &S3Address, part: S3Part) -> &str {
