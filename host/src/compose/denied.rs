@@ -1,0 +1,199 @@
+//! What a dependency does not inherit. Its import is renamed (`spin:redis/redis@3.0.0` becomes
+//! `denied-spin:redis/redis@3.0.0`), so that composing cannot merge it with the consumer's grant, and
+//! the linker defines every function of a renamed import as one that answers with the interface's own
+//! error. Which dependency inherits what is read from the manifest, not here.
+
+use anyhow::{Context, Result, bail};
+use wasm_encoder::reencode::{ReencodeComponent, RoundtripReencoder};
+use wasm_encoder::{ComponentImportSection, RawSection};
+use wasmparser::{Parser, Payload};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
+use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Type, Val};
+
+const PREFIX: &str = "denied-";
+
+/// The same component, importing under another name whatever `is_denied`.
+pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<u8>> {
+    let mut renamed = wasm_encoder::Component::new();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload.context("not a WebAssembly component")?;
+        if let Payload::End(_) = payload {
+            depth = depth.saturating_sub(1);
+            continue;
+        }
+        if depth == 0 {
+            copy(&mut renamed, component, &payload, &is_denied)?;
+        }
+        if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
+            depth += 1;
+        }
+    }
+    Ok(renamed.finish())
+}
+
+fn copy(
+    to: &mut wasm_encoder::Component,
+    bytes: &[u8],
+    payload: &Payload,
+    is_denied: impl Fn(&str) -> bool,
+) -> Result<()> {
+    if let Payload::ComponentImportSection(section) = payload {
+        let mut imports = ComponentImportSection::new();
+        for import in section.clone() {
+            let import = import?;
+            let kind = RoundtripReencoder.component_type_ref(import.ty)?;
+            if is_denied(import.name.name) {
+                imports.import(format!("{PREFIX}{}", import.name.name).as_str(), kind);
+            } else {
+                imports.import(import.name, kind);
+            }
+        }
+        to.section(&imports);
+    } else if let Some((id, range)) = payload.as_section() {
+        let data = bytes
+            .get(range)
+            .context("a section ends outside the file")?;
+        to.section(&RawSection { id, data });
+    }
+    Ok(())
+}
+
+/// Defines every renamed import of `component`.
+pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
+    let engine = component.engine();
+    let mut known = Vec::new();
+    for (name, import) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        if name.starts_with(PREFIX) {
+            define(
+                &mut linker.instance(name)?,
+                name,
+                &interface,
+                engine,
+                &known,
+            )?;
+        }
+        known.extend(
+            interface
+                .exports(engine)
+                .filter_map(|(_, export)| match export.ty {
+                    ComponentItem::Resource(resource) => Some(resource),
+                    _ => None,
+                }),
+        );
+    }
+    Ok(())
+}
+
+fn define<T: Send + 'static>(
+    instance: &mut LinkerInstance<T>,
+    interface_name: &str,
+    interface: &ComponentInstance,
+    engine: &wasmtime::Engine,
+    known: &[ResourceType],
+) -> Result<()> {
+    for (name, export) in interface.exports(engine) {
+        match export.ty {
+            ComponentItem::ComponentFunc(function) => {
+                let what = format!("{}#{name}", interface_name.trim_start_matches(PREFIX));
+                refuse(instance, name, what, &function)?;
+            }
+            // A resource another interface already brought is that one, and not ours to define.
+            ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                instance.resource(name, ResourceType::host::<Denied>(), |_, _| Ok(()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// No value of it ever exists.
+struct Denied;
+
+fn refuse<T: Send + 'static>(
+    instance: &mut LinkerInstance<T>,
+    name: &str,
+    what: String,
+    function: &ComponentFunc,
+) -> Result<()> {
+    let answer = move |ty: &ComponentFunc, results: &mut [Val]| {
+        let reason = format!("{what} is not inherited by this dependency");
+        for (result, ty) in results.iter_mut().zip(ty.results()) {
+            let Some(refusal) = refusal(&ty, &reason) else {
+                bail!(reason)
+            };
+            *result = refusal;
+        }
+        Ok(())
+    };
+    if function.async_() {
+        instance.func_new_concurrent(name, move |_, ty, _, results| {
+            let answered = answer(&ty, results).map_err(wasmtime::Error::from_anyhow);
+            Box::pin(async { answered })
+        })?;
+    } else {
+        instance.func_new(name, move |_, ty, _, results| {
+            answer(&ty, results).map_err(wasmtime::Error::from_anyhow)
+        })?;
+    }
+    Ok(())
+}
+
+/// The value of `ty` that says no: an error, nothing, or an empty list.
+fn refusal(ty: &Type, reason: &str) -> Option<Val> {
+    Some(match ty {
+        Type::Result(result) => Val::Result(Err(match result.err() {
+            Some(error) => Some(Box::new(error_value(&error, reason)?)),
+            None => None,
+        })),
+        Type::Option(_) => Val::Option(None),
+        Type::List(_) => Val::List(Vec::new()),
+        _ => return None,
+    })
+}
+
+/// The cases interfaces have for a refusal, most fitting first.
+const CASES: [&str; 9] = [
+    "access-denied",
+    "HTTP-request-denied",
+    "connection-failed",
+    "invalid-address",
+    "undefined",
+    "not-permitted",
+    "other",
+    "internal-error",
+    "unknown",
+];
+
+fn error_value(ty: &Type, reason: &str) -> Option<Val> {
+    match ty {
+        Type::String => Some(Val::String(reason.to_owned())),
+        Type::Enum(kinds) => {
+            let names: Vec<&str> = kinds.names().collect();
+            let fitting = CASES
+                .iter()
+                .find(|case| names.contains(case))
+                .or(names.last())?;
+            Some(Val::Enum((*fitting).to_owned()))
+        }
+        Type::Variant(kinds) => {
+            let payload = |case: &wasmtime::component::types::Case| match &case.ty {
+                None => Some(None),
+                Some(Type::Option(_)) => Some(Some(Box::new(Val::Option(None)))),
+                Some(ty) => error_value(ty, reason).map(|value| Some(Box::new(value))),
+            };
+            let cases: Vec<_> = kinds.cases().collect();
+            let preferred = CASES
+                .iter()
+                .filter_map(|name| cases.iter().find(|case| case.name == *name));
+            preferred
+                .chain(cases.iter())
+                .find_map(|case| Some(Val::Variant(case.name.to_owned(), payload(case)?)))
+        }
+        _ => None,
+    }
+}

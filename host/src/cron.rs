@@ -1,0 +1,73 @@
+//! The host's own clock: `[[application.tool.wharf.cron]]` entries, delivered in memory to the
+//! components whose Redis trigger names the entry's channel. A firing that is still being handled
+//! when the next is due makes that one be skipped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::listener::Listener;
+
+pub struct Entry {
+    pub when: When,
+    pub payload: Arc<[u8]>,
+    pub listeners: Vec<Arc<Listener>>,
+}
+
+pub enum When {
+    Every(Duration),
+    /// In UTC.
+    Schedule(Box<croner::Cron>),
+}
+
+/// Fires until `stop`.
+pub async fn run(entry: Entry, stop: CancellationToken) {
+    let firing = async {
+        match &entry.when {
+            When::Every(pause) => fire_every(*pause, &entry).await,
+            When::Schedule(schedule) => fire_on_schedule(schedule, &entry).await,
+        }
+    };
+    tokio::select! {
+        () = firing => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn fire_every(pause: Duration, entry: &Entry) {
+    let mut ticks = interval_at(Instant::now() + pause, pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        fire(entry).await;
+    }
+}
+
+async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry) {
+    loop {
+        let now = Timestamp::now();
+        let Ok(next) = schedule.find_next_occurrence(&now.to_zoned(TimeZone::UTC), false) else {
+            tracing::info!("the schedule {schedule} has no further time");
+            return;
+        };
+        // Never early: woken a little before the moment, it would find the same moment again.
+        let wait = Duration::try_from(next.timestamp().duration_since(now)).unwrap_or_default();
+        sleep(wait + Duration::from_millis(1)).await;
+        fire(entry).await;
+    }
+}
+
+async fn fire(entry: &Entry) {
+    join_all(
+        entry
+            .listeners
+            .iter()
+            .map(|listener| listener.deliver(entry.payload.clone())),
+    )
+    .await;
+}

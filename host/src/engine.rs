@@ -1,0 +1,112 @@
+//! The one wasmtime engine: how components are compiled, how many may live, and the clock that makes
+//! a busy one let others run. Keeping compiled components is `engine::cache`.
+
+pub mod cache;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+/// How long a guest computes before everything else gets a turn. Short enough that a health check
+/// behind two busy loops answers in a blink, long enough that yielding costs nothing measurable.
+pub const TURN: Duration = Duration::from_millis(5);
+
+/// What all components together may hold at once; the pool is laid out for exactly that.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Component instances alive at once.
+    pub instances: u32,
+    /// The largest linear memory any of them may grow to.
+    pub memory_bytes: usize,
+    /// The most components composed into one: each brings a memory and some core instances.
+    pub parts: u32,
+}
+
+/// A component as `wit-component` makes it has a main module, two small ones that tie its imports,
+/// and sometimes an adapter.
+const CORE_INSTANCES_PER_PART: u32 = 6;
+const TABLES_PER_PART: u32 = 4;
+
+/// An engine with its instance pool; where the address space is too short for one (containers with
+/// a limit on virtual memory), an engine that allocates instances one by one.
+pub fn build(capacity: Capacity) -> Result<wasmtime::Engine> {
+    let mut config = common();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(capacity)));
+    match wasmtime::Engine::new(&config) {
+        Ok(engine) => Ok(engine),
+        Err(cause) => {
+            tracing::warn!(%cause, "no room for the instance pool; instances are allocated one by one");
+            let mut config = common();
+            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+            Ok(wasmtime::Engine::new(&config)?)
+        }
+    }
+}
+
+fn common() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model_async(true)
+        .wasm_component_model_error_context(true)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .cranelift_opt_level(OptLevel::Speed);
+    config
+}
+
+fn pool(capacity: Capacity) -> PoolingAllocationConfig {
+    let Capacity {
+        instances,
+        memory_bytes,
+        parts,
+    } = capacity;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_stacks(instances * 2)
+        .total_memories(instances * parts)
+        .total_tables(instances * parts * TABLES_PER_PART)
+        .total_core_instances(instances * parts * CORE_INSTANCES_PER_PART)
+        .max_core_instances_per_component(parts * CORE_INSTANCES_PER_PART)
+        .max_memories_per_component(parts)
+        .max_tables_per_component(parts * TABLES_PER_PART)
+        .max_memory_size(memory_bytes)
+        // Pages a finished instance is likely to touch again are wiped, not given back to the kernel.
+        .linear_memory_keep_resident(256 << 10)
+        .table_keep_resident(16 << 10);
+    pool
+}
+
+/// Ends every guest's turn each [`TURN`], for as long as it is kept.
+pub struct Clock {
+    stopped: Arc<AtomicBool>,
+}
+
+impl Clock {
+    pub fn start(engine: &wasmtime::Engine) -> Result<Self> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (engine, seen) = (engine.weak(), stopped.clone());
+        thread::Builder::new()
+            .name("turns".into())
+            .spawn(move || {
+                while !seen.load(Ordering::Relaxed) {
+                    thread::sleep(TURN);
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => return,
+                    }
+                }
+            })
+            .context("start the thread that ends guests' turns")?;
+        Ok(Self { stopped })
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,131 @@
+//! Compiled components on disk, so that only a changed component is compiled again.
+//! An entry is named by what went in (the component's bytes, the engine's settings) and starts with
+//! the digest of what came out: whatever is torn, foreign or damaged is compiled anew, never trusted.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+const DIGEST_LEN: usize = 32;
+
+pub struct Cache {
+    folder: PathBuf,
+    engine: Engine,
+    /// What else decides the machine code: wasmtime's version, the target, the compiler's settings.
+    settings: u64,
+}
+
+impl Cache {
+    pub fn open(engine: &Engine, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        Ok(Self {
+            folder: folder.to_owned(),
+            engine: engine.clone(),
+            settings: hasher.finish(),
+        })
+    }
+
+    /// The component compiled from `bytes`, from disk if it was compiled before.
+    pub fn component(&self, bytes: &[u8]) -> Result<Component> {
+        let entry = self.entry(bytes);
+        if let Some(component) = self.load(&entry) {
+            return Ok(component);
+        }
+        let component = Component::new(&self.engine, bytes)?;
+        if let Err(cause) = save(&entry, &component) {
+            // The next start compiles again; nothing else is lost.
+            tracing::warn!("cannot keep a compiled component: {cause:#}");
+        }
+        Ok(component)
+    }
+
+    fn entry(&self, bytes: &[u8]) -> PathBuf {
+        let mut name: String = Sha256::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        name.push_str(&format!("-{:016x}.cwasm", self.settings));
+        self.folder.join(name)
+    }
+
+    fn load(&self, entry: &Path) -> Option<Component> {
+        let kept = fs::read(entry).ok()?;
+        let (digest, code) = kept.split_at_checked(DIGEST_LEN)?;
+        if Sha256::digest(code).as_slice() != digest {
+            tracing::warn!("{} is damaged; compiling again", entry.display());
+            return None;
+        }
+        // SAFETY: wasmtime trusts the code it is given. This is code this host wrote into its own
+        // data folder, whole, as the digest shows; who can forge both can replace the host as well.
+        #[allow(unsafe_code)]
+        unsafe { Component::deserialize(&self.engine, code) }.ok()
+    }
+}
+
+/// Written beside and renamed, so that a reader or a second writer sees all of it or nothing.
+fn save(entry: &Path, component: &Component) -> Result<()> {
+    let code = component.serialize()?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(entry.parent().context("the cache has a folder")?)?;
+    std::io::Write::write_all(&mut file, &Sha256::digest(&code))?;
+    std::io::Write::write_all(&mut file, &code)?;
+    file.persist(entry)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{self, Capacity};
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn cache(folder: &Path) -> Cache {
+        let engine = engine::build(Capacity {
+            instances: 1,
+            memory_bytes: 1 << 20,
+            parts: 1,
+        })
+        .unwrap();
+        Cache::open(&engine, folder).unwrap()
+    }
+
+    #[test]
+    fn a_compiled_component_is_read_back_and_a_damaged_one_is_compiled_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        cache.component(EMPTY).unwrap();
+        let entry = cache.entry(EMPTY);
+        assert!(cache.load(&entry).is_some());
+
+        let mut bytes = fs::read(&entry).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&entry, &bytes).unwrap();
+        assert!(cache.load(&entry).is_none());
+        fs::write(&entry, b"short").unwrap();
+        assert!(cache.load(&entry).is_none());
+
+        cache.component(EMPTY).unwrap();
+        assert!(cache.load(&entry).is_some());
+    }
+
+    #[test]
+    fn writers_at_once_leave_one_whole_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| cache.component(EMPTY).unwrap());
+            }
+        });
+        assert!(cache.load(&cache.entry(EMPTY)).is_some());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,74 @@
+//! A component ready to run: compiled, linked, with its limits and where its lines go. How it is
+//! called (HTTP, messages) is decided by the triggers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wasmtime::Store;
+use wasmtime::component::{InstancePre, ResourceTable};
+use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+use crate::guest::output::{Destination, Output};
+use crate::guest::{Alive, Guest, Memory};
+use crate::metrics::ComponentMeter;
+
+/// What bounds a component: `[component.<id>.tool.wharf]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub requests_per_instance: usize,
+    pub concurrent_requests: usize,
+    pub idle_timeout: Duration,
+    pub max_instances: usize,
+    pub request_timeout: Duration,
+    pub memory_bytes: usize,
+    pub body_bytes: u64,
+}
+
+pub struct Function {
+    pub id: Arc<str>,
+    pub limits: Limits,
+    pub meter: Arc<ComponentMeter>,
+    pub pre: InstancePre<Guest>,
+    pub environment: Vec<(String, String)>,
+    /// Mounted read-only as `/`.
+    pub files: Option<PathBuf>,
+    pub stdout: Destination,
+    pub stderr: Destination,
+    /// One for each instance that may live.
+    pub places: Arc<Semaphore>,
+}
+
+impl Function {
+    /// A store for a new instance, as soon as there is room for one.
+    pub async fn start(&self) -> wasmtime::Result<Store<Guest>> {
+        let place = self.places.clone().acquire_owned().await?;
+        let (stdout, stderr) = (
+            Output::new(self.stdout.clone()),
+            Output::new(self.stderr.clone()),
+        );
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .envs(&self.environment);
+        if let Some(files) = &self.files {
+            wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
+        }
+        let guest = Guest {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            memory: Memory::of(self.limits.memory_bytes),
+            stdout,
+            stderr,
+            alive: Alive::new(self.meter.clone(), place),
+        };
+        let mut store = Store::new(self.pre.engine(), guest);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        Ok(store)
+    }
+}

@@ -1,0 +1,12 @@
+//! The HTTP trigger. `server` (sockets) hands each request to `service` (routes, refusals, records),
+//! which hands it to a `function` (bounded, in time), whose `instances` run it.
+
+pub mod body;
+pub mod call;
+pub mod function;
+pub mod headers;
+pub mod instances;
+pub mod problem;
+pub mod record;
+pub mod server;
+pub mod service;

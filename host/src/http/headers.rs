@@ -1,0 +1,239 @@
+//! The headers a component learns its route and its client from, by Spin's names, and the request id.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use wharf_manifest::routes::{Match, Pattern};
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
+const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
+const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
+const RAW_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
+const ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
+const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
+
+/// What is the same for every request of a route.
+pub struct RouteHeaders {
+    matched: HeaderValue,
+    raw: HeaderValue,
+    prefix: HeaderValue,
+}
+
+impl RouteHeaders {
+    pub fn new(route: &Pattern) -> Self {
+        Self {
+            matched: value(route.absolute()),
+            raw: value(route.raw()),
+            prefix: value(route.raw_prefix()),
+        }
+    }
+
+    /// Adds what the component may rely on; whatever a client sent under these names is gone.
+    pub fn apply<T>(
+        &self,
+        headers: &mut HeaderMap,
+        found: &Match<'_, '_, T>,
+        uri: &Uri,
+        host: &str,
+        client: SocketAddr,
+    ) {
+        strip(headers);
+        headers.reserve(7 + found.named.len());
+        headers.insert(FULL_URL, full_url(uri, host));
+        headers.insert(PATH_INFO, value(found.trailing));
+        headers.insert(MATCHED_ROUTE, self.matched.clone());
+        headers.insert(BASE_PATH, HeaderValue::from_static("/"));
+        headers.insert(RAW_ROUTE, self.raw.clone());
+        headers.insert(ROUTE, self.prefix.clone());
+        headers.insert(CLIENT_ADDR, display(client));
+        for (name, text) in &found.named {
+            let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
+            if let Ok(name) = HeaderName::try_from(name) {
+                headers.insert(name, value(text));
+            }
+        }
+    }
+}
+
+/// What Spin keeps to itself: its own headers, and what is between client and server only.
+fn strip(headers: &mut HeaderMap) {
+    headers.remove(header::CONNECTION);
+    while let Some(forged) = headers
+        .keys()
+        .find(|name| name.as_str().starts_with("spin-"))
+        .cloned()
+    {
+        headers.remove(forged);
+    }
+}
+
+fn full_url(uri: &Uri, host: &str) -> HeaderValue {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let mut url = String::with_capacity(scheme.len() + host.len() + path.len() + 3);
+    for part in [scheme, "://", host, path] {
+        url.push_str(part);
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(url)).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn display(client: SocketAddr) -> HeaderValue {
+    let mut text = String::with_capacity(21);
+    let _ = write!(text, "{client}");
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Paths come from a parsed URI, so there is nothing in them a header cannot hold.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The host a request is for; `None` if it names none, or two.
+pub fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut named = headers.get_all(header::HOST).iter();
+    let in_header = match (named.next(), named.next()) {
+        (None, _) => None,
+        (Some(host), None) => Some(host.to_str().ok()?),
+        (Some(_), Some(_)) => return None,
+    };
+    match (
+        uri.authority().map(|authority| authority.as_str()),
+        in_header,
+    ) {
+        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => None,
+        (Some(host), _) | (None, Some(host)) if !host.is_empty() => Some(host),
+        _ => None,
+    }
+}
+
+/// The client's request id if it is one we would log, else a new one.
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    match headers.get(REQUEST_ID) {
+        Some(id) if is_request_id(id.as_bytes()) => id.clone(),
+        _ => new_request_id(),
+    }
+}
+
+fn is_request_id(id: &[u8]) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Unique over hosts and restarts, since each starts counting at a random number; no secret.
+fn new_request_id() -> HeaderValue {
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(uuid::Uuid::new_v4().as_u64_pair().0));
+    // Splitmix64: neighbours look unrelated, and none repeats within 2^64.
+    let mut id = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+    id = (id ^ (id >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    id = (id ^ (id >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    id ^= id >> 31;
+    let mut text = String::with_capacity(16);
+    let _ = write!(text, "{id:016x}");
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wharf_manifest::routes::Router;
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_str(value).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_component_sees_its_route_and_nothing_a_client_forged() {
+        let router = Router::new([(Pattern::parse("/users/:Id/...").unwrap(), ())]);
+        let uri: Uri = "/users/42/cars/?a=b".parse().unwrap();
+        let found = router.find(uri.path()).unwrap();
+        let mut got = headers(&[
+            ("spin-client-addr", "6.6.6.6:1"),
+            ("spin-admin", "yes"),
+            ("connection", "close"),
+            ("x-own", "kept"),
+        ]);
+        RouteHeaders::new(found.pattern).apply(
+            &mut got,
+            &found,
+            &uri,
+            "h:80",
+            "10.0.0.1:5".parse().unwrap(),
+        );
+        let mut lines: Vec<String> = got
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        assert_eq!(
+            lines,
+            [
+                "spin-base-path: /",
+                "spin-client-addr: 10.0.0.1:5",
+                "spin-component-route: /users/:Id",
+                "spin-full-url: http://h:80/users/42/cars/?a=b",
+                "spin-matched-route: /users/:Id/...",
+                "spin-path-info: /cars/",
+                "spin-path-match-id: 42",
+                "spin-raw-component-route: /users/:Id/...",
+                "x-own: kept",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let relative: Uri = "/a".parse().unwrap();
+        let absolute: Uri = "http://one/a".parse().unwrap();
+        assert_eq!(host(&relative, &headers(&[("host", "one")])), Some("one"));
+        assert_eq!(host(&absolute, &headers(&[("host", "ONE")])), Some("one"));
+        assert_eq!(host(&absolute, &headers(&[])), Some("one"));
+        assert_eq!(host(&absolute, &headers(&[("host", "two")])), None);
+        assert_eq!(host(&relative, &headers(&[])), None);
+        assert_eq!(
+            host(&relative, &headers(&[("host", "one"), ("host", "one")])),
+            None
+        );
+    }
+
+    #[test]
+    fn a_clients_request_id_is_kept_only_if_it_is_harmless() {
+        for (sent, kept) in [
+            ("abc-1._X", true),
+            ("", false),
+            ("a b", false),
+            ("a\u{e9}", false),
+        ] {
+            let got = request_id(
+                &[(
+                    REQUEST_ID,
+                    HeaderValue::from_bytes(sent.as_bytes()).unwrap(),
+                )]
+                .into_iter()
+                .collect(),
+            );
+            assert_eq!(got.as_bytes() == sent.as_bytes(), kept, "{sent}");
+        }
+        let long = "x".repeat(65);
+        let got = request_id(&headers(&[("x-request-id", &long)]));
+        assert_eq!(got.len(), 16);
+        assert_ne!(new_request_id(), new_request_id());
+    }
+}

@@ -1,0 +1,127 @@
+//! What the host itself refuses, and the `application/problem+json` (RFC 9457) it says so with.
+//! Answers of components are theirs and pass untouched.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+/// Why a request gets no answer from a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoHost,
+    NoRoute,
+    BodyTooLarge {
+        limit: u64,
+    },
+    HeadersTooLarge {
+        limit: usize,
+    },
+    /// The component trapped, or broke the rules of its interface.
+    Failed,
+    TimedOut {
+        seconds: u64,
+    },
+    /// As many instances as it may have are at work.
+    Busy,
+    Stopping,
+}
+
+impl Refusal {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::NoHost => "no_host",
+            Self::NoRoute => "no_route",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::HeadersTooLarge { .. } => "headers_too_large",
+            Self::Failed => "function_failed",
+            Self::TimedOut { .. } => "request_timeout",
+            Self::Busy => "busy",
+            Self::Stopping => "stopping",
+        }
+    }
+
+    fn detail(self) -> String {
+        match self {
+            Self::NoHost => "The request names no host, or two different ones.".into(),
+            Self::NoRoute => "Nothing is served at this path.".into(),
+            Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes."),
+            Self::HeadersTooLarge { limit } => {
+                format!("The header fields are larger than {limit} bytes.")
+            }
+            Self::Failed => "The function that serves this path failed.".into(),
+            Self::TimedOut { seconds } => format!("There was no answer within {seconds} s."),
+            Self::Busy => "Too many requests are being served right now.".into(),
+            Self::Stopping => "The server is about to stop.".into(),
+        }
+    }
+
+    pub fn response(self, request_id: &str) -> Response<Bytes> {
+        let status = self.status();
+        let problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+            "code": self.code(),
+            "request_id": request_id,
+        });
+        let mut response = Response::new(Bytes::from(problem.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self {
+            Self::Busy | Self::Stopping => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // What is left of the request is not worth reading.
+            Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Self::NoHost | Self::NoRoute | Self::Failed | Self::TimedOut { .. } => {}
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_problem_with_everything_a_client_may_read() {
+        let response = Refusal::Busy.response("r-1");
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+        let problem: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(
+            problem,
+            json!({
+                "type": "about:blank",
+                "title": "Service Unavailable",
+                "status": 503,
+                "detail": "Too many requests are being served right now.",
+                "code": "busy",
+                "request_id": "r-1",
+            })
+        );
+    }
+}
