@@ -238,7 +238,7 @@ impl<'a> Table<'a> {
     }
 
     /// Refuses every key that was not asked for.
-    pub fn no_other_keys(self) {
+    pub fn no_other_keys(&self) {
         let asked = self.asked.borrow();
         for (key, _) in self.entries() {
             if !asked.contains(&&*key) {

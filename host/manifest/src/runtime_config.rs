@@ -1,0 +1,237 @@
+//! `runtime-config.toml`: what the operator decides, not the application. The part of Spin's that this host honours;
+//! everything else is refused, so that nobody relies on a setting that does nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::document::{Document, Table, Value};
+use crate::egress::BlockedNetworks;
+use crate::faults::{Fault, Faults};
+use crate::names;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// Where the host keeps what has to survive it.
+    pub state_dir: Option<PathBuf>,
+    pub variables_providers: Vec<VariablesProvider>,
+    /// By label.
+    pub key_value_stores: BTreeMap<String, KeyValueStore>,
+    pub blocked_networks: BlockedNetworks,
+    /// Of all components together.
+    pub postgres_connections: Option<usize>,
+    pub redis_connections: Option<usize>,
+    pub http_connections: Option<usize>,
+}
+
+/// Where values of variables come from, asked in order.
+#[derive(Clone, PartialEq, Eq)]
+pub enum VariablesProvider {
+    Static {
+        values: BTreeMap<String, String>,
+    },
+    /// `<prefix>_<NAME>`; the file is relative to the working directory.
+    Environment {
+        prefix: Option<String>,
+        dotenv_path: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub enum KeyValueStore {
+    Redis {
+        url: String,
+    },
+    /// Kept by the host itself; `None` leaves the place to it.
+    Embedded {
+        path: Option<PathBuf>,
+    },
+}
+
+/// More connections than a machine has ports for are a typing error.
+const MOST_CONNECTIONS: u64 = 65_535;
+
+impl RuntimeConfig {
+    pub fn load(path: &Path) -> Result<RuntimeConfig, Faults> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|why| Fault::of_file(path, format!("cannot be read: {why}")))?;
+        let document = Document::new(path, &text);
+        let entries = document.parse()?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let config = RuntimeConfig::read(&document.root(&entries), folder);
+        let (config, _) = document.judge(Some(config))?;
+        Ok(config)
+    }
+
+    fn read(root: &Table, folder: &Path) -> RuntimeConfig {
+        let state_dir = root.text("state_dir").filter(|path| !path.is_empty());
+        let mut providers = read_providers(root, "variables_provider");
+        providers.extend(read_providers(root, "config_provider"));
+        let stores = root.each("key_value_store", |label, value| {
+            if let Err(why) = names::label(&label) {
+                label.fault(format!("`{}` is no label: {why}", &*label), None);
+            }
+            Some((label.to_string(), KeyValueStore::read(&value, folder)?))
+        });
+        let config = RuntimeConfig {
+            state_dir: state_dir.map(|path| PathBuf::from(&*path)),
+            variables_providers: providers,
+            key_value_stores: stores.into_iter().collect(),
+            blocked_networks: read_blocked_networks(root),
+            postgres_connections: read_connections(root, "outbound_pg"),
+            redis_connections: read_connections(root, "outbound_redis"),
+            http_connections: read_connections(root, "outbound_http"),
+        };
+        for (key, why) in [
+            (
+                "log_dir",
+                "this host logs to its standard error: redirect that",
+            ),
+            (
+                "max_instance_memory",
+                "this is set per component here: `memory_mb` of its tool.wharf",
+            ),
+            ("sqlite_database", "this host has no SQLite databases"),
+            ("llm_compute", "this host has no AI models"),
+            ("client_tls", "this host knows no client certificates"),
+            ("outbound_mysql", "this host does not speak MySQL"),
+            ("outbound_mqtt", "this host does not speak MQTT"),
+        ] {
+            root.refuse(key, why);
+        }
+        root.no_other_keys();
+        config
+    }
+}
+
+fn read_providers(root: &Table, key: &'static str) -> Vec<VariablesProvider> {
+    let providers = root
+        .get(key)
+        .and_then(|providers| providers.list())
+        .unwrap_or_default();
+    providers
+        .iter()
+        .filter_map(VariablesProvider::read)
+        .collect()
+}
+
+impl VariablesProvider {
+    fn read(value: &Value) -> Option<VariablesProvider> {
+        let table = value.table("[[variables_provider]]")?;
+        let kind = table.require_text("type")?;
+        let provider = match &*kind {
+            "static" => {
+                table.require("values");
+                let values = table.each("values", |name, value| {
+                    Some((name.to_string(), value.text()?.to_string()))
+                });
+                VariablesProvider::Static {
+                    values: values.into_iter().collect(),
+                }
+            }
+            "env" => VariablesProvider::Environment {
+                prefix: table.text("prefix").map(|prefix| prefix.to_string()),
+                dotenv_path: table.text("dotenv_path").map(|path| PathBuf::from(&*path)),
+            },
+            "vault" | "azure_key_vault" => {
+                kind.fault(
+                    format!("this host asks no {} for variables", &*kind),
+                    Some("give them in the environment or by --variable".to_owned()),
+                );
+                return None;
+            }
+            _ => {
+                kind.unknown("there is no provider of variables", ["static", "env"]);
+                return None;
+            }
+        };
+        table.no_other_keys();
+        Some(provider)
+    }
+}
+
+impl KeyValueStore {
+    fn read(value: &Value, folder: &Path) -> Option<KeyValueStore> {
+        let table = value.table("[key_value_store.…]")?;
+        let kind = table.require_text("type")?;
+        let store = match &*kind {
+            "redis" => KeyValueStore::Redis {
+                url: table.require_text("url")?.to_string(),
+            },
+            "spin" => KeyValueStore::Embedded {
+                path: table.text("path").map(|path| folder.join(&*path)),
+            },
+            _ => {
+                kind.unknown("this host has no key-value store", ["redis", "spin"]);
+                return None;
+            }
+        };
+        table.no_other_keys();
+        Some(store)
+    }
+}
+
+fn read_blocked_networks(root: &Table) -> BlockedNetworks {
+    let mut blocked = BlockedNetworks::default();
+    if let Some(table) = root.table("outbound_networking", "[outbound_networking]") {
+        for network in table.texts("block_networks") {
+            if let Err(why) = blocked.block(&network) {
+                network.fault(why, None);
+            }
+        }
+        for key in ["max_socket_connections", "max_total_connections"] {
+            table.refuse(
+                key,
+                "this host limits connections by kind: `max_connections` of [outbound_pg] …",
+            );
+        }
+        table.no_other_keys();
+    }
+    blocked
+}
+
+fn read_connections(root: &Table, key: &'static str) -> Option<usize> {
+    let table = root.table(key, format!("[{key}]"))?;
+    let connections = table.number("max_connections", 1..=MOST_CONNECTIONS);
+    if key == "outbound_http" {
+        table.refuse(
+            "connection_pooling",
+            "this host always keeps connections for reuse, one pool per component",
+        );
+        table.refuse(
+            "max_concurrent_requests",
+            "this is deprecated: write `max_connections`",
+        );
+    }
+    table.no_other_keys();
+    connections.and_then(|connections| usize::try_from(connections).ok())
+}
+
+/// Values may be secrets: only names are shown.
+impl fmt::Debug for VariablesProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VariablesProvider::Static { values } => f.debug_set().entries(values.keys()).finish(),
+            VariablesProvider::Environment {
+                prefix,
+                dotenv_path,
+            } => {
+                write!(
+                    f,
+                    "{}_* and {dotenv_path:?}",
+                    prefix.as_deref().unwrap_or("SPIN_VARIABLE")
+                )
+            }
+        }
+    }
+}
+
+/// A URL may hold a password: it is not shown.
+impl fmt::Debug for KeyValueStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyValueStore::Redis { .. } => f.write_str("Redis"),
+            KeyValueStore::Embedded { path } => write!(f, "Embedded({path:?})"),
+        }
+    }
+}
