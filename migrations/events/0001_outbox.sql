@@ -1,0 +1,47 @@
+-- What happened, until whoever has to know knows.
+--
+-- A function that changes something others must hear of writes an event with the
+-- same statement: INSERT INTO events.outbox (kind, aggregate, payload). Nobody but
+-- the relay reads it (0002_relay.sql).
+
+-- Which function an event is for. A later migration may replace this function:
+-- events that are written from then on go by the new rule.
+CREATE FUNCTION consumer_of(kind text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN kind = 'notify' OR kind LIKE 'deliver:%' THEN 'notify' ELSE 'jobs' END;
+
+CREATE TABLE outbox (
+    -- Consumers know an event that comes twice by its id.
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    -- The order of events of one aggregate. Drawn before the commit, so whoever writes
+    -- two of them in an order that matters holds a lock on the aggregate meanwhile.
+    seq        bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT outbox_seq UNIQUE,
+    -- As `user:created`, `payment:approved`, `notify`.
+    kind       text NOT NULL CONSTRAINT outbox_kind CHECK (kind ~ '^[a-z][a-z0-9_.:-]{0,63}$'),
+    -- What it happened to, as `booking:17`: its events are delivered one after another.
+    aggregate  text NOT NULL CONSTRAINT outbox_aggregate CHECK (length(aggregate) BETWEEN 1 AND 200),
+    payload    jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    consumer   text NOT NULL GENERATED ALWAYS AS (consumer_of(kind)) STORED,
+    state      text NOT NULL DEFAULT 'waiting'
+                   CONSTRAINT outbox_state CHECK (state IN ('waiting', 'done', 'dead')),
+    -- When it may be claimed. A claim moves it to the end of the lease, so what a worker
+    -- dropped comes up again by itself.
+    due_at     timestamptz NOT NULL DEFAULT now(),
+    -- Claims since it was written or requeued; too many of them and it is dead.
+    attempts   int NOT NULL DEFAULT 0,
+    -- Grows with every claim and never shrinks: who comes with an older one is too late.
+    fence      bigint NOT NULL DEFAULT 0,
+    settled_at timestamptz
+);
+
+CREATE INDEX outbox_due ON outbox (consumer, due_at, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_order ON outbox (consumer, aggregate, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
+CREATE INDEX outbox_settled ON outbox (settled_at) WHERE state = 'done';
+
+-- Every function tells. The database is the platform's alone, and a function that comes
+-- with a later release finds its right here already.
+REVOKE ALL ON outbox FROM wharf_events;
+GRANT USAGE ON SCHEMA events TO PUBLIC;
+GRANT INSERT (kind, aggregate, payload) ON outbox TO PUBLIC;
