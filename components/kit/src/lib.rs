@@ -26,7 +26,7 @@ pub mod token;
 
 pub use answer::answer;
 pub use body::{Form, Json, Path, Query};
-pub use caller::{Admin, Caller, Driver, Owner};
+pub use caller::{Admin, Caller, Driver, FORBIDDEN, INVALID_TOKEN, NO_TOKEN, Owner};
 pub use db::{Db, DbError, FromRow, Row};
 pub use dialect::{Dialect, speaking};
 pub use idempotency::{Keyed, Once};
@@ -35,7 +35,7 @@ pub use page::Page;
 pub use problem::{FieldError, Problem};
 pub use request_id::RequestId;
 pub use role::{Role, Roles};
-pub use setting::{flag, setting};
+pub use setting::{Unset, flag, setting};
 pub use spelling::Spellings;
 
 /// The moment it is; a component asks once per request and passes it on.

@@ -1,0 +1,66 @@
+//! Where a request came from, as the audit trail keeps it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use kit::RequestId;
+
+/// More of a browser's name tells nobody anything.
+const LONGEST_AGENT: usize = 200;
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub address: String,
+    pub agent: Option<String>,
+    pub request_id: RequestId,
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            address: address(&parts.headers),
+            agent: agent(&parts.headers),
+            request_id: RequestId::from_request_parts(parts, state).await?,
+        })
+    }
+}
+
+/// The host says who is at the other end; what a client says of itself is not asked.
+fn address(headers: &HeaderMap) -> String {
+    headers
+        .get("spin-client-addr")
+        .and_then(|it| it.to_str().ok())
+        .and_then(|it| it.parse::<SocketAddr>().ok())
+        .map_or_else(
+            || "unknown".to_owned(),
+            |it| it.ip().to_canonical().to_string(),
+        )
+}
+
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(agent.chars().take(LONGEST_AGENT).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_not_part_of_an_address() {
+        let from = |addr: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("spin-client-addr", addr.parse().unwrap());
+            address(&headers)
+        };
+        assert_eq!(from("192.0.2.1:4711"), "192.0.2.1");
+        assert_eq!(from("[2001:db8::1]:4711"), "2001:db8::1");
+        assert_eq!(from("[::ffff:192.0.2.1]:4711"), "192.0.2.1");
+        assert_eq!(from("nonsense"), "unknown");
+    }
+}

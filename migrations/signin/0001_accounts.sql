@@ -1,0 +1,109 @@
+-- Who people are, how they prove it, and what came of every attempt.
+
+-- A name is one person's whatever its case. Names are ASCII, so the locale has no say.
+CREATE FUNCTION folded(name text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN lower(name COLLATE "C");
+
+CREATE TABLE account (
+    id            uuid PRIMARY KEY,
+    -- What clients that know people by number show.
+    number        bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT account_number UNIQUE,
+    login         text NOT NULL,
+    email         text,
+    name          text,
+    surname       text,
+    cpf           text CONSTRAINT account_cpf_taken UNIQUE
+                      CONSTRAINT account_cpf_is_11_digits CHECK (cpf ~ '^[0-9]{11}$'),
+    telegram_id   bigint CONSTRAINT account_telegram_id_positive CHECK (telegram_id > 0),
+    -- Argon2id in PHC form; without one nobody signs in by password.
+    password      text,
+    -- Every session carries the seal under which it began. Renewing the seal ends them all at
+    -- once, also one that begins at this very moment.
+    seal          uuid NOT NULL DEFAULT gen_random_uuid(),
+    roles         text[] NOT NULL CONSTRAINT account_roles_known CHECK (
+                      roles <@ ARRAY['driver', 'owner', 'controller', 'zone_admin', 'customer', 'moderator',
+                                     'admin', 'anonymous']),
+    email_verified_at timestamptz,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    created_by    uuid,
+    disabled_at   timestamptz,
+    -- The person is gone; the row stays for what refers to it.
+    erased_at     timestamptz,
+    -- Otherwise one could take the e-mail of another as a login and sign in, or be sent mail, in
+    -- their place.
+    CONSTRAINT account_login_no_strange_email CHECK (
+        position('@' IN login) = 0 OR folded(login) = coalesce(folded(email), ''))
+);
+
+CREATE UNIQUE INDEX account_login_taken ON account (folded(login));
+CREATE UNIQUE INDEX account_email_taken ON account (folded(email));
+CREATE INDEX account_by_telegram_id ON account (telegram_id) WHERE telegram_id IS NOT NULL;
+
+-- One sign-in and every token that descends from it.
+CREATE TABLE session (
+    id           uuid PRIMARY KEY,
+    account      uuid NOT NULL REFERENCES account,
+    seal         uuid NOT NULL,
+    -- 'password', 'registration', 'personal', 'foreign'
+    kind         text NOT NULL,
+    address      text NOT NULL,
+    agent        text,
+    started_at   timestamptz NOT NULL DEFAULT now(),
+    -- No token of it lives longer.
+    expires_at   timestamptz NOT NULL,
+    ended_at     timestamptz,
+    ended_because text,
+    -- The refresh token that may be used, the one before it, and when they changed places.
+    refresh      uuid,
+    spent        uuid,
+    refreshed_at timestamptz
+);
+
+CREATE INDEX session_of_account ON session (account, started_at);
+
+-- Every authentication event, for ever the way it happened. It names people by id alone, so that
+-- it says nothing about somebody who was erased.
+CREATE TABLE audit (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         timestamptz NOT NULL DEFAULT now(),
+    -- 'signed-in', 'refused', 'registered', 'signed-out', 'password-changed' …
+    what       text NOT NULL,
+    account    uuid,
+    session    uuid,
+    -- Who did it, when somebody else.
+    actor      uuid,
+    address    text NOT NULL,
+    request_id text NOT NULL,
+    detail     text
+);
+
+CREATE INDEX audit_of_account ON audit (account, id);
+
+CREATE FUNCTION forbid_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit trail is never changed' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER audit_is_final BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION forbid_change();
+CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();
+
+-- The account behind a session that is in force. A statement that begins with it needs no other
+-- check of who asks; it is refused by the name of the rule.
+CREATE FUNCTION caller(in_session uuid) RETURNS SETOF account LANGUAGE plpgsql STABLE ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    SELECT account.* FROM session JOIN account ON account.id = session.account
+    WHERE session.id = in_session AND session.seal = account.seal
+        AND ended_at IS NULL AND expires_at > now() AND disabled_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the session is over'
+            USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_in_force';
+    END IF;
+END $$;
+
+REVOKE ALL ON audit, account FROM wharf_signin;
+GRANT SELECT, INSERT ON audit TO wharf_signin;
+GRANT SELECT, INSERT, UPDATE ON account TO wharf_signin;
