@@ -3,25 +3,25 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::Store;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A program that has to be on this machine is not.
-    #[error("{program} is not installed: run `{command}`, or {instead}")]
-    NotInstalled {
-        program: &'static str,
-        command: &'static str,
-        instead: &'static str,
-    },
+    #[error(
+        "{what} is not installed: run `{command}` (as root), or give the address of a running one"
+    )]
+    NotInstalled { what: String, command: String },
 
     #[error("another wharf{} is using {data_dir}: stop it, or choose another --data-dir", by(.pid))]
     InUse { data_dir: PathBuf, pid: Option<u32> },
 
     /// A store does not come up; `detail` ends with the last lines of its log.
     #[error("{store} did not start: {detail}")]
-    NotStarted { store: &'static str, detail: String },
+    NotStarted { store: Store, detail: String },
 
     #[error("{doing}: {source}")]
     Io { doing: String, source: io::Error },

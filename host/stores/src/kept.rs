@@ -9,11 +9,7 @@ use std::path::Path;
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_added_extension("new");
     // Left by a crash between the two steps below; it may have other permissions.
-    if let Err(error) = fs::remove_file(&beside)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
+    remove(&beside)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -34,5 +30,13 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Removes the file, if there is one.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -9,11 +9,19 @@
 //! that knows what an application does with its stores. Linux only: death signals and `/proc` are what makes "gone when
 //! the host is gone" true.
 
+mod child;
 mod env_file;
 mod error;
+mod home;
 mod kept;
+mod log_file;
 mod migrate;
 mod migrations;
+mod ports;
+mod postgres;
+mod process;
+mod programs;
+mod redis;
 mod signing_key;
 mod source;
 mod stores;

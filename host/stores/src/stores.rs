@@ -1,11 +1,19 @@
 //! Starting and stopping what the application needs, and where it then is.
 
 use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::Result;
+use crate::child::Child;
+use crate::home::{Home, Quarters};
+use crate::log_file::LogFile;
+use crate::ports::{self, Ports};
+use crate::postgres::{self, Postgres};
+use crate::redis::{self, Redis};
+use crate::{Error, Result, Values, programs};
 
 /// Which stores, and where they keep what they keep.
 #[derive(Debug, Clone)]
@@ -92,37 +100,245 @@ impl fmt::Display for Progress {
 }
 
 /// Stores that run. Dropping it stops them too, blocking while they shut down; `stop` waits without blocking.
+// The order of the fields is the order of stopping.
 #[derive(Debug)]
 pub struct Stores {
+    _children: Vec<Child>,
     addresses: Addresses,
+    /// Held until everything is gone that works in it.
+    _home: Option<Home>,
 }
 
 impl Stores {
-    /// Starts everything wanted, all at once, and returns when all of it answers.
+    /// Starts everything wanted, all at once, and returns when all of it answers. When one does not come up, the others are
+    /// stopped again.
     pub async fn start(
         options: Options,
-        _progress: impl Fn(Progress) + Send + Sync + 'static,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
     ) -> Result<Self> {
-        let external = |wanted: Wanted<String>| match wanted {
-            Wanted::External(url) => Some(url),
-            Wanted::No | Wanted::Embedded => None,
-        };
-        let s3 = match options.s3 {
-            Wanted::External(address) => Some(address),
-            Wanted::No | Wanted::Embedded => None,
-        };
-        let addresses = Addresses {
-            postgres_url: external(options.postgres),
-            redis_url: external(options.redis),
-            s3,
-        };
-        Ok(Self { addresses })
+        let starting = tokio::task::spawn_blocking(move || start(&options, &progress));
+        starting.await.unwrap_or_else(|panic| {
+            Err(Error::Io {
+                doing: "starting the stores".to_owned(),
+                source: panic.into(),
+            })
+        })
     }
 
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
     }
 
-    /// Stops everything started here, in order, and waits until it is gone.
-    pub async fn stop(self) {}
+    /// Stops everything started here and waits until it is gone.
+    pub async fn stop(self) {
+        // A panic in there has been printed; stopping goes on regardless.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    /// Deletes a data folder with everything embedded stores kept, wherever they kept it. Refused while they run.
+    pub fn discard(data_dir: &Path) -> Result<()> {
+        Home::take(data_dir)?.discard()
+    }
 }
+
+fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Stores> {
+    if !options.embeds_anything() {
+        let addresses = Addresses {
+            postgres_url: options.postgres.external(),
+            redis_url: options.redis.external(),
+            s3: options.s3.external(),
+        };
+        return Ok(Stores {
+            _children: Vec::new(),
+            addresses,
+            _home: None,
+        });
+    }
+    let home = Home::take(&options.data_dir)?;
+    let start = Start {
+        values: Values::open(&options.data_dir)?,
+        quarters: home.quarters()?,
+        ports: Mutex::new(Ports::open(home.join("ports.json"))?),
+        home: &home,
+        durable: options.durable,
+        progress,
+    };
+    let (postgres, redis) = thread::scope(|scope| {
+        let redis = scope.spawn(|| start.redis(&options.redis));
+        let postgres = start.postgres(&options.postgres);
+        (postgres, redis.join())
+    });
+    let redis = redis.unwrap_or_else(|_| {
+        let detail = "its thread panicked".to_owned();
+        Err(Error::NotStarted {
+            store: Store::Redis,
+            detail,
+        })
+    });
+    let (postgres, redis) = (postgres?, redis?);
+    let addresses = Addresses {
+        postgres_url: postgres.address,
+        redis_url: redis.address,
+        s3: options.s3.external(),
+    };
+    let children = postgres.child.into_iter().chain(redis.child).collect();
+    Ok(Stores {
+        _children: children,
+        addresses,
+        _home: Some(home),
+    })
+}
+
+impl Options {
+    fn embeds_anything(&self) -> bool {
+        self.postgres.is_embedded() || self.redis.is_embedded() || self.s3.is_embedded()
+    }
+}
+
+impl<Address: Clone> Wanted<Address> {
+    fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded)
+    }
+
+    fn external(&self) -> Option<Address> {
+        match self {
+            Self::External(address) => Some(address.clone()),
+            Self::No | Self::Embedded => None,
+        }
+    }
+}
+
+/// What starting the embedded stores takes.
+struct Start<'a, P> {
+    home: &'a Home,
+    values: Values,
+    quarters: Quarters,
+    ports: Mutex<Ports>,
+    durable: bool,
+    progress: &'a P,
+}
+
+/// A store that is there, wherever.
+struct Started {
+    child: Option<Child>,
+    address: Option<String>,
+}
+
+impl<P: Fn(Progress) + Sync> Start<'_, P> {
+    fn postgres(&self, wanted: &Wanted<String>) -> Result<Started> {
+        if !wanted.is_embedded() {
+            return Ok(Started {
+                child: None,
+                address: wanted.external(),
+            });
+        }
+        let folder = &self.quarters.postgres;
+        let cluster_version = postgres::cluster_version(folder)?;
+        let programs = programs::postgres(cluster_version)?;
+        if cluster_version.is_some() && self.values.known(POSTGRES_PASSWORD)?.is_none() {
+            return Err(Error::NoValue(format!(
+                "the password of the PostgreSQL in {} is not in {} any more: bring that file back, or delete the folder \
+                 to start empty",
+                folder.display(),
+                self.home.join("values.json").display()
+            )));
+        }
+        let password = self.values.password(POSTGRES_PASSWORD)?;
+        let on = |port| -> Result<Postgres> {
+            Ok(Postgres {
+                programs: programs.clone(),
+                folder: folder.clone(),
+                user: self.quarters.user.clone(),
+                port,
+                durable: self.durable,
+                log: self.log("postgres.log")?,
+            })
+        };
+        if cluster_version.is_none() {
+            (self.progress)(Progress::Making(Store::Postgres));
+            on(0)?.make_cluster(&password)?;
+        }
+        postgres::clear_stale_lock(folder)?;
+        let (child, port) = self.on_free_port(Store::Postgres, |port| Child::start(on(port)?))?;
+        let owner = postgres::OWNER;
+        Ok(Started {
+            child: Some(child),
+            address: Some(format!(
+                "postgres://{owner}:{password}@{LOCALHOST}:{port}/{owner}"
+            )),
+        })
+    }
+
+    fn redis(&self, wanted: &Wanted<String>) -> Result<Started> {
+        if !wanted.is_embedded() {
+            return Ok(Started {
+                child: None,
+                address: wanted.external(),
+            });
+        }
+        let program = programs::redis()?;
+        let password = self.values.password("redis")?;
+        let folder = &self.quarters.redis;
+        redis::clear_stale_pid_file(folder)?;
+        let (child, port) = self.on_free_port(Store::Redis, |port| {
+            Child::start(Redis {
+                program: program.clone(),
+                folder: folder.clone(),
+                user: self.quarters.user.clone(),
+                port,
+                password: password.clone(),
+                durable: self.durable,
+                log: self.log("redis.log")?,
+            })
+        })?;
+        Ok(Started {
+            child: Some(child),
+            address: Some(format!("redis://default:{password}@{LOCALHOST}:{port}")),
+        })
+    }
+
+    /// Starts a child on a port that is free, on another one when somebody was quicker.
+    fn on_free_port(
+        &self,
+        store: Store,
+        start: impl Fn(u16) -> Result<Child>,
+    ) -> Result<(Child, u16)> {
+        let began = Instant::now();
+        (self.progress)(Progress::Starting(store));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let port = self
+                .ports
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .choose(store)?;
+            match start(port) {
+                Ok(child) => {
+                    let at = (LOCALHOST, port).into();
+                    (self.progress)(Progress::Ready {
+                        store,
+                        at,
+                        took: began.elapsed(),
+                    });
+                    return Ok((child, port));
+                }
+                Err(_) if tries < PORT_TRIES && !ports::is_free(port) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn log(&self, name: &str) -> Result<LogFile> {
+        LogFile::open(&self.home.join("log"), name)
+            .map_err(Error::io("cannot make the folder of logs"))
+    }
+}
+
+const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// The name of the superuser's password among the kept values.
+const POSTGRES_PASSWORD: &str = "postgres";
+
+/// Losing the race for a port twice is bad luck.
+const PORT_TRIES: u32 = 3;

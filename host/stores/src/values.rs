@@ -123,7 +123,8 @@ impl Values {
         self.change(|values| values.entry(name.to_owned()).or_insert(made).clone())
     }
 
-    fn known(&self, name: &str) -> Result<Option<String>> {
+    /// The value kept under this name, if there is one.
+    pub(crate) fn known(&self, name: &str) -> Result<Option<String>> {
         Ok(self.read()?.remove(name))
     }
 
@@ -208,7 +209,7 @@ fn not_running(variable: &str, source: &Source) -> Error {
 }
 
 /// Letters and digits only: safe in a URL, a shell and a configuration file without quoting.
-fn random_text(length: usize) -> Result<String> {
+pub(crate) fn random_text(length: usize) -> Result<String> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
     let mut bytes = [0; 64];

@@ -1,0 +1,125 @@
+//! The embedded Redis as a child: an append-only file, so that what was acknowledged is there after a crash of Redis.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::{DirBuilderExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::child::Program;
+use crate::log_file::LogFile;
+use crate::process::{self, User};
+use crate::{Error, Result, Store, kept};
+
+pub(crate) struct Redis {
+    pub(crate) program: PathBuf,
+    /// Holds the files of Redis and nothing else.
+    pub(crate) folder: PathBuf,
+    pub(crate) user: Option<User>,
+    pub(crate) port: u16,
+    pub(crate) password: String,
+    pub(crate) durable: bool,
+    pub(crate) log: LogFile,
+}
+
+impl Redis {
+    /// Settings go through a file: arguments can be seen by everybody on the machine, and one is a password.
+    fn write_settings(&self) -> std::io::Result<PathBuf> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        let settings = self.folder.join("redis.conf");
+        let text = format!(
+            "bind 127.0.0.1\n\
+             port {port}\n\
+             requirepass {password}\n\
+             dir {folder}\n\
+             pidfile {pid_file}\n\
+             daemonize no\n\
+             save \"\"\n\
+             appendonly yes\n\
+             appendfsync {sync}\n",
+            port = self.port,
+            password = self.password,
+            folder = quoted(&self.folder),
+            pid_file = quoted(&pid_file(&self.folder)),
+            sync = if self.durable { "everysec" } else { "no" },
+        );
+        kept::write(&settings, &text)?;
+        if let Some(user) = &self.user {
+            for path in [&self.folder, &settings] {
+                chown(path, Some(user.uid), Some(user.gid))?;
+            }
+        }
+        Ok(settings)
+    }
+
+    fn ping(&self) -> std::io::Result<bool> {
+        let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        server.set_read_timeout(Some(Duration::from_secs(1)))?;
+        server.write_all(format!("AUTH {}\r\nPING\r\n", self.password).as_bytes())?;
+        // While it still reads its files it answers -LOADING; a stranger on the port does not know the password.
+        let expected = b"+OK\r\n+PONG\r\n";
+        let mut answer = [0; 12];
+        server.read_exact(&mut answer)?;
+        Ok(&answer == expected)
+    }
+}
+
+/// Removed by Redis when it ends in order. When it is still there somebody may still be writing, which is waited for: two
+/// Redis on one append-only file would ruin it.
+pub(crate) fn clear_stale_pid_file(folder: &Path) -> Result<()> {
+    let pid_file = pid_file(folder);
+    if !pid_file.exists() {
+        return Ok(());
+    }
+    process::clear_of_orphans(folder)?;
+    kept::remove(&pid_file).map_err(Error::io(format!("cannot remove {}", pid_file.display())))
+}
+
+fn pid_file(folder: &Path) -> PathBuf {
+    folder.join("redis.pid")
+}
+
+/// A string in the configuration file of Redis.
+fn quoted(path: &Path) -> String {
+    format!(
+        "\"{}\"",
+        path.display()
+            .to_string()
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+    )
+}
+
+impl Program for Redis {
+    const STORE: Store = Store::Redis;
+
+    const FAREWELLS: &'static [(Signal, Duration)] = &[(Signal::TERM, Duration::from_secs(10))];
+
+    fn command(&mut self) -> Result<Command> {
+        let doing = || Error::io(format!("cannot make {}", self.folder.display()));
+        clear_stale_pid_file(&self.folder)?;
+        let settings = self.write_settings().map_err(doing())?;
+        let log = self
+            .log
+            .begin()
+            .map_err(Error::io("cannot open the log of Redis"))?;
+        let mut command = process::command(&self.program, self.user.as_ref(), Signal::TERM);
+        command.arg(settings).stdout(log).stderr(Stdio::null());
+        Ok(command)
+    }
+
+    fn answers(&self, _pid: u32) -> bool {
+        self.ping().unwrap_or(false)
+    }
+
+    fn complaint(&self) -> String {
+        self.log.complaint()
+    }
+}

@@ -1,0 +1,4 @@
+//! The real things: PostgreSQL, Redis and S3 are started, killed, started again.
+
+mod data_folder;
+mod restarts;
