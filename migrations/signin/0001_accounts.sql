@@ -25,6 +25,14 @@ CREATE TABLE account (
                       roles <@ ARRAY['driver', 'owner', 'controller', 'zone_admin', 'customer', 'moderator',
                                      'admin', 'anonymous']),
     email_verified_at timestamptz,
+    -- Second factor. Its secret is computed from this id and a key that the database does not know.
+    totp          uuid,
+    -- Enrolled, but no code of it has been seen yet.
+    totp_offered  uuid,
+    -- The last time step whose code was used: no code counts twice.
+    totp_step     bigint NOT NULL DEFAULT 0,
+    -- One bit for each backup code that is used up.
+    backup_used   int NOT NULL DEFAULT 0,
     created_at    timestamptz NOT NULL DEFAULT now(),
     created_by    uuid,
     disabled_at   timestamptz,
@@ -45,8 +53,8 @@ CREATE TABLE session (
     id           uuid PRIMARY KEY,
     account      uuid NOT NULL REFERENCES account,
     seal         uuid NOT NULL,
-    -- 'password', 'registration', 'personal', 'foreign'
-    kind         text NOT NULL,
+    kind         text NOT NULL CONSTRAINT session_kind_known CHECK (
+                     kind IN ('registration', 'password', 'personal', 'foreign')),
     address      text NOT NULL,
     agent        text,
     started_at   timestamptz NOT NULL DEFAULT now(),
@@ -57,10 +65,18 @@ CREATE TABLE session (
     -- The refresh token that may be used, the one before it, and when they changed places.
     refresh      uuid,
     spent        uuid,
-    refreshed_at timestamptz
+    refreshed_at timestamptz,
+    -- Of a personal access token: what its person calls it, what it may do, its digest.
+    name         text,
+    scope        text,
+    secret       bytea CONSTRAINT session_secret UNIQUE,
+    -- When the other functions were told for sure that it is over.
+    told_at      timestamptz
 );
 
 CREATE INDEX session_of_account ON session (account, started_at);
+CREATE INDEX session_expiry ON session (expires_at);
+CREATE INDEX session_to_tell ON session (ended_at) WHERE ended_at IS NOT NULL AND told_at IS NULL;
 
 -- Every authentication event, for ever the way it happened. It names people by id alone, so that
 -- it says nothing about somebody who was erased.
@@ -103,6 +119,19 @@ BEGIN
             USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_in_force';
     END IF;
 END $$;
+
+-- Ends what is live of an account but for one session, and says which those were. The caller has
+-- renewed the seal or ends this very list.
+CREATE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS uuid[]
+LANGUAGE sql AS $$
+    WITH ended AS (
+        UPDATE session SET ended_at = now(), ended_because = because
+        WHERE account = of_account AND ended_at IS NULL AND expires_at > now()
+            AND id IS DISTINCT FROM but_for
+        RETURNING id
+    )
+    SELECT coalesce(array_agg(id), '{}') FROM ended
+$$;
 
 REVOKE ALL ON audit, account FROM wharf_signin;
 GRANT SELECT, INSERT ON audit TO wharf_signin;

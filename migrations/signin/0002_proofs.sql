@@ -1,0 +1,53 @@
+-- What proves something once or for a while, besides a password.
+
+-- Sent to somebody's mailbox. Only the digest is kept: who reads this table can use nothing of it.
+CREATE TABLE letter (
+    digest     bytea PRIMARY KEY,
+    account    uuid NOT NULL REFERENCES account,
+    purpose    text NOT NULL CONSTRAINT letter_purpose_known CHECK (purpose IN ('reset', 'verify')),
+    -- Where it was sent: it proves this address and no other.
+    email      text NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE INDEX letter_of_account ON letter (account);
+CREATE INDEX letter_expiry ON letter (expires_at);
+
+-- Six digits that stand for a zone's staff at a kiosk.
+CREATE TABLE passcode (
+    code       text PRIMARY KEY CONSTRAINT passcode_is_6_digits CHECK (code ~ '^[0-9]{6}$'),
+    account    uuid NOT NULL REFERENCES account,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE INDEX passcode_of_account ON passcode (account);
+
+-- Wrong tries, counted here only while Redis is away.
+CREATE TABLE try (
+    gate       text PRIMARY KEY,
+    count      int NOT NULL,
+    -- The end of the window that the count belongs to.
+    until      timestamptz NOT NULL
+);
+
+CREATE INDEX try_expiry ON try (until);
+
+-- Who somebody is at another issuer.
+CREATE TABLE foreign_identity (
+    issuer     text NOT NULL,
+    subject    text NOT NULL,
+    account    uuid NOT NULL REFERENCES account,
+    linked_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (issuer, subject)
+);
+
+CREATE INDEX foreign_identity_of_account ON foreign_identity (account);
+
+-- The published keys of other issuers, as they were last read.
+CREATE TABLE foreign_keys (
+    issuer     text PRIMARY KEY,
+    jwks       jsonb,
+    fetched_at timestamptz,
+    -- Also when it failed: nobody makes us ask more often than that.
+    tried_at   timestamptz NOT NULL
+);
