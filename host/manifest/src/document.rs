@@ -4,6 +4,7 @@
 //! [`Table::no_other_keys`] can refuse the rest and say what was probably meant.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::{Deref, Range, RangeInclusive};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -27,7 +28,8 @@ pub(crate) struct Table<'a> {
     pub name: String,
     span: Range<usize>,
     entries: &'a DeTable<'a>,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<BTreeSet<&'static str>>,
+    refused: RefCell<BTreeSet<&'static str>>,
 }
 
 #[derive(Clone)]
@@ -77,10 +79,11 @@ impl<'a> Document<'a> {
     pub fn root(&'a self, entries: &'a DeTable<'a>) -> Table<'a> {
         Table {
             document: self,
-            name: "the top of the file".to_owned(),
+            name: "the top level".to_owned(),
             span: 0..0,
             entries,
             asked: RefCell::default(),
+            refused: RefCell::default(),
         }
     }
 
@@ -127,7 +130,7 @@ impl<'a> Document<'a> {
 
 impl<'a> Table<'a> {
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().insert(key);
         let (key, value) = self.entries.get_key_value(key)?;
         Some(Value {
             document: self.document,
@@ -229,9 +232,14 @@ impl<'a> Table<'a> {
         }
     }
 
+    pub fn warn(&self, message: impl Into<String>, hint: Option<String>) {
+        self.document.report_warning(&self.span, message, hint);
+    }
+
     /// Refuses a key that Spin knows and this host does not.
     pub fn refuse(&self, key: &'static str, why: &str) {
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().remove(key);
+        self.refused.borrow_mut().insert(key);
         if let Some((key, _)) = self.entries.get_key_value(key) {
             self.document.report(&key.span(), why, None);
         }
@@ -239,9 +247,9 @@ impl<'a> Table<'a> {
 
     /// Refuses every key that was not asked for.
     pub fn no_other_keys(&self) {
-        let asked = self.asked.borrow();
+        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
         for (key, _) in self.entries() {
-            if !asked.contains(&&*key) {
+            if !asked.contains(&*key) && !refused.contains(&*key) {
                 let hint = faults::suggestion(&key, asked.iter().copied());
                 key.fault(format!("unknown key `{}` in {}", &*key, self.name), hint);
             }
@@ -324,6 +332,7 @@ impl<'a> Value<'a> {
             span: self.span.clone(),
             entries,
             asked: RefCell::default(),
+            refused: RefCell::default(),
         })
     }
 
@@ -459,7 +468,7 @@ mod tests {
         4:5 `d` must be from 1 to 65535 (-)
         5:5 `e` must be a whole number, not a float (-)
         2:5 `b` must be a table, not a string (-)
-        0:0 the top of the file needs `f` (-)
+        0:0 the top level needs `f` (-)
         ");
     }
 
@@ -473,7 +482,7 @@ mod tests {
         });
         insta::assert_snapshot!(report, @r"
         3:1 unknown key `rout` in [t] (did you mean `route`?)
-        4:1 unknown key `q` in [t] (known here: route, component)
+        4:1 unknown key `q` in [t] (known here: component, route)
         ");
     }
 

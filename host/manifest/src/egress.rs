@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_connection_needs_a_grant_for_its_scheme_host_and_port() {
-        let table: &[(&str, &[(&str, &str, u16)], &[(&str, &str, u16)])] = &[
+        type Connections = &'static [(&'static str, &'static str, u16)];
+        let table: &[(&str, Connections, Connections)] = &[
             (
                 "postgres://db",
                 &[("postgres", "db", 5432)],

@@ -101,7 +101,7 @@ impl fmt::Display for Fault {
         if let Some(place) = &self.place {
             write!(f, ":{}:{}", place.line, place.column)?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ": {}", self.message.replace('\n', "\n  "))?;
         if let Some(place) = &self.place {
             let line = place.line.to_string();
             let gutter = " ".repeat(line.len());
@@ -149,7 +149,7 @@ pub(crate) fn suggestion<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<String> {
-    const READABLE: usize = 12;
+    const READABLE: usize = 16;
     if let Some(meant) = closest(word, known.clone()) {
         return Some(format!("did you mean `{meant}`?"));
     }

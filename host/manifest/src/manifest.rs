@@ -6,6 +6,7 @@
 mod component;
 mod definitions;
 mod dependency;
+mod host_value;
 mod hosts;
 mod trigger;
 mod variable;
@@ -13,9 +14,10 @@ mod wharf;
 
 pub use component::{Build, Component, Files};
 pub use dependency::{Configuration, Dependency, DependencyName};
+pub use host_value::{BadHostValue, HostValue, S3Part};
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;
-pub use wharf::{Cron, HostValue, PostgresLimits, S3Value, WharfApplication, WharfComponent, When};
+pub use wharf::{Cron, PostgresLimits, WharfApplication, WharfComponent, When};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -106,7 +108,7 @@ impl Manifest {
             application: application?,
             http: triggers.http,
             redis: triggers.redis,
-            components: components?,
+            components,
             wharf: wharf?,
             variables,
             warnings: Vec::new(),
@@ -235,3 +237,6 @@ fn tool_wharf<'a>(table: &Table<'a>) -> Option<Table<'a>> {
     }
     tools.table("wharf", format!("`tool.wharf` of {}", table.name))
 }
+
+#[cfg(test)]
+mod tests;

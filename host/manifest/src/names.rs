@@ -56,7 +56,9 @@ pub fn lower_snake(name: &str) -> Result<(), String> {
 
 /// A key-value store: kebab or snake.
 pub fn label(name: &str) -> Result<(), String> {
-    words(name, '-').or_else(|_| words(name, '_'))
+    words(name, '-')
+        .or_else(|_| words(name, '_'))
+        .map_err(|_| "expected kebab-case or snake_case".to_owned())
 }
 
 /// A name a guest asks a variable by. More is allowed than in the manifest, and then nothing is found.

@@ -11,7 +11,7 @@ use std::fmt;
 pub const RESERVED_PREFIX: &str = "/.well-known/spin/";
 
 /// The route of a trigger: `/users/:id`, `/static/...`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
     raw: String,
     /// `raw` with a leading and without a trailing slash.
@@ -138,6 +138,12 @@ impl fmt::Display for Pattern {
             f.write_str(" (wildcard)")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({:?})", self.raw)
     }
 }
 

@@ -235,3 +235,136 @@ impl fmt::Debug for KeyValueStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    fn load(text: &str) -> Result<RuntimeConfig, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("runtime-config.toml");
+        std::fs::write(&file, text).unwrap();
+        let folder = format!("{}/", dir.path().display());
+        RuntimeConfig::load(&file).map_err(|faults| faults.to_string().replace(&folder, ""))
+    }
+
+    #[test]
+    fn what_the_host_honours_is_read() {
+        let config = load(
+            r#"
+state_dir = "state"
+
+[[variables_provider]]
+type = "static"
+values = { key = "hunter2" }
+
+[[variables_provider]]
+type = "env"
+prefix = "SHOP"
+dotenv_path = "shop.env"
+
+[key_value_store.default]
+type = "redis"
+url = "redis://:hunter2@cache"
+
+[key_value_store.my_store]
+type = "spin"
+path = "kv/store"
+
+[key_value_store.other]
+type = "spin"
+
+[outbound_networking]
+block_networks = ["10.0.0.0/8", "private"]
+
+[outbound_pg]
+max_connections = 10
+
+[outbound_http]
+max_connections = 20
+"#,
+        )
+        .unwrap();
+        assert_eq!(config.state_dir.as_deref(), Some(Path::new("state")));
+        assert_eq!(config.postgres_connections, Some(10));
+        assert_eq!(config.redis_connections, None);
+        assert_eq!(config.http_connections, Some(20));
+        let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+        assert!(config.blocked_networks.is_blocked(loopback));
+        let values = [("key".to_owned(), "hunter2".to_owned())].into();
+        assert_eq!(
+            config.variables_providers,
+            [
+                VariablesProvider::Static { values },
+                VariablesProvider::Environment {
+                    prefix: Some("SHOP".to_owned()),
+                    dotenv_path: Some("shop.env".into()),
+                },
+            ]
+        );
+        let KeyValueStore::Embedded { path: Some(path) } = &config.key_value_stores["my_store"]
+        else {
+            panic!("{config:?}");
+        };
+        assert!(
+            path.is_absolute() && path.ends_with("kv/store"),
+            "relative to the file: {path:?}"
+        );
+        assert_eq!(
+            config.key_value_stores["other"],
+            KeyValueStore::Embedded { path: None }
+        );
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+    }
+
+    #[test]
+    fn nothing_configured_is_the_default() {
+        assert_eq!(load(""), Ok(RuntimeConfig::default()));
+        assert_eq!(load("state_dir = \"\""), Ok(RuntimeConfig::default()));
+    }
+
+    #[test]
+    fn everything_else_is_refused_at_once() {
+        let report = load(
+            r#"
+state_dri = "x"
+log_dir = "logs"
+
+[[variables_provider]]
+type = "vault"
+url = "https://vault"
+
+[[variables_provider]]
+type = "statik"
+
+[[config_provider]]
+type = "static"
+values = { key = 1 }
+prefix = "X"
+
+[key_value_store."bad label"]
+type = "redis"
+
+[key_value_store.cloud]
+type = "azure_cosmos"
+
+[outbound_networking]
+block_networks = ["10.0.0.1", 7]
+max_total_connections = 5
+
+[outbound_pg]
+max_connection = 10
+
+[outbound_http]
+connection_pooling = true
+max_connections = 0
+
+[sqlite_database.default]
+type = "spin"
+"#,
+        )
+        .unwrap_err();
+        insta::assert_snapshot!("a_terrible_runtime_config", report);
+    }
+}

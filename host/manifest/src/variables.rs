@@ -129,3 +129,6 @@ impl fmt::Debug for ComponentVariables {
         f.debug_set().entries(self.values.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

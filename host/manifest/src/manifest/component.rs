@@ -56,7 +56,8 @@ pub enum Files {
 /// A component that was read, before it is known what it depends on.
 struct Draft<'a> {
     component: Component,
-    source: Text<'a>,
+    /// `None` when it was refused.
+    source: Option<Text<'a>>,
     pending: Vec<PendingDependency<'a>>,
     profiles: Vec<String>,
 }
@@ -74,34 +75,25 @@ pub(super) fn read_all(
     reading: &Reading,
     root: &Table,
     definitions: &[ComponentDefinition],
-) -> Option<BTreeMap<String, Component>> {
-    let drafts: Vec<Option<Draft>> = definitions
-        .iter()
-        .map(|definition| Draft::read(reading, definition))
+) -> BTreeMap<String, Component> {
+    let drafts = definitions.iter();
+    let drafts: Vec<Draft> = drafts
+        .filter_map(|definition| Draft::read(reading, definition))
         .collect();
-    check_profile(reading, root, drafts.iter().flatten());
-    // What a component depends on can only be judged when all could be read.
-    let drafts: Vec<Draft> = drafts.into_iter().collect::<Option<_>>()?;
+    check_profile(reading, root, &drafts);
     let others: Others = drafts.iter().map(Draft::as_dependency).collect();
-    Some(
-        drafts
-            .into_iter()
-            .map(|draft| draft.finish(reading, &others))
-            .collect(),
-    )
+    drafts
+        .into_iter()
+        .map(|draft| draft.finish(reading, &others))
+        .collect()
 }
 
-fn check_profile<'d, 'a: 'd>(
-    reading: &Reading,
-    root: &Table,
-    drafts: impl Iterator<Item = &'d Draft<'a>>,
-) {
+fn check_profile(reading: &Reading, root: &Table, drafts: &[Draft]) {
     let Some(profile) = reading.profile else {
         return;
     };
-    let defined: BTreeSet<&str> = drafts
-        .flat_map(|draft| draft.profiles.iter().map(String::as_str))
-        .collect();
+    let defined = drafts.iter().flat_map(|draft| &draft.profiles);
+    let defined: BTreeSet<&str> = defined.map(String::as_str).collect();
     if !defined.contains(profile) {
         let hint = faults::suggestion(profile, defined.iter().copied());
         root.fault(format!("no component has a profile `{profile}`"), hint);
@@ -175,7 +167,7 @@ impl<'a> Draft<'a> {
         table.no_other_keys();
         Some(Draft {
             component,
-            source: source?,
+            source,
             pending,
             profiles: names,
         })
@@ -208,8 +200,11 @@ impl<'a> Draft<'a> {
 
     fn finish(self, reading: &Reading, others: &Others) -> (String, Component) {
         let mut component = self.component;
-        if component.build.is_none() && !component.source.exists() {
-            self.source.fault(
+        if let Some(source) = self.source
+            && component.build.is_none()
+            && !component.source.exists()
+        {
+            source.fault(
                 format!("there is no file {}", component.source.display()),
                 Some("write the command that makes it as `build.command`".to_owned()),
             );

@@ -80,6 +80,15 @@ pub(super) fn read(
         for other in &definition.others {
             other.id(reading);
         }
+        if !definition.others.is_empty() {
+            definition.table.warn(
+                format!(
+                    "`components` means nothing to {} triggers",
+                    &*definition.kind
+                ),
+                None,
+            );
+        }
         definition.table.refuse(
             "dependencies",
             "this host composes nothing into a trigger: middleware is not supported",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::document::{Table, Text};
 use crate::faults;
 
+use super::host_value::{BadHostValue, HostValue};
 use super::{Reading, RedisTrigger, tool_wharf};
 
 /// `[application.tool.wharf]`
@@ -20,38 +21,6 @@ pub struct WharfApplication {
     /// Where a variable gets its value from when nobody gave one.
     pub variables: BTreeMap<String, HostValue>,
     pub cron: Vec<Cron>,
-}
-
-/// A value the host itself has or makes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostValue {
-    /// `postgres:<schema>`: the URL at which that schema's role finds it.
-    PostgresUrl { schema: String },
-    /// `postgres-host`: `host:port`, for `allowed_outbound_hosts`.
-    PostgresHost,
-    /// `redis`
-    RedisUrl,
-    /// `redis-host`: `host:port`, for `allowed_outbound_hosts`.
-    RedisHost,
-    /// `s3:endpoint` …
-    S3(S3Value),
-    /// `ed25519:private`: PKCS#8 in PEM.
-    SigningKey,
-    /// `ed25519:jwks`: the public keys as a JWKS.
-    PublicKeys,
-    /// `random:<length>`: made once and kept.
-    Random { length: usize },
-    /// `listen`: `http://host:port` as the host listens.
-    PublicUrl,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum S3Value {
-    Endpoint,
-    AccessKey,
-    SecretKey,
-    Bucket,
-    Region,
 }
 
 /// A tick: delivered to the components whose Redis trigger has this channel.
@@ -238,7 +207,7 @@ impl WharfApplication {
                     reading.variables.keys().map(String::as_str),
                 );
             }
-            let value = HostValue::read(&value.text()?, schemas.as_deref().unwrap_or_default())?;
+            let value = read_host_value(&value.text()?, schemas.as_deref().unwrap_or_default())?;
             Some((name.to_string(), value))
         });
         let cron = table
@@ -294,72 +263,25 @@ fn read_metrics(table: &Table) -> Vec<String> {
     paths.iter().map(|path| path.to_string()).collect()
 }
 
-const HOST_VALUES: [&str; 12] = [
-    "postgres:<schema>",
-    "postgres-host",
-    "redis",
-    "redis-host",
-    "s3:endpoint",
-    "s3:access_key",
-    "s3:secret_key",
-    "s3:bucket",
-    "s3:region",
-    "ed25519:private",
-    "ed25519:jwks",
-    "listen",
-];
-
-/// Shorter can be guessed; longer is a typing error.
-const RANDOM_LENGTHS: RangeInclusive<usize> = 8..=1024;
-
-impl HostValue {
-    fn read(text: &Text, schemas: &[String]) -> Option<HostValue> {
-        let value = match text.split_once(':') {
-            Some(("postgres", schema)) => {
-                if !schemas.iter().any(|known| known == schema) {
-                    let hint = faults::suggestion(schema, schemas.iter().map(String::as_str));
-                    text.fault(
-                        format!("there is no schema `{schema}` in the folder of migrations"),
-                        hint,
-                    );
-                }
-                HostValue::PostgresUrl {
-                    schema: schema.to_owned(),
-                }
-            }
-            Some(("s3", "endpoint")) => HostValue::S3(S3Value::Endpoint),
-            Some(("s3", "access_key")) => HostValue::S3(S3Value::AccessKey),
-            Some(("s3", "secret_key")) => HostValue::S3(S3Value::SecretKey),
-            Some(("s3", "bucket")) => HostValue::S3(S3Value::Bucket),
-            Some(("s3", "region")) => HostValue::S3(S3Value::Region),
-            Some(("ed25519", "private")) => HostValue::SigningKey,
-            Some(("ed25519", "jwks")) => HostValue::PublicKeys,
-            Some(("random", length)) => HostValue::random(text, length)?,
-            None if &**text == "postgres-host" => HostValue::PostgresHost,
-            None if &**text == "redis" => HostValue::RedisUrl,
-            None if &**text == "redis-host" => HostValue::RedisHost,
-            None if &**text == "listen" => HostValue::PublicUrl,
-            _ => {
-                text.unknown("this host has no value", HOST_VALUES);
-                return None;
-            }
-        };
-        Some(value)
-    }
-
-    fn random(text: &Text, length: &str) -> Option<HostValue> {
-        let length = length
-            .parse()
-            .ok()
-            .filter(|length| RANDOM_LENGTHS.contains(length));
-        if length.is_none() {
-            let (least, most) = RANDOM_LENGTHS.into_inner();
+fn read_host_value(text: &Text, schemas: &[String]) -> Option<HostValue> {
+    match text.parse::<HostValue>() {
+        Ok(HostValue::Postgres { schema }) if !schemas.contains(&schema) => {
+            let hint = faults::suggestion(&schema, schemas.iter().map(String::as_str));
             text.fault(
-                format!("write the length of the random text, {least} to {most}: `random:24`"),
-                None,
+                format!("there is no schema `{schema}` in the folder of migrations"),
+                hint,
             );
+            None
         }
-        length.map(|length| HostValue::Random { length })
+        Ok(value) => Some(value),
+        Err(BadHostValue::Unknown(_)) => {
+            text.unknown("this host has no value", HostValue::FORMS);
+            None
+        }
+        Err(why) => {
+            text.fault(why.to_string(), None);
+            None
+        }
     }
 }
 
