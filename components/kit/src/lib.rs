@@ -18,6 +18,7 @@ mod money;
 mod page;
 mod problem;
 pub mod redis;
+pub mod relay;
 mod request_id;
 mod role;
 mod setting;

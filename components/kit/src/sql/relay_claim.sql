@@ -1,0 +1,10 @@
+-- $1 at most, $2 lease in milliseconds
+SELECT
+    id,
+    fence,
+    kind,
+    aggregate,
+    payload,
+    attempts,
+    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
+FROM events.claim($1, $2)
