@@ -87,6 +87,11 @@ impl Values {
         self.password(&role_password_name(schema))
     }
 
+    /// Whether the random text of this variable was made already; if not, the next `resolve` makes it.
+    pub fn has_random(&self, variable: &str) -> Result<bool> {
+        Ok(self.known(&format!("random:{variable}"))?.is_some())
+    }
+
     /// The JWKS document that `ed25519:jwks` stands for.
     pub fn jwks(&self) -> Result<String> {
         let current = self.signing_key()?;
