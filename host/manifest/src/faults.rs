@@ -41,13 +41,6 @@ impl Fault {
             place: None,
         }
     }
-
-    pub fn hint(self, hint: impl Into<String>) -> Fault {
-        Fault {
-            hint: Some(hint.into()),
-            ..self
-        }
-    }
 }
 
 impl Place {

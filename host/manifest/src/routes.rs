@@ -183,12 +183,6 @@ impl<T> Default for Router<T> {
     }
 }
 
-impl<T> FromIterator<(Pattern, T)> for Router<T> {
-    fn from_iter<I: IntoIterator<Item = (Pattern, T)>>(routes: I) -> Router<T> {
-        Router::new(routes)
-    }
-}
-
 impl<T> Router<T> {
     pub fn new(routes: impl IntoIterator<Item = (Pattern, T)>) -> Router<T> {
         let mut router = Router::default();

@@ -152,17 +152,7 @@ impl<'a> Draft<'a> {
             dependencies: Vec::new(),
             wharf: WharfComponent::read(&table),
         };
-        for (key, what) in [
-            ("sqlite_databases", "SQLite databases"),
-            ("ai_models", "AI models"),
-        ] {
-            if table
-                .get(key)
-                .is_some_and(|list| list.list().is_some_and(|list| !list.is_empty()))
-            {
-                table.refuse(key, &format!("this host has no {what}"));
-            }
-        }
+        refuse_what_is_not_there(&table);
         table.get("targets");
         table.no_other_keys();
         Some(Draft {
@@ -331,6 +321,19 @@ fn read_labels(table: &Table, key: &'static str) -> Vec<String> {
         }
     }
     strings(&labels)
+}
+
+/// What a component asks for and this host does not have is no reason to start and fail later.
+fn refuse_what_is_not_there(table: &Table) {
+    for (key, why) in [
+        ("sqlite_databases", "this host has no SQLite databases"),
+        ("ai_models", "this host has no AI models"),
+    ] {
+        let asked_for = table.get(key).and_then(|list| list.list());
+        if asked_for.is_some_and(|list| !list.is_empty()) {
+            table.refuse(key, why);
+        }
+    }
 }
 
 fn read_files(reading: &Reading, value: &Value) -> Vec<Files> {
