@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 use crate::role::{Role, Roles};
+use crate::scope;
+use crate::session;
 use crate::token::{self, Claims, Refused, Unverifiable};
 
 /// Any signed-in user.
@@ -65,7 +67,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             return Ok(caller.clone());
         }
         let token = bearer(parts)?.ok_or(NO_TOKEN)?;
-        let caller = verified(&token).await?;
+        let caller = verified(&token, parts).await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -77,19 +79,27 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
         match bearer(parts)? {
-            Some(token) => Ok(Some(verified(&token).await?)),
+            Some(token) => Ok(Some(verified(&token, parts).await?)),
             None => Ok(None),
         }
     }
 }
 
-async fn verified(token: &str) -> Result<Caller, Problem> {
-    match token::verify(token, crate::now().as_second()).await {
-        Ok(claims) => Ok(claims.into()),
-        Err(Unverifiable::Refused(Refused::Invalid)) => Err(INVALID_TOKEN),
+async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
+    let now = crate::now().as_second();
+    let caller: Caller = match token::verify(token, now).await {
+        Ok(claims) => claims.into(),
+        Err(Unverifiable::Refused(Refused::Invalid)) => return Err(INVALID_TOKEN),
         // One body for every bad token; only the RPC dialect tells expiry apart.
-        Err(Unverifiable::Refused(Refused::Expired)) => Err(INVALID_TOKEN.number(11)),
-        Err(broken) => Err(Problem::internal(&broken)),
+        Err(Unverifiable::Refused(Refused::Expired)) => return Err(INVALID_TOKEN.number(11)),
+        Err(broken) => return Err(Problem::internal(&broken)),
+    };
+    if session::has_ended(caller.session, now).await {
+        return Err(INVALID_TOKEN);
+    }
+    match &caller.scope {
+        Some(scope) if !scope::permits(scope, &parts.method, parts.uri.path()) => Err(FORBIDDEN),
+        _ => Ok(caller),
     }
 }
 

@@ -21,6 +21,8 @@ pub mod redis;
 pub mod relay;
 mod request_id;
 mod role;
+mod scope;
+pub mod session;
 mod setting;
 mod spelling;
 pub mod token;
@@ -36,6 +38,7 @@ pub use page::Page;
 pub use problem::{FieldError, Problem};
 pub use request_id::RequestId;
 pub use role::{Role, Roles};
+pub use scope::is_scope;
 pub use setting::{Unset, flag, setting};
 pub use spelling::Spellings;
 

@@ -33,9 +33,14 @@ pub async fn run<const N: usize>(
     command: &str,
     arguments: [&str; N],
 ) -> Result<Vec<RedisResult>, Away> {
+    run_all(command, arguments.map(str::to_owned).to_vec()).await
+}
+
+/// Like [`run`], for as many arguments as there are.
+pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisResult>, Away> {
     let arguments: Vec<RedisParameter> = arguments
         .into_iter()
-        .map(|it| RedisParameter::Binary(it.as_bytes().to_vec()))
+        .map(|it| RedisParameter::Binary(it.into_bytes()))
         .collect();
     Ok(open().await?.execute(command, arguments).await?)
 }
