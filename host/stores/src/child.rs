@@ -72,12 +72,6 @@ impl Child {
             Err(mpsc::RecvError) => Err(not_started(store, "its thread ended")),
         }
     }
-
-    /// The process that runs now; `None` between death and restart.
-    #[cfg(test)]
-    pub(crate) fn pid(&self) -> Option<Pid> {
-        self.watch.now().pid
-    }
 }
 
 impl Drop for Child {

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
+use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
-use wharf_stores::{Options, Stores, Wanted};
+use wharf_stores::{Addresses, Migrations, Options, Source, Stores, Values, Wanted};
 
 /// Deleted, with everything kept elsewhere on its behalf, when the test is over. Stop the stores before.
 pub struct DataFolder(PathBuf);
@@ -72,6 +74,94 @@ impl Drop for DataFolder {
             assert!(discarded.is_ok() || thread::panicking(), "{discarded:?}");
         }
     }
+}
+
+/// One PostgreSQL for all tests that run at the same time and only want databases; the last one stops it.
+pub struct Server {
+    stores: Option<Stores>,
+    folder: DataFolder,
+    databases: AtomicU32,
+}
+
+impl Server {
+    pub fn shared() -> Arc<Self> {
+        static RUNNING: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.upgrade().unwrap_or_else(|| {
+            let folder = DataFolder::new();
+            // On a thread of its own, because the test waits inside a runtime already.
+            let options = folder.postgres();
+            let starting = thread::spawn(|| Runtime::new().unwrap().block_on(start(options)));
+            let stores = Some(starting.join().unwrap());
+            let server = Arc::new(Self {
+                stores,
+                folder,
+                databases: AtomicU32::new(0),
+            });
+            *running = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    pub fn owner_url(&self) -> &str {
+        self.stores
+            .as_ref()
+            .unwrap()
+            .addresses()
+            .postgres_url
+            .as_ref()
+            .unwrap()
+    }
+
+    pub fn values(&self) -> Values {
+        Values::open(self.folder.path()).unwrap()
+    }
+
+    /// The address of a new, empty database.
+    pub async fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let client = connect(self.owner_url()).await;
+        client
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
+        let mut url = url::Url::parse(self.owner_url()).unwrap();
+        url.set_path(&name);
+        url.into()
+    }
+
+    /// The address of a database as role `wharf_<schema>`.
+    pub fn as_role(&self, database_url: &str, schema: &str) -> String {
+        let addresses = Addresses {
+            postgres_url: Some(database_url.to_owned()),
+            ..Addresses::default()
+        };
+        let source = Source::Postgres {
+            schema: schema.to_owned(),
+        };
+        self.values()
+            .resolve("url", &source, &addresses, "")
+            .unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Before the folder goes.
+        self.stores.take();
+    }
+}
+
+/// A migrations folder with these files.
+pub fn migrations(files: &[(&str, &str)]) -> (tempfile::TempDir, Migrations) {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, sql) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, sql).unwrap();
+    }
+    let migrations = Migrations::read(folder.path()).unwrap();
+    (folder, migrations)
 }
 
 pub async fn start(options: Options) -> Stores {
