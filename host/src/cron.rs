@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
+use croner::parser::{CronParser, Seconds, Year};
 use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,6 +25,15 @@ pub enum When {
     Every(Duration),
     /// In UTC.
     Schedule(Box<croner::Cron>),
+}
+
+impl When {
+    /// Five to seven fields; seconds come first where there are six.
+    pub fn schedule(text: &str) -> Result<Self> {
+        let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Optional).build();
+        let schedule = parser.parse(text).with_context(|| format!("the schedule \"{text}\""))?;
+        Ok(Self::Schedule(Box::new(schedule)))
+    }
 }
 
 /// Fires until `stop`.

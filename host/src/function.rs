@@ -10,6 +10,8 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
+use wharf_imports::{Imports, ImportsCtx};
+use wharf_manifest::manifest::WharfComponent;
 
 use crate::guest::output::{Destination, Output};
 use crate::guest::{Alive, Guest, Memory};
@@ -27,11 +29,27 @@ pub struct Limits {
     pub body_bytes: u64,
 }
 
+impl From<&WharfComponent> for Limits {
+    fn from(settings: &WharfComponent) -> Self {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            requests_per_instance: count(settings.requests_per_instance),
+            concurrent_requests: count(settings.concurrent_requests),
+            idle_timeout: settings.idle_timeout,
+            max_instances: count(settings.max_instances),
+            request_timeout: settings.request_timeout,
+            memory_bytes: settings.memory_bytes,
+            body_bytes: settings.body_limit_bytes,
+        }
+    }
+}
+
 pub struct Function {
     pub id: Arc<str>,
     pub limits: Limits,
     pub meter: Arc<ComponentMeter>,
     pub pre: InstancePre<Guest>,
+    pub imports: Arc<Imports>,
     pub environment: Vec<(String, String)>,
     /// Mounted read-only as `/`.
     pub files: Option<PathBuf>,
@@ -52,7 +70,8 @@ impl Function {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
-            .envs(&self.environment);
+            .envs(&self.environment)
+            .socket_addr_check(self.imports.egress().socket_check());
         if let Some(files) = &self.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }
@@ -60,6 +79,7 @@ impl Function {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
+            imports: ImportsCtx::new(&self.imports),
             memory: Memory::of(self.limits.memory_bytes),
             stdout,
             stderr,

@@ -11,6 +11,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_imports::{ImportsCtx, ImportsCtxView, ImportsView};
 
 use crate::guest::output::Output;
 use crate::metrics::ComponentMeter;
@@ -19,6 +20,7 @@ pub struct Guest {
     pub table: ResourceTable,
     pub wasi: WasiCtx,
     pub http: WasiHttpCtx,
+    pub imports: ImportsCtx,
     pub memory: Memory,
     pub stdout: Output,
     pub stderr: Output,
@@ -54,8 +56,14 @@ impl WasiHttpView for Guest {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: Default::default(),
+            hooks: self.imports.http_hooks(),
         }
+    }
+}
+
+impl ImportsView for Guest {
+    fn imports(&mut self) -> ImportsCtxView<'_> {
+        ImportsCtxView { ctx: &mut self.imports, table: &mut self.table }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod call;
 pub mod function;
 pub mod headers;
 pub mod instances;
+pub mod local;
 pub mod problem;
 pub mod record;
 pub mod server;

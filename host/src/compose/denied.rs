@@ -1,7 +1,12 @@
 //! What a dependency does not inherit. Its import is renamed (`spin:redis/redis@3.0.0` becomes
 //! `denied-spin:redis/redis@3.0.0`), so that composing cannot merge it with the consumer's grant, and
 //! the linker defines every function of a renamed import as one that answers with the interface's own
-//! error. Which dependency inherits what is read from the manifest, not here.
+//! error.
+//!
+//! A component that answers "no" could be composed in instead, as Spin does; but then every version of
+//! every interface needs one, and a version it does not know would slip through to the consumer's grant.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
 use wasm_encoder::reencode::{ReencodeComponent, RoundtripReencoder};
@@ -9,8 +14,39 @@ use wasm_encoder::{ComponentImportSection, RawSection};
 use wasmparser::{Parser, Payload};
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Type, Val};
+use wharf_manifest::manifest::Configuration;
 
 const PREFIX: &str = "denied-";
+
+/// Whether a dependency that inherits only `inherits` may not have this import.
+pub fn is_denied(import: &str, inherits: &BTreeSet<Configuration>) -> bool {
+    let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
+    needs(interface).is_some_and(|needed| !inherits.contains(&needed))
+}
+
+/// What an interface gives access to, if to anything the consumer was granted.
+fn needs(interface: &str) -> Option<Configuration> {
+    Some(match interface {
+        "fermyon:spin/llm" => Configuration::AiModels,
+        "fermyon:spin/http" | "fermyon:spin/mqtt" | "fermyon:spin/mysql" | "fermyon:spin/postgres"
+        | "fermyon:spin/redis" | "spin:mqtt/mqtt" | "spin:mysql/mysql" | "spin:postgres/postgres"
+        | "spin:redis/redis" | "wasi:http/client" | "wasi:http/outgoing-handler"
+        | "wasi:sockets/ip-name-lookup" | "wasi:sockets/tcp" | "wasi:sockets/tcp-create-socket"
+        | "wasi:sockets/types" | "wasi:sockets/udp" | "wasi:sockets/udp-create-socket" => {
+            Configuration::AllowedOutboundHosts
+        }
+        "wasi:cli/environment" => Configuration::Environment,
+        "wasi:filesystem/preopens" => Configuration::Files,
+        "fermyon:spin/key-value" | "spin:key-value/key-value" | "wasi:keyvalue/store" => {
+            Configuration::KeyValueStores
+        }
+        "fermyon:spin/sqlite" | "spin:sqlite/sqlite" => Configuration::SqliteDatabases,
+        "fermyon:spin/config" | "fermyon:spin/variables" | "spin:variables/variables" | "wasi:config/store" => {
+            Configuration::Variables
+        }
+        _ => return None,
+    })
+}
 
 /// The same component, importing under another name whatever `is_denied`.
 pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<u8>> {

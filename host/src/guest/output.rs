@@ -27,6 +27,13 @@ pub struct Destination {
     pub terminal: Option<Sink>,
 }
 
+impl Destination {
+    /// A line from the host itself, meant for the component's author.
+    pub fn line(&self, text: &str) {
+        Output::new(self.clone()).write(text.as_bytes());
+    }
+}
+
 /// One instance's standard output or standard error. Clones write the same stream.
 #[derive(Clone)]
 pub struct Output(Arc<Mutex<Line>>);

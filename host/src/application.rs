@@ -1,0 +1,305 @@
+//! The application, ready to serve: every component linked with what it was granted, behind its routes
+//! and channels. Where values come from (`values`), how code is compiled (`code`) and how it is started
+//! and stopped (`commands::up`) is elsewhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use wasmtime::component::{Component as Code, Linker};
+use wharf_imports::key_value::Store;
+use wharf_imports::{Grants, Imports, postgres};
+use wharf_manifest::manifest::{Component, HttpAnswer, HttpTrigger, Manifest, StaticResponse, When};
+use wharf_manifest::routes::Router;
+use wharf_manifest::runtime_config::{KeyValueStore, RuntimeConfig};
+use wharf_manifest::variables::Variables;
+
+use crate::cron;
+use crate::files;
+use crate::function::{Function, Limits};
+use crate::guest::Guest;
+use crate::guest::output::Destination;
+use crate::http::function::HttpFunction;
+use crate::http::headers::RouteHeaders;
+use crate::http::local::Local;
+use crate::http::service::{Neighbour, Route, Service, Target, everything};
+use crate::journal::Journal;
+use crate::link;
+use crate::listener::Listener;
+use crate::metrics::Metrics;
+use crate::redis_trigger::Subscription;
+
+/// What an application is made from.
+pub struct Parts<'a> {
+    pub manifest: &'a Manifest,
+    pub runtime_config: &'a RuntimeConfig,
+    pub variables: &'a Variables,
+    /// Where Redis is, for triggers that do not say.
+    pub redis_url: Option<&'a str>,
+    /// Added to every component's environment.
+    pub environment: &'a BTreeMap<String, String>,
+    pub data_dir: &'a Path,
+    pub journal: &'a Journal,
+    pub is_quiet: bool,
+}
+
+pub struct Application {
+    pub service: Arc<Service>,
+    pub metrics: Arc<Metrics>,
+    pub subscriptions: Vec<Subscription>,
+    pub cron: Vec<cron::Entry>,
+    /// Deliveries under way.
+    pub work: TaskTracker,
+    /// Kept for as long as messages are to be handed out.
+    pub listeners: HashMap<String, Arc<Listener>>,
+}
+
+/// Puts it together from the code of every triggered component.
+pub fn assemble(parts: &Parts, linker: &Linker<Guest>, codes: Vec<(&Component, Code)>) -> Result<Application> {
+    let mut metrics = Metrics::new();
+    let local = Local::default();
+    let stores = key_value_stores(parts)?;
+    let mut functions = HashMap::new();
+    let mut compiled = HashMap::new();
+    for (component, code) in codes {
+        let function = function(parts, component, &code, linker, &local, &stores, &mut metrics)
+            .with_context(|| format!("component \"{}\"", component.id))?;
+        functions.insert(component.id.as_str(), Arc::new(function));
+        compiled.insert(component.id.as_str(), code);
+    }
+
+    let work = TaskTracker::new();
+    let mut listeners = HashMap::new();
+    for trigger in &parts.manifest.redis {
+        let id = trigger.component.as_str();
+        if listeners.contains_key(id) {
+            continue;
+        }
+        let (function, code) = functions.get(id).zip(compiled.get(id)).with_context(|| missing(id))?;
+        let listener = Listener::start(function.clone(), code, &work)
+            .with_context(|| format!("component \"{id}\""))?;
+        listeners.insert(id.to_owned(), listener);
+    }
+    let (subscriptions, heard) = subscriptions(parts, &listeners)?;
+    let cron = cron_entries(parts, &heard)?;
+    let service = service(parts, &functions, metrics)?;
+    local.leads_to(&service);
+    Ok(Application { metrics: service.metrics.clone(), service, subscriptions, cron, work, listeners })
+}
+
+fn missing(id: &str) -> String {
+    format!("component \"{id}\" was not compiled")
+}
+
+fn function(
+    parts: &Parts,
+    component: &Component,
+    code: &Code,
+    linker: &Linker<Guest>,
+    local: &Local,
+    stores: &BTreeMap<String, Store>,
+    metrics: &mut Metrics,
+) -> Result<Function> {
+    let id: Arc<str> = component.id.as_str().into();
+    let logs = parts.data_dir.join("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
+    let destination = |stream: &str| -> Result<Destination> {
+        let path = logs.join(format!("{id}_{stream}.txt"));
+        let file = parts.journal.file(&path).with_context(|| format!("open {}", path.display()))?;
+        let terminal = (!parts.is_quiet).then(|| parts.journal.console());
+        Ok(Destination { label: id.clone(), file, terminal })
+    };
+    let stderr = destination("stderr")?;
+    let imports = imports(parts, component, local, stores, stderr.clone())?;
+    let mut environment = component.environment.clone();
+    environment.extend(parts.environment.clone());
+    let limits = Limits::from(&component.wharf);
+    Ok(Function {
+        limits,
+        meter: metrics.component(&id),
+        pre: link::link(linker, code)?,
+        imports: Arc::new(imports),
+        environment: environment.into_iter().collect(),
+        files: files::place(component, &parts.manifest.dir, &files_dir(parts, &id))?,
+        stdout: destination("stdout")?,
+        stderr,
+        places: Arc::new(Semaphore::new(limits.max_instances)),
+        id,
+    })
+}
+
+fn files_dir(parts: &Parts, id: &str) -> PathBuf {
+    parts.data_dir.join("files").join(id)
+}
+
+fn imports(
+    parts: &Parts,
+    component: &Component,
+    local: &Local,
+    stores: &BTreeMap<String, Store>,
+    stderr: Destination,
+) -> Result<Imports> {
+    let allowed_hosts = parts.manifest.allowed_hosts(component, parts.variables);
+    let given = parts.variables.of_component(component)?;
+    let variables: BTreeMap<String, String> = component
+        .variables
+        .keys()
+        .filter_map(|name| Some((name.clone(), given.get(name)?.to_owned())))
+        .collect();
+    let labels = component.key_value_stores.iter();
+    let key_value_stores = labels
+        .map(|label| {
+            let store = stores.get(label).with_context(|| format!("there is no key-value store \"{label}\""))?;
+            Ok((label.clone(), store.clone()))
+        })
+        .collect::<Result<_>>()?;
+    let limits = &component.wharf.postgres;
+    Ok(Imports::new(Grants {
+        component: component.id.clone(),
+        allowed_hosts: allowed_hosts.map_err(|faults| anyhow!(faults.join("\n")))?,
+        blocked_networks: parts.runtime_config.blocked_networks.clone(),
+        variables: Arc::new(variables),
+        key_value_stores,
+        postgres: postgres::Settings {
+            connections: usize::try_from(limits.connections)?,
+            wait: limits.wait,
+            statement_timeout: limits.statement_timeout,
+            ..Default::default()
+        },
+        local: Arc::new(local.clone()),
+        stderr: Arc::new(move |line| stderr.line(line)),
+    })?)
+}
+
+/// Every label some component was granted. One the operator says nothing about is a file of this host.
+fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
+    let folder = parts.data_dir.join("key-value");
+    let labels = parts.manifest.components.values().flat_map(|component| &component.key_value_stores);
+    let mut stores = BTreeMap::new();
+    for label in labels {
+        let own = || -> Result<PathBuf> {
+            std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+            Ok(folder.join(format!("{label}.redb")))
+        };
+        let store = match parts.runtime_config.key_value_stores.get(label) {
+            Some(KeyValueStore::Redis { url }) => Store::redis(url)?,
+            Some(KeyValueStore::Embedded { path: Some(path) }) => Store::file(path)?,
+            Some(KeyValueStore::Embedded { path: None }) | None => Store::file(&own()?)?,
+        };
+        stores.insert(label.clone(), store);
+    }
+    Ok(stores)
+}
+
+fn service(parts: &Parts, functions: &HashMap<&str, Arc<Function>>, mut metrics: Metrics) -> Result<Arc<Service>> {
+    let mut neighbours: HashMap<String, Neighbour> = HashMap::new();
+    let mut router = Router::default();
+    for trigger in &parts.manifest.http {
+        let target = match &trigger.answer {
+            HttpAnswer::Component(id) => {
+                if !neighbours.contains_key(id) {
+                    neighbours.insert(id.clone(), neighbour(id, functions, &mut metrics)?);
+                }
+                neighbours.get(id).map(|neighbour| Target::Function(neighbour.function.clone()))
+            }
+            HttpAnswer::Static(response) => Some(static_target(response)?),
+        };
+        let (Some(pattern), Some(target)) = (&trigger.route, target) else { continue };
+        let component = trigger.answer.component().unwrap_or_default();
+        let route = Route {
+            target,
+            headers: RouteHeaders::new(pattern),
+            meter: metrics.route(component, pattern.raw()),
+        };
+        router.insert(pattern.clone(), route);
+    }
+    let own = metrics.route("", "");
+    let application = &parts.manifest.application;
+    let info = serde_json::json!({ "name": application.name, "version": application.version });
+    Ok(Arc::new(Service {
+        router,
+        neighbours,
+        metrics: Arc::new(metrics),
+        metrics_paths: parts.manifest.wharf.metrics.clone(),
+        info: Bytes::from(info.to_string()),
+        own,
+        access_log: (!parts.is_quiet).then(|| parts.journal.console()),
+    }))
+}
+
+fn neighbour(id: &str, functions: &HashMap<&str, Arc<Function>>, metrics: &mut Metrics) -> Result<Neighbour> {
+    let function = functions.get(id).with_context(|| missing(id))?;
+    let pre = link::http(function.pre.clone()).with_context(|| format!("component \"{id}\""))?;
+    Ok(Neighbour {
+        function: Arc::new(HttpFunction::new(function.clone(), pre)),
+        router: everything().context("a route of everything")?,
+        meter: metrics.route(id, "internal"),
+    })
+}
+
+fn static_target(response: &StaticResponse) -> Result<Target> {
+    let headers = response.headers.iter().map(|(name, value)| {
+        Ok((HeaderName::try_from(name.as_str())?, HeaderValue::try_from(value.as_str())?))
+    });
+    Ok(Target::Static {
+        status: StatusCode::from_u16(response.status)?,
+        headers: headers.collect::<Result<HeaderMap>>()?,
+        body: Bytes::from(response.body.clone()),
+    })
+}
+
+/// The listeners of each channel.
+type Heard = HashMap<String, Vec<Arc<Listener>>>;
+
+fn subscriptions(
+    parts: &Parts,
+    listeners: &HashMap<String, Arc<Listener>>,
+) -> Result<(Vec<Subscription>, Heard)> {
+    let mut heard = Heard::new();
+    let mut subscriptions: BTreeMap<String, Heard> = BTreeMap::new();
+    for trigger in &parts.manifest.redis {
+        let Some(listener) = listeners.get(&trigger.component) else { continue };
+        let channel = parts.variables.text(&trigger.channel)?;
+        let address = match &trigger.address {
+            Some(address) => parts.variables.text(address)?,
+            None => parts.redis_url.context("no Redis for the triggers that name no address")?.to_owned(),
+        };
+        let channels = subscriptions.entry(address).or_default();
+        for known in [channels.entry(channel.clone()).or_default(), heard.entry(channel).or_default()] {
+            if !known.iter().any(|known| Arc::ptr_eq(known, listener)) {
+                known.push(listener.clone());
+            }
+        }
+    }
+    let subscriptions = subscriptions.into_iter().map(|(address, channels)| Subscription { address, channels });
+    Ok((subscriptions.collect(), heard))
+}
+
+fn cron_entries(parts: &Parts, heard: &Heard) -> Result<Vec<cron::Entry>> {
+    let mut entries = Vec::new();
+    for entry in &parts.manifest.wharf.cron {
+        let when = match &entry.when {
+            When::Every(pause) => cron::When::Every(*pause),
+            When::Schedule(schedule) => cron::When::schedule(schedule)?,
+        };
+        entries.push(cron::Entry {
+            when,
+            payload: entry.payload.as_bytes().into(),
+            listeners: heard.get(&entry.channel).cloned().unwrap_or_default(),
+        });
+    }
+    Ok(entries)
+}
+
+/// `<id>: <url>` of every route, as Spin lists them.
+pub fn routes<'a>(manifest: &'a Manifest, base_url: &'a str) -> impl Iterator<Item = (&'a HttpTrigger, String)> + 'a {
+    manifest.http.iter().filter_map(move |trigger| {
+        let route = trigger.route.as_ref()?;
+        Some((trigger, format!("{base_url}{route}")))
+    })
+}

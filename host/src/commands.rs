@@ -1,0 +1,23 @@
+//! One module per command of the command line, and what several of them need.
+
+pub mod build;
+pub mod doctor;
+pub mod keys;
+pub mod migrate;
+pub mod routes;
+pub mod services;
+pub mod up;
+
+use wharf_manifest::manifest::{self, Manifest};
+
+use crate::cli::ManifestArgs;
+use crate::failure::Result;
+
+/// The manifest; its warnings are printed.
+fn load(args: &ManifestArgs) -> Result<Manifest> {
+    let manifest = manifest::load(&args.path, args.profile.as_deref())?;
+    for warning in &manifest.warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,153 @@
+//! `wharf build`: the components' own build commands, and nothing of ours. Cargo alone is treated
+//! specially: commands that differ only in the package become one call, since on a warm tree nearly
+//! all the time is cargo finding out that there is nothing to do.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use wharf_manifest::manifest::{Component, Manifest};
+
+use crate::cli;
+use crate::failure::{Failure, Result};
+
+pub fn run(args: &cli::Build) -> Result<()> {
+    let manifest = super::load(&args.manifest)?;
+    for id in &args.component_id {
+        if !manifest.components.contains_key(id) {
+            return Err(Failure::Usage(format!("there is no component \"{id}\"")));
+        }
+    }
+    build(&manifest, |component| args.component_id.is_empty() || args.component_id.contains(&component.id))
+}
+
+/// Builds the components that `wanted` picks.
+pub fn build(manifest: &Manifest, wanted: impl Fn(&Component) -> bool) -> Result<()> {
+    let steps = steps(manifest.components.values().filter(|component| wanted(component)));
+    let begun = Instant::now();
+    for (number, step) in steps.iter().enumerate() {
+        eprintln!("[{}/{}] {} ({})", number + 1, steps.len(), step.command, step.components.join(", "));
+        step.run()?;
+    }
+    eprintln!("built {} in {:.1} s", count(&steps), begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn count(steps: &[Step]) -> String {
+    match steps.iter().map(|step| step.components.len()).sum::<usize>() {
+        1 => "1 component".to_owned(),
+        many => format!("{many} components"),
+    }
+}
+
+/// One command to run, and whom it builds.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    command: String,
+    workdir: PathBuf,
+    components: Vec<String>,
+}
+
+impl Step {
+    fn run(&self) -> Result<()> {
+        let status = Command::new("sh")
+            .args(["-c", &self.command])
+            .current_dir(&self.workdir)
+            .stdin(Stdio::null())
+            .status()
+            .map_err(|cause| Failure::Build(format!("cannot run a shell: {cause}")))?;
+        if status.success() {
+            return Ok(());
+        }
+        let components = self.components.join(", ");
+        Err(Failure::Build(format!("{components}: `{}` failed ({status})", self.command)))
+    }
+}
+
+fn steps<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for component in components {
+        let Some(build) = &component.build else { continue };
+        let workdir: &Path = if build.workdir.as_os_str().is_empty() { Path::new(".") } else { &build.workdir };
+        // Several commands are steps of one recipe: their order is not ours to change.
+        let is_alone = build.commands.len() == 1;
+        for command in &build.commands {
+            let joined = steps.iter_mut().find_map(|step| {
+                let command = (is_alone && step.workdir == workdir).then(|| join(&step.command, command))??;
+                Some((step, command))
+            });
+            match joined {
+                Some((step, command)) => {
+                    step.command = command;
+                    step.components.push(component.id.clone());
+                }
+                None => steps.push(Step {
+                    command: command.clone(),
+                    workdir: workdir.to_owned(),
+                    components: vec![component.id.clone()],
+                }),
+            }
+        }
+    }
+    steps
+}
+
+/// One cargo call that does what both do, if they build packages in the same way.
+fn join(one: &str, other: &str) -> Option<String> {
+    let (flags, mut packages) = cargo_build(one)?;
+    let (other_flags, other_packages) = cargo_build(other)?;
+    if flags != other_flags {
+        return None;
+    }
+    for package in other_packages {
+        if !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    let packages: String = packages.iter().map(|package| format!(" -p {package}")).collect();
+    Some(format!("cargo build {}{packages}", flags.join(" ")))
+}
+
+/// The flags and the packages of a plain `cargo build … -p package`.
+fn cargo_build(command: &str) -> Option<(Vec<&str>, Vec<&str>)> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '=' | '.' | '/' | ',');
+    let words = command.chars().all(is_plain).then(|| command.split_whitespace())?;
+    let mut words = words.peekable();
+    if (words.next()?, words.next()?) != ("cargo", "build") {
+        return None;
+    }
+    let (mut flags, mut packages) = (Vec::new(), Vec::new());
+    while let Some(word) = words.next() {
+        match word {
+            "-p" | "--package" => packages.push(words.next()?),
+            // They are about one package and may not hold for another.
+            "--features" | "-F" | "--bin" | "--example" | "--manifest-path" => return None,
+            flag => flags.push(flag),
+        }
+    }
+    (!packages.is_empty()).then_some((flags, packages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_calls_that_differ_only_in_the_package_become_one() {
+        let release = "cargo build --release --target wasm32-wasip2";
+        assert_eq!(
+            join(&format!("{release} -p one"), &format!("{release} -p two")).unwrap(),
+            format!("{release} -p one -p two")
+        );
+        for other in [
+            "cargo build --target wasm32-wasip2 -p two",
+            "cargo build --release --target wasm32-wasip2",
+            "cargo build --release --target wasm32-wasip2 -p two && true",
+            "cargo build --release --target wasm32-wasip2 -p two --features x",
+            "cargo component build --release -p two",
+            "npm run build",
+        ] {
+            assert_eq!(join(&format!("{release} -p one"), other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `wharf up`: the whole application, from a manifest to answers, and back to nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wasmtime::component::{Component as Code, Linker};
+use wharf_manifest::manifest::{Component, Manifest};
+use wharf_stores::{Stores, Values};
+
+use crate::application::{self, Application, Parts};
+use crate::cli::{self, Format};
+use crate::engine::cache::Cache;
+use crate::engine::{self, Capacity, Clock};
+use crate::failure::{Failure, Result};
+use crate::guest::Guest;
+use crate::http::server;
+use crate::journal::Journal;
+use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, values};
+
+/// What requests and messages under way get to finish once the host is told to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
+    let manifest = Arc::new(super::load(&args.manifest)?);
+    if args.build {
+        tokio::task::block_in_place(|| commands::build::build(&manifest, |_| true))?;
+    }
+    let stopped = stop::signalled()?;
+    let (running, application) = tokio::select! {
+        started = start(args, &manifest, &journal) => started?,
+        () = stopped.cancelled() => return Ok(()),
+    };
+    serve(application, running.listener, stopped).await;
+    running.stores.stop().await;
+    Ok(())
+}
+
+/// What has to stay while the application is served.
+struct Running {
+    listener: TcpListener,
+    stores: Stores,
+    _clock: Clock,
+}
+
+async fn start(args: &cli::Up, manifest: &Arc<Manifest>, journal: &Journal) -> Result<(Running, Application)> {
+    let environment = environment(&args.env)?;
+    let (runtime_config, sources) = values::given(manifest, &args.values)?;
+    let kept = Values::open(&args.stores.data_dir)?;
+    let options = values::stores(manifest, &sources, &args.stores);
+    // First of all, since it is what fails most often.
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (choose another with --listen)", args.listen))?;
+    let base_url = format!("http://{}", listener.local_addr().context("the address listened on")?);
+
+    // Databases start while machine code is read or made.
+    let log = (!args.quiet).then(|| journal.console());
+    let data_dir = args.stores.data_dir.clone();
+    let compiling = tokio::task::spawn_blocking({
+        let manifest = manifest.clone();
+        move || compile(&manifest, &data_dir)
+    });
+    let (stores, compiled) = tokio::join!(stores::start(manifest, options, &kept, log), compiling);
+    let (stores, compiled) = (stores?, compiled.context("compile the components")??);
+
+    let resolved = values::resolve(manifest, &sources, &kept, stores.addresses(), &base_url)?;
+    let parts = Parts {
+        manifest,
+        runtime_config: &runtime_config,
+        variables: &resolved.variables,
+        redis_url: stores.addresses().redis_url.as_deref(),
+        environment: &environment,
+        data_dir: &args.stores.data_dir,
+        journal,
+        is_quiet: args.quiet,
+    };
+    let application = application::assemble(&parts, &compiled.linker, compiled.codes(manifest))
+        .map_err(|fault| Failure::Usage(format!("{fault:#}")))?;
+    match args.format {
+        Format::Plain if args.quiet => {}
+        Format::Plain => announce::plain(manifest, &base_url, &resolved.fresh_passwords, &args.stores.data_dir),
+        Format::Json => announce::json(manifest, &base_url, stores.addresses()),
+    }
+    Ok((Running { listener, stores, _clock: compiled.clock }, application))
+}
+
+fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
+    let pairs = flags.iter().map(|flag| match flag.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(Failure::Usage(format!("--env {flag}: write NAME=VALUE"))),
+    });
+    pairs.collect()
+}
+
+struct Compiled {
+    linker: Linker<Guest>,
+    clock: Clock,
+    codes: Vec<(String, Code)>,
+}
+
+impl Compiled {
+    fn codes<'a>(&self, manifest: &'a Manifest) -> Vec<(&'a Component, Code)> {
+        let known = self.codes.iter().filter_map(|(id, code)| Some((manifest.components.get(id)?, code.clone())));
+        known.collect()
+    }
+}
+
+fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> {
+    let components: Vec<&Component> = manifest.triggered().collect();
+    let engine = engine::build(capacity(&components))?;
+    let clock = Clock::start(&engine)?;
+    let cache = Cache::open(&engine, &data_dir.join("cache"))?;
+    let codes = code::compile(&components, &cache).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
+        Failure::Usage(faults.join("\n"))
+    })?;
+    let ids = components.iter().map(|component| component.id.clone());
+    Ok(Compiled { linker: link::linker(&engine)?, clock, codes: ids.zip(codes).collect() })
+}
+
+fn capacity(components: &[&Component]) -> Capacity {
+    let instances: u32 = components.iter().map(|component| component.wharf.max_instances).sum();
+    let parts = components.iter().map(|component| component.dependencies.len() + 1).max();
+    Capacity {
+        instances: instances.max(1),
+        memory_bytes: components.iter().map(|component| component.wharf.memory_bytes).max().unwrap_or(1 << 20),
+        parts: parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1),
+    }
+}
+
+/// Serves until `stopped`, and ends in order: no new work, then the work that has begun.
+async fn serve(application: Application, listener: TcpListener, stopped: CancellationToken) {
+    let triggers = TaskTracker::new();
+    for subscription in application.subscriptions {
+        triggers.spawn(redis_trigger::run(subscription, application.metrics.clone(), stopped.clone()));
+    }
+    for entry in application.cron {
+        triggers.spawn(cron::run(entry, stopped.clone()));
+    }
+    let signalled = stopped.clone();
+    let serving = server::serve(listener, application.service, async move { signalled.cancelled().await }, PATIENCE);
+    serving.await;
+    triggers.close();
+    application.work.close();
+    let ending = async {
+        triggers.wait().await;
+        application.work.wait().await;
+    };
+    if timeout(PATIENCE, ending).await.is_err() {
+        tracing::warn!("messages were still being handled after {PATIENCE:?}");
+    }
+}
+
+/// For `Failure::Other`.
+impl From<wasmtime::Error> for Failure {
+    fn from(cause: wasmtime::Error) -> Self {
+        Self::Other(anyhow!(cause))
+    }
+}

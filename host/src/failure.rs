@@ -1,0 +1,62 @@
+//! Why a command failed, as far as its exit code tells.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use wharf_manifest::faults::Faults;
+
+pub enum Failure {
+    /// Something the user wrote is wrong: the command line, the manifest, another file.
+    Usage(String),
+    Store(wharf_stores::Error),
+    /// A store given by its address does not answer.
+    Unreachable(String),
+    Build(String),
+    Other(anyhow::Error),
+}
+
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Other(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Store(_) | Self::Unreachable(_) => ExitCode::from(3),
+            Self::Build(_) => ExitCode::from(4),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) | Self::Unreachable(text) | Self::Build(text) => f.write_str(text),
+            Self::Store(cause) => write!(f, "{cause}"),
+            Self::Other(cause) => write!(f, "{cause:#}"),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(cause: anyhow::Error) -> Self {
+        Self::Other(cause)
+    }
+}
+
+impl From<wharf_stores::Error> for Failure {
+    fn from(cause: wharf_stores::Error) -> Self {
+        match cause {
+            wharf_stores::Error::Migration(fault) | wharf_stores::Error::NoValue(fault) => {
+                Self::Usage(fault)
+            }
+            cause => Self::Store(cause),
+        }
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self::Usage(faults.to_string())
+    }
+}
