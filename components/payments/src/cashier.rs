@@ -1,0 +1,163 @@
+//! The PSP and the ledger together: a payment is opened here and there, what the
+//! PSP holds is judged and booked, what came too late goes back.
+//!
+//! Every step may be cut off after any statement or call: the next webhook or
+//! sweep takes it up from what is written. Nothing here is decided without
+//! having asked the PSP.
+
+use jiff::Timestamp;
+use kit::{Db, event};
+use uuid::Uuid;
+
+use crate::checkout::{Checkout, Status, Verdict, judge};
+use crate::error::Error;
+use crate::psp::mercadopago::MercadoPago;
+use crate::psp::{self, Failure, Subject};
+use crate::store::{self, NewCheckout};
+
+/// How often a decision is made anew because somebody else was quicker. Deciders
+/// of one checkout are the webhooks of its few payments and the sweep.
+const ATTEMPTS: u32 = 8;
+
+/// Opens a payment. A PSP that is away is no failure: the status says so, and
+/// the sweep goes on.
+pub async fn open(db: &Db, new: NewCheckout) -> Result<Checkout, Error> {
+    let checkout = store::open_checkout(db, new).await?;
+    if checkout.psp_id.is_some() || !checkout.status.is_open() {
+        return Ok(checkout);
+    }
+    present(db, &MercadoPago::configured().await?, checkout).await
+}
+
+/// Makes a checkout known to the PSP.
+async fn present(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Checkout, Error> {
+    match psp.open(&checkout).await {
+        Ok(opened) => {
+            let checkout = store::accept_checkout(db, checkout.id, opened).await?;
+            event::wake();
+            Ok(checkout)
+        }
+        Err(failure) => {
+            eprintln!("payment {} is not open yet: {failure}", checkout.id);
+            Ok(checkout)
+        }
+    }
+}
+
+/// What a webhook led to; `None` when it was about nothing of ours.
+pub async fn heed(db: &Db, subject: &Subject, now: Timestamp) -> Result<Option<Checkout>, Error> {
+    let psp = MercadoPago::configured().await?;
+    let payments = match psp.look_up(subject).await {
+        Ok(payments) => payments,
+        Err(Failure::Unknown) => return Ok(None),
+        Err(failure) => return Err(failure.into()),
+    };
+    let Some(id) = payments.iter().find_map(|it| it.checkout) else {
+        return Ok(None);
+    };
+    let checkout = match store::checkout(db, id, None).await {
+        Err(Error::UnknownPayment) => return Ok(None),
+        found => found?,
+    };
+    let checkout = book(db, checkout, &payments, now).await?;
+    Ok(Some(send_back(db, &psp, checkout).await?))
+}
+
+/// Judges payments at the PSP and carries the judgements out.
+async fn book(
+    db: &Db,
+    mut checkout: Checkout,
+    payments: &[psp::Payment],
+    now: Timestamp,
+) -> Result<Checkout, Error> {
+    for payment in payments {
+        checkout = book_one(db, checkout, payment, now).await?;
+    }
+    Ok(checkout)
+}
+
+async fn book_one(
+    db: &Db,
+    mut checkout: Checkout,
+    payment: &psp::Payment,
+    now: Timestamp,
+) -> Result<Checkout, Error> {
+    for _ in 0..ATTEMPTS {
+        let known = store::known(db, checkout.id, &payment.id).await?;
+        let Some(mut judgement) = judge(&checkout, known, payment, now) else {
+            return Ok(checkout);
+        };
+        let mut decided = store::conclude(db, &checkout, known, judgement, payment).await;
+        if matches!(decided, Err(Error::LimitReached)) {
+            // There is no room for it where it should go: it is as good as late.
+            judgement.status = checkout.status;
+            judgement.verdict = Verdict::Returning;
+            decided = store::conclude(db, &checkout, known, judgement, payment).await;
+        }
+        if let Some(checkout) = decided? {
+            event::wake();
+            return Ok(checkout);
+        }
+        checkout = store::checkout(db, checkout.id, None).await?;
+    }
+    Err(Error::Busy)
+}
+
+/// Has the PSP send back what it must. What does not work now is left to the sweep.
+async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result<Checkout, Error> {
+    for payment in checkout.to_return.clone() {
+        match psp.send_back(&checkout, &payment).await {
+            Ok(()) => {
+                if let Some(it) = store::returned(db, checkout.id, &payment).await? {
+                    checkout = it;
+                }
+            }
+            Err(failure) => eprintln!("payment {payment} is not sent back yet: {failure}"),
+        }
+    }
+    Ok(checkout)
+}
+
+/// Changes a checkout's status because somebody wants it so.
+pub async fn change(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error> {
+    for _ in 0..ATTEMPTS {
+        let checkout = store::checkout(db, id, None).await?;
+        if checkout.status == status {
+            return Ok(checkout);
+        }
+        if !checkout.status.may_become(status) {
+            return Err(Error::WrongStatus(checkout.status));
+        }
+        if let Some(checkout) = store::change_status(db, id, checkout.status, status).await? {
+            event::wake();
+            if checkout.to_return.is_empty() {
+                return Ok(checkout);
+            }
+            return send_back(db, &MercadoPago::configured().await?, checkout).await;
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Looks after a checkout that has come due: asks the PSP what it holds and does
+/// what follows. An end is declared only after the PSP was asked.
+pub async fn visit(
+    db: &Db,
+    psp: &MercadoPago,
+    checkout: Checkout,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut checkout = checkout;
+    if checkout.psp_id.is_none() && checkout.status.is_open() && now < checkout.expires_at {
+        present(db, psp, checkout).await?;
+        return Ok(());
+    }
+    let payments = psp.payments_of(&checkout).await?;
+    checkout = book(db, checkout, &payments, now).await?;
+    checkout = send_back(db, psp, checkout).await?;
+    if checkout.status.is_open() && now >= checkout.expires_at {
+        store::change_status(db, checkout.id, checkout.status, Status::Expired).await?;
+        event::wake();
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+-- $1 owner, $2 limit, $3 offset
+-- Per account the newest that could be on the page, each transfer once.
+WITH mine AS (
+    SELECT id FROM account WHERE kind = 'further' AND owner = $1
+), recent AS (
+    SELECT leg.* FROM mine
+    CROSS JOIN LATERAL (
+        SELECT * FROM transfer WHERE debit = mine.id ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
+    ) AS leg
+    UNION
+    SELECT leg.* FROM mine
+    CROSS JOIN LATERAL (
+        SELECT * FROM transfer WHERE credit = mine.id ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
+    ) AS leg
+)
+SELECT
+    recent.id,
+    -- With the outside world on one side, the account stands on both and the sign tells the direction.
+    CASE WHEN target.kind = 'house' THEN -recent.amount ELSE recent.amount END AS amount,
+    CASE WHEN source.kind = 'house' THEN target.name ELSE source.name END AS from_name,
+    CASE WHEN target.kind = 'house' THEN source.name ELSE target.name END AS to_name,
+    from_holder.email AS from_email,
+    to_holder.email AS to_email,
+    (extract(epoch FROM recent.created_at) * 1000)::bigint AS created_at
+FROM recent
+JOIN account AS source ON source.id = recent.debit
+JOIN account AS target ON target.id = recent.credit
+LEFT JOIN holder AS from_holder ON from_holder.id = coalesce(source.owner, target.owner)
+LEFT JOIN holder AS to_holder ON to_holder.id = coalesce(target.owner, source.owner)
+WHERE recent.kind <> 'opening'
+ORDER BY recent.seq DESC
+LIMIT $2 OFFSET $3

@@ -1,0 +1,2 @@
+-- $1 at most
+SELECT release_due($1)

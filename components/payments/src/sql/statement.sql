@@ -1,0 +1,33 @@
+-- $1 owner, $2 currency of the main account, $3 name of a further account instead,
+-- $4 before this seq or null, $5 limit
+WITH mine AS (
+    SELECT id FROM account
+    WHERE owner = $1 AND CASE WHEN $3::text IS NULL THEN kind = 'main' AND currency = $2 ELSE kind = 'further' AND name = $3 END
+), leg AS (
+    (
+        SELECT *, -amount AS change, debit_balance AS balance, credit AS other FROM transfer
+        WHERE debit = (SELECT id FROM mine) AND ($4::bigint IS NULL OR seq < $4)
+        ORDER BY seq DESC LIMIT $5::bigint
+    )
+    UNION ALL
+    (
+        SELECT *, amount AS change, credit_balance AS balance, debit AS other FROM transfer
+        WHERE credit = (SELECT id FROM mine) AND ($4::bigint IS NULL OR seq < $4)
+        ORDER BY seq DESC LIMIT $5::bigint
+    )
+)
+SELECT
+    leg.seq,
+    leg.id,
+    leg.kind,
+    leg.change AS amount,
+    leg.balance,
+    leg.currency,
+    account.name AS counterparty,
+    leg.reference,
+    leg.description,
+    (extract(epoch FROM leg.created_at) * 1000)::bigint AS created_at
+FROM leg
+JOIN account ON account.id = leg.other
+ORDER BY leg.seq DESC
+LIMIT $5

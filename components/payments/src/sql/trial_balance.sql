@@ -1,0 +1,23 @@
+-- Σ over all accounts is 0 per currency: what users have stored, and what the transfers of house
+-- accounts add up to. And what is stored is what the transfers and holds say.
+WITH leg AS (
+    SELECT credit AS account, amount FROM transfer
+    UNION ALL
+    SELECT debit, -amount FROM transfer
+), moved AS (
+    SELECT account, sum(amount)::bigint AS balance FROM leg GROUP BY account
+), held AS (
+    SELECT account, sum(amount)::bigint AS amount FROM hold GROUP BY account
+)
+SELECT
+    account.currency,
+    coalesce(sum(account.balance), 0)::bigint AS users,
+    coalesce(sum(moved.balance) FILTER (WHERE account.kind = 'house'), 0)::bigint AS house,
+    coalesce(sum(coalesce(account.balance, moved.balance)), 0)::bigint AS difference,
+    count(*) FILTER (WHERE account.balance <> coalesce(moved.balance, 0)) AS drifted_balances,
+    count(*) FILTER (WHERE account.held <> coalesce(held.amount, 0)) AS drifted_holds
+FROM account
+LEFT JOIN moved ON moved.account = account.id
+LEFT JOIN held ON held.account = account.id
+GROUP BY account.currency
+ORDER BY account.currency

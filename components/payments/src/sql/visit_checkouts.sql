@@ -1,0 +1,2 @@
+-- $1 at most
+SELECT * FROM visit_checkouts($1)

@@ -1,0 +1,84 @@
+//! What the router answers before it needs a database.
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("x-request-id", "r-1");
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
+    let response = kit::answer(crate::routes::router(), request.body(body).unwrap()).await;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+/// Every operation of this component but the webhook, whose proof is its signature.
+const FOR_CALLERS: [(&str, &str); 25] = [
+    ("GET", "/payment/balance"),
+    ("GET", "/payment/transactions"),
+    ("GET", "/payment/statement"),
+    ("GET", "/payment/statement.csv"),
+    ("POST", "/payment/promocode/activate"),
+    ("POST", "/payment/promocode/generate"),
+    ("POST", "/payment/promocode"),
+    ("POST", "/payment/promocode/create"),
+    ("GET", "/payment/promocode/ABCD"),
+    ("GET", "/payments/account"),
+    ("POST", "/payments/account"),
+    ("GET", "/payments/accounts/"),
+    ("POST", "/payments/accounts"),
+    ("GET", "/payments/accounts/a/balance"),
+    ("GET", "/payments/accounts/a/statement"),
+    ("POST", "/payments/deposit"),
+    ("POST", "/api/payments/withdraw"),
+    ("POST", "/payments/send"),
+    ("GET", "/api/payments/histories"),
+    ("POST", "/payments/"),
+    ("GET", "/payments"),
+    ("GET", "/payments/trial-balance"),
+    ("GET", "/payments/0199f0a0-0000-7000-8000-000000000001"),
+    ("PATCH", "/payments/0199f0a0-0000-7000-8000-000000000001"),
+    (
+        "GET",
+        "/payments/0199f0a0-0000-7000-8000-000000000001/qr.svg",
+    ),
+];
+
+#[tokio::test]
+async fn nothing_is_told_or_moved_without_a_token() {
+    for (method, path) in FOR_CALLERS {
+        let (status, body) = ask(method, path, Some(json!({}))).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (401, &json!("no-token")),
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_dialect_says_it_in_its_own_words() {
+    assert_eq!(
+        ask("GET", "/payment/balance", None).await.1["error_status_code"],
+        401
+    );
+    assert_eq!(
+        ask("GET", "/api/payments/histories", None).await.1["error"],
+        "No token provided"
+    );
+    assert_eq!(ask("GET", "/payments/", None).await.1["status code"], 401);
+}
+
+#[tokio::test]
+async fn a_notification_about_nothing_is_refused() {
+    let (status, body) = ask("POST", "/payments/webhook", Some(json!({"data": {}}))).await;
+    assert_eq!((status, &body["code"]), (400, &json!("no-payment-id")));
+}

@@ -1,0 +1,6 @@
+-- $1 id
+SELECT
+    id, kind, reference, title, amount, currency, notification_url, back_url,
+    (extract(epoch FROM expires_at) * 1000)::bigint AS expires_at
+FROM bill
+WHERE id = $1
