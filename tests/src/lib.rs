@@ -1,1 +1,39 @@
+//! What the black-box tests in `tests/platform` stand on: the real host with the real functions and
+//! stores, and whoever talks to them from outside.
+//!
+//! A test borrows the running platform ([`Stack::shared`]) or starts one of its own when it breaks
+//! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], at the
+//! database ([`Stack::sql`]) or at Redis ([`Stack::redis`]). [`eventually`] waits for what takes a
+//! moment, [`at_once`] lets many do the same at the same time, a [`Cable`] fails between the host and
+//! a store, an [`Outside`] is a system beyond the platform that can be told to misbehave.
+//!
+//! Everything blocks: a test reads as what happens one after the other. Nothing here knows what an
+//! answer should be; that is what tests are for. The harness fails by panicking, as a test does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
+mod answer;
+mod at_once;
+mod background;
+mod cable;
+mod folder;
+mod outside;
+mod process;
+mod request;
+mod stack;
+mod user;
+mod wait;
+
+pub use answer::{Answer, Cookie};
+pub use at_once::at_once;
+pub use cable::Cable;
+pub use folder::Folder;
+pub use outside::{Outside, Received, Reply};
+pub use request::Request;
+pub use stack::{Borrowed, Listening, Options, Stack, repository};
+pub use user::{User, unique};
+pub use wait::{eventually, eventually_some};

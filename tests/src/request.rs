@@ -1,0 +1,136 @@
+//! A request as a client would send it, or as one never should: any method, any header, any body.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Uri};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::answer::Answer;
+use crate::background::runtime;
+
+/// Longer than anything here may take; a test that expects haste asks [`Answer::took`].
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[must_use = "nothing happens until it is sent"]
+pub struct Request {
+    to: SocketAddr,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Why there was no answer.
+#[derive(Debug)]
+pub struct NoAnswer(pub String);
+
+impl Request {
+    pub fn new(to: SocketAddr, method: &str, path: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, value(&to.to_string()));
+        headers.insert("x-request-id", value(&request_id()));
+        Self {
+            to,
+            method: method.parse().expect("a method"),
+            uri: path.parse().expect("a path"),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    pub fn header(mut self, name: &str, text: &str) -> Self {
+        let name: HeaderName = name.parse().expect("the name of a header");
+        self.headers.insert(name, value(text));
+        self
+    }
+
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn api_key(self, token: &str) -> Self {
+        self.header("api_key", token)
+    }
+
+    /// As a browser does on a page of ours: the cookie, and the page's origin.
+    pub fn cookie(self, name: &str, text: &str) -> Self {
+        let origin = format!("http://{}", self.to);
+        self.header(COOKIE.as_str(), &format!("{name}={text}")).header("origin", &origin)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub fn form(self, body: &str) -> Self {
+        self.body("application/x-www-form-urlencoded", body.to_owned())
+    }
+
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header(CONTENT_TYPE.as_str(), content_type)
+    }
+
+    /// Sends it; panics when no answer comes.
+    #[track_caller]
+    pub fn send(self) -> Answer {
+        let asked = format!("{} {}", self.method, self.uri);
+        match self.try_send() {
+            Ok(answer) => answer,
+            Err(NoAnswer(why)) => panic!("{asked}: {why}"),
+        }
+    }
+
+    /// Sends it; for tests in which the other side may be gone.
+    pub fn try_send(self) -> Result<Answer, NoAnswer> {
+        let asked = format!("{} {}", self.method, self.uri);
+        let began = std::time::Instant::now();
+        let exchange = async { tokio::time::timeout(PATIENCE, self.exchange()).await };
+        let (head, body) = runtime()
+            .block_on(exchange)
+            .map_err(|_| NoAnswer(format!("no answer within {PATIENCE:?}")))??;
+        Ok(Answer { asked, status: head.status.as_u16(), headers: head.headers, body, took: began.elapsed() })
+    }
+
+    /// A connection of its own for each: nothing a test does to one is felt by another.
+    async fn exchange(self) -> Result<(hyper::http::response::Parts, Bytes), NoAnswer> {
+        let failed = |error: &dyn std::error::Error| NoAnswer(error.to_string());
+        let stream = TcpStream::connect(self.to).await.map_err(|it| failed(&it))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|it| failed(&it))?;
+        let connection = tokio::spawn(connection);
+        let mut request = hyper::Request::new(Full::new(self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        *request.headers_mut() = self.headers;
+        let (head, body) = sender.send_request(request).await.map_err(|it| failed(&it))?.into_parts();
+        let body = body.collect().await.map_err(|it| failed(&it))?.to_bytes();
+        connection.abort();
+        Ok((head, body))
+    }
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).expect("the value of a header")
+}
+
+/// The host's log names requests by it: a test's own lines are found by the test's name.
+fn request_id() -> String {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a-thread").replace("::", ".");
+    // A test's name is a sentence; the end of the sentence tells it from others.
+    let tail: String = test.chars().rev().take(64).collect();
+    tail.chars().rev().collect()
+}

@@ -1,0 +1,83 @@
+//! Somebody who uses the platform: signs up as its clients do and asks in their name.
+
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::request::Request;
+use crate::stack::{ADMIN_PASSWORD, Stack};
+
+pub struct User {
+    at: SocketAddr,
+    pub login: String,
+    pub email: String,
+    pub password: String,
+    pub token: String,
+}
+
+impl User {
+    pub fn driver(stack: &Stack) -> Self {
+        Self::registered(stack, "driver")
+    }
+
+    pub fn owner(stack: &Stack) -> Self {
+        Self::registered(stack, "owner")
+    }
+
+    /// The admin whom the platform makes itself.
+    pub fn admin(stack: &Stack) -> Self {
+        let (login, password) = ("admin", ADMIN_PASSWORD);
+        let answer = stack.post("/login").json(&json!({ "login": login, "password": password })).send();
+        Self {
+            at: stack.address(),
+            login: login.to_owned(),
+            email: "admin@wharf.test".to_owned(),
+            password: password.to_owned(),
+            token: token(&answer.expect(200)),
+        }
+    }
+
+    fn registered(stack: &Stack, role: &str) -> Self {
+        let login = unique(role);
+        let email = format!("{login}@example.org");
+        let password = "Correct-Horse-1".to_owned();
+        let body = json!({ "login": login, "email": email, "password": password, "role": role });
+        let answer = stack.post("/register").json(&body).send().expect(200);
+        Self { at: stack.address(), login, email, password, token: token(&answer) }
+    }
+
+    /// A request in their name.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.at, method, path).api_key(&self.token)
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request("POST", path)
+    }
+
+    pub fn put(&self, path: &str) -> Request {
+        self.request("PUT", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path)
+    }
+}
+
+fn token(answer: &crate::Answer) -> String {
+    answer.json()["token"].as_str().expect("a token").to_owned()
+}
+
+/// A word that nobody has used before, on this stack or any other.
+pub fn unique(prefix: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}_{:x}_{number}", since.as_micros())
+}

@@ -1,0 +1,24 @@
+//! Waiting for what takes a moment: with a deadline, never with a sleep that hopes.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` holds; panics, naming it, when it does not in time.
+#[track_caller]
+pub fn eventually(what: &str, within: Duration, mut condition: impl FnMut() -> bool) {
+    eventually_some(what, within, || condition().then_some(()));
+}
+
+/// Waits until `look` finds something.
+#[track_caller]
+pub fn eventually_some<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    const BETWEEN: Duration = Duration::from_millis(20);
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < within, "not within {within:?}: {what}");
+        sleep(BETWEEN);
+    }
+}

@@ -1,0 +1,3 @@
+//! The platform as those outside it see it. One module per area; [`wharf_tests`] is what they stand on.
+
+mod architecture;
