@@ -38,5 +38,12 @@ wasmtime::component::bindgen!({
         "spin:postgres/postgres@4.2.0.[method]connection.query": async,
         "spin:postgres/postgres@4.2.0.[method]connection.execute": async,
         "spin:postgres/postgres@4.2.0.[method]connection-builder.build": async,
+        "spin:postgres/postgres@4.2.0.[constructor]connection-builder": trappable,
+    },
+    with: {
+        "fermyon:spin/postgres@2.0.0.connection": crate::postgres::Connection,
+        "spin:postgres/postgres@3.0.0.connection": crate::postgres::Connection,
+        "spin:postgres/postgres@4.2.0.connection": crate::postgres::Connection,
+        "spin:postgres/postgres@4.2.0.connection-builder": crate::postgres::ConnectionBuilder,
     },
 });

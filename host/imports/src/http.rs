@@ -166,7 +166,7 @@ impl Outbound {
 
 /// The TLS settings of outgoing requests: the machine's certificate authorities, and Mozilla's where it has none.
 pub(crate) fn tls_settings(
-    roots: rustls::RootCertStore,
+    roots: Arc<rustls::RootCertStore>,
 ) -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let settings = rustls::ClientConfig::builder_with_provider(provider)

@@ -11,6 +11,8 @@ pub mod egress;
 pub mod http;
 pub mod key_value;
 pub mod postgres;
+#[cfg(test)]
+mod testing;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -46,6 +48,7 @@ pub struct Grants {
 pub struct Imports {
     egress: Arc<Egress>,
     variables: Arc<dyn Variables>,
+    postgres: postgres::Pools,
     http: Arc<Outbound>,
 }
 
@@ -56,8 +59,14 @@ impl Imports {
             grants.blocked_networks,
             grants.stderr,
         ));
-        let roots = trusted_roots();
+        let roots = Arc::new(trusted_roots());
         Ok(Imports {
+            postgres: postgres::Pools::new(
+                grants.component,
+                Arc::clone(&egress),
+                grants.postgres,
+                Arc::clone(&roots),
+            ),
             http: Arc::new(Outbound::new(
                 Arc::clone(&egress),
                 grants.local,
@@ -116,6 +125,7 @@ impl HasData for HasImports {
 /// Links every capability. Outbound HTTP is linked by `wasmtime_wasi_http`, with [`ImportsCtx::http_hooks`].
 pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     variables::add_to_linker(linker)?;
+    postgres::add_to_linker(linker)?;
     Ok(())
 }
 

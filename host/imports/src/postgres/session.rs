@@ -1,0 +1,182 @@
+//! Which statements need a session of their own, and which may run on any connection of the pool.
+//!
+//! Conservative: whatever is not known to be free of session state is taken to have some. It reads words, not SQL, so a
+//! word inside a text or a comment counts too; that costs an exclusive connection, never a wrong answer. What it cannot
+//! see is a function of the database that changes the session from within a SELECT.
+
+/// How much of its session a statement needs, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// None: it is a transaction of its own and leaves nothing behind.
+    Nothing,
+    /// The transaction it begins, ends or is part of.
+    Transaction,
+    /// The session, which it may change for good.
+    Session,
+}
+
+/// Functions that read or change the session. Entries that end in `*` are the beginning of a name.
+const OF_THE_SESSION: [&str; 14] = [
+    "currval",
+    "dblink*",
+    "lastval",
+    "pg_advisory_lock*",
+    "pg_advisory_unlock*",
+    "pg_export_snapshot",
+    "pg_my_temp_schema",
+    "pg_temp*",
+    "pg_try_advisory_lock*",
+    "set_config",
+    "setseed",
+    "temp",
+    "temporary",
+    "lo_*",
+];
+
+pub fn need_of(statement: &str) -> Need {
+    let mut words = words(statement);
+    let first = words.next().unwrap_or_default();
+    let is = |word: &str| first.eq_ignore_ascii_case(word);
+
+    let plain = [
+        "select", "insert", "update", "delete", "with", "values", "merge",
+    ];
+    if plain.into_iter().any(is) {
+        return if words.any(is_of_the_session) {
+            Need::Session
+        } else {
+            Need::Nothing
+        };
+    }
+    let of_transactions = [
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+        "lock",
+    ];
+    let ends_with_it = ["local", "transaction", "constraints"];
+    let set = is("set").then(|| words.next().unwrap_or_default());
+    let set_for_transaction = set.is_some_and(|what| {
+        ends_with_it
+            .into_iter()
+            .any(|word| what.eq_ignore_ascii_case(word))
+    });
+    if set_for_transaction || of_transactions.into_iter().any(is) {
+        return Need::Transaction;
+    }
+    Need::Session
+}
+
+fn is_of_the_session(word: &str) -> bool {
+    OF_THE_SESSION
+        .into_iter()
+        .any(|known| match known.strip_suffix('*') {
+            Some(beginning) => word
+                .get(..beginning.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(beginning)),
+            None => word.eq_ignore_ascii_case(known),
+        })
+}
+
+/// Everything that could be a keyword or a name, comments before the first one left out.
+fn words(statement: &str) -> impl Iterator<Item = &str> {
+    skip_comments(statement)
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+}
+
+fn skip_comments(statement: &str) -> &str {
+    let mut rest = statement;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        if let Some(line) = rest.strip_prefix("--") {
+            rest = line.split_once('\n').map_or("", |(_, after)| after);
+        } else if let Some(block) = rest.strip_prefix("/*") {
+            // Comments nest; a nested one leaves words behind that are no known keyword, hence a session.
+            rest = block.split_once("*/").map_or("", |(_, after)| after);
+        } else {
+            return rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_statements_need_nothing() {
+        for statement in [
+            "SELECT 1",
+            "  select * from a where temperature > 3",
+            "\n-- the balance\nSELECT balance FROM account",
+            "/* a */ /* b */ (SELECT 1) UNION (SELECT 2)",
+            "INSERT INTO a (note) VALUES ($1) RETURNING id",
+            "UPDATE a SET b = nextval('s')",
+            "DELETE FROM a",
+            "WITH x AS (INSERT INTO a VALUES (1) RETURNING *) SELECT * FROM x",
+            "VALUES (1), (2)",
+            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN DELETE",
+            "SELECT pg_advisory_xact_lock(1)",
+            "SELECT pg_notify('a', 'b')",
+            "SELECT * FROM job FOR UPDATE SKIP LOCKED",
+        ] {
+            assert_eq!(need_of(statement), Need::Nothing, "{statement}");
+        }
+    }
+
+    #[test]
+    fn transactions_need_their_connection_but_leave_it_clean() {
+        for statement in [
+            "BEGIN",
+            "begin isolation level serializable",
+            "START TRANSACTION",
+            "COMMIT",
+            "END",
+            "ROLLBACK TO SAVEPOINT a",
+            "SAVEPOINT a",
+            "RELEASE a",
+            "LOCK TABLE a",
+            "SET LOCAL work_mem = '1MB'",
+            "SET TRANSACTION READ ONLY",
+            "SET CONSTRAINTS ALL DEFERRED",
+        ] {
+            assert_eq!(need_of(statement), Need::Transaction, "{statement}");
+        }
+    }
+
+    #[test]
+    fn everything_else_needs_the_session() {
+        for statement in [
+            "",
+            ";",
+            "SET search_path = a",
+            "RESET ALL",
+            "PREPARE a AS SELECT 1",
+            "EXECUTE a",
+            "LISTEN a",
+            "DECLARE a CURSOR FOR SELECT 1",
+            "CREATE TEMP TABLE a (b int)",
+            "DISCARD ALL",
+            "DO $$ BEGIN END $$",
+            "CALL a()",
+            "COPY a FROM STDIN",
+            "SELECT set_config('a.b', 'c', false)",
+            "select PG_ADVISORY_LOCK(1)",
+            "SELECT pg_try_advisory_lock_shared(1)",
+            "SELECT currval('a'), lastval()",
+            "SELECT 1 AS a INTO TEMP b",
+            "SELECT * FROM pg_temp.a",
+            "SELECT * FROM pg_temp_3.a",
+            "/* a /* nested */ comment */ SELECT 1",
+            "-- only a comment",
+        ] {
+            assert_eq!(need_of(statement), Need::Session, "{statement}");
+        }
+    }
+}
