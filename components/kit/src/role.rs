@@ -66,6 +66,10 @@ impl Roles {
         Self(self.0 | bit(role))
     }
 
+    pub fn without(self, role: Role) -> Self {
+        Self(self.0 & !bit(role))
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
