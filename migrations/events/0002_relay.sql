@@ -22,6 +22,23 @@ CREATE TABLE pause (
     paused_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- An event as people look at it: times as milliseconds.
+CREATE VIEW entry AS
+SELECT
+    id,
+    seq,
+    kind,
+    aggregate,
+    consumer,
+    state,
+    attempts,
+    (extract(epoch FROM due_at) * 1000)::bigint AS due_at,
+    (extract(epoch FROM created_at) * 1000)::bigint AS created_at,
+    (extract(epoch FROM settled_at) * 1000)::bigint AS settled_at,
+    payload,
+    (SELECT error FROM failure WHERE event = outbox.id ORDER BY fence DESC LIMIT 1) AS last_error
+FROM outbox;
+
 CREATE FUNCTION consumer() RETURNS text
 LANGUAGE sql STABLE
 RETURN substr(session_user::text, length('wharf_') + 1);
@@ -86,6 +103,12 @@ BEGIN
             ELSE due_at
         END,
         attempts = CASE WHEN outcome = 'later' THEN attempts - 1 ELSE attempts END,
+        -- What was written to people, and the codes in it, is kept no longer than it takes.
+        payload = CASE
+            WHEN outcome = 'done' AND consumer = 'notify' AND jsonb_typeof(payload) = 'object'
+                THEN payload - ARRAY['params', 'subject', 'text', 'body']
+            ELSE payload
+        END,
         settled_at = CASE WHEN outcome IN ('done', 'dead') THEN now() END
     WHERE id = event AND fence = with_fence AND state = 'waiting' AND consumer = consumer()
     RETURNING attempts INTO attempt;
@@ -101,7 +124,7 @@ BEGIN
     RETURN true;
 END $$;
 
-REVOKE ALL ON failure, pause FROM wharf_events;
+REVOKE ALL ON failure, pause, entry FROM wharf_events;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA events FROM PUBLIC;
 -- A generated column is computed with the rights of whoever inserts.
 GRANT EXECUTE ON FUNCTION consumer_of TO PUBLIC;
@@ -111,5 +134,5 @@ GRANT EXECUTE ON FUNCTION claim, settle TO PUBLIC;
 -- jobs is where people look after the queue.
 GRANT SELECT, DELETE ON outbox TO wharf_jobs;
 GRANT UPDATE (state, due_at, attempts, settled_at) ON outbox TO wharf_jobs;
-GRANT SELECT ON failure TO wharf_jobs;
+GRANT SELECT ON failure, entry TO wharf_jobs;
 GRANT SELECT, INSERT, DELETE ON pause TO wharf_jobs;

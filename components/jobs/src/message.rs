@@ -1,0 +1,157 @@
+//! What a message says. A component is not told on which channel a message came,
+//! so each kind is known by what is in it.
+
+use kit::relay::NewEvent;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+#[derive(Debug, PartialEq)]
+pub enum Message {
+    /// There is something in the outbox.
+    Wake,
+    /// Time has passed.
+    Tick,
+    /// Somebody outside tells what happened.
+    Told(NewEvent),
+}
+
+/// Why a message is passed over.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Unheard {
+    #[error("it is neither empty, nor `tick`, nor JSON of a form that is known here")]
+    Unreadable,
+    #[error("a notification needs a name and a text")]
+    NothingToSay,
+    /// Old producers write 0 for people without Telegram.
+    #[error("nobody is meant")]
+    Nobody,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Foreign {
+    /// Channel `notifications`: `{key, format, name, text, telegram_id}`.
+    Notification {
+        key: NotificationKey,
+        name: String,
+        text: String,
+        telegram_id: i64,
+    },
+    /// Channel `user:created`: `{id, email}`.
+    User { id: Uuid, email: Option<String> },
+}
+
+#[derive(Deserialize)]
+enum NotificationKey {
+    #[serde(rename = "send_notification")]
+    Send,
+}
+
+impl Message {
+    pub fn read(payload: &[u8]) -> Result<Self, Unheard> {
+        match payload {
+            b"" => Ok(Self::Wake),
+            b"tick" => Ok(Self::Tick),
+            json => serde_json::from_slice(json)
+                .map_err(|_| Unheard::Unreadable)
+                .and_then(Self::told),
+        }
+    }
+
+    fn told(foreign: Foreign) -> Result<Self, Unheard> {
+        match foreign {
+            Foreign::Notification {
+                key: NotificationKey::Send,
+                name,
+                text,
+                telegram_id,
+            } => {
+                if telegram_id <= 0 {
+                    return Err(Unheard::Nobody);
+                }
+                if name.trim().is_empty() || text.trim().is_empty() {
+                    return Err(Unheard::NothingToSay);
+                }
+                Ok(Self::Told(NewEvent {
+                    kind: "deliver:telegram",
+                    aggregate: format!("telegram:{telegram_id}"),
+                    payload: json!({ "chat": telegram_id, "text": format!("{name}\n\n{text}") }),
+                }))
+            }
+            Foreign::User { id, email } => Ok(Self::Told(NewEvent {
+                kind: "user:created",
+                aggregate: format!("user:{id}"),
+                payload: json!({ "id": id, "email": email }),
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(payload: &str) -> Result<Message, Unheard> {
+        Message::read(payload.as_bytes())
+    }
+
+    #[test]
+    fn wake_ups_and_ticks_say_no_more_than_that() {
+        assert_eq!(read(""), Ok(Message::Wake));
+        assert_eq!(read("tick"), Ok(Message::Tick));
+    }
+
+    #[test]
+    fn a_notification_of_the_old_shape_is_a_delivery() {
+        let told = read(
+            r#"{"key":"send_notification","format":"json","name":"New booking","text":"5 to 6","telegram_id":77}"#,
+        );
+        assert_eq!(
+            told,
+            Ok(Message::Told(NewEvent {
+                kind: "deliver:telegram",
+                aggregate: "telegram:77".to_owned(),
+                payload: json!({ "chat": 77, "text": "New booking\n\n5 to 6" }),
+            }))
+        );
+    }
+
+    #[test]
+    fn a_notification_for_nobody_or_about_nothing_is_passed_over() {
+        let told = |name: &str, text: &str, id: i64| {
+            read(&json!({ "key": "send_notification", "name": name, "text": text, "telegram_id": id }).to_string())
+        };
+        assert_eq!(told("a", "b", 0), Err(Unheard::Nobody));
+        assert_eq!(told("a", "b", -5), Err(Unheard::Nobody));
+        assert_eq!(told(" ", "b", 5), Err(Unheard::NothingToSay));
+        assert_eq!(told("a", "", 5), Err(Unheard::NothingToSay));
+    }
+
+    #[test]
+    fn a_user_is_told_of_with_or_without_an_email() {
+        let id = Uuid::from_u128(7);
+        for email in [json!("ana@example.com"), json!(null)] {
+            let told = read(&json!({ "id": id, "email": email }).to_string());
+            let Ok(Message::Told(event)) = told else {
+                panic!("{told:?}");
+            };
+            assert_eq!(event.kind, "user:created");
+            assert_eq!(event.payload["email"], email);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_unreadable() {
+        for payload in [
+            "Tick",
+            "{",
+            "[]",
+            "null",
+            r#"{"id":"7","email":"a@b.c"}"#,
+            r#"{"key":"delete_everything","name":"a","text":"b","telegram_id":5}"#,
+        ] {
+            assert_eq!(read(payload), Err(Unheard::Unreadable), "{payload}");
+        }
+    }
+}

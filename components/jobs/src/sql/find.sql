@@ -1,0 +1,2 @@
+-- $1 id
+SELECT * FROM events.entry WHERE id = $1

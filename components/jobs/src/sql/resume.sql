@@ -1,0 +1,2 @@
+-- $1 kind
+DELETE FROM events.pause WHERE kind = $1
