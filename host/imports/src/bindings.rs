@@ -41,6 +41,8 @@ wasmtime::component::bindgen!({
         "spin:postgres/postgres@4.2.0.[constructor]connection-builder": trappable,
     },
     with: {
+        "fermyon:spin/redis@2.0.0.connection": crate::redis::Connection,
+        "spin:redis/redis@3.0.0.connection": crate::redis::Connection,
         "fermyon:spin/postgres@2.0.0.connection": crate::postgres::Connection,
         "spin:postgres/postgres@3.0.0.connection": crate::postgres::Connection,
         "spin:postgres/postgres@4.2.0.connection": crate::postgres::Connection,

@@ -164,18 +164,6 @@ impl Outbound {
     }
 }
 
-/// The TLS settings of outgoing requests: the machine's certificate authorities, and Mozilla's where it has none.
-pub(crate) fn tls_settings(
-    roots: Arc<rustls::RootCertStore>,
-) -> Result<rustls::ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let settings = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(settings)
-}
-
 fn failed(error: legacy::Error) -> Error {
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -11,6 +11,7 @@ pub mod egress;
 pub mod http;
 pub mod key_value;
 pub mod postgres;
+pub mod redis;
 #[cfg(test)]
 mod testing;
 pub mod variables;
@@ -18,6 +19,7 @@ pub mod variables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustls::{ClientConfig, RootCertStore};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi_http::WasiHttpHooks;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
@@ -49,6 +51,7 @@ pub struct Imports {
     egress: Arc<Egress>,
     variables: Arc<dyn Variables>,
     postgres: postgres::Pools,
+    redis: redis::Servers,
     http: Arc<Outbound>,
 }
 
@@ -67,10 +70,11 @@ impl Imports {
                 grants.postgres,
                 Arc::clone(&roots),
             ),
+            redis: redis::Servers::new(Arc::clone(&egress), Arc::clone(&roots)),
             http: Arc::new(Outbound::new(
                 Arc::clone(&egress),
                 grants.local,
-                http::tls_settings(roots)?,
+                tls_settings(roots)?,
             )),
             variables: grants.variables,
             egress,
@@ -126,15 +130,25 @@ impl HasData for HasImports {
 pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     variables::add_to_linker(linker)?;
     postgres::add_to_linker(linker)?;
+    redis::add_to_linker(linker)?;
     Ok(())
 }
 
 /// The machine's certificate authorities, or Mozilla's where it has none (a bare container).
-fn trusted_roots() -> rustls::RootCertStore {
-    let mut roots = rustls::RootCertStore::empty();
+fn trusted_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     roots
+}
+
+fn tls_settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(settings)
 }

@@ -20,9 +20,17 @@ const NOBODY: u32 = 65534;
 /// Starts its arguments, stops them with SIGINT when told to stop or when its parent dies, then removes the folder `$0`.
 const KEEPER: &str = r#""$@" >"$0/log" 2>&1 & pid=$!; trap 'kill -INT $pid' INT TERM; wait $pid; wait $pid; rm -rf "$0""#;
 
+/// Below the range the system hands out by itself, so that nobody gets it in the meantime.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = LAST.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + (std::process::id().wrapping_mul(97) + count) % 12_000;
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A component that may go anywhere on this machine.

@@ -1,0 +1,227 @@
+//! The capability below its WIT traits, against a real Redis.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
+
+use super::*;
+use crate::testing::{self, Proxy, eventually, free_port};
+
+fn servers() -> Servers {
+    Servers::new(testing::anywhere(), Arc::new(RootCertStore::empty()))
+}
+
+async fn open(servers: &Servers, port: u16) -> Connection {
+    let opened = servers.open(&format!("redis://127.0.0.1:{port}")).await;
+    opened.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn bytes(text: &str) -> RedisParameter {
+    RedisParameter::Binary(text.into())
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_named_commands_do_what_they_say() {
+    let redis = open(&servers(), testing::redis()).await;
+    assert_eq!(redis.get("named:none").await.unwrap(), None);
+    redis.set("named:a", &[0, 255]).await.unwrap();
+    assert_eq!(redis.get("named:a").await.unwrap(), Some(vec![0, 255]));
+    assert_eq!(redis.incr("named:n").await.unwrap(), 1);
+    assert_eq!(redis.incr("named:n").await.unwrap(), 2);
+    assert_eq!(
+        redis
+            .del(&strings(&["named:a", "named:n", "named:x"]))
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        redis
+            .sadd("named:s", &strings(&["a", "b", "a"]))
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(redis.srem("named:s", &strings(&["b"])).await.unwrap(), 1);
+    assert_eq!(redis.smembers("named:s").await.unwrap(), strings(&["a"]));
+    assert_eq!(redis.del(&[]).await.unwrap(), 0);
+    redis.publish("named:channel", b"hello").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_is_a_type_error() {
+    let redis = open(&servers(), testing::redis()).await;
+    redis.sadd("typed:s", &strings(&["a"])).await.unwrap();
+    redis.set("typed:t", b"text").await.unwrap();
+    assert!(matches!(redis.get("typed:s").await, Err(Error::TypeError)));
+    assert!(matches!(redis.incr("typed:t").await, Err(Error::TypeError)));
+    let failed = redis.execute("NO-SUCH-COMMAND", vec![]).await.unwrap_err();
+    assert!(
+        matches!(&failed, Error::Other(cause) if cause.contains("unknown command")),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
+async fn any_command_may_be_executed_and_nested_answers_become_one_list() {
+    let redis = open(&servers(), testing::redis()).await;
+    let script = "return {1, {'a', false}, redis.status_reply('FINE')}";
+    let answer = redis
+        .execute("EVAL", vec![bytes(script), RedisParameter::Int64(0)])
+        .await
+        .unwrap();
+    let expected = [
+        RedisResult::Int64(1),
+        RedisResult::Binary(b"a".to_vec()),
+        RedisResult::Nil,
+        RedisResult::Status("FINE".to_owned()),
+    ];
+    assert_eq!(format!("{answer:?}"), format!("{expected:?}"));
+    let answer = redis
+        .execute("set", vec![bytes("any:a"), bytes("b")])
+        .await
+        .unwrap();
+    assert!(matches!(&answer[..], [RedisResult::Status(ok)] if ok == "OK"));
+}
+
+#[tokio::test]
+async fn many_guests_share_one_connection() {
+    let proxy = Proxy::to(testing::redis()).await;
+    let servers = servers();
+    let guests = (0..100).map(async |_| {
+        let redis = open(&servers, proxy.port).await;
+        redis.incr("shared:n").await.unwrap();
+    });
+    join_all(guests).await;
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_has_a_connection_of_its_own() {
+    let servers = servers();
+    let (writer, reader) = (
+        open(&servers, testing::redis()).await,
+        open(&servers, testing::redis()).await,
+    );
+    writer.execute("multi", vec![]).await.unwrap();
+    let queued = writer
+        .execute("SET", vec![bytes("own:a"), bytes("1")])
+        .await
+        .unwrap();
+    assert!(matches!(&queued[..], [RedisResult::Status(text)] if text == "QUEUED"));
+    assert_eq!(reader.get("own:a").await.unwrap(), None);
+    writer.execute("EXEC", vec![]).await.unwrap();
+    assert_eq!(reader.get("own:a").await.unwrap(), Some(b"1".to_vec()));
+}
+
+#[tokio::test]
+async fn a_blocking_command_holds_up_nobody() {
+    let servers = servers();
+    let (waiter, other) = (
+        open(&servers, testing::redis()).await,
+        open(&servers, testing::redis()).await,
+    );
+    let wait = waiter.execute("BLPOP", vec![bytes("blocking:l"), RedisParameter::Int64(0)]);
+    let push = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let started = Instant::now();
+        other.incr("blocking:n").await.unwrap();
+        assert!(started.elapsed() < Duration::from_millis(500));
+        other
+            .execute("RPUSH", vec![bytes("blocking:l"), bytes("x")])
+            .await
+            .unwrap();
+    };
+    let (popped, ()) = tokio::join!(wait, push);
+    assert_eq!(popped.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_not_granted_is_an_invalid_address() {
+    let allowed = AllowedHosts::parse(&["redis://127.0.0.1:1".to_owned()]).unwrap();
+    let egress = Egress::new(allowed, BlockedNetworks::default(), Arc::new(|_| ()));
+    let servers = Servers::new(Arc::new(egress), Arc::new(RootCertStore::empty()));
+    for address in [
+        format!("redis://127.0.0.1:{}", testing::redis()),
+        "redis+unix:///tmp/redis".to_owned(),
+        "rediss://127.0.0.1:1".to_owned(),
+        "http://127.0.0.1:1".to_owned(),
+        "nonsense".to_owned(),
+    ] {
+        let failed = servers.open(&address).await.err().unwrap();
+        assert!(
+            matches!(failed, Error::InvalidAddress),
+            "{address}: {failed:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_costs_little_and_is_back_as_soon_as_it_is() {
+    let port = free_port();
+    let servers = servers();
+    let address = format!("redis://127.0.0.1:{port}");
+    let started = Instant::now();
+    for _ in 0..100 {
+        assert!(servers.open(&address).await.is_err());
+    }
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        started.elapsed()
+    );
+
+    let start = move || testing::start_redis(port);
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    eventually("it is back", async || servers.open(&address).await.is_ok()).await;
+    let redis = open(&servers, port).await;
+    redis.set("a", b"1").await.unwrap();
+
+    tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .unwrap();
+    assert!(redis.get("a").await.is_err());
+    let _server = tokio::task::spawn_blocking(start).await.unwrap();
+    eventually("the same connection works again", async || {
+        redis.get("a").await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_costs_a_second_once() {
+    // It accepts and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port());
+    let servers = servers();
+    let started = Instant::now();
+    assert!(servers.open(&address).await.is_err());
+    assert!(
+        started.elapsed() < Duration::from_millis(1300),
+        "{:?}",
+        started.elapsed()
+    );
+    let started = Instant::now();
+    assert!(servers.open(&address).await.is_err());
+    assert!(started.elapsed() < Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn a_restart_between_two_commands_is_not_noticed() {
+    let port = free_port();
+    let start = move || testing::start_redis(port);
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    let redis = open(&servers(), port).await;
+    redis.set("a", b"1").await.unwrap();
+    tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .unwrap();
+    let _server = tokio::task::spawn_blocking(start).await.unwrap();
+    redis.set("a", b"1").await.unwrap();
+}
