@@ -41,6 +41,8 @@ wasmtime::component::bindgen!({
         "spin:postgres/postgres@4.2.0.[constructor]connection-builder": trappable,
     },
     with: {
+        "fermyon:spin/key-value@2.0.0.store": crate::key_value::Store,
+        "spin:key-value/key-value@3.0.0.store": crate::key_value::Store,
         "fermyon:spin/redis@2.0.0.connection": crate::redis::Connection,
         "spin:redis/redis@3.0.0.connection": crate::redis::Connection,
         "fermyon:spin/postgres@2.0.0.connection": crate::postgres::Connection,

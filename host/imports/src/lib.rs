@@ -52,6 +52,7 @@ pub struct Imports {
     variables: Arc<dyn Variables>,
     postgres: postgres::Pools,
     redis: redis::Servers,
+    key_value_stores: BTreeMap<String, key_value::Store>,
     http: Arc<Outbound>,
 }
 
@@ -76,6 +77,7 @@ impl Imports {
                 grants.local,
                 tls_settings(roots)?,
             )),
+            key_value_stores: grants.key_value_stores,
             variables: grants.variables,
             egress,
         })
@@ -131,6 +133,7 @@ pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmti
     variables::add_to_linker(linker)?;
     postgres::add_to_linker(linker)?;
     redis::add_to_linker(linker)?;
+    key_value::add_to_linker(linker)?;
     Ok(())
 }
 
@@ -151,4 +154,9 @@ fn tls_settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, rustls::Error
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(settings)
+}
+
+/// The end of a stream of ours: what went wrong with it is for the guest to know, never a trap.
+fn no_trap<T>(end: T) -> wasmtime::Result<T> {
+    Ok(end)
 }

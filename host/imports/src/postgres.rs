@@ -43,7 +43,7 @@ use crate::bindings::fermyon::spin::postgres as v2;
 use crate::bindings::spin::postgres3_0_0::postgres as v3;
 use crate::bindings::spin::postgres4_2_0::postgres as v4;
 use crate::egress::Egress;
-use crate::{HasImports, ImportsCtxView, ImportsView};
+use crate::{HasImports, ImportsCtxView, ImportsView, no_trap};
 use v4::{Column, DbValue, Error, ParameterValue, QueryError};
 
 /// How much of a database one component may take, per address.
@@ -359,11 +359,6 @@ impl<D> StreamProducer<D> for RowProducer {
         destination.set_buffer(piece.into());
         Poll::Ready(Ok(end))
     }
-}
-
-/// The end of a stream, which is never a fault of the host.
-fn no_trap<T>(end: T) -> wasmtime::Result<T> {
-    Ok(end)
 }
 
 /// What `connection-builder` has gathered.

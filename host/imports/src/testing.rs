@@ -111,7 +111,8 @@ impl Drop for Server {
     }
 }
 
-fn folder(name: &str) -> PathBuf {
+/// An empty folder of the test's own.
+pub fn folder(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("wharf-{name}-{}-{count}", std::process::id());

@@ -1,0 +1,67 @@
+//! A store on a Redis server the operator named.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use redis::{FromRedisValue, cmd};
+use rustls::RootCertStore;
+use wasmtime::error::Context as _;
+
+use super::{Error, failed};
+use crate::egress::Egress;
+use crate::redis::Server;
+
+/// Keys asked for at once. Redis does nothing else meanwhile.
+const KEYS_AT_ONCE: u32 = 500;
+
+pub struct OnRedis {
+    server: Arc<Server>,
+}
+
+impl OnRedis {
+    pub fn new(url: &str) -> wasmtime::Result<OnRedis> {
+        let roots: Arc<RootCertStore> = Arc::new(crate::trusted_roots());
+        let server = Server::new(url, Arc::new(Egress::of_operator()), &roots);
+        let server = server.context("not the address of a Redis server")?;
+        let server = Arc::new(server);
+        Ok(OnRedis { server })
+    }
+
+    async fn run<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, Error> {
+        let value = self.server.run(command).await.map_err(failed)?;
+        let value = value.extract_error().map_err(failed)?;
+        T::from_redis_value(value).map_err(failed)
+    }
+
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.run(cmd("GET").arg(key)).await
+    }
+
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.run(cmd("SET").arg(key).arg(value)).await
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.run(cmd("DEL").arg(key)).await
+    }
+
+    pub async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.run(cmd("EXISTS").arg(key)).await
+    }
+
+    pub async fn keys(&self) -> Result<Vec<String>, Error> {
+        // A scan may meet a key twice.
+        let mut keys = BTreeSet::new();
+        let mut cursor = 0_u64;
+        loop {
+            let mut scan = cmd("SCAN");
+            scan.arg(cursor).arg("COUNT").arg(KEYS_AT_ONCE);
+            let (next, found): (u64, Vec<String>) = self.run(&scan).await?;
+            keys.extend(found);
+            if next == 0 {
+                return Ok(keys.into_iter().collect());
+            }
+            cursor = next;
+        }
+    }
+}
