@@ -22,6 +22,7 @@ mod postgres;
 mod process;
 mod programs;
 mod redis;
+mod s3;
 mod signing_key;
 mod source;
 mod stores;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::child::Child;
@@ -13,7 +14,7 @@ use crate::log_file::LogFile;
 use crate::ports::{self, Ports};
 use crate::postgres::{self, Postgres};
 use crate::redis::{self, Redis};
-use crate::{Error, Result, Values, programs};
+use crate::{Error, Result, Values, programs, s3};
 
 /// Which stores, and where they keep what they keep.
 #[derive(Debug, Clone)]
@@ -103,6 +104,7 @@ impl fmt::Display for Progress {
 // The order of the fields is the order of stopping.
 #[derive(Debug)]
 pub struct Stores {
+    _s3: Option<s3::Server>,
     _children: Vec<Child>,
     addresses: Addresses,
     /// Held until everything is gone that works in it.
@@ -149,6 +151,7 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
             s3: options.s3.external(),
         };
         return Ok(Stores {
+            _s3: None,
             _children: Vec::new(),
             addresses,
             _home: None,
@@ -163,30 +166,28 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
         durable: options.durable,
         progress,
     };
-    let (postgres, redis) = thread::scope(|scope| {
+    let (postgres, redis, s3) = thread::scope(|scope| {
+        let postgres = scope.spawn(|| start.postgres(&options.postgres));
         let redis = scope.spawn(|| start.redis(&options.redis));
-        let postgres = start.postgres(&options.postgres);
-        (postgres, redis.join())
+        let s3 = start.s3(&options.s3);
+        (joined(postgres), joined(redis), s3)
     });
-    let redis = redis.unwrap_or_else(|_| {
-        let detail = "its thread panicked".to_owned();
-        Err(Error::NotStarted {
-            store: Store::Redis,
-            detail,
-        })
-    });
-    let (postgres, redis) = (postgres?, redis?);
-    let addresses = Addresses {
-        postgres_url: postgres.address,
-        redis_url: redis.address,
-        s3: options.s3.external(),
-    };
-    let children = postgres.child.into_iter().chain(redis.child).collect();
+    let ((postgres, postgres_url), (redis, redis_url), (s3, s3_address)) = (postgres?, redis?, s3?);
     Ok(Stores {
-        _children: children,
-        addresses,
+        _s3: s3,
+        _children: [postgres, redis].into_iter().flatten().collect(),
+        addresses: Addresses {
+            postgres_url,
+            redis_url,
+            s3: s3_address,
+        },
         _home: Some(home),
     })
+}
+
+/// A panic goes on where it would have without the thread.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl Options {
@@ -218,19 +219,13 @@ struct Start<'a, P> {
     progress: &'a P,
 }
 
-/// A store that is there, wherever.
-struct Started {
-    child: Option<Child>,
-    address: Option<String>,
-}
+/// What runs here for a store, if anything does, and where the store is, if it was wanted.
+type Started<Running, Address> = (Option<Running>, Option<Address>);
 
 impl<P: Fn(Progress) + Sync> Start<'_, P> {
-    fn postgres(&self, wanted: &Wanted<String>) -> Result<Started> {
+    fn postgres(&self, wanted: &Wanted<String>) -> Result<Started<Child, String>> {
         if !wanted.is_embedded() {
-            return Ok(Started {
-                child: None,
-                address: wanted.external(),
-            });
+            return Ok((None, wanted.external()));
         }
         let folder = &self.quarters.postgres;
         let cluster_version = postgres::cluster_version(folder)?;
@@ -261,20 +256,13 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         postgres::clear_stale_lock(folder)?;
         let (child, port) = self.on_free_port(Store::Postgres, |port| Child::start(on(port)?))?;
         let owner = postgres::OWNER;
-        Ok(Started {
-            child: Some(child),
-            address: Some(format!(
-                "postgres://{owner}:{password}@{LOCALHOST}:{port}/{owner}"
-            )),
-        })
+        let address = format!("postgres://{owner}:{password}@{LOCALHOST}:{port}/{owner}");
+        Ok((Some(child), Some(address)))
     }
 
-    fn redis(&self, wanted: &Wanted<String>) -> Result<Started> {
+    fn redis(&self, wanted: &Wanted<String>) -> Result<Started<Child, String>> {
         if !wanted.is_embedded() {
-            return Ok(Started {
-                child: None,
-                address: wanted.external(),
-            });
+            return Ok((None, wanted.external()));
         }
         let program = programs::redis()?;
         let password = self.values.password("redis")?;
@@ -291,18 +279,41 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                 log: self.log("redis.log")?,
             })
         })?;
-        Ok(Started {
-            child: Some(child),
-            address: Some(format!("redis://default:{password}@{LOCALHOST}:{port}")),
-        })
+        let address = format!("redis://default:{password}@{LOCALHOST}:{port}");
+        Ok((Some(child), Some(address)))
     }
 
-    /// Starts a child on a port that is free, on another one when somebody was quicker.
-    fn on_free_port(
+    fn s3(&self, wanted: &Wanted<S3Address>) -> Result<Started<s3::Server, S3Address>> {
+        if !wanted.is_embedded() {
+            return Ok((None, wanted.external()));
+        }
+        let keys = self.values.s3_keys()?;
+        let (access_key, secret_key) = keys.first().cloned().unwrap_or_default();
+        let (server, port) = self.on_free_port(Store::S3, |port| {
+            s3::Server::start(s3::Settings {
+                folder: self.home.join("s3"),
+                port,
+                keys: keys.clone(),
+                bucket: BUCKET.to_owned(),
+                durable: self.durable,
+            })
+        })?;
+        let address = S3Address {
+            endpoint: format!("http://{LOCALHOST}:{port}"),
+            access_key,
+            secret_key,
+            bucket: BUCKET.to_owned(),
+            region: s3::REGION.to_owned(),
+        };
+        Ok((Some(server), Some(address)))
+    }
+
+    /// Starts a store on a port that is free, on another one when somebody was quicker.
+    fn on_free_port<Running>(
         &self,
         store: Store,
-        start: impl Fn(u16) -> Result<Child>,
-    ) -> Result<(Child, u16)> {
+        start: impl Fn(u16) -> Result<Running>,
+    ) -> Result<(Running, u16)> {
         let began = Instant::now();
         (self.progress)(Progress::Starting(store));
         let mut tries = 0;
@@ -314,14 +325,14 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .choose(store)?;
             match start(port) {
-                Ok(child) => {
+                Ok(running) => {
                     let at = (LOCALHOST, port).into();
                     (self.progress)(Progress::Ready {
                         store,
                         at,
                         took: began.elapsed(),
                     });
-                    return Ok((child, port));
+                    return Ok((running, port));
                 }
                 Err(_) if tries < PORT_TRIES && !ports::is_free(port) => {}
                 Err(error) => return Err(error),
@@ -334,6 +345,9 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
             .map_err(Error::io("cannot make the folder of logs"))
     }
 }
+
+/// The one bucket of the embedded S3 server that is there from the start.
+const BUCKET: &str = "wharf";
 
 const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 

@@ -110,6 +110,30 @@ impl Values {
         })
     }
 
+    /// Makes one more pair of access key and secret key for the embedded S3 server, which knows it from the next start on.
+    pub fn add_s3_key(&self) -> Result<(String, String)> {
+        let (access_key, secret_key) = (
+            random_text(S3_ACCESS_KEY_LENGTH)?,
+            random_text(S3_SECRET_KEY_LENGTH)?,
+        );
+        let name = format!("{S3_KEY}{access_key}");
+        self.change(|values| values.insert(name, secret_key.clone()))?;
+        Ok((access_key, secret_key))
+    }
+
+    /// All pairs that the embedded S3 server knows; the first is the application's.
+    pub(crate) fn s3_keys(&self) -> Result<Vec<(String, String)>> {
+        let access_key = self.kept("s3:access_key", || random_text(S3_ACCESS_KEY_LENGTH))?;
+        let secret_key = self.kept("s3:secret_key", || random_text(S3_SECRET_KEY_LENGTH))?;
+        let others = self.read()?.into_iter();
+        let others = others
+            .filter_map(|(name, secret)| Some((name.strip_prefix(S3_KEY)?.to_owned(), secret)));
+        Ok([(access_key, secret_key)]
+            .into_iter()
+            .chain(others)
+            .collect())
+    }
+
     fn signing_key(&self) -> Result<String> {
         self.kept(SIGNING_KEY, signing_key::generate)
     }
@@ -160,6 +184,12 @@ impl Values {
         }
     }
 }
+
+/// As long as Amazon's; some clients insist.
+const S3_ACCESS_KEY_LENGTH: usize = 20;
+const S3_SECRET_KEY_LENGTH: usize = 40;
+/// Before the access key, in the names of added secrets.
+const S3_KEY: &str = "s3:key:";
 
 const SIGNING_KEY: &str = "ed25519";
 const PREVIOUS_SIGNING_KEY: &str = "ed25519:previous";

@@ -1,14 +1,13 @@
 //! Data and addresses survive whatever ends the stores: an orderly stop, a killed child, a killed host.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
 
 use wharf_stores::{Error, Options, Stores, Wanted};
 
 use crate::data_folder::{DataFolder, connect, eventually, kill, owner, redis, start};
+use crate::host::Host;
 
 #[tokio::test]
 async fn a_second_start_is_quick_and_finds_everything_where_it_was() {
@@ -196,8 +195,11 @@ async fn an_external_store_is_taken_as_it_is_and_nothing_is_started() {
 #[tokio::test]
 async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
     let folder = DataFolder::new();
-    let mut host = Host::start(folder.path().to_str().unwrap());
-    let postgres_url = host.address.clone();
+    let host = Host::start(&Options {
+        redis: Wanted::Embedded,
+        ..folder.postgres()
+    });
+    let postgres_url = host.addresses().postgres_url.unwrap();
     let client = connect(&postgres_url).await;
     client
         .batch_execute("CREATE TABLE kept AS SELECT 7 AS id")
@@ -210,8 +212,7 @@ async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
             .await
     });
     let (postmaster, redis_pid) = (folder.postmaster().unwrap(), folder.redis_pid().unwrap());
-    host.process.kill().unwrap();
-    host.process.wait().unwrap();
+    host.kill();
 
     // At once, while the old ones are still dying.
     let stores = start(Options {
@@ -237,60 +238,4 @@ async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
 /// A zombie does not count.
 fn runs(pid: u32) -> bool {
     fs::read_link(format!("/proc/{pid}/cwd")).is_ok()
-}
-
-/// This test program once more, as a host that can be killed.
-struct Host {
-    process: Child,
-    address: String,
-}
-
-const HOST_OF: &str = "WHARF_STORES_TEST_HOST_OF";
-const ADDRESS: &str = "postgres is at ";
-
-impl Host {
-    fn start(data_dir: &str) -> Self {
-        let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "restarts::be_a_host_until_killed", "--nocapture"])
-            .env(HOST_OF, data_dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address = lines
-            .map(|line| line.unwrap())
-            .find_map(|line| line.split_once(ADDRESS).map(|(_, at)| at.to_owned()));
-        Self {
-            process,
-            address: address.unwrap(),
-        }
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The other end of `Host`; says nothing when it is run as a test.
-#[tokio::test]
-async fn be_a_host_until_killed() {
-    let Ok(data_dir) = env::var(HOST_OF) else {
-        return;
-    };
-    let options = Options {
-        data_dir: data_dir.into(),
-        postgres: Wanted::Embedded,
-        redis: Wanted::Embedded,
-        s3: Wanted::No,
-        durable: false,
-    };
-    let stores = start(options).await;
-    println!(
-        "{ADDRESS}{}",
-        stores.addresses().postgres_url.as_ref().unwrap()
-    );
-    thread::sleep(Duration::from_secs(60));
 }
