@@ -3,8 +3,12 @@
 //! `<component>.spin.internal`, `self` and `self.alt` never leave the process: the host gives a [`LocalDispatch`]. All else
 //! goes through one pooled client per component. Nothing here follows redirects, stores cookies or retries.
 
+#[cfg(test)]
+mod tests;
+
 use std::error::Error as _;
 use std::future::Future;
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -165,36 +169,40 @@ impl Outbound {
 }
 
 fn failed(error: legacy::Error) -> Error {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return of_hyper(error);
-        }
-        if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return of_tls(error);
-        }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            match (error.kind(), error.get_ref()) {
-                // An error of a layer above, wrapped for its trip through the connector.
-                (_, Some(inner)) if inner.is::<rustls::Error>() || inner.is::<Unresolved>() => {}
-                (std::io::ErrorKind::PermissionDenied, _) => return Error::DestinationIpProhibited,
-                (std::io::ErrorKind::TimedOut, _) => return Error::ConnectionTimeout,
-                (std::io::ErrorKind::ConnectionReset, _) => return Error::ConnectionTerminated,
-                _ => return Error::ConnectionRefused,
-            }
-        }
-        if let Some(Unresolved(cause)) = error.downcast_ref::<Unresolved>() {
-            return Error::DnsError {
-                rcode: Some(cause.clone()),
-                info_code: None,
-            };
-        }
-        cause = error.source();
+    let known = error.source().and_then(of_cause);
+    known.unwrap_or(if error.is_connect() {
+        Error::ConnectionRefused
+    } else {
+        Error::HttpProtocolError
+    })
+}
+
+/// The first cause that says something.
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return Some(of_hyper(error));
     }
-    if error.is_connect() {
-        return Error::ConnectionRefused;
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(error));
     }
-    Error::HttpProtocolError
+    if let Some(Unresolved(cause)) = cause.downcast_ref::<Unresolved>() {
+        return Some(Error::DnsError {
+            rcode: Some(cause.clone()),
+            info_code: None,
+        });
+    }
+    let Some(error) = cause.downcast_ref::<io::Error>() else {
+        return cause.source().and_then(of_cause);
+    };
+    // Errors of the layers above travel through the connector inside of these, and are not their source.
+    let wrapped = error.get_ref().and_then(|inner| of_cause(inner));
+    wrapped.or(match error.kind() {
+        io::ErrorKind::PermissionDenied => Some(Error::DestinationIpProhibited),
+        io::ErrorKind::TimedOut => Some(Error::ConnectionTimeout),
+        io::ErrorKind::ConnectionReset => Some(Error::ConnectionTerminated),
+        io::ErrorKind::ConnectionRefused => Some(Error::ConnectionRefused),
+        _ => None,
+    })
 }
 
 fn of_hyper(error: &hyper::Error) -> Error {
@@ -261,7 +269,7 @@ struct Unresolved(String);
 
 impl Service<Name> for CheckedResolver {
     type Response = std::vec::IntoIter<std::net::SocketAddr>;
-    type Error = std::io::Error;
+    type Error = io::Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -274,8 +282,8 @@ impl Service<Name> for CheckedResolver {
             // The connector puts the port of the request into each address.
             let found = egress.resolve(name.as_str(), 0).await;
             let found = found.map_err(|error| match error.kind() {
-                std::io::ErrorKind::PermissionDenied => error,
-                _ => std::io::Error::other(Unresolved(error.to_string())),
+                io::ErrorKind::PermissionDenied => error,
+                _ => io::Error::other(Unresolved(error.to_string())),
             })?;
             Ok(found.into_iter())
         })
