@@ -8,7 +8,7 @@
 -- events that are written from then on go by the new rule.
 CREATE FUNCTION consumer_of(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN kind = 'notify' OR kind LIKE 'deliver:%' THEN 'notify' ELSE 'jobs' END;
+RETURN CASE WHEN kind = 'notify' OR kind LIKE 'deliver:%' OR kind LIKE 'telegram:%' THEN 'notify' ELSE 'jobs' END;
 
 CREATE TABLE outbox (
     -- Consumers know an event that comes twice by its id.

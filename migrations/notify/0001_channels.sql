@@ -10,14 +10,11 @@ CREATE TABLE preference (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Addresses whose side said that it does not want to hear from us: a chat that blocked the
--- bot, a mailbox that does not exist. Lifted when they speak to us again.
-CREATE TABLE silence (
-    channel text NOT NULL CONSTRAINT silence_channel CHECK (channel IN ('telegram', 'email')),
-    address text NOT NULL,
-    reason  text NOT NULL,
-    since   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (channel, address)
+-- Chats that do not want to hear from the bot, or never spoke to it. Until they do.
+CREATE TABLE silent_chat (
+    chat   bigint PRIMARY KEY,
+    reason text NOT NULL,
+    since  timestamptz NOT NULL DEFAULT now()
 );
 
 -- Where a program of the user's is told (Standard Webhooks).

@@ -2,6 +2,7 @@
 //!
 //! Events for `notify` never come here: it reads them itself.
 
+use kit::Db;
 use kit::relay::{Event, Outcome};
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ impl Consumer {
 }
 
 /// Brings one event to its consumer. Consumers know an event that comes twice by its id.
-pub async fn deliver(event: &Event) -> Outcome {
+pub async fn deliver(_: &Db, event: &Event) -> Outcome {
     match Consumer::of(&event.kind, &event.payload) {
         Some(Consumer::Payments) => to_payments(event).await,
         None => Outcome::Never("nobody is there for this kind of event".to_owned()),

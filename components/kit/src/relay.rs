@@ -91,7 +91,10 @@ const ATTEMPTS: i32 = 24;
 const LONGEST_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Carries out what is due, until nothing is or the turn is over; answers how many were settled.
-pub async fn drain(db: &Db, consume: impl AsyncFn(&Event) -> Outcome) -> Result<usize, DbError> {
+pub async fn drain(
+    db: &Db,
+    consume: impl AsyncFn(&Db, &Event) -> Outcome,
+) -> Result<usize, DbError> {
     let begun = crate::now();
     let mut running = FuturesUnordered::new();
     let mut settled = 0;
@@ -139,13 +142,13 @@ async fn claim(db: &Db, at_most: usize) -> Result<Vec<Event>, DbError> {
 
 async fn carry_out(
     db: &Db,
-    consume: &impl AsyncFn(&Event) -> Outcome,
+    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
     event: Event,
 ) -> Result<(), DbError> {
     let outcome = if event.attempts > ATTEMPTS {
         Outcome::Never("whoever took it never came back".to_owned())
     } else {
-        within_patience(consume(&event)).await
+        within_patience(consume(db, &event)).await
     };
     let settlement = Settlement::of(outcome, event.attempts, random());
     if let Some(error) = &settlement.error {

@@ -1,0 +1,183 @@
+//! What can be said: one variant per template. Whoever wants to say something new
+//! adds a variant here, and the compiler asks for its words in every language.
+
+use kit::Currency;
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The payload of a `notify` event.
+#[derive(Debug, Deserialize)]
+pub struct Notify {
+    /// Who is told.
+    pub user_id: Uuid,
+    pub template: String,
+    pub params: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "template", content = "params")]
+pub enum Notice {
+    #[serde(rename = "booking_created_driver")]
+    BookingCreated(Booking),
+    #[serde(rename = "booking_created_owner")]
+    PlaceBooked(Booking),
+    #[serde(rename = "booking_changed_driver")]
+    BookingChanged(Booking),
+    #[serde(rename = "booking_changed_owner")]
+    PlaceBookingChanged(Booking),
+    #[serde(rename = "booking_canceled_driver")]
+    BookingCanceled(Booking),
+    #[serde(rename = "booking_canceled_owner")]
+    PlaceBookingCanceled(Booking),
+    #[serde(rename = "booking_ending")]
+    BookingEnding(Ending),
+    #[serde(rename = "password-reset")]
+    PasswordReset(Letter),
+    #[serde(rename = "verify-email")]
+    VerifyEmail(Letter),
+    #[serde(rename = "password-changed")]
+    PasswordChanged(From),
+    #[serde(rename = "refresh-token-reused")]
+    TokenReused(From),
+}
+
+/// Times are `YYYY-MM-DD HH:MM` in UTC.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Booking {
+    pub booking_id: i64,
+    pub place: String,
+    pub address: String,
+    pub date_from: String,
+    pub date_to: String,
+    pub amount_cents: i64,
+    pub currency: Currency,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Ending {
+    pub booking_id: i64,
+    pub place: String,
+    pub date_to: String,
+}
+
+/// A secret for whoever reads a mailbox.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Letter {
+    pub email: String,
+    pub token: String,
+    pub minutes: i64,
+}
+
+/// The network address from which something was done.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct From {
+    pub address: String,
+}
+
+/// How much a person has to say about being told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Concern<'a> {
+    /// By the channels they chose.
+    Activity,
+    /// By every channel there is: it may not be themselves who did it.
+    Security,
+    /// Only to this mailbox: reading it there is the proof.
+    Mailbox(&'a str),
+}
+
+impl Notice {
+    pub fn read(notify: &Notify) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(serde_json::json!({
+            "template": notify.template,
+            "params": notify.params,
+        }))
+    }
+
+    pub fn concern(&self) -> Concern<'_> {
+        match self {
+            Self::BookingCreated(_)
+            | Self::PlaceBooked(_)
+            | Self::BookingChanged(_)
+            | Self::PlaceBookingChanged(_)
+            | Self::BookingCanceled(_)
+            | Self::PlaceBookingCanceled(_)
+            | Self::BookingEnding(_) => Concern::Activity,
+            Self::PasswordChanged(_) | Self::TokenReused(_) => Concern::Security,
+            Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
+                Concern::Mailbox(&letter.email)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// One of each, as it comes.
+    pub fn each() -> Vec<Notify> {
+        let booking = json!({
+            "booking_id": 17,
+            "place": "Main Garage",
+            "address": "1 Main St",
+            "date_from": "2026-11-21 09:00",
+            "date_to": "2026-11-21 11:30",
+            "amount_cents": 1250,
+            "currency": "USD",
+        });
+        let ending =
+            json!({ "booking_id": 17, "place": "Main Garage", "date_to": "2026-11-21 11:30" });
+        let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
+        let from = json!({ "address": "203.0.113.7" });
+        [
+            ("booking_created_driver", &booking),
+            ("booking_created_owner", &booking),
+            ("booking_changed_driver", &booking),
+            ("booking_changed_owner", &booking),
+            ("booking_canceled_driver", &booking),
+            ("booking_canceled_owner", &booking),
+            ("booking_ending", &ending),
+            ("password-reset", &letter),
+            ("verify-email", &letter),
+            ("password-changed", &from),
+            ("refresh-token-reused", &from),
+        ]
+        .into_iter()
+        .map(|(template, params)| Notify {
+            user_id: Uuid::from_u128(7),
+            template: template.to_owned(),
+            params: params.clone(),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_template_is_read() {
+        for notify in each() {
+            assert!(Notice::read(&notify).is_ok(), "{}", notify.template);
+        }
+    }
+
+    #[test]
+    fn an_unknown_template_and_a_missing_parameter_are_refused() {
+        let notify = |template: &str, params: Value| Notify {
+            user_id: Uuid::nil(),
+            template: template.to_owned(),
+            params,
+        };
+        assert!(Notice::read(&notify("hello", json!({}))).is_err());
+        assert!(Notice::read(&notify("booking_ending", json!({ "place": "x" }))).is_err());
+    }
+
+    #[test]
+    fn a_secret_goes_to_a_mailbox_and_nowhere_else() {
+        for notify in each() {
+            let notice = Notice::read(&notify).unwrap();
+            let is_letter = notify.params.get("token").is_some();
+            assert_eq!(matches!(notice.concern(), Concern::Mailbox(_)), is_letter);
+        }
+    }
+}

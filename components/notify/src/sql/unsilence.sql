@@ -1,0 +1,2 @@
+-- $1 chat
+DELETE FROM silent_chat WHERE chat = $1

@@ -1,0 +1,199 @@
+//! Telegram: one message to one chat.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{Request, StatusCode, header};
+use kit::outbound::{self, Answer, Failed};
+use kit::relay::Outcome;
+use kit::{Db, setting};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::plan::ToTelegram;
+use crate::store;
+
+/// As the contract has it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Telegram takes no more, counted in UTF-16.
+const LONGEST: usize = 4096;
+
+/// What Telegram's answer means.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Sent,
+    /// Come back after this long.
+    Busy(Duration),
+    /// Nobody there wants to hear from the bot.
+    Gone(String),
+    /// This message will never be taken.
+    Refused(String),
+    Failed(String),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    ok: bool,
+    description: String,
+    parameters: Parameters,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Parameters {
+    retry_after: Option<u64>,
+}
+
+pub async fn is_configured() -> Result<bool, Error> {
+    Ok(!setting("telegram_token").await?.is_empty())
+}
+
+pub async fn deliver(db: &Db, message: &ToTelegram) -> Result<Outcome, Error> {
+    if !is_configured().await? {
+        return Ok(Outcome::Never("no `telegram_token` is set".to_owned()));
+    }
+    let verdict = match send(message).await {
+        Ok(answer) => Verdict::of(&answer),
+        Err(failed) => Verdict::Failed(failed.to_string()),
+    };
+    Ok(match verdict {
+        Verdict::Sent => Outcome::DONE,
+        Verdict::Busy(after) => Outcome::Later(after),
+        Verdict::Gone(why) => {
+            store::silence(db, message.chat, &why).await?;
+            Outcome::DONE
+        }
+        Verdict::Refused(why) => Outcome::Never(why),
+        Verdict::Failed(why) => Outcome::again(why),
+    })
+}
+
+async fn send(message: &ToTelegram) -> Result<Answer, Failed> {
+    // Not part of any error: the address carries the token.
+    let (url, token) = match (
+        setting("telegram_url").await,
+        setting("telegram_token").await,
+    ) {
+        (Ok(url), Ok(token)) => (url, token),
+        (Err(unset), _) | (_, Err(unset)) => return Err(Failed::NoAnswer(unset.to_string())),
+    };
+    let body = json!({ "chat_id": message.chat, "text": shortened(&message.text) });
+    let request = Request::post(format!("{url}/bot{token}/sendMessage"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body.to_string()))
+        .map_err(|_| Failed::NoAddress)?;
+    outbound::send(request, PATIENCE).await
+}
+
+impl Verdict {
+    fn of(answer: &Answer) -> Self {
+        let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let why = if told.description.is_empty() {
+            format!("Telegram answered {}", answer.status)
+        } else {
+            told.description
+        };
+        match answer.status {
+            StatusCode::OK if told.ok => Self::Sent,
+            StatusCode::TOO_MANY_REQUESTS => Self::Busy(Duration::from_secs(
+                told.parameters.retry_after.unwrap_or(1),
+            )),
+            StatusCode::FORBIDDEN => Self::Gone(why),
+            // Somebody gave a Telegram id and never spoke to the bot.
+            StatusCode::BAD_REQUEST if why.ends_with("chat not found") => Self::Gone(why),
+            StatusCode::BAD_REQUEST => Self::Refused(why),
+            _ => Self::Failed(why),
+        }
+    }
+}
+
+/// Cut where Telegram would refuse, with a sign that something is missing.
+fn shortened(text: &str) -> String {
+    if text.encode_utf16().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut room = LONGEST - 1;
+    let mut short: String = text
+        .chars()
+        .take_while(|it| {
+            let fits = it.len_utf16() <= room;
+            room = room.saturating_sub(it.len_utf16());
+            fits
+        })
+        .collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn verdict(status: u16, body: &Value) -> Verdict {
+        Verdict::of(&Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_string()),
+        })
+    }
+
+    #[test]
+    fn an_answer_of_telegram_is_understood() {
+        assert_eq!(verdict(200, &json!({ "ok": true })), Verdict::Sent);
+        let busy = json!({ "ok": false, "description": "Too Many Requests", "parameters": { "retry_after": 7 } });
+        assert_eq!(verdict(429, &busy), Verdict::Busy(Duration::from_secs(7)));
+        let blocked = "Forbidden: bot was blocked by the user";
+        assert_eq!(
+            verdict(403, &json!({ "ok": false, "description": blocked })),
+            Verdict::Gone(blocked.to_owned())
+        );
+        let unknown = "Bad Request: chat not found";
+        assert_eq!(
+            verdict(400, &json!({ "description": unknown })),
+            Verdict::Gone(unknown.to_owned())
+        );
+        let empty = "Bad Request: message text is empty";
+        assert_eq!(
+            verdict(400, &json!({ "description": empty })),
+            Verdict::Refused(empty.to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_not_clear_is_tried_again() {
+        for (status, body) in [
+            (200, json!("a page of a captive portal")),
+            (200, json!({ "ok": false })),
+            (401, json!({ "ok": false, "description": "Unauthorized" })),
+            (502, json!(null)),
+            (301, json!(null)),
+        ] {
+            assert!(
+                matches!(verdict(status, &body), Verdict::Failed(_)),
+                "{status} {body}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_never_too_long(text in "(?s).{0,50}", times in 1..400_usize) {
+            let text = text.repeat(times);
+            let short = shortened(&text);
+            prop_assert!(short.encode_utf16().count() <= LONGEST);
+            if text.encode_utf16().count() <= LONGEST {
+                prop_assert_eq!(short, text);
+            } else {
+                prop_assert!(text.starts_with(short.trim_end_matches('…')));
+                prop_assert!(short.encode_utf16().count() >= LONGEST - 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! English.
+
+use super::{Message, message, money};
+use crate::notice::{Booking, Notice};
+
+pub fn say(notice: &Notice) -> Message {
+    match notice {
+        Notice::BookingCreated(it) => message(
+            format!("Booking {} is confirmed", it.booking_id),
+            format!("{}\nPaid: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBooked(it) => message(
+            format!("New booking {} of {}", it.booking_id, it.place),
+            format!("{}\nYours when it ends: {}", place_and_time(it), price(it)),
+        ),
+        Notice::BookingChanged(it) => message(
+            format!("Booking {} was changed", it.booking_id),
+            format!("{}\nPrice: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBookingChanged(it) => message(
+            format!("Booking {} of {} was changed", it.booking_id, it.place),
+            format!("{}\nPrice: {}", place_and_time(it), price(it)),
+        ),
+        Notice::BookingCanceled(it) => message(
+            format!("Booking {} was canceled", it.booking_id),
+            format!("{}\nYou get back: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBookingCanceled(it) => message(
+            format!("Booking {} of {} was canceled", it.booking_id, it.place),
+            place_and_time(it),
+        ),
+        Notice::BookingEnding(it) => message(
+            format!("Booking {} ends soon", it.booking_id),
+            format!("{}, until {} UTC.", it.place, it.date_to),
+        ),
+        Notice::PasswordReset(it) => message(
+            "A new password",
+            format!(
+                "Somebody, hopefully you, asked for a new password. Your code, good for {} minutes:\n\n{}\n\nIf it was \
+                 not you, do nothing: your password stays as it is.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::VerifyEmail(it) => message(
+            "Is this your e-mail address?",
+            format!(
+                "The code that proves it, good for {} minutes:\n\n{}\n\nIf you did not ask for it, do nothing.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::PasswordChanged(it) => message(
+            "Your password was changed",
+            format!(
+                "It was done from {}. If that was not you, ask for a new password now.",
+                it.address
+            ),
+        ),
+        Notice::TokenReused(it) => message(
+            "You were signed out for safety",
+            format!(
+                "A sign-in of yours was used a second time, from {}. It may have been copied, so it was ended. If \
+                 that was not you, change your password.",
+                it.address
+            ),
+        ),
+    }
+}
+
+fn place_and_time(it: &Booking) -> String {
+    format!(
+        "{}, {}\nFrom {} to {} UTC",
+        it.place, it.address, it.date_from, it.date_to
+    )
+}
+
+fn price(it: &Booking) -> String {
+    money(it.amount_cents, '.', it.currency)
+}

@@ -1,0 +1,86 @@
+//! Português.
+
+use super::{Message, message, money};
+use crate::notice::{Booking, Notice};
+
+pub fn say(notice: &Notice) -> Message {
+    match notice {
+        Notice::BookingCreated(it) => message(
+            format!("Reserva {} confirmada", it.booking_id),
+            format!("{}\nPago: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBooked(it) => message(
+            format!("Nova reserva {}: {}", it.booking_id, it.place),
+            format!(
+                "{}\nVocê recebe ao término: {}",
+                place_and_time(it),
+                price(it)
+            ),
+        ),
+        Notice::BookingChanged(it) => message(
+            format!("Reserva {} alterada", it.booking_id),
+            format!("{}\nValor: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBookingChanged(it) => message(
+            format!("Reserva {} alterada: {}", it.booking_id, it.place),
+            format!("{}\nValor: {}", place_and_time(it), price(it)),
+        ),
+        Notice::BookingCanceled(it) => message(
+            format!("Reserva {} cancelada", it.booking_id),
+            format!(
+                "{}\nVocê recebe de volta: {}",
+                place_and_time(it),
+                price(it)
+            ),
+        ),
+        Notice::PlaceBookingCanceled(it) => message(
+            format!("Reserva {} cancelada: {}", it.booking_id, it.place),
+            place_and_time(it),
+        ),
+        Notice::BookingEnding(it) => message(
+            format!("A reserva {} termina em breve", it.booking_id),
+            format!("{}, até {} UTC.", it.place, it.date_to),
+        ),
+        Notice::PasswordReset(it) => message(
+            "Uma nova senha",
+            format!(
+                "Alguém, esperamos que você, pediu uma nova senha. Seu código, válido por {} minutos:\n\n{}\n\nSe não \
+                 foi você, não faça nada: sua senha continua a mesma.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::VerifyEmail(it) => message(
+            "Este é o seu e-mail?",
+            format!(
+                "O código que o comprova, válido por {} minutos:\n\n{}\n\nSe você não o pediu, não faça nada.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::PasswordChanged(it) => message(
+            "Sua senha foi alterada",
+            format!(
+                "Isso foi feito a partir de {}. Se não foi você, peça uma nova senha agora.",
+                it.address
+            ),
+        ),
+        Notice::TokenReused(it) => message(
+            "Encerramos sua sessão por segurança",
+            format!(
+                "Um acesso seu foi usado pela segunda vez, a partir de {}. Ele pode ter sido copiado, por isso foi \
+                 encerrado. Se não foi você, troque a senha.",
+                it.address
+            ),
+        ),
+    }
+}
+
+fn place_and_time(it: &Booking) -> String {
+    format!(
+        "{}, {}\nDe {} até {} UTC",
+        it.place, it.address, it.date_from, it.date_to
+    )
+}
+
+fn price(it: &Booking) -> String {
+    money(it.amount_cents, ',', it.currency)
+}

@@ -1,0 +1,82 @@
+//! Русский.
+
+use super::{Message, message, money};
+use crate::notice::{Booking, Notice};
+
+pub fn say(notice: &Notice) -> Message {
+    match notice {
+        Notice::BookingCreated(it) => message(
+            format!("Бронирование {} подтверждено", it.booking_id),
+            format!("{}\nОплачено: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBooked(it) => message(
+            format!("Новое бронирование {}: {}", it.booking_id, it.place),
+            format!(
+                "{}\nВаш доход по окончании: {}",
+                place_and_time(it),
+                price(it)
+            ),
+        ),
+        Notice::BookingChanged(it) => message(
+            format!("Бронирование {} изменено", it.booking_id),
+            format!("{}\nСтоимость: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBookingChanged(it) => message(
+            format!("Бронирование {} изменено: {}", it.booking_id, it.place),
+            format!("{}\nСтоимость: {}", place_and_time(it), price(it)),
+        ),
+        Notice::BookingCanceled(it) => message(
+            format!("Бронирование {} отменено", it.booking_id),
+            format!("{}\nВам возвращается: {}", place_and_time(it), price(it)),
+        ),
+        Notice::PlaceBookingCanceled(it) => message(
+            format!("Бронирование {} отменено: {}", it.booking_id, it.place),
+            place_and_time(it),
+        ),
+        Notice::BookingEnding(it) => message(
+            format!("Бронирование {} скоро закончится", it.booking_id),
+            format!("{}, до {} UTC.", it.place, it.date_to),
+        ),
+        Notice::PasswordReset(it) => message(
+            "Новый пароль",
+            format!(
+                "Кто-то — надеемся, вы — запросил новый пароль. Ваш код действует {} мин.:\n\n{}\n\nЕсли это были не \
+                 вы, ничего не делайте: пароль останется прежним.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::VerifyEmail(it) => message(
+            "Это ваш адрес электронной почты?",
+            format!(
+                "Код для подтверждения действует {} мин.:\n\n{}\n\nЕсли вы его не запрашивали, ничего не делайте.",
+                it.minutes, it.token
+            ),
+        ),
+        Notice::PasswordChanged(it) => message(
+            "Ваш пароль изменён",
+            format!(
+                "Это сделали с адреса {}. Если это были не вы, сейчас же запросите новый пароль.",
+                it.address
+            ),
+        ),
+        Notice::TokenReused(it) => message(
+            "Мы завершили ваш сеанс для безопасности",
+            format!(
+                "Ваш вход использовали повторно с адреса {}. Возможно, его скопировали, поэтому сеанс завершён. Если \
+                 это были не вы, смените пароль.",
+                it.address
+            ),
+        ),
+    }
+}
+
+fn place_and_time(it: &Booking) -> String {
+    format!(
+        "{}, {}\nС {} до {} UTC",
+        it.place, it.address, it.date_from, it.date_to
+    )
+}
+
+fn price(it: &Booking) -> String {
+    money(it.amount_cents, ',', it.currency)
+}
