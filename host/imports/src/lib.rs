@@ -14,6 +14,8 @@ pub mod postgres;
 pub mod redis;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 
 use std::collections::BTreeMap;
