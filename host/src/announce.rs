@@ -8,15 +8,25 @@ use wharf_manifest::manifest::Manifest;
 use wharf_stores::Addresses;
 
 /// As Spin lists it, with a first request that works.
-pub fn plain(manifest: &Manifest, base_url: &str, passwords: &BTreeMap<String, String>, data_dir: &Path) {
+pub fn plain(
+    manifest: &Manifest,
+    base_url: &str,
+    passwords: &BTreeMap<String, String>,
+    data_dir: &Path,
+) {
     println!("\nServing {base_url}");
     println!("Available Routes:");
     let mut first = None;
     for trigger in &manifest.http {
-        let Some(route) = &trigger.route else { continue };
+        let Some(route) = &trigger.route else {
+            continue;
+        };
         let name = trigger.answer.component().unwrap_or(&trigger.id);
         println!("  {name}: {base_url}{route}");
-        let description = trigger.answer.component().and_then(|id| manifest.components.get(id));
+        let description = trigger
+            .answer
+            .component()
+            .and_then(|id| manifest.components.get(id));
         if let Some(component) = description.filter(|component| !component.description.is_empty()) {
             println!("    {}", component.description);
         }
@@ -26,9 +36,15 @@ pub fn plain(manifest: &Manifest, base_url: &str, passwords: &BTreeMap<String, S
     }
     for (name, password) in passwords {
         println!("\nMade for you, shown this once: {name} = {password}");
-        println!("(kept in {}; `wharf keys --secrets` shows it again)", data_dir.join("values.json").display());
+        println!(
+            "(kept in {}; `wharf keys --secrets` shows it again)",
+            data_dir.join("values.json").display()
+        );
     }
-    println!("\nTry it:  curl -i {base_url}{}", first.unwrap_or("/.well-known/spin/health"));
+    println!(
+        "\nTry it:  curl -i {base_url}{}",
+        first.unwrap_or("/.well-known/spin/health")
+    );
 }
 
 /// One line, for whoever started this host.
@@ -39,13 +55,18 @@ pub fn json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
         .filter_map(|trigger| {
             let route = trigger.route.as_ref()?;
             let component = trigger.answer.component();
-            let description = component.and_then(|id| manifest.components.get(id)).map(|c| &c.description);
+            let description = component
+                .and_then(|id| manifest.components.get(id))
+                .map(|c| &c.description);
             let mut line = json!({
                 "id": component.unwrap_or(&trigger.id),
                 "route": format!("{base_url}{}", route.path()),
                 "wildcard": route.is_wildcard(),
             });
-            if let (Some(line), Some(text)) = (line.as_object_mut(), description.filter(|text| !text.is_empty())) {
+            if let (Some(line), Some(text)) = (
+                line.as_object_mut(),
+                description.filter(|text| !text.is_empty()),
+            ) {
                 line.insert("description".to_owned(), json!(text));
             }
             Some(line)
@@ -60,6 +81,10 @@ pub fn json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
             "region": s3.region,
         })
     });
-    let stores = json!({ "postgres_url": stores.postgres_url, "redis_url": stores.redis_url, "s3": s3 });
-    println!("{}", json!({ "base_url": base_url, "routes": routes, "stores": stores }));
+    let stores =
+        json!({ "postgres_url": stores.postgres_url, "redis_url": stores.redis_url, "s3": s3 });
+    println!(
+        "{}",
+        json!({ "base_url": base_url, "routes": routes, "stores": stores })
+    );
 }

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component as Code, Linker};
 use wharf_imports::key_value::Store;
 use wharf_imports::{Grants, Imports, postgres};
-use wharf_manifest::manifest::{Component, HttpAnswer, HttpTrigger, Manifest, StaticResponse, When};
+use wharf_manifest::manifest::{Component, HttpAnswer, Manifest, StaticResponse, When};
 use wharf_manifest::routes::Router;
 use wharf_manifest::runtime_config::{KeyValueStore, RuntimeConfig};
 use wharf_manifest::variables::Variables;
@@ -55,20 +54,30 @@ pub struct Application {
     pub cron: Vec<cron::Entry>,
     /// Deliveries under way.
     pub work: TaskTracker,
-    /// Kept for as long as messages are to be handed out.
-    pub listeners: HashMap<String, Arc<Listener>>,
 }
 
 /// Puts it together from the code of every triggered component.
-pub fn assemble(parts: &Parts, linker: &Linker<Guest>, codes: Vec<(&Component, Code)>) -> Result<Application> {
+pub fn assemble(
+    parts: &Parts,
+    linker: &Linker<Guest>,
+    codes: Vec<(&Component, Code)>,
+) -> Result<Application> {
     let mut metrics = Metrics::new();
     let local = Local::default();
     let stores = key_value_stores(parts)?;
     let mut functions = HashMap::new();
     let mut compiled = HashMap::new();
     for (component, code) in codes {
-        let function = function(parts, component, &code, linker, &local, &stores, &mut metrics)
-            .with_context(|| format!("component \"{}\"", component.id))?;
+        let function = function(
+            parts,
+            component,
+            &code,
+            linker,
+            &local,
+            &stores,
+            &mut metrics,
+        )
+        .with_context(|| format!("component \"{}\"", component.id))?;
         functions.insert(component.id.as_str(), Arc::new(function));
         compiled.insert(component.id.as_str(), code);
     }
@@ -80,7 +89,10 @@ pub fn assemble(parts: &Parts, linker: &Linker<Guest>, codes: Vec<(&Component, C
         if listeners.contains_key(id) {
             continue;
         }
-        let (function, code) = functions.get(id).zip(compiled.get(id)).with_context(|| missing(id))?;
+        let (function, code) = functions
+            .get(id)
+            .zip(compiled.get(id))
+            .with_context(|| missing(id))?;
         let listener = Listener::start(function.clone(), code, &work)
             .with_context(|| format!("component \"{id}\""))?;
         listeners.insert(id.to_owned(), listener);
@@ -89,7 +101,13 @@ pub fn assemble(parts: &Parts, linker: &Linker<Guest>, codes: Vec<(&Component, C
     let cron = cron_entries(parts, &heard)?;
     let service = service(parts, &functions, metrics)?;
     local.leads_to(&service);
-    Ok(Application { metrics: service.metrics.clone(), service, subscriptions, cron, work, listeners })
+    Ok(Application {
+        metrics: service.metrics.clone(),
+        service,
+        subscriptions,
+        cron,
+        work,
+    })
 }
 
 fn missing(id: &str) -> String {
@@ -110,9 +128,16 @@ fn function(
     std::fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
     let destination = |stream: &str| -> Result<Destination> {
         let path = logs.join(format!("{id}_{stream}.txt"));
-        let file = parts.journal.file(&path).with_context(|| format!("open {}", path.display()))?;
+        let file = parts
+            .journal
+            .file(&path)
+            .with_context(|| format!("open {}", path.display()))?;
         let terminal = (!parts.is_quiet).then(|| parts.journal.console());
-        Ok(Destination { label: id.clone(), file, terminal })
+        Ok(Destination {
+            label: id.clone(),
+            file,
+            terminal,
+        })
     };
     let stderr = destination("stderr")?;
     let imports = imports(parts, component, local, stores, stderr.clone())?;
@@ -128,7 +153,6 @@ fn function(
         files: files::place(component, &parts.manifest.dir, &files_dir(parts, &id))?,
         stdout: destination("stdout")?,
         stderr,
-        places: Arc::new(Semaphore::new(limits.max_instances)),
         id,
     })
 }
@@ -154,7 +178,9 @@ fn imports(
     let labels = component.key_value_stores.iter();
     let key_value_stores = labels
         .map(|label| {
-            let store = stores.get(label).with_context(|| format!("there is no key-value store \"{label}\""))?;
+            let store = stores
+                .get(label)
+                .with_context(|| format!("there is no key-value store \"{label}\""))?;
             Ok((label.clone(), store.clone()))
         })
         .collect::<Result<_>>()?;
@@ -179,11 +205,16 @@ fn imports(
 /// Every label some component was granted. One the operator says nothing about is a file of this host.
 fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
     let folder = parts.data_dir.join("key-value");
-    let labels = parts.manifest.components.values().flat_map(|component| &component.key_value_stores);
+    let labels = parts
+        .manifest
+        .components
+        .values()
+        .flat_map(|component| &component.key_value_stores);
     let mut stores = BTreeMap::new();
     for label in labels {
         let own = || -> Result<PathBuf> {
-            std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("create {}", folder.display()))?;
             Ok(folder.join(format!("{label}.redb")))
         };
         let store = match parts.runtime_config.key_value_stores.get(label) {
@@ -196,7 +227,11 @@ fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
     Ok(stores)
 }
 
-fn service(parts: &Parts, functions: &HashMap<&str, Arc<Function>>, mut metrics: Metrics) -> Result<Arc<Service>> {
+fn service(
+    parts: &Parts,
+    functions: &HashMap<&str, Arc<Function>>,
+    mut metrics: Metrics,
+) -> Result<Arc<Service>> {
     let mut neighbours: HashMap<String, Neighbour> = HashMap::new();
     let mut router = Router::default();
     for trigger in &parts.manifest.http {
@@ -205,11 +240,15 @@ fn service(parts: &Parts, functions: &HashMap<&str, Arc<Function>>, mut metrics:
                 if !neighbours.contains_key(id) {
                     neighbours.insert(id.clone(), neighbour(id, functions, &mut metrics)?);
                 }
-                neighbours.get(id).map(|neighbour| Target::Function(neighbour.function.clone()))
+                neighbours
+                    .get(id)
+                    .map(|neighbour| Target::Function(neighbour.function.clone()))
             }
             HttpAnswer::Static(response) => Some(static_target(response)?),
         };
-        let (Some(pattern), Some(target)) = (&trigger.route, target) else { continue };
+        let (Some(pattern), Some(target)) = (&trigger.route, target) else {
+            continue;
+        };
         let component = trigger.answer.component().unwrap_or_default();
         let route = Route {
             target,
@@ -232,7 +271,11 @@ fn service(parts: &Parts, functions: &HashMap<&str, Arc<Function>>, mut metrics:
     }))
 }
 
-fn neighbour(id: &str, functions: &HashMap<&str, Arc<Function>>, metrics: &mut Metrics) -> Result<Neighbour> {
+fn neighbour(
+    id: &str,
+    functions: &HashMap<&str, Arc<Function>>,
+    metrics: &mut Metrics,
+) -> Result<Neighbour> {
     let function = functions.get(id).with_context(|| missing(id))?;
     let pre = link::http(function.pre.clone()).with_context(|| format!("component \"{id}\""))?;
     Ok(Neighbour {
@@ -244,7 +287,10 @@ fn neighbour(id: &str, functions: &HashMap<&str, Arc<Function>>, metrics: &mut M
 
 fn static_target(response: &StaticResponse) -> Result<Target> {
     let headers = response.headers.iter().map(|(name, value)| {
-        Ok((HeaderName::try_from(name.as_str())?, HeaderValue::try_from(value.as_str())?))
+        Ok((
+            HeaderName::try_from(name.as_str())?,
+            HeaderValue::try_from(value.as_str())?,
+        ))
     });
     Ok(Target::Static {
         status: StatusCode::from_u16(response.status)?,
@@ -263,20 +309,30 @@ fn subscriptions(
     let mut heard = Heard::new();
     let mut subscriptions: BTreeMap<String, Heard> = BTreeMap::new();
     for trigger in &parts.manifest.redis {
-        let Some(listener) = listeners.get(&trigger.component) else { continue };
+        let Some(listener) = listeners.get(&trigger.component) else {
+            continue;
+        };
         let channel = parts.variables.text(&trigger.channel)?;
         let address = match &trigger.address {
             Some(address) => parts.variables.text(address)?,
-            None => parts.redis_url.context("no Redis for the triggers that name no address")?.to_owned(),
+            None => parts
+                .redis_url
+                .context("no Redis for the triggers that name no address")?
+                .to_owned(),
         };
         let channels = subscriptions.entry(address).or_default();
-        for known in [channels.entry(channel.clone()).or_default(), heard.entry(channel).or_default()] {
+        for known in [
+            channels.entry(channel.clone()).or_default(),
+            heard.entry(channel).or_default(),
+        ] {
             if !known.iter().any(|known| Arc::ptr_eq(known, listener)) {
                 known.push(listener.clone());
             }
         }
     }
-    let subscriptions = subscriptions.into_iter().map(|(address, channels)| Subscription { address, channels });
+    let subscriptions = subscriptions
+        .into_iter()
+        .map(|(address, channels)| Subscription { address, channels });
     Ok((subscriptions.collect(), heard))
 }
 
@@ -294,12 +350,4 @@ fn cron_entries(parts: &Parts, heard: &Heard) -> Result<Vec<cron::Entry>> {
         });
     }
     Ok(entries)
-}
-
-/// `<id>: <url>` of every route, as Spin lists them.
-pub fn routes<'a>(manifest: &'a Manifest, base_url: &'a str) -> impl Iterator<Item = (&'a HttpTrigger, String)> + 'a {
-    manifest.http.iter().filter_map(move |trigger| {
-        let route = trigger.route.as_ref()?;
-        Some((trigger, format!("{base_url}{route}")))
-    })
 }

@@ -63,7 +63,12 @@ pub struct Up {
     #[command(flatten)]
     pub values: ValueArgs,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", env = "SPIN_HTTP_LISTEN_ADDR")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000",
+        env = "SPIN_HTTP_LISTEN_ADDR"
+    )]
     pub listen: SocketAddr,
     /// Build first
     #[arg(long)]
@@ -93,7 +98,12 @@ pub struct Migrate {
     #[command(flatten)]
     pub manifest: ManifestArgs,
     /// Where embedded stores and generated values are kept
-    #[arg(long, value_name = "FOLDER", default_value = ".wharf", env = "WHARF_DATA_DIR")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
     pub data_dir: PathBuf,
     /// The database, as its owner; without it the embedded one
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
@@ -109,7 +119,12 @@ pub struct Services {
     #[command(flatten)]
     pub values: ValueArgs,
     /// Where `spin up` will listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", env = "SPIN_HTTP_LISTEN_ADDR")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000",
+        env = "SPIN_HTTP_LISTEN_ADDR"
+    )]
     pub listen: SocketAddr,
 }
 
@@ -127,10 +142,20 @@ pub struct Doctor {
     #[command(flatten)]
     pub manifest: ManifestArgs,
     /// The data folder that will be used
-    #[arg(long, value_name = "FOLDER", default_value = ".wharf", env = "WHARF_DATA_DIR")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
     pub data_dir: PathBuf,
     /// The address that will be listened on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000", env = "SPIN_HTTP_LISTEN_ADDR")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000",
+        env = "SPIN_HTTP_LISTEN_ADDR"
+    )]
     pub listen: SocketAddr,
 }
 
@@ -139,7 +164,12 @@ pub struct Keys {
     #[command(flatten)]
     pub manifest: ManifestArgs,
     /// Where generated values are kept
-    #[arg(long, value_name = "FOLDER", default_value = ".wharf", env = "WHARF_DATA_DIR")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
     pub data_dir: PathBuf,
     /// Sign with a new key from the next start on; the old one stays valid until the next rotation
     #[arg(long)]
@@ -152,7 +182,12 @@ pub struct Keys {
 #[derive(Args)]
 pub struct ManifestArgs {
     /// The manifest, or the folder it is in
-    #[arg(long = "from", short = 'f', value_name = "FILE", default_value = "spin.toml")]
+    #[arg(
+        long = "from",
+        short = 'f',
+        value_name = "FILE",
+        default_value = "spin.toml"
+    )]
     pub path: PathBuf,
     /// A profile of the components that have it
     #[arg(long, value_name = "NAME")]
@@ -162,7 +197,12 @@ pub struct ManifestArgs {
 #[derive(Args)]
 pub struct StoreArgs {
     /// Where embedded stores, logs, compiled components and generated values are kept
-    #[arg(long, value_name = "FOLDER", default_value = ".wharf", env = "WHARF_DATA_DIR")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
     pub data_dir: PathBuf,
     /// PostgreSQL to use, as the owner of the database, instead of starting one
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
@@ -173,13 +213,37 @@ pub struct StoreArgs {
     /// S3 to use instead of serving it here
     #[arg(long, value_name = "URL", env = "WHARF_S3_ENDPOINT", requires_all = ["s3_access_key", "s3_secret_key", "s3_bucket"])]
     pub s3_endpoint: Option<String>,
-    #[arg(long, value_name = "KEY", env = "WHARF_S3_ACCESS_KEY", requires = "s3_endpoint", help = "Its access key")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "WHARF_S3_ACCESS_KEY",
+        requires = "s3_endpoint",
+        help = "Its access key"
+    )]
     pub s3_access_key: Option<String>,
-    #[arg(long, value_name = "KEY", env = "WHARF_S3_SECRET_KEY", requires = "s3_endpoint", help = "Its secret key")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "WHARF_S3_SECRET_KEY",
+        requires = "s3_endpoint",
+        help = "Its secret key"
+    )]
     pub s3_secret_key: Option<String>,
-    #[arg(long, value_name = "NAME", env = "WHARF_S3_BUCKET", requires = "s3_endpoint", help = "The bucket")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "WHARF_S3_BUCKET",
+        requires = "s3_endpoint",
+        help = "The bucket"
+    )]
     pub s3_bucket: Option<String>,
-    #[arg(long, value_name = "NAME", env = "WHARF_S3_REGION", default_value = "us-east-1", help = "Its region")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "WHARF_S3_REGION",
+        default_value = "us-east-1",
+        help = "Its region"
+    )]
     pub s3_region: String,
     /// Embedded stores force nothing to disk: for tests
     #[arg(long)]

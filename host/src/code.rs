@@ -16,15 +16,20 @@ use crate::engine::cache::Cache;
 
 /// The code of each component, in their order; or what is wrong with each that has none.
 pub fn compile(components: &[&Component], cache: &Cache) -> Result<Vec<Code>, Vec<anyhow::Error>> {
-    let results: Vec<Mutex<Option<Result<Code>>>> = components.iter().map(|_| Mutex::default()).collect();
+    let results: Vec<Mutex<Option<Result<Code>>>> =
+        components.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(components.len());
+    let workers = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(components.len());
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let place = next.fetch_add(1, Relaxed);
-                    let (Some(component), Some(result)) = (components.get(place), results.get(place)) else {
+                    let (Some(component), Some(result)) =
+                        (components.get(place), results.get(place))
+                    else {
                         return;
                     };
                     let compiled = compile_one(component, cache);
@@ -38,13 +43,21 @@ pub fn compile(components: &[&Component], cache: &Cache) -> Result<Vec<Code>, Ve
     let mut codes = Vec::new();
     let mut faults = Vec::new();
     for (component, result) in components.iter().zip(results) {
-        let result = result.into_inner().ok().flatten().context("compiling it broke off");
+        let result = result
+            .into_inner()
+            .ok()
+            .flatten()
+            .context("compiling it broke off");
         match result.and_then(|compiled| compiled) {
             Ok(code) => codes.push(code),
             Err(fault) => faults.push(fault.context(format!("component \"{}\"", component.id))),
         }
     }
-    if faults.is_empty() { Ok(codes) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(codes)
+    } else {
+        Err(faults)
+    }
 }
 
 fn compile_one(component: &Component, cache: &Cache) -> Result<Code> {
@@ -62,7 +75,9 @@ fn composed(component: &Component) -> Result<Vec<u8>> {
         let code = read(&dependency.source)?;
         dependencies.push(Dependency {
             name: dependency.name.clone(),
-            component: denied::rename(&code, |import| denied::is_denied(import, &dependency.inherits))?,
+            component: denied::rename(&code, |import| {
+                denied::is_denied(import, &dependency.inherits)
+            })?,
             export: dependency.export.clone(),
         });
     }
@@ -70,7 +85,8 @@ fn composed(component: &Component) -> Result<Vec<u8>> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let code = fs::read(path).with_context(|| format!("cannot read {}; has it been built?", path.display()))?;
+    let code = fs::read(path)
+        .with_context(|| format!("cannot read {}; has it been built?", path.display()))?;
     ensure!(
         wasmparser::Parser::is_component(&code),
         "{} is not a component; build it for the target wasm32-wasip2",

@@ -32,7 +32,10 @@ pub fn compose(consumer: &[u8], dependencies: &[Dependency]) -> Result<Vec<u8>> 
 
     let unused = connect(&mut graph, consumer, &suppliers)?;
     if let Some(unused) = unused.first() {
-        bail!("dependency \"{}\" matches none of the component's imports", unused.name);
+        bail!(
+            "dependency \"{}\" matches none of the component's imports",
+            unused.name
+        );
     }
     let mut connected: Vec<NodeId> = Vec::new();
     for (_, member) in &suppliers {
@@ -42,7 +45,11 @@ pub fn compose(consumer: &[u8], dependencies: &[Dependency]) -> Result<Vec<u8>> 
         }
     }
 
-    let exports: Vec<String> = graph.types()[consumer.world].exports.keys().cloned().collect();
+    let exports: Vec<String> = graph.types()[consumer.world]
+        .exports
+        .keys()
+        .cloned()
+        .collect();
     for export in exports {
         let node = graph.alias_instance_export(consumer.instance, &export)?;
         graph.export(node, &export)?;
@@ -57,7 +64,9 @@ fn suppliers<'a>(
 ) -> Result<Vec<(&'a Dependency, Member)>> {
     let mut suppliers: Vec<(&Dependency, Member)> = Vec::new();
     for dependency in dependencies {
-        let same = suppliers.iter().find(|(other, _)| other.component == dependency.component);
+        let same = suppliers
+            .iter()
+            .find(|(other, _)| other.component == dependency.component);
         let member = match same {
             Some((_, member)) => *member,
             None => {
@@ -75,7 +84,10 @@ fn instantiate(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result
     let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;
     let world = package.ty();
     let package = graph.register_package(package)?;
-    Ok(Member { world, instance: graph.instantiate(package) })
+    Ok(Member {
+        world,
+        instance: graph.instantiate(package),
+    })
 }
 
 /// Supplies what `member` imports; returns the dependencies it had no use for.
@@ -84,15 +96,28 @@ fn connect<'a>(
     member: Member,
     suppliers: &[(&'a Dependency, Member)],
 ) -> Result<Vec<&'a Dependency>> {
-    let mut unused: Vec<&Dependency> = suppliers.iter().map(|(dependency, _)| *dependency).collect();
-    let imports: Vec<String> = graph.types()[member.world].imports.keys().cloned().collect();
+    let mut unused: Vec<&Dependency> = suppliers
+        .iter()
+        .map(|(dependency, _)| *dependency)
+        .collect();
+    let imports: Vec<String> = graph.types()[member.world]
+        .imports
+        .keys()
+        .cloned()
+        .collect();
     for import in imports {
         let mut matching = suppliers.iter().filter(|(dependency, supplier)| {
             supplier.instance != member.instance && dependency.name.matches(&import)
         });
-        let Some((dependency, supplier)) = matching.next() else { continue };
+        let Some((dependency, supplier)) = matching.next() else {
+            continue;
+        };
         if let Some((other, _)) = matching.next() {
-            bail!("\"{}\" and \"{}\" both supply {import}", dependency.name, other.name);
+            bail!(
+                "\"{}\" and \"{}\" both supply {import}",
+                dependency.name,
+                other.name
+            );
         }
         unused.retain(|other| other.name != dependency.name);
         let export = dependency.export.as_deref().unwrap_or(&import);
@@ -115,7 +140,9 @@ fn check_fits(
     let offered = types[supplier].exports.get(export);
     ensure!(offered.is_some(), "it does not export {export}");
     let wanted = types[consumer].imports.get(import);
-    let (Some(offered), Some(wanted)) = (offered, wanted) else { return Ok(()) };
+    let (Some(offered), Some(wanted)) = (offered, wanted) else {
+        return Ok(());
+    };
     SubtypeChecker::new(&mut Default::default())
         .is_subtype(*offered, types, *wanted, types)
         .with_context(|| format!("what it exports as {export} is not what is imported as {import}"))

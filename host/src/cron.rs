@@ -30,8 +30,13 @@ pub enum When {
 impl When {
     /// Five to seven fields; seconds come first where there are six.
     pub fn schedule(text: &str) -> Result<Self> {
-        let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Optional).build();
-        let schedule = parser.parse(text).with_context(|| format!("the schedule \"{text}\""))?;
+        let parser = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .year(Year::Optional)
+            .build();
+        let schedule = parser
+            .parse(text)
+            .with_context(|| format!("the schedule \"{text}\""))?;
         Ok(Self::Schedule(Box::new(schedule)))
     }
 }

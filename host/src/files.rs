@@ -17,13 +17,24 @@ pub fn place(component: &Component, manifest_dir: &Path, folder: &Path) -> Resul
         return Ok(None);
     }
     fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    let excluded: Vec<Pattern> =
-        component.exclude_files.iter().map(|pattern| Pattern::new(pattern)).collect::<Result<_, _>>()?;
+    let excluded: Vec<Pattern> = component
+        .exclude_files
+        .iter()
+        .map(|pattern| Pattern::new(pattern))
+        .collect::<Result<_, _>>()?;
     for files in &component.files {
         match files {
             Files::Pattern(pattern) => copy_matching(manifest_dir, pattern, &excluded, folder)?,
-            Files::Placed { source, destination } => {
-                copy(source, &inside(folder, Path::new(destination)), manifest_dir, &excluded)?;
+            Files::Placed {
+                source,
+                destination,
+            } => {
+                copy(
+                    source,
+                    &inside(folder, Path::new(destination)),
+                    manifest_dir,
+                    &excluded,
+                )?;
             }
         }
     }
@@ -44,7 +55,10 @@ fn copy_matching(dir: &Path, pattern: &str, excluded: &[Pattern], folder: &Path)
 
 fn copy(source: &Path, destination: &Path, dir: &Path, excluded: &[Pattern]) -> Result<()> {
     let relative = source.strip_prefix(dir).unwrap_or(source);
-    if excluded.iter().any(|pattern| pattern.matches_path(relative)) {
+    if excluded
+        .iter()
+        .any(|pattern| pattern.matches_path(relative))
+    {
         return Ok(());
     }
     let doing = || format!("copy {} for a component", source.display());
@@ -52,7 +66,12 @@ fn copy(source: &Path, destination: &Path, dir: &Path, excluded: &[Pattern]) -> 
         fs::create_dir_all(destination).with_context(doing)?;
         for entry in fs::read_dir(source).with_context(doing)? {
             let entry = entry.with_context(doing)?;
-            copy(&entry.path(), &destination.join(entry.file_name()), dir, excluded)?;
+            copy(
+                &entry.path(),
+                &destination.join(entry.file_name()),
+                dir,
+                excluded,
+            )?;
         }
         return Ok(());
     }
@@ -65,7 +84,9 @@ fn copy(source: &Path, destination: &Path, dir: &Path, excluded: &[Pattern]) -> 
 
 /// `path` below `folder`, whatever it says.
 fn inside(folder: &Path, path: &Path) -> PathBuf {
-    let named = path.components().filter(|part| matches!(part, Part::Normal(_)));
+    let named = path
+        .components()
+        .filter(|part| matches!(part, Part::Normal(_)));
     named.fold(folder.to_owned(), |folder, part| folder.join(part))
 }
 
@@ -75,6 +96,9 @@ mod tests {
 
     #[test]
     fn a_path_stays_inside_its_folder() {
-        assert_eq!(inside(Path::new("/a"), Path::new("/b/../../c")), Path::new("/a/b/c"));
+        assert_eq!(
+            inside(Path::new("/a"), Path::new("/b/../../c")),
+            Path::new("/a/b/c")
+        );
     }
 }

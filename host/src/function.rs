@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx};
@@ -55,14 +54,11 @@ pub struct Function {
     pub files: Option<PathBuf>,
     pub stdout: Destination,
     pub stderr: Destination,
-    /// One for each instance that may live.
-    pub places: Arc<Semaphore>,
 }
 
 impl Function {
-    /// A store for a new instance, as soon as there is room for one.
-    pub async fn start(&self) -> wasmtime::Result<Store<Guest>> {
-        let place = self.places.clone().acquire_owned().await?;
+    /// A store for a new instance.
+    pub fn store(&self) -> wasmtime::Result<Store<Guest>> {
         let (stdout, stderr) = (
             Output::new(self.stdout.clone()),
             Output::new(self.stderr.clone()),
@@ -83,7 +79,7 @@ impl Function {
             memory: Memory::of(self.limits.memory_bytes),
             stdout,
             stderr,
-            alive: Alive::new(self.meter.clone(), place),
+            _alive: Alive::new(self.meter.clone()),
         };
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);

@@ -6,7 +6,6 @@ pub mod output;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -24,7 +23,7 @@ pub struct Guest {
     pub memory: Memory,
     pub stdout: Output,
     pub stderr: Output,
-    pub alive: Alive,
+    pub _alive: Alive,
 }
 
 impl Guest {
@@ -63,7 +62,10 @@ impl WasiHttpView for Guest {
 
 impl ImportsView for Guest {
     fn imports(&mut self) -> ImportsCtxView<'_> {
-        ImportsCtxView { ctx: &mut self.imports, table: &mut self.table }
+        ImportsCtxView {
+            ctx: &mut self.imports,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -112,20 +114,16 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// Counts the instance among the living, and holds its place, until it is dropped.
+/// Counts the instance among the living until it is dropped.
 pub struct Alive {
     meter: Arc<ComponentMeter>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl Alive {
-    pub fn new(meter: Arc<ComponentMeter>, place: OwnedSemaphorePermit) -> Self {
+    pub fn new(meter: Arc<ComponentMeter>) -> Self {
         meter.instances.fetch_add(1, Relaxed);
         meter.instances_started.fetch_add(1, Relaxed);
-        Self {
-            meter,
-            _place: place,
-        }
+        Self { meter }
     }
 }
 

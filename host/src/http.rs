@@ -1,13 +1,14 @@
 //! The HTTP trigger. `server` (sockets) hands each request to `service` (routes, refusals, records),
-//! which hands it to a `function` (bounded, in time), whose `instances` run it.
+//! which hands it to a `function` (bounded, in time), whose instances answer it, each `alone` or `shared`.
 
+pub mod alone;
 pub mod body;
 pub mod call;
 pub mod function;
 pub mod headers;
-pub mod instances;
 pub mod local;
 pub mod problem;
 pub mod record;
 pub mod server;
 pub mod service;
+pub mod shared;

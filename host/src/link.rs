@@ -30,8 +30,12 @@ pub fn link(linker: &Linker<Guest>, code: &Code) -> Result<InstancePre<Guest>> {
 /// The component as one that answers HTTP.
 pub fn http(pre: InstancePre<Guest>) -> Result<ProxyPre<Guest>> {
     let engine = pre.engine().clone();
-    let exports: Vec<String> =
-        pre.component().component_type().exports(&engine).map(|(name, _)| name.to_owned()).collect();
+    let exports: Vec<String> = pre
+        .component()
+        .component_type()
+        .exports(&engine)
+        .map(|(name, _)| name.to_owned())
+        .collect();
     let has = |interface: &str| exports.iter().any(|export| export.starts_with(interface));
     if has("wasi:http/handler@0.3.0") {
         return Ok(ProxyPre::P3(p3::bindings::ServicePre::new(pre)?));

@@ -17,6 +17,7 @@ mod files;
 mod function;
 mod guest;
 mod http;
+mod instances;
 mod journal;
 mod link;
 mod listener;

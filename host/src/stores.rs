@@ -11,7 +11,12 @@ use crate::failure::{Failure, Result};
 use crate::journal::Sink;
 
 /// Starts what `options` want, and migrates the database if there is one to migrate.
-pub async fn start(manifest: &Manifest, options: Options, values: &Values, log: Option<Sink>) -> Result<Stores> {
+pub async fn start(
+    manifest: &Manifest,
+    options: Options,
+    values: &Values,
+    log: Option<Sink>,
+) -> Result<Stores> {
     let say = Arc::new(move |line: String| {
         if let Some(log) = &log {
             log.append(line.as_bytes());
@@ -24,9 +29,14 @@ pub async fn start(manifest: &Manifest, options: Options, values: &Values, log: 
         }
     })
     .await?;
-    if let (Some(folder), Some(url)) = (&manifest.wharf.migrations, &stores.addresses().postgres_url) {
+    if let (Some(folder), Some(url)) =
+        (&manifest.wharf.migrations, &stores.addresses().postgres_url)
+    {
         let migrations = Migrations::read(folder)?;
-        let applied = migrate(url, &migrations, values, |file| say(format!("migration {file}\n"))).await?;
+        let applied = migrate(url, &migrations, values, |file| {
+            say(format!("migration {file}\n"))
+        })
+        .await?;
         if applied > 0 {
             say(format!("applied {applied} migrations\n"));
         }
@@ -50,8 +60,17 @@ pub async fn migrate(
         .await
         .map_err(|cause| Failure::Unreachable(format!("cannot connect to PostgreSQL: {cause}")))?;
     let connection = tokio::spawn(connection);
-    let applied = wharf_stores::migrate(&mut client, migrations, |schema| values.role_password(schema), applying).await?;
+    let applied = wharf_stores::migrate(
+        &mut client,
+        migrations,
+        |schema| values.role_password(schema),
+        applying,
+    )
+    .await?;
     drop(client);
-    connection.await.context("close the connection to PostgreSQL")?.context("migrate the database")?;
+    connection
+        .await
+        .context("close the connection to PostgreSQL")?
+        .context("migrate the database")?;
     Ok(applied.len())
 }

@@ -18,14 +18,25 @@ pub fn given(manifest: &Manifest, args: &ValueArgs) -> Result<(RuntimeConfig, So
         None => RuntimeConfig::default(),
     };
     let environment = Environment::of_process(&manifest.dir).map_err(Failure::Usage)?;
-    let sources = Sources::read(&args.variable, &runtime_config.variables_providers, environment)
-        .map_err(|faults| Failure::Usage(faults.join("\n")))?;
+    let sources = Sources::read(
+        &args.variable,
+        &runtime_config.variables_providers,
+        environment,
+    )
+    .map_err(|faults| Failure::Usage(faults.join("\n")))?;
     Ok((runtime_config, sources))
 }
 
 /// The values nobody gave, and which the host is to have.
-fn asked<'a>(manifest: &'a Manifest, sources: &'a Sources) -> impl Iterator<Item = (&'a String, Source)> {
-    let values = manifest.wharf.variables.iter().filter(|(name, _)| sources.get(name).is_none());
+fn asked<'a>(
+    manifest: &'a Manifest,
+    sources: &'a Sources,
+) -> impl Iterator<Item = (&'a String, Source)> {
+    let values = manifest
+        .wharf
+        .variables
+        .iter()
+        .filter(|(name, _)| sources.get(name).is_none());
     values.map(|(name, value)| (name, source(value)))
 }
 
@@ -38,14 +49,23 @@ pub fn stores(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Optio
         s3: external(s3_address(args).as_ref()),
         durable: !args.volatile,
     };
-    let has_own_redis = manifest.redis.iter().any(|trigger| trigger.address.is_none());
+    let has_own_redis = manifest
+        .redis
+        .iter()
+        .any(|trigger| trigger.address.is_none());
     let triggers = has_own_redis.then_some(Source::Redis);
-    for source in asked(manifest, sources).map(|(_, source)| source).chain(triggers) {
+    for source in asked(manifest, sources)
+        .map(|(_, source)| source)
+        .chain(triggers)
+    {
         match source {
             Source::Postgres { .. } | Source::PostgresHost => embed(&mut options.postgres),
             Source::Redis | Source::RedisHost => embed(&mut options.redis),
             Source::S3(_) => embed(&mut options.s3),
-            Source::Ed25519Private | Source::Ed25519Jwks | Source::Random { .. } | Source::Listen => {}
+            Source::Ed25519Private
+            | Source::Ed25519Jwks
+            | Source::Random { .. }
+            | Source::Listen => {}
         }
     }
     options
@@ -94,15 +114,22 @@ pub fn resolve(
         }
         of_the_host.insert(name.clone(), value);
     }
-    let variables = Variables::resolve(&manifest.variables, sources, |name| of_the_host.get(name).cloned())
-        .map_err(|faults| Failure::Usage(faults.to_string()))?;
-    Ok(Resolved { variables, fresh_passwords })
+    let variables = Variables::resolve(&manifest.variables, sources, |name| {
+        of_the_host.get(name).cloned()
+    })
+    .map_err(|faults| Failure::Usage(faults.to_string()))?;
+    Ok(Resolved {
+        variables,
+        fresh_passwords,
+    })
 }
 
 /// The manifest's word for it in the stores' words.
 fn source(value: &HostValue) -> Source {
     match value {
-        HostValue::Postgres { schema } => Source::Postgres { schema: schema.clone() },
+        HostValue::Postgres { schema } => Source::Postgres {
+            schema: schema.clone(),
+        },
         HostValue::PostgresHost => Source::PostgresHost,
         HostValue::Redis => Source::Redis,
         HostValue::RedisHost => Source::RedisHost,

@@ -18,23 +18,44 @@ pub fn run(args: &cli::Build) -> Result<()> {
             return Err(Failure::Usage(format!("there is no component \"{id}\"")));
         }
     }
-    build(&manifest, |component| args.component_id.is_empty() || args.component_id.contains(&component.id))
+    build(&manifest, |component| {
+        args.component_id.is_empty() || args.component_id.contains(&component.id)
+    })
 }
 
 /// Builds the components that `wanted` picks.
 pub fn build(manifest: &Manifest, wanted: impl Fn(&Component) -> bool) -> Result<()> {
-    let steps = steps(manifest.components.values().filter(|component| wanted(component)));
+    let steps = steps(
+        manifest
+            .components
+            .values()
+            .filter(|component| wanted(component)),
+    );
     let begun = Instant::now();
     for (number, step) in steps.iter().enumerate() {
-        eprintln!("[{}/{}] {} ({})", number + 1, steps.len(), step.command, step.components.join(", "));
+        eprintln!(
+            "[{}/{}] {} ({})",
+            number + 1,
+            steps.len(),
+            step.command,
+            step.components.join(", ")
+        );
         step.run()?;
     }
-    eprintln!("built {} in {:.1} s", count(&steps), begun.elapsed().as_secs_f64());
+    eprintln!(
+        "built {} in {:.1} s",
+        count(&steps),
+        begun.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
 fn count(steps: &[Step]) -> String {
-    match steps.iter().map(|step| step.components.len()).sum::<usize>() {
+    match steps
+        .iter()
+        .map(|step| step.components.len())
+        .sum::<usize>()
+    {
         1 => "1 component".to_owned(),
         many => format!("{many} components"),
     }
@@ -60,20 +81,30 @@ impl Step {
             return Ok(());
         }
         let components = self.components.join(", ");
-        Err(Failure::Build(format!("{components}: `{}` failed ({status})", self.command)))
+        Err(Failure::Build(format!(
+            "{components}: `{}` failed ({status})",
+            self.command
+        )))
     }
 }
 
 fn steps<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for component in components {
-        let Some(build) = &component.build else { continue };
-        let workdir: &Path = if build.workdir.as_os_str().is_empty() { Path::new(".") } else { &build.workdir };
+        let Some(build) = &component.build else {
+            continue;
+        };
+        let workdir: &Path = if build.workdir.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &build.workdir
+        };
         // Several commands are steps of one recipe: their order is not ours to change.
         let is_alone = build.commands.len() == 1;
         for command in &build.commands {
             let joined = steps.iter_mut().find_map(|step| {
-                let command = (is_alone && step.workdir == workdir).then(|| join(&step.command, command))??;
+                let command = (is_alone && step.workdir == workdir)
+                    .then(|| join(&step.command, command))??;
                 Some((step, command))
             });
             match joined {
@@ -104,14 +135,21 @@ fn join(one: &str, other: &str) -> Option<String> {
             packages.push(package);
         }
     }
-    let packages: String = packages.iter().map(|package| format!(" -p {package}")).collect();
+    let packages: String = packages
+        .iter()
+        .map(|package| format!(" -p {package}"))
+        .collect();
     Some(format!("cargo build {}{packages}", flags.join(" ")))
 }
 
 /// The flags and the packages of a plain `cargo build … -p package`.
 fn cargo_build(command: &str) -> Option<(Vec<&str>, Vec<&str>)> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '=' | '.' | '/' | ',');
-    let words = command.chars().all(is_plain).then(|| command.split_whitespace())?;
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '=' | '.' | '/' | ',');
+    let words = command
+        .chars()
+        .all(is_plain)
+        .then(|| command.split_whitespace())?;
     let mut words = words.peekable();
     if (words.next()?, words.next()?) != ("cargo", "build") {
         return None;

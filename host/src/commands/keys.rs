@@ -18,7 +18,10 @@ pub fn run(args: &cli::Keys) -> Result<()> {
         for (name, value) in &manifest.wharf.variables {
             if let HostValue::Random { length } = value {
                 let source = Source::Random { length: *length };
-                println!("{name} = {}", values.resolve(name, &source, &Addresses::default(), "")?);
+                println!(
+                    "{name} = {}",
+                    values.resolve(name, &source, &Addresses::default(), "")?
+                );
             }
         }
     }

@@ -10,7 +10,9 @@ pub async fn run(args: &cli::Migrate) -> Result<()> {
     let manifest = super::load(&args.manifest)?;
     let Some(folder) = &manifest.wharf.migrations else {
         let hint = "migrations = \"migrations\" in [application.tool.wharf]";
-        return Err(Failure::Usage(format!("the manifest names no folder of migrations ({hint})")));
+        return Err(Failure::Usage(format!(
+            "the manifest names no folder of migrations ({hint})"
+        )));
     };
     let migrations = Migrations::read(folder)?;
     let values = Values::open(&args.data_dir)?;

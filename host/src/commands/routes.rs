@@ -11,21 +11,36 @@ pub fn run(args: &cli::Routes) -> Result<()> {
         .http
         .iter()
         .map(|trigger| {
-            let route = trigger.route.as_ref().map_or("(private)".to_owned(), ToString::to_string);
-            let component = trigger.answer.component().unwrap_or("(static response)").to_owned();
+            let route = trigger
+                .route
+                .as_ref()
+                .map_or("(private)".to_owned(), ToString::to_string);
+            let component = trigger
+                .answer
+                .component()
+                .unwrap_or("(static response)")
+                .to_owned();
             [route, component, trigger.id.clone()]
         })
         .collect();
-    let channels = manifest.redis.iter().map(|trigger| (trigger.channel.source(), trigger.component.as_str()));
+    let channels = manifest
+        .redis
+        .iter()
+        .map(|trigger| (trigger.channel.source(), trigger.component.as_str()));
     if args.format == Format::Json {
         let routes: Vec<_> =
             rows.iter().map(|[route, component, id]| json!({ "route": route, "component": component, "id": id })).collect();
-        let channels: Vec<_> =
-            channels.map(|(channel, component)| json!({ "channel": channel, "component": component })).collect();
+        let channels: Vec<_> = channels
+            .map(|(channel, component)| json!({ "channel": channel, "component": component }))
+            .collect();
         println!("{}", json!({ "routes": routes, "channels": channels }));
         return Ok(());
     }
-    let width = rows.iter().map(|[route, ..]| route.len()).max().unwrap_or_default();
+    let width = rows
+        .iter()
+        .map(|[route, ..]| route.len())
+        .max()
+        .unwrap_or_default();
     for [route, component, _] in &rows {
         println!("{route:width$}  {component}");
     }

@@ -24,7 +24,10 @@ pub async fn run(args: &cli::Services) -> Result<()> {
     let lines = names.filter_map(|name| Some((name.as_str(), resolved.variables.get(name)?)));
     let file = manifest.dir.join(".env");
     write_env_file(&file, lines)?;
-    println!("The stores run. Their addresses and keys are in {}, so that", file.display());
+    println!(
+        "The stores run. Their addresses and keys are in {}, so that",
+        file.display()
+    );
     println!("\n  spin up --listen {}\n", args.listen);
     println!("finds them. Ctrl-C stops them.");
     stopped.cancelled().await;

@@ -48,16 +48,26 @@ struct Running {
     _clock: Clock,
 }
 
-async fn start(args: &cli::Up, manifest: &Arc<Manifest>, journal: &Journal) -> Result<(Running, Application)> {
+async fn start(
+    args: &cli::Up,
+    manifest: &Arc<Manifest>,
+    journal: &Journal,
+) -> Result<(Running, Application)> {
     let environment = environment(&args.env)?;
     let (runtime_config, sources) = values::given(manifest, &args.values)?;
     let kept = Values::open(&args.stores.data_dir)?;
     let options = values::stores(manifest, &sources, &args.stores);
     // First of all, since it is what fails most often.
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (choose another with --listen)", args.listen))?;
-    let base_url = format!("http://{}", listener.local_addr().context("the address listened on")?);
+    let listener = TcpListener::bind(args.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {} (choose another with --listen)",
+            args.listen
+        )
+    })?;
+    let base_url = format!(
+        "http://{}",
+        listener.local_addr().context("the address listened on")?
+    );
 
     // Databases start while machine code is read or made.
     let log = (!args.quiet).then(|| journal.console());
@@ -84,10 +94,22 @@ async fn start(args: &cli::Up, manifest: &Arc<Manifest>, journal: &Journal) -> R
         .map_err(|fault| Failure::Usage(format!("{fault:#}")))?;
     match args.format {
         Format::Plain if args.quiet => {}
-        Format::Plain => announce::plain(manifest, &base_url, &resolved.fresh_passwords, &args.stores.data_dir),
+        Format::Plain => announce::plain(
+            manifest,
+            &base_url,
+            &resolved.fresh_passwords,
+            &args.stores.data_dir,
+        ),
         Format::Json => announce::json(manifest, &base_url, stores.addresses()),
     }
-    Ok((Running { listener, stores, _clock: compiled.clock }, application))
+    Ok((
+        Running {
+            listener,
+            stores,
+            _clock: compiled.clock,
+        },
+        application,
+    ))
 }
 
 fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
@@ -106,14 +128,17 @@ struct Compiled {
 
 impl Compiled {
     fn codes<'a>(&self, manifest: &'a Manifest) -> Vec<(&'a Component, Code)> {
-        let known = self.codes.iter().filter_map(|(id, code)| Some((manifest.components.get(id)?, code.clone())));
+        let known = self
+            .codes
+            .iter()
+            .filter_map(|(id, code)| Some((manifest.components.get(id)?, code.clone())));
         known.collect()
     }
 }
 
 fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> {
     let components: Vec<&Component> = manifest.triggered().collect();
-    let engine = engine::build(capacity(&components))?;
+    let engine = engine::build(capacity(manifest, &components))?;
     let clock = Clock::start(&engine)?;
     let cache = Cache::open(&engine, &data_dir.join("cache"))?;
     let codes = code::compile(&components, &cache).map_err(|faults| {
@@ -121,16 +146,44 @@ fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> 
         Failure::Usage(faults.join("\n"))
     })?;
     let ids = components.iter().map(|component| component.id.clone());
-    Ok(Compiled { linker: link::linker(&engine)?, clock, codes: ids.zip(codes).collect() })
+    Ok(Compiled {
+        linker: link::linker(&engine)?,
+        clock,
+        codes: ids.zip(codes).collect(),
+    })
 }
 
-fn capacity(components: &[&Component]) -> Capacity {
-    let instances: u32 = components.iter().map(|component| component.wharf.max_instances).sum();
-    let parts = components.iter().map(|component| component.dependencies.len() + 1).max();
+fn capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
+    // A component that answers HTTP and hears messages has its instances twice.
+    let triggers = |component: &Component| {
+        let is_heard = manifest
+            .redis
+            .iter()
+            .any(|trigger| trigger.component == component.id);
+        let is_served = manifest
+            .http
+            .iter()
+            .any(|trigger| trigger.answer.component() == Some(&component.id));
+        u32::from(is_heard) + u32::from(is_served)
+    };
+    let instances = components
+        .iter()
+        .map(|component| component.wharf.max_instances * triggers(component))
+        .sum::<u32>();
+    let parts = components
+        .iter()
+        .map(|component| component.dependencies.len() + 1)
+        .max();
     Capacity {
         instances: instances.max(1),
-        memory_bytes: components.iter().map(|component| component.wharf.memory_bytes).max().unwrap_or(1 << 20),
-        parts: parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1),
+        memory_bytes: components
+            .iter()
+            .map(|component| component.wharf.memory_bytes)
+            .max()
+            .unwrap_or(1 << 20),
+        parts: parts
+            .and_then(|parts| u32::try_from(parts).ok())
+            .unwrap_or(1),
     }
 }
 
@@ -138,13 +191,22 @@ fn capacity(components: &[&Component]) -> Capacity {
 async fn serve(application: Application, listener: TcpListener, stopped: CancellationToken) {
     let triggers = TaskTracker::new();
     for subscription in application.subscriptions {
-        triggers.spawn(redis_trigger::run(subscription, application.metrics.clone(), stopped.clone()));
+        triggers.spawn(redis_trigger::run(
+            subscription,
+            application.metrics.clone(),
+            stopped.clone(),
+        ));
     }
     for entry in application.cron {
         triggers.spawn(cron::run(entry, stopped.clone()));
     }
     let signalled = stopped.clone();
-    let serving = server::serve(listener, application.service, async move { signalled.cancelled().await }, PATIENCE);
+    let serving = server::serve(
+        listener,
+        application.service,
+        async move { signalled.cancelled().await },
+        PATIENCE,
+    );
     serving.await;
     triggers.close();
     application.work.close();

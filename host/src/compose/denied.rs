@@ -20,7 +20,9 @@ const PREFIX: &str = "denied-";
 
 /// Whether a dependency that inherits only `inherits` may not have this import.
 pub fn is_denied(import: &str, inherits: &BTreeSet<Configuration>) -> bool {
-    let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
+    let interface = import
+        .split_once('@')
+        .map_or(import, |(interface, _)| interface);
     needs(interface).is_some_and(|needed| !inherits.contains(&needed))
 }
 
@@ -28,22 +30,33 @@ pub fn is_denied(import: &str, inherits: &BTreeSet<Configuration>) -> bool {
 fn needs(interface: &str) -> Option<Configuration> {
     Some(match interface {
         "fermyon:spin/llm" => Configuration::AiModels,
-        "fermyon:spin/http" | "fermyon:spin/mqtt" | "fermyon:spin/mysql" | "fermyon:spin/postgres"
-        | "fermyon:spin/redis" | "spin:mqtt/mqtt" | "spin:mysql/mysql" | "spin:postgres/postgres"
-        | "spin:redis/redis" | "wasi:http/client" | "wasi:http/outgoing-handler"
-        | "wasi:sockets/ip-name-lookup" | "wasi:sockets/tcp" | "wasi:sockets/tcp-create-socket"
-        | "wasi:sockets/types" | "wasi:sockets/udp" | "wasi:sockets/udp-create-socket" => {
-            Configuration::AllowedOutboundHosts
-        }
+        "fermyon:spin/http"
+        | "fermyon:spin/mqtt"
+        | "fermyon:spin/mysql"
+        | "fermyon:spin/postgres"
+        | "fermyon:spin/redis"
+        | "spin:mqtt/mqtt"
+        | "spin:mysql/mysql"
+        | "spin:postgres/postgres"
+        | "spin:redis/redis"
+        | "wasi:http/client"
+        | "wasi:http/outgoing-handler"
+        | "wasi:sockets/ip-name-lookup"
+        | "wasi:sockets/tcp"
+        | "wasi:sockets/tcp-create-socket"
+        | "wasi:sockets/types"
+        | "wasi:sockets/udp"
+        | "wasi:sockets/udp-create-socket" => Configuration::AllowedOutboundHosts,
         "wasi:cli/environment" => Configuration::Environment,
         "wasi:filesystem/preopens" => Configuration::Files,
         "fermyon:spin/key-value" | "spin:key-value/key-value" | "wasi:keyvalue/store" => {
             Configuration::KeyValueStores
         }
         "fermyon:spin/sqlite" | "spin:sqlite/sqlite" => Configuration::SqliteDatabases,
-        "fermyon:spin/config" | "fermyon:spin/variables" | "spin:variables/variables" | "wasi:config/store" => {
-            Configuration::Variables
-        }
+        "fermyon:spin/config"
+        | "fermyon:spin/variables"
+        | "spin:variables/variables"
+        | "wasi:config/store" => Configuration::Variables,
         _ => return None,
     })
 }

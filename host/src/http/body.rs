@@ -88,7 +88,7 @@ enum Content {
     Guest {
         body: WasiBody,
         call: Arc<Call>,
-        _permit: OwnedSemaphorePermit,
+        _permit: Option<OwnedSemaphorePermit>,
     },
 }
 
@@ -100,7 +100,7 @@ impl Body {
         }
     }
 
-    pub fn of_guest(body: WasiBody, call: Arc<Call>, permit: OwnedSemaphorePermit) -> Self {
+    pub fn of_guest(body: WasiBody, call: Arc<Call>, permit: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             content: Content::Guest {
                 body,

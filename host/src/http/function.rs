@@ -3,43 +3,53 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{Request, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::function::Function;
 use crate::guest::Guest;
+use crate::http::alone::Alone;
 use crate::http::body::Body;
 use crate::http::call::Call;
-use crate::http::instances::Instances;
 use crate::http::problem::Refusal;
+use crate::http::shared::Shared;
 
-/// How long a request may wait for an instance to become free: longer than a burst lasts, shorter
-/// than a client's patience.
+/// How long a request may wait for its turn: longer than a burst lasts, shorter than a client's
+/// patience.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct HttpFunction {
     function: Arc<Function>,
-    requests: Arc<Semaphore>,
-    handler: ProxyHandler<Instances>,
+    instances: Instances,
+}
+
+enum Instances {
+    Alone(Arc<Alone>),
+    Shared(Shared),
+}
+
+/// Why there is no answer.
+pub enum Failure {
+    /// The component returned an error instead.
+    Answered(wasmtime::Error),
+    /// The instance is gone, and its end was logged.
+    Trapped,
+    TimedOut,
 }
 
 impl HttpFunction {
     pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Self {
-        let limits = function.limits;
+        let instances = match function.limits.concurrent_requests {
+            1 => Instances::Alone(Alone::new(function.clone(), pre)),
+            _ => Instances::Shared(Shared::new(function.clone(), pre)),
+        };
         Self {
-            requests: Arc::new(Semaphore::new(
-                limits.max_instances * limits.concurrent_requests,
-            )),
-            handler: ProxyHandler::new(Instances {
-                function: function.clone(),
-                pre,
-            }),
             function,
+            instances,
         }
     }
 
@@ -52,48 +62,52 @@ impl HttpFunction {
         call: Arc<Call>,
         request: Request<WasiBody>,
     ) -> Result<Response<Body>, Refusal> {
-        let permit = self.permit().await?;
-        let limit = self.function.limits.request_timeout;
-        let started = Instant::now();
-        let answered = timeout(limit, self.handler.handle(call.clone(), request)).await;
+        let answer = match &self.instances {
+            Instances::Alone(alone) => {
+                let turn = self.patiently(alone.turn()).await?;
+                let answer = alone.answer(&call, request, turn).await;
+                answer.map(|answer| answer.map(|body| Body::of_guest(body, call.clone(), None)))
+            }
+            Instances::Shared(shared) => {
+                let permit = self.patiently(shared.permit()).await?;
+                let answer = shared.answer(&call, request).await;
+                answer.map(|answer| {
+                    answer.map(|body| Body::of_guest(body, call.clone(), Some(permit)))
+                })
+            }
+        };
         if call.is_body_too_large.load(Relaxed) {
             return Err(Refusal::BodyTooLarge {
                 limit: self.body_limit(),
             });
         }
-        let cause = match answered {
-            Ok(Ok(response)) => return Ok(response.map(|body| Body::of_guest(body, call, permit))),
-            Ok(Err(cause)) => cause,
-            Err(_) => ExpirationError.into(),
-        };
-        if cause.is::<ExpirationError>() || started.elapsed() >= limit {
-            tracing::warn!(component = %self.function.id, request_id = call.request_id(), "no answer within {limit:?}");
-            return Err(Refusal::TimedOut {
-                seconds: limit.as_secs(),
-            });
-        }
-        let (component, request_id) = (&self.function.id, call.request_id());
-        if let Some(failed) = cause.downcast_ref::<InstantiationError<Arc<Call>>>() {
-            tracing::error!(%component, request_id, "cannot start an instance: {:?}", failed.error);
-        } else {
-            tracing::error!(%component, request_id, "request failed: {cause:#}");
-        }
-        Err(Refusal::Failed)
+        answer.map_err(|failure| self.refusal(&call, failure))
     }
 
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Ok(permit) = self.requests.clone().try_acquire_owned() {
-            return Ok(permit);
-        }
-        let meter = &self.function.meter;
-        let begun = Instant::now();
-        let waited = timeout(PATIENCE, self.requests.clone().acquire_owned()).await;
-        meter.waited(begun.elapsed());
-        match waited {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => {
-                meter.refused_busy.fetch_add(1, Relaxed);
+    async fn patiently<T>(&self, turn: impl Future<Output = Option<T>>) -> Result<T, Refusal> {
+        match timeout(PATIENCE, turn).await {
+            Ok(Some(turn)) => Ok(turn),
+            Ok(None) | Err(_) => {
+                self.function.meter.refused_busy.fetch_add(1, Relaxed);
                 Err(Refusal::Busy)
+            }
+        }
+    }
+
+    fn refusal(&self, call: &Call, failure: Failure) -> Refusal {
+        let (component, request_id) = (&self.function.id, call.request_id());
+        match failure {
+            Failure::Answered(cause) => {
+                tracing::error!(%component, request_id, "no answer but an error: {cause:#}");
+                Refusal::Failed
+            }
+            Failure::Trapped => Refusal::Failed,
+            Failure::TimedOut => {
+                let limit = self.function.limits.request_timeout;
+                tracing::warn!(%component, request_id, "no answer within {limit:?}");
+                Refusal::TimedOut {
+                    seconds: limit.as_secs(),
+                }
             }
         }
     }

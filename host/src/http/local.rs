@@ -31,9 +31,10 @@ impl LocalDispatch for Local {
             let service = service.ok_or(Error::DestinationUnavailable)?;
             let response = match target {
                 LocalTarget::OwnApplication => service.serve_self(request).await,
-                LocalTarget::Component(id) => {
-                    service.serve_neighbour(&id, request).await.ok_or(Error::DestinationNotFound)?
-                }
+                LocalTarget::Component(id) => service
+                    .serve_neighbour(&id, request)
+                    .await
+                    .ok_or(Error::DestinationNotFound)?,
             };
             Ok(response.map(|body| body.boxed_unsync()))
         })

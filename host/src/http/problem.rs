@@ -23,7 +23,6 @@ pub enum Refusal {
     },
     /// As many instances as it may have are at work.
     Busy,
-    Stopping,
 }
 
 impl Refusal {
@@ -35,7 +34,7 @@ impl Refusal {
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -48,7 +47,6 @@ impl Refusal {
             Self::Failed => "function_failed",
             Self::TimedOut { .. } => "request_timeout",
             Self::Busy => "busy",
-            Self::Stopping => "stopping",
         }
     }
 
@@ -63,7 +61,6 @@ impl Refusal {
             Self::Failed => "The function that serves this path failed.".into(),
             Self::TimedOut { seconds } => format!("There was no answer within {seconds} s."),
             Self::Busy => "Too many requests are being served right now.".into(),
-            Self::Stopping => "The server is about to stop.".into(),
         }
     }
 
@@ -85,7 +82,7 @@ impl Refusal {
             HeaderValue::from_static("application/problem+json"),
         );
         match self {
-            Self::Busy | Self::Stopping => {
+            Self::Busy => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // What is left of the request is not worth reading.

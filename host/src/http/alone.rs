@@ -1,0 +1,180 @@
+//! Answers from instances that serve one request at a time. The instance runs within the request's own
+//! task: where the answer is complete at once, which is the rule, nothing is handed from task to task.
+//! Only an answer that takes longer, or whose client has gone, moves to a task of its own.
+
+use std::future::{self, Future};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures::channel::oneshot;
+use http::{Request, Response};
+use tokio::time::{sleep_until, timeout};
+use wasmtime::AsContextMut;
+use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
+use wasmtime_wasi_http::{WasiBody, WasiHttpView};
+
+use crate::function::Function;
+use crate::guest::Guest;
+use crate::http::call::Call;
+use crate::http::function::Failure;
+use crate::instances::{self, Instance, Instances, Turn};
+
+pub struct Alone {
+    pre: ProxyPre<Guest>,
+    instances: Arc<Instances<Proxy>>,
+}
+
+type Answer = oneshot::Sender<wasmtime::Result<Response<WasiBody>>>;
+
+impl Alone {
+    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Arc<Self> {
+        Arc::new(Self {
+            pre,
+            instances: Instances::new(function),
+        })
+    }
+
+    /// The beginning of the answer; the rest comes as its body.
+    pub async fn answer(
+        self: &Arc<Self>,
+        call: &Arc<Call>,
+        request: Request<WasiBody>,
+        turn: Turn,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let limit = self.instances.function.limits.request_timeout;
+        let (answer, mut answered) = oneshot::channel();
+        let work = self.clone().run(call.clone(), request, answer, turn);
+        let mut running = Running {
+            work: Some(Box::pin(work)),
+            call: call.clone(),
+            limit,
+        };
+        let begun = future::poll_fn(|context| {
+            let is_over = running.poll(context).is_ready();
+            match Pin::new(&mut answered).poll(context) {
+                Poll::Pending if is_over => Poll::Ready(Err(oneshot::Canceled)),
+                answer => answer,
+            }
+        });
+        match timeout(limit, begun).await {
+            Ok(Ok(answer)) => answer.map_err(Failure::Answered),
+            Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
+            Err(_) => {
+                running.end();
+                Err(Failure::TimedOut)
+            }
+        }
+    }
+
+    pub async fn turn(&self) -> Option<Turn> {
+        self.instances.turn().await
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        request: Request<WasiBody>,
+        answer: Answer,
+        _turn: Turn,
+    ) {
+        let mut instance = match self.instances.take_warm() {
+            Some(warm) => warm,
+            None => match self.instantiate().await {
+                Ok(new) => new,
+                Err(cause) => {
+                    let _ = answer.send(Err(cause));
+                    return;
+                }
+            },
+        };
+        match serve(&mut instance, &call, request, answer).await {
+            // WASI 0.2 components expect a fresh instance each time.
+            Ok(()) if matches!(instance.exports, Proxy::P3(_)) => {
+                self.instances.keep_warm(instance)
+            }
+            Ok(()) => {}
+            Err(cause) => instances::lost(&self.instances.function, call.request_id(), &cause),
+        }
+    }
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Proxy>> {
+        let mut store = self.instances.function.store()?;
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        Ok(Instance::new(store, proxy))
+    }
+}
+
+/// Resolves when the instance has nothing left to do for this request.
+async fn serve(
+    instance: &mut Instance<Proxy>,
+    call: &Call,
+    request: Request<WasiBody>,
+    answer: Answer,
+) -> wasmtime::Result<()> {
+    instance.store.data().serves(call.request_id());
+    let proxy = &instance.exports;
+    instance
+        .store
+        .run_concurrent(async |accessor| {
+            let prepared = accessor.with(|mut store| {
+                Prepared::new(store.as_context_mut(), proxy, request, Guest::http, answer)
+            })?;
+            prepared.run(accessor, future::pending()).await?;
+            future::poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+            Ok(())
+        })
+        .await?
+}
+
+/// An instance at work. Dropped before it is done, it goes on in a task of its own.
+struct Running {
+    work: Option<Work>,
+    call: Arc<Call>,
+    limit: Duration,
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Running {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(work) = &mut self.work {
+            ready!(work.as_mut().poll(context));
+            self.work = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Ends the instance, wherever it is.
+    fn end(&mut self) {
+        self.work = None;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            tokio::spawn(go_on(work, self.call.clone(), self.limit));
+        }
+    }
+}
+
+/// Ends the instance, too, when nothing has come of it for `limit`.
+async fn go_on(mut work: Work, call: Arc<Call>, limit: Duration) {
+    loop {
+        let due = call.last_progress() + limit;
+        tokio::select! {
+            () = &mut work => return,
+            () = sleep_until(due.into()) => {}
+        }
+        if call.last_progress() + limit <= Instant::now() {
+            let request_id = call.request_id();
+            tracing::warn!(
+                request_id,
+                "the rest of an answer did not come within {limit:?}"
+            );
+            return;
+        }
+    }
+}
