@@ -1,7 +1,9 @@
-//! A child process that is kept alive: started again when it dies, stopped when asked, gone when this process is gone.
+//! A child process that is kept alive: started again when it dies, stopped when asked, gone when
+//! this process is gone.
 //!
-//! Each child has a thread of its own, because the death signal that ties the child to us is tied to the thread that started
-//! it; threads of an async runtime come and go. What to run is told by a `Program`.
+//! Each child has a thread of its own, because the death signal that ties the child to us is tied
+//! to the thread that started it; threads of an async runtime come and go. What to run is told by a
+//! `Program`.
 
 use std::fmt;
 use std::io;
@@ -18,10 +20,12 @@ use crate::{Error, Result, Store};
 pub(crate) trait Program: Send + 'static {
     const STORE: Store;
 
-    /// How it is asked to stop, politest first, and how long each asking is given. SIGKILL follows by itself.
+    /// How it is asked to stop, politest first, and how long each asking is given. SIGKILL follows
+    /// by itself.
     const FAREWELLS: &'static [(Signal, Duration)];
 
-    /// The command to run now. Asked before every start, so this is the place to clear away what a crash left behind.
+    /// The command to run now. Asked before every start, so this is the place to clear away what a
+    /// crash left behind.
     fn command(&mut self) -> Result<Command>;
 
     /// Does the process with this id answer its clients yet?
@@ -101,7 +105,8 @@ struct Watch {
 
 #[derive(Default)]
 struct Now {
-    /// Set as long as the process has not been reaped, so that a signal never hits a stranger with a reused id.
+    /// Set as long as the process has not been reaped, so that a signal never hits a stranger with
+    /// a reused id.
     pid: Option<Pid>,
     stopping: bool,
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::{Error, Result, kept};
 
-/// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it is readable by its owner
-/// alone, and replaced whole.
+/// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it is
+/// readable by its owner alone, and replaced whole.
 pub fn write_env_file<'a>(
     path: &Path,
     variables: impl IntoIterator<Item = (&'a str, &'a str)>,

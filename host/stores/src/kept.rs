@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Replaces the file at `path`, so that a reader, or the next start after a power cut, sees the old text or the new one.
+/// Replaces the file at `path`, so that a reader, or the next start after a power cut, sees the old
+/// text or the new one.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_added_extension("new");
     // Left by a crash between the two steps below; it may have other permissions.

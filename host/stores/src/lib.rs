@@ -1,13 +1,14 @@
-//! The stores an application needs, from one call: PostgreSQL and Redis as supervised child processes, S3 inside the
-//! process, or whatever addresses were given instead; the migrations of the database; and the values (keys, passwords,
-//! addresses) that an application's variables may name as their source.
+//! The stores an application needs, from one call: PostgreSQL and Redis as supervised child
+//! processes, S3 inside the process, or whatever addresses were given instead; the migrations of
+//! the database; and the values (keys, passwords, addresses) that an application's variables may
+//! name as their source.
 //!
-//! Reading order: `stores` (start and stop), `child` (how a process is kept alive), `postgres` and `redis`, `s3`,
-//! `migrations` and `migrate`, `source` and `values`.
+//! Reading order: `stores` (start and stop), `child` (how a process is kept alive), `postgres` and
+//! `redis`, `s3`, `migrations` and `migrate`, `source` and `values`.
 //!
-//! Deliberately not here: the manifest (only the grammar of a variable's source), TLS to external servers, and anything
-//! that knows what an application does with its stores. Linux only: death signals and `/proc` are what makes "gone when
-//! the host is gone" true.
+//! Deliberately not here: the manifest (only the grammar of a variable's source), TLS to external
+//! servers, and anything that knows what an application does with its stores. Linux only: death
+//! signals and `/proc` are what makes "gone when the host is gone" true.
 
 mod child;
 mod env_file;
@@ -31,6 +32,7 @@ mod values;
 
 pub use env_file::write_env_file;
 pub use error::{Error, Result};
+pub use home::left_over;
 pub use migrate::migrate;
 pub use migrations::Migrations;
 pub use source::{S3Part, Source, UnknownSource};

@@ -1,8 +1,9 @@
 //! Applying migrations: forward only, each file in one transaction, safe when many start at once.
 //!
-//! Every schema gets a login role `wharf_<schema>` that may read and write what the schema holds and owns nothing. Schemas,
-//! roles and their default privileges are there before the first file runs, so a file may grant to roles of other schemas and
-//! take privileges away. What has been applied is kept in `wharf.migration`.
+//! Every schema gets a login role `wharf_<schema>` that may read and write what the schema holds
+//! and owns nothing. Schemas, roles and their default privileges are there before the first file
+//! runs, so a file may grant to roles of other schemas and take privileges away. What has been
+//! applied is kept in `wharf.migration`.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,10 @@ const LOCK: i64 = 0x77_68_61_72_66;
 /// Brings the database to where `migrations` says it should be, and returns the files applied now
 /// (`payments/0001_ledger.sql`).
 ///
-/// `client` is connected as the owner of the database. `password_of` is asked for the password of the login role of a schema
-/// when that role does not exist yet; `|schema| values.role_password(schema)` makes one and keeps it.
-/// `applying` is told each file before it runs.
+/// `client` is connected as the owner of the database. `password_of` is asked for the password of
+/// the login role of a schema when that role does not exist yet; `|schema|
+/// values.role_password(schema)` makes one and keeps it. `applying` is told each file before it
+/// runs.
 pub async fn migrate(
     client: &mut Client,
     migrations: &Migrations,
@@ -63,7 +65,8 @@ async fn apply(
     Ok(applied)
 }
 
-/// Waits for the lock without holding a transaction open, which would keep the holder's `CREATE INDEX` waiting for us.
+/// Waits for the lock without holding a transaction open, which would keep the holder's `CREATE
+/// INDEX` waiting for us.
 async fn lock(client: &Client) -> Result<()> {
     let locked = client
         .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
@@ -118,7 +121,8 @@ impl Found {
         self.schemas.iter().any(|ready| ready == schema)
     }
 
-    /// The files to apply, or why they cannot be: an applied one was changed, or a new one comes too late.
+    /// The files to apply, or why they cannot be: an applied one was changed, or a new one comes
+    /// too late.
     fn pending<'a>(&self, migrations: &'a Migrations) -> Result<Vec<&'a Migration>> {
         let mut pending = Vec::new();
         let mut faults = Vec::new();
@@ -210,7 +214,8 @@ const PREPARE_DATABASE: &str = "
     END
     $$;";
 
-/// Roles belong to the whole server, so somebody who migrates another database of it may be making the same one.
+/// Roles belong to the whole server, so somebody who migrates another database of it may be making
+/// the same one.
 async fn create_role(client: &Client, schema: &str, role: &str, password: &str) -> Result<()> {
     let doing = || Error::database(format!("cannot create role {role}"));
     let statements = client

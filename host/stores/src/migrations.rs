@@ -10,8 +10,9 @@ use crate::{Error, Result};
 
 /// The migrations of an application, checked, in the order in which they are applied.
 ///
-/// The order is that of the numbers over all schemas, and of the schemas' names where numbers are equal: a file that needs
-/// what another schema has made takes a higher number than the file that makes it.
+/// The order is that of the numbers over all schemas, and of the schemas' names where numbers are
+/// equal: a file that needs what another schema has made takes a higher number than the file that
+/// makes it.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     schemas: Vec<String>,

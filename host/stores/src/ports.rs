@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use crate::{Error, Result, Store, kept};
 
-/// Below the ports that Linux gives to outgoing connections: one of those could sit on ours when we come back.
+/// Below the ports that Linux gives to outgoing connections: one of those could sit on ours when we
+/// come back.
 const RANGE: Range<u16> = 15_000..32_000;
 /// So many taken ports in a row mean something else is wrong.
 const TRIES: usize = 100;
@@ -28,8 +29,8 @@ impl Ports {
         Ok(Self { file, kept })
     }
 
-    /// The port this store had, if it is still free, else another one. What listens on it at last has to live with somebody
-    /// having been quicker: then ask again.
+    /// The port this store had, if it is still free, else another one. What listens on it at last
+    /// has to live with somebody having been quicker: then ask again.
     pub(crate) fn choose(&mut self, store: Store) -> Result<u16> {
         let name = store.to_string();
         if let Some(port) = self.kept.get(&name)

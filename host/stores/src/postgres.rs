@@ -1,6 +1,7 @@
 //! The embedded PostgreSQL: making its files once, and running it as a child.
 //!
-//! Settings here are those that follow from being embedded; what an application needs is written in its migrations.
+//! Settings here are those that follow from being embedded; what an application needs is written in
+//! its migrations.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -53,8 +54,9 @@ pub(crate) fn cluster_version(folder: &Path) -> Result<Option<u32>> {
 }
 
 impl Postgres {
-    /// Makes the cluster, with `password` for its superuser. An interrupted attempt leaves nothing that a later start takes
-    /// for a good cluster: the files get their name when they are complete.
+    /// Makes the cluster, with `password` for its superuser. An interrupted attempt leaves nothing
+    /// that a later start takes for a good cluster: the files get their name when they are
+    /// complete.
     pub(crate) fn make_cluster(&self, password: &str) -> Result<()> {
         let unfinished = self.folder.join("data.init");
         process::clear_of_orphans(&unfinished)?;
@@ -78,7 +80,8 @@ impl Postgres {
             "--encoding",
             "UTF8",
         ]);
-        // Sorted by code point, which is fast and the same everywhere; but É is known to be the upper case of é.
+        // Sorted by code point, which is fast and the same everywhere; but É is known to be the
+        // upper case of é.
         initdb.args(["--locale", "C", "--lc-ctype", "C.UTF-8"]);
         initdb.args(["--no-sync", "--no-instructions"]);
         initdb
@@ -129,7 +132,8 @@ impl Postgres {
     }
 }
 
-/// Runs a tool to its end. The single-user server reports errors without failing, so those are looked for.
+/// Runs a tool to its end. The single-user server reports errors without failing, so those are
+/// looked for.
 fn run(mut command: Command, input: &str) -> Result<()> {
     let program = command.get_program().display().to_string();
     let doing = || Error::io(format!("cannot run {program}"));
@@ -169,7 +173,8 @@ impl Program for Postgres {
             .log
             .begin()
             .map_err(Error::io("cannot open the log of PostgreSQL"))?;
-        // SIGQUIT ends it at once, without a checkpoint: the next start replays the log, nothing is lost.
+        // SIGQUIT ends it at once, without a checkpoint: the next start replays the log, nothing is
+        // lost.
         let program = self.programs.folder.join("postgres");
         let mut command = process::command(&program, self.user.as_ref(), Signal::QUIT);
         command
@@ -185,7 +190,8 @@ impl Program for Postgres {
             "logging_collector=off",
             "timezone=UTC",
             "log_timezone=UTC",
-            // Recovery syncs the file system once instead of opening every file: 0.6 s instead of 5.
+            // Recovery syncs the file system once instead of opening every file: 0.6 s instead of
+            // 5.
             "recovery_init_sync_method=syncfs",
             // Compiling a query takes longer than most of ours run.
             "jit=off",
@@ -199,8 +205,8 @@ impl Program for Postgres {
         Ok(command)
     }
 
-    /// The postmaster says so itself, in the eighth line of its lock file; asking over the network would take longer and
-    /// might reach somebody else's server.
+    /// The postmaster says so itself, in the eighth line of its lock file; asking over the network
+    /// would take longer and might reach somebody else's server.
     fn answers(&self, pid: u32) -> bool {
         let lock =
             fs::read_to_string(data(&self.folder).join("postmaster.pid")).unwrap_or_default();
@@ -213,10 +219,12 @@ impl Program for Postgres {
     }
 }
 
-/// Removes the lock file of a postmaster that was killed. PostgreSQL itself mistakes a zombie that nobody reaps, or a stranger
-/// that got the same process id, for a running postmaster, and refuses to start.
+/// Removes the lock file of a postmaster that was killed. PostgreSQL itself mistakes a zombie that
+/// nobody reaps, or a stranger that got the same process id, for a running postmaster, and refuses
+/// to start.
 ///
-/// Removing it is safe only when no process of the old cluster is left, backends included, so that is waited for.
+/// Removing it is safe only when no process of the old cluster is left, backends included, so that
+/// is waited for.
 pub(crate) fn clear_stale_lock(folder: &Path) -> Result<()> {
     let data = data(folder);
     let lock = data.join("postmaster.pid");

@@ -1,5 +1,6 @@
-//! Processes as this crate needs them: started as an unprivileged user, ended when this process ends, and found again by the
-//! folder they work in when they outlived a predecessor of this process.
+//! Processes as this crate needs them: started as an unprivileged user, ended when this process
+//! ends, and found again by the folder they work in when they outlived a predecessor of this
+//! process.
 //!
 //! How long a child is kept alive is `child`'s affair.
 
@@ -26,8 +27,8 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Who runs the children when this process is root, which PostgreSQL refuses to be: the account its package made, else
-    /// the one that owns nothing.
+    /// Who runs the children when this process is root, which PostgreSQL refuses to be: the account
+    /// its package made, else the one that owns nothing.
     pub(crate) fn unprivileged() -> Self {
         let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
         ["postgres", "nobody"]
@@ -80,10 +81,12 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// `program`, to be run as `user`, that gets `farewell` from the kernel when the thread that starts it ends, be it by
-/// `kill -9` of the whole process: start it from a thread that lives as long as the child may.
+/// `program`, to be run as `user`, that gets `farewell` from the kernel when the thread that starts
+/// it ends, be it by `kill -9` of the whole process: start it from a thread that lives as long as
+/// the child may.
 ///
-/// It gets a process group of its own, so that Ctrl-C reaches this process alone, which then stops its children in order.
+/// It gets a process group of its own, so that Ctrl-C reaches this process alone, which then stops
+/// its children in order.
 pub(crate) fn command(program: &Path, user: Option<&User>, farewell: Signal) -> Command {
     let mut command = Command::new(program);
     command
@@ -120,8 +123,9 @@ fn end_with_this_thread(command: &mut Command, farewell: Signal) {
         }
         Ok(())
     };
-    // SAFETY: the closure makes plain system calls and allocates nothing, all that is allowed after fork in a process with
-    // several threads. The standard library runs it after the change of user, which would clear the death signal.
+    // SAFETY: the closure makes plain system calls and allocates nothing, all that is allowed after
+    // fork in a process with several threads. The standard library runs it after the change of
+    // user, which would clear the death signal.
     unsafe { command.pre_exec(ask) };
 }
 
@@ -130,10 +134,12 @@ const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(3);
 /// After SIGKILL a process is gone in milliseconds; longer means it hangs in the kernel.
 const PATIENCE_WITH_THE_KERNEL: Duration = Duration::from_secs(10);
 
-/// Waits until nothing that an earlier start left behind works in `folder` any more, and helps along if need be.
+/// Waits until nothing that an earlier start left behind works in `folder` any more, and helps
+/// along if need be.
 ///
-/// PostgreSQL and Redis both make their data folder their working directory, and so do all processes they fork; a zombie has
-/// none. Call it only while holding the lock of the data folder: then whoever works there is an orphan.
+/// PostgreSQL and Redis both make their data folder their working directory, and so do all
+/// processes they fork; a zombie has none. Call it only while holding the lock of the data folder:
+/// then whoever works there is an orphan.
 pub(crate) fn clear_of_orphans(folder: &Path) -> Result<()> {
     let began = Instant::now();
     let mut killed = false;

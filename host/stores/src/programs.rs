@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Store};
 
 /// The oldest PostgreSQL that has what we set (`recovery_init_sync_method`).
 const OLDEST_POSTGRES: u32 = 14;
@@ -44,6 +44,18 @@ pub(crate) fn postgres(cluster_version: Option<u32>) -> Result<PostgresPrograms>
     }
 }
 
+impl Store {
+    /// The program that an embedded store of this kind runs, or how to get it; `None` for the one that
+    /// runs in this process.
+    pub fn program(self) -> Result<Option<PathBuf>> {
+        match self {
+            Self::Postgres => Ok(Some(postgres(None)?.folder.join("postgres"))),
+            Self::Redis => Ok(Some(redis()?)),
+            Self::S3 => Ok(None),
+        }
+    }
+}
+
 /// Redis or Valkey, its continuation under another name.
 pub(crate) fn redis() -> Result<PathBuf> {
     ["redis-server", "valkey-server"]
@@ -62,7 +74,8 @@ fn not_installed_postgres() -> Error {
     }
 }
 
-/// Distributions keep several versions side by side, off the PATH, in folders that name the version.
+/// Distributions keep several versions side by side, off the PATH, in folders that name the
+/// version.
 fn installed_postgres() -> Vec<PostgresPrograms> {
     let versions = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

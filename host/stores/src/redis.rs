@@ -1,4 +1,5 @@
-//! The embedded Redis as a child: an append-only file, so that what was acknowledged is there after a crash of Redis.
+//! The embedded Redis as a child: an append-only file, so that what was acknowledged is there after
+//! a crash of Redis.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -27,7 +28,8 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Settings go through a file: arguments can be seen by everybody on the machine, and one is a password.
+    /// Settings go through a file: arguments can be seen by everybody on the machine, and one is a
+    /// password.
     fn write_settings(&self) -> std::io::Result<PathBuf> {
         fs::DirBuilder::new()
             .recursive(true)
@@ -63,7 +65,8 @@ impl Redis {
         let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         server.set_read_timeout(Some(Duration::from_secs(1)))?;
         server.write_all(format!("AUTH {}\r\nPING\r\n", self.password).as_bytes())?;
-        // While it still reads its files it answers -LOADING; a stranger on the port does not know the password.
+        // While it still reads its files it answers -LOADING; a stranger on the port does not know
+        // the password.
         let expected = b"+OK\r\n+PONG\r\n";
         let mut answer = [0; 12];
         server.read_exact(&mut answer)?;
@@ -71,8 +74,8 @@ impl Redis {
     }
 }
 
-/// Removed by Redis when it ends in order. When it is still there somebody may still be writing, which is waited for: two
-/// Redis on one append-only file would ruin it.
+/// Removed by Redis when it ends in order. When it is still there somebody may still be writing,
+/// which is waited for: two Redis on one append-only file would ruin it.
 pub(crate) fn clear_stale_pid_file(folder: &Path) -> Result<()> {
     let pid_file = pid_file(folder);
     if !pid_file.exists() {

@@ -1,10 +1,11 @@
 //! The embedded S3 server: HTTP on a loopback port, in this process.
 //!
-//! Reading order: `operations` (what of S3 there is), `objects`, `uploads`, `listing` (what it does), `index` (metadata and
-//! small bodies), `bodies` (files), `digests` (checksums), `records` (what is stored), `failure`.
+//! Reading order: `operations` (what of S3 there is), `objects`, `uploads`, `listing` (what it
+//! does), `index` (metadata and small bodies), `bodies` (files), `digests` (checksums), `records`
+//! (what is stored), `failure`.
 //!
-//! Not here: versions, tags, ACLs, policies, encryption; whoever has an access key may do everything. Signatures are checked
-//! by the library `s3s`, before anything of this is called.
+//! Not here: versions, tags, ACLs, policies, encryption; whoever has an access key may do
+//! everything. Signatures are checked by the library `s3s`, before anything of this is called.
 
 mod bodies;
 mod digests;
@@ -63,7 +64,8 @@ pub(crate) struct Settings {
 
 /// A running server. Dropping it stops it and waits until everything is written and closed.
 ///
-/// It has a runtime of its own: hashing a large body does not hold up whoever started it, and it can be waited for anywhere.
+/// It has a runtime of its own: hashing a large body does not hold up whoever started it, and it
+/// can be waited for anywhere.
 #[derive(Debug)]
 pub(crate) struct Server {
     stop: watch::Sender<()>,
@@ -182,8 +184,8 @@ async fn talk(stream: TcpStream, service: S3Service, mut stopped: watch::Receive
     }
 }
 
-/// Adds to S3 what browsers need to talk to it directly. Any origin may: what a request is allowed to do hangs on its signature,
-/// never on a cookie.
+/// Adds to S3 what browsers need to talk to it directly. Any origin may: what a request is allowed
+/// to do hangs on its signature, never on a cookie.
 async fn answer(
     service: S3Service,
     request: Request<Incoming>,

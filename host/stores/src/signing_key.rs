@@ -1,4 +1,5 @@
-//! The Ed25519 key pair that tokens are signed with: PKCS#8 PEM for the signer, JWKS for everybody else.
+//! The Ed25519 key pair that tokens are signed with: PKCS#8 PEM for the signer, JWKS for everybody
+//! else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,6 @@
 //! Where a variable takes its value from when nobody gave one: the right-hand sides of
-//! `[application.tool.wharf.variables]`. Only the grammar; `values` knows how to make or find the value.
+//! `[application.tool.wharf.variables]`. Only the grammar; `values` knows how to make or find the
+//! value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -111,8 +112,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// A schema is a folder of the migrations, a PostgreSQL schema and the tail of a role's name, so its name needs no quoting
-/// anywhere. 40 leaves room for `wharf_` within PostgreSQL's 63 bytes.
+/// A schema is a folder of the migrations, a PostgreSQL schema and the tail of a role's name, so
+/// its name needs no quoting anywhere. 40 leaves room for `wharf_` within PostgreSQL's 63 bytes.
 pub(crate) fn is_schema_name(name: &str) -> bool {
     let plain =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';

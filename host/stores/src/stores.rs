@@ -24,7 +24,8 @@ pub struct Options {
     pub postgres: Wanted<String>,
     pub redis: Wanted<String>,
     pub s3: Wanted<S3Address>,
-    /// `false` for tests: nothing is forced to disk, so a power cut may lose everything; a killed process loses nothing.
+    /// `false` for tests: nothing is forced to disk, so a power cut may lose everything; a killed
+    /// process loses nothing.
     pub durable: bool,
 }
 
@@ -100,7 +101,8 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Stores that run. Dropping it stops them too, blocking while they shut down; `stop` waits without blocking.
+/// Stores that run. Dropping it stops them too, blocking while they shut down; `stop` waits without
+/// blocking.
 // The order of the fields is the order of stopping.
 #[derive(Debug)]
 pub struct Stores {
@@ -112,8 +114,8 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Starts everything wanted, all at once, and returns when all of it answers. When one does not come up, the others are
-    /// stopped again.
+    /// Starts everything wanted, all at once, and returns when all of it answers. When one does not
+    /// come up, the others are stopped again.
     pub async fn start(
         options: Options,
         progress: impl Fn(Progress) + Send + Sync + 'static,
@@ -137,7 +139,8 @@ impl Stores {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
-    /// Deletes a data folder with everything embedded stores kept, wherever they kept it. Refused while they run.
+    /// Deletes a data folder with everything embedded stores kept, wherever they kept it. Refused
+    /// while they run.
     pub fn discard(data_dir: &Path) -> Result<()> {
         Home::take(data_dir)?.discard()
     }

@@ -1,4 +1,5 @@
-//! For tests: a database that is migrated once, and copied for whoever needs one of his own. A copy takes some 20 ms.
+//! For tests: a database that is migrated once, and copied for whoever needs one of his own. A copy
+//! takes some 20 ms.
 //!
 //! Only for servers that are reached without TLS, which is what tests have.
 
@@ -23,7 +24,8 @@ const LOCK: i64 = 0x74_65_6d_70_6c_61_74_65;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Template {
-    /// Finds the template for exactly these migrations, or makes it. `owner_url` and `password_of` are as for `migrate`.
+    /// Finds the template for exactly these migrations, or makes it. `owner_url` and `password_of`
+    /// are as for `migrate`.
     pub async fn make(
         owner_url: &str,
         migrations: &Migrations,

@@ -1,5 +1,5 @@
-//! Values nobody gave: made once, kept in the data folder, the same at every start. And the way from a `Source` to its
-//! value. The grammar of sources is in `source`.
+//! Values nobody gave: made once, kept in the data folder, the same at every start. And the way
+//! from a `Source` to its value. The grammar of sources is in `source`.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -14,8 +14,9 @@ use crate::{Addresses, Error, Result, S3Address, kept, signing_key};
 /// A password nobody types: 32 of 62 letters are 190 bits.
 const PASSWORD_LENGTH: usize = 32;
 
-/// What is kept in `<data folder>/values.json` (mode 0600): passwords, keys, random texts, each under the name it has there.
-/// The file belongs to the stores beside it: without it an embedded PostgreSQL cannot be entered any more.
+/// What is kept in `<data folder>/values.json` (mode 0600): passwords, keys, random texts, each
+/// under the name it has there. The file belongs to the stores beside it: without it an embedded
+/// PostgreSQL cannot be entered any more.
 #[derive(Debug)]
 pub struct Values {
     file: PathBuf,
@@ -87,7 +88,8 @@ impl Values {
         self.password(&role_password_name(schema))
     }
 
-    /// Whether the random text of this variable was made already; if not, the next `resolve` makes it.
+    /// Whether the random text of this variable was made already; if not, the next `resolve` makes
+    /// it.
     pub fn has_random(&self, variable: &str) -> Result<bool> {
         Ok(self.known(&format!("random:{variable}"))?.is_some())
     }
@@ -99,8 +101,8 @@ impl Values {
         signing_key::jwks([current.as_str()].into_iter().chain(previous.as_deref()))
     }
 
-    /// Sign with a new key from the next start on. The key replaced stays published until the next rotation, so that
-    /// tokens it signed are good until they expire.
+    /// Sign with a new key from the next start on. The key replaced stays published until the next
+    /// rotation, so that tokens it signed are good until they expire.
     pub fn rotate_signing_key(&self) -> Result<()> {
         let new = signing_key::generate()?;
         self.change(|values| {
@@ -110,7 +112,8 @@ impl Values {
         })
     }
 
-    /// Makes one more pair of access key and secret key for the embedded S3 server, which knows it from the next start on.
+    /// Makes one more pair of access key and secret key for the embedded S3 server, which knows it
+    /// from the next start on.
     pub fn add_s3_key(&self) -> Result<(String, String)> {
         let (access_key, secret_key) = (
             random_text(S3_ACCESS_KEY_LENGTH)?,

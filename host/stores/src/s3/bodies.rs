@@ -1,7 +1,8 @@
 //! Contents: taken in, verified and written to files of their own, and read back piece by piece.
 //!
-//! A file is complete and on disk before the index learns of it, is never changed, and is named at random: keys of objects never
-//! become paths. A file that the index does not know (after a crash between the two) is removed at the next start.
+//! A file is complete and on disk before the index learns of it, is never changed, and is named at
+//! random: keys of objects never become paths. A file that the index does not know (after a crash
+//! between the two) is removed at the next start.
 
 use std::collections::HashSet;
 use std::fs;
@@ -48,8 +49,8 @@ pub(crate) enum Content {
     File(NewFile),
 }
 
-/// A file that the index does not know yet. Dropped without having been kept, it is removed: a client that goes away, a change
-/// that is refused, a disk that is full leave nothing behind.
+/// A file that the index does not know yet. Dropped without having been kept, it is removed: a
+/// client that goes away, a change that is refused, a disk that is full leave nothing behind.
 pub(crate) struct NewFile {
     path: PathBuf,
     name: String,
@@ -197,8 +198,8 @@ impl Bodies {
         Ok(())
     }
 
-    /// Reads this range of the pieces put together. They are all opened before this returns, so that what is read stays readable
-    /// when the object is replaced meanwhile.
+    /// Reads this range of the pieces put together. They are all opened before this returns, so
+    /// that what is read stays readable when the object is replaced meanwhile.
     pub(crate) async fn read(
         &self,
         pieces: Vec<Piece>,
@@ -222,7 +223,8 @@ impl Bodies {
         Ok(StreamingBlob::wrap(stream::iter(streams).try_flatten()))
     }
 
-    /// Removes files that the index does not know any more. What cannot be removed is found at the next start.
+    /// Removes files that the index does not know any more. What cannot be removed is found at the
+    /// next start.
     pub(crate) async fn remove(&self, pieces: Vec<Piece>) {
         for piece in pieces {
             let _ = tokio::fs::remove_file(self.folder.join(piece.file)).await;

@@ -68,7 +68,8 @@ impl Algorithm {
         }
     }
 
-    /// Is an upload in parts to have the digest of its parts' digests, rather than of its content? As S3 allows it.
+    /// Is an upload in parts to have the digest of its parts' digests, rather than of its content?
+    /// As S3 allows it.
     pub(crate) fn composite(self, wanted: Option<&str>) -> S3Result<bool> {
         match (self, wanted) {
             (Self::Crc64Nvme, None | Some("FULL_OBJECT")) => Ok(false),
@@ -92,7 +93,8 @@ pub(crate) struct Claims {
     pub(crate) trailers: Option<TrailingHeaders>,
 }
 
-/// Takes the claims out of the input of an operation; the inputs have the same fields and no common type.
+/// Takes the claims out of the input of an operation; the inputs have the same fields and no common
+/// type.
 macro_rules! claims {
     ($request:expr) => {
         $crate::s3::digests::Claims {
@@ -217,7 +219,8 @@ impl Hasher {
                 }
             }
         }
-        // One that was not made was claimed in a trailer that nobody announced; then it proves nothing.
+        // One that was not made was claimed in a trailer that nobody announced; then it proves
+        // nothing.
         let is_true =
             |(algorithm, digest): (&Algorithm, &String)| made.get(algorithm) == Some(digest);
         if !claims.digests.iter().all(is_true) {
@@ -227,7 +230,8 @@ impl Hasher {
     }
 }
 
-/// The digest of an object from those of its parts (and their sizes), as S3 defines it for either kind.
+/// The digest of an object from those of its parts (and their sizes), as S3 defines it for either
+/// kind.
 pub(crate) fn of_parts(
     algorithm: Algorithm,
     composite: bool,

@@ -1,4 +1,5 @@
-//! Why a request is not fulfilled: it asks for something impossible, or the disk does not play along.
+//! Why a request is not fulfilled: it asks for something impossible, or the disk does not play
+//! along.
 
 use std::error::Error as StdError;
 use std::fmt;

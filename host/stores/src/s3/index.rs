@@ -1,8 +1,8 @@
 //! Metadata and small bodies, in one file that survives a crash at any moment.
 //!
-//! All changes go through one thread, which commits as many as are waiting at once: one sync of the disk is what a commit costs.
-//! When the disk fails (most often because it is full) the file is opened anew at its last good state; until that works,
-//! requests are answered with an error.
+//! All changes go through one thread, which commits as many as are waiting at once: one sync of the
+//! disk is what a commit costs. When the disk fails (most often because it is full) the file is
+//! opened anew at its last good state; until that works, requests are answered with an error.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -125,7 +125,8 @@ impl Index {
         read(&database.begin_read()?)
     }
 
-    /// Changes the index; returns when the change is on disk. A change that refuses must not have changed anything.
+    /// Changes the index; returns when the change is on disk. A change that refuses must not have
+    /// changed anything.
     pub(crate) async fn write<R: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Tables<'_>) -> Result<R> + Send + 'static,
@@ -225,7 +226,8 @@ impl File {
         failure.clone().map_or_else(closed, Failure::Broken)
     }
 
-    /// After a failed write the library refuses to go on with this file; opened again, it is as after the last commit.
+    /// After a failed write the library refuses to go on with this file; opened again, it is as
+    /// after the last commit.
     fn reopen(&self) {
         let mut database = self
             .database

@@ -1,5 +1,5 @@
-//! Which objects are in a bucket: page by page, in the order of their keys, with keys that share a prefix up to a delimiter
-//! rolled into one.
+//! Which objects are in a bucket: page by page, in the order of their keys, with keys that share a
+//! prefix up to a delimiter rolled into one.
 
 use super::failure::Result;
 use super::index::{OBJECTS, decode};
@@ -83,7 +83,8 @@ impl Objects {
     }
 }
 
-/// Sorts behind nearly everything that begins with the same text; the few keys that it does not are walked through.
+/// Sorts behind nearly everything that begins with the same text; the few keys that it does not are
+/// walked through.
 const LAST_LETTER: char = '\u{10FFFF}';
 
 impl Query {

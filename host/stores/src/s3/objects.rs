@@ -140,8 +140,8 @@ impl Objects {
             let range = choose(&found.object)?;
             match self.content(&found, range.clone()).await {
                 Ok(content) => return Ok((found.object, range, content)),
-                // Replaced between the look into the index and the opening of the files: look again. When it is still the same
-                // object, the file is really gone.
+                // Replaced between the look into the index and the opening of the files: look
+                // again. When it is still the same object, the file is really gone.
                 Err(failure) => {
                     if self.find(bucket, key)?.object.body == found.object.body {
                         return Err(failure);
@@ -202,7 +202,8 @@ impl Objects {
         Ok(object)
     }
 
-    /// The same for the source of a copy, where "not modified" is a refusal as well: a copy is no look.
+    /// The same for the source of a copy, where "not modified" is a refusal as well: a copy is no
+    /// look.
     pub(super) async fn source(
         &self,
         (bucket, key): (&str, &str),
@@ -247,7 +248,8 @@ impl Objects {
         .await
     }
 
-    /// Deletes these objects, those that exist and meet the conditions; that others do not exist is no fault.
+    /// Deletes these objects, those that exist and meet the conditions; that others do not exist is
+    /// no fault.
     pub(crate) async fn delete(
         &self,
         bucket: String,

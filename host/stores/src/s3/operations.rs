@@ -1,5 +1,5 @@
-//! The operations of S3 that there are: from the inputs of the library to what `Objects` does, and back to its outputs. All
-//! others are answered with 501.
+//! The operations of S3 that there are: from the inputs of the library to what `Objects` does, and
+//! back to its outputs. All others are answered with 501.
 
 use std::ops::Range as Bytes;
 use std::sync::Arc;
@@ -678,7 +678,8 @@ fn from_token(token: &str) -> S3Result<String> {
         .ok_or_else(|| S3ErrorCode::InvalidArgument.into())
 }
 
-/// How keys are to be written in a list: as they are, or, for keys that XML cannot hold, as in a URL.
+/// How keys are to be written in a list: as they are, or, for keys that XML cannot hold, as in a
+/// URL.
 fn coding(wanted: &Option<EncodingType>) -> fn(String) -> String {
     match wanted {
         Some(coding) if coding.as_str() == EncodingType::URL => url_coded,

@@ -1,4 +1,5 @@
-//! What is stored about objects, uploads and parts. All of it is JSON, so that an older file can be read by a newer host.
+//! What is stored about objects, uploads and parts. All of it is JSON, so that an older file can be
+//! read by a newer host.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -66,7 +67,8 @@ pub(crate) struct Attributes {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Takes the attributes out of the input of an operation; the inputs have the same fields and no common type.
+/// Takes the attributes out of the input of an operation; the inputs have the same fields and no
+/// common type.
 macro_rules! attributes {
     ($input:expr) => {
         $crate::s3::records::Attributes {

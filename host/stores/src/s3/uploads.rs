@@ -1,4 +1,5 @@
-//! Objects that arrive in parts. A part is a file of its own and stays one: completing an upload moves no content.
+//! Objects that arrive in parts. A part is a file of its own and stays one: completing an upload
+//! moves no content.
 
 use std::ops::RangeInclusive;
 

@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 use wharf_stores::{Addresses, Migrations, Options, Source, Stores, Values, Wanted};
 
-/// Deleted, with everything kept elsewhere on its behalf, when the test is over. Stop the stores before.
+/// Deleted, with everything kept elsewhere on its behalf, when the test is over. Stop the stores
+/// before.
 pub struct DataFolder(PathBuf);
 
 impl DataFolder {
@@ -76,7 +77,8 @@ impl Drop for DataFolder {
     }
 }
 
-/// One PostgreSQL for all tests that run at the same time and only want databases; the last one stops it.
+/// One PostgreSQL for all tests that run at the same time and only want databases; the last one
+/// stops it.
 pub struct Server {
     stores: Option<Stores>,
     folder: DataFolder,

@@ -1,4 +1,5 @@
-//! What migrations promise: forward only, whole or not at all, and roles that can do what they should and nothing else.
+//! What migrations promise: forward only, whole or not at all, and roles that can do what they
+//! should and nothing else.
 
 use wharf_stores::{Error, Migrations, Result, migrate};
 

@@ -1,10 +1,14 @@
-//! Data and addresses survive whatever ends the stores: an orderly stop, a killed child, a killed host.
+//! Data and addresses survive whatever ends the stores: an orderly stop, a killed child, a killed
+//! host.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use wharf_stores::{Error, Options, Stores, Wanted};
+use wharf_stores::{Error, Options, Stores, Wanted, left_over};
 
 use crate::data_folder::{DataFolder, connect, eventually, kill, owner, redis, start};
 use crate::host::Host;
@@ -135,6 +139,10 @@ async fn a_data_folder_in_a_private_home_works_as_well() {
     stores.stop().await;
     let elsewhere = fs::read_to_string(data_dir.join("elsewhere")).ok();
     assert_eq!(elsewhere.is_some(), rustix::process::geteuid().is_root());
+    if let Some(elsewhere) = &elsewhere {
+        let elsewhere = Path::new(elsewhere.trim());
+        assert!(!left_over().iter().any(|folder| folder == elsewhere));
+    }
     Stores::discard(&data_dir).unwrap();
     assert!(elsewhere.is_none_or(|elsewhere| !fs::exists(elsewhere.trim()).unwrap()));
 }
@@ -153,6 +161,27 @@ async fn an_interrupted_first_start_is_made_anew() {
         .await
         .unwrap();
     stores.stop().await;
+}
+
+#[tokio::test]
+async fn a_lock_left_by_a_dead_postmaster_is_no_hindrance_whoever_has_its_number_now() {
+    let folder = DataFolder::new();
+    start(folder.postgres()).await.stop().await;
+    let data = folder.quarters().join("postgres/data");
+    // Of the same user, so that PostgreSQL could take it for its own.
+    let user = fs::metadata(&data).unwrap().uid();
+    let mut stranger = Command::new("sleep").arg("60").uid(user).spawn().unwrap();
+    let lock = data.join("postmaster.pid");
+    fs::write(&lock, format!("{}\n", stranger.id())).unwrap();
+    let stores = start(folder.postgres()).await;
+    owner(&stores)
+        .await
+        .batch_execute("SELECT 1")
+        .await
+        .unwrap();
+    stores.stop().await;
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The embedded S3 server, as clients meet it: over HTTP, with signatures made by a library that is not ours.
+//! The embedded S3 server, as clients meet it: over HTTP, with signatures made by a library that is
+//! not ours.
 
 use std::ops::Range;
 use std::time::Duration;
