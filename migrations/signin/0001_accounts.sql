@@ -120,9 +120,19 @@ BEGIN
     END IF;
 END $$;
 
--- Ends what is live of an account but for one session, and says which those were. The caller has
--- renewed the seal or ends this very list.
-CREATE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS uuid[]
+-- What the functions read of an account, in one place.
+CREATE FUNCTION person(of_account account) RETURNS TABLE (
+    id uuid, number bigint, login text, email text, is_email_verified bool, name text, surname text, cpf text,
+    telegram_id bigint, roles text[], has_totp bool, is_disabled bool
+) LANGUAGE sql IMMUTABLE ROWS 1 AS $$
+    SELECT of_account.id, of_account.number, of_account.login, of_account.email,
+        of_account.email_verified_at IS NOT NULL, of_account.name, of_account.surname, of_account.cpf,
+        of_account.telegram_id, of_account.roles, of_account.totp IS NOT NULL, of_account.disabled_at IS NOT NULL
+$$;
+
+-- Ends what is live of an account but for one session, and says which those were. Whoever calls
+-- it renews the seal, which is what counts: this is for the list, and to tell other functions.
+CREATE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS text[]
 LANGUAGE sql AS $$
     WITH ended AS (
         UPDATE session SET ended_at = now(), ended_because = because
@@ -130,8 +140,50 @@ LANGUAGE sql AS $$
             AND id IS DISTINCT FROM but_for
         RETURNING id
     )
-    SELECT coalesce(array_agg(id), '{}') FROM ended
+    SELECT coalesce(array_agg(id::text), '{}') FROM ended
 $$;
+
+-- Takes the next refresh token of a session in exchange for the one that may be used. Two clients
+-- that ask with the same one at nearly the same time get the same next one. One that was spent
+-- before that is in the wrong hands, here or there: the session ends.
+CREATE FUNCTION refresh_session(
+    in_session uuid, with_token uuid, next_token uuid, grace_s bigint, from_address text, request text
+) RETURNS TABLE (outcome text, of_account account, token uuid, scope text, seconds_left bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    held session;
+    owner account;
+BEGIN
+    SELECT * INTO held FROM session WHERE id = in_session FOR UPDATE;
+    SELECT * INTO owner FROM account WHERE id = held.account;
+    token := with_token;
+    of_account := owner;
+    scope := held.scope;
+    seconds_left := extract(epoch FROM held.expires_at - now())::bigint;
+    IF held.id IS NULL OR held.ended_at IS NOT NULL OR held.expires_at <= now()
+        OR held.seal <> owner.seal OR owner.disabled_at IS NOT NULL OR held.refresh IS NULL
+    THEN
+        outcome := 'over';
+    ELSIF held.refresh = with_token THEN
+        UPDATE session SET spent = with_token, refresh = next_token, refreshed_at = clock_timestamp()
+        WHERE id = in_session;
+        outcome := 'refreshed';
+        token := next_token;
+    ELSIF held.spent = with_token AND held.refreshed_at > now() - grace_s * interval '1 second' THEN
+        outcome := 'refreshed';
+        token := held.refresh;
+    ELSE
+        UPDATE session SET ended_at = now(), ended_because = 'refresh-token-reused' WHERE id = in_session;
+        INSERT INTO audit (what, account, session, address, request_id)
+        VALUES ('refresh-token-reused', owner.id, in_session, from_address, request);
+        INSERT INTO events.outbox (kind, aggregate, payload)
+        VALUES ('notify', 'user:' || owner.id, jsonb_build_object(
+            'user_id', owner.id, 'template', 'refresh-token-reused',
+            'params', jsonb_build_object('address', from_address)));
+        outcome := 'reused';
+    END IF;
+    RETURN NEXT;
+END $$;
 
 REVOKE ALL ON audit, account FROM wharf_signin;
 GRANT SELECT, INSERT ON audit TO wharf_signin;

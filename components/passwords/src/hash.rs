@@ -5,8 +5,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 
 /// Checked when there is no account, so that asking for one that does not exist takes as long as
 /// a wrong password. No password has this hash.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$d2hhcmYtbm9ib2R5LWhlcmU$DSIWbqYfGpHBsSnpXNTXXKEMUFKp3Hd0j8M9T1i2S7w";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$d2hhcmYtbm9ib2R5LWhlcmU$DSIWbqYfGpHBsSnpXNTXXKEMUFKp3Hd0j8M9T1i2S7w";
 
 /// OWASP's first choice: Argon2id, 19 MiB, two passes, one lane. It is the crate's default, and a
 /// test below holds it to that.
@@ -38,7 +37,10 @@ mod tests {
     #[test]
     fn a_password_is_known_by_its_hash() {
         let stored = hash("correct horse").unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
         assert!(is_right("correct horse", Some(&stored)));
         assert!(!is_right("correct horsf", Some(&stored)));
         assert_ne!(Some(stored), hash("correct horse"));

@@ -16,11 +16,15 @@ pub struct Account {
     pub cpf: Option<String>,
     pub telegram_id: Option<i64>,
     pub roles: Roles,
+    pub is_email_verified: bool,
+    pub has_totp: bool,
+    pub is_disabled: bool,
 }
 
 /// Somebody who is about to become a user.
 #[derive(Debug)]
 pub struct NewAccount {
+    pub id: Uuid,
     pub login: Login,
     pub email: Option<Email>,
     pub name: Option<Text>,
@@ -35,6 +39,7 @@ impl NewAccount {
     /// With a role and names; everything else is filled in by whoever knows more.
     pub fn new(login: Login, email: Option<Email>, role: Role) -> Self {
         Self {
+            id: Uuid::new_v4(),
             login,
             email,
             name: None,
@@ -107,6 +112,13 @@ impl Login {
                 .0
                 .bytes()
                 .all(|it| it.is_ascii_alphanumeric() || it == b'_')
+    }
+}
+
+/// Somebody who will never sign in has a login all the same.
+impl From<Uuid> for Login {
+    fn from(id: Uuid) -> Self {
+        Self(id.to_string())
     }
 }
 

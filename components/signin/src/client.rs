@@ -1,16 +1,18 @@
-//! Where a request came from, as the audit trail keeps it.
+//! Who is at the other end: where a request came from, and whether a person
+//! sent it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use kit::RequestId;
+use kit::{Caller, FORBIDDEN, Problem, RequestId};
 
 /// More of a browser's name tells nobody anything.
 const LONGEST_AGENT: usize = 200;
 
+/// Where a request came from, as the audit trail keeps it.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub address: String,
@@ -47,6 +49,34 @@ fn agent(headers: &HeaderMap) -> Option<String> {
     Some(agent.chars().take(LONGEST_AGENT).collect())
 }
 
+/// What one household or machine shares: of IPv6 it has a whole /64 to call from.
+pub fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(it)) => {
+            let [a, b, c, d, ..] = it.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+        _ => address.to_owned(),
+    }
+}
+
+/// A caller with a token that stands for the whole person. A token with a scope neither makes
+/// further tokens nor changes how its person signs in.
+#[derive(Clone, Debug)]
+pub struct Person(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Person {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        match caller.scope {
+            None => Ok(Self(caller)),
+            Some(_) => Err(FORBIDDEN),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +92,12 @@ mod tests {
         assert_eq!(from("[2001:db8::1]:4711"), "2001:db8::1");
         assert_eq!(from("[::ffff:192.0.2.1]:4711"), "192.0.2.1");
         assert_eq!(from("nonsense"), "unknown");
+    }
+
+    #[test]
+    fn a_household_is_one_network() {
+        assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::");
+        assert_eq!(network("192.0.2.1"), "192.0.2.1");
+        assert_eq!(network("unknown"), "unknown");
     }
 }

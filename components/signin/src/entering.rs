@@ -1,27 +1,24 @@
-//! Registering, signing in, and changing the password: the same for every
-//! dialect. What a client sends and reads is decided in [`crate::routes`].
+//! Registering, signing in, staying in, and changing the password: the same
+//! for every dialect. What a client sends and reads is decided in
+//! [`crate::routes`].
 
-use kit::{Db, Role, Roles, event, setting};
+use kit::{Caller, Db, Role, event, session, setting};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::account::{Account, Email, NewAccount};
 use crate::client::Client;
 use crate::error::Error;
-use crate::issue::{self, Lifetime, Token};
+use crate::factor::Factor;
+use crate::issue::{self, Patience, SignedIn, Start};
 use crate::password::{self, Password};
-use crate::store::{self, Proven, Start};
-
-/// Somebody who is in.
-#[derive(Debug)]
-pub struct SignedIn {
-    pub account: Account,
-    pub token: Token,
-}
+use crate::store::{self, Proven, Refreshed};
+use crate::tries;
 
 /// Makes an account. Nobody is signed in by it.
 pub async fn register(
     new: NewAccount,
-    password: &Password,
+    password: Option<&Password>,
     client: &Client,
 ) -> Result<Account, Error> {
     make(new, password, None, client).await
@@ -31,124 +28,209 @@ pub async fn register(
 pub async fn register_and_enter(
     new: NewAccount,
     password: &Password,
-    lifetime: Lifetime,
+    patience: Patience,
     client: &Client,
 ) -> Result<SignedIn, Error> {
-    let start = Start::now("registration", lifetime.seconds().await?);
-    let account = make(new, password, Some(&start), client).await?;
-    let token = issue::access_token(&account, start.session, start.seconds).await?;
-    Ok(SignedIn { account, token })
+    let start = Start::new("registration", patience).await?;
+    let account = make(new, Some(password), Some(&start), client).await?;
+    start.tokens(account).await
 }
 
 async fn make(
     new: NewAccount,
-    password: &Password,
+    password: Option<&Password>,
     start: Option<&Start>,
     client: &Client,
 ) -> Result<Account, Error> {
-    if password.is_name(new.login.as_str(), new.email.as_ref().map(Email::as_str)) {
-        return Err(Error::PasswordIsName);
-    }
-    let admin = Admin::configured().await?;
-    if admin.is_called(new.login.as_str()) {
+    let (login, email) = (new.login.as_str(), new.email.as_ref().map(Email::as_str));
+    let admin = FirstAdmin::configured().await?;
+    if admin.is_called(login) {
         return Err(Error::LoginTaken);
     }
-    if new
-        .email
-        .as_ref()
-        .is_some_and(|it| admin.is_called(it.as_str()))
-    {
+    if email.is_some_and(|it| admin.is_called(it)) {
         return Err(Error::EmailTaken);
     }
-    let hash = password.hash()?;
+    let hash = match password {
+        Some(password) if password.is_name(login, email) => return Err(Error::PasswordIsName),
+        Some(password) => Some(password.hash().await?),
+        None => None,
+    };
     let db = store::open().await?;
-    let account = store::register(&db, &new, Some(&hash), start, client).await?;
+    let account = store::register(&db, &new, hash.as_deref(), start, client).await?;
     tell_of(&account);
     Ok(account)
 }
 
 /// The row in the outbox is what counts; this is for who listens at this moment.
-fn tell_of(account: &Account) {
+pub fn tell_of(account: &Account) {
     let payload = json!({ "id": account.id, "email": account.email });
     event::announce("user:created", payload.to_string());
     event::wake();
 }
 
-/// Signs in by login or e-mail.
+/// What somebody gives to get in.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// A login or an e-mail.
+    pub name: &'a str,
+    pub password: &'a str,
+    /// Of the second factor.
+    pub code: Option<&'a str>,
+}
+
 pub async fn sign_in(
-    name: &str,
-    password: &str,
-    lifetime: Lifetime,
+    attempt: Attempt<'_>,
+    patience: Patience,
     client: &Client,
 ) -> Result<SignedIn, Error> {
     let db = store::open().await?;
-    let proven = prove(&db, name, password, client).await?;
-    let start = Start::now("password", lifetime.seconds().await?);
+    let proven = prove(&db, attempt, client).await?;
+    let start = Start::new("password", patience).await?;
     // The password may have been changed since it was proven.
     if !store::open_session(&db, &proven, &start, client).await? {
         return Err(Error::WrongPassword);
     }
-    let token = issue::access_token(&proven.account, start.session, start.seconds).await?;
-    Ok(SignedIn {
-        account: proven.account,
-        token,
-    })
+    start.tokens(proven.account).await
 }
 
 /// Puts a new password in the place of the old one: every session ends and a new one begins.
 pub async fn change_password(
-    name: &str,
-    old: &str,
+    attempt: Attempt<'_>,
     new: &Password,
-    lifetime: Lifetime,
+    patience: Patience,
     client: &Client,
 ) -> Result<SignedIn, Error> {
     let db = store::open().await?;
-    let proven = prove(&db, name, old, client).await?;
+    let proven = prove(&db, attempt, client).await?;
     if new.is_name(&proven.account.login, proven.account.email.as_deref()) {
         return Err(Error::PasswordIsName);
     }
-    let hash = new.hash()?;
-    let start = Start::now("password", lifetime.seconds().await?);
-    if !store::change_password(&db, &proven, &hash, &start, client).await? {
-        return Err(Error::WrongPassword);
-    }
-    let token = issue::access_token(&proven.account, start.session, start.seconds).await?;
+    let hash = new.hash().await?;
+    let start = Start::new("password", patience).await?;
+    let ended = store::change_password(&db, &proven, &hash, &start, client)
+        .await?
+        .ok_or(Error::WrongPassword)?;
+    tell_ended(ended).await?;
+    event::wake();
+    start.tokens(proven.account).await
+}
+
+/// A new token for somebody whose old one is still good.
+pub async fn renew(caller: &Caller) -> Result<SignedIn, Error> {
+    let db = store::open().await?;
+    let seconds = issue::short_seconds().await?;
+    let account = store::prolong_session(&db, caller.session, seconds).await?;
+    issue::access_token(account, caller.session, seconds, None).await
+}
+
+/// The next pair of tokens, for a refresh token that is spent by it.
+pub async fn refresh(token: &str, client: &Client) -> Result<SignedIn, Error> {
+    let claims = issue::read_refresh_token(token).await?;
+    let db = store::open().await?;
+    let (account, next, seconds_left) = match store::refresh_session(&db, &claims, client).await? {
+        Refreshed::Next(account, next, seconds_left) => (account, next, seconds_left),
+        Refreshed::Over => return Err(Error::SessionOver),
+        Refreshed::Reused => {
+            tell_ended(vec![claims.sid]).await?;
+            event::wake();
+            return Err(Error::SessionOver);
+        }
+    };
+    let refresh_token = issue::refresh_token(&account, claims.sid, next, seconds_left).await?;
+    let expires_in_s = issue::short_seconds().await?.min(seconds_left);
+    let signed_in = issue::access_token(account, claims.sid, expires_in_s, None).await?;
     Ok(SignedIn {
-        account: proven.account,
-        token,
+        refresh_token: Some(refresh_token),
+        ..signed_in
     })
 }
 
-/// The account that the password belongs to.
-async fn prove(db: &Db, name: &str, password: &str, client: &Client) -> Result<Proven, Error> {
-    let mut found = store::find_by_name(db, name).await?;
+/// Ends the session of whoever asks.
+pub async fn leave(caller: &Caller, client: &Client) -> Result<(), Error> {
+    let db = store::open().await?;
+    store::end_session(&db, caller.session, caller.session, client).await?;
+    tell_ended(vec![caller.session]).await
+}
+
+/// Tells the other functions, so that they need not wait for the tokens to expire. Who is told
+/// nothing now hears of it by the sweep.
+pub async fn tell_ended(sessions: Vec<Uuid>) -> Result<(), Error> {
+    if let Err(away) = session::mark_ended(&sessions, issue::longest_seconds().await?).await {
+        eprintln!("ended sessions are marked later: {away}");
+    }
+    Ok(())
+}
+
+/// The account that the attempt belongs to.
+async fn prove(db: &Db, attempt: Attempt<'_>, client: &Client) -> Result<Proven, Error> {
+    let gates = tries::sign_in(attempt.name, client);
+    tries::pass(db, &gates).await?;
+    match look(db, attempt, client).await {
+        Err((wrong, account)) if wrong.is_wrong_try() => {
+            tries::count(db, &gates).await?;
+            store::refused(db, account, &wrong, client).await?;
+            Err(wrong)
+        }
+        Err((error, _)) => Err(error),
+        Ok(proven) => Ok(proven),
+    }
+}
+
+/// A refusal comes with the account that somebody tried to enter.
+async fn look(
+    db: &Db,
+    attempt: Attempt<'_>,
+    client: &Client,
+) -> Result<Proven, (Error, Option<Uuid>)> {
+    let nobodys = |error: Error| (error, None);
+    let mut found = store::find_by_name(db, attempt.name)
+        .await
+        .map_err(nobodys)?;
     if found.is_none() {
-        found = first_admin(db, name, password, client).await?;
+        found = first_admin(db, attempt, client).await.map_err(nobodys)?;
     }
     let stored = found.as_ref().and_then(|it| it.password.as_deref());
-    let is_right = password::is_right(password, stored);
-    match found {
-        Some(found) if is_right && !found.is_disabled => Ok(found),
-        Some(found) => {
-            store::refused(db, Some(found.account.id), client).await?;
-            Err(Error::WrongPassword)
-        }
-        None => {
-            store::refused(db, None, client).await?;
-            Err(Error::UnknownName)
-        }
+    let is_right = password::is_right(attempt.password, stored)
+        .await
+        .map_err(nobodys)?;
+    let found = found.ok_or((Error::UnknownName, None))?;
+    let account = Some(found.account.id);
+    if !is_right || found.account.is_disabled {
+        return Err((Error::WrongPassword, account));
+    }
+    second_factor(db, &found, attempt.code)
+        .await
+        .map_err(|it| (it, account))?;
+    Ok(found)
+}
+
+/// Spends the code that an account with a second factor asks for.
+pub async fn second_factor(db: &Db, proven: &Proven, code: Option<&str>) -> Result<(), Error> {
+    let Some(enrolment) = proven.totp else {
+        return Ok(());
+    };
+    let text = code
+        .filter(|it| !it.is_empty())
+        .ok_or(Error::CodeRequired)?;
+    let code = Factor::of(enrolment)
+        .await?
+        .read(text, kit::now().as_second())
+        .ok_or(Error::WrongCode)?;
+    if store::spend_code(db, proven, code).await? {
+        Ok(())
+    } else {
+        Err(Error::WrongCode)
     }
 }
 
 /// The admin whom the operator named. Their account is made when they first sign in with the
 /// configured password; from then on the account's own password counts.
-struct Admin {
+struct FirstAdmin {
     login: &'static str,
     email: &'static str,
 }
 
-impl Admin {
+impl FirstAdmin {
     async fn configured() -> Result<Self, Error> {
         Ok(Self {
             login: setting("admin_login").await?,
@@ -164,34 +246,22 @@ impl Admin {
 
 async fn first_admin(
     db: &Db,
-    name: &str,
-    password: &str,
+    attempt: Attempt<'_>,
     client: &Client,
 ) -> Result<Option<Proven>, Error> {
-    let admin = Admin::configured().await?;
+    let admin = FirstAdmin::configured().await?;
     let configured = setting("admin_password").await?;
-    if !admin.is_called(name) || !same(password, configured) {
+    if !admin.is_called(attempt.name) || !is_same(attempt.password, configured) {
         return Ok(None);
     }
-    let new = NewAccount {
-        roles: Roles::default().with(Role::Admin),
-        ..NewAccount::new(
-            admin
-                .login
-                .to_owned()
-                .try_into()
-                .map_err(|it| Error::Malformed("admin_login", it))?,
-            Some(
-                admin
-                    .email
-                    .to_owned()
-                    .try_into()
-                    .map_err(|it| Error::Malformed("admin_email", it))?,
-            ),
-            Role::Admin,
-        )
-    };
-    let hash = password::hash(password)?;
+    let login = admin.login.to_owned().try_into();
+    let email = admin.email.to_owned().try_into();
+    let new = NewAccount::new(
+        login.map_err(|it| Error::Malformed("admin_login", it))?,
+        Some(email.map_err(|it| Error::Malformed("admin_email", it))?),
+        Role::Admin,
+    );
+    let hash = password::hash(configured).await?;
     match store::register(db, &new, Some(&hash), None, client).await {
         Ok(account) => tell_of(&account),
         // Somebody signed in as the admin at the same moment.
@@ -202,7 +272,7 @@ async fn first_admin(
 }
 
 /// Compared without telling by the time taken how much of it was right.
-fn same(given: &str, expected: &str) -> bool {
+fn is_same(given: &str, expected: &str) -> bool {
     given.len() == expected.len()
         && given
             .bytes()

@@ -1,10 +1,12 @@
 //! Sign-in: who people are, and the tokens by which every other function
 //! knows them.
 //!
-//! Read in this order: [`routes`] is what the world can ask, in five dialects;
-//! `entering` what happens when somebody registers or signs in; `account` and
-//! `password` the rules of names and secrets; `issue` what a token says;
-//! `store` the SQL; `error` every refusal.
+//! Read in this order: [`routes`] is what the world can ask, in five dialects,
+//! and `functions` what other functions can; `entering` what happens when
+//! somebody registers, signs in, stays in or leaves; `account`, `password`,
+//! `factor`, `passcode` and `secret` the rules of names and proofs; `foreign`
+//! whose word is taken besides; `issue` what a token says; `tries` how often
+//! one may be wrong; `store` the SQL; `error` every refusal.
 //!
 //! Invariant: a session that ended stays ended. Every statement on behalf of
 //! somebody signed in begins with `caller(session)`, which refuses one that is
@@ -16,9 +18,15 @@ mod entering;
 #[cfg(target_family = "wasm")]
 mod entry;
 mod error;
+mod factor;
+mod foreign;
+mod functions;
 mod issue;
+mod passcode;
 mod password;
 pub mod routes;
+mod secret;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tries;

@@ -1,23 +1,16 @@
-//! Passwords: what one may be, and how it is kept and checked. Nothing here
-//! knows where hashes are stored.
+//! Passwords: what one may be. How it is kept and checked is the function
+//! `passwords`' work, so that no other request waits behind a hash.
 
 use std::fmt;
+use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use serde::Deserialize;
+use axum::body::Bytes;
+use axum::http::{Request, StatusCode, header};
+use kit::outbound::{self, Failed};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Malformed;
-
-/// Checked when there is no account, so that asking for one that does not exist takes as long as
-/// a wrong password. Its own password is not known to anybody.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$d2hhcmYtbm9ib2R5LWhlcmU$DSIWbqYfGpHBsSnpXNTXXKEMUFKp3Hd0j8M9T1i2S7w";
-
-/// OWASP's first choice: Argon2id, 19 MiB, two passes, one lane. It is the crate's default, and a
-/// test below holds it to that.
-fn argon2() -> Argon2<'static> {
-    Argon2::default()
-}
+use crate::error::Error;
 
 /// A password that somebody may choose.
 #[derive(Clone, Deserialize)]
@@ -28,13 +21,15 @@ impl TryFrom<String> for Password {
     type Error = Malformed;
 
     fn try_from(text: String) -> Result<Self, Malformed> {
-        if (8..=128).contains(&text.chars().count()) {
+        if (8..=LONGEST).contains(&text.chars().count()) {
             Ok(Self(text))
         } else {
             Err(Malformed("a password is 8 to 128 characters"))
         }
     }
 }
+
+const LONGEST: usize = 128;
 
 impl Password {
     /// The first thing anybody tries is a name.
@@ -43,17 +38,9 @@ impl Password {
         same(login) || email.is_some_and(same)
     }
 
-    pub fn hash(&self) -> Result<String, Unhashable> {
-        hash(&self.0)
+    pub async fn hash(&self) -> Result<String, Error> {
+        hash(&self.0).await
     }
-}
-
-/// The PHC form of a password, under a salt of its own.
-pub fn hash(password: &str) -> Result<String, Unhashable> {
-    let hash = argon2()
-        .hash_password(password.as_bytes())
-        .map_err(Unhashable)?;
-    Ok(hash.to_string())
 }
 
 /// It is in nobody's log.
@@ -63,19 +50,66 @@ impl fmt::Debug for Password {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the password cannot be hashed: {0}")]
-pub struct Unhashable(argon2::password_hash::Error);
+#[derive(Serialize)]
+struct New<'a> {
+    password: &'a str,
+}
 
-/// Whether `given` is the password behind `stored`. The same work is done when there is none.
-pub fn is_right(given: &str, stored: Option<&str>) -> bool {
-    let parsed = |text| PasswordHash::new(text).ok();
-    let (hash, exists) = match stored.and_then(parsed) {
-        Some(hash) => (Some(hash), true),
-        None => (parsed(NOBODY), false),
-    };
-    let matches = hash.is_some_and(|it| argon2().verify_password(given.as_bytes(), &it).is_ok());
-    matches && exists
+#[derive(Deserialize)]
+struct Hashed {
+    hash: String,
+}
+
+/// The form of a password that may be stored.
+pub async fn hash(password: &str) -> Result<String, Error> {
+    let hashed: Hashed = ask("hash", &New { password }).await?;
+    Ok(hashed.hash)
+}
+
+#[derive(Serialize)]
+struct Given<'a> {
+    password: &'a str,
+    hash: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Checked {
+    is_right: bool,
+}
+
+/// Whether `given` is the password behind `stored`; the same work when there is none.
+pub async fn is_right(given: &str, stored: Option<&str>) -> Result<bool, Error> {
+    // What nobody can have chosen is not worth more than its beginning.
+    let password: String = given.chars().take(LONGEST + 1).collect();
+    let checked: Checked = ask(
+        "check",
+        &Given {
+            password: &password,
+            hash: stored,
+        },
+    )
+    .await?;
+    Ok(checked.is_right)
+}
+
+/// Longer than the queue for a hash lasts, which is a second.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn ask<T: for<'a> Deserialize<'a>>(
+    what: &str,
+    question: &impl Serialize,
+) -> Result<T, Error> {
+    let request = Request::post(format!("http://passwords.spin.internal/{what}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(serde_json::to_vec(question)?))
+        .map_err(|_| Failed::NoAddress)?;
+    let answer = outbound::send(request, PATIENCE).await?;
+    match answer.status {
+        StatusCode::OK => Ok(serde_json::from_slice(&answer.body)?),
+        // Its queue is full: more hashes at once would only make all of them late.
+        StatusCode::SERVICE_UNAVAILABLE => Err(Error::Busy),
+        other => Err(Failed::NoAnswer(format!("passwords: {other}")).into()),
+    }
 }
 
 #[cfg(test)]
@@ -84,31 +118,6 @@ mod tests {
 
     fn password(text: &str) -> Password {
         Password::try_from(text.to_owned()).unwrap()
-    }
-
-    #[test]
-    fn a_password_is_known_by_its_hash() {
-        let hash = password("correct horse").hash().unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
-        assert!(is_right("correct horse", Some(&hash)));
-        assert!(!is_right("correct horsf", Some(&hash)));
-        assert_ne!(hash, password("correct horse").hash().unwrap());
-    }
-
-    #[test]
-    fn nobody_is_as_much_work_as_somebody() {
-        let nobody = PasswordHash::new(NOBODY).unwrap();
-        let somebody = PasswordHash::new(&password("correct horse").hash().unwrap()).unwrap();
-        assert_eq!(nobody.params, somebody.params);
-        assert_eq!(nobody.algorithm, somebody.algorithm);
-        assert_eq!(
-            nobody.hash.as_ref().map(|it| it.len()),
-            somebody.hash.as_ref().map(|it| it.len())
-        );
-        assert!(!is_right("", None));
     }
 
     #[test]

@@ -1,12 +1,21 @@
-//! The SQL of accounts and sessions, one function per statement.
+//! The SQL of accounts, sessions and proofs, one function per statement.
+//!
+//! What is done on behalf of somebody takes their session first; a session
+//! that is over is refused by the statement itself.
 
-use kit::db::Only;
-use kit::{Db, DbError, FromRow, Roles, Row, params, sql};
+use jiff::Timestamp;
+use kit::db::{Only, ParameterValue};
+use kit::token::Claims;
+use kit::{Db, DbError, FromRow, Page, Role, Roles, Row, params, sql};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::{Account, Cpf, Email, NewAccount, TelegramId, Text};
 use crate::client::Client;
 use crate::error::Error;
+use crate::factor::Code;
+use crate::issue::Start;
+use crate::tries::Gate;
 
 pub async fn open() -> Result<Db, Error> {
     Ok(Db::open("signin_database_url").await?)
@@ -17,28 +26,13 @@ pub async fn open() -> Result<Db, Error> {
 pub struct Proven {
     pub account: Account,
     pub password: Option<String>,
-    pub is_disabled: bool,
+    /// The enrolment of the second factor.
+    pub totp: Option<Uuid>,
     /// What was proven holds as long as the account still carries this seal.
     seal: Uuid,
 }
 
-/// A session that is about to begin.
-#[derive(Debug)]
-pub struct Start {
-    pub session: Uuid,
-    pub kind: &'static str,
-    pub seconds: i64,
-}
-
-impl Start {
-    pub fn now(kind: &'static str, seconds: i64) -> Self {
-        Self {
-            session: Uuid::new_v4(),
-            kind,
-            seconds,
-        }
-    }
-}
+// Coming in.
 
 /// Finds who is called so, by login or e-mail.
 pub async fn find_by_name(db: &Db, name: &str) -> Result<Option<Proven>, Error> {
@@ -53,30 +47,26 @@ pub async fn register(
     start: Option<&Start>,
     client: &Client,
 ) -> Result<Account, Error> {
-    let account = db
-        .one(
-            sql!("register"),
-            params![
-                Uuid::new_v4(),
-                new.login.as_str(),
-                new.email.as_ref().map(Email::as_str),
-                new.name.as_ref().map(Text::as_str),
-                new.surname.as_ref().map(Text::as_str),
-                new.cpf.as_ref().map(Cpf::as_str),
-                new.telegram_id.and_then(TelegramId::get),
-                hash,
-                new.roles.names(),
-                new.created_by,
-                start.map(|it| it.session),
-                start.map(|it| it.kind),
-                start.map(|it| it.seconds),
-                &client.address,
-                client.agent.as_deref(),
-                client.request_id.as_str(),
-            ],
-        )
-        .await?;
-    Ok(account)
+    let params = params![
+        new.id,
+        new.login.as_str(),
+        new.email.as_ref().map(Email::as_str),
+        new.name.as_ref().map(Text::as_str),
+        new.surname.as_ref().map(Text::as_str),
+        new.cpf.as_ref().map(Cpf::as_str),
+        new.telegram_id.and_then(TelegramId::get),
+        hash,
+        new.roles.names(),
+        new.created_by,
+        start.map(|it| it.session),
+        start.map(|it| it.kind),
+        start.map(|it| it.seconds),
+        start.and_then(|it| it.refresh),
+        &client.address,
+        client.agent.as_deref(),
+        client.request_id.as_str(),
+    ];
+    Ok(db.one(sql!("register"), params).await?)
 }
 
 /// Begins a session, unless what was proven holds no more.
@@ -86,86 +76,642 @@ pub async fn open_session(
     start: &Start,
     client: &Client,
 ) -> Result<bool, Error> {
-    let opened: Option<Only<Uuid>> = db
-        .optional(
-            sql!("open_session"),
-            params![
-                proven.account.id,
-                proven.seal,
-                start.session,
-                start.kind,
-                start.seconds,
-                &client.address,
-                client.agent.as_deref(),
-                client.request_id.as_str(),
-            ],
-        )
-        .await?;
+    let params = params![
+        proven.account.id,
+        proven.seal,
+        start.session,
+        start.kind,
+        start.seconds,
+        start.refresh,
+        &client.address,
+        client.agent.as_deref(),
+        client.request_id.as_str(),
+    ];
+    let opened: Option<Only<Uuid>> = db.optional(sql!("open_session"), params).await?;
     Ok(opened.is_some())
 }
 
 /// Puts a new password in place and begins a session under it, unless what was proven holds no
-/// more. The new seal ends every session of before.
+/// more. Answers which sessions that ended.
 pub async fn change_password(
     db: &Db,
     proven: &Proven,
     hash: &str,
     start: &Start,
     client: &Client,
-) -> Result<bool, Error> {
-    let changed: Option<Only<Uuid>> = db
-        .optional(
-            sql!("change_password"),
-            params![
-                proven.account.id,
-                proven.seal,
-                hash,
-                start.session,
-                start.kind,
-                start.seconds,
-                &client.address,
-                client.agent.as_deref(),
-                client.request_id.as_str(),
-            ],
-        )
-        .await?;
-    Ok(changed.is_some())
+) -> Result<Option<Vec<Uuid>>, Error> {
+    let params = params![
+        proven.account.id,
+        proven.seal,
+        hash,
+        start.session,
+        start.kind,
+        start.seconds,
+        start.refresh,
+        &client.address,
+        client.agent.as_deref(),
+        client.request_id.as_str(),
+    ];
+    ended(db, sql!("change_password"), params).await
 }
 
 /// Notes that somebody did not get in.
-pub async fn refused(db: &Db, account: Option<Uuid>, client: &Client) -> Result<(), Error> {
-    db.run(
-        sql!("refused"),
-        params![account, &client.address, client.request_id.as_str()],
-    )
-    .await?;
+pub async fn refused(
+    db: &Db,
+    account: Option<Uuid>,
+    why: &Error,
+    client: &Client,
+) -> Result<(), Error> {
+    let why = why.to_string();
+    let params = params![account, &why, &client.address, client.request_id.as_str()];
+    db.run(sql!("refused"), params).await?;
     Ok(())
 }
+
+/// Uses a code of the second factor up; false when it was before.
+pub async fn spend_code(db: &Db, proven: &Proven, code: Code) -> Result<bool, Error> {
+    let (step, bit) = match code {
+        Code::Step(step) => (Some(step), 0),
+        Code::Backup(bit) => (None, bit),
+    };
+    let params = params![proven.account.id, proven.seal, step, bit];
+    Ok(db.run(sql!("spend_code"), params).await? == 1)
+}
+
+/// How many seconds until these gates let somebody through.
+pub async fn wait_for_gates(db: &Db, gates: &[Gate]) -> Result<i64, Error> {
+    let names: Vec<String> = gates.iter().map(|it| it.name.clone()).collect();
+    let limits: Vec<i64> = gates.iter().map(|it| it.most).collect();
+    let Only(seconds) = db
+        .one(sql!("wait_for_gates"), params![names, limits])
+        .await?;
+    Ok(seconds)
+}
+
+pub async fn count_try(db: &Db, gates: &[Gate]) -> Result<(), Error> {
+    let names: Vec<String> = gates.iter().map(|it| it.name.clone()).collect();
+    let windows: Vec<i64> = gates.iter().map(|it| it.seconds).collect();
+    db.run(sql!("count_try"), params![names, windows]).await?;
+    Ok(())
+}
+
+// Sessions.
+
+/// What came of a refresh token.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// The next one, and for how long its session goes on.
+    Next(Account, Uuid, i64),
+    Over,
+    /// It was spent before, so somebody else has it: the session is over now.
+    Reused,
+}
+
+/// For how long a spent refresh token is answered like the first time: two tabs of a browser ask
+/// within moments of each other.
+const GRACE_S: i64 = 10;
+
+pub async fn refresh_session(
+    db: &Db,
+    claims: &Claims,
+    client: &Client,
+) -> Result<Refreshed, Error> {
+    let params = params![
+        claims.sid,
+        claims.jti,
+        Uuid::new_v4(),
+        GRACE_S,
+        &client.address,
+        client.request_id.as_str(),
+    ];
+    Ok(db.one(sql!("refresh_session"), params).await?)
+}
+
+/// Makes a session last for at least so long from now.
+pub async fn prolong_session(db: &Db, session: Uuid, seconds: i64) -> Result<Account, Error> {
+    let prolonged = db
+        .optional(sql!("prolong_session"), params![session, seconds])
+        .await?;
+    prolonged.ok_or(Error::SessionOver)
+}
+
+/// A sign-in or a personal access token, as its person sees it.
+#[derive(Debug)]
+pub struct Session {
+    pub id: Uuid,
+    pub kind: String,
+    pub address: String,
+    pub agent: Option<String>,
+    pub name: Option<String>,
+    pub scope: Option<String>,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub refreshed_at: Option<Timestamp>,
+}
+
+pub async fn sessions(db: &Db, session: Uuid) -> Result<Vec<Session>, Error> {
+    // Nobody who asks has none: an empty list would hide that the session is over.
+    Ok(db.all(sql!("sessions"), params![session]).await?)
+}
+
+/// Ends one session of whoever asks.
+pub async fn end_session(
+    db: &Db,
+    session: Uuid,
+    which: Uuid,
+    client: &Client,
+) -> Result<(), Error> {
+    let params = params![session, which, &client.address, client.request_id.as_str()];
+    let ended: Option<Only<Uuid>> = db.optional(sql!("end_session"), params).await?;
+    ended.map(|_| ()).ok_or(Error::UnknownSession)
+}
+
+pub async fn end_all_sessions(db: &Db, session: Uuid, client: &Client) -> Result<Vec<Uuid>, Error> {
+    let params = params![session, &client.address, client.request_id.as_str()];
+    let ended = ended(db, sql!("end_all_sessions"), params).await?;
+    ended.ok_or(Error::SessionOver)
+}
+
+/// A personal access token that is about to be made.
+pub struct NewPersonal<'a> {
+    pub id: Uuid,
+    pub digest: Vec<u8>,
+    pub name: &'a str,
+    pub scope: &'a str,
+    pub seconds: i64,
+}
+
+pub async fn make_personal(
+    db: &Db,
+    session: Uuid,
+    new: NewPersonal<'_>,
+    client: &Client,
+) -> Result<Timestamp, Error> {
+    let params = params![
+        session,
+        new.id,
+        new.digest,
+        new.name,
+        new.scope,
+        new.seconds,
+        &client.address,
+        client.agent.as_deref(),
+        client.request_id.as_str(),
+    ];
+    let made: Option<Only<Timestamp>> = db.optional(sql!("make_personal"), params).await?;
+    made.map(|Only(it)| it).ok_or(Error::SessionOver)
+}
+
+/// A personal access token that is good.
+#[derive(Debug)]
+pub struct Personal {
+    pub account: Account,
+    pub session: Uuid,
+    pub scope: String,
+    pub seconds_left: i64,
+}
+
+pub async fn find_personal(db: &Db, digest: Vec<u8>) -> Result<Option<Personal>, Error> {
+    Ok(db.optional(sql!("find_personal"), params![digest]).await?)
+}
+
+// Accounts.
 
 /// The account of whoever asks.
 pub async fn me(db: &Db, session: Uuid) -> Result<Account, Error> {
     Ok(db.one(sql!("me"), params![session]).await?)
 }
 
-/// Looks an account up for somebody signed in; a name that is absent is not asked for.
-pub async fn find(
+/// By what somebody is looked up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whom<'a> {
+    pub id: Option<Uuid>,
+    pub number: Option<i64>,
+    pub login: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub cpf: Option<&'a str>,
+}
+
+/// Looks an account up for somebody signed in, by whatever is given.
+pub async fn find(db: &Db, session: Uuid, whom: Whom<'_>) -> Result<Account, Error> {
+    let params = params![
+        session,
+        whom.id,
+        whom.number,
+        whom.login,
+        whom.email,
+        whom.cpf
+    ];
+    let found = db.optional(sql!("find"), params).await?;
+    found.ok_or(Error::UnknownAccount)
+}
+
+/// An account that whoever asks may change.
+pub async fn find_managed(db: &Db, session: Uuid, login: &str) -> Result<Account, Error> {
+    let found = db
+        .optional(sql!("find_managed"), params![session, login])
+        .await?;
+    found.ok_or(Error::UnknownAccount)
+}
+
+pub async fn list(db: &Db, session: Uuid, page: Page, usual: i64) -> Result<Vec<Account>, Error> {
+    let params = params![session, page.limit(usual), page.offset()];
+    Ok(db.all(sql!("list"), params).await?)
+}
+
+pub async fn list_customers(
     db: &Db,
     session: Uuid,
-    id: Option<Uuid>,
-    login: Option<&str>,
-) -> Result<Account, Error> {
-    db.optional(sql!("find"), params![session, id, login])
+    number: Option<i64>,
+    page: Page,
+) -> Result<Vec<Account>, Error> {
+    let params = params![session, number, page.limit(10), page.offset()];
+    Ok(db.all(sql!("list_customers"), params).await?)
+}
+
+/// What changes of an account; what is absent stays.
+#[derive(Debug, Default)]
+pub struct Change<'a> {
+    pub name: Option<&'a str>,
+    pub surname: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub hash: Option<&'a str>,
+    pub roles: Option<RoleChange>,
+}
+
+/// The roles held afterwards: `add`, and what was held before but for `drop`.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleChange {
+    pub add: Roles,
+    pub drop: Roles,
+}
+
+impl RoleChange {
+    /// Exactly these and no others.
+    pub fn exactly(roles: Roles) -> Self {
+        Self {
+            add: roles,
+            drop: Role::ALL.into_iter().collect(),
+        }
+    }
+}
+
+/// Changes an account of one's own, or one that is managed. Answers which sessions that ended.
+pub async fn update(
+    db: &Db,
+    session: Uuid,
+    whom: Uuid,
+    change: Change<'_>,
+    client: &Client,
+) -> Result<(Account, Vec<Uuid>), Error> {
+    let params = params![
+        session,
+        whom,
+        change.name,
+        change.surname,
+        change.email,
+        change.hash,
+        change.roles.map(|it| it.add.names()),
+        change.roles.map(|it| it.drop.names()),
+        &client.address,
+        client.request_id.as_str(),
+    ];
+    let Changed(account, ended) = db
+        .optional(sql!("update_account"), params)
+        .await?
+        .ok_or(Error::UnknownAccount)?;
+    Ok((account, ended))
+}
+
+/// Keeps somebody out, or lets them in again.
+pub async fn set_disabled(
+    db: &Db,
+    session: Uuid,
+    whom: Uuid,
+    is_disabled: bool,
+    client: &Client,
+) -> Result<(Account, Vec<Uuid>), Error> {
+    let (address, request_id) = (&client.address, client.request_id.as_str());
+    let params = params![session, whom, is_disabled, address, request_id];
+    let Changed(account, ended) = db
+        .optional(sql!("set_disabled"), params)
+        .await?
+        .ok_or(Error::UnknownAccount)?;
+    Ok((account, ended))
+}
+
+/// Forgets a person: one's own account, or one that is managed.
+pub async fn erase(
+    db: &Db,
+    session: Uuid,
+    whom: Uuid,
+    client: &Client,
+) -> Result<Vec<Uuid>, Error> {
+    let params = params![session, whom, &client.address, client.request_id.as_str()];
+    ended(db, sql!("erase"), params)
         .await?
         .ok_or(Error::UnknownAccount)
 }
 
-pub async fn sign_out(db: &Db, session: Uuid, client: &Client) -> Result<(), Error> {
-    db.run(
-        sql!("sign_out"),
-        params![session, &client.address, client.request_id.as_str()],
-    )
-    .await?;
+/// Forgets everybody but admins.
+pub async fn erase_all(db: &Db, session: Uuid, client: &Client) -> Result<(), Error> {
+    let params = params![session, &client.address, client.request_id.as_str()];
+    let _: Only<i64> = db.one(sql!("erase_all"), params).await?;
     Ok(())
+}
+
+/// Everything that is kept about whoever asks.
+pub async fn export(db: &Db, session: Uuid) -> Result<Value, Error> {
+    let Only(everything) = db.one(sql!("export"), params![session]).await?;
+    Ok(everything)
+}
+
+/// A row of the audit trail.
+#[derive(Debug)]
+pub struct Event {
+    pub id: i64,
+    pub at: Timestamp,
+    pub what: String,
+    pub session: Option<Uuid>,
+    pub actor: Option<Uuid>,
+    pub address: String,
+    pub request_id: String,
+    pub detail: Option<String>,
+}
+
+/// What happened to somebody, newest first: for themselves and for admins.
+pub async fn audit(
+    db: &Db,
+    session: Uuid,
+    whom: Uuid,
+    before: Option<i64>,
+    page: Page,
+) -> Result<Vec<Event>, Error> {
+    let params = params![session, whom, before, page.limit(50)];
+    Ok(db.all(sql!("audit"), params).await?)
+}
+
+// The second factor.
+
+/// The account of whoever asks, with what proves that they are its person.
+pub async fn proofs(db: &Db, session: Uuid) -> Result<(Proven, Option<Uuid>), Error> {
+    let Proofs(proven, offered) = db.one(sql!("proofs"), params![session]).await?;
+    Ok((proven, offered))
+}
+
+pub async fn offer_totp(db: &Db, session: Uuid, enrolment: Uuid) -> Result<(), Error> {
+    match db
+        .run(sql!("offer_totp"), params![session, enrolment])
+        .await?
+    {
+        0 => Err(Error::FactorExists),
+        _ => Ok(()),
+    }
+}
+
+pub async fn confirm_totp(
+    db: &Db,
+    session: Uuid,
+    enrolment: Uuid,
+    step: i64,
+    client: &Client,
+) -> Result<(), Error> {
+    let (address, request_id) = (&client.address, client.request_id.as_str());
+    let params = params![session, enrolment, step, address, request_id];
+    let confirmed: Option<Only<Uuid>> = db.optional(sql!("confirm_totp"), params).await?;
+    confirmed.map(|_| ()).ok_or(Error::NoFactor)
+}
+
+pub async fn remove_totp(
+    db: &Db,
+    session: Uuid,
+    enrolment: Uuid,
+    client: &Client,
+) -> Result<(), Error> {
+    let (address, request_id) = (&client.address, client.request_id.as_str());
+    let params = params![session, enrolment, address, request_id];
+    let removed: Option<Only<Uuid>> = db.optional(sql!("remove_totp"), params).await?;
+    removed.map(|_| ()).ok_or(Error::NoFactor)
+}
+
+// Letters and passcodes.
+
+/// A secret that goes out in a letter, and what is kept of it.
+pub struct Letter<'a> {
+    pub digest: Vec<u8>,
+    pub secret: &'a str,
+    pub seconds: i64,
+}
+
+/// Sends a letter to that mailbox if it is somebody's.
+pub async fn send_reset(
+    db: &Db,
+    email: &str,
+    letter: Letter<'_>,
+    client: &Client,
+) -> Result<(), Error> {
+    let params = params![
+        email,
+        letter.digest,
+        letter.secret,
+        letter.seconds,
+        &client.address,
+        client.request_id.as_str(),
+    ];
+    db.run(sql!("send_reset"), params).await?;
+    Ok(())
+}
+
+/// Whose letter it was, without using it up.
+pub async fn read_letter(db: &Db, digest: Vec<u8>, purpose: &str) -> Result<Account, Error> {
+    let read = db
+        .optional(sql!("read_letter"), params![digest, purpose])
+        .await?;
+    read.ok_or(Error::BadSecret)
+}
+
+pub async fn reset_password(
+    db: &Db,
+    digest: Vec<u8>,
+    hash: &str,
+    client: &Client,
+) -> Result<Vec<Uuid>, Error> {
+    let params = params![digest, hash, &client.address, client.request_id.as_str()];
+    ended(db, sql!("reset_password"), params)
+        .await?
+        .ok_or(Error::BadSecret)
+}
+
+/// Sends a letter to the mailbox of whoever asks; false when there is none, or it is known.
+pub async fn send_verification(db: &Db, session: Uuid, letter: Letter<'_>) -> Result<bool, Error> {
+    let params = params![session, letter.digest, letter.secret, letter.seconds];
+    let sent: Option<Only<Uuid>> = db.optional(sql!("send_verification"), params).await?;
+    Ok(sent.is_some())
+}
+
+pub async fn verify_email(db: &Db, digest: Vec<u8>, client: &Client) -> Result<(), Error> {
+    let params = params![digest, &client.address, client.request_id.as_str()];
+    let verified: Option<Only<Uuid>> = db.optional(sql!("verify_email"), params).await?;
+    verified.map(|_| ()).ok_or(Error::BadSecret)
+}
+
+/// When the code stops working; `None` when somebody else holds the same digits.
+pub async fn issue_passcode(
+    db: &Db,
+    session: Uuid,
+    code: &str,
+    seconds: i64,
+) -> Result<Option<Timestamp>, Error> {
+    let issued = db
+        .optional(sql!("issue_passcode"), params![session, code, seconds])
+        .await?;
+    Ok(issued.map(|Only(it)| it))
+}
+
+pub async fn passcode_owner(db: &Db, code: &str) -> Result<Option<Account>, Error> {
+    Ok(db.optional(sql!("passcode_owner"), params![code]).await?)
+}
+
+/// The same for the last time.
+pub async fn redeem_passcode(db: &Db, code: &str) -> Result<Option<Account>, Error> {
+    Ok(db.optional(sql!("redeem_passcode"), params![code]).await?)
+}
+
+// Other issuers.
+
+/// An issuer's keys as they were last read, and how many seconds ago that was.
+pub struct ForeignKeys {
+    pub jwks: String,
+    pub age_s: i64,
+}
+
+pub async fn foreign_keys(db: &Db, issuer: &str) -> Result<Option<ForeignKeys>, Error> {
+    Ok(db.optional(sql!("foreign_keys"), params![issuer]).await?)
+}
+
+/// Whether it is time to ask the issuer again, and nobody else does.
+pub async fn claim_foreign_keys(db: &Db, issuer: &str, pause_s: i64) -> Result<bool, Error> {
+    let claimed: Option<Only<String>> = db
+        .optional(sql!("claim_foreign_keys"), params![issuer, pause_s])
+        .await?;
+    Ok(claimed.is_some())
+}
+
+pub async fn keep_foreign_keys(db: &Db, issuer: &str, jwks: &Value) -> Result<(), Error> {
+    db.run(sql!("keep_foreign_keys"), params![issuer, jwks])
+        .await?;
+    Ok(())
+}
+
+/// Begins a session for whoever is known by that name there, with the roles they hold there.
+pub async fn enter_foreign(
+    db: &Db,
+    (issuer, subject): (&str, &str),
+    roles: RoleChange,
+    start: &Start,
+    client: &Client,
+) -> Result<Option<Account>, Error> {
+    let params = params![
+        issuer,
+        subject,
+        roles.add.names(),
+        roles.drop.names(),
+        start.session,
+        start.seconds,
+        &client.address,
+        client.agent.as_deref(),
+        client.request_id.as_str(),
+    ];
+    Ok(db.optional(sql!("enter_foreign"), params).await?)
+}
+
+pub async fn link_foreign(
+    db: &Db,
+    (issuer, subject): (&str, &str),
+    account: Uuid,
+) -> Result<(), Error> {
+    db.run(sql!("link_foreign"), params![issuer, subject, account])
+        .await?;
+    Ok(())
+}
+
+/// Whether an account that was seen to own that mailbox is now known by that name there.
+pub async fn link_foreign_by_email(
+    db: &Db,
+    (issuer, subject): (&str, &str),
+    email: &str,
+) -> Result<bool, Error> {
+    let params = params![issuer, subject, email];
+    Ok(db.run(sql!("link_foreign_by_email"), params).await? == 1)
+}
+
+// For other functions and the clock: they were let in by the manifest, there is no session.
+
+pub async fn look_up(db: &Db, whom: Whom<'_>) -> Result<Option<Account>, Error> {
+    let params = params![whom.id, whom.number, whom.login, whom.email, whom.cpf];
+    Ok(db.optional(sql!("look_up"), params).await?)
+}
+
+pub async fn look_up_all(db: &Db, ids: &[Uuid]) -> Result<Vec<Account>, Error> {
+    Ok(db.all(sql!("look_up_all"), params![texts(ids)]).await?)
+}
+
+pub async fn with_telegram_id(db: &Db, telegram_id: i64) -> Result<Vec<Account>, Error> {
+    Ok(db
+        .all(sql!("with_telegram_id"), params![telegram_id])
+        .await?)
+}
+
+/// Sessions that are over and that other functions may not have heard of.
+pub async fn untold(db: &Db, limit: i64) -> Result<Vec<Uuid>, Error> {
+    let ids: Vec<Only<String>> = db.all(sql!("untold"), params![limit]).await?;
+    Ok(ids.iter().filter_map(|Only(it)| it.parse().ok()).collect())
+}
+
+pub async fn told(db: &Db, sessions: &[Uuid]) -> Result<(), Error> {
+    db.run(sql!("told"), params![texts(sessions)]).await?;
+    Ok(())
+}
+
+/// Deletes what is long over; says how much that was.
+pub async fn forget(db: &Db, limit: i64) -> Result<i64, Error> {
+    let Only(forgotten) = db.one(sql!("forget"), params![limit]).await?;
+    Ok(forgotten)
+}
+
+/// Arrays of uuid do not cross the interface to PostgreSQL.
+fn texts(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
+}
+
+/// The sessions that a statement ended, if it did what it was to do.
+async fn ended(
+    db: &Db,
+    sql: &'static str,
+    params: Vec<ParameterValue>,
+) -> Result<Option<Vec<Uuid>>, Error> {
+    let ended: Option<Ended> = db.optional(sql, params).await?;
+    Ok(ended.map(|Ended(it)| it))
+}
+
+struct Ended(Vec<Uuid>);
+
+struct Changed(Account, Vec<Uuid>);
+
+struct Proofs(Proven, Option<Uuid>);
+
+impl FromRow for Ended {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let ids: Vec<String> = row.get("ended")?;
+        Ok(Self(ids.iter().filter_map(|it| it.parse().ok()).collect()))
+    }
+}
+
+impl FromRow for Changed {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let Ended(ended) = Ended::from_row(row)?;
+        Ok(Self(Account::from_row(row)?, ended))
+    }
 }
 
 impl FromRow for Account {
@@ -180,6 +726,9 @@ impl FromRow for Account {
             cpf: row.get("cpf")?,
             telegram_id: row.get("telegram_id")?,
             roles: Roles::from(row.get::<Vec<String>>("roles")?),
+            is_email_verified: row.get("is_email_verified")?,
+            has_totp: row.get("has_totp")?,
+            is_disabled: row.get("is_disabled")?,
         })
     }
 }
@@ -189,8 +738,79 @@ impl FromRow for Proven {
         Ok(Self {
             account: Account::from_row(row)?,
             password: row.get("password")?,
-            is_disabled: row.get("is_disabled")?,
+            totp: row.get("totp")?,
             seal: row.get("seal")?,
+        })
+    }
+}
+
+impl FromRow for Proofs {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(Proven::from_row(row)?, row.get("totp_offered")?))
+    }
+}
+
+impl FromRow for Refreshed {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(match row.get::<String>("outcome")?.as_str() {
+            "refreshed" => Self::Next(
+                Account::from_row(row)?,
+                row.get("token")?,
+                row.get("seconds_left")?,
+            ),
+            "reused" => Self::Reused,
+            _ => Self::Over,
+        })
+    }
+}
+
+impl FromRow for Session {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            address: row.get("address")?,
+            agent: row.get("agent")?,
+            name: row.get("name")?,
+            scope: row.get("scope")?,
+            started_at: row.get("started_at")?,
+            expires_at: row.get("expires_at")?,
+            refreshed_at: row.get("refreshed_at")?,
+        })
+    }
+}
+
+impl FromRow for Personal {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            account: Account::from_row(row)?,
+            session: row.get("session")?,
+            scope: row.get("scope")?,
+            seconds_left: row.get("seconds_left")?,
+        })
+    }
+}
+
+impl FromRow for ForeignKeys {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            jwks: row.get("jwks")?,
+            age_s: row.get("age_s")?,
+        })
+    }
+}
+
+impl FromRow for Event {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            at: row.get("at")?,
+            what: row.get("what")?,
+            session: row.get("session")?,
+            actor: row.get("actor")?,
+            address: row.get("address")?,
+            request_id: row.get("request_id")?,
+            detail: row.get("detail")?,
         })
     }
 }

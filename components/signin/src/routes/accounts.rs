@@ -9,19 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Email, Login, NewAccount};
 use crate::client::Client;
-use crate::entering;
+use crate::entering::{self, Attempt};
 use crate::error::Error;
-use crate::issue::Lifetime;
+use crate::issue::Patience;
 use crate::password::Password;
 use crate::routes::parking::show_me;
-use crate::store;
 
 pub fn router() -> Router {
     let table = Router::new()
         .spelled(["/auth/signup", "/api/auth/signup"], post(sign_up))
         .spelled(["/auth/signin", "/api/auth/signin"], post(sign_in))
         .spelled(["/auth/signout", "/api/auth/signout"], post(sign_out))
-        .spelled(["/api/auth/me"], get(show_me));
+        .route("/api/auth/me", get(show_me));
     speaking(Dialect::Accounts, table)
 }
 
@@ -41,7 +40,7 @@ struct SignUp {
 async fn sign_up(client: Client, Json(asked): Json<SignUp>) -> Result<Json<Done>, Problem> {
     let login = Login::from(&asked.email);
     let new = NewAccount::new(login, Some(asked.email), Role::Customer);
-    entering::register(new, &asked.password, &client)
+    entering::register(new, Some(&asked.password), &client)
         .await
         .map_err(|it| match it {
             // The e-mail is the login here.
@@ -57,6 +56,7 @@ async fn sign_up(client: Client, Json(asked): Json<SignUp>) -> Result<Json<Done>
 struct SignIn {
     email: String,
     password: String,
+    code: Option<String>,
 }
 
 async fn sign_in(
@@ -64,16 +64,15 @@ async fn sign_in(
     headers: HeaderMap,
     Json(asked): Json<SignIn>,
 ) -> Result<(Cookie, Json<Done>), Problem> {
-    let signed_in =
-        entering::sign_in(&asked.email, &asked.password, Lifetime::Day, &client).await?;
-    let token = signed_in.token;
-    let cookie = cookie(&headers, &token.text, token.expires_in_s);
-    Ok((
-        cookie,
-        Json(Done {
-            message: "Signed in",
-        }),
-    ))
+    let attempt = Attempt {
+        name: &asked.email,
+        password: &asked.password,
+        code: asked.code.as_deref(),
+    };
+    let entered = entering::sign_in(attempt, Patience::SignsInAgain, &client).await?;
+    let message = "Signed in";
+    let cookie = cookie(&headers, &entered.token, entered.expires_in_s);
+    Ok((cookie, Json(Done { message })))
 }
 
 async fn sign_out(
@@ -81,8 +80,7 @@ async fn sign_out(
     client: Client,
     headers: HeaderMap,
 ) -> Result<(Cookie, Json<Done>), Problem> {
-    let db = store::open().await?;
-    store::sign_out(&db, caller.session, &client).await?;
+    entering::leave(&caller, &client).await?;
     let message = "Signed out";
     Ok((cookie(&headers, "", 0), Json(Done { message })))
 }

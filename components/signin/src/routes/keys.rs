@@ -1,4 +1,4 @@
-//! The keys by which others verify our tokens.
+//! The keys by which others verify our tokens, and where they find us.
 
 use axum::Router;
 use axum::http::{HeaderName, header};
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use kit::{Dialect, Json, Problem, setting, speaking};
+use kit::{Dialect, Json, Problem, Spellings, setting, speaking};
 use serde::Serialize;
 
 use crate::issue;
@@ -16,6 +16,13 @@ pub fn router() -> Router {
     let zones = Router::new().route("/api/v1/pubkey", get(show_public_key));
     Router::new()
         .route("/.well-known/jwks.json", get(show_keys))
+        .spelled(
+            [
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ],
+            get(show_configuration),
+        )
         .merge(speaking(Dialect::Zones, zones))
 }
 
@@ -27,6 +34,43 @@ async fn show_keys() -> Result<([(HeaderName, &'static str); 2], &'static str), 
     let keys = setting("jwt_public_keys").await?;
     let json = (header::CONTENT_TYPE, "application/jwk-set+json");
     Ok(([json, CACHED], keys))
+}
+
+/// What we offer of OAuth and OpenID Connect: tokens, and no pages to sign in on.
+#[derive(Serialize)]
+struct Configuration {
+    issuer: &'static str,
+    jwks_uri: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    grant_types_supported: [&'static str; 3],
+    response_types_supported: [&'static str; 0],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 1],
+    claims_supported: [&'static str; 10],
+}
+
+async fn show_configuration() -> Result<Json<Configuration>, Problem> {
+    let here = setting("public_url").await?.trim_end_matches('/');
+    Ok(Json(Configuration {
+        issuer: setting("jwt_issuer").await?,
+        jwks_uri: format!("{here}/.well-known/jwks.json"),
+        token_endpoint: format!("{here}/token"),
+        userinfo_endpoint: format!("{here}/auth/me"),
+        grant_types_supported: [
+            "password",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
+        response_types_supported: [],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["EdDSA"],
+        token_endpoint_auth_methods_supported: ["none"],
+        claims_supported: [
+            "iss", "sub", "aud", "exp", "iat", "jti", "sid", "username", "roles", "scope",
+        ],
+    }))
 }
 
 #[derive(Serialize)]

@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use crate::account::{Account, Email, Login, Malformed, NewAccount, TelegramId};
 use crate::client::Client;
-use crate::entering::{self, SignedIn};
+use crate::entering::{self, Attempt};
 use crate::error::Error;
-use crate::issue::Lifetime;
+use crate::issue::{Patience, SignedIn};
 use crate::password::Password;
-use crate::store;
+use crate::store::{self, Whom};
 
 pub fn router() -> Router {
     let table = Router::new()
@@ -30,7 +30,7 @@ pub fn router() -> Router {
             ],
             post(change_password),
         )
-        .spelled(["/auth/me"], get(show_me))
+        .route("/auth/me", get(show_me))
         .spelled(["/user", "/auth/user", "/api/auth/user"], get(show_user));
     speaking(Dialect::Parking, table)
 }
@@ -43,7 +43,7 @@ struct Entered {
 impl From<SignedIn> for Json<Entered> {
     fn from(signed_in: SignedIn) -> Self {
         Json(Entered {
-            token: signed_in.token.text,
+            token: signed_in.token,
         })
     }
 }
@@ -70,10 +70,8 @@ async fn register(
     Json(asked): Json<Registration>,
 ) -> Result<Json<Entered>, Problem> {
     let (new, password) = asked.checked().map_err(rejected)?;
-    let signed_in = entering::register_and_enter(new, &password, Lifetime::Day, &client)
-        .await
-        .map_err(rejected)?;
-    Ok(signed_in.into())
+    let entered = entering::register_and_enter(new, &password, Patience::SignsInAgain, &client);
+    Ok(entered.await.map_err(rejected)?.into())
 }
 
 impl Registration {
@@ -86,17 +84,13 @@ impl Registration {
         let email = Email::try_from(self.email).map_err(|it| Error::Malformed("email", it))?;
         let password =
             Password::try_from(self.password).map_err(|it| Error::Malformed("password", it))?;
-        let telegram_id = self
-            .telegram_id
-            .map(TelegramId::try_from)
-            .transpose()
-            .map_err(|it| Error::Malformed("telegram_id", it))?;
+        let telegram_id = self.telegram_id.map(TelegramId::try_from).transpose();
         let role = match self.role {
             ParkingRole::Driver => Role::Driver,
             ParkingRole::Owner => Role::Owner,
         };
         let new = NewAccount {
-            telegram_id,
+            telegram_id: telegram_id.map_err(|it| Error::Malformed("telegram_id", it))?,
             ..NewAccount::new(login, Some(email), role)
         };
         Ok((new, password))
@@ -120,12 +114,17 @@ fn rejected(error: Error) -> Problem {
 struct Credentials {
     login: String,
     password: String,
+    code: Option<String>,
 }
 
 async fn sign_in(client: Client, Json(asked): Json<Credentials>) -> Result<Json<Entered>, Problem> {
-    let signed_in =
-        entering::sign_in(&asked.login, &asked.password, Lifetime::Day, &client).await?;
-    Ok(signed_in.into())
+    let attempt = Attempt {
+        name: &asked.login,
+        password: &asked.password,
+        code: asked.code.as_deref(),
+    };
+    let entered = entering::sign_in(attempt, Patience::SignsInAgain, &client).await?;
+    Ok(entered.into())
 }
 
 #[derive(Deserialize)]
@@ -134,6 +133,7 @@ struct PasswordChange {
     login: String,
     old_password: String,
     new_password: String,
+    code: Option<String>,
 }
 
 /// The old password is proof enough: no token is asked for.
@@ -141,7 +141,19 @@ async fn change_password(
     client: Client,
     Json(asked): Json<PasswordChange>,
 ) -> Result<Json<Entered>, Problem> {
-    let unfit = |error: Error| match error {
+    let new = Password::try_from(asked.new_password)
+        .map_err(|it| unfit(Error::Malformed("newPassword", it)))?;
+    let attempt = Attempt {
+        name: &asked.login,
+        password: &asked.old_password,
+        code: asked.code.as_deref(),
+    };
+    let entered = entering::change_password(attempt, &new, Patience::SignsInAgain, &client);
+    Ok(entered.await.map_err(unfit)?.into())
+}
+
+fn unfit(error: Error) -> Problem {
+    match error {
         Error::Malformed(..) | Error::PasswordIsName => Problem::new(
             StatusCode::BAD_REQUEST,
             "unfit-password",
@@ -149,14 +161,7 @@ async fn change_password(
         )
         .detail(error.to_string()),
         other => other.into(),
-    };
-    let new = Password::try_from(asked.new_password)
-        .map_err(|it| unfit(Error::Malformed("newPassword", it)))?;
-    let (login, old) = (&asked.login, &asked.old_password);
-    let signed_in = entering::change_password(login, old, &new, Lifetime::Day, &client)
-        .await
-        .map_err(unfit)?;
-    Ok(signed_in.into())
+    }
 }
 
 /// What every client reads of its own user, under each of the names they know.
@@ -206,22 +211,26 @@ pub async fn show_me(caller: Caller) -> Result<Json<Me>, Problem> {
 }
 
 #[derive(Deserialize)]
-struct Whom {
+struct Asked {
     user_id: Option<Uuid>,
     login: Option<String>,
 }
 
 /// Any user, for an admin; without a query, the admin.
-async fn show_user(Admin(caller): Admin, Query(whom): Query<Whom>) -> Result<Json<Me>, Problem> {
+async fn show_user(Admin(caller): Admin, Query(asked): Query<Asked>) -> Result<Json<Me>, Problem> {
     let db = store::open().await?;
+    let whom = Whom {
+        id: asked.user_id,
+        login: asked.login.as_deref(),
+        ..Whom::default()
+    };
     let account = match whom {
         Whom {
-            user_id: None,
+            id: None,
             login: None,
+            ..
         } => store::me(&db, caller.session).await?,
-        Whom { user_id, login } => {
-            store::find(&db, caller.session, user_id, login.as_deref()).await?
-        }
+        whom => store::find(&db, caller.session, whom).await?,
     };
     Ok(Json(account.into()))
 }

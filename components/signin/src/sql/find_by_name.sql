@@ -1,5 +1,4 @@
 -- $1 login or e-mail
-SELECT id, number, login, email, name, surname, cpf, telegram_id, roles,
-    password, seal, disabled_at IS NOT NULL AS is_disabled
-FROM account
-WHERE folded(login) = folded($1) OR folded(email) = folded($1)
+SELECT person.*, account.password, account.seal, account.totp, account.backup_used
+FROM account, person(account)
+WHERE folded(account.login) = folded($1) OR folded(account.email) = folded($1)

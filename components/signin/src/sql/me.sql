@@ -1,2 +1,2 @@
 -- $1 session
-SELECT id, number, login, email, name, surname, cpf, telegram_id, roles FROM caller($1)
+SELECT person.* FROM caller($1) AS me, person(me)

@@ -1,0 +1,6 @@
+-- $1 issuer, $2 seconds between two tries
+-- Whoever gets a row back may ask the issuer.
+INSERT INTO foreign_keys AS held (issuer, tried_at) VALUES ($1, now())
+ON CONFLICT (issuer) DO UPDATE SET tried_at = now()
+WHERE held.tried_at < now() - $2::bigint * interval '1 second'
+RETURNING issuer

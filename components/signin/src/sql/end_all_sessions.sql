@@ -1,0 +1,10 @@
+-- $1 session, $2 address, $3 request id
+WITH changed AS (
+    UPDATE account SET seal = gen_random_uuid()
+    FROM caller($1) AS me WHERE account.id = me.id
+    RETURNING account.id
+), audited AS (
+    INSERT INTO audit (what, account, session, address, request_id)
+    SELECT 'signed-out-everywhere', id, $1, $2, $3 FROM changed
+)
+SELECT end_sessions(id, NULL, 'signed-out') AS ended FROM changed

@@ -1,0 +1,15 @@
+-- $1 session
+-- Everything that is kept here about whoever asks.
+SELECT jsonb_build_object(
+    'account', to_jsonb(me) - ARRAY['password', 'seal', 'totp', 'totp_offered', 'totp_step', 'backup_used'],
+    'sessions', (
+        SELECT coalesce(jsonb_agg(to_jsonb(session) - ARRAY['seal', 'refresh', 'spent', 'secret'] ORDER BY started_at), '[]')
+        FROM session WHERE session.account = me.id),
+    'identities', (
+        SELECT coalesce(jsonb_agg(to_jsonb(foreign_identity) - 'account'), '[]')
+        FROM foreign_identity WHERE foreign_identity.account = me.id),
+    'events', (
+        SELECT coalesce(jsonb_agg(to_jsonb(audit) ORDER BY audit.id), '[]')
+        FROM audit WHERE audit.account = me.id)
+) AS everything
+FROM caller($1) AS me

@@ -1,0 +1,3 @@
+-- $1 session
+SELECT person.*, me.password, me.seal, me.totp, me.totp_offered, me.backup_used
+FROM caller($1) AS me, person(me)
