@@ -131,9 +131,10 @@ impl Watch {
     fn wait(&self, process: &mut process::Child) -> io::Result<ExitStatus> {
         if let Some(pid) = Pid::from_raw(process.id().cast_signed()) {
             let ended_but_not_reaped = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            rustix::io::retry_on_intr(|| {
+            // Fails only when there is nothing to wait for.
+            let _ = rustix::io::retry_on_intr(|| {
                 rustix::process::waitid(WaitId::Pid(pid), ended_but_not_reaped)
-            })?;
+            });
         }
         let mut now = self.now();
         now.pid = None;
@@ -170,15 +171,14 @@ impl Watch {
 
 fn keep_alive<P: Program>(mut program: P, watch: &Watch, first_start: &mpsc::Sender<Result<()>>) {
     let store = P::STORE;
-    let started = start(&mut program, watch);
-    let (mut process, first) = match started {
-        Ok(process) => (process, Ok(())),
+    let mut process = match start(&mut program, watch) {
+        Ok(process) => process,
         Err(error) => {
             let _ = first_start.send(Err(error));
             return;
         }
     };
-    let _ = first_start.send(first);
+    let _ = first_start.send(Ok(()));
     let mut pause = SHORTEST_PAUSE;
     loop {
         let up_since = Instant::now();

@@ -1,8 +1,9 @@
 //! Files that hold what must survive: written whole or not at all, readable by their owner alone.
+//! And folders that are closed to everybody else.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Replaces the file at `path`, so that a reader, or the next start after a power cut, sees the old
@@ -23,6 +24,14 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }
+}
+
+/// Makes a folder, if it is not there yet, that nobody else can look into.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// The text of the file, or `None` when there is no such file.

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::kept;
+
 /// A log beyond this begins anew at the next start of the host.
 const LONGEST: u64 = 10 << 20;
 /// Enough to hold the cause; PostgreSQL adds a hint or two.
@@ -17,7 +19,7 @@ pub(crate) struct LogFile {
 
 impl LogFile {
     pub(crate) fn open(folder: &Path, name: &str) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        kept::make_private_folder(folder)?;
         let path = folder.join(name);
         if fs::metadata(&path).is_ok_and(|log| log.len() > LONGEST) {
             fs::remove_file(&path)?;

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -112,10 +112,7 @@ impl Postgres {
     }
 
     fn make_folder(&self) -> std::io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)?;
+        kept::make_private_folder(&self.folder)?;
         match &self.user {
             Some(user) => chown(&self.folder, Some(user.uid), Some(user.gid)),
             None => Ok(()),

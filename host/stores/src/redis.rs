@@ -1,10 +1,9 @@
 //! The embedded Redis as a child: an append-only file, so that what was acknowledged is there after
 //! a crash of Redis.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::{DirBuilderExt as _, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -31,10 +30,7 @@ impl Redis {
     /// Settings go through a file: arguments can be seen by everybody on the machine, and one is a
     /// password.
     fn write_settings(&self) -> std::io::Result<PathBuf> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)?;
+        kept::make_private_folder(&self.folder)?;
         let settings = self.folder.join("redis.conf");
         let text = format!(
             "bind 127.0.0.1\n\

@@ -232,7 +232,6 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         }
         let folder = &self.quarters.postgres;
         let cluster_version = postgres::cluster_version(folder)?;
-        let programs = programs::postgres(cluster_version)?;
         if cluster_version.is_some() && self.values.known(POSTGRES_PASSWORD)?.is_none() {
             return Err(Error::NoValue(format!(
                 "the password of the PostgreSQL in {} is not in {} any more: bring that file back, or delete the folder \
@@ -241,6 +240,7 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                 self.home.join("values.json").display()
             )));
         }
+        let programs = programs::postgres(cluster_version)?;
         let password = self.values.password(POSTGRES_PASSWORD)?;
         let on = |port| -> Result<Postgres> {
             Ok(Postgres {

@@ -21,6 +21,7 @@ use tokio_util::io::ReaderStream;
 use super::digests::{Claims, Digests, Hasher};
 use super::failure::{Failure, Result};
 use super::records::{Body, Piece};
+use crate::kept;
 
 /// A body up to this is kept in the index: a file of its own would cost two more syncs.
 pub(crate) const SMALL: usize = 32 << 10;
@@ -101,7 +102,7 @@ impl Content {
 
 impl Bodies {
     pub(crate) fn open(folder: &Path, durable: bool) -> Result<Self> {
-        fs::create_dir_all(folder)?;
+        kept::make_private_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             durable,

@@ -15,6 +15,7 @@ use super::digests::{Algorithm, Claims, hex};
 use super::failure::{Failure, Result};
 use super::index::{BUCKETS, Index, OBJECTS, SMALL_BODIES, Tables, decode, encode};
 use super::records::{Attributes, Body, Object, Piece, now_ms, timestamp};
+use crate::kept;
 
 #[derive(Debug)]
 pub(crate) struct Objects {
@@ -39,6 +40,7 @@ pub(crate) struct Conditions {
 
 impl Objects {
     pub(crate) fn open(folder: &Path, durable: bool) -> Result<Self> {
+        kept::make_private_folder(folder)?;
         let bodies = Bodies::open(&folder.join("bodies"), durable)?;
         let index = Index::open(&folder.join("index.redb"), durable)?;
         let objects = Self { index, bodies };

@@ -187,8 +187,10 @@ async fn a_lock_left_by_a_dead_postmaster_is_no_hindrance_whoever_has_its_number
 #[tokio::test]
 async fn lost_passwords_are_told_before_anything_starts() {
     let folder = DataFolder::new();
-    start(folder.postgres()).await.stop().await;
-    fs::remove_file(folder.path().join("values.json")).unwrap();
+    // All that is looked at: there is a cluster, and nobody knows its password.
+    let data = folder.path().join("postgres/data");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("PG_VERSION"), "15\n").unwrap();
     let refused = Stores::start(folder.postgres(), |_| {})
         .await
         .unwrap_err()
