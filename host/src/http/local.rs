@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime_wasi_http::{Error, WasiBody};
 use wharf_imports::http::{LocalDispatch, LocalTarget};
 
@@ -27,7 +28,9 @@ impl LocalDispatch for Local {
         request: Request<WasiBody>,
     ) -> BoxFuture<'static, Result<Response<WasiBody>, Error>> {
         let service = self.0.get().and_then(Weak::upgrade);
-        Box::pin(async move {
+        // A task of its own: the answering instance has an event loop, and that of the asking one, in
+        // which this is polled, may not contain another. It ends when nobody waits for it any more.
+        let answer = AbortOnDropHandle::new(tokio::spawn(async move {
             let service = service.ok_or(Error::DestinationUnavailable)?;
             let response = match target {
                 LocalTarget::OwnApplication => service.serve_self(request).await,
@@ -37,6 +40,7 @@ impl LocalDispatch for Local {
                     .ok_or(Error::DestinationNotFound)?,
             };
             Ok(response.map(|body| body.boxed_unsync()))
-        })
+        }));
+        Box::pin(async move { answer.await.unwrap_or(Err(Error::DestinationUnavailable)) })
     }
 }
