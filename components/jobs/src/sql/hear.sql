@@ -7,3 +7,5 @@ WITH first AS (
     RETURNING 1
 )
 INSERT INTO events.outbox (kind, aggregate, payload) SELECT $2, $3, $4 FROM first
+-- The platform tells of its own users on the same channel: they are here already.
+WHERE NOT EXISTS (SELECT FROM events.outbox WHERE kind LIKE 'user:%' AND aggregate = $3 AND payload = $4)

@@ -47,7 +47,8 @@ impl Guest for Payments {
             id: Uuid,
             email: Option<String>,
         }
-        if event.kind != "user:created" {
+        // An update says the same: who, and by which e-mail from now on.
+        if !matches!(event.kind.as_str(), "user:created" | "user:updated") {
             return Ok(());
         }
         let user: NewUser = serde_json::from_str(&event.payload)
