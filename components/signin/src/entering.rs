@@ -183,9 +183,13 @@ async fn look(
     client: &Client,
 ) -> Result<Proven, (Error, Option<Uuid>)> {
     let nobodys = |error: Error| (error, None);
-    let mut found = store::find_by_name(db, attempt.name)
-        .await
-        .map_err(nobodys)?;
+    let mut found = None;
+    // PostgreSQL takes no such text, so nobody is called so.
+    if !attempt.name.contains('\0') {
+        found = store::find_by_name(db, attempt.name)
+            .await
+            .map_err(nobodys)?;
+    }
     if found.is_none() {
         found = first_admin(db, attempt, client).await.map_err(nobodys)?;
     }

@@ -92,24 +92,30 @@ pub async fn is_right(given: &str, stored: Option<&str>) -> Result<bool, Error> 
     Ok(checked.is_right)
 }
 
-/// Longer than the queue for a hash lasts, which is a second.
+/// How often somebody may queue for a hash. A turn in the queue takes a second at most, and a
+/// person waits about as long as this for a page.
+const TURNS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn ask<T: for<'a> Deserialize<'a>>(
     what: &str,
     question: &impl Serialize,
 ) -> Result<T, Error> {
-    let request = Request::post(format!("http://passwords.spin.internal/{what}"))
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Bytes::from(serde_json::to_vec(question)?))
-        .map_err(|_| Failed::NoAddress)?;
-    let answer = outbound::send(request, PATIENCE).await?;
-    match answer.status {
-        StatusCode::OK => Ok(serde_json::from_slice(&answer.body)?),
-        // Its queue is full: more hashes at once would only make all of them late.
-        StatusCode::SERVICE_UNAVAILABLE => Err(Error::Busy),
-        other => Err(Failed::NoAnswer(format!("passwords: {other}")).into()),
+    let question = Bytes::from(serde_json::to_vec(question)?);
+    for _ in 0..TURNS {
+        let request = Request::post(format!("http://passwords.spin.internal/{what}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(question.clone())
+            .map_err(|_| Failed::NoAddress)?;
+        let answer = outbound::send(request, PATIENCE).await?;
+        match answer.status {
+            StatusCode::OK => return Ok(serde_json::from_slice(&answer.body)?),
+            StatusCode::SERVICE_UNAVAILABLE => {}
+            other => return Err(Failed::NoAnswer(format!("passwords: {other}")).into()),
+        }
     }
+    // More hashes at once would only make all of them late.
+    Err(Error::Busy)
 }
 
 #[cfg(test)]
