@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use wharf_manifest::manifest::{self, HostValue, Manifest};
+use wharf_manifest::manifest::{HostValue, Manifest};
 use wharf_manifest::runtime_config::RuntimeConfig;
 use wharf_manifest::variables::{Environment, Sources, Variables};
-use wharf_stores::{Addresses, Options, S3Address, S3Part, Source, Values, Wanted};
+use wharf_stores::{Addresses, Options, S3Address, Values, Wanted};
 
 use crate::cli::{StoreArgs, ValueArgs};
 use crate::failure::{Failure, Result};
@@ -31,13 +31,9 @@ pub fn given(manifest: &Manifest, args: &ValueArgs) -> Result<(RuntimeConfig, So
 fn asked<'a>(
     manifest: &'a Manifest,
     sources: &'a Sources,
-) -> impl Iterator<Item = (&'a String, Source)> {
-    let values = manifest
-        .wharf
-        .variables
-        .iter()
-        .filter(|(name, _)| sources.get(name).is_none());
-    values.map(|(name, value)| (name, source(value)))
+) -> impl Iterator<Item = (&'a String, &'a HostValue)> {
+    let values = manifest.wharf.variables.iter();
+    values.filter(|(name, _)| sources.get(name).is_none())
 }
 
 /// The stores the application cannot do without.
@@ -53,19 +49,19 @@ pub fn stores(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Optio
         .redis
         .iter()
         .any(|trigger| trigger.address.is_none());
-    let triggers = has_own_redis.then_some(Source::Redis);
+    let triggers = has_own_redis.then_some(&HostValue::Redis);
     for source in asked(manifest, sources)
         .map(|(_, source)| source)
         .chain(triggers)
     {
         match source {
-            Source::Postgres { .. } | Source::PostgresHost => embed(&mut options.postgres),
-            Source::Redis | Source::RedisHost => embed(&mut options.redis),
-            Source::S3(_) => embed(&mut options.s3),
-            Source::Ed25519Private
-            | Source::Ed25519Jwks
-            | Source::Random { .. }
-            | Source::Listen => {}
+            HostValue::Postgres { .. } | HostValue::PostgresHost => embed(&mut options.postgres),
+            HostValue::Redis | HostValue::RedisHost => embed(&mut options.redis),
+            HostValue::S3(_) => embed(&mut options.s3),
+            HostValue::Ed25519Private
+            | HostValue::Ed25519Jwks
+            | HostValue::Random { .. }
+            | HostValue::Listen => {}
         }
     }
     options
@@ -107,8 +103,8 @@ pub fn resolve(
     let mut of_the_host = BTreeMap::new();
     let mut fresh_passwords = BTreeMap::new();
     for (name, source) in asked(manifest, sources) {
-        let is_fresh = matches!(source, Source::Random { .. }) && !values.has_random(name)?;
-        let value = values.resolve(name, &source, addresses, base_url)?;
+        let is_fresh = matches!(source, HostValue::Random { .. }) && !values.has_random(name)?;
+        let value = values.resolve(name, source, addresses, base_url)?;
         if is_fresh {
             fresh_passwords.insert(name.clone(), value.clone());
         }
@@ -122,27 +118,4 @@ pub fn resolve(
         variables,
         fresh_passwords,
     })
-}
-
-/// The manifest's word for it in the stores' words.
-fn source(value: &HostValue) -> Source {
-    match value {
-        HostValue::Postgres { schema } => Source::Postgres {
-            schema: schema.clone(),
-        },
-        HostValue::PostgresHost => Source::PostgresHost,
-        HostValue::Redis => Source::Redis,
-        HostValue::RedisHost => Source::RedisHost,
-        HostValue::S3(part) => Source::S3(match part {
-            manifest::S3Part::Endpoint => S3Part::Endpoint,
-            manifest::S3Part::AccessKey => S3Part::AccessKey,
-            manifest::S3Part::SecretKey => S3Part::SecretKey,
-            manifest::S3Part::Bucket => S3Part::Bucket,
-            manifest::S3Part::Region => S3Part::Region,
-        }),
-        HostValue::Ed25519Private => Source::Ed25519Private,
-        HostValue::Ed25519Jwks => Source::Ed25519Jwks,
-        HostValue::Random { length } => Source::Random { length: *length },
-        HostValue::Listen => Source::Listen,
-    }
 }

@@ -14,7 +14,7 @@ mod wharf;
 
 pub use component::{Build, Component, Files};
 pub use dependency::{Configuration, Dependency, DependencyName};
-pub use host_value::{BadHostValue, HostValue, S3Part};
+pub use host_value::{BadHostValue, HostValue, S3Part, is_schema_name};
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;
 pub use wharf::{Cron, PostgresLimits, WharfApplication, WharfComponent, When};

@@ -1,7 +1,7 @@
 //! `wharf keys`: what this host made for the application and keeps: the signing keys, the passwords.
 
 use wharf_manifest::manifest::HostValue;
-use wharf_stores::{Addresses, Source, Values};
+use wharf_stores::{Addresses, Values};
 
 use crate::cli;
 use crate::failure::Result;
@@ -16,12 +16,9 @@ pub fn run(args: &cli::Keys) -> Result<()> {
     if args.secrets {
         let manifest = super::load(&args.manifest)?;
         for (name, value) in &manifest.wharf.variables {
-            if let HostValue::Random { length } = value {
-                let source = Source::Random { length: *length };
-                println!(
-                    "{name} = {}",
-                    values.resolve(name, &source, &Addresses::default(), "")?
-                );
+            if let HostValue::Random { .. } = value {
+                let password = values.resolve(name, value, &Addresses::default(), "")?;
+                println!("{name} = {password}");
             }
         }
     }

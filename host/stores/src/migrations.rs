@@ -5,8 +5,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::source::is_schema_name;
 use crate::{Error, Result};
+use wharf_manifest::manifest::is_schema_name;
 
 /// The migrations of an application, checked, in the order in which they are applied.
 ///

@@ -1,5 +1,5 @@
 //! Values nobody gave: made once, kept in the data folder, the same at every start. And the way
-//! from a `Source` to its value. The grammar of sources is in `source`.
+//! from a `HostValue` to its value. How sources are written is the manifest's.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::source::{S3Part, Source};
+use wharf_manifest::manifest::{HostValue, S3Part};
+
 use crate::{Addresses, Error, Result, S3Address, kept, signing_key};
 
 /// A password nobody types: 32 of 62 letters are 190 bits.
@@ -38,12 +39,12 @@ impl Values {
     pub fn resolve(
         &self,
         variable: &str,
-        source: &Source,
+        source: &HostValue,
         addresses: &Addresses,
         base_url: &str,
     ) -> Result<String> {
         match source {
-            Source::Postgres { schema } => {
+            HostValue::Postgres { schema } => {
                 let address = addresses
                     .postgres_url
                     .as_deref()
@@ -56,30 +57,30 @@ impl Values {
                 })?;
                 role_url(address, schema, &password)
             }
-            Source::PostgresHost => {
+            HostValue::PostgresHost => {
                 host_and_port(addresses.postgres_url.as_deref(), 5432, variable, source)
             }
-            Source::RedisHost => {
+            HostValue::RedisHost => {
                 host_and_port(addresses.redis_url.as_deref(), 6379, variable, source)
             }
-            Source::Redis => addresses
+            HostValue::Redis => addresses
                 .redis_url
                 .clone()
                 .ok_or_else(|| not_running(variable, source)),
-            Source::S3(part) => {
+            HostValue::S3(part) => {
                 let s3 = addresses
                     .s3
                     .as_ref()
                     .ok_or_else(|| not_running(variable, source))?;
                 Ok(s3_part(s3, *part).to_owned())
             }
-            Source::Ed25519Private => self.signing_key(),
-            Source::Ed25519Jwks => self.jwks(),
-            Source::Random { length } => {
+            HostValue::Ed25519Private => self.signing_key(),
+            HostValue::Ed25519Jwks => self.jwks(),
+            HostValue::Random { length } => {
                 let length = *length;
                 self.kept(&format!("random:{variable}"), || random_text(length))
             }
-            Source::Listen => Ok(base_url.to_owned()),
+            HostValue::Listen => Ok(base_url.to_owned()),
         }
     }
 
@@ -221,7 +222,7 @@ fn host_and_port(
     address: Option<&str>,
     default_port: u16,
     variable: &str,
-    source: &Source,
+    source: &HostValue,
 ) -> Result<String> {
     let address = address.ok_or_else(|| not_running(variable, source))?;
     let url = Url::parse(address)
@@ -240,7 +241,7 @@ fn s3_part(address: &S3Address, part: S3Part) -> &str {
     }
 }
 
-fn not_running(variable: &str, source: &Source) -> Error {
+fn not_running(variable: &str, source: &HostValue) -> Error {
     Error::NoValue(format!(
         "variable {variable} is to come from \"{source}\", but that store was not asked for"
     ))

@@ -132,7 +132,7 @@ impl fmt::Display for HostValue {
 }
 
 /// A schema is a folder, a PostgreSQL schema and the end of a role's name, and needs quoting nowhere.
-fn is_schema_name(name: &str) -> bool {
+pub fn is_schema_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.len() <= LONGEST_SCHEMA
         && name.starts_with(|c: char| c.is_ascii_lowercase())

@@ -9,7 +9,8 @@ use std::{env, fs, process, thread};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
-use wharf_stores::{Addresses, Migrations, Options, Source, Stores, Values, Wanted};
+use wharf_manifest::manifest::HostValue;
+use wharf_stores::{Addresses, Migrations, Options, Stores, Values, Wanted};
 
 /// Deleted, with everything kept elsewhere on its behalf, when the test is over. Stop the stores
 /// before.
@@ -138,7 +139,7 @@ impl Server {
             postgres_url: Some(database_url.to_owned()),
             ..Addresses::default()
         };
-        let source = Source::Postgres {
+        let source = HostValue::Postgres {
             schema: schema.to_owned(),
         };
         self.values()

@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use wharf_stores::{Addresses, S3Address, Source, Values};
+use wharf_manifest::manifest::HostValue;
+use wharf_stores::{Addresses, S3Address, Values};
 
 use crate::data_folder::DataFolder;
 
@@ -23,7 +24,7 @@ fn addresses() -> Addresses {
 }
 
 fn resolve(values: &Values, variable: &str, source: &str) -> String {
-    let source: Source = source.parse().unwrap();
+    let source: HostValue = source.parse().unwrap();
     values
         .resolve(variable, &source, &addresses(), "http://127.0.0.1:3000")
         .unwrap()
