@@ -82,7 +82,8 @@ fn runtime() -> Result<Runtime> {
 
 /// `RUST_LOG` decides what is said; by default what an operator wants to know.
 fn log_to(journal: &Journal, is_quiet: bool) {
-    let default = if is_quiet { "warn" } else { "info" };
+    // s3s calls every refused request an error; our own errors of S3 are told apart from it.
+    let default = if is_quiet { "warn,s3s=off" } else { "info,s3s=off" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let console = journal.console();
     tracing_subscriber::fmt()
