@@ -67,12 +67,12 @@ pub struct PostgresLimits {
     pub statement_timeout: Duration,
 }
 
-/// Reuse as in Spin, whose components were written for it.
+/// Reuse as in Spin, but one request at a time: as fast, and one that traps takes no other with it.
 impl Default for WharfComponent {
     fn default() -> WharfComponent {
         WharfComponent {
             requests_per_instance: 128,
-            concurrent_requests: 16,
+            concurrent_requests: 1,
             idle_timeout: Duration::from_secs(1),
             max_instances: 64,
             request_timeout: Duration::from_secs(30),
