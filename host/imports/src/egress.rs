@@ -49,33 +49,30 @@ impl Egress {
     pub async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-        let open = self.unblocked(found.iter().copied());
+        let open = found.iter().copied();
+        let open: Vec<SocketAddr> = open
+            .filter(|address| !self.is_blocked(host, address.ip()))
+            .collect();
         if open.is_empty() && !found.is_empty() {
             (self.stderr)(&format!(
-                "{host}:{port} leads only to networks the operator of this host blocks."
+                "{host}:{port} leads only to networks that are blocked, by the operator of this host or by the manifest."
             ));
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
-                "destination address prohibited by the runtime configuration",
+                "destination address prohibited",
             ));
         }
         Ok(open)
     }
 
-    /// Does the operator block this address? For addresses that are not the answer of [`Egress::resolve`].
-    pub fn is_blocked(&self, address: IpAddr) -> bool {
-        self.blocked.is_blocked(address)
+    /// Must a granted host not be at this address? For addresses that are not the answer of [`Egress::resolve`].
+    pub fn is_blocked(&self, host: &str, address: IpAddr) -> bool {
+        self.blocked.is_blocked(address) || !self.allowed.may_lead_to(host, address)
     }
 
     fn allows_address(&self, scheme: &str, address: SocketAddr) -> bool {
         let host = address.ip().to_string();
-        self.check(scheme, &host, address.port()).is_ok() && !self.is_blocked(address.ip())
-    }
-
-    fn unblocked(&self, found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
-        found
-            .filter(|address| !self.blocked.is_blocked(address.ip()))
-            .collect()
+        self.check(scheme, &host, address.port()).is_ok() && !self.is_blocked(&host, address.ip())
     }
 
     /// The answer to `wasi:sockets`, in the form `WasiCtxBuilder::socket_addr_check` takes. Nobody may listen.
@@ -135,6 +132,22 @@ mod tests {
         let refused = egress.resolve("localhost", 80).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_only_a_wildcard_grants_must_not_lead_into_a_private_network() {
+        let entries = ["https://*:443".to_owned(), "http://127.0.0.1:80".to_owned()];
+        let allowed = AllowedHosts::parse(&entries).unwrap();
+        let egress = Egress::new(
+            allowed.with_private_by_name_only(true),
+            BlockedNetworks::default(),
+            Arc::new(|_| {}),
+        );
+        assert!(egress.check("https", "localhost", 443).is_ok());
+        let refused = egress.resolve("localhost", 443).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        let named = egress.resolve("127.0.0.1", 80).await.unwrap();
+        assert_eq!(named.len(), 1);
     }
 
     #[tokio::test]

@@ -136,7 +136,9 @@ impl Outbound {
         // A literal address is not resolved, so the resolver below never sees it.
         let literal = host.trim_start_matches('[').trim_end_matches(']');
         match literal.parse::<IpAddr>() {
-            Ok(address) if self.egress.is_blocked(address) => Err(Error::DestinationIpProhibited),
+            Ok(address) if self.egress.is_blocked(host, address) => {
+                Err(Error::DestinationIpProhibited)
+            }
             _ => Ok(None),
         }
     }

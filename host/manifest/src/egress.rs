@@ -10,6 +10,7 @@ pub use blocked::BlockedNetworks;
 pub use grant::Grant;
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// What `http://<component>.spin.internal` ends with: a call to another component, in memory.
 pub const CHAINING_SUFFIX: &str = ".spin.internal";
@@ -29,6 +30,7 @@ pub fn is_own_application(host: &str) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: Vec<Grant>,
+    private_by_name_only: bool,
 }
 
 impl AllowedHosts {
@@ -43,7 +45,10 @@ impl AllowedHosts {
             }
         }
         if faults.is_empty() {
-            Ok(AllowedHosts { grants })
+            Ok(AllowedHosts {
+                grants,
+                private_by_name_only: false,
+            })
         } else {
             Err(faults)
         }
@@ -56,7 +61,27 @@ impl AllowedHosts {
             grants: grants
                 .flat_map(|grant| grant.within(components.clone()))
                 .collect(),
+            ..self
         }
+    }
+
+    /// `block_private_networks`: whom only a grant to `*` lets through must be public, neither in a private network nor
+    /// a part of this application. For a component whose users say where it connects to.
+    pub fn with_private_by_name_only(self, private_by_name_only: bool) -> AllowedHosts {
+        AllowedHosts {
+            private_by_name_only,
+            ..self
+        }
+    }
+
+    /// May a host that [`AllowedHosts::check`] let through turn out to be at this address?
+    pub fn may_lead_to(&self, host: &str, address: IpAddr) -> bool {
+        !self.private_by_name_only || !blocked::is_private(address) || self.names(host)
+    }
+
+    /// Is the host granted otherwise than by `*`?
+    fn names(&self, host: &str) -> bool {
+        grant::parse_host(host).is_ok_and(|host| self.grants.iter().any(|grant| grant.names(&host)))
     }
 
     /// May the component connect there? `host` is a name or an address, an IPv6 address with or without brackets.
@@ -65,11 +90,13 @@ impl AllowedHosts {
             return self.check_self();
         }
         let known = grant::parse_host(host);
+        let hidden =
+            self.private_by_name_only && chained_component(host).is_some() && !self.names(host);
         let allowed = known.as_ref().is_ok_and(|host| {
             self.grants
                 .iter()
                 .any(|grant| grant.allows(scheme, host, port))
-        });
+        }) && !hidden;
         if allowed {
             return Ok(());
         }
@@ -83,7 +110,8 @@ impl AllowedHosts {
 
     /// May the component send HTTP requests to its own application?
     pub fn check_self(&self) -> Result<(), Denied> {
-        if self.grants.iter().any(Grant::allows_self) {
+        let named_only = self.private_by_name_only;
+        if self.grants.iter().any(|it| it.allows_self(named_only)) {
             return Ok(());
         }
         Err(Denied {
@@ -289,6 +317,39 @@ mod tests {
         ] {
             assert_eq!(chained_component(host), expected, "{host}");
         }
+    }
+
+    #[test]
+    fn a_wildcard_can_be_kept_out_of_private_networks() {
+        let entries = [
+            "https://*:443",
+            "http://127.0.0.1:4567",
+            "redis://cache.lan",
+        ];
+        let open = allowed(&entries);
+        let kept_out = open.clone().with_private_by_name_only(true);
+        let private: IpAddr = "10.0.0.8".parse().unwrap();
+        let public: IpAddr = "93.184.216.34".parse().unwrap();
+
+        assert!(open.may_lead_to("hooks.example.com", private));
+        assert!(kept_out.may_lead_to("hooks.example.com", public));
+        assert!(!kept_out.may_lead_to("hooks.example.com", private));
+        assert!(!kept_out.may_lead_to("10.0.0.8", private));
+        assert!(kept_out.may_lead_to("cache.lan", private), "it is named");
+        assert!(kept_out.may_lead_to("127.0.0.1", "127.0.0.1".parse().unwrap()));
+
+        for own in ["signin.spin.internal", "self", "self.alt"] {
+            assert_eq!(open.check("https", own, 443), Ok(()), "{own}");
+            assert!(kept_out.check("https", own, 443).is_err(), "{own}");
+        }
+        let named = allowed(&[
+            "https://*:443",
+            "https://signin.spin.internal",
+            "http://self",
+        ])
+        .with_private_by_name_only(true);
+        assert_eq!(named.check("https", "signin.spin.internal", 443), Ok(()));
+        assert_eq!(named.check("http", "self", 80), Ok(()));
     }
 
     #[test]

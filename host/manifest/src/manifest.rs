@@ -146,7 +146,9 @@ impl Manifest {
             .filter_map(Result::transpose)
             .collect::<Result<_, _>>()?;
         let allowed = AllowedHosts::parse(&entries)?;
-        Ok(allowed.within(self.components.keys().map(String::as_str)))
+        Ok(allowed
+            .within(self.components.keys().map(String::as_str))
+            .with_private_by_name_only(component.wharf.block_private_networks))
     }
 }
 

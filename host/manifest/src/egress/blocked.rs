@@ -57,14 +57,21 @@ impl BlockedNetworks {
     }
 
     pub fn is_blocked(&self, address: IpAddr) -> bool {
-        let blocked = (self.private && is_private(address))
+        let blocked = (self.private && is_private_itself(address))
             || self.networks.iter().any(|n| n.contains(&address));
         // An IPv4 address in IPv6 clothes leads to the same machine.
         blocked || embedded_v4(address).is_some_and(|v4| self.is_blocked(IpAddr::V4(v4)))
     }
 }
 
-fn is_private(address: IpAddr) -> bool {
+/// Does the address, or the IPv4 address in it, lead to what is not globally routable?
+pub(super) fn is_private(address: IpAddr) -> bool {
+    is_private_itself(address)
+        || embedded_v4(address).is_some_and(|v4| is_private_itself(IpAddr::V4(v4)))
+}
+
+/// Not globally routable, as far as the address itself says.
+fn is_private_itself(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => PRIVATE_V4
             .iter()

@@ -57,9 +57,14 @@ impl Grant {
     }
 
     /// Relative requests have no port: the one the application listens on is meant.
-    pub fn allows_self(&self) -> bool {
+    pub fn allows_self(&self, named_only: bool) -> bool {
         let http = self.allows_scheme("http") || self.allows_scheme("https");
-        http && matches!(self.host, Hosts::Any | Hosts::Own)
+        http && (self.host == Hosts::Own || (self.host == Hosts::Any && !named_only))
+    }
+
+    /// Is this host meant, and not just any?
+    pub(super) fn names(&self, host: &Host) -> bool {
+        self.host != Hosts::Any && self.host.allows(host)
     }
 
     /// The component meant, when the entry grants a call to one: `http://payments.spin.internal`.

@@ -54,6 +54,8 @@ pub struct WharfComponent {
     pub memory_bytes: usize,
     /// Of one request.
     pub body_limit_bytes: u64,
+    /// What `*` in `allowed_outbound_hosts` lets through must be public.
+    pub block_private_networks: bool,
     pub postgres: PostgresLimits,
 }
 
@@ -78,6 +80,7 @@ impl Default for WharfComponent {
             request_timeout: Duration::from_secs(30),
             memory_bytes: 128 << 20,
             body_limit_bytes: 1 << 20,
+            block_private_networks: false,
             postgres: PostgresLimits::default(),
         }
     }
@@ -131,6 +134,9 @@ impl WharfComponent {
             body_limit_bytes: table
                 .number("body_limit_kb", 1..=1 << 22)
                 .map_or(default.body_limit_bytes, |kb| kb << 10),
+            block_private_networks: table
+                .flag("block_private_networks")
+                .unwrap_or(default.block_private_networks),
             postgres: postgres.map(PostgresLimits::read).unwrap_or_default(),
         };
         table.no_other_keys();
