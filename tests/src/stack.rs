@@ -217,6 +217,11 @@ impl Stack {
         self.host.wait().expect("the host is our child");
     }
 
+    /// The same while others still talk to it; [`Stack::kill`] waits for the end.
+    pub fn signal_kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// As an operator would end it; how it ended, or nothing when it did not within `patience`.
     pub fn stop(&mut self, patience: Duration) -> Option<ExitStatus> {
         self.signal(Signal::TERM);
@@ -230,7 +235,7 @@ impl Stack {
         None
     }
 
-    pub fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.host.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a process id"), signal).expect("to signal the host");
     }

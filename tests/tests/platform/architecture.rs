@@ -126,14 +126,3 @@ fn every_file_says_what_it_is_for() {
         }
     }
 }
-
-/// `SELECT *` changes its meaning with the table.
-#[test]
-fn no_statement_of_a_component_takes_whatever_columns_there_are() {
-    for (path, text) in in_repository("components", "sql") {
-        let text = text.to_uppercase();
-        let starred = text.lines().filter(|it| !it.trim_start().starts_with("--"));
-        let starred: Vec<_> = starred.filter(|it| it.trim_start().starts_with("SELECT *")).collect();
-        assert!(starred.is_empty(), "{}: {starred:?}", path.display());
-    }
-}

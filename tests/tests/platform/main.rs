@@ -1,3 +1,7 @@
 //! The platform as those outside it see it. One module per area; [`wharf_tests`] is what they stand on.
 
 mod architecture;
+mod faults;
+mod serving;
+mod signin;
+mod sql;

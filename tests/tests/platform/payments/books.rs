@@ -1,0 +1,116 @@
+//! The ledger behind it all: it adds up while many move money, and nobody can change what happened.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::json;
+use wharf_tests::{Stack, User, at_once};
+
+use super::{account, activate, assert_sound, balance, deposit, promocode, send, wallet, withdraw};
+
+/// A repeatable sequence of numbers: a failure can be run again.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[test]
+fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    account(&user, 5.0);
+    let forbidden = [
+        "UPDATE payments.transfer SET amount = amount + 1",
+        "DELETE FROM payments.transfer",
+        "TRUNCATE payments.transfer CASCADE",
+    ];
+    let of_the_role = [
+        "UPDATE payments.account SET balance = 1000000",
+        "INSERT INTO payments.account (kind, currency, owner, balance, held)
+            VALUES ('main', 'USD', gen_random_uuid(), 5, 0)",
+        "INSERT INTO payments.transfer (id, kind, debit, credit, amount, currency, created_at)
+            SELECT gen_random_uuid(), kind, debit, credit, amount, currency, now() FROM payments.transfer",
+        "DELETE FROM payments.hold",
+        "UPDATE payments.promocode SET used_count = 0",
+        "UPDATE payments.checkout SET status = 'approved'",
+        "SELECT payments.book(gen_random_uuid(), 'send', gen_random_uuid(), gen_random_uuid(), 1, 'USD')",
+    ];
+    let mut owner = stack.sql();
+    for statement in forbidden {
+        let refused = owner.batch_execute(statement).unwrap_err();
+        assert!(refused.to_string().contains("never changed"), "{statement}: {refused}");
+    }
+    owner.batch_execute("SET ROLE wharf_payments").unwrap();
+    for statement in forbidden.iter().chain(&of_the_role) {
+        let refused = owner.batch_execute(statement).unwrap_err();
+        assert_eq!(refused.code().map(|it| it.code()), Some("42501"), "{statement}: {refused}");
+    }
+}
+
+#[test]
+fn only_an_admin_sees_the_books() {
+    let stack = Stack::shared();
+    User::owner(&stack).get("/payments/trial-balance").send().expect(403);
+    let books = User::admin(&stack).get("/payments/trial-balance").send().expect(200).json();
+    assert_eq!(books["is_sound"], true, "{books:#}");
+}
+
+/// Readers look all the while: never a balance below zero, never a sum that is not whole.
+#[test]
+fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
+    const CLIENTS: usize = 16;
+    const EACH: usize = 40;
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let users: Vec<_> = (0..6).map(|_| User::driver(&stack)).collect();
+    let names: Vec<_> = users.iter().map(|it| account(it, 50.0)).collect();
+    let code = promocode(&admin, 3, 1000);
+    let is_over = AtomicBool::new(false);
+    let looks = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let books = admin.get("/payments/trial-balance").send().expect(200).json();
+                assert_eq!(books["is_sound"], true, "{books:#}");
+                for (user, name) in users.iter().zip(&names) {
+                    assert!(balance(user, name).as_f64().unwrap() >= 0.0);
+                    assert!(wallet(user) >= 0);
+                }
+                looks.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let statuses = at_once(CLIENTS, |number| {
+            let mut dice = Dice(number as u64 + 1);
+            let mut pick = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
+            (0..EACH)
+                .map(|_| {
+                    let (mine, other) = (pick(6), pick(6));
+                    let amount = json!(1 + pick(40));
+                    let (user, name) = (&users[mine], &names[mine]);
+                    match pick(6) {
+                        0 => deposit(user, name, &amount),
+                        1 => withdraw(user, name, &amount),
+                        2 => activate(user, &code),
+                        3 => {
+                            let body = json!({ "amount": 2 });
+                            user.post("/payment/promocode/generate").json(&body).send()
+                        }
+                        _ => send(user, name, &names[other], &amount),
+                    }
+                    .status()
+                })
+                .collect::<Vec<_>>()
+        });
+        is_over.store(true, Ordering::Relaxed);
+        watching.join().unwrap();
+        for status in statuses.iter().flatten() {
+            assert!([200, 400].contains(status), "{statuses:?}");
+        }
+    });
+    assert!(looks.into_inner() > 0);
+    assert_sound(&stack);
+}

@@ -1,0 +1,179 @@
+//! What `wharf:payments/ledger` promises to the functions that call it, asked of the statements behind
+//! it by the role that runs them: several callers at once, and what a caller's crash leaves.
+
+use postgres::Client;
+use uuid::Uuid;
+use wharf_tests::{Stack, User, at_once};
+
+use super::assert_sound;
+
+/// The component's side of the database.
+fn ledger(stack: &Stack) -> Client {
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = payments; SET ROLE wharf_payments").unwrap();
+    sql
+}
+
+/// A user with `cents` in the wallet.
+fn user_with(sql: &mut Client, cents: i64) -> Uuid {
+    let user = Uuid::new_v4();
+    let code = format!("gift-{user}");
+    sql.execute(
+        "SELECT create_promocode($1, $1, $2, NULL, $3, 'USD', 1, NULL, NULL)",
+        &[&Uuid::new_v4(), &code, &cents],
+    )
+    .unwrap();
+    sql.execute("SELECT activate_promocode($1, $2, $3)", &[&Uuid::new_v4(), &user, &code]).unwrap();
+    user
+}
+
+fn pay(sql: &mut Client, id: Uuid, payer: Uuid, payee: Uuid, cents: i64, hold: &str) -> String {
+    let statement = format!(
+        "SELECT outcome FROM pay($1, $2, $3, $4, 'USD', '7', 'a booking', now() + interval '{hold}')"
+    );
+    sql.query_one(&statement, &[&id, &payer, &payee, &cents]).unwrap().get(0)
+}
+
+fn refund(sql: &mut Client, id: Uuid, payment: Uuid, cents: Option<i64>) -> (String, Option<i64>) {
+    let statement = "SELECT outcome, amount FROM refund($1, $2, $3, 'back')";
+    let row = sql.query_one(statement, &[&id, &payment, &cents]).unwrap();
+    (row.get(0), row.get(1))
+}
+
+/// Balance and held.
+fn funds(sql: &mut Client, user: Uuid) -> (i64, i64) {
+    let statement = "SELECT balance, held FROM account WHERE kind = 'main' AND owner = $1";
+    let row = sql.query_one(statement, &[&user]).unwrap();
+    (row.get(0), row.get(1))
+}
+
+/// Takes everything the user can spend.
+fn spend(sql: &mut Client, user: Uuid, cents: i64) -> String {
+    let statement = "SELECT outcome FROM generate_promocode($1, $2, $3, $4, 'USD')";
+    let code = Uuid::new_v4().simple().to_string();
+    sql.query_one(statement, &[&Uuid::new_v4(), &user, &code, &cents]).unwrap().get(0)
+}
+
+#[test]
+fn a_held_share_cannot_be_spent_and_covers_every_refund() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (driver, owner, payment) = (user_with(sql, 1000), Uuid::new_v4(), Uuid::new_v4());
+    assert_eq!(pay(sql, payment, driver, owner, 800, "1 hour"), "moved");
+    assert_eq!((funds(sql, driver), funds(sql, owner)), ((200, 0), (800, 800)));
+    assert_eq!(spend(sql, owner, 1), "insufficient_funds");
+
+    let partial = Uuid::new_v4();
+    assert_eq!(refund(sql, partial, payment, Some(300)), ("moved".into(), Some(300)));
+    assert_eq!(refund(sql, partial, payment, Some(300)), ("replayed".into(), Some(300)));
+    assert_eq!(refund(sql, partial, payment, Some(301)).0, "id_taken");
+    assert_eq!(funds(sql, owner), (500, 500));
+    assert_eq!(refund(sql, Uuid::new_v4(), payment, Some(501)), ("nothing_left".into(), Some(500)));
+    assert_eq!(refund(sql, Uuid::new_v4(), payment, None), ("moved".into(), Some(500)));
+    assert_eq!(refund(sql, Uuid::new_v4(), payment, None), ("nothing_left".into(), Some(0)));
+    assert_eq!((funds(sql, driver), funds(sql, owner)), ((1000, 0), (0, 0)));
+    assert_sound(&stack);
+}
+
+#[test]
+fn concurrent_refunds_never_give_back_more_than_was_paid() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (driver, owner, payment) = (user_with(sql, 100), Uuid::new_v4(), Uuid::new_v4());
+    assert_eq!(pay(sql, payment, driver, owner, 100, "1 hour"), "moved");
+    let outcomes = at_once(32, |_| refund(&mut ledger(&stack), Uuid::new_v4(), payment, Some(10)).0);
+    assert_eq!(outcomes.iter().filter(|it| *it == "moved").count(), 10, "{outcomes:?}");
+    assert_eq!((funds(sql, driver), funds(sql, owner)), ((100, 0), (0, 0)));
+    let same = Uuid::new_v4();
+    let again = Uuid::new_v4();
+    assert_eq!(pay(sql, again, driver, owner, 100, "1 hour"), "moved");
+    let outcomes = at_once(32, |_| refund(&mut ledger(&stack), same, again, None).0);
+    assert_eq!(outcomes.iter().filter(|it| *it == "moved").count(), 1, "{outcomes:?}");
+    assert_sound(&stack);
+}
+
+#[test]
+fn a_hold_that_is_over_is_free_money_swept_or_not() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (driver, owner) = (user_with(sql, 1000), Uuid::new_v4());
+    let (over, on) = (Uuid::new_v4(), Uuid::new_v4());
+    assert_eq!(pay(sql, over, driver, owner, 300, "-1 second"), "moved");
+    assert_eq!(pay(sql, on, driver, owner, 400, "1 hour"), "moved");
+    assert_eq!(spend(sql, owner, 301), "insufficient_funds");
+    assert_eq!(spend(sql, owner, 300), "coined");
+    // Longer, shorter, and let go.
+    let hold = |sql: &mut Client, interval: &str| -> i64 {
+        let statement = format!("SELECT held FROM hold_until($1, now() + interval '{interval}')");
+        sql.query_one(&statement, &[&on]).unwrap().get(0)
+    };
+    assert_eq!(hold(sql, "2 hours"), 400);
+    assert_eq!(hold(sql, "-1 second"), 0);
+    // What is no longer held stays free.
+    assert_eq!(hold(sql, "2 hours"), 0);
+    assert_eq!(spend(sql, owner, 400), "coined");
+    let release = "SELECT refunded, held FROM release($1)";
+    for _ in 0..2 {
+        let row = sql.query_one(release, &[&on]).unwrap();
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 0));
+    }
+    // Nothing is left to give back from.
+    assert_eq!(refund(sql, Uuid::new_v4(), on, None).0, "insufficient_funds");
+    assert_sound(&stack);
+}
+
+/// A sweep that finds a booking waiting asks whether it was paid; the payment may be on its way.
+#[test]
+fn a_payment_is_made_or_called_off_and_never_both() {
+    let stack = Stack::shared();
+    for _ in 0..20 {
+        let sql = &mut ledger(&stack);
+        let (driver, owner, payment) = (user_with(sql, 10), Uuid::new_v4(), Uuid::new_v4());
+        let outcomes = at_once(4, |number| {
+            let sql = &mut ledger(&stack);
+            if number % 2 == 0 {
+                pay(sql, payment, driver, owner, 10, "1 hour")
+            } else {
+                let found = sql.query("SELECT id FROM void_payment($1)", &[&payment]).unwrap();
+                if found.is_empty() { "called off" } else { "found" }.to_owned()
+            }
+        });
+        let count = |word: &str| outcomes.iter().filter(|it| *it == word).count();
+        let paid = count("moved");
+        assert!(paid <= 1 && (paid == 1) == (count("called off") == 0), "{outcomes:?}");
+        assert_eq!(count("voided"), if paid == 1 { 0 } else { 2 }, "{outcomes:?}");
+        assert_eq!(funds(sql, driver).0, if paid == 1 { 0 } else { 10 });
+    }
+}
+
+#[test]
+fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (driver, owner, payment) = (user_with(sql, 100), Uuid::new_v4(), Uuid::new_v4());
+    assert_eq!(pay(sql, payment, driver, driver, 10, "1 hour"), "same_account");
+    assert_eq!(pay(sql, payment, driver, owner, 101, "1 hour"), "insufficient_funds");
+    assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "moved");
+    assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "replayed");
+    assert_eq!(pay(sql, payment, driver, owner, 11, "1 hour"), "id_taken");
+    assert_eq!(refund(sql, Uuid::new_v4(), Uuid::new_v4(), None).0, "unknown_payment");
+    let user = User::driver(&stack);
+    assert_eq!(user.get("/payment/transactions").send().expect(200).text(), "[]");
+}
+
+/// Two users who never had a wallet pay each other at the same moment.
+#[test]
+fn first_uses_in_opposite_order_do_not_wait_for_each_other() {
+    let stack = Stack::shared();
+    let outcomes = at_once(16, |number| {
+        let sql = &mut ledger(&stack);
+        (0..10_u128)
+            .map(|round| {
+                let (a, b) = (Uuid::from_u128(0xa000 + round), Uuid::from_u128(0xb000 + round));
+                let (payer, payee) = if number % 2 == 0 { (a, b) } else { (b, a) };
+                pay(sql, Uuid::new_v4(), payer, payee, 1, "1 hour")
+            })
+            .collect::<Vec<_>>()
+    });
+    assert!(outcomes.iter().flatten().all(|it| it == "insufficient_funds"), "{outcomes:?}");
+}

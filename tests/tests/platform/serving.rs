@@ -1,0 +1,108 @@
+//! What holds for every address of the platform, whoever serves it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use wharf_tests::{Stack, User};
+
+#[test]
+fn health_is_answered_by_the_host_itself() {
+    let stack = Stack::shared();
+    let answer = stack.get("/.well-known/spin/health").send().expect(200);
+    assert_eq!(answer.text(), "OK");
+}
+
+#[test]
+fn an_address_nobody_serves_is_a_problem() {
+    let stack = Stack::shared();
+    for path in ["/nothing-here", "/%2e%2e/etc/passwd", "/.well-known/spin/other"] {
+        stack.get(path).send().problem(404);
+    }
+}
+
+#[test]
+fn a_clients_request_id_is_kept_when_it_is_harmless() {
+    let stack = Stack::shared();
+    let ask = |id: &str| stack.get("/auth/me").header("x-request-id", id).send();
+    assert_eq!(ask("order-17.try_2").header("x-request-id"), Some("order-17.try_2"));
+    for hostile in ["", " ", "a b", "<script>", &"x".repeat(65), "ü"] {
+        let answer = ask(hostile);
+        let own = answer.header("x-request-id").expect("an id");
+        assert!(own != hostile && !own.is_empty(), "{hostile:?} became {own:?}");
+        assert_eq!(answer.problem(401)["request_id"], own);
+    }
+    let first = stack.get("/auth/me").without_header("x-request-id").send();
+    let second = stack.get("/auth/me").without_header("x-request-id").send();
+    assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+}
+
+#[test]
+fn a_client_cannot_speak_for_the_host() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    user.post("/auth/signout").header("spin-client-addr", "203.0.113.7:1").send().expect(200);
+    let id = user.get("/auth/me").send().problem(401);
+    assert!(id["request_id"].is_string());
+    let audit = "SELECT address FROM signin.audit ORDER BY id DESC LIMIT 50";
+    let addresses: Vec<String> =
+        stack.sql().query(audit, &[]).unwrap().iter().map(|it| it.get(0)).collect();
+    assert!(addresses.iter().all(|it| it == "127.0.0.1"), "{addresses:?}");
+}
+
+#[test]
+fn what_was_served_is_counted() {
+    let stack = Stack::shared();
+    stack.get("/auth/me").send().problem(401);
+    for path in ["/metrics", "/auth/metrics"] {
+        let text = stack.get(path).send().expect(200).text();
+        for name in [
+            "http_requests_total",
+            "http_request_duration_seconds_bucket",
+            "http_error_responses_total",
+            "http_requests_errors_total",
+        ] {
+            let counted = text.lines().any(|it| {
+                it.starts_with(name) && it.contains(r#"component="signin""#) && !it.ends_with(" 0")
+            });
+            assert!(counted, "no {name} of signin at {path}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_request_that_is_no_http_disturbs_nobody() {
+    let stack = Stack::shared();
+    for bytes in [
+        &b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        b"POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        b"POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+        b"GET /auth/me HTTP/1.1\r\n\r\n",
+    ] {
+        let mut line = TcpStream::connect(stack.address()).unwrap();
+        line.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        line.write_all(bytes).unwrap();
+        line.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = line.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4");
+        assert!(refused, "{:?} was answered {answer}", String::from_utf8_lossy(bytes));
+    }
+    stack.get("/.well-known/spin/health").send().expect(200);
+}
+
+/// Half a request is no reason to keep anybody waiting.
+#[test]
+fn a_client_that_hangs_up_halfway_disturbs_nobody() {
+    let stack = Stack::shared();
+    for _ in 0..20 {
+        let mut line = TcpStream::connect(stack.address()).unwrap();
+        line.write_all(b"POST /register HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"login\":").unwrap();
+        drop(line);
+    }
+    User::driver(&stack);
+}

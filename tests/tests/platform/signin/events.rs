@@ -1,0 +1,56 @@
+//! Who else hears of a new user.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, unique};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// The events written of this e-mail, with what they are of.
+fn outbox(stack: &Stack, email: &str) -> Vec<(String, Value)> {
+    let written = "SELECT aggregate, payload FROM events.outbox
+        WHERE kind = 'user:created' AND payload ->> 'email' = $1";
+    let rows = stack.sql().query(written, &[&email]).unwrap();
+    rows.iter().map(|it| (it.get(0), it.get(1))).collect()
+}
+
+#[test]
+fn a_new_user_is_told_of_in_the_outbox_and_on_redis() {
+    let stack = Stack::shared();
+    let mut channel = stack.listen("user:created");
+    let user = User::driver(&stack);
+    let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
+    let payload = json!({ "id": id, "email": user.email });
+    let aggregate = format!("user:{}", id.as_str().unwrap());
+    assert_eq!(outbox(&stack, &user.email), [(aggregate, payload.clone())]);
+    let heard = channel.find(SOON, |it| it.contains(&user.email)).expect("a message");
+    assert_eq!(serde_json::from_str::<Value>(&heard).unwrap(), payload);
+}
+
+#[test]
+fn who_signs_up_by_email_is_told_of_too() {
+    let stack = Stack::shared();
+    let mut channel = stack.listen("user:created");
+    let email = format!("{}@example.org", unique("heard"));
+    let body = json!({ "email": email, "password": "Correct-Horse-1" });
+    stack.post("/auth/signup").json(&body).send().expect(200);
+    assert_eq!(outbox(&stack, &email).len(), 1);
+    assert!(channel.find(SOON, |it| it.contains(&email)).is_some());
+}
+
+#[test]
+fn a_refused_registration_is_told_to_nobody() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let mut channel = stack.listen("user:created");
+    let again = json!({
+        "login": user.login, "email": user.email, "password": user.password, "role": "driver",
+    });
+    stack.post("/register").json(&again).send().problem(409);
+    // What came of the refusal would be before what comes of this.
+    let next = User::driver(&stack);
+    let first = channel.find(SOON, |it| it.contains(&user.email) || it.contains(&next.email)).unwrap();
+    assert!(first.contains(&next.email), "{first}");
+    assert_eq!(outbox(&stack, &user.email).len(), 1);
+}

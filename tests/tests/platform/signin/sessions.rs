@@ -1,0 +1,189 @@
+//! Staying signed in, and being signed out: refresh tokens, the list of sessions, and what ends them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, Stack, User, at_once, eventually};
+
+/// Another function hears of the end of a session within this.
+const HEARD: Duration = Duration::from_secs(10);
+
+fn sign_in(stack: &Stack, user: &User) -> Value {
+    let body = json!({ "username": user.login, "password": user.password });
+    stack.post("/api/v1/login").json(&body).send().expect(200).json()
+}
+
+fn refresh(stack: &Stack, token: &Value) -> Answer {
+    stack.post("/auth/refresh").json(&json!({ "refresh_token": token })).send()
+}
+
+fn is_in(stack: &Stack, token: &Value) -> bool {
+    match stack.get("/auth/me").bearer(token.as_str().unwrap()).send().status() {
+        200 => true,
+        401 => false,
+        other => panic!("{other}"),
+    }
+}
+
+/// As if the last refresh had been a while ago.
+fn long_ago(stack: &Stack, user: &User) {
+    let moved = "UPDATE signin.session SET refreshed_at = refreshed_at - interval '1 hour'
+        WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
+    stack.sql().execute(moved, &[&user.login]).unwrap();
+}
+
+#[test]
+fn a_refresh_token_buys_the_next_pair() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let first = sign_in(&stack, &user);
+    let answer = refresh(&stack, &first["refresh_token"]).expect(200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let second = answer.json();
+    assert_eq!((&second["token_type"], &second["expires_in"]), (&json!("Bearer"), &json!(3600)));
+    assert_ne!(first["refresh_token"], second["refresh_token"]);
+    assert!(is_in(&stack, &first["access_token"]) && is_in(&stack, &second["access_token"]));
+    refresh(&stack, &second["refresh_token"]).expect(200);
+
+    let third = sign_in(&stack, &user);
+    let spent = third["refresh_token"].as_str().unwrap();
+    let form = format!("grant_type=refresh_token&refresh_token={spent}");
+    let bought = stack.post("/token").form(&form).send().expect(200).json();
+    assert!(is_in(&stack, &bought["access_token"]));
+}
+
+#[test]
+fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let pair = sign_in(&stack, &user);
+    assert!(!is_in(&stack, &pair["refresh_token"]));
+    refresh(&stack, &pair["access_token"]).problem(401);
+    for wrong in [json!(""), json!("a.b.c"), json!("x".repeat(9000))] {
+        refresh(&stack, &wrong).problem(401);
+    }
+    refresh(&stack, &json!(7)).problem(422);
+    let text = pair["refresh_token"].as_str().unwrap();
+    refresh(&stack, &json!(text[..text.len() - 2])).problem(401);
+    refresh(&stack, &pair["refresh_token"]).expect(200);
+}
+
+/// Two tabs of a browser, or fifty.
+#[test]
+fn a_storm_of_refreshes_with_one_token_is_answered_with_one_next_token() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let first = sign_in(&stack, &user);
+    let answers = at_once(50, |_| refresh(&stack, &first["refresh_token"]).expect(200).json());
+    let next = &answers[0]["refresh_token"];
+    for answer in &answers {
+        assert_eq!(answer["refresh_token"].as_str().map(without_times), next.as_str().map(without_times));
+        assert!(is_in(&stack, &answer["access_token"]));
+    }
+    refresh(&stack, next).expect(200);
+}
+
+/// What identifies a refresh token: whose it is and which one, not when it was written.
+fn without_times(token: &str) -> (Value, Value) {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let claims = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    (claims["sid"].clone(), claims["jti"].clone())
+}
+
+#[test]
+fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let (first, other) = (sign_in(&stack, &user), sign_in(&stack, &user));
+    let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
+    long_ago(&stack, &user);
+    refresh(&stack, &first["refresh_token"]).problem(401);
+    // Whoever has the newer one may be the thief as well.
+    refresh(&stack, &second["refresh_token"]).problem(401);
+    assert!(!is_in(&stack, &second["access_token"]));
+    assert!(is_in(&stack, &other["access_token"]), "another sign-in is another family");
+
+    let told = "SELECT count(*) FROM events.outbox WHERE kind = 'notify'
+        AND payload ->> 'template' = 'refresh-token-reused'
+        AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $1)";
+    assert_eq!(stack.sql().query_one(told, &[&user.login]).unwrap().get::<_, i64>(0), 1);
+    let events = user.get("/auth/audit").send().expect(200).json();
+    assert!(events.as_array().unwrap().iter().any(|it| it["what"] == "refresh-token-reused"), "{events}");
+}
+
+#[test]
+fn people_see_where_they_are_signed_in_and_end_it() {
+    let stack = Stack::shared();
+    let (user, stranger) = (User::driver(&stack), User::driver(&stack));
+    let other = sign_in(&stack, &user);
+    let list = || user.get("/auth/sessions").send().expect(200).json();
+    let sessions = list();
+    let sessions = sessions.as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions.iter().filter(|it| it["is_this"] == true).count(), 1);
+    let end = |who: &User, id: &Value| who.delete(&format!("/auth/sessions/{}", id.as_str().unwrap())).send();
+    let that = sessions.iter().find(|it| it["is_this"] == false).unwrap();
+    assert_eq!((&that["kind"], &that["address"]), (&json!("password"), &json!("127.0.0.1")));
+    end(&stranger, &that["id"]).problem(404);
+    end(&user, &that["id"]).expect(204);
+    end(&user, &that["id"]).problem(404);
+    assert!(!is_in(&stack, &other["access_token"]));
+    refresh(&stack, &other["refresh_token"]).problem(401);
+    assert_eq!(list().as_array().unwrap().len(), 1);
+
+    let third = sign_in(&stack, &user);
+    user.delete("/auth/sessions").send().expect(204);
+    assert!(!is_in(&stack, &third["access_token"]));
+    user.get("/auth/me").send().problem(401);
+}
+
+#[test]
+fn a_session_that_is_over_is_over_in_every_function() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let balance = || user.get("/payment/balance").send();
+    balance().expect(200);
+    user.post("/auth/signout").send().expect(200);
+    user.get("/auth/me").send().problem(401);
+    eventually("payments refuses the token", HEARD, || balance().status() == 401);
+}
+
+#[test]
+fn who_is_disabled_is_out_until_they_are_enabled() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let id = user.get("/auth/me").send().expect(200).json()["id"].as_str().unwrap().to_owned();
+    let pair = sign_in(&stack, &user);
+    user.get("/payment/balance").send().expect(200);
+    let disabled = admin.post(&format!("/auth/users/{id}/disable")).send().expect(200).json();
+    assert_eq!(disabled["is_disabled"], true);
+    user.get("/auth/me").send().problem(401);
+    refresh(&stack, &pair["refresh_token"]).problem(401);
+    let credentials = json!({ "login": user.login, "password": user.password });
+    stack.post("/login").json(&credentials).send().problem(401);
+    eventually("payments refuses the token", HEARD, || user.get("/payment/balance").send().status() == 401);
+
+    admin.post(&format!("/auth/users/{id}/enable")).send().expect(200);
+    stack.post("/login").json(&credentials).send().expect(200);
+    user.get("/auth/me").send().problem(401);
+}
+
+/// The mark in Redis is lost; the sweep sets it again.
+#[test]
+fn a_function_that_missed_the_end_of_a_session_hears_of_it_later() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    user.post("/auth/signout").send().expect(200);
+    let marks = || -> Vec<String> { redis::cmd("KEYS").arg("session:ended:*").query(&mut stack.redis()).unwrap() };
+    let ended = "SELECT id::text FROM signin.session
+        WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
+    let id: String = stack.sql().query_one(ended, &[&user.login]).unwrap().get(0);
+    let mark = format!("session:ended:{id}");
+    eventually("the session is marked", HEARD, || marks().contains(&mark));
+    let again = "UPDATE signin.session SET told_at = NULL WHERE id = $1::text::uuid";
+    stack.sql().execute(again, &[&id]).unwrap();
+    let _: () = redis::cmd("DEL").arg(&mark).query(&mut stack.redis()).unwrap();
+    eventually("the sweep marks it again", Duration::from_secs(40), || marks().contains(&mark));
+}

@@ -1,0 +1,56 @@
+//! Sign-in while Redis or PostgreSQL is away.
+
+use std::time::Duration;
+
+use serde_json::json;
+use wharf_tests::{Options, User, eventually};
+
+#[test]
+fn without_redis_people_register_sign_in_and_are_counted() {
+    let stack = Options::default().start_cabled();
+    User::admin(&stack);
+    stack.redis_cable().cut();
+    let user = User::driver(&stack);
+    user.get("/auth/me").send().expect(200);
+    let try_in = |password: &str| {
+        stack.post("/login").json(&json!({ "login": user.login, "password": password })).send()
+    };
+    try_in(&user.password).expect(200);
+    for _ in 0..10 {
+        try_in("Wrong-Horse-1").problem(401);
+    }
+    let refused = try_in(&user.password);
+    refused.problem(429);
+    assert!(refused.header("retry-after").is_some());
+    user.post("/auth/signout").send().expect(200);
+    user.get("/auth/me").send().problem(401);
+
+    stack.redis_cable().mend();
+    let told = || {
+        let events = "SELECT state FROM events.outbox WHERE kind = 'user:created' AND payload ->> 'email' = $1";
+        let rows = stack.sql().query(events, &[&user.email]).unwrap();
+        rows.iter().map(|it| it.get::<_, String>(0)).collect::<Vec<_>>()
+    };
+    assert_eq!(told().len(), 1);
+    eventually("the event arrives though nobody was woken", Duration::from_secs(30), || told() == ["done"]);
+    let holders = "SELECT count(*) FROM payments.holder WHERE email = $1";
+    assert_eq!(stack.sql().query_one(holders, &[&user.email]).unwrap().get::<_, i64>(0), 1);
+}
+
+#[test]
+fn without_postgres_the_answer_is_soon_and_service_comes_back() {
+    let stack = Options::default().start_cabled();
+    let user = User::driver(&stack);
+    stack.postgres_cable().cut();
+    let credentials = json!({ "login": user.login, "password": user.password });
+    for answer in [stack.post("/login").json(&credentials).send(), user.get("/auth/me").send()] {
+        answer.problem(503);
+        assert!(answer.header("retry-after").is_some(), "{answer}");
+        assert!(answer.took() < Duration::from_secs(4), "{:?}", answer.took());
+    }
+    stack.get("/.well-known/jwks.json").send().expect(200);
+    stack.postgres_cable().mend();
+    eventually("sign-in works again", Duration::from_secs(20), || {
+        stack.post("/login").json(&credentials).send().status() == 200
+    });
+}
