@@ -246,15 +246,29 @@ impl Link {
 
     /// Ends what a guest left open. With `session` everything it may have set, too.
     pub async fn clean(&self, session: bool) -> bool {
-        let rolled_back = self.client.batch_execute("ROLLBACK").await;
-        if rolled_back.is_err() || !session {
-            return rolled_back.is_ok();
-        }
-        // It deallocates our prepared statements as well.
-        self.prepared().clear();
-        self.client.batch_execute("DISCARD ALL").await.is_ok()
+        let end = if session { RESET } else { "ROLLBACK" };
+        self.client.batch_execute(end).await.is_ok()
     }
 }
+
+/// `DISCARD ALL` would also deallocate the statements that we and the driver prepared; a guest's have `from_sql`.
+const RESET: &str = "
+    ROLLBACK;
+    CLOSE ALL;
+    SET SESSION AUTHORIZATION DEFAULT;
+    RESET ALL;
+    UNLISTEN *;
+    SELECT pg_advisory_unlock_all();
+    DISCARD TEMP;
+    DISCARD SEQUENCES;
+    DO $$
+        DECLARE prepared name;
+        BEGIN
+            FOR prepared IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
+                EXECUTE pg_catalog.format('DEALLOCATE %I', prepared);
+            END LOOP;
+        END
+    $$";
 
 enum Unbound {
     Stale,

@@ -367,6 +367,7 @@ impl Drop for Lease {
         if !interrupted && !dirty {
             return self.pool.release(self.id);
         }
+        let spoilt = left >= Need::Connection as u8;
         let only = self.keep_to_itself();
         let (pool, link, id) = (Arc::clone(&self.pool), Arc::clone(&self.link), self.id);
         self.pool.runtime.spawn(async move {
@@ -376,7 +377,8 @@ impl Drop for Lease {
                 // Others wait behind it: a cancellation might hit one of them.
                 (true, false) => link.settled().await,
             };
-            if settled && (!dirty || link.clean(left >= Need::Session as u8).await) {
+            let session = left >= Need::Session as u8;
+            if settled && !spoilt && (!dirty || link.clean(session).await) {
                 pool.release(id);
             } else {
                 drop(link);

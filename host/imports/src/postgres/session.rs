@@ -11,8 +11,10 @@ pub enum Need {
     Nothing,
     /// The transaction it begins, ends or is part of.
     Transaction,
-    /// The session, which it may change for good.
+    /// The session, which it may change until it is reset.
     Session,
+    /// The connection, which is of no use to anybody else afterwards.
+    Connection,
 }
 
 /// Functions that read or change the session. Entries that end in `*` are the beginning of a name.
@@ -47,6 +49,10 @@ pub fn need_of(statement: &str) -> Need {
         } else {
             Need::Nothing
         };
+    }
+    // Statements we prepared are gone with the guest's; a copy waits for data in a way the driver cannot end.
+    if ["deallocate", "discard", "copy"].into_iter().any(is) {
+        return Need::Connection;
     }
     let of_transactions = [
         "begin",
@@ -151,6 +157,13 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_undone_spoils_the_connection() {
+        for statement in ["DISCARD ALL", "deallocate all", "COPY a FROM STDIN"] {
+            assert_eq!(need_of(statement), Need::Connection, "{statement}");
+        }
+    }
+
+    #[test]
     fn everything_else_needs_the_session() {
         for statement in [
             "",
@@ -162,10 +175,8 @@ mod tests {
             "LISTEN a",
             "DECLARE a CURSOR FOR SELECT 1",
             "CREATE TEMP TABLE a (b int)",
-            "DISCARD ALL",
             "DO $$ BEGIN END $$",
             "CALL a()",
-            "COPY a FROM STDIN",
             "SELECT set_config('a.b', 'c', false)",
             "select PG_ADVISORY_LOCK(1)",
             "SELECT pg_try_advisory_lock_shared(1)",

@@ -421,6 +421,30 @@ async fn what_a_guest_sets_is_gone_with_its_connection() {
 }
 
 #[tokio::test]
+async fn a_reset_keeps_what_we_prepared_and_what_a_guest_ruined_is_replaced() {
+    let pools = pools_with(few(1));
+    let custom = "SELECT 'small'::size::text, 'small'::size";
+    let guest = open(&pools, testing::postgres()).await;
+    run(&guest, "CREATE TYPE size AS ENUM ('small', 'large')").await;
+    drop(guest);
+    for end in [
+        "SET work_mem = '1MB'",
+        "DEALLOCATE ALL",
+        "DISCARD ALL",
+        "COPY pg_class FROM STDIN",
+    ] {
+        let guest = open(&pools, testing::postgres()).await;
+        run(&guest, custom).await;
+        // Not all of them succeed; what counts is what they leave.
+        let _ = guest.execute(end, &[]).await;
+        drop(guest);
+        let next = open(&pools, testing::postgres()).await;
+        run(&next, custom).await;
+        run(&next, &format!("SELECT 'large'::size /* after {end} */")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_ended_well_costs_no_reset_and_keeps_its_statements_prepared() {
     let proxy = Proxy::to(testing::postgres()).await;
     let pools = pools_with(few(1));
@@ -736,7 +760,7 @@ async fn a_large_result_with_others_behind_it_is_read_to_its_end() {
 async fn a_large_result_nobody_reads_to_its_end_frees_its_connection() {
     let pools = pools_with(few(1));
     let connection = open(&pools, testing::postgres()).await;
-    let endless = "SELECT i, repeat('x', 1000) FROM generate_series(1, 100000000) AS i";
+    let endless = "SELECT generate_series(1, 100000000), repeat('x', 1000)";
     let (_, answer) = connection.stream(endless, &[]).await.unwrap();
     assert!(matches!(answer, Answer::Begun(..)));
     drop(answer);
