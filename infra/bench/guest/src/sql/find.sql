@@ -1,0 +1,2 @@
+-- $1 id
+SELECT id, name, owner, cents FROM item WHERE id = $1

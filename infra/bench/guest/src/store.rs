@@ -1,0 +1,29 @@
+//! The SQL of items, one function per statement.
+
+use kit::{Db, DbError, FromRow, Row, params, sql};
+
+use crate::routes::{Item, NewItem};
+
+pub async fn open() -> Result<Db, DbError> {
+    Db::open("bench_database_url").await
+}
+
+pub async fn find(db: &Db, id: i64) -> Result<Option<Item>, DbError> {
+    db.optional(sql!("find"), params![id]).await
+}
+
+pub async fn create(db: &Db, new: &NewItem) -> Result<Item, DbError> {
+    db.one(sql!("create"), params![&new.name, new.owner, new.cents])
+        .await
+}
+
+impl FromRow for Item {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            owner: row.get("owner")?,
+            cents: row.get("cents")?,
+        })
+    }
+}
