@@ -38,6 +38,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (consumer, due_at, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_order ON outbox (consumer, aggregate, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
+-- Who is told of on Redis as well.
+CREATE INDEX outbox_user ON outbox (aggregate) WHERE kind = 'user:created';
 CREATE INDEX outbox_settled ON outbox (settled_at) WHERE state = 'done';
 
 -- Every function tells. The database is the platform's alone, and a function that comes
