@@ -417,14 +417,15 @@ BEGIN
     END IF;
 END $$;
 
--- Takes note of a user, before or after their first use. A later e-mail wins.
+-- Takes note of a user, before or after their first use, and says which their main
+-- is. A later e-mail wins.
 CREATE FUNCTION note_holder(of_user uuid, with_email text, in_currency text)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 BEGIN
     INSERT INTO holder (id, email) VALUES (of_user, with_email)
-    ON CONFLICT (id) DO UPDATE SET email = coalesce(excluded.email, holder.email)
-    WHERE holder.email IS DISTINCT FROM coalesce(excluded.email, holder.email);
-    PERFORM main_account(of_user, in_currency);
+    ON CONFLICT (id) DO UPDATE SET email = excluded.email
+    WHERE excluded.email IS NOT NULL AND excluded.email IS DISTINCT FROM holder.email;
+    RETURN main_account(of_user, in_currency);
 END $$;
 
 REVOKE ALL ON holder, account, transfer, hold, voided, payment FROM wharf_payments;

@@ -453,7 +453,8 @@ pub async fn forget_keys(db: &Db, at_most: i64) -> Result<u64, Error> {
 
 /// Takes note of a user.
 pub async fn note_holder(db: &Db, user: Uuid, email: Option<String>) -> Result<(), Error> {
-    db.run(sql!("note_holder"), params![user, email, WALLET.code()])
+    let _: Only<Uuid> = db
+        .one(sql!("note_holder"), params![user, email, WALLET.code()])
         .await?;
     Ok(())
 }

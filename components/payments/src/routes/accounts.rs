@@ -19,7 +19,7 @@ use crate::ledger::{Moved, WALLET};
 use crate::statement::Statement;
 use crate::store::{self, NewCheckout};
 
-use super::payments::TIME_TO_PAY;
+use super::payments::{OPENER, TIME_TO_PAY};
 use super::wallet::Slice;
 
 pub fn router() -> Router {
@@ -107,7 +107,7 @@ async fn deposit(caller: Caller, Keyed { body, once }: Keyed<Change>) -> Result<
         } else {
             let new = NewCheckout {
                 id,
-                opener: "deposit".to_owned(),
+                opener: OPENER.to_owned(),
                 reference: account.as_str().to_owned(),
                 customer: caller.id.to_string(),
                 owner: caller.id,

@@ -29,6 +29,9 @@ use super::accounts::after;
 /// than a kitchen keeps an order in mind.
 pub const TIME_TO_PAY: SignedDuration = SignedDuration::from_mins(30);
 
+/// What payments calls itself where other functions open payments too.
+pub const OPENER: &str = "payments";
+
 pub fn router() -> Router {
     let table = Router::new()
         .route("/", post(create_payment).get(list_payments))
@@ -109,7 +112,7 @@ async fn create_payment(
 ) -> Result<Response, Problem> {
     let new = NewCheckout {
         id: once.id(&caller),
-        opener: "http".to_owned(),
+        opener: OPENER.to_owned(),
         description: described(&body.description, &body.order_id),
         reference: body.order_id,
         customer: body.customer_id,

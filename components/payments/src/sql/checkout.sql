@@ -1,2 +1,2 @@
 -- $1 id, $2 who asks, null for anybody
-SELECT * FROM checkout_card WHERE id = $1 AND ($2::uuid IS NULL OR owner = $2)
+SELECT card.* FROM checkout_card AS card WHERE id = $1 AND ($2::uuid IS NULL OR owner = $2)

@@ -5,12 +5,14 @@ WITH mine AS (
 ), recent AS (
     SELECT leg.* FROM mine
     CROSS JOIN LATERAL (
-        SELECT * FROM transfer WHERE debit = mine.id ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
+        SELECT id, seq, kind, debit, credit, amount, created_at
+        FROM transfer WHERE debit = mine.id AND kind <> 'opening' ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
     ) AS leg
     UNION
     SELECT leg.* FROM mine
     CROSS JOIN LATERAL (
-        SELECT * FROM transfer WHERE credit = mine.id ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
+        SELECT id, seq, kind, debit, credit, amount, created_at
+        FROM transfer WHERE credit = mine.id AND kind <> 'opening' ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
     ) AS leg
 )
 SELECT
@@ -27,6 +29,5 @@ JOIN account AS source ON source.id = recent.debit
 JOIN account AS target ON target.id = recent.credit
 LEFT JOIN holder AS from_holder ON from_holder.id = coalesce(source.owner, target.owner)
 LEFT JOIN holder AS to_holder ON to_holder.id = coalesce(target.owner, source.owner)
-WHERE recent.kind <> 'opening'
 ORDER BY recent.seq DESC
 LIMIT $2 OFFSET $3

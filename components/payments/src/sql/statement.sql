@@ -5,13 +5,17 @@ WITH mine AS (
     WHERE owner = $1 AND CASE WHEN $3::text IS NULL THEN kind = 'main' AND currency = $2 ELSE kind = 'further' AND name = $3 END
 ), leg AS (
     (
-        SELECT *, -amount AS change, debit_balance AS balance, credit AS other FROM transfer
+        SELECT seq, id, kind, currency, reference, description, created_at,
+            -amount AS change, debit_balance AS balance, credit AS other
+        FROM transfer
         WHERE debit = (SELECT id FROM mine) AND ($4::bigint IS NULL OR seq < $4)
         ORDER BY seq DESC LIMIT $5::bigint
     )
     UNION ALL
     (
-        SELECT *, amount AS change, credit_balance AS balance, debit AS other FROM transfer
+        SELECT seq, id, kind, currency, reference, description, created_at,
+            amount AS change, credit_balance AS balance, debit AS other
+        FROM transfer
         WHERE credit = (SELECT id FROM mine) AND ($4::bigint IS NULL OR seq < $4)
         ORDER BY seq DESC LIMIT $5::bigint
     )

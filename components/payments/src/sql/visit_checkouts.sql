@@ -1,2 +1,2 @@
 -- $1 at most
-SELECT * FROM visit_checkouts($1)
+SELECT card.* FROM visit_checkouts($1) AS card
