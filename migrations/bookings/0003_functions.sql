@@ -2,11 +2,6 @@
 -- after it waited for a lock; each statement of a function begins anew, so here what was waited
 -- for is seen. Every function is one call, one transaction, and says what came of it.
 
--- Whole cents; what is less than one is dropped.
-CREATE FUNCTION cost(rate bigint, starts timestamptz, ends timestamptz) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-RETURN trunc(rate * extract(epoch FROM ends - starts) / 3600)::bigint;
-
 -- The most bookings that stand at one instant of the half-open window.
 CREATE FUNCTION peak(
     the_place bigint, starts timestamptz, ends timestamptz, except_booking bigint DEFAULT NULL
@@ -69,6 +64,10 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO b FROM booking WHERE request = the_request FOR UPDATE;
+    IF b.status = 'Canceled' THEN
+        RETURN QUERY SELECT 'called_off', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     IF FOUND THEN
         -- The copy goes on where the first one stopped, if it did.
         SELECT id INTO the_charge FROM charge
@@ -85,9 +84,11 @@ BEGIN
         RETURN;
     END IF;
     price := cost(p.hourly_rate, starts, ends);
-    INSERT INTO booking (request, place_id, driver, date_from, date_to, held_to, full_cost, status)
+    INSERT INTO booking (
+        request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status
+    )
     VALUES (
-        the_request, the_place, the_driver, starts, ends, ends, price,
+        the_request, the_place, the_driver, starts, ends, ends, ends, p.hourly_rate, price,
         CASE WHEN price = 0 THEN 'Confirmed' ELSE 'Waiting' END
     )
     RETURNING * INTO b;
@@ -112,8 +113,6 @@ DECLARE
     was_waiting boolean;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
-    SELECT * INTO p FROM place
-        WHERE id = (SELECT place_id FROM booking WHERE id = c.booking_id) FOR NO KEY UPDATE;
     SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
     UPDATE charge SET status = 'paid' WHERE id = the_charge AND status = 'opening' RETURNING * INTO c;
     IF NOT FOUND THEN
@@ -135,6 +134,7 @@ BEGIN
         reminded_at = NULL
     WHERE id = b.id
     RETURNING * INTO b;
+    SELECT * INTO p FROM place WHERE id = b.place_id;
     PERFORM tell(b, p, CASE WHEN was_waiting THEN 'created' ELSE 'changed' END);
     RETURN QUERY SELECT 'confirmed', b;
 END
@@ -156,6 +156,7 @@ BEGIN
     END IF;
     UPDATE booking SET
         status = CASE WHEN b.status = 'Waiting' THEN 'Canceled' ELSE b.status END,
+        request = CASE WHEN b.status = 'Waiting' THEN NULL ELSE b.request END,
         held_to = b.date_to
     WHERE id = b.id
     RETURNING * INTO b;
@@ -181,9 +182,19 @@ LANGUAGE sql AS $$
     WHERE rest > 0 AND above < the_amount
 $$;
 
+-- What a booking's driver is still to get back.
+CREATE FUNCTION owed(the_booking bigint) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', id, 'booking_id', booking_id, 'charge_id', charge_id, 'amount', amount
+    )), '[]')
+    FROM refund
+    WHERE booking_id = the_booking AND status = 'owed'
+$$;
+
 -- Calls a booking off, and hides it when it is deleted. What was paid is owed back, once.
 CREATE FUNCTION cancel(the_booking bigint, the_caller uuid, is_admin boolean, hide boolean)
-RETURNS TABLE (outcome text, subject booking)
+RETURNS TABLE (outcome text, subject booking, refunds jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     b booking;
@@ -191,99 +202,92 @@ DECLARE
 BEGIN
     SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'unknown_booking', NULL::booking;
+        RETURN QUERY SELECT 'unknown_booking', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
     SELECT * INTO p FROM place WHERE id = b.place_id;
     IF NOT is_admin AND the_caller NOT IN (b.driver, p.owner) THEN
-        RETURN QUERY SELECT 'forbidden', NULL::booking;
+        RETURN QUERY SELECT 'forbidden', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
     IF b.status = 'Confirmed' AND b.date_to <= now() THEN
         -- The owner has earned it, and may have spent it.
-        RETURN QUERY SELECT 'over', NULL::booking;
+        RETURN QUERY SELECT 'over', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
-    IF b.status <> 'Canceled' THEN
-        -- A charge that is still on its way finds the booking canceled and is owed back then.
-        PERFORM owe(b.id, b.full_cost) WHERE b.status = 'Confirmed' AND b.full_cost > 0;
-        PERFORM tell(b, p, 'canceled') WHERE b.status = 'Confirmed';
+    IF b.status = 'Confirmed' THEN
+        PERFORM owe(b.id, b.full_cost) WHERE b.full_cost > 0;
+        PERFORM tell(b, p, 'canceled');
     END IF;
+    -- A charge that is still on its way finds the booking canceled and is owed back then.
     UPDATE booking SET
         status = 'Canceled',
         held_to = b.date_to,
         deleted_at = CASE WHEN hide THEN now() END
     WHERE id = b.id
     RETURNING * INTO b;
-    RETURN QUERY SELECT 'canceled', b;
+    RETURN QUERY SELECT 'canceled', b, owed(b.id);
 END
 $$;
 
--- Moves the end of a confirmed booking. Later: the difference is to be paid first, and the place
--- is kept meanwhile. Earlier: it holds at once, and the difference is owed back.
+-- Moves the end of a confirmed booking, at the rate that was agreed on. Later: the difference is to
+-- be paid first, and the place is kept meanwhile. Earlier: it holds at once, and the difference is
+-- owed back.
 CREATE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
-RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
+RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid, refunds jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     b booking;
     p place;
+    c charge;
     price bigint;
-    the_charge uuid;
+    refusal text;
 BEGIN
     SELECT place.* INTO p FROM place
         JOIN booking ON booking.place_id = place.id
-        WHERE booking.id = the_booking AND booking.deleted_at IS NULL FOR NO KEY UPDATE OF place;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT 'unknown_booking', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        WHERE booking.id = the_booking FOR NO KEY UPDATE OF place;
+    SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
+    SELECT * INTO c FROM charge WHERE booking_id = b.id AND status = 'opening';
+    refusal := CASE
+        WHEN b.id IS NULL THEN 'unknown_booking'
+        -- It is the driver's money.
+        WHEN NOT is_admin AND the_caller <> b.driver THEN 'forbidden'
+        WHEN b.status <> 'Confirmed' THEN 'not_confirmed'
+        WHEN b.date_to <= now() THEN 'over'
+        WHEN ends <= b.date_from THEN 'wrong_order'
+        WHEN ends > b.date_from + interval '8760 hours' THEN 'too_long'
+        WHEN c.date_to <> ends THEN 'busy'
+    END;
+    IF refusal IS NULL AND c.id IS NOT NULL THEN
+        -- A copy of the request that is being paid goes on with its charge.
+        RETURN QUERY SELECT 'to_pay', b, c.id, c.amount, p.owner, '[]'::jsonb;
         RETURN;
     END IF;
-    SELECT * INTO b FROM booking WHERE id = the_booking FOR UPDATE;
-    -- It is the driver's money.
-    IF NOT is_admin AND the_caller <> b.driver THEN
-        RETURN QUERY SELECT 'forbidden', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+    IF refusal IS NULL AND ends > b.date_to AND peak(b.place_id, b.date_to, ends, b.id) >= p.capacity THEN
+        refusal := 'no_availability';
+    END IF;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb;
         RETURN;
     END IF;
-    IF b.status <> 'Confirmed' THEN
-        RETURN QUERY SELECT 'not_confirmed', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
-        RETURN;
-    END IF;
-    IF b.date_to <= now() THEN
-        RETURN QUERY SELECT 'over', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
-        RETURN;
-    END IF;
-    IF ends <= b.date_from THEN
-        RETURN QUERY SELECT 'wrong_order', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
-        RETURN;
-    END IF;
-    IF EXISTS (SELECT FROM charge WHERE booking_id = b.id AND status = 'opening') THEN
-        RETURN QUERY SELECT 'busy', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
-        RETURN;
-    END IF;
-    IF ends > b.date_to AND peak(b.place_id, b.date_to, ends, b.id) >= p.capacity THEN
-        RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
-        RETURN;
-    END IF;
-    -- What has been agreed on stays: only the difference is priced, at today's rate. Taken between
-    -- whole prices, so that at an unchanged rate the sum is the price of the whole booking.
-    price := greatest(
-        -b.full_cost,
-        cost(p.hourly_rate, b.date_from, ends) - cost(p.hourly_rate, b.date_from, b.date_to)
-    );
+    price := cost(b.hourly_rate, b.date_from, ends) - b.full_cost;
     IF price > 0 THEN
-        INSERT INTO charge (booking_id, amount, date_to)
-        VALUES (b.id, price, ends)
-        RETURNING id INTO the_charge;
-        UPDATE booking SET held_to = ends WHERE id = b.id RETURNING * INTO b;
-        RETURN QUERY SELECT 'to_pay', b, the_charge, price, p.owner;
+        INSERT INTO charge (booking_id, amount, date_to) VALUES (b.id, price, ends) RETURNING * INTO c;
+        UPDATE booking SET held_to = ends, kept_to = greatest(kept_to, ends)
+        WHERE id = b.id
+        RETURNING * INTO b;
+        RETURN QUERY SELECT 'to_pay', b, c.id, price, p.owner, '[]'::jsonb;
         RETURN;
     END IF;
     PERFORM owe(b.id, -price) WHERE price < 0;
-    UPDATE booking SET
-        date_to = ends, held_to = ends, full_cost = b.full_cost + price, reminded_at = NULL
-    WHERE id = b.id
-    RETURNING * INTO b;
-    PERFORM tell(b, p, 'changed');
-    RETURN QUERY SELECT 'moved', b, NULL::uuid, -price, p.owner;
+    IF ends <> b.date_to THEN
+        UPDATE booking SET
+            date_to = ends, held_to = ends, full_cost = b.full_cost + price, reminded_at = NULL
+        WHERE id = b.id
+        RETURNING * INTO b;
+        PERFORM tell(b, p, 'changed');
+    END IF;
+    RETURN QUERY SELECT 'moved', b, NULL::uuid, NULL::bigint, p.owner, owed(b.id);
 END
 $$;
 

@@ -89,26 +89,6 @@ pub fn moment(name: &'static str, text: Option<&str>) -> Result<Timestamp, Error
     Timestamp::from_second(moment.as_second()).map_err(|_| Error::NoDate(name))
 }
 
-/// What a wished status asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Wish {
-    Nothing,
-    Cancel,
-}
-
-impl Status {
-    /// Only calling off is in the hands of people.
-    pub fn wish(self, wished: Self) -> Result<Wish, Error> {
-        match (self, wished) {
-            (_, Self::Confirmed) => Err(Error::ConfirmedByPayment),
-            (Self::Waiting, Self::Waiting) => Ok(Wish::Nothing),
-            (Self::Confirmed | Self::Canceled, Self::Waiting) => Err(Error::NotBack),
-            (Self::Canceled, Self::Canceled) => Ok(Wish::Nothing),
-            (Self::Waiting | Self::Confirmed, Self::Canceled) => Ok(Wish::Cancel),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,21 +116,5 @@ mod tests {
         ] {
             assert!(window(from, to).is_err(), "{from} {to}");
         }
-    }
-
-    #[test]
-    fn nobody_confirms_by_hand_and_nothing_comes_back() {
-        for status in [Status::Waiting, Status::Confirmed, Status::Canceled] {
-            assert!(status.wish(Status::Confirmed).is_err());
-        }
-        assert!(Status::Canceled.wish(Status::Waiting).is_err());
-        assert_eq!(
-            Status::Confirmed.wish(Status::Canceled).unwrap(),
-            Wish::Cancel
-        );
-        assert_eq!(
-            Status::Canceled.wish(Status::Canceled).unwrap(),
-            Wish::Nothing
-        );
     }
 }

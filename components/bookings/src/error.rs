@@ -35,6 +35,8 @@ pub enum Error {
     NotBack,
     #[error("only a confirmed booking can be moved")]
     NotConfirmed,
+    #[error("the booking was called off meanwhile")]
+    CalledOff,
     #[error("the booking is over")]
     Over,
     #[error("another change of this booking is being paid")]
@@ -83,6 +85,7 @@ impl From<Error> for Problem {
             Error::ConfirmedByPayment => bad("confirmed-by-payment", "Nobody confirms by hand"),
             Error::NotBack => bad("not-back", "A booking does not go back"),
             Error::NotConfirmed => clash("not-confirmed", "The booking is not confirmed"),
+            Error::CalledOff => clash("booking-canceled", "The booking is canceled"),
             Error::Over => clash("booking-over", "The booking is over"),
             Error::Busy => clash("booking-busy", "The booking is being changed").retry_after_s(1),
             Error::BookedBeyond => clash("booked-beyond", "Too much is booked"),
@@ -104,6 +107,8 @@ impl Error {
             "not_confirmed" => Self::NotConfirmed,
             "over" => Self::Over,
             "wrong_order" => Self::Dates("date_from must be before date_to"),
+            "too_long" => Self::Dates("a booking lasts at most 8760 hours"),
+            "called_off" => Self::CalledOff,
             "busy" => Self::Busy,
             "booked_beyond" => Self::BookedBeyond,
             "still_booked" => Self::StillBooked,

@@ -66,6 +66,14 @@ pub async fn hold(charge: Uuid, until: Timestamp) -> Result<(), Error> {
         .map_err(refused)
 }
 
+/// Lets the owner spend a payment, whatever it was kept until.
+pub async fn release(charge: Uuid) -> Result<(), Error> {
+    ledger::release(charge.to_string())
+        .await
+        .map(drop)
+        .map_err(refused)
+}
+
 /// Gives back a part of a charge, once.
 pub async fn refund(id: Uuid, charge: Uuid, amount: i64, booking: i64) -> Result<(), Error> {
     ledger::refund(Repayment {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use kit::db::Only;
 use kit::{Caller, Db, DbError, FromRow, Page, Row, params, sql};
+use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::booking::{Booking, Status, Window};
@@ -126,8 +128,11 @@ pub struct Charged {
 
 /// What became of the wish to book or to move.
 pub enum Taken {
-    /// It costs nothing, or was settled before.
-    Settled(Booking),
+    /// It costs nothing, was settled before, or gives back.
+    Settled {
+        booking: Booking,
+        owed: Vec<Owed>,
+    },
     ToPay(Charged),
 }
 
@@ -198,8 +203,14 @@ pub async fn list(
         .await?)
 }
 
-pub async fn cancel(db: &Db, id: i64, caller: &Caller, hide: bool) -> Result<Booking, Error> {
-    db.one::<Decided<Booking>>(
+/// The booking, called off, and what its driver is to get back.
+pub struct Canceled {
+    pub booking: Booking,
+    pub owed: Vec<Owed>,
+}
+
+pub async fn cancel(db: &Db, id: i64, caller: &Caller, hide: bool) -> Result<Canceled, Error> {
+    db.one::<Decided<Canceled>>(
         sql!("cancel"),
         params![id, caller.id, caller.is_admin(), hide],
     )
@@ -218,28 +229,37 @@ pub async fn charge_void(db: &Db, charge: Uuid) -> Result<Booking, Error> {
 }
 
 pub async fn charges_paid_for(db: &Db, booking: i64) -> Result<Vec<Uuid>, Error> {
-    let charges = db
-        .all::<Only<Uuid>>(sql!("charges_paid_for"), params![booking])
-        .await?;
-    Ok(charges.into_iter().map(|it| it.0).collect())
+    Ok(ids(db
+        .all(sql!("charges_paid_for"), params![booking])
+        .await?))
 }
 
-pub async fn charges_unsettled(db: &Db, limit: i64) -> Result<Vec<Charged>, Error> {
-    Ok(db.all(sql!("charges_unsettled"), params![limit]).await?)
+fn ids(rows: Vec<Only<Uuid>>) -> Vec<Uuid> {
+    rows.into_iter().map(|it| it.0).collect()
 }
 
+/// Charges that nobody has settled in time.
+pub async fn claim_charges(db: &Db, limit: i64) -> Result<Vec<Uuid>, Error> {
+    Ok(ids(db.all(sql!("claim_charges"), params![limit]).await?))
+}
+
+#[derive(Deserialize)]
 pub struct Owed {
     pub id: Uuid,
-    pub booking: i64,
-    pub charge: Uuid,
+    pub booking_id: i64,
+    pub charge_id: Uuid,
     pub amount: i64,
 }
 
-/// Of one booking, or of all that wait too long.
-pub async fn refunds_owed(db: &Db, booking: Option<i64>, limit: i64) -> Result<Vec<Owed>, Error> {
-    Ok(db
-        .all(sql!("refunds_owed"), params![booking, limit])
-        .await?)
+pub async fn claim_refunds(db: &Db, limit: i64) -> Result<Vec<Owed>, Error> {
+    Ok(db.all(sql!("claim_refunds"), params![limit]).await?)
+}
+
+pub async fn refunds_of(db: &Db, booking: i64) -> Result<Vec<Owed>, Error> {
+    let Only(owed) = db
+        .one::<Only<Value>>(sql!("refunds_of"), params![booking])
+        .await?;
+    Ok(owed_in(owed)?)
 }
 
 pub async fn refund_done(db: &Db, id: Uuid) -> Result<(), Error> {
@@ -247,7 +267,22 @@ pub async fn refund_done(db: &Db, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many drivers were told that their time is nearly over.
+/// A paid charge of a booking that is over, whose money the ledger still keeps.
+pub struct Kept {
+    pub booking: i64,
+    pub charge: Uuid,
+}
+
+pub async fn kept_too_long(db: &Db, limit: i64) -> Result<Vec<Kept>, Error> {
+    Ok(db.all(sql!("kept_too_long"), params![limit]).await?)
+}
+
+pub async fn released(db: &Db, booking: i64) -> Result<(), Error> {
+    db.run(sql!("released"), params![booking]).await?;
+    Ok(())
+}
+
+/// How many people were told that their time is nearly over.
 pub async fn remind(db: &Db, limit: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("remind"), params![limit]).await?)
 }
@@ -268,7 +303,8 @@ impl FromRow for Taken {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let booking = Booking::from_row(row)?;
         let Some(charge) = row.get("payment")? else {
-            return Ok(Self::Settled(booking));
+            let owed = owed_in(row.get("refunds")?)?;
+            return Ok(Self::Settled { booking, owed });
         };
         Ok(Self::ToPay(Charged {
             charge,
@@ -280,14 +316,25 @@ impl FromRow for Taken {
     }
 }
 
-impl FromRow for Charged {
+impl FromRow for Canceled {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             booking: Booking::from_row(row)?,
-            charge: row.get("payment")?,
-            amount: row.get("due")?,
-            payee: row.get("payee")?,
-            until: row.get("until")?,
+            owed: owed_in(row.get("refunds")?)?,
+        })
+    }
+}
+
+/// Several rows in one column: what a function decided comes back with its one answer.
+fn owed_in(refunds: Value) -> Result<Vec<Owed>, DbError> {
+    serde_json::from_value(refunds).map_err(|_| DbError::Column("refunds".to_owned()))
+}
+
+impl FromRow for Kept {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            booking: row.get("booking_id")?,
+            charge: row.get("charge_id")?,
         })
     }
 }
@@ -354,8 +401,8 @@ impl FromRow for Owed {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             id: row.get("id")?,
-            booking: row.get("booking_id")?,
-            charge: row.get("charge_id")?,
+            booking_id: row.get("booking_id")?,
+            charge_id: row.get("charge_id")?,
             amount: row.get("amount")?,
         })
     }

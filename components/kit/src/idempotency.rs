@@ -110,10 +110,14 @@ impl FromRow for Begun {
 
 impl Once {
     /// The id of what this request makes: the same for every copy of it, so that a copy which
-    /// comes after a crash finds what the first one did.
+    /// comes after a crash finds what the first one did. Another body is another request: after
+    /// a refusal the key is free for it.
     pub fn id(&self, caller: &Caller) -> Uuid {
         match &self.key {
-            Some(key) => Uuid::new_v5(&caller.id, key.as_bytes()),
+            Some(key) => {
+                let request = format!("{key} {}", self.fingerprint);
+                Uuid::new_v5(&caller.id, request.as_bytes())
+            }
             None => Uuid::now_v7(),
         }
     }

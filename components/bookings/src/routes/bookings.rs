@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::booking::{Booking, Status, Window, Wish, end_bookable, moment};
+use crate::booking::{Booking, Status, Window, end_bookable, moment};
 use crate::error::Error;
 use crate::saga;
-use crate::store::{self, Quote, Taken};
+use crate::store::{self, Canceled, Quote, Taken};
 
 /// What a driver asks for. Price, status and whose it is are not theirs to say.
 #[derive(Deserialize)]
@@ -51,11 +51,11 @@ pub async fn create_booking(
     let request = once.id(&caller);
     let book = async {
         let booking = match store::book(&db, request, place, caller.id, window).await? {
-            Taken::Settled(booking) => booking,
+            Taken::Settled { booking, .. } => booking,
             Taken::ToPay(charged) => saga::charge(&db, charged).await?,
         };
         if booking.status == Status::Canceled {
-            return Err(Error::InsufficientFunds.into());
+            return Err(Error::CalledOff.into());
         }
         kit::event::wake();
         let booked = Booked {
@@ -135,31 +135,34 @@ pub async fn change_booking(
     Path(id): Path<i64>,
     Json(change): Json<Change>,
 ) -> Result<Json<Booking>, Problem> {
-    let db = store::open().await?;
-    let (booking, owner) = store::find(&db, id).await?;
-    if !caller.is_admin() && ![booking.driver, owner].contains(&caller.id) {
-        return Err(Error::Forbidden.into());
-    }
-    match booking.status.wish(change.status)? {
-        Wish::Nothing => Ok(Json(booking)),
-        Wish::Cancel => {
-            let booking = store::cancel(&db, id, &caller, false).await?;
-            saga::repay(&db, id).await;
-            kit::event::wake();
-            Ok(Json(booking))
+    match change.status {
+        Status::Confirmed => Err(Error::ConfirmedByPayment.into()),
+        Status::Canceled => Ok(Json(call_off(&caller, id, false).await?)),
+        // A whole booking as it was read: nothing is asked for, unless it has moved on.
+        Status::Waiting => {
+            let Json(booking) = show_booking(caller, Path(id)).await?;
+            match booking.status {
+                Status::Waiting => Ok(Json(booking)),
+                Status::Confirmed | Status::Canceled => Err(Error::NotBack.into()),
+            }
         }
     }
 }
 
 /// Call a booking off, give its price back and forget it.
 pub async fn delete_booking(caller: Caller, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
-    let db = store::open().await?;
-    store::cancel(&db, id, &caller, true).await?;
-    saga::repay(&db, id).await;
-    kit::event::wake();
+    call_off(&caller, id, true).await?;
     Ok(Json(
         json!({ "status": "success", "message": "Booking deleted" }),
     ))
+}
+
+async fn call_off(caller: &Caller, id: i64, hide: bool) -> Result<Booking, Problem> {
+    let db = store::open().await?;
+    let Canceled { booking, owed } = store::cancel(&db, id, caller, hide).await?;
+    saga::repay(&db, owed).await;
+    kit::event::wake();
+    Ok(booking)
 }
 
 #[derive(Deserialize)]
@@ -171,18 +174,24 @@ pub struct NewEnd {
 pub async fn move_booking_end(
     caller: Caller,
     Path(id): Path<i64>,
-    Json(new): Json<NewEnd>,
-) -> Result<Json<Booking>, Problem> {
-    let to = moment("date_to", new.date_to.as_deref())?;
+    Keyed { body, once }: Keyed<NewEnd>,
+) -> Result<Response, Problem> {
+    let to = moment("date_to", body.date_to.as_deref())?;
     end_bookable(to, kit::now())?;
     let db = store::open().await?;
-    let booking = match store::move_end(&db, id, &caller, to).await? {
-        Taken::ToPay(charged) => saga::charge(&db, charged).await?,
-        Taken::Settled(booking) => {
-            saga::repay(&db, id).await;
-            booking
+    let move_end = async {
+        let booking = match store::move_end(&db, id, &caller, to).await? {
+            Taken::ToPay(charged) => saga::charge(&db, charged).await?,
+            Taken::Settled { booking, owed } => {
+                saga::repay(&db, owed).await;
+                booking
+            }
+        };
+        if booking.status == Status::Canceled {
+            return Err(Error::CalledOff.into());
         }
+        kit::event::wake();
+        Ok((StatusCode::OK, booking))
     };
-    kit::event::wake();
-    Ok(Json(booking))
+    once.answer(&db, &caller, move_end).await
 }

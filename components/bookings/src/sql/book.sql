@@ -1,5 +1,5 @@
 -- $1 request, $2 place, $3 driver, $4 and $5 window in ms
-SELECT outcome, payment, due, payee,
+SELECT outcome, payment, due, payee, '[]'::jsonb AS refunds,
     (extract(epoch FROM (subject).held_to) * 1000)::bigint AS until,
     (subject).id, (subject).place_id, (subject).driver, (subject).full_cost, (subject).status,
     (extract(epoch FROM (subject).date_from) * 1000)::bigint AS date_from,

@@ -1,5 +1,5 @@
 -- $1 limit
--- Tells drivers whose booking ends within ten minutes, once. Another sweep that meets the same rows passes on.
+-- Tells both people of a booking that ends within ten minutes, once. Another sweep that meets the same rows passes on.
 WITH due AS (
     SELECT id
     FROM booking
@@ -16,7 +16,7 @@ WITH due AS (
 )
 INSERT INTO events.outbox (kind, aggregate, payload)
 SELECT 'notify', 'booking:' || reminded.id, jsonb_build_object(
-    'user_id', driver,
+    'user_id', reader,
     'template', 'booking_ending',
     'params', jsonb_build_object(
         'booking_id', reminded.id,
@@ -26,3 +26,4 @@ SELECT 'notify', 'booking:' || reminded.id, jsonb_build_object(
 )
 FROM reminded
 JOIN place ON place.id = place_id
+CROSS JOIN LATERAL (VALUES (driver), (owner)) AS told (reader)

@@ -1,0 +1,2 @@
+-- $1 booking
+SELECT owed($1)

@@ -1,0 +1,2 @@
+-- $1 booking
+UPDATE booking SET kept_to = date_to WHERE id = $1
