@@ -34,7 +34,9 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|it| it.to_str().expect("a header of text"))
+        self.headers
+            .get(name)
+            .map(|it| it.to_str().expect("a header of text"))
     }
 
     pub fn text(&self) -> String {
@@ -61,15 +63,25 @@ impl Answer {
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert!(self.status == status, "expected {status}, got {self}");
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self}"
+        );
         let problem = self.json();
         for member in ["type", "title", "code", "request_id"] {
             assert!(problem[member].is_string(), "no `{member}` in {self}");
         }
         assert_eq!(problem["status"], status, "{self}");
-        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"), "{self}");
+        assert_eq!(
+            problem["request_id"].as_str(),
+            self.header("x-request-id"),
+            "{self}"
+        );
         let text = self.text().to_lowercase();
-        for inner in ["select ", "insert ", "sqlstate", "postgres", "panicked", ".rs:", "wasm", "/src/"] {
+        for inner in [
+            "select ", "insert ", "sqlstate", "postgres", "panicked", ".rs:", "wasm", "/src/",
+        ] {
             assert!(!text.contains(inner), "`{inner}` in {self}");
         }
         problem
@@ -77,7 +89,11 @@ impl Answer {
 
     /// The cookie it sets under this name.
     pub fn cookie(&self, name: &str) -> Option<Cookie> {
-        let set = self.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
+        let set = self
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .filter_map(|it| it.to_str().ok());
         set.filter_map(|cookie| {
             let mut parts = cookie.split(';').map(str::trim);
             let (given, value) = parts.next()?.split_once('=')?;

@@ -115,7 +115,9 @@ mod tests {
 
     fn dial(cable: &Cable) -> std::net::TcpStream {
         let stream = std::net::TcpStream::connect(cable.near()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
         stream
     }
 

@@ -47,7 +47,8 @@ fn root() -> &'static Path {
         let path = env::temp_dir().join(format!("wharf-tests-{}", std::process::id()));
         fs::create_dir(&path).expect("a folder for the tests");
         // A database that is being killed may make a file between listing and deleting.
-        let script = r#"cat >/dev/null; for _ in $(seq 50); do rm -rf "$1" && break; sleep 0.1; done"#;
+        let script =
+            r#"cat >/dev/null; for _ in $(seq 50); do rm -rf "$1" && break; sleep 0.1; done"#;
         let mut janitor = Command::new("sh")
             .args(["-c", script, "janitor"])
             .arg(&path)
@@ -58,7 +59,10 @@ fn root() -> &'static Path {
             .process_group(0)
             .spawn()
             .expect("sh");
-        Root { path, _alive: janitor.stdin.take().expect("its stdin is piped") }
+        Root {
+            path,
+            _alive: janitor.stdin.take().expect("its stdin is piped"),
+        }
     });
     &root.path
 }

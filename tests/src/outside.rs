@@ -49,20 +49,32 @@ pub struct Reply {
 
 impl Reply {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { answer: Some((status, body.to_string().into())), after: Duration::ZERO }
+        Self {
+            answer: Some((status, body.to_string().into())),
+            after: Duration::ZERO,
+        }
     }
 
     pub fn status(status: u16) -> Self {
-        Self { answer: Some((status, Bytes::new())), after: Duration::ZERO }
+        Self {
+            answer: Some((status, Bytes::new())),
+            after: Duration::ZERO,
+        }
     }
 
     /// The request is received and never answered; whether it was carried out, the asker cannot know.
     pub fn lost() -> Self {
-        Self { answer: None, after: Duration::ZERO }
+        Self {
+            answer: None,
+            after: Duration::ZERO,
+        }
     }
 
     pub fn after(self, delay: Duration) -> Self {
-        Self { after: delay, ..self }
+        Self {
+            after: delay,
+            ..self
+        }
     }
 }
 
@@ -101,7 +113,11 @@ impl Outside {
 
     /// The next request is answered with this instead; several are taken in turn.
     pub fn once(&self, reply: Reply) {
-        self.state.instead.lock().expect("the replies").push_back(reply);
+        self.state
+            .instead
+            .lock()
+            .expect("the replies")
+            .push_back(reply);
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -110,8 +126,15 @@ impl Outside {
 
     /// The first request for which `is_it` holds, waited for.
     #[track_caller]
-    pub fn find(&self, what: &str, within: Duration, is_it: impl Fn(&Received) -> bool) -> Received {
-        eventually_some(what, within, || self.received().into_iter().find(|it| is_it(it)))
+    pub fn find(
+        &self,
+        what: &str,
+        within: Duration,
+        is_it: impl Fn(&Received) -> bool,
+    ) -> Received {
+        eventually_some(what, within, || {
+            self.received().into_iter().find(|it| is_it(it))
+        })
     }
 }
 
@@ -129,7 +152,11 @@ async fn answer(
         headers: head.headers,
         body: body.collect().await?.to_bytes(),
     };
-    state.received.lock().expect("the requests").push(received.clone());
+    state
+        .received
+        .lock()
+        .expect("the requests")
+        .push(received.clone());
     let instead = state.instead.lock().expect("the replies").pop_front();
     let reply = instead.unwrap_or_else(|| (state.behaviour)(&received));
     tokio::time::sleep(reply.after).await;
@@ -165,7 +192,11 @@ mod tests {
         assert_eq!(ask(&outside), Ok(503));
         assert!(ask(&outside).is_err());
         assert_eq!(ask(&outside), Ok(200));
-        assert_eq!(outside.received().len(), 3, "what was lost was received all the same");
+        assert_eq!(
+            outside.received().len(),
+            3,
+            "what was lost was received all the same"
+        );
         assert_eq!(outside.received()[1].json(), json!({ "cents": 5 }));
     }
 

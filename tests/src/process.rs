@@ -28,7 +28,11 @@ pub fn spawn(command: Command) -> Child {
     });
     let program = format!("{command:?}");
     let (born, child) = mpsc::channel();
-    midwife.lock().expect("the midwife").send((command, born)).expect("the midwife lives");
+    midwife
+        .lock()
+        .expect("the midwife")
+        .send((command, born))
+        .expect("the midwife lives");
     match child.recv().expect("the midwife answers") {
         Ok(child) => child,
         Err(error) => panic!("{program}: {error}"),

@@ -67,7 +67,8 @@ impl Request {
     /// As a browser does on a page of ours: the cookie, and the page's origin.
     pub fn cookie(self, name: &str, text: &str) -> Self {
         let origin = format!("http://{}", self.to);
-        self.header(COOKIE.as_str(), &format!("{name}={text}")).header("origin", &origin)
+        self.header(COOKIE.as_str(), &format!("{name}={text}"))
+            .header("origin", &origin)
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -101,21 +102,34 @@ impl Request {
         let (head, body) = runtime()
             .block_on(exchange)
             .map_err(|_| NoAnswer(format!("no answer within {PATIENCE:?}")))??;
-        Ok(Answer { asked, status: head.status.as_u16(), headers: head.headers, body, took: began.elapsed() })
+        Ok(Answer {
+            asked,
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            took: began.elapsed(),
+        })
     }
 
     /// A connection of its own for each: nothing a test does to one is felt by another.
     async fn exchange(self) -> Result<(hyper::http::response::Parts, Bytes), NoAnswer> {
         let failed = |error: &dyn std::error::Error| NoAnswer(error.to_string());
-        let stream = TcpStream::connect(self.to).await.map_err(|it| failed(&it))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|it| failed(&it))?;
+        let stream = TcpStream::connect(self.to)
+            .await
+            .map_err(|it| failed(&it))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|it| failed(&it))?;
         let connection = tokio::spawn(connection);
         let mut request = hyper::Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
         *request.headers_mut() = self.headers;
-        let (head, body) = sender.send_request(request).await.map_err(|it| failed(&it))?.into_parts();
+        let (head, body) = sender
+            .send_request(request)
+            .await
+            .map_err(|it| failed(&it))?
+            .into_parts();
         let body = body.collect().await.map_err(|it| failed(&it))?.to_bytes();
         connection.abort();
         Ok((head, body))

@@ -37,13 +37,17 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { manifest: repository().join("spin.toml"), arguments: Vec::new() }
+        Self {
+            manifest: repository().join("spin.toml"),
+            arguments: Vec::new(),
+        }
     }
 }
 
 impl Options {
     pub fn variable(self, name: &str, value: &str) -> Self {
-        self.argument("--variable").argument(&format!("{name}={value}"))
+        self.argument("--variable")
+            .argument(&format!("{name}={value}"))
     }
 
     pub fn argument(mut self, argument: &str) -> Self {
@@ -92,21 +96,29 @@ impl Outboard {
         let stores = runtime().block_on(Stores::start(options, |_| {}));
         let stores = stores.unwrap_or_else(|error| panic!("{error}"));
         let addresses = stores.addresses().clone();
-        let direct = [addresses.postgres_url, addresses.redis_url].map(|it| it.expect("it was wanted"));
+        let direct =
+            [addresses.postgres_url, addresses.redis_url].map(|it| it.expect("it was wanted"));
         let [postgres, redis] = [&direct[0], &direct[1]].map(|url| {
             let far = address_in(url);
             let cable = Cable::to(far);
             let near = url.replace(&far.to_string(), &cable.near().to_string());
             (cable, near)
         });
-        Self { postgres, redis, direct, _stores: stores, _folder: folder }
+        Self {
+            postgres,
+            redis,
+            direct,
+            _stores: stores,
+            _folder: folder,
+        }
     }
 }
 
 /// Where the server of `scheme://user:password@host:port/path` is.
 fn address_in(url: &str) -> SocketAddr {
     let host = url.rsplit('@').next().and_then(|it| it.split('/').next());
-    host.and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("no host:port in {url}"))
+    host.and_then(|it| it.parse().ok())
+        .unwrap_or_else(|| panic!("no host:port in {url}"))
 }
 
 pub struct Stack {
@@ -133,7 +145,10 @@ impl Stack {
     pub fn shared() -> Borrowed {
         static SHARED: OnceLock<Stack> = OnceLock::new();
         let stack = SHARED.get_or_init(Self::start);
-        Borrowed { stack, log_from: stack.log_length() }
+        Borrowed {
+            stack,
+            log_from: stack.log_length(),
+        }
     }
 
     /// One to break, as `wharf up` starts it.
@@ -145,14 +160,32 @@ impl Stack {
         let folder = Folder::new("stack");
         lay_out(folder.path(), &options.manifest);
         let (host, said) = launch(&options, folder.path(), "127.0.0.1:0");
-        let url = |store: &str| said["stores"][store].as_str().unwrap_or_default().to_owned();
+        let url = |store: &str| {
+            said["stores"][store]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         let [postgres_url, redis_url] = match &outboard {
             Some(outboard) => outboard.direct.clone(),
             None => [url("postgres_url"), url("redis_url")],
         };
-        let at = said["base_url"].as_str().and_then(|it| it.strip_prefix("http://"));
-        let at = at.and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("no base_url in {said}"));
-        Self { options, host, at, postgres_url, redis_url, log_from: 0, outboard, folder }
+        let at = said["base_url"]
+            .as_str()
+            .and_then(|it| it.strip_prefix("http://"));
+        let at = at
+            .and_then(|it| it.parse().ok())
+            .unwrap_or_else(|| panic!("no base_url in {said}"));
+        Self {
+            options,
+            host,
+            at,
+            postgres_url,
+            redis_url,
+            log_from: 0,
+            outboard,
+            folder,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -185,11 +218,18 @@ impl Stack {
     /// Hears what is published on `channel` from now on.
     pub fn listen(&self, channel: &str) -> Listening {
         let mut connection = self.redis();
-        connection.send_packed_command(&redis::cmd("SUBSCRIBE").arg(channel).get_packed_command())
+        connection
+            .send_packed_command(&redis::cmd("SUBSCRIBE").arg(channel).get_packed_command())
             .expect("to subscribe");
         let confirmed = connection.recv_response().expect("a confirmation");
-        assert!(format!("{confirmed:?}").contains("subscribe"), "{confirmed:?}");
-        Listening { connection, channel: channel.to_owned() }
+        assert!(
+            format!("{confirmed:?}").contains("subscribe"),
+            "{confirmed:?}"
+        );
+        Listening {
+            connection,
+            channel: channel.to_owned(),
+        }
     }
 
     /// The line to PostgreSQL of a stack that was started cabled.
@@ -246,7 +286,12 @@ impl Stack {
         let (host, said) = launch(&self.options, self.folder.path(), &self.at.to_string());
         self.host = host;
         if self.outboard.is_none() {
-            let url = |store: &str| said["stores"][store].as_str().unwrap_or_default().to_owned();
+            let url = |store: &str| {
+                said["stores"][store]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             (self.postgres_url, self.redis_url) = (url("postgres_url"), url("redis_url"));
         }
     }
@@ -308,7 +353,9 @@ pub struct Listening {
 impl Listening {
     /// The next message, if one comes in time.
     pub fn next(&mut self, within: Duration) -> Option<String> {
-        self.connection.set_read_timeout(Some(within)).expect("a timeout");
+        self.connection
+            .set_read_timeout(Some(within))
+            .expect("a timeout");
         let pushed = self.connection.recv_response().ok()?;
         let (kind, channel, payload): (String, String, String) =
             redis::from_redis_value(pushed).expect("a message of text");
@@ -331,7 +378,9 @@ impl Listening {
 
 /// The clone these tests were built in.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ is in the repository")
 }
 
 /// A folder that looks to the host like the clone, but for what a developer's own runs left there:
@@ -341,7 +390,10 @@ fn lay_out(folder: &Path, manifest: &Path) {
     fs::create_dir(&app).expect("a folder");
     fs::create_dir(&data).expect("a folder");
     let original = manifest.parent().expect("a manifest is in a folder");
-    for entry in fs::read_dir(original).expect("the manifest's folder").flatten() {
+    for entry in fs::read_dir(original)
+        .expect("the manifest's folder")
+        .flatten()
+    {
         let name = entry.file_name();
         if !name.to_string_lossy().starts_with('.') {
             symlink(entry.path(), app.join(name)).expect("a link");
@@ -360,20 +412,40 @@ fn launch(options: &Options, folder: &Path, listen: &str) -> (Child, Value) {
     let _turn = ONE_AT_A_TIME.lock();
 
     let program = repository().join("target/release/wharf");
-    assert!(program.exists(), "{} is not built: run infra/test", program.display());
+    assert!(
+        program.exists(),
+        "{} is not built: run infra/test",
+        program.display()
+    );
     let name = options.manifest.file_name().expect("a manifest is a file");
     let log_from = fs::metadata(folder.join("host.log")).map_or(0, |it| it.len());
-    let log = File::options().create(true).append(true).open(folder.join("host.log")).expect("a log");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("host.log"))
+        .expect("a log");
     let mut command = process::mortal(&program);
     command
-        .args(["up", "--format", "json", "--listen", listen, "--volatile", "--from"])
+        .args([
+            "up",
+            "--format",
+            "json",
+            "--listen",
+            listen,
+            "--volatile",
+            "--from",
+        ])
         .arg(folder.join("app").join(name))
         .arg("--data-dir")
         .arg(folder.join("data"))
         .args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")])
         .args(&options.arguments)
         .env_clear()
-        .envs(["PATH", "LD_LIBRARY_PATH"].iter().filter_map(|it| Some((it, std::env::var_os(it)?))))
+        .envs(
+            ["PATH", "LD_LIBRARY_PATH"]
+                .iter()
+                .filter_map(|it| Some((it, std::env::var_os(it)?))),
+        )
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

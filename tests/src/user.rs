@@ -28,7 +28,10 @@ impl User {
     /// The admin whom the platform makes itself.
     pub fn admin(stack: &Stack) -> Self {
         let (login, password) = ("admin", ADMIN_PASSWORD);
-        let answer = stack.post("/login").json(&json!({ "login": login, "password": password })).send();
+        let answer = stack
+            .post("/login")
+            .json(&json!({ "login": login, "password": password }))
+            .send();
         Self {
             at: stack.address(),
             login: login.to_owned(),
@@ -44,7 +47,13 @@ impl User {
         let password = "Correct-Horse-1".to_owned();
         let body = json!({ "login": login, "email": email, "password": password, "role": role });
         let answer = stack.post("/register").json(&body).send().expect(200);
-        Self { at: stack.address(), login, email, password, token: token(&answer) }
+        Self {
+            at: stack.address(),
+            login,
+            email,
+            password,
+            token: token(&answer),
+        }
     }
 
     /// A request in their name.
@@ -77,7 +86,9 @@ fn token(answer: &crate::Answer) -> String {
 pub fn unique(prefix: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     format!("{prefix}_{:x}_{number}", since.as_micros())
 }

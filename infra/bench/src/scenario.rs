@@ -18,8 +18,12 @@ pub fn all(keys: &Keys) -> Result<Vec<Scenario>> {
     let body = r#"{"name":"a bench","owner":"00000000-0000-4000-8000-000000000001","cents":1990}"#;
     Ok(vec![
         scenario("hello", |_| get("/hello", "")),
-        scenario("JWT check", move |_| get("/me", &format!("authorization: Bearer {token}\r\n"))),
-        scenario("indexed read", |number| get(&format!("/items/{}", scattered(number) % ITEMS + 1), "")),
+        scenario("JWT check", move |_| {
+            get("/me", &format!("authorization: Bearer {token}\r\n"))
+        }),
+        scenario("indexed read", |number| {
+            get(&format!("/items/{}", scattered(number) % ITEMS + 1), "")
+        }),
         scenario("write", |_| post("/items", body)),
     ])
 }
@@ -28,7 +32,10 @@ fn scenario(
     name: &'static str,
     request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
 ) -> Scenario {
-    Scenario { name, request: Box::new(request) }
+    Scenario {
+        name,
+        request: Box::new(request),
+    }
 }
 
 fn get(path: &str, headers: &str) -> Vec<u8> {

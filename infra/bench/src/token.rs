@@ -26,11 +26,14 @@ impl Keys {
         let pair = SigningPair::from_pem(&key.to_pkcs8_pem(LineEnding::LF)?)?;
         let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
         // The name under which `sign` calls it.
-        let kid = serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(
-            pair.sign(&claims())?.split('.').next().unwrap_or_default(),
-        )?)?;
+        let kid = serde_json::from_slice::<serde_json::Value>(
+            &URL_SAFE_NO_PAD.decode(pair.sign(&claims())?.split('.').next().unwrap_or_default())?,
+        )?;
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid["kid"] });
-        Ok(Self { jwks: json!({ "keys": [key] }).to_string(), pair })
+        Ok(Self {
+            jwks: json!({ "keys": [key] }).to_string(),
+            pair,
+        })
     }
 
     pub fn token(&self) -> Result<String> {

@@ -10,19 +10,36 @@ use wharf_tests::repository;
 /// Every crate of the workspace with the crates of the workspace that it depends on, for whatever purpose.
 fn crates() -> Vec<(PathBuf, Vec<PathBuf>)> {
     let metadata = Command::new("cargo")
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
         .current_dir(repository())
         .output()
         .expect("cargo");
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(
+        metadata.status.success(),
+        "{}",
+        String::from_utf8_lossy(&metadata.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let inside = |path: &str| Path::new(path).strip_prefix(repository()).unwrap().to_owned();
+    let inside = |path: &str| {
+        Path::new(path)
+            .strip_prefix(repository())
+            .unwrap()
+            .to_owned()
+    };
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages
         .map(|package| {
             let manifest = inside(package["manifest_path"].as_str().unwrap());
             let dependencies = package["dependencies"].as_array().unwrap().iter();
-            let own = dependencies.filter_map(|it| it["path"].as_str()).map(inside);
+            let own = dependencies
+                .filter_map(|it| it["path"].as_str())
+                .map(inside);
             (manifest.parent().unwrap().to_owned(), own.collect())
         })
         .collect()
@@ -43,7 +60,11 @@ fn files(folder: &Path, extension: &str) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(!found.is_empty(), "no .{extension} below {}", folder.display());
+    assert!(
+        !found.is_empty(),
+        "no .{extension} below {}",
+        folder.display()
+    );
     found
 }
 
@@ -53,16 +74,25 @@ fn in_repository(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
 
 /// The code without its comments: a law may be spoken of.
 fn code(text: &str) -> String {
-    text.lines().filter(|it| !it.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|it| !it.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn a_component_depends_on_the_kit_and_on_no_other_component() {
     for (name, dependencies) in crates() {
         if name.starts_with("components") {
-            let others: Vec<_> =
-                dependencies.iter().filter(|it| *it != Path::new("components/kit")).collect();
-            assert!(others.is_empty(), "{} depends on {others:?}", name.display());
+            let others: Vec<_> = dependencies
+                .iter()
+                .filter(|it| *it != Path::new("components/kit"))
+                .collect();
+            assert!(
+                others.is_empty(),
+                "{} depends on {others:?}",
+                name.display()
+            );
         }
     }
 }
@@ -71,8 +101,15 @@ fn a_component_depends_on_the_kit_and_on_no_other_component() {
 fn the_host_depends_on_no_component() {
     for (name, dependencies) in crates() {
         if name.starts_with("host") {
-            let business: Vec<_> = dependencies.iter().filter(|it| !it.starts_with("host")).collect();
-            assert!(business.is_empty(), "{} depends on {business:?}", name.display());
+            let business: Vec<_> = dependencies
+                .iter()
+                .filter(|it| !it.starts_with("host"))
+                .collect();
+            assert!(
+                business.is_empty(),
+                "{} depends on {business:?}",
+                name.display()
+            );
         }
     }
 }
@@ -81,21 +118,48 @@ fn the_host_depends_on_no_component() {
 fn only_the_kit_talks_to_the_database() {
     for (path, text) in in_repository("components", "rs") {
         let is_the_one = path == Path::new("components/kit/src/db.rs");
-        let talks = ["spin_sdk::pg", "spin_sdk::{pg", "spin_sdk::mysql", "spin_sdk::sqlite"];
+        let talks = [
+            "spin_sdk::pg",
+            "spin_sdk::{pg",
+            "spin_sdk::mysql",
+            "spin_sdk::sqlite",
+        ];
         let talks = talks.iter().any(|it| code(&text).contains(it));
-        assert!(is_the_one || !talks, "{} talks to a database", path.display());
+        assert!(
+            is_the_one || !talks,
+            "{} talks to a database",
+            path.display()
+        );
     }
 }
 
 /// One statement is one transaction: an open one would outlive the request on its pooled connection.
 #[test]
 fn no_component_opens_a_transaction() {
-    const WORDS: [&str; 6] = ["BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "SAVEPOINT", "SET "];
+    const WORDS: [&str; 6] = [
+        "BEGIN",
+        "START TRANSACTION",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET ",
+    ];
     for (path, text) in in_repository("components", "sql") {
-        let statement: Vec<_> =
-            text.lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with("--")).collect();
-        let first = statement.first().copied().unwrap_or_default().to_uppercase();
-        assert!(!WORDS.iter().any(|it| first.starts_with(it)), "{}: {first}", path.display());
+        let statement: Vec<_> = text
+            .lines()
+            .map(str::trim)
+            .filter(|it| !it.is_empty() && !it.starts_with("--"))
+            .collect();
+        let first = statement
+            .first()
+            .copied()
+            .unwrap_or_default()
+            .to_uppercase();
+        assert!(
+            !WORDS.iter().any(|it| first.starts_with(it)),
+            "{}: {first}",
+            path.display()
+        );
     }
     for (path, text) in in_repository("components", "rs") {
         for word in ["\"BEGIN", "\"COMMIT", "\"ROLLBACK", "\"START TRANSACTION"] {
@@ -114,7 +178,11 @@ fn every_statement_is_a_file_and_every_file_is_used() {
             .iter()
             .any(|(_, text)| text.contains(&format!("sql!(\"{name}\")")));
         assert!(used, "{} is used nowhere", path.display());
-        assert!(!text.trim_end().ends_with(';'), "{} ends with a semicolon", path.display());
+        assert!(
+            !text.trim_end().ends_with(';'),
+            "{} ends with a semicolon",
+            path.display()
+        );
     }
 }
 
@@ -122,7 +190,11 @@ fn every_statement_is_a_file_and_every_file_is_used() {
 fn every_file_says_what_it_is_for() {
     for folder in ["components", "host", "tests", "infra"] {
         for (path, text) in in_repository(folder, "rs") {
-            assert!(text.starts_with("//!"), "{} does not begin with //!", path.display());
+            assert!(
+                text.starts_with("//!"),
+                "{} does not begin with //!",
+                path.display()
+            );
         }
     }
 }

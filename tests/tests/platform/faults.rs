@@ -11,7 +11,11 @@ const SOON: Duration = Duration::from_secs(10);
 fn is_unavailable(answer: &Answer) {
     answer.problem(503);
     assert!(answer.header("retry-after").is_some(), "{answer}");
-    assert!(answer.took() < Duration::from_secs(2) + SLACK, "{:?}", answer.took());
+    assert!(
+        answer.took() < Duration::from_secs(2) + SLACK,
+        "{:?}",
+        answer.took()
+    );
 }
 
 /// Two processors that do other things meanwhile.
@@ -48,7 +52,11 @@ fn a_postgres_that_says_nothing_is_given_up_on() {
     stack.postgres_cable().stall();
     let answer = user.get("/auth/me").send();
     answer.problem(503);
-    assert!(answer.took() < Duration::from_secs(15), "{:?}", answer.took());
+    assert!(
+        answer.took() < Duration::from_secs(15),
+        "{:?}",
+        answer.took()
+    );
     stack.postgres_cable().mend();
     eventually("the platform recovers by itself", SOON, || {
         user.get("/auth/me").send().status() == 200
@@ -69,10 +77,21 @@ fn signin_works_without_redis() {
         before.get("/auth/me").send().expect(200);
         let login = json!({ "login": user.login, "password": user.password });
         let answer = stack.post("/login").json(&login).send().expect(200);
-        assert!(answer.took() < Duration::from_secs(3), "{away}: {:?}", answer.took());
+        assert!(
+            answer.took() < Duration::from_secs(3),
+            "{away}: {:?}",
+            answer.took()
+        );
         // What could not be published is written down.
         let written = "SELECT count(*) FROM events.outbox WHERE payload ->> 'email' = $1";
-        assert_eq!(stack.sql().query_one(written, &[&user.email]).unwrap().get::<_, i64>(0), 1);
+        assert_eq!(
+            stack
+                .sql()
+                .query_one(written, &[&user.email])
+                .unwrap()
+                .get::<_, i64>(0),
+            1
+        );
         stack.redis_cable().mend();
     }
 }
@@ -96,8 +115,12 @@ fn a_platform_that_is_killed_takes_its_stores_with_it() {
     let mut redis = stack.redis();
     let mut sql = stack.sql();
     stack.kill();
-    eventually("redis is gone", SOON, || redis::cmd("PING").exec(&mut redis).is_err());
-    eventually("postgres is gone", SOON, || sql.simple_query("SELECT 1").is_err());
+    eventually("redis is gone", SOON, || {
+        redis::cmd("PING").exec(&mut redis).is_err()
+    });
+    eventually("postgres is gone", SOON, || {
+        sql.simple_query("SELECT 1").is_err()
+    });
 }
 
 #[test]
@@ -107,7 +130,10 @@ fn a_platform_that_is_told_to_stop_ends_in_order() {
     let mut sql = stack.sql();
     let status = stack.stop(Duration::from_secs(15)).expect("it ends");
     assert!(status.success(), "{status}");
-    assert!(sql.simple_query("SELECT 1").is_err(), "PostgreSQL is still there");
+    assert!(
+        sql.simple_query("SELECT 1").is_err(),
+        "PostgreSQL is still there"
+    );
     stack.start_again();
     user.get("/auth/me").send().expect(200);
 }
@@ -140,11 +166,15 @@ fn nobody_who_was_told_they_are_registered_is_forgotten() {
                 })
                 .collect();
             eventually("some are registered", SOON, || {
-                let count = stack.sql().query_one("SELECT count(*) FROM signin.account", &[]);
+                let count = stack
+                    .sql()
+                    .query_one("SELECT count(*) FROM signin.account", &[]);
                 count.is_ok_and(|it| it.get::<_, i64>(0) > 8)
             });
             stack.signal_kill();
-            busy.into_iter().flat_map(|it| it.join().unwrap()).collect::<Vec<_>>()
+            busy.into_iter()
+                .flat_map(|it| it.join().unwrap())
+                .collect::<Vec<_>>()
         });
         stack.kill();
         stack.start_again();

@@ -25,7 +25,10 @@ fn account(user: &User, balance: f64) -> String {
         "paymentAccountType": "DEBIT",
         "balance": balance,
     });
-    user.post("/payments/accounts").json(&body).send().expect(200);
+    user.post("/payments/accounts")
+        .json(&body)
+        .send()
+        .expect(200);
     name
 }
 
@@ -33,7 +36,10 @@ fn account(user: &User, balance: f64) -> String {
 fn balance(user: &User, name: &str) -> Value {
     let accounts = user.get("/payments/accounts").send().expect(200).json();
     let accounts = accounts.as_array().unwrap();
-    let found = accounts.iter().find(|it| it["paymentAccountId"] == *name).expect("the account");
+    let found = accounts
+        .iter()
+        .find(|it| it["paymentAccountId"] == *name)
+        .expect("the account");
     found["balance"].clone()
 }
 
@@ -62,17 +68,27 @@ fn wallet(user: &User) -> i64 {
 fn promocode(admin: &User, amount: i64, uses: i64) -> String {
     let code = unique("PROMO");
     let body = json!({ "code": code, "amount": amount, "max_uses": uses });
-    admin.post("/payment/promocode").json(&body).send().expect(200);
+    admin
+        .post("/payment/promocode")
+        .json(&body)
+        .send()
+        .expect(200);
     code
 }
 
 fn activate(user: &User, code: &str) -> Answer {
-    user.post("/payment/promocode/activate").json(&json!({ "code": code })).send()
+    user.post("/payment/promocode/activate")
+        .json(&json!({ "code": code }))
+        .send()
 }
 
 /// The books add up: nothing was made, lost or drifted, ever.
 #[track_caller]
 fn assert_sound(stack: &Stack) {
-    let books = User::admin(stack).get("/payments/trial-balance").send().expect(200).json();
+    let books = User::admin(stack)
+        .get("/payments/trial-balance")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(books["is_sound"], true, "{books:#}");
 }

@@ -16,7 +16,11 @@ fn health_is_answered_by_the_host_itself() {
 #[test]
 fn an_address_nobody_serves_is_a_problem() {
     let stack = Stack::shared();
-    for path in ["/nothing-here", "/%2e%2e/etc/passwd", "/.well-known/spin/other"] {
+    for path in [
+        "/nothing-here",
+        "/%2e%2e/etc/passwd",
+        "/.well-known/spin/other",
+    ] {
         stack.get(path).send().problem(404);
     }
 }
@@ -25,11 +29,17 @@ fn an_address_nobody_serves_is_a_problem() {
 fn a_clients_request_id_is_kept_when_it_is_harmless() {
     let stack = Stack::shared();
     let ask = |id: &str| stack.get("/auth/me").header("x-request-id", id).send();
-    assert_eq!(ask("order-17.try_2").header("x-request-id"), Some("order-17.try_2"));
+    assert_eq!(
+        ask("order-17.try_2").header("x-request-id"),
+        Some("order-17.try_2")
+    );
     for hostile in ["", " ", "a b", "<script>", &"x".repeat(65), "ü"] {
         let answer = ask(hostile);
         let own = answer.header("x-request-id").expect("an id");
-        assert!(own != hostile && !own.is_empty(), "{hostile:?} became {own:?}");
+        assert!(
+            own != hostile && !own.is_empty(),
+            "{hostile:?} became {own:?}"
+        );
         assert_eq!(answer.problem(401)["request_id"], own);
     }
     let first = stack.get("/auth/me").without_header("x-request-id").send();
@@ -41,13 +51,24 @@ fn a_clients_request_id_is_kept_when_it_is_harmless() {
 fn a_client_cannot_speak_for_the_host() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
-    user.post("/auth/signout").header("spin-client-addr", "203.0.113.7:1").send().expect(200);
+    user.post("/auth/signout")
+        .header("spin-client-addr", "203.0.113.7:1")
+        .send()
+        .expect(200);
     let id = user.get("/auth/me").send().problem(401);
     assert!(id["request_id"].is_string());
     let audit = "SELECT address FROM signin.audit ORDER BY id DESC LIMIT 50";
-    let addresses: Vec<String> =
-        stack.sql().query(audit, &[]).unwrap().iter().map(|it| it.get(0)).collect();
-    assert!(addresses.iter().all(|it| it == "127.0.0.1"), "{addresses:?}");
+    let addresses: Vec<String> = stack
+        .sql()
+        .query(audit, &[])
+        .unwrap()
+        .iter()
+        .map(|it| it.get(0))
+        .collect();
+    assert!(
+        addresses.iter().all(|it| it == "127.0.0.1"),
+        "{addresses:?}"
+    );
 }
 
 #[test]
@@ -89,8 +110,14 @@ fn a_request_that_is_no_http_disturbs_nobody() {
         let mut answer = Vec::new();
         let _ = line.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
-        let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4");
-        assert!(refused, "{:?} was answered {answer}", String::from_utf8_lossy(bytes));
+        let refused = answer.is_empty()
+            || answer.starts_with("HTTP/1.1 4")
+            || answer.starts_with("HTTP/1.0 4");
+        assert!(
+            refused,
+            "{:?} was answered {answer}",
+            String::from_utf8_lossy(bytes)
+        );
     }
     stack.get("/.well-known/spin/health").send().expect(200);
 }

@@ -69,14 +69,26 @@ impl Database {
         let stores = Stores::start(options, |_| {}).await.unwrap();
         let url = stores.addresses().postgres_url.clone().unwrap();
         let migrations = Migrations::read(&repository().join("migrations")).unwrap();
-        let (mut client, connection) =
-            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let (mut client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         let password = |_: &str| Ok(PASSWORD.to_owned());
-        let first = wharf_stores::migrate(&mut client, &migrations, password, |_| {}).await.unwrap();
-        let second = wharf_stores::migrate(&mut client, &migrations, password, |_| {}).await.unwrap();
-        assert!(!first.is_empty() && second.is_empty(), "{first:?}, then {second:?}");
-        Self { url, _stores: stores, _folder: folder }
+        let first = wharf_stores::migrate(&mut client, &migrations, password, |_| {})
+            .await
+            .unwrap();
+        let second = wharf_stores::migrate(&mut client, &migrations, password, |_| {})
+            .await
+            .unwrap();
+        assert!(
+            !first.is_empty() && second.is_empty(),
+            "{first:?}, then {second:?}"
+        );
+        Self {
+            url,
+            _stores: stores,
+            _folder: folder,
+        }
     }
 
     fn owner(&self) -> Client {
@@ -87,18 +99,26 @@ impl Database {
     fn role(&self, schema: &str) -> Client {
         let mut config: postgres::Config = self.url.parse().unwrap();
         config.user(&format!("wharf_{schema}")).password(PASSWORD);
-        config.connect(NoTls).unwrap_or_else(|error| panic!("wharf_{schema}: {error}"))
+        config
+            .connect(NoTls)
+            .unwrap_or_else(|error| panic!("wharf_{schema}: {error}"))
     }
 }
 
 /// Name and text of the statements in `components/<component>/src/sql`.
 fn statements(component: &Path) -> Vec<(String, String)> {
-    let Ok(entries) = fs::read_dir(component.join("src/sql")) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(component.join("src/sql")) else {
+        return Vec::new();
+    };
     let mut found: Vec<_> = entries
         .flatten()
         .map(|it| {
             let path = it.path();
-            let name = path.strip_prefix(repository()).unwrap().display().to_string();
+            let name = path
+                .strip_prefix(repository())
+                .unwrap()
+                .display()
+                .to_string();
             (name, fs::read_to_string(path).unwrap())
         })
         .collect();
@@ -109,14 +129,23 @@ fn statements(component: &Path) -> Vec<(String, String)> {
 /// The schema whose address the component asks for: `Db::open("<schema>_database_url")`.
 fn schema(component: &Path) -> String {
     let source = fs::read_dir(component.join("src")).unwrap().flatten();
-    let source = source.filter_map(|it| fs::read_to_string(it.path()).ok()).collect::<String>();
-    let (before, _) = source.split_once("_database_url\"").expect("a component with SQL opens a database");
+    let source = source
+        .filter_map(|it| fs::read_to_string(it.path()).ok())
+        .collect::<String>();
+    let (before, _) = source
+        .split_once("_database_url\"")
+        .expect("a component with SQL opens a database");
     before.rsplit('"').next().unwrap().to_owned()
 }
 
 fn components() -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(repository().join("components")).unwrap().flatten();
-    let mut found: Vec<_> = entries.map(|it| it.path()).filter(|it| it.is_dir()).collect();
+    let entries = fs::read_dir(repository().join("components"))
+        .unwrap()
+        .flatten();
+    let mut found: Vec<_> = entries
+        .map(|it| it.path())
+        .filter(|it| it.is_dir())
+        .collect();
     found.sort();
     found
 }
@@ -126,16 +155,27 @@ fn prepare(client: &mut Client, name: &str, sql: &str, faults: &mut Vec<String>)
     let statement = match client.prepare(sql) {
         Ok(statement) => statement,
         Err(error) => {
-            let why = error.as_db_error().map_or_else(|| error.to_string(), |it| it.message().to_owned());
+            let why = error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |it| it.message().to_owned());
             return faults.push(format!("{name}: {why}"));
         }
     };
-    let columns = statement.columns().iter().map(|it| (it.name().to_owned(), it.type_()));
-    let params = statement.params().iter().zip(1..).map(|(it, number)| (format!("${number}"), it));
+    let columns = statement
+        .columns()
+        .iter()
+        .map(|it| (it.name().to_owned(), it.type_()));
+    let params = statement
+        .params()
+        .iter()
+        .zip(1..)
+        .map(|(it, number)| (format!("${number}"), it));
     for (what, kind) in params.chain(columns) {
         // A function that returns nothing has a column of it, which nobody reads.
         if !CROSS.contains(base(kind)) && *kind != Type::VOID {
-            faults.push(format!("{name}: {what} is {kind}, which does not cross to a component"));
+            faults.push(format!(
+                "{name}: {what} is {kind}, which does not cross to a component"
+            ));
         }
     }
 }
@@ -181,11 +221,22 @@ fn statements_of_the_kit_can_be_prepared_wherever_they_are_used() {
             // The relay is for those whom the events' schema lets claim.
             let may = "SELECT substr(rolname, 7)::text FROM pg_roles WHERE rolname LIKE 'wharf\\_%' \
                        AND has_function_privilege(oid, 'events.claim(int, int)', 'EXECUTE')";
-            database.owner().query(may, &[]).unwrap().iter().map(|it| it.get(0)).collect()
+            database
+                .owner()
+                .query(may, &[])
+                .unwrap()
+                .iter()
+                .map(|it| it.get(0))
+                .collect()
         };
         assert!(!schemas.is_empty(), "{name} can be run by nobody");
         for schema in schemas {
-            prepare(&mut database.role(&schema), &format!("{name} in {schema}"), &sql, &mut faults);
+            prepare(
+                &mut database.role(&schema),
+                &format!("{name} in {schema}"),
+                &sql,
+                &mut faults,
+            );
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
@@ -208,7 +259,14 @@ fn a_components_role_owns_nothing_and_sees_no_other_schema() {
         .query(reads, &[])
         .unwrap()
         .iter()
-        .map(|it| format!("{} may use {}.{}", it.get::<_, &str>(0), it.get::<_, &str>(1), it.get::<_, &str>(2)))
+        .map(|it| {
+            format!(
+                "{} may use {}.{}",
+                it.get::<_, &str>(0),
+                it.get::<_, &str>(1),
+                it.get::<_, &str>(2)
+            )
+        })
         .collect();
     assert!(trespasses.is_empty(), "{trespasses:#?}");
 }
@@ -220,7 +278,12 @@ fn every_constraint_and_index_has_a_name_somebody_chose() {
     let nameless = "SELECT conrelid::regclass::text || ': ' || conname FROM pg_constraint
         JOIN pg_namespace ON pg_namespace.oid = connamespace
         WHERE contype = 'c' AND conname ~ '_check[0-9]*$' AND nspname NOT IN ('pg_catalog', 'information_schema')";
-    let found: Vec<String> =
-        Database::migrated().owner().query(nameless, &[]).unwrap().iter().map(|it| it.get(0)).collect();
+    let found: Vec<String> = Database::migrated()
+        .owner()
+        .query(nameless, &[])
+        .unwrap()
+        .iter()
+        .map(|it| it.get(0))
+        .collect();
     assert!(found.is_empty(), "{found:#?}");
 }

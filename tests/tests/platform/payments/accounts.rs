@@ -13,7 +13,12 @@ fn an_account_is_opened_once_and_listed_under_both_spellings() {
     let user = User::driver(&stack);
     let name = unique("savings");
     let body = json!({ "paymentAccountId": name, "paymentAccountType": "LOAN", "balance": 12.5 });
-    let opened = user.post("/payments/accounts").json(&body).send().expect(200).json();
+    let opened = user
+        .post("/payments/accounts")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
     for (field, value) in [
         ("balance", json!(12.5)),
         ("paymentAccountId", json!(name)),
@@ -21,16 +26,38 @@ fn an_account_is_opened_once_and_listed_under_both_spellings() {
     ] {
         assert_eq!(opened[field], value, "{field}");
     }
-    assert!(opened["id"].is_string() && opened["createdAt"].is_string() && opened["userId"].is_string());
-    for path in ["/payments/account", "/payments/accounts/", "/api/payments/accounts"] {
-        assert_eq!(user.get(path).send().expect(200).json(), json!([opened]), "{path}");
+    assert!(
+        opened["id"].is_string() && opened["createdAt"].is_string() && opened["userId"].is_string()
+    );
+    for path in [
+        "/payments/account",
+        "/payments/accounts/",
+        "/api/payments/accounts",
+    ] {
+        assert_eq!(
+            user.get(path).send().expect(200).json(),
+            json!([opened]),
+            "{path}"
+        );
     }
-    let taken = user.post("/payments/accounts").json(&body).send().expect(409).json();
+    let taken = user
+        .post("/payments/accounts")
+        .json(&body)
+        .send()
+        .expect(409)
+        .json();
     assert_eq!(taken["error"], "the account id is taken");
     // Also for somebody else, and without a word about whose it is.
     let stranger = User::owner(&stack);
-    stranger.post("/payments/accounts").json(&body).send().expect(409);
-    assert_eq!(stranger.get("/payments/accounts").send().expect(200).json(), json!([]));
+    stranger
+        .post("/payments/accounts")
+        .json(&body)
+        .send()
+        .expect(409);
+    assert_eq!(
+        stranger.get("/payments/accounts").send().expect(200).json(),
+        json!([])
+    );
 }
 
 #[test]
@@ -40,16 +67,31 @@ fn movements_are_rows_whose_sign_tells_the_direction() {
     let (from, to) = (account(&ana, 0.0), account(&ben, 0.0));
 
     let row = deposit(&ana, &from, &json!(100.1)).expect(200).json();
-    assert_eq!((&row["amount"], &row["status"]), (&json!(100.1), &json!("COMPLETED")));
-    assert_eq!((&row["fromPaymentAccountId"], &row["toPaymentAccountId"]), (&json!(from), &json!(from)));
+    assert_eq!(
+        (&row["amount"], &row["status"]),
+        (&json!(100.1), &json!("COMPLETED"))
+    );
+    assert_eq!(
+        (&row["fromPaymentAccountId"], &row["toPaymentAccountId"]),
+        (&json!(from), &json!(from))
+    );
 
     let row = withdraw(&ana, &from, &json!(0.1)).expect(200).json();
-    assert_eq!((&row["amount"], &row["fromPaymentAccountId"]), (&json!(-0.1), &json!(from)));
+    assert_eq!(
+        (&row["amount"], &row["fromPaymentAccountId"]),
+        (&json!(-0.1), &json!(from))
+    );
 
     let row = send(&ana, &from, &to, &json!(40)).expect(200).json();
-    assert_eq!((&row["amount"], &row["fromPaymentAccountId"]), (&json!(40), &json!(from)));
+    assert_eq!(
+        (&row["amount"], &row["fromPaymentAccountId"]),
+        (&json!(40), &json!(from))
+    );
     assert_eq!(row["toPaymentAccountId"], json!(to));
-    assert_eq!((balance(&ana, &from), balance(&ben, &to)), (json!(60), json!(40)));
+    assert_eq!(
+        (balance(&ana, &from), balance(&ben, &to)),
+        (json!(60), json!(40))
+    );
 
     // Who a user is reaches payments through the outbox.
     eventually("the e-mails are known", Duration::from_secs(20), || {
@@ -58,7 +100,12 @@ fn movements_are_rows_whose_sign_tells_the_direction() {
             && histories[0]["toAccount"]["user"]["email"] == json!(ben.email)
     });
     let histories = ana.get("/payments/histories").send().expect(200).json();
-    let told: Vec<_> = histories.as_array().unwrap().iter().map(|it| it["amount"].clone()).collect();
+    let told: Vec<_> = histories
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["amount"].clone())
+        .collect();
     assert_eq!(told, [json!(40), json!(-0.1), json!(100.1)]);
     assert_eq!(histories[0]["toAccount"]["paymentAccountId"], json!(to));
     assert_eq!(histories[2]["fromAccount"]["paymentAccountId"], json!(from));
@@ -82,7 +129,10 @@ fn only_its_owner_moves_money_out_of_an_account() {
     assert_eq!(more["error"], "insufficient funds");
     withdraw(&ana, &hers, &json!(50.01)).expect(400);
     send(&ana, &hers, &hers, &json!(1)).expect(400);
-    assert_eq!((balance(&ana, &hers), balance(&ben, &his)), (json!(50), json!(0)));
+    assert_eq!(
+        (balance(&ana, &hers), balance(&ben, &his)),
+        (json!(50), json!(0))
+    );
 }
 
 #[test]
@@ -91,25 +141,55 @@ fn what_is_no_amount_moves_nothing() {
     let (ana, ben) = (User::driver(&stack), User::driver(&stack));
     let (from, to) = (account(&ana, 10.0), account(&ben, 10.0));
     let wrong = [
-        "-1", "0", "-0.01", "0.001", "1.005", "10000000000.01", "1e300", "\"5\"", "null", "true", "[1]", "NaN",
-        "Infinity", "1e", "{}",
+        "-1",
+        "0",
+        "-0.01",
+        "0.001",
+        "1.005",
+        "10000000000.01",
+        "1e300",
+        "\"5\"",
+        "null",
+        "true",
+        "[1]",
+        "NaN",
+        "Infinity",
+        "1e",
+        "{}",
     ];
     for amount in wrong {
         let bodies = [
-            ("/payments/deposit", format!(r#"{{"paymentAccountId":"{from}","amount":{amount}}}"#)),
-            ("/payments/withdraw", format!(r#"{{"paymentAccountId":"{from}","amount":{amount}}}"#)),
+            (
+                "/payments/deposit",
+                format!(r#"{{"paymentAccountId":"{from}","amount":{amount}}}"#),
+            ),
+            (
+                "/payments/withdraw",
+                format!(r#"{{"paymentAccountId":"{from}","amount":{amount}}}"#),
+            ),
             (
                 "/payments/send",
-                format!(r#"{{"fromPaymentAccountId":"{from}","toPaymentAccountId":"{to}","amount":{amount}}}"#),
+                format!(
+                    r#"{{"fromPaymentAccountId":"{from}","toPaymentAccountId":"{to}","amount":{amount}}}"#
+                ),
             ),
         ];
         for (path, body) in bodies {
             let answer = ana.post(path).body("application/json", body).send();
-            assert!([400, 422].contains(&answer.status()), "{path} {amount}: {answer}");
+            assert!(
+                [400, 422].contains(&answer.status()),
+                "{path} {amount}: {answer}"
+            );
         }
     }
-    ana.post("/payments/send").json(&json!({ "amount": 1 })).send().expect(400);
-    assert_eq!((balance(&ana, &from), balance(&ben, &to)), (json!(10), json!(10)));
+    ana.post("/payments/send")
+        .json(&json!({ "amount": 1 }))
+        .send()
+        .expect(400);
+    assert_eq!(
+        (balance(&ana, &from), balance(&ben, &to)),
+        (json!(10), json!(10))
+    );
 }
 
 #[test]
@@ -132,7 +212,10 @@ fn of_64_copies_of_one_request_one_has_an_effect() {
     let key = key();
     let body = json!({ "paymentAccountId": name, "amount": 10 });
     let copy = |body: &Value| {
-        user.post("/payments/withdraw").header("idempotency-key", &key).json(body).send()
+        user.post("/payments/withdraw")
+            .header("idempotency-key", &key)
+            .json(body)
+            .send()
     };
     let answers = at_once(64, |_| copy(&body));
     for answer in &answers {
@@ -149,7 +232,12 @@ fn of_64_copies_of_one_request_one_has_an_effect() {
     assert_eq!(other.json()["code"], "idempotency-key-reused");
     // The key is the caller's own: somebody else's is another one.
     let stranger = User::driver(&stack);
-    stranger.post("/payments/withdraw").header("idempotency-key", &key).json(&body).send().expect(404);
+    stranger
+        .post("/payments/withdraw")
+        .header("idempotency-key", &key)
+        .json(&body)
+        .send()
+        .expect(404);
     assert_eq!(balance(&user, &name), json!(90));
 }
 
@@ -162,7 +250,10 @@ fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
     let key = key();
     let copy = |amount: i64| {
         let body = json!({ "paymentAccountId": name, "amount": amount });
-        user.post("/payments/withdraw").header("idempotency-key", &key).json(&body).send()
+        user.post("/payments/withdraw")
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
     };
     let first = copy(10).expect(200).json();
     let forget = "DELETE FROM payments.idempotency_key WHERE key LIKE '%' || $1";
@@ -182,10 +273,21 @@ fn transfers_in_opposite_directions_never_block_each_other_for_good() {
         let there = number % 2 == 0;
         (0..20)
             .map(|_| {
-                if there { send(&ana, &a, &b, &json!(1)) } else { send(&ben, &b, &a, &json!(1)) }.status()
+                if there {
+                    send(&ana, &a, &b, &json!(1))
+                } else {
+                    send(&ben, &b, &a, &json!(1))
+                }
+                .status()
             })
             .collect::<Vec<_>>()
     });
-    assert!(statuses.iter().flatten().all(|it| *it == 200), "{statuses:?}");
-    assert_eq!((balance(&ana, &a), balance(&ben, &b)), (json!(1000), json!(1000)));
+    assert!(
+        statuses.iter().flatten().all(|it| *it == 200),
+        "{statuses:?}"
+    );
+    assert_eq!(
+        (balance(&ana, &a), balance(&ben, &b)),
+        (json!(1000), json!(1000))
+    );
 }

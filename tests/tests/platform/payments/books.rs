@@ -13,7 +13,10 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -42,20 +45,34 @@ fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables()
     let mut owner = stack.sql();
     for statement in forbidden {
         let refused = owner.batch_execute(statement).unwrap_err();
-        assert!(refused.to_string().contains("never changed"), "{statement}: {refused}");
+        assert!(
+            refused.to_string().contains("never changed"),
+            "{statement}: {refused}"
+        );
     }
     owner.batch_execute("SET ROLE wharf_payments").unwrap();
     for statement in forbidden.iter().chain(&of_the_role) {
         let refused = owner.batch_execute(statement).unwrap_err();
-        assert_eq!(refused.code().map(|it| it.code()), Some("42501"), "{statement}: {refused}");
+        assert_eq!(
+            refused.code().map(|it| it.code()),
+            Some("42501"),
+            "{statement}: {refused}"
+        );
     }
 }
 
 #[test]
 fn only_an_admin_sees_the_books() {
     let stack = Stack::shared();
-    User::owner(&stack).get("/payments/trial-balance").send().expect(403);
-    let books = User::admin(&stack).get("/payments/trial-balance").send().expect(200).json();
+    User::owner(&stack)
+        .get("/payments/trial-balance")
+        .send()
+        .expect(403);
+    let books = User::admin(&stack)
+        .get("/payments/trial-balance")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(books["is_sound"], true, "{books:#}");
 }
 
@@ -74,7 +91,11 @@ fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
     thread::scope(|scope| {
         let watching = scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                let books = admin.get("/payments/trial-balance").send().expect(200).json();
+                let books = admin
+                    .get("/payments/trial-balance")
+                    .send()
+                    .expect(200)
+                    .json();
                 assert_eq!(books["is_sound"], true, "{books:#}");
                 for (user, name) in users.iter().zip(&names) {
                     assert!(balance(user, name).as_f64().unwrap() >= 0.0);

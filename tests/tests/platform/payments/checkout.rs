@@ -23,23 +23,33 @@ fn order(user: &User) -> Value {
 fn page(stack: &Stack, payment: &Value) -> String {
     let link = payment["payment_link"].as_str().expect("a link");
     let here = format!("http://{}", stack.address());
-    link.strip_prefix(&here).expect("the sandbox is here").to_owned()
+    link.strip_prefix(&here)
+        .expect("the sandbox is here")
+        .to_owned()
 }
 
 /// A person presses a button on the page.
 fn press(stack: &Stack, page: &str, decision: &str) -> Answer {
-    stack.post(page).form(&format!("decision={decision}")).send()
+    stack
+        .post(page)
+        .form(&format!("decision={decision}"))
+        .send()
 }
 
 fn status(user: &User, payment: &Value) -> Value {
     let id = payment["payment_id"].as_str().unwrap();
-    user.get(&format!("/payments/?payment_id={id}")).send().expect(200).json()["status"].clone()
+    user.get(&format!("/payments/?payment_id={id}"))
+        .send()
+        .expect(200)
+        .json()["status"]
+        .clone()
 }
 
 /// What sales have earned in this currency, by the transfers.
 fn booked(stack: &Stack, payment: &Value) -> i64 {
     let id: uuid::Uuid = payment["payment_id"].as_str().unwrap().parse().unwrap();
-    let sum = "SELECT coalesce(sum(CASE WHEN kind = 'refund' THEN -amount ELSE amount END), 0)::bigint
+    let sum =
+        "SELECT coalesce(sum(CASE WHEN kind = 'refund' THEN -amount ELSE amount END), 0)::bigint
         FROM payments.transfer WHERE id = $1 OR refund_of = $1";
     stack.sql().query_one(sum, &[&id]).unwrap().get(0)
 }
@@ -49,27 +59,55 @@ fn a_payment_is_opened_with_a_link_and_a_code_and_approved_on_the_page() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let payment = order(&user);
-    assert_eq!((&payment["status"], &payment["amount"]), (&json!("pending"), &json!(25.5)));
-    let png = STANDARD.decode(payment["qr_code"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&payment["status"], &payment["amount"]),
+        (&json!("pending"), &json!(25.5))
+    );
+    let png = STANDARD
+        .decode(payment["qr_code"].as_str().unwrap())
+        .unwrap();
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
     let id = payment["payment_id"].as_str().unwrap();
-    let svg = user.get(&format!("/payments/{id}/qr.svg")).send().expect(200);
+    let svg = user
+        .get(&format!("/payments/{id}/qr.svg"))
+        .send()
+        .expect(200);
     assert_eq!(svg.header("content-type"), Some("image/svg+xml"));
     assert!(svg.text().starts_with("<svg"));
 
     let page = page(&stack, &payment);
     let html = stack.get(&page).send().expect(200).text();
-    assert!(html.contains("Two sandwiches") && html.contains("25.50 BRL"), "{html}");
+    assert!(
+        html.contains("Two sandwiches") && html.contains("25.50 BRL"),
+        "{html}"
+    );
     press(&stack, &page, "approve").expect(303);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("approved"), 2550));
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("approved"), 2550)
+    );
     // Nobody pays twice.
     press(&stack, &page, "approve").expect(409);
     let admin = User::admin(&stack);
-    admin.request("PATCH", &format!("/payments/{id}?new_status=refunded")).send().expect(200);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("refunded"), 0));
-    let sent_back = "SELECT count(*) FROM sandbox_psp.payment JOIN sandbox_psp.bill ON bill.id = payment.bill
+    admin
+        .request("PATCH", &format!("/payments/{id}?new_status=refunded"))
+        .send()
+        .expect(200);
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("refunded"), 0)
+    );
+    let sent_back =
+        "SELECT count(*) FROM sandbox_psp.payment JOIN sandbox_psp.bill ON bill.id = payment.bill
         WHERE bill.reference = $1 AND payment.status = 'refunded'";
-    assert_eq!(stack.sql().query_one(sent_back, &[&id]).unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(sent_back, &[&id])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
     assert_sound(&stack);
 }
 
@@ -80,18 +118,28 @@ fn a_declined_attempt_is_not_the_last_one() {
     let payment = order(&user);
     let page = page(&stack, &payment);
     press(&stack, &page, "decline").expect(200);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("rejected"), 0));
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("rejected"), 0)
+    );
     press(&stack, &page, "approve").expect(303);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("approved"), 2550));
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("approved"), 2550)
+    );
 }
 
 #[test]
 fn a_code_can_be_scanned_where_there_is_no_page() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
-    let body = json!({ "order_id": unique("order"), "amount": 3, "customer_id": "8", "method": "qr" });
+    let body =
+        json!({ "order_id": unique("order"), "amount": 3, "customer_id": "8", "method": "qr" });
     let payment = open(&user, &body);
-    assert_eq!((&payment["status"], &payment["payment_link"]), (&json!("pending"), &Value::Null));
+    assert_eq!(
+        (&payment["status"], &payment["payment_link"]),
+        (&json!("pending"), &Value::Null)
+    );
     assert!(payment["qr_code"].is_string());
     // What a phone reads from the code.
     let id: uuid::Uuid = payment["payment_id"].as_str().unwrap().parse().unwrap();
@@ -102,17 +150,27 @@ fn a_code_can_be_scanned_where_there_is_no_page() {
         .get(0);
     let scanned = json!({ "payment_link": scan });
     press(&stack, &page(&stack, &scanned), "approve").expect(200);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("approved"), 300));
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("approved"), 300)
+    );
 }
 
 #[test]
 fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concerns() {
     let stack = Stack::shared();
-    let (user, stranger, admin) = (User::driver(&stack), User::driver(&stack), User::admin(&stack));
+    let (user, stranger, admin) = (
+        User::driver(&stack),
+        User::driver(&stack),
+        User::admin(&stack),
+    );
     let (order_id, customer) = (unique("order"), unique("customer"));
     let body = json!({ "order_id": order_id, "amount": 1, "customer_id": customer });
     let payment = open(&user, &body);
-    for query in [format!("order_id={order_id}"), format!("customer_id={customer}")] {
+    for query in [
+        format!("order_id={order_id}"),
+        format!("customer_id={customer}"),
+    ] {
         let path = format!("/payments/?{query}");
         let found = user.get(&path).send().expect(200).json();
         assert_eq!(found[0]["payment_id"], payment["payment_id"], "{query}");
@@ -120,10 +178,19 @@ fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concer
         assert_eq!(stranger.get(&path).send().expect(200).json(), json!([]));
     }
     let id = payment["payment_id"].as_str().unwrap();
-    stranger.get(&format!("/payments/?payment_id={id}")).send().expect(404);
-    stranger.get(&format!("/payments/{id}/qr.png")).send().expect(404);
+    stranger
+        .get(&format!("/payments/?payment_id={id}"))
+        .send()
+        .expect(404);
+    stranger
+        .get(&format!("/payments/{id}/qr.png"))
+        .send()
+        .expect(404);
     let none = user.get("/payments/").send().expect(400).json();
-    assert_eq!((&none["status code"], &none["msg"].is_string()), (&json!(400), &true));
+    assert_eq!(
+        (&none["status code"], &none["msg"].is_string()),
+        (&json!(400), &true)
+    );
 }
 
 #[test]
@@ -133,7 +200,8 @@ fn only_an_admin_says_that_something_was_paid_otherwise() {
     let payment = order(&user);
     let id = payment["payment_id"].as_str().unwrap();
     let patch = |by: &User, status: &str| {
-        by.request("PATCH", &format!("/payments/{id}?new_status={status}")).send()
+        by.request("PATCH", &format!("/payments/{id}?new_status={status}"))
+            .send()
     };
     patch(&user, "approved").expect(403);
     patch(&admin, "splendid").expect(422);
@@ -141,13 +209,24 @@ fn only_an_admin_says_that_something_was_paid_otherwise() {
     patch(&admin, "approved").expect(200);
     patch(&admin, "approved").expect(200);
     patch(&admin, "rejected").expect(409);
-    assert_eq!((status(&user, &payment), booked(&stack, &payment)), (json!("approved"), 2550));
+    assert_eq!(
+        (status(&user, &payment), booked(&stack, &payment)),
+        (json!("approved"), 2550)
+    );
     // The customer pays all the same: that money goes back.
     press(&stack, &page(&stack, &payment), "approve").expect(303);
     assert_eq!(booked(&stack, &payment), 2550);
-    let back = "SELECT count(*) FROM payments.psp_payment WHERE checkout = $1 AND verdict = 'returned'";
+    let back =
+        "SELECT count(*) FROM payments.psp_payment WHERE checkout = $1 AND verdict = 'returned'";
     let id: uuid::Uuid = id.parse().unwrap();
-    assert_eq!(stack.sql().query_one(back, &[&id]).unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(back, &[&id])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
     assert_sound(&stack);
 }
 
@@ -157,11 +236,26 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
     let user = User::driver(&stack);
     let key = key();
     let body = json!({ "order_id": unique("order"), "amount": 9.99, "customer_id": 1 });
-    let copy = || user.post("/payments/").header("idempotency-key", &key).json(&body).send();
+    let copy = || {
+        user.post("/payments/")
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
+    };
     let first = copy().expect(200).json();
     let again = copy().expect(200);
-    assert_eq!((again.header("idempotent-replayed"), again.json()), (Some("true"), first));
-    for wrong in [json!(0), json!(-1), json!("1"), json!(0.001), json!(1e13), Value::Null] {
+    assert_eq!(
+        (again.header("idempotent-replayed"), again.json()),
+        (Some("true"), first)
+    );
+    for wrong in [
+        json!(0),
+        json!(-1),
+        json!("1"),
+        json!(0.001),
+        json!(1e13),
+        Value::Null,
+    ] {
         let body = json!({ "order_id": "1", "amount": wrong, "customer_id": 1 });
         user.post("/payments/").json(&body).send().expect(422);
     }

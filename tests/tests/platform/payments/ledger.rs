@@ -10,7 +10,8 @@ use super::assert_sound;
 /// The component's side of the database.
 fn ledger(stack: &Stack) -> Client {
     let mut sql = stack.sql();
-    sql.batch_execute("SET search_path = payments; SET ROLE wharf_payments").unwrap();
+    sql.batch_execute("SET search_path = payments; SET ROLE wharf_payments")
+        .unwrap();
     sql
 }
 
@@ -23,7 +24,11 @@ fn user_with(sql: &mut Client, cents: i64) -> Uuid {
         &[&Uuid::new_v4(), &code, &cents],
     )
     .unwrap();
-    sql.execute("SELECT activate_promocode($1, $2, $3)", &[&Uuid::new_v4(), &user, &code]).unwrap();
+    sql.execute(
+        "SELECT activate_promocode($1, $2, $3)",
+        &[&Uuid::new_v4(), &user, &code],
+    )
+    .unwrap();
     user
 }
 
@@ -31,7 +36,9 @@ fn pay(sql: &mut Client, id: Uuid, payer: Uuid, payee: Uuid, cents: i64, hold: &
     let statement = format!(
         "SELECT outcome FROM pay($1, $2, $3, $4, 'USD', '7', 'a booking', now() + interval '{hold}')"
     );
-    sql.query_one(&statement, &[&id, &payer, &payee, &cents]).unwrap().get(0)
+    sql.query_one(&statement, &[&id, &payer, &payee, &cents])
+        .unwrap()
+        .get(0)
 }
 
 fn refund(sql: &mut Client, id: Uuid, payment: Uuid, cents: Option<i64>) -> (String, Option<i64>) {
@@ -51,7 +58,9 @@ fn funds(sql: &mut Client, user: Uuid) -> (i64, i64) {
 fn spend(sql: &mut Client, user: Uuid, cents: i64) -> String {
     let statement = "SELECT outcome FROM generate_promocode($1, $2, $3, $4, 'USD')";
     let code = Uuid::new_v4().simple().to_string();
-    sql.query_one(statement, &[&Uuid::new_v4(), &user, &code, &cents]).unwrap().get(0)
+    sql.query_one(statement, &[&Uuid::new_v4(), &user, &code, &cents])
+        .unwrap()
+        .get(0)
 }
 
 #[test]
@@ -60,17 +69,35 @@ fn a_held_share_cannot_be_spent_and_covers_every_refund() {
     let sql = &mut ledger(&stack);
     let (driver, owner, payment) = (user_with(sql, 1000), Uuid::new_v4(), Uuid::new_v4());
     assert_eq!(pay(sql, payment, driver, owner, 800, "1 hour"), "moved");
-    assert_eq!((funds(sql, driver), funds(sql, owner)), ((200, 0), (800, 800)));
+    assert_eq!(
+        (funds(sql, driver), funds(sql, owner)),
+        ((200, 0), (800, 800))
+    );
     assert_eq!(spend(sql, owner, 1), "insufficient_funds");
 
     let partial = Uuid::new_v4();
-    assert_eq!(refund(sql, partial, payment, Some(300)), ("moved".into(), Some(300)));
-    assert_eq!(refund(sql, partial, payment, Some(300)), ("replayed".into(), Some(300)));
+    assert_eq!(
+        refund(sql, partial, payment, Some(300)),
+        ("moved".into(), Some(300))
+    );
+    assert_eq!(
+        refund(sql, partial, payment, Some(300)),
+        ("replayed".into(), Some(300))
+    );
     assert_eq!(refund(sql, partial, payment, Some(301)).0, "id_taken");
     assert_eq!(funds(sql, owner), (500, 500));
-    assert_eq!(refund(sql, Uuid::new_v4(), payment, Some(501)), ("nothing_left".into(), Some(500)));
-    assert_eq!(refund(sql, Uuid::new_v4(), payment, None), ("moved".into(), Some(500)));
-    assert_eq!(refund(sql, Uuid::new_v4(), payment, None), ("nothing_left".into(), Some(0)));
+    assert_eq!(
+        refund(sql, Uuid::new_v4(), payment, Some(501)),
+        ("nothing_left".into(), Some(500))
+    );
+    assert_eq!(
+        refund(sql, Uuid::new_v4(), payment, None),
+        ("moved".into(), Some(500))
+    );
+    assert_eq!(
+        refund(sql, Uuid::new_v4(), payment, None),
+        ("nothing_left".into(), Some(0))
+    );
     assert_eq!((funds(sql, driver), funds(sql, owner)), ((1000, 0), (0, 0)));
     assert_sound(&stack);
 }
@@ -81,14 +108,24 @@ fn concurrent_refunds_never_give_back_more_than_was_paid() {
     let sql = &mut ledger(&stack);
     let (driver, owner, payment) = (user_with(sql, 100), Uuid::new_v4(), Uuid::new_v4());
     assert_eq!(pay(sql, payment, driver, owner, 100, "1 hour"), "moved");
-    let outcomes = at_once(32, |_| refund(&mut ledger(&stack), Uuid::new_v4(), payment, Some(10)).0);
-    assert_eq!(outcomes.iter().filter(|it| *it == "moved").count(), 10, "{outcomes:?}");
+    let outcomes = at_once(32, |_| {
+        refund(&mut ledger(&stack), Uuid::new_v4(), payment, Some(10)).0
+    });
+    assert_eq!(
+        outcomes.iter().filter(|it| *it == "moved").count(),
+        10,
+        "{outcomes:?}"
+    );
     assert_eq!((funds(sql, driver), funds(sql, owner)), ((100, 0), (0, 0)));
     let same = Uuid::new_v4();
     let again = Uuid::new_v4();
     assert_eq!(pay(sql, again, driver, owner, 100, "1 hour"), "moved");
     let outcomes = at_once(32, |_| refund(&mut ledger(&stack), same, again, None).0);
-    assert_eq!(outcomes.iter().filter(|it| *it == "moved").count(), 1, "{outcomes:?}");
+    assert_eq!(
+        outcomes.iter().filter(|it| *it == "moved").count(),
+        1,
+        "{outcomes:?}"
+    );
     assert_sound(&stack);
 }
 
@@ -118,7 +155,10 @@ fn a_hold_that_is_over_is_free_money_swept_or_not() {
         assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 0));
     }
     // Nothing is left to give back from.
-    assert_eq!(refund(sql, Uuid::new_v4(), on, None).0, "insufficient_funds");
+    assert_eq!(
+        refund(sql, Uuid::new_v4(), on, None).0,
+        "insufficient_funds"
+    );
     assert_sound(&stack);
 }
 
@@ -134,14 +174,28 @@ fn a_payment_is_made_or_called_off_and_never_both() {
             if number % 2 == 0 {
                 pay(sql, payment, driver, owner, 10, "1 hour")
             } else {
-                let found = sql.query("SELECT id FROM void_payment($1)", &[&payment]).unwrap();
-                if found.is_empty() { "called off" } else { "found" }.to_owned()
+                let found = sql
+                    .query("SELECT id FROM void_payment($1)", &[&payment])
+                    .unwrap();
+                if found.is_empty() {
+                    "called off"
+                } else {
+                    "found"
+                }
+                .to_owned()
             }
         });
         let count = |word: &str| outcomes.iter().filter(|it| *it == word).count();
         let paid = count("moved");
-        assert!(paid <= 1 && (paid == 1) == (count("called off") == 0), "{outcomes:?}");
-        assert_eq!(count("voided"), if paid == 1 { 0 } else { 2 }, "{outcomes:?}");
+        assert!(
+            paid <= 1 && (paid == 1) == (count("called off") == 0),
+            "{outcomes:?}"
+        );
+        assert_eq!(
+            count("voided"),
+            if paid == 1 { 0 } else { 2 },
+            "{outcomes:?}"
+        );
         assert_eq!(funds(sql, driver).0, if paid == 1 { 0 } else { 10 });
     }
 }
@@ -151,14 +205,26 @@ fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (driver, owner, payment) = (user_with(sql, 100), Uuid::new_v4(), Uuid::new_v4());
-    assert_eq!(pay(sql, payment, driver, driver, 10, "1 hour"), "same_account");
-    assert_eq!(pay(sql, payment, driver, owner, 101, "1 hour"), "insufficient_funds");
+    assert_eq!(
+        pay(sql, payment, driver, driver, 10, "1 hour"),
+        "same_account"
+    );
+    assert_eq!(
+        pay(sql, payment, driver, owner, 101, "1 hour"),
+        "insufficient_funds"
+    );
     assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "moved");
     assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "replayed");
     assert_eq!(pay(sql, payment, driver, owner, 11, "1 hour"), "id_taken");
-    assert_eq!(refund(sql, Uuid::new_v4(), Uuid::new_v4(), None).0, "unknown_payment");
+    assert_eq!(
+        refund(sql, Uuid::new_v4(), Uuid::new_v4(), None).0,
+        "unknown_payment"
+    );
     let user = User::driver(&stack);
-    assert_eq!(user.get("/payment/transactions").send().expect(200).text(), "[]");
+    assert_eq!(
+        user.get("/payment/transactions").send().expect(200).text(),
+        "[]"
+    );
 }
 
 /// Two users who never had a wallet pay each other at the same moment.
@@ -169,11 +235,20 @@ fn first_uses_in_opposite_order_do_not_wait_for_each_other() {
         let sql = &mut ledger(&stack);
         (0..10_u128)
             .map(|round| {
-                let (a, b) = (Uuid::from_u128(0xa000 + round), Uuid::from_u128(0xb000 + round));
+                let (a, b) = (
+                    Uuid::from_u128(0xa000 + round),
+                    Uuid::from_u128(0xb000 + round),
+                );
                 let (payer, payee) = if number % 2 == 0 { (a, b) } else { (b, a) };
                 pay(sql, Uuid::new_v4(), payer, payee, 1, "1 hour")
             })
             .collect::<Vec<_>>()
     });
-    assert!(outcomes.iter().flatten().all(|it| it == "insufficient_funds"), "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .flatten()
+            .all(|it| it == "insufficient_funds"),
+        "{outcomes:?}"
+    );
 }

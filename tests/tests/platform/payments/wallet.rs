@@ -10,9 +10,15 @@ fn a_wallet_is_there_before_its_first_use() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let balance = user.get("/payment/balance").send().expect(200).json();
-    assert_eq!((&balance["balance"], &balance["currency"]), (&json!(0), &json!("USD")));
+    assert_eq!(
+        (&balance["balance"], &balance["currency"]),
+        (&json!(0), &json!("USD"))
+    );
     assert!(balance["user_id"].is_string());
-    assert_eq!(user.get("/payment/transactions").send().expect(200).json(), json!([]));
+    assert_eq!(
+        user.get("/payment/transactions").send().expect(200).json(),
+        json!([])
+    );
 }
 
 #[test]
@@ -21,26 +27,54 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let code = unique("SUMMER");
     let body = json!({ "code": code, "amount": 5000, "max_uses": 2, "expires_at": "2999-01-01T00:00:00Z" });
-    let made = admin.post("/payment/promocode/create").json(&body).send().expect(200).json();
+    let made = admin
+        .post("/payment/promocode/create")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(
         made,
         json!({ "code": code, "amount": 5000, "max_uses": 2, "remaining_uses": 2, "expires_at": "2999-01-01T00:00:00Z" })
     );
     let balance = activate(&user, &code).expect(200).json();
-    assert_eq!((&balance["balance"], &balance["currency"]), (&json!(5000), &json!("USD")));
+    assert_eq!(
+        (&balance["balance"], &balance["currency"]),
+        (&json!(5000), &json!("USD"))
+    );
     // Without a limit per user, the same one may come again.
     activate(&user, &code).expect(200);
-    let told = user.get(&format!("/payment/promocode/{code}")).send().expect(200).json();
-    assert_eq!((&told["used_count"], &told["remaining_uses"]), (&json!(2), &json!(0)));
+    let told = user
+        .get(&format!("/payment/promocode/{code}"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&told["used_count"], &told["remaining_uses"]),
+        (&json!(2), &json!(0))
+    );
     assert_eq!(told["is_active"], false);
     let used_up = activate(&user, &code).expect(400).json();
-    assert_eq!((&used_up["error_status_code"], &used_up["code"]), (&json!(400), &json!("promocode-used-up")));
+    assert_eq!(
+        (&used_up["error_status_code"], &used_up["code"]),
+        (&json!(400), &json!("promocode-used-up"))
+    );
 
-    let transactions = user.get("/payment/transactions?limit=1").send().expect(200).json();
+    let transactions = user
+        .get("/payment/transactions?limit=1")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(transactions.as_array().unwrap().len(), 1);
     let newest = &transactions[0];
-    assert_eq!((&newest["amount"], &newest["transaction_type"]), (&json!(5000), &json!("promocode_activate")));
-    assert_eq!((&newest["status"], &newest["booking_id"]), (&json!("completed"), &Value::Null));
+    assert_eq!(
+        (&newest["amount"], &newest["transaction_type"]),
+        (&json!(5000), &json!("promocode_activate"))
+    );
+    assert_eq!(
+        (&newest["status"], &newest["booking_id"]),
+        (&json!("completed"), &Value::Null)
+    );
     assert_eq!(newest["user_id"], balance["user_id"]);
 }
 
@@ -52,15 +86,30 @@ fn what_is_wrong_with_a_code_has_its_own_status() {
     for malformed in ["", "abc", "with space", "'; DROP TABLE transfer; --"] {
         activate(&user, malformed).expect(400);
     }
-    user.post("/payment/promocode/activate").json(&json!({})).send().expect(422);
-    user.get(&format!("/payment/promocode/{}", unique("unknown"))).send().expect(404);
+    user.post("/payment/promocode/activate")
+        .json(&json!({}))
+        .send()
+        .expect(422);
+    user.get(&format!("/payment/promocode/{}", unique("unknown")))
+        .send()
+        .expect(404);
 
     let over = json!({ "code": unique("OVER"), "amount": 1, "expires_at": "2020-01-01T00:00:00Z" });
-    let over = admin.post("/payment/promocode").json(&over).send().expect(200).json();
-    let refused = activate(&user, over["code"].as_str().unwrap()).expect(400).json();
+    let over = admin
+        .post("/payment/promocode")
+        .json(&over)
+        .send()
+        .expect(200)
+        .json();
+    let refused = activate(&user, over["code"].as_str().unwrap())
+        .expect(400)
+        .json();
     assert_eq!(refused["code"], "promocode-expired");
 
-    user.post("/payment/promocode").json(&json!({ "amount": 1 })).send().expect(403);
+    user.post("/payment/promocode")
+        .json(&json!({ "amount": 1 }))
+        .send()
+        .expect(403);
     for wrong in [
         json!({ "amount": 0 }),
         json!({ "amount": -5 }),
@@ -70,10 +119,22 @@ fn what_is_wrong_with_a_code_has_its_own_status() {
         json!({ "amount": 1, "code": "a b" }),
         json!({ "amount": 1, "code": over["code"] }),
     ] {
-        admin.post("/payment/promocode").json(&wrong).send().expect(400);
+        admin
+            .post("/payment/promocode")
+            .json(&wrong)
+            .send()
+            .expect(400);
     }
-    for wrong in [json!({ "amount": 1.5 }), json!({ "amount": "1" }), json!({})] {
-        admin.post("/payment/promocode").json(&wrong).send().expect(422);
+    for wrong in [
+        json!({ "amount": 1.5 }),
+        json!({ "amount": "1" }),
+        json!({}),
+    ] {
+        admin
+            .post("/payment/promocode")
+            .json(&wrong)
+            .send()
+            .expect(422);
     }
     assert_eq!(wallet(&user), 0);
 }
@@ -81,15 +142,28 @@ fn what_is_wrong_with_a_code_has_its_own_status() {
 #[test]
 fn a_code_generated_from_the_balance_is_worth_what_it_cost() {
     let stack = Stack::shared();
-    let (admin, giver, taker) = (User::admin(&stack), User::driver(&stack), User::driver(&stack));
+    let (admin, giver, taker) = (
+        User::admin(&stack),
+        User::driver(&stack),
+        User::driver(&stack),
+    );
     activate(&giver, &promocode(&admin, 1000, 1)).expect(200);
     let generate = |amount: i64| {
-        giver.post("/payment/promocode/generate").json(&json!({ "amount": amount })).send()
+        giver
+            .post("/payment/promocode/generate")
+            .json(&json!({ "amount": amount }))
+            .send()
     };
     let made = generate(400).expect(200).json();
     let code = made["code"].as_str().unwrap();
-    assert_eq!(made, json!({ "code": code, "amount": 400, "max_uses": 1, "remaining_uses": 1 }));
-    assert!(code.len() == 16 && code.bytes().all(|it| it.is_ascii_hexdigit()), "{code}");
+    assert_eq!(
+        made,
+        json!({ "code": code, "amount": 400, "max_uses": 1, "remaining_uses": 1 })
+    );
+    assert!(
+        code.len() == 16 && code.bytes().all(|it| it.is_ascii_hexdigit()),
+        "{code}"
+    );
     assert_eq!(wallet(&giver), 600);
     let poor = generate(601).expect(400).json();
     assert_eq!(poor["error_message"], "insufficient funds");
@@ -117,12 +191,26 @@ fn of_100_activations_of_a_10_use_code_10_succeed() {
 #[test]
 fn a_code_can_be_limited_per_user() {
     let stack = Stack::shared();
-    let (admin, ana, ben) = (User::admin(&stack), User::driver(&stack), User::driver(&stack));
-    let body = json!({ "code": unique("ONCE"), "amount": 5, "max_uses": 50, "max_uses_per_user": 2 });
-    let code = admin.post("/payment/promocode").json(&body).send().expect(200).json();
+    let (admin, ana, ben) = (
+        User::admin(&stack),
+        User::driver(&stack),
+        User::driver(&stack),
+    );
+    let body =
+        json!({ "code": unique("ONCE"), "amount": 5, "max_uses": 50, "max_uses_per_user": 2 });
+    let code = admin
+        .post("/payment/promocode")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
     let code = code["code"].as_str().unwrap();
     let statuses = at_once(16, |_| activate(&ana, code).status());
-    assert_eq!(statuses.iter().filter(|it| **it == 200).count(), 2, "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|it| **it == 200).count(),
+        2,
+        "{statuses:?}"
+    );
     activate(&ben, code).expect(200);
     assert_eq!((wallet(&ana), wallet(&ben)), (10, 5));
 }
@@ -135,7 +223,10 @@ fn an_activation_sent_again_with_its_key_counts_once() {
     let key = key();
     let copy = || {
         let body = json!({ "code": code });
-        user.post("/payment/promocode/activate").header("idempotency-key", &key).json(&body).send()
+        user.post("/payment/promocode/activate")
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
     };
     let first = copy().expect(200).json();
     activate(&user, &code).expect(200);
@@ -150,25 +241,52 @@ fn a_statement_runs_and_pages_and_knows_the_past() {
     for amount in [100, 200, 300] {
         activate(&user, &promocode(&admin, amount, 1)).expect(200);
     }
-    let page = |query: &str| user.get(&format!("/payment/statement{query}")).send().expect(200).json();
+    let page = |query: &str| {
+        user.get(&format!("/payment/statement{query}"))
+            .send()
+            .expect(200)
+            .json()
+    };
     let first = page("?limit=2");
     let balances = |page: &Value| {
         let entries = page["entries"].as_array().unwrap().iter();
-        entries.map(|it| (it["amount"].as_i64().unwrap(), it["balance"].as_i64().unwrap())).collect::<Vec<_>>()
+        entries
+            .map(|it| {
+                (
+                    it["amount"].as_i64().unwrap(),
+                    it["balance"].as_i64().unwrap(),
+                )
+            })
+            .collect::<Vec<_>>()
     };
     assert_eq!(balances(&first), [(300, 600), (200, 300)]);
     let second = page(&format!("?limit=2&before={}", first["next"]));
-    assert_eq!((balances(&second), &second["next"]), (vec![(100, 100)], &Value::Null));
+    assert_eq!(
+        (balances(&second), &second["next"]),
+        (vec![(100, 100)], &Value::Null)
+    );
 
     let csv = user.get("/payment/statement.csv").send().expect(200);
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<_> = csv.text().lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 4);
-    assert!(lines[1].contains(",promo_activation,300,600,USD,promo,"), "{}", lines[1]);
+    assert!(
+        lines[1].contains(",promo_activation,300,600,USD,promo,"),
+        "{}",
+        lines[1]
+    );
 
     let then = first["entries"][1]["created_at"].as_str().unwrap();
-    let past = user.get(&format!("/payment/balance?at={then}")).send().expect(200).json();
+    let past = user
+        .get(&format!("/payment/balance?at={then}"))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(past["balance"], 300);
-    let before = user.get("/payment/balance?at=2020-01-01T00:00:00Z").send().expect(200).json();
+    let before = user
+        .get("/payment/balance?at=2020-01-01T00:00:00Z")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(before["balance"], 0);
 }

@@ -8,7 +8,14 @@ use wharf_tests::{Request, Stack, User};
 const LIST: &str = include_str!("../../../../components/signin/src/access.txt");
 
 const ROLES: [&str; 8] = [
-    "driver", "owner", "controller", "zone_admin", "customer", "moderator", "admin", "anonymous",
+    "driver",
+    "owner",
+    "controller",
+    "zone_admin",
+    "customer",
+    "moderator",
+    "admin",
+    "anonymous",
 ];
 
 struct Line {
@@ -21,7 +28,9 @@ struct Line {
 
 impl Line {
     fn all() -> Vec<Self> {
-        let lines = LIST.lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
+        let lines = LIST
+            .lines()
+            .filter(|it| !it.is_empty() && !it.starts_with('#'));
         lines
             .map(|line| {
                 let mut words = line.split_whitespace();
@@ -31,7 +40,12 @@ impl Line {
                 if ends {
                     who.remove(0);
                 }
-                Self { method, path, ends, who }
+                Self {
+                    method,
+                    path,
+                    ends,
+                    who,
+                }
             })
             .collect()
     }
@@ -43,19 +57,36 @@ impl Line {
     /// Asks for something that does not exist, with a body that fits nothing.
     fn ask(&self, stack: &Stack) -> Request {
         let id = "00000000-0000-4000-8000-000000000000";
-        let path = self.path.replace("{id}", id).replace("{username}", "nobody_at_all");
+        let path = self
+            .path
+            .replace("{id}", id)
+            .replace("{username}", "nobody_at_all");
         let path = path.replace("{otp}", "no-otp");
-        let query = if path.starts_with("/api/method/") { "?v=1.0" } else { "" };
-        stack.request(self.method, &format!("{path}{query}")).json(&json!([]))
+        let query = if path.starts_with("/api/method/") {
+            "?v=1.0"
+        } else {
+            ""
+        };
+        stack
+            .request(self.method, &format!("{path}{query}"))
+            .json(&json!([]))
     }
 }
 
 /// Somebody with this role and no other.
 fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
     let mut user = User::driver(stack);
-    let id = user.get("/auth/me").send().expect(200).json()["id"].as_str().unwrap().to_owned();
+    let id = user.get("/auth/me").send().expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/auth/users/{id}/roles");
-    let changed = admin.put(&path).json(&json!({ "roles": [role] })).send().expect(200).json();
+    let changed = admin
+        .put(&path)
+        .json(&json!({ "roles": [role] }))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(changed["roles"], json!([role]));
     // Other roles are another session.
     user.get("/auth/me").send().problem(401);
@@ -132,27 +163,63 @@ fn a_zone_admin_makes_no_platform_admin() {
     let name = wharf_tests::unique("made");
     let by_zone_admin = |role: &str| {
         let body = registration(&name, role);
-        stack.post("/api/v1/register").bearer(&zone_admin.token).json(&body).send()
+        stack
+            .post("/api/v1/register")
+            .bearer(&zone_admin.token)
+            .json(&body)
+            .send()
     };
     by_zone_admin("superuser").problem(403);
     let made = by_zone_admin("controller").expect(201).json();
     assert_eq!(made["user"]["role"], "controller");
     let path = format!("/api/v1/users/{name}");
-    zone_admin.request("PATCH", &path).json(&json!({ "role": "superuser" })).send().problem(403);
-    let promoted = zone_admin.request("PATCH", &path).json(&json!({ "role": "admin" })).send();
-    assert_eq!(promoted.expect(200).json()["role"], "admin", "which is a zone admin");
+    zone_admin
+        .request("PATCH", &path)
+        .json(&json!({ "role": "superuser" }))
+        .send()
+        .problem(403);
+    let promoted = zone_admin
+        .request("PATCH", &path)
+        .json(&json!({ "role": "admin" }))
+        .send();
+    assert_eq!(
+        promoted.expect(200).json()["role"],
+        "admin",
+        "which is a zone admin"
+    );
 
     let me = zone_admin.get("/auth/me").send().expect(200).json();
     let own = format!("/api/v1/users/{}", zone_admin.login);
-    zone_admin.request("PATCH", &own).json(&json!({ "role": "superuser" })).send();
-    zone_admin.request("PATCH", "/api/v1/users/me").json(&json!({ "role": "superuser" })).send().problem(403);
+    zone_admin
+        .request("PATCH", &own)
+        .json(&json!({ "role": "superuser" }))
+        .send();
+    zone_admin
+        .request("PATCH", "/api/v1/users/me")
+        .json(&json!({ "role": "superuser" }))
+        .send()
+        .problem(403);
     let roles = format!("/auth/users/{}/roles", me["id"].as_str().unwrap());
-    zone_admin.put(&roles).json(&json!({ "roles": ["admin"] })).send().problem(403);
+    zone_admin
+        .put(&roles)
+        .json(&json!({ "roles": ["admin"] }))
+        .send()
+        .problem(403);
     let customer = json!({ "name": "C", "email": format!("{name}2@example.org"), "password": "Correct-Horse-1" });
-    zone_admin.post("/customers/admin").json(&customer).send().problem(403);
+    zone_admin
+        .post("/customers/admin")
+        .json(&customer)
+        .send()
+        .problem(403);
     let path = "/api/method/users.setRole?v=1.0&user_id=1&role=99";
-    assert_eq!(zone_admin.get(path).send().expect(403).json()["error"]["code"], 20);
-    assert_eq!(zone_admin.get("/auth/me").send().expect(200).json()["roles"], json!(["zone_admin"]));
+    assert_eq!(
+        zone_admin.get(path).send().expect(403).json()["error"]["code"],
+        20
+    );
+    assert_eq!(
+        zone_admin.get("/auth/me").send().expect(200).json()["roles"],
+        json!(["zone_admin"])
+    );
 
     // A stranger's account is none of their business.
     let stranger = User::driver(&stack);
@@ -168,7 +235,11 @@ fn nobody_changes_their_own_role() {
     let admin = User::admin(&stack);
     let me = admin.get("/auth/me").send().expect(200).json();
     let path = format!("/auth/users/{}", me["id"].as_str().unwrap());
-    admin.put(&format!("{path}/roles")).json(&json!({ "roles": ["driver"] })).send().problem(403);
+    admin
+        .put(&format!("{path}/roles"))
+        .json(&json!({ "roles": ["driver"] }))
+        .send()
+        .problem(403);
     admin.post(&format!("{path}/disable")).send().problem(403);
     admin.get("/auth/me").send().expect(200);
 }

@@ -14,10 +14,24 @@ fn of_fifty_who_register_one_login_at_once_one_does() {
                            "password": "Correct-Horse-1", "role": "driver" });
         stack.post("/register").json(&body).send().status()
     });
-    assert_eq!(statuses.iter().filter(|it| **it == 200).count(), 1, "{statuses:?}");
-    assert!(statuses.iter().all(|it| matches!(it, 200 | 409 | 429)), "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|it| **it == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert!(
+        statuses.iter().all(|it| matches!(it, 200 | 409 | 429)),
+        "{statuses:?}"
+    );
     let accounts = "SELECT count(*) FROM signin.account WHERE lower(login) = lower($1)";
-    assert_eq!(stack.sql().query_one(accounts, &[&name]).unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(accounts, &[&name])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
 }
 
 #[test]
@@ -27,8 +41,16 @@ fn two_hundred_sign_ins_at_once_break_nothing_and_hold_nobody_up() {
     let (statuses, slowest) = std::thread::scope(|scope| {
         let crowd = scope.spawn(|| {
             at_once(200, |number| {
-                let password = if number % 2 == 0 { &user.password } else { "Wrong-Horse-1" };
-                let name = if number % 4 == 1 { "nobody" } else { &user.login };
+                let password = if number % 2 == 0 {
+                    &user.password
+                } else {
+                    "Wrong-Horse-1"
+                };
+                let name = if number % 4 == 1 {
+                    "nobody"
+                } else {
+                    &user.login
+                };
                 let body = json!({ "login": name, "password": password });
                 stack.post("/login").json(&body).send().status()
             })
@@ -40,9 +62,15 @@ fn two_hundred_sign_ins_at_once_break_nothing_and_hold_nobody_up() {
         }
         (crowd.join().unwrap(), slowest)
     });
-    assert!(statuses.iter().all(|it| matches!(it, 200 | 401 | 429)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| matches!(it, 200 | 401 | 429)),
+        "{statuses:?}"
+    );
     assert!(statuses.contains(&200), "{statuses:?}");
-    assert!(slowest < Duration::from_secs(2), "somebody else waited {slowest:?}");
+    assert!(
+        slowest < Duration::from_secs(2),
+        "somebody else waited {slowest:?}"
+    );
 }
 
 #[test]
@@ -50,7 +78,10 @@ fn who_is_wrong_too_often_has_to_wait() {
     let stack = Stack::start();
     let (user, other) = (User::driver(&stack), User::driver(&stack));
     let try_in = |login: &str, password: &str| {
-        stack.post("/login").json(&json!({ "login": login, "password": password })).send()
+        stack
+            .post("/login")
+            .json(&json!({ "login": login, "password": password }))
+            .send()
     };
     for _ in 0..10 {
         try_in(&user.login, "Wrong-Horse-1").problem(401);
@@ -69,8 +100,14 @@ fn who_is_wrong_too_often_has_to_wait() {
     }
     try_in("nobody", "Wrong-Horse-1").problem(429);
     for (path, body) in [
-        ("/api/v1/login", json!({ "username": user.login, "password": "Wrong-Horse-1" })),
-        ("/auth/signin", json!({ "email": user.login, "password": "Wrong-Horse-1" })),
+        (
+            "/api/v1/login",
+            json!({ "username": user.login, "password": "Wrong-Horse-1" }),
+        ),
+        (
+            "/auth/signin",
+            json!({ "email": user.login, "password": "Wrong-Horse-1" }),
+        ),
     ] {
         stack.post(path).json(&body).send().problem(429);
     }

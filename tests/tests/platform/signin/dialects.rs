@@ -18,7 +18,10 @@ fn zone_registration(name: &str) -> Value {
 }
 
 fn token(stack: &Stack, name: &str, password: &str) -> Answer {
-    stack.post("/token").form(&format!("username={name}&password={password}")).send()
+    stack
+        .post("/token")
+        .form(&format!("username={name}&password={password}"))
+        .send()
 }
 
 #[test]
@@ -28,22 +31,44 @@ fn a_person_is_the_same_in_every_dialect() {
     let (login, email) = (&user.login, &user.email);
     let sub = user.get("/auth/me").send().expect(200).json()["id"].clone();
 
-    let parking = stack.post("/login").json(&json!({ "login": login, "password": PASSWORD })).send();
+    let parking = stack
+        .post("/login")
+        .json(&json!({ "login": login, "password": PASSWORD }))
+        .send();
     let parking = parking.expect(200).json()["token"].clone();
-    let accounts = stack.post("/auth/signin").json(&json!({ "email": email, "password": PASSWORD })).send();
+    let accounts = stack
+        .post("/auth/signin")
+        .json(&json!({ "email": email, "password": PASSWORD }))
+        .send();
     let accounts = json!(accounts.expect(200).cookie("access_token").unwrap().value);
     let fast_food = token(&stack, email, PASSWORD).expect(200).json();
-    let zones = stack.post("/api/v1/login").json(&json!({ "username": login, "password": PASSWORD })).send();
+    let zones = stack
+        .post("/api/v1/login")
+        .json(&json!({ "username": login, "password": PASSWORD }))
+        .send();
     let zones = zones.expect(200).json();
     let path = format!("/api/method/auth.login?login={login}&password={PASSWORD}&v=1.0");
     let launcher = stack.get(&path).send().expect(200).json();
-    for token in [&parking, &accounts, &fast_food["access_token"], &zones["access_token"], &launcher["token"]] {
+    for token in [
+        &parking,
+        &accounts,
+        &fast_food["access_token"],
+        &zones["access_token"],
+        &launcher["token"],
+    ] {
         assert_eq!(claims(token)["sub"], sub);
-        stack.get("/auth/me").bearer(token.as_str().unwrap()).send().expect(200);
+        stack
+            .get("/auth/me")
+            .bearer(token.as_str().unwrap())
+            .send()
+            .expect(200);
     }
     let number = &zones["user"]["id"];
     assert!(number.is_i64());
-    assert_eq!((&fast_food["customer_id"], &launcher["user"]["id"]), (number, number));
+    assert_eq!(
+        (&fast_food["customer_id"], &launcher["user"]["id"]),
+        (number, number)
+    );
 }
 
 // Fast food.
@@ -58,17 +83,38 @@ fn a_form_buys_a_token_and_the_token_names_its_customer() {
     let bearer = tokens["access_token"].as_str().unwrap();
     let me = stack.get("/auth").bearer(bearer).send().expect(200).json();
     assert_eq!(me["id"], tokens["customer_id"]);
-    assert_eq!((&me["email"], &me["cpf"]), (&json!(user.email), &Value::Null));
+    assert_eq!(
+        (&me["email"], &me["cpf"]),
+        (&json!(user.email), &Value::Null)
+    );
 
     let wrong = token(&stack, &user.email, "Wrong-Horse-1").problem(400);
-    assert_eq!((&wrong["status code"], &wrong["msg"]), (&json!(400), &json!("Incorrect username or password")));
+    assert_eq!(
+        (&wrong["status code"], &wrong["msg"]),
+        (&json!(400), &json!("Incorrect username or password"))
+    );
     let unknown = token(&stack, "nobody%40example.org", "Wrong-Horse-1").problem(400);
     assert_eq!(wrong["code"], unknown["code"]);
-    stack.post("/token").form("username=ana").send().problem(422);
-    stack.post("/token").json(&json!({ "username": "a", "password": "b" })).send().problem(415);
-    stack.post("/token").form("grant_type=magic&username=a&password=b").send().problem(400);
+    stack
+        .post("/token")
+        .form("username=ana")
+        .send()
+        .problem(422);
+    stack
+        .post("/token")
+        .json(&json!({ "username": "a", "password": "b" }))
+        .send()
+        .problem(415);
+    stack
+        .post("/token")
+        .form("grant_type=magic&username=a&password=b")
+        .send()
+        .problem(400);
     stack.get("/auth").send().problem(401);
-    assert_eq!(stack.get("/health").send().expect(200).json(), json!({ "status": "Operational" }));
+    assert_eq!(
+        stack.get("/health").send().expect(200).json(),
+        json!({ "status": "Operational" })
+    );
 }
 
 #[test]
@@ -79,20 +125,48 @@ fn a_kiosk_registers_and_identifies_its_customers() {
     let dotted = format!("{}.{}.{}-{}", &cpf[..3], &cpf[3..6], &cpf[6..9], &cpf[9..]);
     let email = format!("{}@example.org", unique("joe"));
     let body = json!({ "name": "Joe", "email": email, "cpf": dotted, "password": PASSWORD });
-    let made = kiosk.post("/customers/register").json(&body).send().expect(200).json();
-    assert_eq!((&made["name"], &made["email"], &made["cpf"]), (&json!("Joe"), &json!(email), &json!(cpf)));
+    let made = kiosk
+        .post("/customers/register")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&made["name"], &made["email"], &made["cpf"]),
+        (&json!("Joe"), &json!(email), &json!(cpf))
+    );
 
-    let again = kiosk.post("/customer/register").json(&body).send().problem(400);
+    let again = kiosk
+        .post("/customer/register")
+        .json(&body)
+        .send()
+        .problem(400);
     assert!(again["msg"].is_string(), "{again}");
-    let same_cpf = json!({ "name": "J", "email": format!("2{email}"), "cpf": cpf, "password": PASSWORD });
-    kiosk.post("/customer/register").json(&same_cpf).send().problem(400);
+    let same_cpf =
+        json!({ "name": "J", "email": format!("2{email}"), "cpf": cpf, "password": PASSWORD });
+    kiosk
+        .post("/customer/register")
+        .json(&same_cpf)
+        .send()
+        .problem(400);
 
     for spelled in [&cpf, &dotted] {
-        let found = kiosk.post("/customer/identify").json(&json!({ "cpf": spelled })).send();
+        let found = kiosk
+            .post("/customer/identify")
+            .json(&json!({ "cpf": spelled }))
+            .send();
         assert_eq!(found.expect(200).json(), made);
     }
-    kiosk.post("/customers/identify").json(&json!({ "cpf": "00000000001" })).send().problem(404);
-    kiosk.post("/customers/identify").json(&json!({ "cpf": "123" })).send().problem(422);
+    kiosk
+        .post("/customers/identify")
+        .json(&json!({ "cpf": "00000000001" }))
+        .send()
+        .problem(404);
+    kiosk
+        .post("/customers/identify")
+        .json(&json!({ "cpf": "123" }))
+        .send()
+        .problem(422);
     token(&stack, &email, PASSWORD).expect(200);
 
     let anonymous = kiosk.post("/customer/anonymous").send().expect(200).json();
@@ -105,13 +179,21 @@ fn a_kiosk_registers_and_identifies_its_customers() {
 #[test]
 fn customers_are_listed_to_who_registered_them_and_to_admins() {
     let stack = Stack::shared();
-    let (kiosk, stranger, admin) = (User::driver(&stack), User::driver(&stack), User::admin(&stack));
+    let (kiosk, stranger, admin) = (
+        User::driver(&stack),
+        User::driver(&stack),
+        User::admin(&stack),
+    );
     let made = kiosk.post("/customer/anonymous").send().expect(200).json();
     let one = format!("/customer/?customer_id={}", made["id"]);
     assert_eq!(kiosk.get(&one).send().expect(200).json(), made);
     assert_eq!(admin.get(&one).send().expect(200).json(), made);
     stranger.get(&one).send().problem(404);
-    let listed = kiosk.get("/customers/?skip=0&limit=10").send().expect(200).json();
+    let listed = kiosk
+        .get("/customers/?skip=0&limit=10")
+        .send()
+        .expect(200)
+        .json();
     assert!(listed.as_array().unwrap().contains(&made), "{listed}");
     let listed = stranger.get("/customers").send().expect(200).json();
     assert!(!listed.as_array().unwrap().contains(&made), "{listed}");
@@ -124,8 +206,16 @@ fn an_admin_makes_an_admin() {
     let admin = User::admin(&stack);
     let email = format!("{}@example.org", unique("boss"));
     let body = json!({ "name": "Boss", "email": email, "password": PASSWORD });
-    User::driver(&stack).post("/customers/admin").json(&body).send().problem(403);
-    admin.post("/customers/admin").json(&body).send().expect(200);
+    User::driver(&stack)
+        .post("/customers/admin")
+        .json(&body)
+        .send()
+        .problem(403);
+    admin
+        .post("/customers/admin")
+        .json(&body)
+        .send()
+        .expect(200);
     let made = token(&stack, &email, PASSWORD).expect(200).json();
     assert_eq!(claims(&made["access_token"])["roles"], json!(["admin"]));
 }
@@ -136,31 +226,77 @@ fn an_admin_makes_an_admin() {
 fn who_registers_with_the_zones_has_a_session() {
     let stack = Stack::shared();
     let name = unique("ze");
-    let session = stack.post("/api/v1/register").json(&zone_registration(&name)).send().expect(201).json();
-    assert_eq!((&session["token_type"], &session["expires_in"]), (&json!("Bearer"), &json!(3600)));
+    let session = stack
+        .post("/api/v1/register")
+        .json(&zone_registration(&name))
+        .send()
+        .expect(201)
+        .json();
+    assert_eq!(
+        (&session["token_type"], &session["expires_in"]),
+        (&json!("Bearer"), &json!(3600))
+    );
     let user = &session["user"];
     assert_eq!(
-        (&user["username"], &user["name"], &user["surname"], &user["role"]),
-        (&json!(name), &json!("Ana"), &json!("Souza"), &json!("driver"))
+        (
+            &user["username"],
+            &user["name"],
+            &user["surname"],
+            &user["role"]
+        ),
+        (
+            &json!(name),
+            &json!("Ana"),
+            &json!("Souza"),
+            &json!("driver")
+        )
     );
     let token = session["access_token"].as_str().unwrap();
-    assert_eq!(stack.get("/api/v1/users/me").bearer(token).send().expect(200).json(), *user);
+    assert_eq!(
+        stack
+            .get("/api/v1/users/me")
+            .bearer(token)
+            .send()
+            .expect(200)
+            .json(),
+        *user
+    );
 
-    let problem = stack.post("/api/v1/register").json(&zone_registration(&name)).send().problem(409);
+    let problem = stack
+        .post("/api/v1/register")
+        .json(&zone_registration(&name))
+        .send()
+        .problem(409);
     assert!(problem["error"].is_string(), "{problem}");
     let mut incomplete = zone_registration(&unique("ze"));
     incomplete.as_object_mut().unwrap().remove("surname");
-    stack.post("/api/v1/register").json(&incomplete).send().problem(400);
+    stack
+        .post("/api/v1/register")
+        .json(&incomplete)
+        .send()
+        .problem(400);
 
     let login = |name: &str, password: &str| {
-        stack.post("/api/v1/login").json(&json!({ "username": name, "password": password })).send()
+        stack
+            .post("/api/v1/login")
+            .json(&json!({ "username": name, "password": password }))
+            .send()
     };
     login(&name, PASSWORD).expect(200);
     login(&name, "Wrong-Horse-1").problem(401);
     login(&unique("nobody"), PASSWORD).problem(404);
-    let renewed = stack.get("/api/v1/login").bearer(token).send().expect(200).json();
+    let renewed = stack
+        .get("/api/v1/login")
+        .bearer(token)
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(renewed["user"], *user);
-    stack.get("/api/v1/users/me").bearer(renewed["access_token"].as_str().unwrap()).send().expect(200);
+    stack
+        .get("/api/v1/users/me")
+        .bearer(renewed["access_token"].as_str().unwrap())
+        .send()
+        .expect(200);
 }
 
 #[test]
@@ -175,35 +311,69 @@ fn staff_of_a_zone_is_registered_by_staff() {
     let register = |body: &Value| stack.post("/api/v1/register").json(body);
     for role in ["controller", "admin"] {
         register(&staff(role)).send().problem(401);
-        register(&staff(role)).bearer(&driver.token).send().problem(403);
-        let made = register(&staff(role)).bearer(&admin.token).send().expect(201).json();
+        register(&staff(role))
+            .bearer(&driver.token)
+            .send()
+            .problem(403);
+        let made = register(&staff(role))
+            .bearer(&admin.token)
+            .send()
+            .expect(201)
+            .json();
         assert_eq!(made["user"]["role"], role);
     }
-    register(&staff("superuser")).bearer(&admin.token).send().problem(403);
-    register(&staff("emperor")).bearer(&admin.token).send().problem(400);
+    register(&staff("superuser"))
+        .bearer(&admin.token)
+        .send()
+        .problem(403);
+    register(&staff("emperor"))
+        .bearer(&admin.token)
+        .send()
+        .problem(400);
 }
 
 #[test]
 fn people_change_themselves_and_admins_change_people() {
     let stack = Stack::shared();
-    let (admin, user, other) = (User::admin(&stack), User::driver(&stack), User::driver(&stack));
+    let (admin, user, other) = (
+        User::admin(&stack),
+        User::driver(&stack),
+        User::driver(&stack),
+    );
     let patch = |path: &str, body: Value| user.request("PATCH", path).json(&body).send();
-    let changed = patch("/api/v1/users/me", json!({ "name": "Bia", "email": format!("x{}", user.email) }));
+    let changed = patch(
+        "/api/v1/users/me",
+        json!({ "name": "Bia", "email": format!("x{}", user.email) }),
+    );
     let changed = changed.expect(200).json();
-    assert_eq!((&changed["name"], &changed["email"]), (&json!("Bia"), &json!(format!("x{}", user.email))));
+    assert_eq!(
+        (&changed["name"], &changed["email"]),
+        (&json!("Bia"), &json!(format!("x{}", user.email)))
+    );
     patch("/api/v1/users/me", json!({ "email": other.email })).problem(409);
     patch("/api/v1/users/me", json!({ "email": "nobody" })).problem(400);
     // What is not said stays, above all the password.
-    stack.post("/login").json(&json!({ "login": user.login, "password": PASSWORD })).send().expect(200);
+    stack
+        .post("/login")
+        .json(&json!({ "login": user.login, "password": PASSWORD }))
+        .send()
+        .expect(200);
 
     let path = format!("/api/v1/users/{}", user.login);
     patch(&path, json!({ "name": "C" })).problem(403);
     let seen = admin.get(&path).send().expect(200).json();
     assert_eq!(seen["name"], "Bia");
-    let promoted = admin.request("PATCH", &path).json(&json!({ "role": "controller" })).send();
+    let promoted = admin
+        .request("PATCH", &path)
+        .json(&json!({ "role": "controller" }))
+        .send();
     assert_eq!(promoted.expect(200).json()["role"], "controller");
     user.get("/auth/me").send().problem(401);
-    let page = admin.get("/api/v1/users?limit=2&offset=1").send().expect(200).json();
+    let page = admin
+        .get("/api/v1/users?limit=2&offset=1")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(page.as_array().unwrap().len(), 2);
     admin.delete(&path).send().expect(204);
     admin.get(&path).send().problem(404);
@@ -217,9 +387,16 @@ fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
     let body = json!({ "login": user.login, "password": PASSWORD });
     let elsewhere = stack.post("/login").json(&body).send().expect(200).json();
     let new = json!({ "password": "Another-Horse-2" });
-    user.request("PATCH", "/api/v1/users/me").json(&new).send().expect(200);
+    user.request("PATCH", "/api/v1/users/me")
+        .json(&new)
+        .send()
+        .expect(200);
     user.get("/auth/me").send().expect(200);
-    stack.get("/auth/me").bearer(elsewhere["token"].as_str().unwrap()).send().problem(401);
+    stack
+        .get("/auth/me")
+        .bearer(elsewhere["token"].as_str().unwrap())
+        .send()
+        .problem(401);
     stack.post("/login").json(&body).send().problem(401);
 }
 
@@ -240,18 +417,32 @@ fn a_launcher_signs_in_by_query_or_by_body() {
     let method = "/api/method/auth.login";
     let body = json!({ "login": login, "password": PASSWORD, "v": "1.0" });
     let answers = [
-        stack.get(&format!("{method}?login={login}&password={PASSWORD}&v=1.0")).send(),
+        stack
+            .get(&format!("{method}?login={login}&password={PASSWORD}&v=1.0"))
+            .send(),
         stack.post(method).json(&body).send(),
-        stack.post(method).form(&format!("login={login}&password={PASSWORD}&v=1.0")).send(),
-        stack.post(&format!("{method}?login={login}&password={PASSWORD}&v=1.0")).send(),
+        stack
+            .post(method)
+            .form(&format!("login={login}&password={PASSWORD}&v=1.0"))
+            .send(),
+        stack
+            .post(&format!("{method}?login={login}&password={PASSWORD}&v=1.0"))
+            .send(),
     ];
     for answer in answers {
         let answer = answer.expect(200);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let body = answer.json();
-        assert_eq!((&body["user"]["login"], &body["user"]["roles"]), (&json!(login), &json!([10])));
+        assert_eq!(
+            (&body["user"]["login"], &body["user"]["roles"]),
+            (&json!(login), &json!([10]))
+        );
         let token = body["token"].as_str().unwrap();
-        let me = stack.get(&format!("/api/method/users.get?token={token}&v=1.0")).send().expect(200).json();
+        let me = stack
+            .get(&format!("/api/method/users.get?token={token}&v=1.0"))
+            .send()
+            .expect(200)
+            .json();
         assert_eq!(me, body["user"]);
     }
 }
@@ -262,17 +453,73 @@ fn a_launcher_is_refused_by_number() {
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let get = |path: &str| stack.get(&format!("/api/method/{path}")).send();
     let login = &user.login;
-    assert_eq!(number(get(&format!("auth.login?login={login}&password={PASSWORD}&v=2.0")), 400), 1);
-    assert_eq!(number(get(&format!("auth.login?login={login}&v=1.0")), 400), 30);
-    assert_eq!(number(get(&format!("auth.login?login={login}&password=wrong-horse&v=1.0")), 401), 12);
-    assert_eq!(number(get("auth.login?login=nobody&password=wrong-horse&v=1.0"), 401), 12);
-    assert_eq!(number(get("auth.register?login=a%20b&password=Correct-Horse-1&v=1.0"), 400), 33);
+    assert_eq!(
+        number(
+            get(&format!(
+                "auth.login?login={login}&password={PASSWORD}&v=2.0"
+            )),
+            400
+        ),
+        1
+    );
+    assert_eq!(
+        number(get(&format!("auth.login?login={login}&v=1.0")), 400),
+        30
+    );
+    assert_eq!(
+        number(
+            get(&format!(
+                "auth.login?login={login}&password=wrong-horse&v=1.0"
+            )),
+            401
+        ),
+        12
+    );
+    assert_eq!(
+        number(
+            get("auth.login?login=nobody&password=wrong-horse&v=1.0"),
+            401
+        ),
+        12
+    );
+    assert_eq!(
+        number(
+            get("auth.register?login=a%20b&password=Correct-Horse-1&v=1.0"),
+            400
+        ),
+        33
+    );
     assert_eq!(number(get("users.get?v=1.0"), 401), 10);
     assert_eq!(number(get("users.get?v=1.0&token=nonsense"), 401), 10);
-    assert_eq!(number(user.get("/api/method/users.list?v=1.0").send(), 403), 20);
-    assert_eq!(number(admin.get("/api/method/users.setRole?v=1.0&user_id=x&role=10").send(), 400), 32);
-    assert_eq!(number(admin.get("/api/method/users.setRole?v=1.0&user_id=1&role=7").send(), 400), 31);
-    assert_eq!(number(stack.request("DELETE", "/api/method/auth.login").send(), 405), 41);
+    assert_eq!(
+        number(user.get("/api/method/users.list?v=1.0").send(), 403),
+        20
+    );
+    assert_eq!(
+        number(
+            admin
+                .get("/api/method/users.setRole?v=1.0&user_id=x&role=10")
+                .send(),
+            400
+        ),
+        32
+    );
+    assert_eq!(
+        number(
+            admin
+                .get("/api/method/users.setRole?v=1.0&user_id=1&role=7")
+                .send(),
+            400
+        ),
+        31
+    );
+    assert_eq!(
+        number(
+            stack.request("DELETE", "/api/method/auth.login").send(),
+            405
+        ),
+        41
+    );
 }
 
 #[test]
@@ -284,18 +531,33 @@ fn a_launcher_registers_refreshes_and_is_made_a_moderator() {
     let entered = stack.get(&path).send().expect(200).json();
     assert_eq!(number(stack.get(&path).send(), 409), 31);
     let token = entered["token"].as_str().unwrap();
-    let refreshed = stack.get(&format!("/api/method/auth.refreshToken?token={token}&v=1.0")).send();
+    let refreshed = stack
+        .get(&format!(
+            "/api/method/auth.refreshToken?token={token}&v=1.0"
+        ))
+        .send();
     assert_eq!(refreshed.expect(200).json()["user"], entered["user"]);
     let spent = entered["refresh_token"].as_str().unwrap();
     let body = json!({ "refresh_token": spent, "v": "1.0" });
-    stack.post("/api/method/auth.refreshToken").json(&body).send().expect(200);
+    stack
+        .post("/api/method/auth.refreshToken")
+        .json(&body)
+        .send()
+        .expect(200);
 
     let id = &entered["user"]["id"];
     let set = |role: u8| {
         let path = format!("/api/method/users.setRole?v=1.0&user_id={id}&role={role}");
         admin.get(&path).send().expect(200).json()["roles"].clone()
     };
-    assert_eq!((set(50), set(99), set(10)), (json!([50]), json!([99]), json!([10])));
-    let listed = admin.get("/api/method/users.list?v=1.0&limit=100").send().expect(200).json();
+    assert_eq!(
+        (set(50), set(99), set(10)),
+        (json!([50]), json!([99]), json!([10]))
+    );
+    let listed = admin
+        .get("/api/method/users.list?v=1.0&limit=100")
+        .send()
+        .expect(200)
+        .json();
     assert!(listed["users"].as_array().is_some_and(|it| !it.is_empty()));
 }

@@ -24,7 +24,9 @@ fn a_new_user_is_told_of_in_the_outbox_and_on_redis() {
     let payload = json!({ "id": id, "email": user.email });
     let aggregate = format!("user:{}", id.as_str().unwrap());
     assert_eq!(outbox(&stack, &user.email), [(aggregate, payload.clone())]);
-    let heard = channel.find(SOON, |it| it.contains(&user.email)).expect("a message");
+    let heard = channel
+        .find(SOON, |it| it.contains(&user.email))
+        .expect("a message");
     assert_eq!(serde_json::from_str::<Value>(&heard).unwrap(), payload);
 }
 
@@ -50,7 +52,11 @@ fn a_refused_registration_is_told_to_nobody() {
     stack.post("/register").json(&again).send().problem(409);
     // What came of the refusal would be before what comes of this.
     let next = User::driver(&stack);
-    let first = channel.find(SOON, |it| it.contains(&user.email) || it.contains(&next.email)).unwrap();
+    let first = channel
+        .find(SOON, |it| {
+            it.contains(&user.email) || it.contains(&next.email)
+        })
+        .unwrap();
     assert!(first.contains(&next.email), "{first}");
     assert_eq!(outbox(&stack, &user.email).len(), 1);
 }

@@ -46,7 +46,12 @@ fn x_of(key: &SigningKey) -> String {
 }
 
 fn claims_of(token: &str) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(
+        &URL_SAFE_NO_PAD
+            .decode(token.split('.').nth(1).unwrap())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -63,30 +68,63 @@ fn a_token_of_the_last_key_is_good_while_that_key_is_published() {
     assert_eq!(is_in(&user.token), 200);
     assert_eq!(is_in(&last.sign(&claims)), 200);
     assert_eq!(is_in(&unpublished.sign(&claims)), 401);
-    assert_eq!(stack.get("/.well-known/jwks.json").send().expect(200).json(), jwks);
+    assert_eq!(
+        stack
+            .get("/.well-known/jwks.json")
+            .send()
+            .expect(200)
+            .json(),
+        jwks
+    );
     // Refresh tokens of the last key are good as well.
     let body = json!({ "username": user.login, "password": user.password });
-    let pair = stack.post("/api/v1/login").json(&body).send().expect(200).json();
+    let pair = stack
+        .post("/api/v1/login")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
     let old = last.sign(&claims_of(pair["refresh_token"].as_str().unwrap()));
-    stack.post("/auth/refresh").json(&json!({ "refresh_token": old })).send().expect(200);
+    stack
+        .post("/auth/refresh")
+        .json(&json!({ "refresh_token": old }))
+        .send()
+        .expect(200);
 }
 
 #[test]
 fn whoever_looks_for_us_finds_us() {
     let stack = Stack::shared();
-    let told = stack.get("/.well-known/openid-configuration").send().expect(200).json();
+    let told = stack
+        .get("/.well-known/openid-configuration")
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(told["issuer"], "wharf");
     let here = format!("http://{}", stack.address());
-    for (member, path) in [("jwks_uri", "/.well-known/jwks.json"), ("token_endpoint", "/token")] {
+    for (member, path) in [
+        ("jwks_uri", "/.well-known/jwks.json"),
+        ("token_endpoint", "/token"),
+    ] {
         assert_eq!(told[member], format!("{here}{path}"));
     }
-    assert_eq!(stack.get("/.well-known/oauth-authorization-server").send().expect(200).json(), told);
+    assert_eq!(
+        stack
+            .get("/.well-known/oauth-authorization-server")
+            .send()
+            .expect(200)
+            .json(),
+        told
+    );
 }
 
 const REALM: &str = "https://id.example.org/realms/parking-users";
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 /// What a realm says of somebody.
@@ -112,12 +150,23 @@ fn with_realm(realm: &Outside) -> Stack {
 }
 
 fn exchange(stack: &Stack, token: &str) -> Answer {
-    stack.post("/auth/exchange").json(&json!({ "token": token })).send()
+    stack
+        .post("/auth/exchange")
+        .json(&json!({ "token": token }))
+        .send()
 }
 
 fn me(stack: &Stack, exchanged: Answer) -> Value {
-    let token = exchanged.expect(200).json()["access_token"].as_str().unwrap().to_owned();
-    stack.get("/auth/me").bearer(&token).send().expect(200).json()
+    let token = exchanged.expect(200).json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    stack
+        .get("/auth/me")
+        .bearer(&token)
+        .send()
+        .expect(200)
+        .json()
 }
 
 #[test]
@@ -130,7 +179,10 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
     let claims = vouched("f:1:ana", &name);
 
     let first = me(&stack, exchange(&stack, &key.sign(&claims)));
-    assert_eq!((&first["login"], &first["roles"]), (&json!(name), &json!(["driver"])));
+    assert_eq!(
+        (&first["login"], &first["roles"]),
+        (&json!(name), &json!(["driver"]))
+    );
     let again = me(&stack, exchange(&stack, &key.sign(&claims)));
     assert_eq!(first, again);
     assert_eq!(realm.received().len(), 1, "the keys are kept");
@@ -138,10 +190,17 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
     // The realm has the last word on the roles it has a say in.
     let mut promoted = claims.clone();
     promoted["realm_access"] = json!({ "roles": ["owner"] });
-    assert_eq!(me(&stack, exchange(&stack, &key.sign(&promoted)))["roles"], json!(["owner"]));
+    assert_eq!(
+        me(&stack, exchange(&stack, &key.sign(&promoted)))["roles"],
+        json!(["owner"])
+    );
 
     // Only by exchange: no function takes a realm's token for one of ours.
-    stack.get("/auth/me").bearer(&key.sign(&claims)).send().problem(401);
+    stack
+        .get("/auth/me")
+        .bearer(&key.sign(&claims))
+        .send()
+        .problem(401);
 
     for (member, value) in [
         ("iss", json!("https://evil.example")),
@@ -154,7 +213,10 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
         wrong[member] = value;
         exchange(&stack, &key.sign(&wrong)).problem(401);
     }
-    let forger = Key { kid: key.kid.clone(), key: Key::new(5).key };
+    let forger = Key {
+        kid: key.kid.clone(),
+        key: Key::new(5).key,
+    };
     exchange(&stack, &forger.sign(&claims)).problem(401);
     // However often somebody comes with a key nobody knows, the realm is not asked for it each time.
     for _ in 0..5 {
@@ -175,18 +237,27 @@ fn a_name_that_is_taken_here_stays_with_whoever_has_it() {
     let mine = user.get("/auth/me").send().expect(200).json();
 
     // Nobody has seen the mailbox here, so it may be somebody else's.
-    let stranger = me(&stack, exchange(&stack, &key.sign(&vouched("f:2", &user.login))));
+    let stranger = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:2", &user.login))),
+    );
     assert_ne!(stranger["id"], mine["id"]);
     assert_ne!(stranger["login"], mine["login"]);
     assert_eq!(stranger["email"], Value::Null);
 
     let seen = "UPDATE signin.account SET email_verified_at = now() WHERE login = $1";
     stack.sql().execute(seen, &[&user.login]).unwrap();
-    let same = me(&stack, exchange(&stack, &key.sign(&vouched("f:3", &user.login))));
+    let same = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:3", &user.login))),
+    );
     assert_eq!(same["id"], mine["id"]);
 
     // Not the admin's, whatever a realm says.
-    let pretender = me(&stack, exchange(&stack, &key.sign(&vouched("f:4", "admin"))));
+    let pretender = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:4", "admin"))),
+    );
     assert_ne!(pretender["login"], "admin");
 }
 

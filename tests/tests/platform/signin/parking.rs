@@ -28,7 +28,10 @@ fn register(stack: &Stack, body: &Value) -> Answer {
 }
 
 fn login(stack: &Stack, login: &str, password: &str) -> Answer {
-    stack.post("/login").json(&json!({ "login": login, "password": password })).send()
+    stack
+        .post("/login")
+        .json(&json!({ "login": login, "password": password }))
+        .send()
 }
 
 fn change_password(stack: &Stack, login: &str, old: &str, new: &str) -> Answer {
@@ -42,15 +45,26 @@ fn whoever_registers_is_signed_in() {
     let name = unique("ana");
     let mut body = registration(&name);
     body["telegram_id"] = json!(77);
-    let token = register(&stack, &body).expect(200).json()["token"].as_str().unwrap().to_owned();
-    let me = stack.get("/auth/me").api_key(&token).send().expect(200).json();
+    let token = register(&stack, &body).expect(200).json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let me = stack
+        .get("/auth/me")
+        .api_key(&token)
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(me["login"], name);
     assert_eq!(me["email"], format!("{name}@example.org"));
     assert_eq!(me["role"], "driver");
     assert_eq!(me["roles"], json!(["driver"]));
     assert_eq!(me["telegram_id"], 77);
     assert_eq!(me["id"], me["user_id"]);
-    assert!(uuid::Uuid::parse_str(me["id"].as_str().unwrap()).is_ok(), "{me}");
+    assert!(
+        uuid::Uuid::parse_str(me["id"].as_str().unwrap()).is_ok(),
+        "{me}"
+    );
 }
 
 #[test]
@@ -58,7 +72,10 @@ fn an_owner_is_an_owner_and_no_telegram_is_zero() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let me = owner.get("/auth/me").send().expect(200).json();
-    assert_eq!((&me["role"], &me["telegram_id"]), (&json!("owner"), &json!(0)));
+    assert_eq!(
+        (&me["role"], &me["telegram_id"]),
+        (&json!("owner"), &json!(0))
+    );
 }
 
 #[test]
@@ -66,7 +83,11 @@ fn every_spelling_of_an_address_is_served() {
     let stack = Stack::shared();
     for path in ["/register", "/register/", "/auth/register"] {
         let name = unique("spelled");
-        stack.post(path).json(&registration(&name)).send().expect(200);
+        stack
+            .post(path)
+            .json(&registration(&name))
+            .send()
+            .expect(200);
         for path in ["/login", "/login/", "/auth/login", "/auth/login/"] {
             let body = json!({ "login": name, "password": PASSWORD });
             stack.post(path).json(&body).send().expect(200);
@@ -100,8 +121,16 @@ fn of_many_who_want_a_login_at_once_one_gets_it() {
         body["email"] = json!(format!("{name}.{number}@example.org"));
         register(&stack, &body).status()
     });
-    assert_eq!(statuses.iter().filter(|it| **it == 200).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|it| **it == 409).count(), 11, "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|it| **it == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|it| **it == 409).count(),
+        11,
+        "{statuses:?}"
+    );
 }
 
 /// These clients know one refusal of a registration, whatever its reason.
@@ -148,7 +177,12 @@ fn nobody_makes_themselves_an_admin() {
 #[test]
 fn a_password_may_be_any_eight_to_128_characters() {
     let stack = Stack::shared();
-    for password in ["ãçéíõú☃𝄞", "        ", "'; DROP TABLE account; --", &"☃".repeat(128)] {
+    for password in [
+        "ãçéíõú☃𝄞",
+        "        ",
+        "'; DROP TABLE account; --",
+        &"☃".repeat(128),
+    ] {
         let name = unique("any");
         let mut body = registration(&name);
         body["password"] = json!(password);
@@ -162,7 +196,12 @@ fn a_password_may_be_any_eight_to_128_characters() {
 fn login_takes_the_login_or_the_email_in_any_case() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
-    for name in [&user.login, &user.email, &user.login.to_uppercase(), &user.email.to_uppercase()] {
+    for name in [
+        &user.login,
+        &user.email,
+        &user.login.to_uppercase(),
+        &user.email.to_uppercase(),
+    ] {
         login(&stack, name, PASSWORD).expect(200);
     }
 }
@@ -199,10 +238,16 @@ fn who_is_unknown_waits_as_long_as_who_is_wrong() {
     let nobody = unique("nobody");
     // The quickest of several: what else this machine does only ever adds.
     let quickest = |name: &str| -> Duration {
-        (0..8).map(|_| login(&stack, name, "Wrong-Horse-1").expect(401).took()).min().unwrap()
+        (0..8)
+            .map(|_| login(&stack, name, "Wrong-Horse-1").expect(401).took())
+            .min()
+            .unwrap()
     };
     let (wrong, unknown) = (quickest(&user.login), quickest(&nobody));
-    assert!(unknown * 2 > wrong && wrong * 2 > unknown, "wrong {wrong:?}, unknown {unknown:?}");
+    assert!(
+        unknown * 2 > wrong && wrong * 2 > unknown,
+        "wrong {wrong:?}, unknown {unknown:?}"
+    );
 }
 
 #[test]
@@ -237,8 +282,9 @@ fn of_many_changes_of_a_password_at_once_one_holds() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let new = |number: usize| format!("Newpassword-{number}");
-    let statuses =
-        at_once(6, |number| change_password(&stack, &user.login, PASSWORD, &new(number)).status());
+    let statuses = at_once(6, |number| {
+        change_password(&stack, &user.login, PASSWORD, &new(number)).status()
+    });
     let winners: Vec<_> = (0..6).filter(|it| statuses[*it] == 200).collect();
     assert_eq!(winners.len(), 1, "{statuses:?}");
     login(&stack, &user.login, &new(winners[0])).expect(200);
@@ -256,14 +302,25 @@ fn only_an_admin_sees_other_users() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     stack.get("/user").send().problem(401);
-    user.get(&format!("/user?login={}", user.login)).send().problem(403);
+    user.get(&format!("/user?login={}", user.login))
+        .send()
+        .problem(403);
 
-    let seen = admin.get(&format!("/user?login={}", user.login)).send().expect(200).json();
+    let seen = admin
+        .get(&format!("/user?login={}", user.login))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(seen, user.get("/auth/me").send().expect(200).json());
-    let by_id = admin.get(&format!("/user?user_id={}", seen["id"].as_str().unwrap())).send();
+    let by_id = admin
+        .get(&format!("/user?user_id={}", seen["id"].as_str().unwrap()))
+        .send();
     assert_eq!(by_id.expect(200).json(), seen);
     admin.get("/user?login=nobody_at_all").send().problem(404);
-    admin.get("/user?user_id=00000000-0000-4000-8000-000000000000").send().problem(404);
+    admin
+        .get("/user?user_id=00000000-0000-4000-8000-000000000000")
+        .send()
+        .problem(404);
     let problem = admin.get("/user?user_id=7").send();
     assert!(matches!(problem.status(), 404 | 422), "{problem}");
 }
@@ -271,8 +328,15 @@ fn only_an_admin_sees_other_users() {
 #[test]
 fn the_first_admin_is_the_operators() {
     let stack = Stack::shared();
-    let me = User::admin(&stack).get("/auth/me").send().expect(200).json();
-    assert_eq!((&me["login"], &me["role"]), (&json!("admin"), &json!("admin")));
+    let me = User::admin(&stack)
+        .get("/auth/me")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&me["login"], &me["role"]),
+        (&json!("admin"), &json!("admin"))
+    );
     let mut body = registration("admin");
     body["email"] = json!("somebody@example.org");
     register(&stack, &body).problem(409);

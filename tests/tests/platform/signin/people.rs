@@ -6,7 +6,9 @@ use wharf_tests::{Stack, User};
 fn what_happened(user: &User) -> Vec<String> {
     let events = user.get("/auth/audit").send().expect(200).json();
     let events = events.as_array().unwrap().iter();
-    events.map(|it| it["what"].as_str().unwrap().to_owned()).collect()
+    events
+        .map(|it| it["what"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -14,7 +16,12 @@ fn every_event_is_kept_with_where_it_came_from() {
     let stack = Stack::shared();
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let wrong = json!({ "login": user.login, "password": "Wrong-Horse-1" });
-    stack.post("/login").json(&wrong).header("x-request-id", "the-wrong-one").send().problem(401);
+    stack
+        .post("/login")
+        .json(&wrong)
+        .header("x-request-id", "the-wrong-one")
+        .send()
+        .problem(401);
     let right = json!({ "login": user.login, "password": user.password });
     stack.post("/login").json(&right).send().expect(200);
     assert_eq!(what_happened(&user), ["signed-in", "refused", "registered"]);
@@ -22,13 +29,28 @@ fn every_event_is_kept_with_where_it_came_from() {
     let events = user.get("/auth/audit").send().expect(200).json();
     let refused = &events[1];
     assert_eq!(
-        (&refused["address"], &refused["request_id"], &refused["detail"]),
-        (&json!("127.0.0.1"), &json!("the-wrong-one"), &json!("wrong-password"))
+        (
+            &refused["address"],
+            &refused["request_id"],
+            &refused["detail"]
+        ),
+        (
+            &json!("127.0.0.1"),
+            &json!("the-wrong-one"),
+            &json!("wrong-password")
+        )
     );
-    let older = user.get(&format!("/auth/audit?before={}&limit=1", events[1]["id"])).send().expect(200).json();
+    let older = user
+        .get(&format!("/auth/audit?before={}&limit=1", events[1]["id"]))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(older, json!([events[2]]));
 
-    let id = user.get("/auth/me").send().expect(200).json()["id"].as_str().unwrap().to_owned();
+    let id = user.get("/auth/me").send().expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/auth/users/{id}/audit");
     assert_eq!(admin.get(&path).send().expect(200).json(), events);
     user.get(&path).send().problem(403);
@@ -72,21 +94,48 @@ fn people_read_everything_that_is_kept_about_them() {
 fn who_is_erased_is_gone_and_their_names_are_free() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
-    let id = user.get("/auth/me").send().expect(200).json()["id"].as_str().unwrap().to_owned();
+    let id = user.get("/auth/me").send().expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     user.delete("/auth/me").send().expect(204);
     user.get("/auth/me").send().problem(401);
     let credentials = json!({ "login": user.login, "password": user.password });
     stack.post("/login").json(&credentials).send().problem(401);
-    User::admin(&stack).get(&format!("/user?user_id={id}")).send().problem(404);
+    User::admin(&stack)
+        .get(&format!("/user?user_id={id}"))
+        .send()
+        .problem(404);
 
     let left = "SELECT to_jsonb(account)::text FROM signin.account WHERE id::text = $1";
     let left: String = stack.sql().query_one(left, &[&id]).unwrap().get(0);
-    assert!(!left.contains(&user.login) && !left.contains("argon2"), "{left}");
-    let told = "SELECT count(*) FROM events.outbox WHERE kind = 'user:erased' AND payload ->> 'id' = $1";
-    assert_eq!(stack.sql().query_one(told, &[&id]).unwrap().get::<_, i64>(0), 1);
+    assert!(
+        !left.contains(&user.login) && !left.contains("argon2"),
+        "{left}"
+    );
+    let told =
+        "SELECT count(*) FROM events.outbox WHERE kind = 'user:erased' AND payload ->> 'id' = $1";
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(told, &[&id])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
 
     let body = json!({ "login": user.login, "email": user.email, "password": "Correct-Horse-1", "role": "driver" });
-    let token = stack.post("/register").json(&body).send().expect(200).json();
-    let me = stack.get("/auth/me").api_key(token["token"].as_str().unwrap()).send().expect(200).json();
+    let token = stack
+        .post("/register")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    let me = stack
+        .get("/auth/me")
+        .api_key(token["token"].as_str().unwrap())
+        .send()
+        .expect(200)
+        .json();
     assert_ne!(me["id"].as_str().unwrap(), id);
 }

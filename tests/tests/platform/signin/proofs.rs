@@ -22,20 +22,41 @@ impl App {
     fn enrolled(user: &User) -> Self {
         let offered = user.post("/auth/totp").send().expect(200).json();
         let totp = Totp::from_url(offered["uri"].as_str().unwrap()).unwrap();
-        let mut app = Self { totp, steps: 0, backup_codes: Vec::new() };
-        user.post("/auth/totp/confirm").json(&json!({ "code": "000000" })).send().problem(401);
+        let mut app = Self {
+            totp,
+            steps: 0,
+            backup_codes: Vec::new(),
+        };
+        user.post("/auth/totp/confirm")
+            .json(&json!({ "code": "000000" }))
+            .send()
+            .problem(401);
         let code = json!({ "code": app.next_code() });
-        let confirmed = user.post("/auth/totp/confirm").json(&code).send().expect(200).json();
+        let confirmed = user
+            .post("/auth/totp/confirm")
+            .json(&code)
+            .send()
+            .expect(200)
+            .json();
         let codes = confirmed["backup_codes"].as_array().unwrap();
-        app.backup_codes = codes.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+        app.backup_codes = codes
+            .iter()
+            .map(|it| it.as_str().unwrap().to_owned())
+            .collect();
         app
     }
 
     /// No code counts twice, so each is of a later step; a clock may go a step wrong.
     fn next_code(&mut self) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         let step = (now / 30).saturating_sub(1).max(self.steps + 1);
-        assert!(step <= now / 30 + 1, "three codes are all there are within a moment");
+        assert!(
+            step <= now / 30 + 1,
+            "three codes are all there are within a moment"
+        );
         self.steps = step;
         self.totp.generate(step * 30).to_string()
     }
@@ -52,7 +73,10 @@ fn a_second_factor_is_asked_for_once_it_is_there() {
 
     let problem = login(&stack, &user, None).problem(401);
     assert_eq!(problem["code"], "code-required");
-    assert_eq!(login(&stack, &user, Some("000000")).problem(401)["code"], "wrong-code");
+    assert_eq!(
+        login(&stack, &user, Some("000000")).problem(401)["code"],
+        "wrong-code"
+    );
     let code = app.next_code();
     login(&stack, &user, Some(&code)).expect(200);
     login(&stack, &user, Some(&code)).problem(401);
@@ -64,22 +88,38 @@ fn a_second_factor_is_asked_for_once_it_is_there() {
     // Everywhere, not only where these clients sign in.
     let form = format!("username={}&password={}", user.login, user.password);
     stack.post("/token").form(&form).send().problem(400);
-    stack.post("/token").form(&format!("{form}&code={}", app.backup_codes[4])).send().expect(200);
+    stack
+        .post("/token")
+        .form(&format!("{form}&code={}", app.backup_codes[4]))
+        .send()
+        .expect(200);
 
-    user.delete("/auth/totp").json(&json!({ "code": "nonsense" })).send().problem(401);
-    user.delete("/auth/totp").json(&json!({ "code": app.backup_codes[5] })).send().expect(204);
+    user.delete("/auth/totp")
+        .json(&json!({ "code": "nonsense" }))
+        .send()
+        .problem(401);
+    user.delete("/auth/totp")
+        .json(&json!({ "code": app.backup_codes[5] }))
+        .send()
+        .expect(204);
     login(&stack, &user, None).expect(200);
 }
 
 #[test]
 fn where_admins_need_a_second_factor_one_without_it_is_none() {
-    let stack = Options::default().variable("admin_totp", "required").start();
+    let stack = Options::default()
+        .variable("admin_totp", "required")
+        .start();
     let admin = User::admin(&stack);
     admin.get("/user").send().problem(403);
     let mut app = App::enrolled(&admin);
     let code = app.next_code();
     let token = login(&stack, &admin, Some(&code)).expect(200).json();
-    stack.get("/user").api_key(token["token"].as_str().unwrap()).send().expect(200);
+    stack
+        .get("/user")
+        .api_key(token["token"].as_str().unwrap())
+        .send()
+        .expect(200);
 }
 
 /// The secret in the last letter that went to somebody.
@@ -87,7 +127,10 @@ fn letter(stack: &Stack, user: &User, template: &str) -> Option<String> {
     let sent = "SELECT payload -> 'params' ->> 'token' FROM events.outbox
         WHERE kind = 'notify' AND payload ->> 'template' = $1 AND payload -> 'params' ->> 'email' = $2
         ORDER BY seq DESC LIMIT 1";
-    let row = stack.sql().query_opt(sent, &[&template, &user.email]).unwrap()?;
+    let row = stack
+        .sql()
+        .query_opt(sent, &[&template, &user.email])
+        .unwrap()?;
     row.get(0)
 }
 
@@ -95,16 +138,32 @@ fn letter(stack: &Stack, user: &User, template: &str) -> Option<String> {
 fn who_forgot_the_password_is_sent_a_letter_that_opens_once() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
-    let forgot = |email: &str| stack.post("/auth/password/forgot").json(&json!({ "email": email })).send();
+    let forgot = |email: &str| {
+        stack
+            .post("/auth/password/forgot")
+            .json(&json!({ "email": email }))
+            .send()
+    };
     let known = forgot(&user.email.to_uppercase()).expect(202);
     let unknown = forgot(&format!("{}@example.org", unique("nobody"))).expect(202);
     assert_eq!(known.text(), unknown.text());
 
     let token = letter(&stack, &user, "password-reset").expect("a letter");
-    let kept = "SELECT count(*) FROM signin.letter WHERE encode(digest, 'escape') LIKE '%' || $1 || '%'";
-    assert_eq!(stack.sql().query_one(kept, &[&token]).unwrap().get::<_, i64>(0), 0);
+    let kept =
+        "SELECT count(*) FROM signin.letter WHERE encode(digest, 'escape') LIKE '%' || $1 || '%'";
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(kept, &[&token])
+            .unwrap()
+            .get::<_, i64>(0),
+        0
+    );
     let reset = |token: &str, password: &str| {
-        stack.post("/auth/password/reset").json(&json!({ "token": token, "password": password })).send()
+        stack
+            .post("/auth/password/reset")
+            .json(&json!({ "token": token, "password": password }))
+            .send()
     };
     reset("wharf_reset_nonsense", "Another-Horse-2").problem(400);
     reset(&token, "short").problem(422);
@@ -123,27 +182,46 @@ fn a_mailbox_is_proven_by_the_letter_in_it() {
     let user = User::driver(&stack);
     user.post("/auth/email/verification").send().expect(202);
     let token = letter(&stack, &user, "verify-email").expect("a letter");
-    let verify = |token: &str| stack.post("/auth/email/verify").json(&json!({ "token": token })).send();
+    let verify = |token: &str| {
+        stack
+            .post("/auth/email/verify")
+            .json(&json!({ "token": token }))
+            .send()
+    };
     verify("wharf_verify_nonsense").problem(400);
     // A letter of another kind proves nothing here.
-    stack.post("/auth/password/forgot").json(&json!({ "email": user.email })).send().expect(202);
+    stack
+        .post("/auth/password/forgot")
+        .json(&json!({ "email": user.email }))
+        .send()
+        .expect(202);
     verify(&letter(&stack, &user, "password-reset").unwrap()).problem(400);
     verify(&token).expect(204);
     verify(&token).problem(400);
     user.post("/auth/email/verification").send().expect(204);
 
     // Another address is not proven by it.
-    user.request("PATCH", "/api/v1/users/me").json(&json!({ "email": format!("y{}", user.email) })).send().expect(200);
+    user.request("PATCH", "/api/v1/users/me")
+        .json(&json!({ "email": format!("y{}", user.email) }))
+        .send()
+        .expect(200);
     user.post("/auth/email/verification").send().expect(202);
 }
 
 fn personal(user: &User, scope: &str) -> Value {
     let body = json!({ "name": "backup script", "scope": scope, "days": 7 });
-    user.post("/auth/tokens").json(&body).send().expect(201).json()
+    user.post("/auth/tokens")
+        .json(&body)
+        .send()
+        .expect(201)
+        .json()
 }
 
 fn exchange(stack: &Stack, token: &Value) -> Answer {
-    stack.post("/auth/exchange").json(&json!({ "token": token })).send()
+    stack
+        .post("/auth/exchange")
+        .json(&json!({ "token": token }))
+        .send()
 }
 
 #[test]
@@ -153,13 +231,20 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
     let made = personal(&user, "payment:read auth:write");
     assert!(made["token"].as_str().unwrap().starts_with("wharf_pat_"));
     // By itself it is no token of ours.
-    stack.get("/auth/me").bearer(made["token"].as_str().unwrap()).send().problem(401);
+    stack
+        .get("/auth/me")
+        .bearer(made["token"].as_str().unwrap())
+        .send()
+        .problem(401);
     let short = exchange(&stack, &made["token"]).expect(200).json();
     let short = short["access_token"].as_str().unwrap();
     let with = |method: &str, path: &str| stack.request(method, path).bearer(short);
     with("GET", "/payment/balance").send().expect(200);
     with("GET", "/auth/me").send().expect(200);
-    with("POST", "/payment/promocode/generate").json(&json!({ "amount": 1 })).send().problem(403);
+    with("POST", "/payment/promocode/generate")
+        .json(&json!({ "amount": 1 }))
+        .send()
+        .problem(403);
     with("GET", "/booking").send().problem(403);
     // Whatever it may do, it makes no further tokens and changes no password.
     for (method, path) in [
@@ -178,7 +263,10 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
         let body = json!({ "name": "x", "scope": unfit });
         user.post("/auth/tokens").json(&body).send().problem(422);
     }
-    user.post("/auth/tokens").json(&json!({ "name": "x", "scope": "read", "days": 999 })).send().problem(422);
+    user.post("/auth/tokens")
+        .json(&json!({ "name": "x", "scope": "read", "days": 999 }))
+        .send()
+        .problem(422);
 }
 
 #[test]
@@ -187,7 +275,10 @@ fn a_personal_token_is_listed_and_ends_when_its_person_says_so() {
     let user = User::driver(&stack);
     let made = personal(&user, "read");
     let listed = user.get("/auth/tokens").send().expect(200).json();
-    assert_eq!((&listed[0]["id"], &listed[0]["name"]), (&made["id"], &json!("backup script")));
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["name"]),
+        (&made["id"], &json!("backup script"))
+    );
     assert!(listed[0].get("token").is_none());
     let form = format!(
         "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={}",
@@ -196,7 +287,9 @@ fn a_personal_token_is_listed_and_ends_when_its_person_says_so() {
     let short = stack.post("/token").form(&form).send().expect(200).json();
     let short = short["access_token"].as_str().unwrap();
     stack.get("/auth/me").bearer(short).send().expect(200);
-    user.delete(&format!("/auth/sessions/{}", made["id"].as_str().unwrap())).send().expect(204);
+    user.delete(&format!("/auth/sessions/{}", made["id"].as_str().unwrap()))
+        .send()
+        .expect(204);
     exchange(&stack, &made["token"]).problem(401);
     stack.get("/auth/me").bearer(short).send().problem(401);
     exchange(&stack, &json!("wharf_pat_nonsense")).problem(401);
@@ -208,12 +301,24 @@ fn a_kiosk_is_set_up_with_six_digits_that_are_hard_to_guess() {
     let admin = User::admin(&stack);
     let issued = admin.get("/api/v1/otp").send().expect(200).json();
     let otp = issued["otp"].as_str().unwrap();
-    assert!(otp.len() == 6 && otp.bytes().all(|it| it.is_ascii_digit()), "{issued}");
+    assert!(
+        otp.len() == 6 && otp.bytes().all(|it| it.is_ascii_digit()),
+        "{issued}"
+    );
     assert!(issued["valid_until"].is_string(), "{issued}");
-    let validate = |otp: &str| stack.post("/api/v1/otp/validate").json(&json!({ "otp": otp })).send();
+    let validate = |otp: &str| {
+        stack
+            .post("/api/v1/otp/validate")
+            .json(&json!({ "otp": otp }))
+            .send()
+    };
     validate(otp).expect(200);
     validate(otp).expect(200);
-    let owner = stack.get(&format!("/api/v1/otp/users/{otp}")).send().expect(200).json();
+    let owner = stack
+        .get(&format!("/api/v1/otp/users/{otp}"))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(owner, json!({ "username": "admin" }));
     validate("").problem(400);
     let wrong = if otp == "000000" { "000001" } else { "000000" };
@@ -221,11 +326,17 @@ fn a_kiosk_is_set_up_with_six_digits_that_are_hard_to_guess() {
         validate(wrong).problem(401);
     }
     for _ in 0..2 {
-        stack.get(&format!("/api/v1/otp/users/{wrong}")).send().problem(404);
+        stack
+            .get(&format!("/api/v1/otp/users/{wrong}"))
+            .send()
+            .problem(404);
     }
     let refused = validate(wrong);
     refused.problem(429);
     assert!(refused.header("retry-after").is_some());
-    stack.get(&format!("/api/v1/otp/users/{otp}")).send().problem(429);
+    stack
+        .get(&format!("/api/v1/otp/users/{otp}"))
+        .send()
+        .problem(429);
     User::driver(&stack).get("/api/v1/otp").send().problem(403);
 }

@@ -10,15 +10,28 @@ const HEARD: Duration = Duration::from_secs(10);
 
 fn sign_in(stack: &Stack, user: &User) -> Value {
     let body = json!({ "username": user.login, "password": user.password });
-    stack.post("/api/v1/login").json(&body).send().expect(200).json()
+    stack
+        .post("/api/v1/login")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json()
 }
 
 fn refresh(stack: &Stack, token: &Value) -> Answer {
-    stack.post("/auth/refresh").json(&json!({ "refresh_token": token })).send()
+    stack
+        .post("/auth/refresh")
+        .json(&json!({ "refresh_token": token }))
+        .send()
 }
 
 fn is_in(stack: &Stack, token: &Value) -> bool {
-    match stack.get("/auth/me").bearer(token.as_str().unwrap()).send().status() {
+    match stack
+        .get("/auth/me")
+        .bearer(token.as_str().unwrap())
+        .send()
+        .status()
+    {
         200 => true,
         401 => false,
         other => panic!("{other}"),
@@ -40,7 +53,10 @@ fn a_refresh_token_buys_the_next_pair() {
     let answer = refresh(&stack, &first["refresh_token"]).expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let second = answer.json();
-    assert_eq!((&second["token_type"], &second["expires_in"]), (&json!("Bearer"), &json!(3600)));
+    assert_eq!(
+        (&second["token_type"], &second["expires_in"]),
+        (&json!("Bearer"), &json!(3600))
+    );
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     assert!(is_in(&stack, &first["access_token"]) && is_in(&stack, &second["access_token"]));
     refresh(&stack, &second["refresh_token"]).expect(200);
@@ -74,10 +90,15 @@ fn a_storm_of_refreshes_with_one_token_is_answered_with_one_next_token() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let first = sign_in(&stack, &user);
-    let answers = at_once(50, |_| refresh(&stack, &first["refresh_token"]).expect(200).json());
+    let answers = at_once(50, |_| {
+        refresh(&stack, &first["refresh_token"]).expect(200).json()
+    });
     let next = &answers[0]["refresh_token"];
     for answer in &answers {
-        assert_eq!(answer["refresh_token"].as_str().map(without_times), next.as_str().map(without_times));
+        assert_eq!(
+            answer["refresh_token"].as_str().map(without_times),
+            next.as_str().map(without_times)
+        );
         assert!(is_in(&stack, &answer["access_token"]));
     }
     refresh(&stack, next).expect(200);
@@ -103,14 +124,31 @@ fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
     // Whoever has the newer one may be the thief as well.
     refresh(&stack, &second["refresh_token"]).problem(401);
     assert!(!is_in(&stack, &second["access_token"]));
-    assert!(is_in(&stack, &other["access_token"]), "another sign-in is another family");
+    assert!(
+        is_in(&stack, &other["access_token"]),
+        "another sign-in is another family"
+    );
 
     let told = "SELECT count(*) FROM events.outbox WHERE kind = 'notify'
         AND payload ->> 'template' = 'refresh-token-reused'
         AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $1)";
-    assert_eq!(stack.sql().query_one(told, &[&user.login]).unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(told, &[&user.login])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
     let events = user.get("/auth/audit").send().expect(200).json();
-    assert!(events.as_array().unwrap().iter().any(|it| it["what"] == "refresh-token-reused"), "{events}");
+    assert!(
+        events
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["what"] == "refresh-token-reused"),
+        "{events}"
+    );
 }
 
 #[test]
@@ -122,10 +160,19 @@ fn people_see_where_they_are_signed_in_and_end_it() {
     let sessions = list();
     let sessions = sessions.as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    assert_eq!(sessions.iter().filter(|it| it["is_this"] == true).count(), 1);
-    let end = |who: &User, id: &Value| who.delete(&format!("/auth/sessions/{}", id.as_str().unwrap())).send();
+    assert_eq!(
+        sessions.iter().filter(|it| it["is_this"] == true).count(),
+        1
+    );
+    let end = |who: &User, id: &Value| {
+        who.delete(&format!("/auth/sessions/{}", id.as_str().unwrap()))
+            .send()
+    };
     let that = sessions.iter().find(|it| it["is_this"] == false).unwrap();
-    assert_eq!((&that["kind"], &that["address"]), (&json!("password"), &json!("127.0.0.1")));
+    assert_eq!(
+        (&that["kind"], &that["address"]),
+        (&json!("password"), &json!("127.0.0.1"))
+    );
     end(&stranger, &that["id"]).problem(404);
     end(&user, &that["id"]).expect(204);
     end(&user, &that["id"]).problem(404);
@@ -147,25 +194,39 @@ fn a_session_that_is_over_is_over_in_every_function() {
     balance().expect(200);
     user.post("/auth/signout").send().expect(200);
     user.get("/auth/me").send().problem(401);
-    eventually("payments refuses the token", HEARD, || balance().status() == 401);
+    eventually("payments refuses the token", HEARD, || {
+        balance().status() == 401
+    });
 }
 
 #[test]
 fn who_is_disabled_is_out_until_they_are_enabled() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
-    let id = user.get("/auth/me").send().expect(200).json()["id"].as_str().unwrap().to_owned();
+    let id = user.get("/auth/me").send().expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let pair = sign_in(&stack, &user);
     user.get("/payment/balance").send().expect(200);
-    let disabled = admin.post(&format!("/auth/users/{id}/disable")).send().expect(200).json();
+    let disabled = admin
+        .post(&format!("/auth/users/{id}/disable"))
+        .send()
+        .expect(200)
+        .json();
     assert_eq!(disabled["is_disabled"], true);
     user.get("/auth/me").send().problem(401);
     refresh(&stack, &pair["refresh_token"]).problem(401);
     let credentials = json!({ "login": user.login, "password": user.password });
     stack.post("/login").json(&credentials).send().problem(401);
-    eventually("payments refuses the token", HEARD, || user.get("/payment/balance").send().status() == 401);
+    eventually("payments refuses the token", HEARD, || {
+        user.get("/payment/balance").send().status() == 401
+    });
 
-    admin.post(&format!("/auth/users/{id}/enable")).send().expect(200);
+    admin
+        .post(&format!("/auth/users/{id}/enable"))
+        .send()
+        .expect(200);
     stack.post("/login").json(&credentials).send().expect(200);
     user.get("/auth/me").send().problem(401);
 }
@@ -176,7 +237,12 @@ fn a_function_that_missed_the_end_of_a_session_hears_of_it_later() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     user.post("/auth/signout").send().expect(200);
-    let marks = || -> Vec<String> { redis::cmd("KEYS").arg("session:ended:*").query(&mut stack.redis()).unwrap() };
+    let marks = || -> Vec<String> {
+        redis::cmd("KEYS")
+            .arg("session:ended:*")
+            .query(&mut stack.redis())
+            .unwrap()
+    };
     let ended = "SELECT id::text FROM signin.session
         WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
     let id: String = stack.sql().query_one(ended, &[&user.login]).unwrap().get(0);
@@ -184,6 +250,11 @@ fn a_function_that_missed_the_end_of_a_session_hears_of_it_later() {
     eventually("the session is marked", HEARD, || marks().contains(&mark));
     let again = "UPDATE signin.session SET told_at = NULL WHERE id = $1::text::uuid";
     stack.sql().execute(again, &[&id]).unwrap();
-    let _: () = redis::cmd("DEL").arg(&mark).query(&mut stack.redis()).unwrap();
-    eventually("the sweep marks it again", Duration::from_secs(40), || marks().contains(&mark));
+    let _: () = redis::cmd("DEL")
+        .arg(&mark)
+        .query(&mut stack.redis())
+        .unwrap();
+    eventually("the sweep marks it again", Duration::from_secs(40), || {
+        marks().contains(&mark)
+    });
 }

@@ -13,7 +13,10 @@ fn without_redis_people_register_sign_in_and_are_counted() {
     let user = User::driver(&stack);
     user.get("/auth/me").send().expect(200);
     let try_in = |password: &str| {
-        stack.post("/login").json(&json!({ "login": user.login, "password": password })).send()
+        stack
+            .post("/login")
+            .json(&json!({ "login": user.login, "password": password }))
+            .send()
     };
     try_in(&user.password).expect(200);
     for _ in 0..10 {
@@ -29,12 +32,25 @@ fn without_redis_people_register_sign_in_and_are_counted() {
     let told = || {
         let events = "SELECT state FROM events.outbox WHERE kind = 'user:created' AND payload ->> 'email' = $1";
         let rows = stack.sql().query(events, &[&user.email]).unwrap();
-        rows.iter().map(|it| it.get::<_, String>(0)).collect::<Vec<_>>()
+        rows.iter()
+            .map(|it| it.get::<_, String>(0))
+            .collect::<Vec<_>>()
     };
     assert_eq!(told().len(), 1);
-    eventually("the event arrives though nobody was woken", Duration::from_secs(30), || told() == ["done"]);
+    eventually(
+        "the event arrives though nobody was woken",
+        Duration::from_secs(30),
+        || told() == ["done"],
+    );
     let holders = "SELECT count(*) FROM payments.holder WHERE email = $1";
-    assert_eq!(stack.sql().query_one(holders, &[&user.email]).unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(holders, &[&user.email])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
 }
 
 #[test]
@@ -43,10 +59,17 @@ fn without_postgres_the_answer_is_soon_and_service_comes_back() {
     let user = User::driver(&stack);
     stack.postgres_cable().cut();
     let credentials = json!({ "login": user.login, "password": user.password });
-    for answer in [stack.post("/login").json(&credentials).send(), user.get("/auth/me").send()] {
+    for answer in [
+        stack.post("/login").json(&credentials).send(),
+        user.get("/auth/me").send(),
+    ] {
         answer.problem(503);
         assert!(answer.header("retry-after").is_some(), "{answer}");
-        assert!(answer.took() < Duration::from_secs(4), "{:?}", answer.took());
+        assert!(
+            answer.took() < Duration::from_secs(4),
+            "{:?}",
+            answer.took()
+        );
     }
     stack.get("/.well-known/jwks.json").send().expect(200);
     stack.postgres_cable().mend();

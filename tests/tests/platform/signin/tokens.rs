@@ -17,9 +17,14 @@ struct Token {
 
 impl Token {
     fn of(text: &str) -> Self {
-        let mut parts = text.split('.').map(|it| URL_SAFE_NO_PAD.decode(it).unwrap());
+        let mut parts = text
+            .split('.')
+            .map(|it| URL_SAFE_NO_PAD.decode(it).unwrap());
         let mut part = || serde_json::from_slice(&parts.next().unwrap()).unwrap();
-        Self { header: part(), claims: part() }
+        Self {
+            header: part(),
+            claims: part(),
+        }
     }
 
     fn with_header(mut self, member: &str, value: impl Into<Value>) -> Self {
@@ -52,10 +57,18 @@ fn own_key(stack: &Stack) -> SigningKey {
 }
 
 fn published(stack: &Stack) -> Vec<(String, VerifyingKey)> {
-    let jwks = stack.get("/.well-known/jwks.json").send().expect(200).json();
+    let jwks = stack
+        .get("/.well-known/jwks.json")
+        .send()
+        .expect(200)
+        .json();
     let keys = jwks["keys"].as_array().unwrap().iter();
     keys.map(|it| {
-        assert_eq!((&it["kty"], &it["crv"]), (&json!("OKP"), &json!("Ed25519")), "{it}");
+        assert_eq!(
+            (&it["kty"], &it["crv"]),
+            (&json!("OKP"), &json!("Ed25519")),
+            "{it}"
+        );
         assert!(it["d"].is_null(), "a private key is published");
         let bytes = URL_SAFE_NO_PAD.decode(it["x"].as_str().unwrap()).unwrap();
         let key = VerifyingKey::from_bytes(&bytes.try_into().unwrap()).unwrap();
@@ -65,7 +78,10 @@ fn published(stack: &Stack) -> Vec<(String, VerifyingKey)> {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 #[track_caller]
@@ -79,15 +95,30 @@ fn a_token_says_who_for_how_long_and_from_whom() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let Token { header, claims } = Token::of(&user.token);
-    assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("JWT")));
+    assert_eq!(
+        (&header["alg"], &header["typ"]),
+        (&json!("EdDSA"), &json!("JWT"))
+    );
     let me = user.get("/auth/me").send().expect(200).json();
     assert_eq!(claims["sub"], me["id"]);
     assert_eq!(claims["username"], user.login);
     assert_eq!(claims["roles"], json!(["driver"]));
-    assert_eq!((&claims["iss"], &claims["aud"]), (&json!("wharf"), &json!("wharf")));
-    let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
-    assert!(iat <= now() && now() < exp && exp <= iat + 30 * 86_400, "{claims}");
-    assert_ne!(claims["jti"], Token::of(&User::driver(&stack).token).claims["jti"]);
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&json!("wharf"), &json!("wharf"))
+    );
+    let (iat, exp) = (
+        claims["iat"].as_u64().unwrap(),
+        claims["exp"].as_u64().unwrap(),
+    );
+    assert!(
+        iat <= now() && now() < exp && exp <= iat + 30 * 86_400,
+        "{claims}"
+    );
+    assert_ne!(
+        claims["jti"],
+        Token::of(&User::driver(&stack).token).claims["jti"]
+    );
     for secret in ["password", "email", "$argon2"] {
         assert!(!claims.to_string().contains(secret), "{claims}");
     }
@@ -101,7 +132,10 @@ fn anybody_can_check_a_token_with_the_published_key() {
     let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
     let kid = Token::of(&token).header["kid"].as_str().unwrap().to_owned();
     let keys = published(&stack);
-    let (_, key) = keys.iter().find(|it| it.0 == kid).expect("the key that signed is published");
+    let (_, key) = keys
+        .iter()
+        .find(|it| it.0 == kid)
+        .expect("the key that signed is published");
     key.verify_strict(message.as_bytes(), &signature).unwrap();
 
     let pubkey = stack.get("/api/v1/pubkey").send().expect(200).json();
@@ -116,16 +150,32 @@ fn a_token_is_taken_from_every_transport_and_two_must_agree() {
     let (user, other) = (User::driver(&stack), User::driver(&stack));
     let me = || stack.get("/auth/me");
     me().bearer(&user.token).send().expect(200);
-    me().header("authorization", &format!("bearer {}", user.token)).send().expect(200);
+    me().header("authorization", &format!("bearer {}", user.token))
+        .send()
+        .expect(200);
     me().api_key(&user.token).send().expect(200);
     me().cookie("access_token", &user.token).send().expect(200);
-    me().bearer(&user.token).api_key(&user.token).send().expect(200);
-    me().bearer(&user.token).api_key(&other.token).send().problem(401);
-    me().bearer(&user.token).cookie("access_token", &other.token).send().problem(401);
-    me().header("authorization", "Basic YW5hOmFuYQ==").send().problem(401);
+    me().bearer(&user.token)
+        .api_key(&user.token)
+        .send()
+        .expect(200);
+    me().bearer(&user.token)
+        .api_key(&other.token)
+        .send()
+        .problem(401);
+    me().bearer(&user.token)
+        .cookie("access_token", &other.token)
+        .send()
+        .problem(401);
+    me().header("authorization", "Basic YW5hOmFuYQ==")
+        .send()
+        .problem(401);
     me().header("authorization", "").send().problem(401);
     // A token in an address ends up in logs: only the oldest clients may.
-    stack.get(&format!("/auth/me?token={}", user.token)).send().problem(401);
+    stack
+        .get(&format!("/auth/me?token={}", user.token))
+        .send()
+        .problem(401);
 }
 
 #[test]
@@ -142,7 +192,12 @@ fn a_token_cannot_choose_how_it_is_checked() {
         is_refused(&stack, &format!("{}.{secret}", forged.message()));
         is_refused(&stack, &forged.signed_by(&own));
     }
-    is_refused(&stack, &Token::of(&token).with_header("crit", json!(["exp"])).signed_by(&own));
+    is_refused(
+        &stack,
+        &Token::of(&token)
+            .with_header("crit", json!(["exp"]))
+            .signed_by(&own),
+    );
 }
 
 #[test]
@@ -171,7 +226,11 @@ fn a_token_that_says_the_wrong_thing_is_refused_though_we_signed_it() {
     let token = User::driver(&stack).token;
     let own = own_key(&stack);
     let resigned = Token::of(&token).with_claim("jti", uuid::Uuid::new_v4().to_string());
-    stack.get("/auth/me").api_key(&resigned.signed_by(&own)).send().expect(200);
+    stack
+        .get("/auth/me")
+        .api_key(&resigned.signed_by(&own))
+        .send()
+        .expect(200);
     for (claim, value) in [
         ("exp", json!(now() - 1)),
         ("exp", json!(0)),
@@ -188,7 +247,10 @@ fn a_token_that_says_the_wrong_thing_is_refused_though_we_signed_it() {
         ("sub", Value::Null),
         ("roles", json!("admin")),
     ] {
-        is_refused(&stack, &Token::of(&token).with_claim(claim, value).signed_by(&own));
+        is_refused(
+            &stack,
+            &Token::of(&token).with_claim(claim, value).signed_by(&own),
+        );
     }
 }
 
@@ -198,7 +260,9 @@ fn a_changed_or_broken_token_is_refused() {
     let token = User::driver(&stack).token;
     let (message, signature) = token.rsplit_once('.').unwrap();
     let (header, claims) = message.split_once('.').unwrap();
-    let admin = Token::of(&token).with_claim("roles", json!(["admin"])).message();
+    let admin = Token::of(&token)
+        .with_claim("roles", json!(["admin"]))
+        .message();
     let huge = "x".repeat(20_000);
     for broken in [
         format!("{admin}.{signature}"),
@@ -225,5 +289,8 @@ fn a_token_of_nobody_is_refused() {
     let token = User::driver(&stack).token;
     let own = own_key(&stack);
     let nobody = "00000000-0000-4000-8000-000000000000";
-    is_refused(&stack, &Token::of(&token).with_claim("sid", nobody).signed_by(&own));
+    is_refused(
+        &stack,
+        &Token::of(&token).with_claim("sid", nobody).signed_by(&own),
+    );
 }
