@@ -16,7 +16,6 @@ pub fn plain(
 ) {
     println!("\nServing {base_url}");
     println!("Available Routes:");
-    let mut first = None;
     for trigger in &manifest.http {
         let Some(route) = &trigger.route else {
             continue;
@@ -30,21 +29,18 @@ pub fn plain(
         if let Some(component) = description.filter(|component| !component.description.is_empty()) {
             println!("    {}", component.description);
         }
-        if !route.path().contains(':') {
-            first.get_or_insert(route.path());
-        }
     }
-    for (name, password) in passwords {
-        println!("\nMade for you, shown this once: {name} = {password}");
+    if !passwords.is_empty() {
+        println!("\nMade for you, shown this once:");
+        for (name, password) in passwords {
+            println!("  {name} = {password}");
+        }
         println!(
-            "(kept in {}; `wharf keys --secrets` shows it again)",
+            "Kept in {}; `wharf keys --secrets` shows them again.",
             data_dir.join("values.json").display()
         );
     }
-    println!(
-        "\nTry it:  curl -i {base_url}{}",
-        first.unwrap_or("/.well-known/spin/health")
-    );
+    println!("\nTry it:  curl -i {base_url}/.well-known/spin/health");
 }
 
 /// One line, for whoever started this host.
