@@ -1,82 +1,155 @@
-//! What is printed: one table of loads, then what is measured once.
+//! What is printed: one table of the comparison, and a few lines below it.
 
-use std::fmt;
+use std::fmt::{Display, Formatter, Result as Written};
+use std::time::Duration;
 
-use crate::load::Measured;
-use crate::startup::Starts;
+use anyhow::Result;
+
+use crate::compare::{Pace, Row};
+use crate::events::Events;
+use crate::machine::resident_mib;
+use crate::stage::Server;
 
 pub struct Report {
+    connections: usize,
+    rounds: usize,
+    seconds: Duration,
+    durable: bool,
     pub rows: Vec<Row>,
-    /// Resident, after the load, in bytes: native and ours.
-    pub memory: (u64, u64),
-    pub starts: Option<Starts>,
-    /// Files by name, in bytes.
+    memory: Vec<(&'static str, u64, u64)>,
+    pub starts: Vec<(&'static str, Duration)>,
     pub sizes: Vec<(String, u64)>,
+    /// Per second, of the bare statement.
+    pub transfers: Option<f64>,
+    pub events: Option<Events>,
 }
 
-pub struct Row {
-    pub scenario: &'static str,
-    pub connections: usize,
-    pub native: Measured,
-    pub wharf: Measured,
-}
+impl Report {
+    pub fn new(pace: &Pace, durable: bool) -> Self {
+        Self {
+            connections: pace.connections,
+            rounds: pace.rounds,
+            seconds: pace.seconds,
+            durable,
+            rows: Vec::new(),
+            memory: Vec::new(),
+            starts: Vec::new(),
+            sizes: Vec::new(),
+            transfers: None,
+            events: None,
+        }
+    }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "| | connections | native req/s | wharf req/s | ratio | native p50 / p99 µs | wharf p50 / p99 µs | native CPU/req µs | wharf CPU/req µs |"
-        )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
-        for Row {
-            scenario,
-            connections,
-            native,
-            wharf,
-        } in &self.rows
-        {
-            writeln!(
-                f,
-                "| {scenario} | {connections} | {:.0} | {:.0} | {:.2} | {} / {} | {} / {} | {:.0} | {:.0} |",
-                native.per_second,
-                wharf.per_second,
-                wharf.per_second / native.per_second,
-                native.p50_us,
-                native.p99_us,
-                wharf.p50_us,
-                wharf.p99_us,
-                native.cpu_us,
-                wharf.cpu_us,
-            )?;
-        }
-        writeln!(f)?;
-        if let Some(starts) = &self.starts {
-            writeln!(
-                f,
-                "- start to first answer: {} ms with nothing there yet, {} ms after that, {} ms with the stores running",
-                starts.cold.as_millis(),
-                starts.warm.as_millis(),
-                starts.warm_with_stores.as_millis(),
-            )?;
-        }
-        let (native, wharf) = self.memory;
-        writeln!(
-            f,
-            "- memory after the load: {} MB, native {} MB",
-            megabytes(wharf),
-            megabytes(native)
-        )?;
-        let sizes: Vec<_> = self
-            .sizes
-            .iter()
-            .map(|(name, size)| format!("{name} {} MB", megabytes(*size)))
-            .collect();
-        writeln!(f, "- sizes: {}", sizes.join(", "))
+    pub fn memory(&mut self, when: &'static str, host: &Server, native: &Server) -> Result<()> {
+        self.memory
+            .push((when, resident_mib(host.pid)?, resident_mib(native.pid)?));
+        Ok(())
     }
 }
 
-/// With one decimal.
-fn megabytes(bytes: u64) -> String {
-    let tenths = bytes.div_ceil(100_000);
-    format!("{}.{}", tenths / 10, tenths % 10)
+impl Display for Report {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Written {
+        let disk = if self.durable {
+            "commits forced to disk"
+        } else {
+            "nothing forced to disk"
+        };
+        let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        writeln!(
+            out,
+            "Client, servers and PostgreSQL on the same {processors} processors; {disk}; {} connections; medians of \
+             {} rounds of {} s.\n",
+            self.connections,
+            self.rounds,
+            self.seconds.as_secs_f64(),
+        )?;
+        writeln!(
+            out,
+            "| | SQL round trips | native req/s | wharf req/s | ratio | owed | native p50 / p99 µs | \
+             wharf p50 / p99 µs | CPU µs per request, native / wharf | p50 µs over one connection, native → wharf |"
+        )?;
+        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        for row in &self.rows {
+            writeln!(out, "{row}")?;
+        }
+        writeln!(out)?;
+        let send = self.rows.iter().find(|it| it.name == "POST /payments/send");
+        if let (Some(bare), Some(send)) = (self.transfers, send) {
+            writeln!(
+                out,
+                "- The transfer's statement alone, by pgbench: {bare:.0}/s; native {:.2} ×, wharf {:.2} × of that.",
+                send.native.per_second / bare,
+                send.host.per_second / bare,
+            )?;
+        }
+        for (what, took) in &self.starts {
+            writeln!(out, "- First answer, {what}: {} ms.", took.as_millis())?;
+        }
+        for (when, host, native) in &self.memory {
+            writeln!(
+                out,
+                "- Memory, {when}: wharf {host} MiB, native {native} MiB."
+            )?;
+        }
+        if let Some(events) = &self.events {
+            writeln!(out, "{events}")?;
+        }
+        if !self.sizes.is_empty() {
+            let sizes: Vec<_> = self
+                .sizes
+                .iter()
+                .map(|(name, bytes)| format!("{name} {}", size(*bytes)))
+                .collect();
+            writeln!(out, "- Sizes: {}.", sizes.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Row {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Written {
+        let owed = self.owed.map_or_else(String::new, |it| {
+            format!(
+                "{it:.2} {}",
+                if self.ratio >= it {
+                    "met"
+                } else {
+                    "**missed**"
+                }
+            )
+        });
+        let Self {
+            name,
+            statements,
+            native,
+            host,
+            ..
+        } = self;
+        write!(
+            out,
+            "| {name} | {statements} | {:.0} | {:.0} | {:.2} × | {owed} | {:.0} / {:.0} | {:.0} / {:.0} | \
+             {:.0} / {:.0} | {:.0} → {:.0}: {:+.0} |",
+            native.per_second,
+            host.per_second,
+            self.ratio,
+            native.p50_us,
+            native.p99_us,
+            host.p50_us,
+            host.p99_us,
+            native.cpu_us,
+            host.cpu_us,
+            self.native_alone_us,
+            self.host_alone_us,
+            self.overhead_us,
+        )
+    }
+}
+
+fn size(bytes: u64) -> String {
+    let kib = bytes / 1024;
+    if kib < 10_000 {
+        format!("{kib} KiB")
+    } else {
+        format!("{} MiB", kib / 1024)
+    }
 }

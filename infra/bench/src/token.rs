@@ -1,56 +1,70 @@
-//! The key of a run, and a token that both servers take.
+//! The key of a run, and tokens that both servers take.
 
-use anyhow::Result;
-use base64::Engine;
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use kit::Roles;
 use kit::token::{Claims, SigningPair};
-use serde_json::json;
+use kit::{Role, Roles};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub const ISSUER: &str = "bench";
+/// As the manifests have it.
+pub const ISSUER: &str = "wharf";
 
 pub struct Keys {
-    /// As the variable `jwt_public_keys` has it.
+    /// PKCS#8 in PEM.
+    pub private: String,
     pub jwks: String,
     pair: SigningPair,
 }
 
 impl Keys {
-    pub fn make() -> Result<Self> {
-        // Nothing is kept secret here.
+    pub fn new() -> Result<Self> {
+        // It protects nothing: the stores are thrown away.
         let key = SigningKey::from_bytes(&[7; 32]);
-        let pair = SigningPair::from_pem(&key.to_pkcs8_pem(LineEnding::LF)?)?;
+        let private = key.to_pkcs8_pem(LineEnding::LF)?.to_string();
+        let pair = SigningPair::from_pem(&private)?;
+        let kid = key_id(&pair.sign(&claims(0))?)?;
         let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-        // The name under which `sign` calls it.
-        let kid = serde_json::from_slice::<serde_json::Value>(
-            &URL_SAFE_NO_PAD.decode(pair.sign(&claims())?.split('.').next().unwrap_or_default())?,
-        )?;
-        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid["kid"] });
+        let jwks = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": kid, "x": x }] });
         Ok(Self {
-            jwks: json!({ "keys": [key] }).to_string(),
+            private,
+            jwks: jwks.to_string(),
             pair,
         })
     }
 
-    pub fn token(&self) -> Result<String> {
-        Ok(self.pair.sign(&claims())?)
+    /// A token of this person; no two are the same.
+    pub fn token(&self, number: u64) -> Result<String> {
+        Ok(self.pair.sign(&claims(number))?)
     }
 }
 
-fn claims() -> Claims {
+/// The name under which `sign` knows the key.
+fn key_id(token: &str) -> Result<Value> {
+    let header = token.split('.').next().unwrap_or_default();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header)?)?;
+    header.get("kid").cloned().context("a kid")
+}
+
+pub fn person(number: u64) -> Uuid {
+    Uuid::from_u128(0x4000_8000_0000_0000_0000 + u128::from(number))
+}
+
+fn claims(number: u64) -> Claims {
     let now = kit::now().as_second();
+    let roles = [Role::Driver, Role::Owner, Role::Admin];
     Claims {
         iss: ISSUER.to_owned(),
         aud: ISSUER.to_owned(),
-        sub: Uuid::from_u128(1),
-        username: "bench".to_owned(),
-        roles: Roles::default(),
-        sid: Uuid::from_u128(2),
-        jti: Uuid::from_u128(3),
+        sub: person(number),
+        username: format!("person-{number}"),
+        roles: roles.into_iter().fold(Roles::default(), Roles::with),
+        sid: person(number),
+        jti: Uuid::now_v7(),
         iat: now,
         exp: now + 86_400,
         nbf: None,

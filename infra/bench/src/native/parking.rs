@@ -1,0 +1,156 @@
+//! Places and bookings, as `components/bookings` answers for them when all is well.
+
+use anyhow::{Result, anyhow};
+use axum::Json;
+use axum::extract::{Query, State};
+use jiff::Timestamp;
+use kit::Role;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::native::caller::Caller;
+use crate::native::payments::{self, Price};
+use crate::native::{self, Failed, all, one};
+
+#[derive(Deserialize)]
+pub struct Wanted {
+    city: Option<String>,
+    name: Option<String>,
+    parking_type: Option<String>,
+    owner_id: Option<Uuid>,
+    lowest_rate: Option<i64>,
+    highest_rate: Option<i64>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    limit: Option<i64>,
+    offset: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub struct Place {
+    id: i64,
+    name: String,
+    city: String,
+    address: String,
+    parking_type: String,
+    hourly_rate: i64,
+    capacity: i32,
+    owner_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latitude: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    longitude: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<i64>,
+}
+
+pub async fn search(
+    State(shared): native::State,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Vec<Place>>, Failed> {
+    let db = shared.bookings.get().await?;
+    let sql = include_str!("../../../../components/bookings/src/sql/place_search.sql");
+    let no_window = None::<i64>;
+    let (limit, offset) = (
+        wanted.limit.unwrap_or(100).clamp(1, 100),
+        wanted.offset.unwrap_or(0).max(0),
+    );
+    let rows = all(
+        &db,
+        sql,
+        &[
+            &wanted.city,
+            &wanted.name,
+            &wanted.parking_type,
+            &wanted.owner_id,
+            &no_window,
+            &no_window,
+            &wanted.lowest_rate,
+            &wanted.highest_rate,
+            &wanted.latitude,
+            &wanted.longitude,
+            &limit,
+            &offset,
+        ],
+    )
+    .await?;
+    let places = rows.iter().map(|row| {
+        Ok(Place {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            city: row.try_get("city")?,
+            address: row.try_get("address")?,
+            parking_type: row.try_get("parking_type")?,
+            hourly_rate: row.try_get("hourly_rate")?,
+            capacity: row.try_get("capacity")?,
+            owner_id: row.try_get("owner")?,
+            latitude: row.try_get("latitude")?,
+            longitude: row.try_get("longitude")?,
+            free: row.try_get("free")?,
+        })
+    });
+    Ok(Json(places.collect::<Result<_, Failed>>()?))
+}
+
+#[derive(Deserialize)]
+pub struct NewBooking {
+    parking_place_id: i64,
+    date_from: Timestamp,
+    date_to: Timestamp,
+}
+
+#[derive(Serialize)]
+pub struct Booked {
+    booking_id: i64,
+    status: String,
+    full_cost: i64,
+}
+
+pub async fn book(
+    State(shared): native::State,
+    Caller(caller): Caller,
+    Json(new): Json<NewBooking>,
+) -> Result<Json<Booked>, Failed> {
+    if !caller.roles.has(Role::Driver) {
+        return Err(anyhow!("no driver").into());
+    }
+    let (from, to) = (new.date_from.as_millisecond(), new.date_to.as_millisecond());
+    let db = shared.bookings.get().await?;
+    let sql = include_str!("../../../../components/bookings/src/sql/book.sql");
+    let row = one(
+        &db,
+        sql,
+        &[
+            &Uuid::now_v7(),
+            &new.parking_place_id,
+            &caller.sub,
+            &from,
+            &to,
+        ],
+    )
+    .await?;
+    let outcome: &str = row.try_get("outcome")?;
+    if outcome != "booked" {
+        return Err(anyhow!("not booked: {outcome}").into());
+    }
+    let charge: Uuid = row.try_get("payment")?;
+    let price = Price {
+        id: charge,
+        payer: caller.sub,
+        payee: row.try_get("payee")?,
+        amount: row.try_get("due")?,
+        booking: row.try_get("id")?,
+        held_until: Timestamp::from_millisecond(row.try_get("until")?)?,
+    };
+    // Nobody keeps a connection while the ledger is asked.
+    drop(db);
+    payments::pay(&shared, price).await?;
+    let db = shared.bookings.get().await?;
+    let sql = include_str!("../../../../components/bookings/src/sql/charge_paid.sql");
+    let row = one(&db, sql, &[&charge]).await?;
+    Ok(Json(Booked {
+        booking_id: row.try_get("id")?,
+        status: row.try_get("status")?,
+        full_cost: row.try_get("full_cost")?,
+    }))
+}

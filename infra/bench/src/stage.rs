@@ -1,0 +1,261 @@
+//! What has to run to be measured: stores that are thrown away, the host, the native server.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command as Blocking, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use wharf_stores::{Options, Stores, Wanted};
+
+use crate::load::Target;
+use crate::token::Keys;
+
+/// A cold start compiles every component.
+const STARTS_WITHIN: Duration = Duration::from_secs(300);
+const STOPS_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Manifest {
+    Bench,
+    Product,
+}
+
+impl Manifest {
+    pub fn path(self) -> PathBuf {
+        match self {
+            Self::Bench => repository().join("infra/bench/spin.toml"),
+            Self::Product => repository().join("spin.toml"),
+        }
+    }
+}
+
+pub fn repository() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
+}
+
+/// The host and every function, as they are shipped.
+pub fn build(wharf: &Path) -> Result<()> {
+    // --workspace: as infra/up builds it, so that neither builds anew what the other did.
+    let mut cargo = Blocking::new("cargo");
+    cargo.args([
+        "build",
+        "--release",
+        "--locked",
+        "--workspace",
+        "--bin",
+        "wharf",
+    ]);
+    let builds = [Manifest::Product, Manifest::Bench].map(|manifest| {
+        let mut build = Blocking::new(wharf);
+        build.args(["build", "--from"]).arg(manifest.path());
+        build
+    });
+    for mut command in [cargo].into_iter().chain(builds) {
+        let status = command.current_dir(repository()).status()?;
+        ensure!(status.success(), "{command:?}: {status}");
+    }
+    Ok(())
+}
+
+/// The stores, which every server here shares, and what it takes to start one.
+pub struct Stage {
+    pub keys: Keys,
+    /// As the owner of the databases.
+    pub bench_url: String,
+    pub product_url: String,
+    pub redis_url: String,
+    wharf: PathBuf,
+    // Stopped before their folder goes.
+    _stores: Stores,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub async fn set(wharf: PathBuf, durable: bool) -> Result<Self> {
+        ensure!(wharf.exists(), "{} is not built", wharf.display());
+        let folder = tempfile::tempdir()?;
+        let options = Options {
+            data_dir: folder.path().join("stores"),
+            postgres: Wanted::Embedded,
+            redis: Wanted::Embedded,
+            s3: Wanted::No,
+            durable,
+        };
+        let stores = Stores::start(options, |_| {}).await?;
+        let addresses = stores.addresses().clone();
+        let product_url = addresses.postgres_url.context("PostgreSQL")?;
+        sql(&product_url, "CREATE DATABASE bench").await?;
+        let (server, _) = product_url
+            .rsplit_once('/')
+            .context("the URL of a database")?;
+        let stage = Self {
+            keys: Keys::new()?,
+            bench_url: format!("{server}/bench"),
+            redis_url: addresses.redis_url.context("Redis")?,
+            product_url,
+            wharf,
+            _stores: stores,
+            folder,
+        };
+        // Compiled once for all runs; a cold start is measured elsewhere.
+        let cache = repository().join("target/wharf-bench-cache");
+        for folder in [&cache, &stage.data_dir()] {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::os::unix::fs::symlink(cache, stage.data_dir().join("cache"))?;
+        Ok(stage)
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("host")
+    }
+
+    /// The host with one of the manifests, on the shared stores.
+    pub async fn host(&self, manifest: Manifest) -> Result<Server> {
+        let mut command = self.up(manifest, &self.data_dir());
+        let postgres = match manifest {
+            Manifest::Bench => &self.bench_url,
+            Manifest::Product => &self.product_url,
+        };
+        command.args(["--postgres-url", postgres, "--redis-url", &self.redis_url]);
+        Server::start(command).await
+    }
+
+    /// The host with the product's manifest and stores of its own, in that folder.
+    pub async fn host_alone(&self, folder: &str) -> Result<Server> {
+        Server::start(self.up(Manifest::Product, &self.folder.path().join(folder))).await
+    }
+
+    fn up(&self, manifest: Manifest, data_dir: &Path) -> Command {
+        let mut command = mortal(&self.wharf);
+        command
+            .args([
+                "up",
+                "--format",
+                "json",
+                "--quiet",
+                "--listen",
+                "127.0.0.1:0",
+                "--from",
+            ])
+            .arg(manifest.path())
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(["--variable", &format!("jwt_public_keys={}", self.keys.jwks)]);
+        if manifest == Manifest::Product {
+            command.args([
+                "--variable",
+                &format!("jwt_private_key={}", self.keys.private),
+            ]);
+        }
+        command
+    }
+
+    pub async fn native(&self) -> Result<Server> {
+        let mut command = mortal(&std::env::current_exe()?);
+        command
+            .args([
+                "native",
+                "--bench-url",
+                &self.bench_url,
+                "--product-url",
+                &self.product_url,
+            ])
+            .args(["--redis-url", &self.redis_url, "--jwks", &self.keys.jwks]);
+        Server::start(command).await
+    }
+
+    /// Bytes of what is shipped.
+    pub fn sizes(&self) -> Result<Vec<(String, u64)>> {
+        let mut sizes = vec![("wharf".to_owned(), self.wharf.metadata()?.len())];
+        let components = repository().join("target/wasm32-wasip2/release");
+        for entry in std::fs::read_dir(components)?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".wasm") {
+                sizes.push((name, entry.metadata()?.len()));
+            }
+        }
+        sizes.sort();
+        Ok(sizes)
+    }
+}
+
+/// A process that serves.
+pub struct Server {
+    pub at: std::net::SocketAddr,
+    pub pid: u32,
+    /// Where its stores are, if it has its own.
+    child: Child,
+}
+
+impl Server {
+    /// Starts it and waits for the line of JSON that says where it serves.
+    async fn start(mut command: Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().context("its stdout is piped")?).lines();
+        let line = timeout(STARTS_WITHIN, lines.next_line()).await??;
+        let Some(line) = line else {
+            bail!("{command:?}: {}", child.wait().await?)
+        };
+        // What follows is read too, so that the pipe never fills.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let said: Value = serde_json::from_str(&line)?;
+        let url = said
+            .get("base_url")
+            .and_then(Value::as_str)
+            .context("base_url")?;
+        let at = url.trim_start_matches("http://").parse()?;
+        Ok(Self {
+            at,
+            pid: child.id().context("it runs")?,
+            child,
+        })
+    }
+
+    pub fn target(&self) -> Target {
+        Target {
+            at: self.at,
+            pid: self.pid,
+        }
+    }
+
+    pub async fn stop(mut self) -> Result<()> {
+        let pid = i32::try_from(self.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("a process id")?;
+        kill_process(pid, Signal::TERM)?;
+        timeout(STOPS_WITHIN, self.child.wait()).await??;
+        Ok(())
+    }
+}
+
+/// Whoever is started here does not outlive the benchmark.
+fn mortal(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
+        .current_dir(repository());
+    command
+}
+
+/// Runs statements past every server.
+pub async fn sql(url: &str, statements: &str) -> Result<()> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    client.batch_execute(statements).await?;
+    drop(client);
+    connection.await??;
+    Ok(())
+}
