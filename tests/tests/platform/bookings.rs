@@ -1,0 +1,144 @@
+//! Parking places and their bookings: what is promised to drivers and owners, and that no money and no
+//! place is ever promised twice.
+
+mod access;
+mod capacity;
+mod crashes;
+mod money;
+mod places;
+
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, Stack, User, unique};
+
+/// Minute `minute` of a day that is near and has not begun.
+fn at(stack: &Stack, minute: u32) -> String {
+    static DAY: OnceLock<String> = OnceLock::new();
+    let day = DAY.get_or_init(|| {
+        let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYY-MM-DD')";
+        stack.sql().query_one(day, &[]).unwrap().get(0)
+    });
+    format!("{day}T{:02}:{:02}:00Z", minute / 60, minute % 60)
+}
+
+/// So many minutes from this moment.
+fn from_now(stack: &Stack, minutes: f64) -> String {
+    let moment = "SELECT to_char((now() + $1 * interval '1 minute') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    stack.sql().query_one(moment, &[&minutes]).unwrap().get(0)
+}
+
+/// A driver with so many cents.
+fn driver(stack: &Stack, cents: i64) -> User {
+    let driver = User::driver(stack);
+    endow(stack, &driver, cents);
+    driver
+}
+
+fn endow(stack: &Stack, user: &User, cents: i64) {
+    let code = unique("gift");
+    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
+    User::admin(stack)
+        .post("/payment/promocode")
+        .json(&gift)
+        .send()
+        .expect(200);
+    user.post("/payment/promocode/activate")
+        .json(&json!({ "code": code }))
+        .send()
+        .expect(200);
+}
+
+fn place_body(rate: i64, capacity: i64) -> Value {
+    json!({
+        "name": unique("Garage"),
+        "city": "Porto",
+        "address": "Rua das Flores 1",
+        "parking_type": "covered",
+        "hourly_rate": rate,
+        "capacity": capacity,
+    })
+}
+
+fn offer(owner: &User, rate: i64, capacity: i64) -> i64 {
+    let made = owner
+        .post("/parking")
+        .json(&place_body(rate, capacity))
+        .send()
+        .expect(200);
+    made.json()["id"].as_i64().unwrap()
+}
+
+fn wish(place: i64, from: &str, to: &str) -> Value {
+    json!({ "parking_place_id": place, "date_from": from, "date_to": to })
+}
+
+/// From minute to minute of that day.
+fn book(stack: &Stack, driver: &User, place: i64, from: u32, to: u32) -> Answer {
+    driver
+        .post("/booking")
+        .json(&wish(place, &at(stack, from), &at(stack, to)))
+        .send()
+}
+
+fn booked(stack: &Stack, driver: &User, place: i64, from: u32, to: u32) -> i64 {
+    let answer = book(stack, driver, place, from, to).expect(200).json();
+    assert_eq!(answer["status"], "Confirmed", "{answer}");
+    answer["booking_id"].as_i64().unwrap()
+}
+
+fn move_end(stack: &Stack, driver: &User, booking: i64, to: u32) -> Answer {
+    driver
+        .put(&format!("/booking/{booking}/end"))
+        .json(&json!({ "date_to": at(stack, to) }))
+        .send()
+}
+
+fn balance(user: &User) -> i64 {
+    user.get("/payment/balance").send().expect(200).json()["balance"]
+        .as_i64()
+        .unwrap()
+}
+
+/// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed,
+/// nothing when it is not. And the ledger adds up.
+fn books_agree(stack: &Stack) {
+    let mut sql = stack.sql();
+    let disagreeing = "SELECT booking.id, booking.status, full_cost, moved.cents
+        FROM bookings.booking
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(CASE kind WHEN 'refund' THEN -transfer.amount ELSE transfer.amount END), 0)::bigint AS cents
+            FROM payments.transfer
+            JOIN bookings.charge ON charge.id IN (transfer.id, transfer.refund_of)
+            WHERE booking_id = booking.id
+        ) AS moved
+        WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost ELSE 0 END
+            AND NOT EXISTS (SELECT FROM bookings.charge WHERE booking_id = booking.id AND status = 'opening')
+            AND NOT EXISTS (SELECT FROM bookings.refund WHERE booking_id = booking.id AND status = 'owed')";
+    for row in sql.query(disagreeing, &[]).unwrap() {
+        let (id, status): (i64, &str) = (row.get(0), row.get(1));
+        let (cost, moved): (i64, i64) = (row.get(2), row.get(3));
+        panic!("booking {id} is {status} and costs {cost}, and the ledger moved {moved}");
+    }
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let trial = include_str!("../../../components/payments/src/sql/trial_balance.sql");
+    for row in sql.query(trial, &[]).unwrap() {
+        for fault in ["difference", "drifted_balances", "drifted_holds"] {
+            assert_eq!(row.get::<_, i64>(fault), 0, "{fault}");
+        }
+    }
+}
+
+/// The most bookings that stand on a place at one instant, counted another way than the platform does:
+/// the fullest instant is one at which somebody comes.
+fn fullest(sql: &mut postgres::Client, place: i64) -> i64 {
+    let fullest = "SELECT coalesce(max(standing), 0) FROM (
+            SELECT count(*) AS standing
+            FROM bookings.booking AS coming
+            JOIN bookings.booking AS there USING (place_id)
+            WHERE place_id = $1 AND coming.status <> 'Canceled' AND there.status <> 'Canceled'
+                AND there.date_from <= coming.date_from AND coming.date_from < there.held_to
+            GROUP BY coming.id
+        ) AS instants";
+    sql.query_one(fullest, &[&place]).unwrap().get(0)
+}

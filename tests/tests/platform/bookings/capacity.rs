@@ -1,0 +1,296 @@
+//! No place is taken twice, whoever asks at once and whatever they do.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::json;
+use wharf_tests::{Stack, User, at_once};
+
+use super::{
+    at, balance, book, booked, books_agree, driver, fullest, move_end, offer, place_body, wish,
+};
+
+#[test]
+fn of_200_who_want_five_places_at_once_exactly_five_get_one() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 5);
+    let drivers: Vec<_> = (0..4).map(|_| driver(&stack, 1_000_000)).collect();
+    let answers = at_once(200, |number| {
+        // All of them share the hour from 10:00 to 11:00.
+        let number = u32::try_from(number).unwrap();
+        let (from, to) = (600 - number % 60, 660 + number % 45);
+        book(&stack, &drivers[number as usize % 4], place, from, to)
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status() == 200);
+    assert_eq!(won.len(), 5);
+    for answer in lost {
+        assert_eq!(answer.problem(409)["code"], "no_availability");
+    }
+    assert_eq!(fullest(&mut stack.sql(), place), 5);
+    books_agree(&stack);
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        u32::try_from(self.0 % u64::from(n)).unwrap()
+    }
+}
+
+struct Standing {
+    id: i64,
+    from: u32,
+    to: u32,
+}
+
+/// How many stand at once at the fullest minute of the window.
+fn most(standing: &[Standing], from: u32, to: u32, except: i64) -> usize {
+    let at = |minute| {
+        standing
+            .iter()
+            .filter(|it| it.id != except && it.from <= minute && minute < it.to)
+            .count()
+    };
+    (from..to).map(at).max().unwrap_or(0)
+}
+
+/// Every answer and every cent is foretold by a few lines that know nothing of SQL.
+#[test]
+fn a_place_behaves_as_a_model_of_it_does() {
+    const CAPACITY: usize = 3;
+    const RATE: i64 = 137;
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, RATE, CAPACITY as i64);
+    let start = 10_000_000;
+    let driver = driver(&stack, start);
+    let mut dice = Dice(0x5EED_2026);
+    let mut model: Vec<Standing> = Vec::new();
+    let price = |from: u32, to: u32| RATE * i64::from(to - from) / 60;
+    for _ in 0..150 {
+        let one =
+            (!model.is_empty()).then(|| dice.below(u32::try_from(model.len()).unwrap()) as usize);
+        match (dice.below(5), one) {
+            (0, Some(one)) => {
+                let gone = model.swap_remove(one);
+                driver
+                    .delete(&format!("/booking/{}", gone.id))
+                    .send()
+                    .expect(200);
+                driver
+                    .get(&format!("/booking/{}", gone.id))
+                    .send()
+                    .problem(404);
+            }
+            (1 | 2, Some(one)) => {
+                let it = &model[one];
+                let to = it.from + 1 + dice.below(300);
+                let fits = to <= it.to || most(&model, it.to, to, it.id) < CAPACITY;
+                let answer = move_end(&stack, &driver, it.id, to);
+                if fits {
+                    assert_eq!(answer.expect(200).json()["full_cost"], price(it.from, to));
+                    model[one].to = to;
+                } else {
+                    answer.problem(409);
+                }
+            }
+            _ => {
+                let from = dice.below(600);
+                let to = from + 1 + dice.below(300);
+                let answer = book(&stack, &driver, place, from, to);
+                if most(&model, from, to, 0) < CAPACITY {
+                    let answer = answer.expect(200).json();
+                    assert_eq!(answer["full_cost"], price(from, to));
+                    model.push(Standing {
+                        id: answer["booking_id"].as_i64().unwrap(),
+                        from,
+                        to,
+                    });
+                } else {
+                    answer.problem(409);
+                }
+            }
+        }
+        let spent: i64 = model.iter().map(|it| price(it.from, it.to)).sum();
+        assert_eq!((balance(&driver), balance(&owner)), (start - spent, spent));
+        assert!(fullest(&mut stack.sql(), place) <= CAPACITY as i64);
+    }
+    books_agree(&stack);
+}
+
+#[test]
+fn a_place_is_never_too_full_while_many_book_cancel_and_extend() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 2);
+    let drivers: Vec<_> = (0..4).map(|_| driver(&stack, 1_000_000)).collect();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watched = scope.spawn(|| {
+            let mut sql = stack.sql();
+            let mut most = 0;
+            while !done.load(Ordering::Relaxed) {
+                most = most.max(fullest(&mut sql, place));
+            }
+            most
+        });
+        at_once(8, |number| {
+            let mut dice = Dice(7 + number as u64);
+            let mut own = Vec::new();
+            let driver = &drivers[number % 4];
+            for _ in 0..25 {
+                match (dice.below(4), own.pop()) {
+                    (0, Some((id, _))) => {
+                        driver.delete(&format!("/booking/{id}")).send().expect(200);
+                    }
+                    (1, Some((id, from))) => {
+                        let status =
+                            move_end(&stack, driver, id, from + 1 + dice.below(120)).status();
+                        assert!(matches!(status, 200 | 409), "{status}");
+                        own.push((id, from));
+                    }
+                    (_, kept) => {
+                        own.extend(kept);
+                        let from = dice.below(240);
+                        let answer = book(&stack, driver, place, from, from + 1 + dice.below(120));
+                        assert!(matches!(answer.status(), 200 | 409), "{answer}");
+                        if answer.status() == 200 {
+                            own.push((answer.json()["booking_id"].as_i64().unwrap(), from));
+                        }
+                    }
+                }
+            }
+        });
+        done.store(true, Ordering::Relaxed);
+        let most = watched.join().unwrap();
+        assert!((1..=2).contains(&most), "{most} stood on 2 places");
+    });
+    books_agree(&stack);
+}
+
+#[test]
+fn who_leaves_at_an_instant_makes_room_for_who_comes_then() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 10_000);
+    booked(&stack, &driver, place, 60, 120);
+    booked(&stack, &driver, place, 120, 180);
+    booked(&stack, &driver, place, 0, 60);
+    book(&stack, &driver, place, 119, 121).problem(409);
+    // A window of which most is free is not free.
+    book(&stack, &driver, place, 170, 600).problem(409);
+}
+
+#[test]
+fn a_place_does_not_shrink_below_what_is_booked() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 3);
+    let driver = driver(&stack, 10_000);
+    let first = booked(&stack, &driver, place, 60, 120);
+    booked(&stack, &driver, place, 90, 180);
+    booked(&stack, &driver, place, 180, 240);
+    let shrink = |capacity| {
+        owner
+            .put(&format!("/parking/{place}"))
+            .json(&place_body(100, capacity))
+            .send()
+    };
+    assert_eq!(shrink(1).problem(409)["code"], "booked-beyond");
+    assert_eq!(shrink(2).expect(200).json()["capacity"], 2);
+    driver
+        .delete(&format!("/booking/{first}"))
+        .send()
+        .expect(200);
+    shrink(1).expect(200);
+    book(&stack, &driver, place, 90, 100).problem(409);
+    owner
+        .delete(&format!("/parking/{place}"))
+        .send()
+        .problem(409);
+}
+
+#[test]
+fn a_place_does_not_shrink_while_it_is_being_booked() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let driver = driver(&stack, 100_000);
+    for _ in 0..5 {
+        let place = offer(&owner, 100, 4);
+        at_once(8, |number| match number % 2 {
+            0 => {
+                let status = book(&stack, &driver, place, 60, 120).status();
+                assert!(matches!(status, 200 | 409), "{status}");
+            }
+            _ => {
+                let body = place_body(100, 1 + i64::try_from(number).unwrap() / 4);
+                let status = owner
+                    .put(&format!("/parking/{place}"))
+                    .json(&body)
+                    .send()
+                    .status();
+                assert!(matches!(status, 200 | 409), "{status}");
+            }
+        });
+        let shown = stack
+            .get(&format!("/parking/{place}"))
+            .send()
+            .expect(200)
+            .json();
+        assert!(fullest(&mut stack.sql(), place) <= shown["capacity"].as_i64().unwrap());
+    }
+}
+
+#[test]
+fn search_and_quote_say_how_much_is_free_for_the_whole_window() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let me = owner.get("/auth/me").send().json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (small, large) = (offer(&owner, 100, 1), offer(&owner, 90, 3));
+    let driver = driver(&stack, 10_000);
+    booked(&stack, &driver, small, 100, 200);
+    booked(&stack, &driver, large, 150, 160);
+    let search = |from, to| {
+        let window = format!("date_from={}&date_to={}", at(&stack, from), at(&stack, to));
+        let found = stack
+            .get(&format!("/parking?owner_id={me}&{window}"))
+            .send()
+            .expect(200)
+            .json();
+        let free =
+            |it: &serde_json::Value| (it["id"].as_i64().unwrap(), it["free"].as_i64().unwrap());
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(free)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(search(0, 100), [(small, 1), (large, 3)]);
+    assert_eq!(search(0, 101), [(large, 3)]);
+    assert_eq!(search(0, 600), [(large, 2)]);
+    assert_eq!(search(200, 600), [(small, 1), (large, 3)]);
+
+    let quote = |place, from, to| {
+        let wish = wish(place, &at(&stack, from), &at(&stack, to));
+        stack
+            .post("/booking/quote")
+            .json(&wish)
+            .send()
+            .expect(200)
+            .json()
+    };
+    let full = json!({ "full_cost": 150, "currency": "USD", "free": 0, "available": false });
+    assert_eq!(quote(small, 150, 240), full);
+    let free = json!({ "full_cost": 136, "currency": "USD", "free": 2, "available": true });
+    assert_eq!(quote(large, 149, 240), free);
+    // Looking costs nothing and takes nothing.
+    assert_eq!(quote(large, 149, 240), free);
+}

@@ -1,0 +1,440 @@
+//! What is paid is paid once, and what is given back is given back once.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::{
+    at, balance, book, booked, books_agree, driver, endow, from_now, move_end, offer, place_body,
+    wish,
+};
+
+fn refunds(stack: &Stack, booking: i64) -> i64 {
+    let count = "SELECT count(*) FROM payments.transfer WHERE kind = 'refund' AND reference = $1";
+    stack
+        .sql()
+        .query_one(count, &[&booking.to_string()])
+        .unwrap()
+        .get(0)
+}
+
+#[test]
+fn booking_pays_the_owner_who_cannot_spend_it_before_the_end() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 199, 1);
+    let driver = driver(&stack, 1_000);
+    // trunc(199 × 61 / 60)
+    let answer = book(&stack, &driver, place, 0, 61).expect(200).json();
+    let id = answer["booking_id"].as_i64().unwrap();
+    assert_eq!(
+        answer,
+        json!({ "booking_id": id, "status": "Confirmed", "full_cost": 202 })
+    );
+    assert_eq!(balance(&driver), 798);
+    let wallet = owner.get("/payment/balance").send().expect(200).json();
+    assert_eq!(
+        (&wallet["balance"], &wallet["available"]),
+        (&json!(202), &json!(0))
+    );
+    let shown = driver
+        .get(&format!("/booking/{id}"))
+        .send()
+        .expect(200)
+        .json();
+    let me = driver.get("/auth/me").send().json()["id"].clone();
+    let whole = json!({
+        "booking_id": id, "date_from": at(&stack, 0), "date_to": at(&stack, 61),
+        "parking_place_id": place, "full_cost": 202, "status": "Confirmed", "user_id": me,
+    });
+    assert_eq!(shown, whole);
+}
+
+#[test]
+fn who_cannot_pay_gets_no_place_and_keeps_the_money() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let (poor, rich) = (driver(&stack, 99), driver(&stack, 100));
+    let problem = book(&stack, &poor, place, 0, 60).problem(400);
+    assert!(
+        problem["error_message"]
+            .as_str()
+            .unwrap()
+            .contains("insufficient funds"),
+        "{problem}"
+    );
+    assert_eq!(balance(&poor), 99);
+    let listed = poor.get("/booking").send().expect(200).json();
+    assert_eq!(listed[0]["status"], "Canceled");
+    booked(&stack, &rich, place, 0, 60);
+    books_agree(&stack);
+}
+
+#[test]
+fn of_many_cancellations_at_once_one_gives_the_money_back() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    for _ in 0..5 {
+        let id = booked(&stack, &driver, place, 0, 60);
+        let address = format!("/booking/{id}");
+        at_once(6, |number| match number % 3 {
+            0 => driver.delete(&address).send(),
+            1 => driver
+                .put(&address)
+                .json(&json!({ "status": "Canceled" }))
+                .send(),
+            _ => owner
+                .put(&address)
+                .json(&json!({ "status": "Canceled" }))
+                .send(),
+        })
+        .iter()
+        .for_each(|it| assert!(matches!(it.status(), 200 | 404), "{it}"));
+        assert_eq!(
+            (refunds(&stack, id), balance(&driver), balance(&owner)),
+            (1, 1_000, 0)
+        );
+        driver.get(&address).send().problem(404);
+    }
+    books_agree(&stack);
+}
+
+#[test]
+fn a_refund_is_covered_after_the_owner_spent_everything_else() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 2);
+    let driver = driver(&stack, 1_000);
+    endow(&stack, &owner, 500);
+    let id = booked(&stack, &driver, place, 0, 120);
+    move_end(&stack, &driver, id, 180).expect(200);
+    let spend = |cents| {
+        owner
+            .post("/payment/promocode/generate")
+            .json(&json!({ "amount": cents }))
+            .send()
+    };
+    spend(501).problem(400);
+    spend(500).expect(200);
+    spend(1).problem(400);
+    let answer = driver.delete(&format!("/booking/{id}")).send().expect(200);
+    assert_eq!(answer.json()["status"], "success");
+    assert_eq!((balance(&driver), balance(&owner)), (1_000, 0));
+    books_agree(&stack);
+}
+
+#[test]
+fn staying_longer_costs_the_difference_and_leaving_earlier_gives_it_back() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 61);
+    // What an owner asks for later is for others.
+    owner
+        .put(&format!("/parking/{place}"))
+        .json(&place_body(9_000, 1))
+        .send()
+        .expect(200);
+    for (to, cost) in [(121, 201), (61, 101), (1, 1), (1, 1), (181, 301), (60, 100)] {
+        let moved = move_end(&stack, &driver, id, to).expect(200).json();
+        assert_eq!(
+            (&moved["full_cost"], &moved["date_to"]),
+            (&json!(cost), &json!(at(&stack, to)))
+        );
+        assert_eq!((balance(&driver), balance(&owner)), (1_000 - cost, cost));
+    }
+    let problem = move_end(&stack, &driver, id, 1_200).problem(400);
+    assert!(
+        problem["error_message"]
+            .as_str()
+            .unwrap()
+            .contains("insufficient funds"),
+        "{problem}"
+    );
+    let shown = driver
+        .get(&format!("/booking/{id}"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&shown["full_cost"], &shown["status"]),
+        (&json!(100), &json!("Confirmed"))
+    );
+    // What was kept for the extension that was not paid is free again.
+    booked(&stack, &self::driver(&stack, 10_000), place, 60, 120);
+    move_end(&stack, &driver, id, 61).problem(409);
+    driver.delete(&format!("/booking/{id}")).send().expect(200);
+    assert_eq!(balance(&driver), 1_000);
+    books_agree(&stack);
+}
+
+#[test]
+fn of_many_equal_extensions_at_once_one_is_paid() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let driver = driver(&stack, 10_000);
+    let id = booked(&stack, &driver, place, 0, 60);
+    for answer in at_once(8, |_| move_end(&stack, &driver, id, 100)) {
+        assert_eq!(answer.expect(200).json()["full_cost"], 100);
+    }
+    assert_eq!(balance(&driver), 9_900);
+    at_once(8, |number| {
+        move_end(&stack, &driver, id, 101 + u32::try_from(number).unwrap())
+    });
+    let shown = driver
+        .get(&format!("/booking/{id}"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        balance(&driver),
+        10_000 - shown["full_cost"].as_i64().unwrap()
+    );
+    books_agree(&stack);
+}
+
+#[test]
+fn extending_and_canceling_at_once_loses_no_money() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let driver = driver(&stack, 10_000);
+    for _ in 0..5 {
+        let id = booked(&stack, &driver, place, 0, 60);
+        at_once(4, |number| match number {
+            0 => driver.delete(&format!("/booking/{id}")).send(),
+            _ => move_end(
+                &stack,
+                &driver,
+                id,
+                60 + 10 * u32::try_from(number).unwrap(),
+            ),
+        });
+        assert_eq!(balance(&driver), 10_000);
+    }
+    books_agree(&stack);
+}
+
+#[test]
+fn the_same_request_again_has_one_effect_and_one_answer() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 3);
+    let driver = driver(&stack, 150);
+    let ask = |key: &str, to: u32| {
+        let wish = wish(place, &at(&stack, 0), &at(&stack, to));
+        driver
+            .post("/booking")
+            .header("idempotency-key", key)
+            .json(&wish)
+            .send()
+    };
+    let first = ask("first", 60).expect(200);
+    assert!(first.header("idempotent-replayed").is_none());
+    let again = ask("first", 60).expect(200);
+    assert_eq!(
+        (again.header("idempotent-replayed"), again.text()),
+        (Some("true"), first.text())
+    );
+    ask("first", 120).problem(422);
+    assert_eq!(balance(&driver), 50);
+
+    // A refusal did nothing, so the same request may come again, and so may another under its key.
+    ask("second", 60).problem(400);
+    endow(&stack, &driver, 50);
+    ask("second", 60).expect(200);
+    ask("third", 60).problem(400);
+    endow(&stack, &driver, 50);
+    assert_eq!(ask("third", 30).expect(200).json()["full_cost"], 50);
+
+    let id = first.json()["booking_id"].as_i64().unwrap();
+    endow(&stack, &driver, 500);
+    let extend = |to: u32| {
+        let end = json!({ "date_to": at(&stack, to) });
+        driver
+            .put(&format!("/booking/{id}/end"))
+            .header("idempotency-key", "longer")
+            .json(&end)
+            .send()
+    };
+    let longer = extend(90).expect(200);
+    let again = extend(90).expect(200);
+    assert_eq!(
+        (again.header("idempotent-replayed"), again.text()),
+        (Some("true"), longer.text())
+    );
+    assert_eq!(balance(&driver), 450);
+    books_agree(&stack);
+}
+
+#[test]
+fn of_many_copies_of_a_request_at_once_one_books() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 9);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    let answers = at_once(9, |_| {
+        driver
+            .post("/booking")
+            .header("idempotency-key", "copy")
+            .json(&wish)
+            .send()
+    });
+    for answer in &answers {
+        assert!(matches!(answer.status(), 200 | 409), "{answer}");
+    }
+    assert!(answers.iter().any(|it| it.status() == 200));
+    assert_eq!(balance(&driver), 900);
+}
+
+/// Clients of the replaced system send back the whole booking that they read.
+#[test]
+fn a_whole_booking_sent_back_changes_its_status_and_nothing_else() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 60);
+    let address = format!("/booking/{id}");
+    let mut whole = driver.get(&address).send().expect(200).json();
+    let before = whole.clone();
+    whole["full_cost"] = json!(1_000_000);
+    whole["user_id"] = json!("00000000-0000-4000-8000-000000000000");
+    whole["parking_place_id"] = json!(1);
+    let problem = driver.put(&address).json(&whole).send().problem(400);
+    assert!(
+        problem["error_message"]
+            .as_str()
+            .unwrap()
+            .contains("payment service"),
+        "{problem}"
+    );
+    whole["status"] = json!("Waiting");
+    driver.put(&address).json(&whole).send().problem(400);
+    assert_eq!(driver.get(&address).send().expect(200).json(), before);
+
+    whole["status"] = json!("Canceled");
+    let canceled = driver.put(&address).json(&whole).send().expect(200).json();
+    let mut expected = before;
+    expected["status"] = json!("Canceled");
+    assert_eq!(canceled, expected);
+    assert_eq!(
+        driver.put(&address).json(&whole).send().expect(200).json(),
+        expected
+    );
+    assert_eq!(balance(&driver), 1_000);
+    move_end(&stack, &driver, id, 120).problem(409);
+}
+
+fn told(stack: &Stack, booking: i64) -> Vec<(String, String)> {
+    let told = "SELECT payload ->> 'template', payload ->> 'user_id' FROM events.outbox
+        WHERE kind = 'notify' AND aggregate = $1 ORDER BY seq";
+    let rows = stack
+        .sql()
+        .query(told, &[&format!("booking:{booking}")])
+        .unwrap();
+    rows.iter().map(|it| (it.get(0), it.get(1))).collect()
+}
+
+#[test]
+fn driver_and_owner_are_told_what_happens() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    let id_of = |user: &User| {
+        user.get("/auth/me").send().json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (to_driver, to_owner) = (id_of(&driver), id_of(&owner));
+    let both = |what: &str| {
+        [
+            (format!("booking_{what}_driver"), to_driver.clone()),
+            (format!("booking_{what}_owner"), to_owner.clone()),
+        ]
+    };
+    let id = booked(&stack, &driver, place, 0, 60);
+    move_end(&stack, &driver, id, 120).expect(200);
+    driver.delete(&format!("/booking/{id}")).send().expect(200);
+    assert_eq!(
+        told(&stack, id),
+        [both("created"), both("changed"), both("canceled")].concat()
+    );
+
+    // It has begun, and ends in five minutes.
+    let wish = wish(place, &from_now(&stack, -10.0), &from_now(&stack, 5.0));
+    let soon = driver
+        .post("/booking")
+        .json(&wish)
+        .send()
+        .expect(200)
+        .json();
+    let soon = soon["booking_id"].as_i64().unwrap();
+    eventually(
+        "both are told that it ends soon",
+        Duration::from_secs(10),
+        || told(&stack, soon).len() > 2,
+    );
+    let mut ending = told(&stack, soon).split_off(2);
+    ending.sort();
+    let mut expected = [&to_driver, &to_owner].map(|it| ("booking_ending".to_owned(), it.clone()));
+    expected.sort();
+    assert_eq!(ending, expected);
+}
+
+#[test]
+fn a_booking_that_is_over_is_the_owners() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 3_600, 1);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &from_now(&stack, -1.0), &from_now(&stack, 0.04));
+    let answer = driver
+        .post("/booking")
+        .json(&wish)
+        .send()
+        .expect(200)
+        .json();
+    let (id, cost) = (&answer["booking_id"], answer["full_cost"].as_i64().unwrap());
+    let available = || owner.get("/payment/balance").send().json()["available"].clone();
+    eventually("the owner may spend it", Duration::from_secs(10), || {
+        available() == json!(cost)
+    });
+    assert_eq!(
+        driver.delete(&format!("/booking/{id}")).send().problem(409)["code"],
+        "booking-over"
+    );
+    let longer = json!({ "date_to": from_now(&stack, 60.0) });
+    driver
+        .put(&format!("/booking/{id}/end"))
+        .json(&longer)
+        .send()
+        .problem(409);
+    assert_eq!(balance(&driver), 1_000 - cost);
+}
+
+/// A year was paid for and held; an hour was stayed.
+#[test]
+fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 600);
+    move_end(&stack, &driver, id, 100).expect(200);
+    let wallet = || -> Value { owner.get("/payment/balance").send().expect(200).json() };
+    assert_eq!(
+        (&wallet()["balance"], &wallet()["available"]),
+        (&json!(100), &json!(0))
+    );
+    // Two days later.
+    let later = "UPDATE bookings.booking SET date_from = date_from - interval '3 days',
+        date_to = date_to - interval '3 days', held_to = held_to - interval '3 days' WHERE id = $1";
+    stack.sql().execute(later, &[&id]).unwrap();
+    eventually("the owner may spend it", Duration::from_secs(10), || {
+        wallet()["available"] == json!(100)
+    });
+    books_agree(&stack);
+}

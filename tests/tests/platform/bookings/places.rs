@@ -1,0 +1,100 @@
+//! What owners offer, and how drivers find it.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, unique};
+
+use super::place_body;
+
+#[test]
+fn a_place_is_offered_shown_changed_and_removed() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let me = owner.get("/auth/me").send().json()["id"].clone();
+    let mut body = place_body(150, 20);
+    let id = owner.post("/parking").json(&body).send().expect(200).json()["id"]
+        .as_i64()
+        .unwrap();
+    let address = format!("/parking/{id}");
+    (body["id"], body["owner_id"]) = (json!(id), me);
+    assert_eq!(stack.get(&address).send().expect(200).json(), body);
+
+    body["hourly_rate"] = json!(175);
+    body["latitude"] = json!(41.15);
+    body["longitude"] = json!(-8.61);
+    assert_eq!(
+        owner.put(&address).json(&body).send().expect(200).json(),
+        body
+    );
+    assert_eq!(stack.get(&address).send().expect(200).json(), body);
+
+    assert_eq!(
+        owner.delete(&address).send().expect(200).json()["status"],
+        "success"
+    );
+    stack.get(&address).send().problem(404);
+}
+
+#[test]
+fn places_are_found_by_everything_that_is_known_of_them() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let me = owner.get("/auth/me").send().json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let city = unique("Braga");
+    let offer = |name: &str, kind: &str, rate: i64, at: Option<(f64, f64)>| {
+        let mut body = place_body(rate, 1);
+        body["name"] = json!(name);
+        body["city"] = json!(city);
+        body["parking_type"] = json!(kind);
+        if let Some((latitude, longitude)) = at {
+            body["latitude"] = json!(latitude);
+            body["longitude"] = json!(longitude);
+        }
+        owner.post("/parking").json(&body).send().expect(200).json()["id"]
+            .as_i64()
+            .unwrap()
+    };
+    let north = offer("Norte Central", "outdoor", 100, Some((60.0, 10.0)));
+    let south = offer("Sul 100%", "multi-level", 200, Some((-30.0, 10.0)));
+    let nowhere = offer("central de Braga", "underground", 300, None);
+    let found = |query: &str| {
+        let found = stack
+            .get(&format!("/parking?city={city}&{query}"))
+            .send()
+            .expect(200)
+            .json();
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it: &Value| it["id"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let all = [north, south, nowhere];
+    assert_eq!(found(""), all);
+    assert_eq!(found(&format!("owner_id={me}")), all);
+    assert!(found("owner_id=00000000-0000-4000-8000-000000000000").is_empty());
+    assert_eq!(found("name=CENTRAL"), [north, nowhere]);
+    // A percent sign is one.
+    assert_eq!(found("name=%25"), [south]);
+    assert_eq!(found("parking_type=multi-level"), [south]);
+    assert_eq!(found("lowest_rate=200"), [south, nowhere]);
+    assert_eq!(found("lowest_rate=101&highest_rate=200"), [south]);
+    assert_eq!(found("limit=2"), [north, south]);
+    assert_eq!(found("limit=2&offset=2"), [nowhere]);
+    // The nearest first; what is nobody knows where, last.
+    assert_eq!(found("latitude=-20&longitude=11"), [south, north, nowhere]);
+    assert_eq!(found("latitude=59&longitude=-170"), [north, south, nowhere]);
+    // A city is the whole name of one.
+    let part = &city[..city.len() - 1];
+    assert_eq!(
+        stack
+            .get(&format!("/parking?city={part}"))
+            .send()
+            .expect(200)
+            .json(),
+        json!([])
+    );
+}
