@@ -32,6 +32,7 @@ use crate::link;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::redis_trigger::Subscription;
+use crate::turns::Turns;
 
 /// What an application is made from.
 pub struct Parts<'a> {
@@ -43,6 +44,7 @@ pub struct Parts<'a> {
     /// Added to every component's environment.
     pub environment: &'a BTreeMap<String, String>,
     pub data_dir: &'a Path,
+    pub turns: &'a Arc<Turns>,
     pub journal: &'a Journal,
     pub is_quiet: bool,
 }
@@ -148,6 +150,7 @@ fn function(
         limits,
         meter: metrics.component(&id),
         pre: link::link(linker, code)?,
+        turns: parts.turns.clone(),
         imports: Arc::new(imports),
         environment: environment.into_iter().collect(),
         files: files::place(component, &parts.manifest.dir, &files_dir(parts, &id))?,
@@ -279,7 +282,7 @@ fn neighbour(
     let function = functions.get(id).with_context(|| missing(id))?;
     let pre = link::http(function.pre.clone()).with_context(|| format!("component \"{id}\""))?;
     Ok(Neighbour {
-        function: Arc::new(HttpFunction::new(function.clone(), pre)),
+        function: Arc::new(HttpFunction::new(function.clone(), pre)?),
         router: everything().context("a route of everything")?,
         meter: metrics.route(id, "internal"),
     })

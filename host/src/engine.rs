@@ -1,19 +1,10 @@
-//! The one wasmtime engine: how components are compiled, how many may live, and the clock that makes
-//! a busy one let others run. Keeping compiled components is `engine::cache`.
+//! The one wasmtime engine: how components are compiled, and how many may live. How they share the
+//! processors is `turns`; keeping compiled components is `engine::cache`.
 
 pub mod cache;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
-
-/// How long a guest computes before everything else gets a turn. Short enough that a health check
-/// behind two busy loops answers in a blink, long enough that yielding costs nothing measurable.
-pub const TURN: Duration = Duration::from_millis(5);
 
 /// What all components together may hold at once; the pool is laid out for exactly that.
 #[derive(Clone, Copy, Debug)]
@@ -78,35 +69,4 @@ fn pool(capacity: Capacity) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(256 << 10)
         .table_keep_resident(16 << 10);
     pool
-}
-
-/// Ends every guest's turn each [`TURN`], for as long as it is kept.
-pub struct Clock {
-    stopped: Arc<AtomicBool>,
-}
-
-impl Clock {
-    pub fn start(engine: &wasmtime::Engine) -> Result<Self> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (engine, seen) = (engine.weak(), stopped.clone());
-        thread::Builder::new()
-            .name("turns".into())
-            .spawn(move || {
-                while !seen.load(Ordering::Relaxed) {
-                    thread::sleep(TURN);
-                    match engine.upgrade() {
-                        Some(engine) => engine.increment_epoch(),
-                        None => return,
-                    }
-                }
-            })
-            .context("start the thread that ends guests' turns")?;
-        Ok(Self { stopped })
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
 }

@@ -15,6 +15,7 @@ use wharf_manifest::manifest::WharfComponent;
 use crate::guest::output::{Destination, Output};
 use crate::guest::{Alive, Guest, Memory};
 use crate::metrics::ComponentMeter;
+use crate::turns::Turns;
 
 /// What bounds a component: `[component.<id>.tool.wharf]`.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,7 @@ pub struct Function {
     pub limits: Limits,
     pub meter: Arc<ComponentMeter>,
     pub pre: InstancePre<Guest>,
+    pub turns: Arc<Turns>,
     pub imports: Arc<Imports>,
     pub environment: Vec<(String, String)>,
     /// Mounted read-only as `/`.
@@ -83,7 +85,6 @@ impl Function {
         };
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
-        store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         Ok(store)
     }

@@ -10,11 +10,12 @@ use wasmtime::Store;
 
 use crate::function::Function;
 use crate::guest::Guest;
+use crate::turns::WHOLE_TURN;
 
 /// `E` is what is called in an instance, looked up once.
 pub struct Instances<E> {
     pub function: Arc<Function>,
-    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     /// The last to come is the first to go out again: the others get to cool down.
     warm: Mutex<Vec<Instance<E>>>,
 }
@@ -27,13 +28,13 @@ pub struct Instance<E> {
 }
 
 /// The right to have one instance at work.
-pub type Turn = OwnedSemaphorePermit;
+pub type Place = OwnedSemaphorePermit;
 
 impl<E: Send + 'static> Instances<E> {
     /// None yet; those that come are let go when nobody used them for as long as the manifest says.
     pub fn new(function: Arc<Function>) -> Arc<Self> {
         let instances = Arc::new(Self {
-            turns: Arc::new(Semaphore::new(function.limits.max_instances)),
+            places: Arc::new(Semaphore::new(function.limits.max_instances)),
             warm: Mutex::default(),
             function,
         });
@@ -44,15 +45,15 @@ impl<E: Send + 'static> Instances<E> {
         instances
     }
 
-    /// A turn as soon as there is one, in the order of asking.
-    pub async fn turn(&self) -> Option<Turn> {
-        if let Ok(turn) = self.turns.clone().try_acquire_owned() {
-            return Some(turn);
+    /// A place as soon as there is one, in the order of asking.
+    pub async fn place(&self) -> Option<Place> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Some(place);
         }
         let begun = Instant::now();
-        let turn = self.turns.clone().acquire_owned().await;
+        let place = self.places.clone().acquire_owned().await;
         self.function.meter.waited(begun.elapsed());
-        turn.ok()
+        place.ok()
     }
 
     pub fn take_warm(&self) -> Option<Instance<E>> {
@@ -76,6 +77,12 @@ impl<E: Send + 'static> Instances<E> {
 }
 
 impl<E> Instance<E> {
+    /// From here on it serves this request, with a whole turn ahead.
+    pub fn serves(&mut self, request_id: &str) {
+        self.store.set_epoch_deadline(WHOLE_TURN);
+        self.store.data().serves(request_id);
+    }
+
     pub fn new(store: Store<Guest>, exports: E) -> Self {
         Self {
             store,

@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lift, TypedFunc};
 
 use crate::function::Function;
-use crate::instances::{self, Instance, Instances, Turn};
+use crate::instances::{self, Instance, Instances, Place};
+use crate::request_id;
 
 /// What may wait for one component. A message that finds no room is dropped and counted: messages
 /// wake, and whatever must not be lost is in the database.
@@ -109,18 +110,18 @@ impl Listener {
 
     /// Gives the message to an instance and waits until it is done with it.
     pub async fn deliver(&self, message: Arc<[u8]>) {
-        if let Some(turn) = self.instances.turn().await {
-            self.deliver_now(&message, turn).await;
+        if let Some(place) = self.instances.place().await {
+            self.deliver_now(&message, place).await;
         }
     }
 
     /// Failures are logged and counted, nothing more: whoever sent the message has long gone on.
-    async fn deliver_now(&self, message: &[u8], _turn: Turn) {
+    async fn deliver_now(&self, message: &[u8], _place: Place) {
         let function = &self.instances.function;
         function.meter.messages.fetch_add(1, Relaxed);
         let limit = function.limits.request_timeout;
         let component = self.component();
-        match timeout(limit, self.handle(message)).await {
+        match timeout(limit, function.turns.share(Box::pin(self.handle(message)))).await {
             Ok(Ok(())) => return,
             Ok(Err(cause)) => tracing::error!(component, "a message was not handled: {cause:#}"),
             Err(_) => tracing::error!(component, "a message was not handled within {limit:?}"),
@@ -133,6 +134,8 @@ impl Listener {
             Some(warm) => warm,
             None => self.instantiate().await?,
         };
+        let id = request_id::new();
+        instance.serves(&id);
         match call(&mut instance, message.to_vec()).await {
             // An error of its own leaves the instance as good as before; a trap does not.
             Ok(answer) => {
@@ -140,7 +143,7 @@ impl Listener {
                 answer.map_err(anyhow::Error::msg)
             }
             Err(cause) => {
-                instances::lost(&self.instances.function, "", &cause);
+                instances::lost(&self.instances.function, &id, &cause);
                 bail!("the instance failed")
             }
         }
@@ -207,7 +210,7 @@ impl Export {
     }
 }
 
-/// Gives each waiting message a task of its own once there is a turn for it.
+/// Gives each waiting message a task of its own once there is a place for it.
 async fn hand_out(
     listener: Weak<Listener>,
     mut waiting: mpsc::Receiver<Arc<[u8]>>,
@@ -218,9 +221,9 @@ async fn hand_out(
             return;
         };
         // Waiting here, not in the tasks, keeps the number of tasks bounded too.
-        let Some(turn) = listener.instances.turn().await else {
+        let Some(place) = listener.instances.place().await else {
             return;
         };
-        work.spawn(async move { listener.deliver_now(&message, turn).await });
+        work.spawn(async move { listener.deliver_now(&message, place).await });
     }
 }

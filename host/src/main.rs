@@ -23,8 +23,10 @@ mod link;
 mod listener;
 mod metrics;
 mod redis_trigger;
+mod request_id;
 mod stop;
 mod stores;
+mod turns;
 mod values;
 
 use std::process::ExitCode;
@@ -73,7 +75,7 @@ fn runtime() -> Result<Runtime> {
     let threads = thread::available_parallelism().map_or(2, usize::from) * 2;
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
-        // Sockets are looked at after this many turns, each of which a busy guest may use up.
+        // Sockets are looked at after this many tasks, each of which may be a guest that takes its turn.
         .event_interval(11)
         .enable_all()
         .build();
@@ -83,7 +85,11 @@ fn runtime() -> Result<Runtime> {
 /// `RUST_LOG` decides what is said; by default what an operator wants to know.
 fn log_to(journal: &Journal, is_quiet: bool) {
     // s3s calls every refused request an error; our own errors of S3 are told apart from it.
-    let default = if is_quiet { "warn,s3s=off" } else { "info,s3s=off" };
+    let default = if is_quiet {
+        "warn,s3s=off"
+    } else {
+        "info,s3s=off"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let console = journal.console();
     tracing_subscriber::fmt()

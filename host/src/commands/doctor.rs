@@ -1,7 +1,169 @@
-//! `wharf doctor`.
+//! `wharf doctor`: everything that commonly keeps an application from starting, looked at without
+//! starting it. Each finding says what to do.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::anyhow;
+use wharf_manifest::manifest::{Build, Component, HostValue, Manifest};
+use wharf_stores::{Migrations, Store};
+
 use crate::cli;
 use crate::failure::Result;
 
-pub fn run(_args: &cli::Doctor) -> Result<()> {
-    Ok(())
+pub fn run(args: &cli::Doctor) -> Result<()> {
+    println!("wharf {}", env!("CARGO_PKG_VERSION"));
+    let manifest = super::load(&args.manifest)?;
+    let mut findings = Findings::default();
+    findings.good(format!("{} has no faults", manifest.path.display()));
+    check_artifacts(&manifest, &mut findings);
+    check_toolchain(&manifest, &mut findings);
+    check_stores(&manifest, &mut findings);
+    check_migrations(&manifest, &mut findings);
+    check_data_dir(&args.data_dir, &mut findings);
+    check_port(args.listen, &mut findings);
+    match findings.bad {
+        0 => Ok(()),
+        1 => Err(anyhow!("one thing is wrong").into()),
+        many => Err(anyhow!("{many} things are wrong").into()),
+    }
+}
+
+#[derive(Default)]
+struct Findings {
+    bad: usize,
+}
+
+impl Findings {
+    fn good(&self, what: String) {
+        println!("  ok     {what}");
+    }
+
+    fn bad(&mut self, what: String) {
+        self.bad += 1;
+        println!("  wrong  {what}");
+    }
+}
+
+/// Every file the application is made of, and whether its sources are newer.
+fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
+    let mut artifacts: BTreeMap<&Path, Option<&Build>> = BTreeMap::new();
+    for component in manifest.triggered() {
+        artifacts.insert(&component.source, component.build.as_ref());
+        for dependency in &component.dependencies {
+            let maker = manifest.components.values().find(|other| other.source == dependency.source);
+            artifacts.entry(&dependency.source).or_insert(maker.and_then(|maker| maker.build.as_ref()));
+        }
+    }
+    let mut is_complete = true;
+    for (artifact, build) in artifacts {
+        let Ok(built) = fs::metadata(artifact).and_then(|metadata| metadata.modified()) else {
+            findings.bad(format!("{} is not there: run `wharf build`", artifact.display()));
+            is_complete = false;
+            continue;
+        };
+        if let Some(newer) = build.and_then(|build| newer_source(build, built)) {
+            findings.bad(format!(
+                "{} is older than {}: run `wharf build`",
+                artifact.display(),
+                newer.display()
+            ));
+            is_complete = false;
+        }
+    }
+    if is_complete {
+        findings.good("every component is built".to_owned());
+    }
+}
+
+fn newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
+    let patterns = build.watch.iter().map(|pattern| build.workdir.join(pattern));
+    let sources = patterns.filter_map(|pattern| glob::glob(&pattern.to_string_lossy()).ok()).flatten().flatten();
+    let mut newer = sources.filter(|source| {
+        let changed = fs::metadata(source).and_then(|metadata| metadata.modified());
+        source.is_file() && changed.is_ok_and(|changed| changed > built)
+    });
+    newer.next()
+}
+
+/// What cargo needs, if it builds anything here.
+fn check_toolchain(manifest: &Manifest, findings: &mut Findings) {
+    let uses_cargo = |component: &Component| {
+        let build = component.build.as_ref();
+        build.is_some_and(|build| build.commands.iter().any(|command| command.contains("cargo ")))
+    };
+    if !manifest.components.values().any(uses_cargo) {
+        return;
+    }
+    match said(&manifest.dir, "cargo", &["--version"]) {
+        Some(version) => findings.good(version),
+        None => findings.bad("cargo is not installed: see https://rustup.rs".to_owned()),
+    }
+    let folder = said(&manifest.dir, "rustc", &["--print", "target-libdir", "--target", "wasm32-wasip2"]);
+    match folder {
+        Some(folder) if Path::new(&folder).is_dir() => {
+            findings.good("the target wasm32-wasip2 is installed".to_owned());
+        }
+        _ => findings.bad(
+            "the target wasm32-wasip2 is not installed: run `rustup target add wasm32-wasip2`".to_owned(),
+        ),
+    }
+}
+
+/// Asked in the folder of the manifest, where a toolchain may be pinned.
+fn said(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).current_dir(dir).output().ok()?;
+    let text = output.status.success().then(|| String::from_utf8(output.stdout).ok())??;
+    Some(text.trim().to_owned())
+}
+
+/// The programs of those stores that would be started here.
+fn check_stores(manifest: &Manifest, findings: &mut Findings) {
+    let values = manifest.wharf.variables.values();
+    let uses = |wanted: fn(&HostValue) -> bool| values.clone().any(wanted);
+    let uses_postgres = uses(|value| matches!(value, HostValue::Postgres { .. } | HostValue::PostgresHost));
+    let uses_redis = uses(|value| matches!(value, HostValue::Redis | HostValue::RedisHost)) || !manifest.redis.is_empty();
+    for (store, is_used) in [(Store::Postgres, uses_postgres), (Store::Redis, uses_redis)] {
+        if !is_used {
+            continue;
+        }
+        match store.program() {
+            Ok(Some(program)) => findings.good(format!("{store} is at {}", program.display())),
+            Ok(None) => {}
+            Err(missing) => findings.bad(missing.to_string()),
+        }
+    }
+}
+
+fn check_migrations(manifest: &Manifest, findings: &mut Findings) {
+    let Some(folder) = &manifest.wharf.migrations else { return };
+    match Migrations::read(folder) {
+        Ok(migrations) => {
+            let schemas: Vec<&str> = migrations.schemas().collect();
+            findings.good(format!("the migrations can be read ({})", schemas.join(", ")));
+        }
+        Err(fault) => findings.bad(fault.to_string()),
+    }
+}
+
+fn check_data_dir(folder: &Path, findings: &mut Findings) {
+    let written = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    match written {
+        Ok(_) => findings.good(format!("{} can be written", folder.display())),
+        Err(cause) => findings.bad(format!("{} cannot be written: {cause}", folder.display())),
+    }
+    for left in wharf_stores::left_over() {
+        println!("  note   {} belongs to a data folder that is gone; delete it if that is so", left.display());
+    }
+}
+
+fn check_port(address: SocketAddr, findings: &mut Findings) {
+    match TcpListener::bind(address) {
+        Ok(_) => findings.good(format!("{address} is free to listen on")),
+        Err(cause) => findings.bad(format!("{address} cannot be listened on ({cause}): choose another with --listen")),
+    }
 }

@@ -16,11 +16,12 @@ use wharf_stores::{Stores, Values};
 use crate::application::{self, Application, Parts};
 use crate::cli::{self, Format};
 use crate::engine::cache::Cache;
-use crate::engine::{self, Capacity, Clock};
+use crate::engine::{self, Capacity};
 use crate::failure::{Failure, Result};
 use crate::guest::Guest;
 use crate::http::server;
 use crate::journal::Journal;
+use crate::turns::Turns;
 use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, values};
 
 /// What requests and messages under way get to finish once the host is told to stop.
@@ -45,7 +46,6 @@ pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
 struct Running {
     listener: TcpListener,
     stores: Stores,
-    _clock: Clock,
 }
 
 async fn start(
@@ -87,6 +87,7 @@ async fn start(
         redis_url: stores.addresses().redis_url.as_deref(),
         environment: &environment,
         data_dir: &args.stores.data_dir,
+        turns: &compiled.turns,
         journal,
         is_quiet: args.quiet,
     };
@@ -102,14 +103,7 @@ async fn start(
         ),
         Format::Json => announce::json(manifest, &base_url, stores.addresses()),
     }
-    Ok((
-        Running {
-            listener,
-            stores,
-            _clock: compiled.clock,
-        },
-        application,
-    ))
+    Ok((Running { listener, stores }, application))
 }
 
 fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
@@ -122,7 +116,7 @@ fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
 
 struct Compiled {
     linker: Linker<Guest>,
-    clock: Clock,
+    turns: Arc<Turns>,
     codes: Vec<(String, Code)>,
 }
 
@@ -139,7 +133,7 @@ impl Compiled {
 fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> {
     let components: Vec<&Component> = manifest.triggered().collect();
     let engine = engine::build(capacity(manifest, &components))?;
-    let clock = Clock::start(&engine)?;
+    let turns = Turns::start(&engine)?;
     let cache = Cache::open(&engine, &data_dir.join("cache"))?;
     let codes = code::compile(&components, &cache).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
@@ -148,7 +142,7 @@ fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> 
     let ids = components.iter().map(|component| component.id.clone());
     Ok(Compiled {
         linker: link::linker(&engine)?,
-        clock,
+        turns,
         codes: ids.zip(codes).collect(),
     })
 }

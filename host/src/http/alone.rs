@@ -19,7 +19,8 @@ use crate::function::Function;
 use crate::guest::Guest;
 use crate::http::call::Call;
 use crate::http::function::Failure;
-use crate::instances::{self, Instance, Instances, Turn};
+use crate::instances::{self, Instance, Instances, Place};
+use crate::turns::Share;
 
 pub struct Alone {
     pre: ProxyPre<Guest>,
@@ -41,13 +42,13 @@ impl Alone {
         self: &Arc<Self>,
         call: &Arc<Call>,
         request: Request<WasiBody>,
-        turn: Turn,
+        place: Place,
     ) -> Result<Response<WasiBody>, Failure> {
         let limit = self.instances.function.limits.request_timeout;
         let (answer, mut answered) = oneshot::channel();
-        let work = self.clone().run(call.clone(), request, answer, turn);
+        let work = self.clone().run(call.clone(), request, answer, place);
         let mut running = Running {
-            work: Some(Box::pin(work)),
+            work: Some(self.instances.function.turns.share(Box::pin(work))),
             call: call.clone(),
             limit,
         };
@@ -68,8 +69,8 @@ impl Alone {
         }
     }
 
-    pub async fn turn(&self) -> Option<Turn> {
-        self.instances.turn().await
+    pub async fn place(&self) -> Option<Place> {
+        self.instances.place().await
     }
 
     async fn run(
@@ -77,7 +78,7 @@ impl Alone {
         call: Arc<Call>,
         request: Request<WasiBody>,
         answer: Answer,
-        _turn: Turn,
+        _turn: Place,
     ) {
         let mut instance = match self.instances.take_warm() {
             Some(warm) => warm,
@@ -95,7 +96,10 @@ impl Alone {
                 self.instances.keep_warm(instance)
             }
             Ok(()) => {}
-            Err(cause) => instances::lost(&self.instances.function, call.request_id(), &cause),
+            Err(cause) => {
+                call.fails();
+                instances::lost(&self.instances.function, call.request_id(), &cause);
+            }
         }
     }
 
@@ -113,7 +117,7 @@ async fn serve(
     request: Request<WasiBody>,
     answer: Answer,
 ) -> wasmtime::Result<()> {
-    instance.store.data().serves(call.request_id());
+    instance.serves(call.request_id());
     let proxy = &instance.exports;
     instance
         .store
@@ -135,12 +139,12 @@ struct Running {
     limit: Duration,
 }
 
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Work = Share<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 impl Running {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(work) = &mut self.work {
-            ready!(work.as_mut().poll(context));
+            ready!(Pin::new(work).poll(context));
             self.work = None;
         }
         Poll::Ready(())
@@ -170,6 +174,7 @@ async fn go_on(mut work: Work, call: Arc<Call>, limit: Duration) {
         }
         if call.last_progress() + limit <= Instant::now() {
             let request_id = call.request_id();
+            call.fails();
             tracing::warn!(
                 request_id,
                 "the rest of an answer did not come within {limit:?}"

@@ -128,7 +128,10 @@ impl HttpBody for Body {
         match &mut self.content {
             Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Content::Guest { body, call, .. } => {
-                let frame = ready!(Pin::new(body).poll_frame(context));
+                let mut frame = ready!(Pin::new(body).poll_frame(context));
+                if frame.is_none() && call.has_failed() {
+                    frame = Some(Err(Error::HttpResponseIncomplete));
+                }
                 match &frame {
                     Some(Ok(_)) => call.progressed(),
                     Some(Err(_)) => {
@@ -146,7 +149,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Content::Guest { body, .. } => body.is_end_stream(),
+            Content::Guest { body, call, .. } => body.is_end_stream() && !call.has_failed(),
         }
     }
 

@@ -10,6 +10,8 @@ pub struct Call {
     pub request_id: HeaderValue,
     /// The client sent more than it may; whatever the component makes of that, the answer is a refusal.
     pub is_body_too_large: AtomicBool,
+    /// The instance ended before it was done, so an answer that ends is not complete.
+    has_failed: AtomicBool,
     last_progress_ms: AtomicU64,
 }
 
@@ -21,6 +23,7 @@ impl Call {
         let call = Self {
             request_id,
             is_body_too_large: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
             last_progress_ms: AtomicU64::new(0),
         };
         call.progressed();
@@ -29,6 +32,15 @@ impl Call {
 
     pub fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// To be said before the instance is dropped, and its end of the answer with it.
+    pub fn fails(&self) {
+        self.has_failed.store(true, Relaxed);
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Relaxed)
     }
 
     /// A piece of a body came through, in either direction: there is time for the next.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use anyhow::Result;
 use http::{Request, Response};
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
@@ -18,7 +19,7 @@ use crate::http::call::Call;
 use crate::http::problem::Refusal;
 use crate::http::shared::Shared;
 
-/// How long a request may wait for its turn: longer than a burst lasts, shorter than a client's
+/// How long a request may wait for its place: longer than a burst lasts, shorter than a client's
 /// patience.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -42,15 +43,15 @@ pub enum Failure {
 }
 
 impl HttpFunction {
-    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Self {
+    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Result<Self> {
         let instances = match function.limits.concurrent_requests {
             1 => Instances::Alone(Alone::new(function.clone(), pre)),
-            _ => Instances::Shared(Shared::new(function.clone(), pre)),
+            _ => Instances::Shared(Shared::new(function.clone(), pre)?),
         };
-        Self {
+        Ok(Self {
             function,
             instances,
-        }
+        })
     }
 
     pub fn body_limit(&self) -> u64 {
@@ -64,8 +65,8 @@ impl HttpFunction {
     ) -> Result<Response<Body>, Refusal> {
         let answer = match &self.instances {
             Instances::Alone(alone) => {
-                let turn = self.patiently(alone.turn()).await?;
-                let answer = alone.answer(&call, request, turn).await;
+                let place = self.patiently(alone.place()).await?;
+                let answer = alone.answer(&call, request, place).await;
                 answer.map(|answer| answer.map(|body| Body::of_guest(body, call.clone(), None)))
             }
             Instances::Shared(shared) => {
@@ -84,9 +85,9 @@ impl HttpFunction {
         answer.map_err(|failure| self.refusal(&call, failure))
     }
 
-    async fn patiently<T>(&self, turn: impl Future<Output = Option<T>>) -> Result<T, Refusal> {
-        match timeout(PATIENCE, turn).await {
-            Ok(Some(turn)) => Ok(turn),
+    async fn patiently<T>(&self, place: impl Future<Output = Option<T>>) -> Result<T, Refusal> {
+        match timeout(PATIENCE, place).await {
+            Ok(Some(place)) => Ok(place),
             Ok(None) | Err(_) => {
                 self.function.meter.refused_busy.fetch_add(1, Relaxed);
                 Err(Refusal::Busy)

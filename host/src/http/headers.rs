@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use wharf_manifest::routes::{Match, Pattern};
+
+use crate::request_id;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -116,30 +116,10 @@ pub fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
 /// The client's request id if it is one we would log, else a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     match headers.get(REQUEST_ID) {
-        Some(id) if is_request_id(id.as_bytes()) => id.clone(),
-        _ => new_request_id(),
+        Some(id) if request_id::is_fit(id.as_bytes()) => id.clone(),
+        _ => HeaderValue::from_maybe_shared(Bytes::from(request_id::new()))
+            .unwrap_or(HeaderValue::from_static("-")),
     }
-}
-
-fn is_request_id(id: &[u8]) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-}
-
-/// Unique over hosts and restarts, since each starts counting at a random number; no secret.
-fn new_request_id() -> HeaderValue {
-    static NEXT: LazyLock<AtomicU64> =
-        LazyLock::new(|| AtomicU64::new(uuid::Uuid::new_v4().as_u64_pair().0));
-    // Splitmix64: neighbours look unrelated, and none repeats within 2^64.
-    let mut id = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
-    id = (id ^ (id >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    id = (id ^ (id >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    id ^= id >> 31;
-    let mut text = String::with_capacity(16);
-    let _ = write!(text, "{id:016x}");
-    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]
@@ -234,6 +214,5 @@ mod tests {
         let long = "x".repeat(65);
         let got = request_id(&headers(&[("x-request-id", &long)]));
         assert_eq!(got.len(), 16);
-        assert_ne!(new_request_id(), new_request_id());
     }
 }

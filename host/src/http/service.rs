@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Body as HttpBody;
 use wasmtime_wasi_http::Error;
 use wharf_manifest::routes::{Match, Pattern, RESERVED_PREFIX, Router};
@@ -71,30 +71,9 @@ impl Service {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let started = Instant::now();
-        let request_id = headers::request_id(request.headers());
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let call = Call::new(request_id.clone());
-        let (meter, answer) = self.answer(request, call, client).await;
-        let mut response = answer.unwrap_or_else(|refusal| {
-            refusal
-                .response(request_id.to_str().unwrap_or_default())
-                .map(Body::whole)
-        });
-        response
-            .headers_mut()
-            .insert(REQUEST_ID, request_id.clone());
-        let record = Record {
-            started,
-            request_id,
-            method,
-            uri,
-            meter: meter.clone(),
-            status: response.status(),
-            log: self.access_log.clone(),
-            has_broken_off: false,
-        };
-        response.map(|body| body.recorded(record))
+        let visit = Visit::of(&request);
+        let (meter, answer) = self.answer(request, &visit, client).await;
+        visit.close(answer, meter, &self.access_log)
     }
 
     /// Answers a component that calls its own application: like a client, without a socket.
@@ -117,69 +96,43 @@ impl Service {
         B::Error: Into<Error>,
     {
         let neighbour = self.neighbours.get(id)?;
-        let started = Instant::now();
-        let request_id = headers::request_id(request.headers());
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let call = Call::new(request_id.clone());
-        if let Some(found) = neighbour.router.find(uri.path()) {
-            let host = headers::host(&uri, request.headers())
+        let visit = Visit::of(&request);
+        if let Some(found) = neighbour.router.find(visit.uri.path()) {
+            let host = headers::host(&visit.uri, request.headers())
                 .unwrap_or(id)
                 .to_owned();
             request.headers_mut().remove(header::HOST);
             found
                 .target
-                .apply(request.headers_mut(), &found, &uri, &host, NOWHERE);
+                .apply(request.headers_mut(), &found, &visit.uri, &host, NOWHERE);
         }
-        let answer = ask(&neighbour.function, request, call).await;
-        let mut response = answer.unwrap_or_else(|refusal| {
-            refusal
-                .response(request_id.to_str().unwrap_or_default())
-                .map(Body::whole)
-        });
-        response
-            .headers_mut()
-            .insert(REQUEST_ID, request_id.clone());
-        let record = Record {
-            started,
-            request_id,
-            method,
-            uri,
-            meter: neighbour.meter.clone(),
-            status: response.status(),
-            log: self.access_log.clone(),
-            has_broken_off: false,
-        };
-        Some(response.map(|body| body.recorded(record)))
+        let answer = ask(&neighbour.function, request, &visit).await;
+        Some(visit.close(answer, &neighbour.meter, &self.access_log))
     }
 
     async fn answer<B>(
         &self,
         mut request: Request<B>,
-        call: Arc<Call>,
+        visit: &Visit,
         client: SocketAddr,
     ) -> (&Arc<RouteMeter>, Result<Response<Body>, Refusal>)
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let uri = request.uri().clone();
-        if let Some(answer) = self.answer_itself(uri.path()) {
+        let path = visit.uri.path();
+        if let Some(answer) = self.answer_itself(path) {
             return (&self.own, answer);
         }
-        let Some(found) = self.router.find(uri.path()) else {
+        let Some(found) = self.router.find(path) else {
             return (&self.own, Err(Refusal::NoRoute));
         };
         let meter = &found.target.meter;
-        if let Err(refusal) = self.prepare(&mut request, &found, client) {
+        if let Err(refusal) = prepare(request.headers_mut(), &visit.uri, &found, client) {
             return (meter, Err(refusal));
         }
         match &found.target.target {
-            Target::Function(function) => {
-                request
-                    .headers_mut()
-                    .insert(REQUEST_ID, call.request_id.clone());
-                (meter, ask(function, request, call).await)
-            }
+            Target::Function(function) => (meter, ask(function, request, visit).await),
             Target::Static {
                 status,
                 headers,
@@ -208,39 +161,84 @@ impl Service {
         }
         None
     }
+}
 
-    fn prepare<B>(
-        &self,
-        request: &mut Request<B>,
-        found: &Match<'_, '_, Route>,
-        client: SocketAddr,
-    ) -> Result<(), Refusal> {
-        let uri = request.uri().clone();
-        let headers = request.headers_mut();
-        let size: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if size > HEADER_BYTES {
-            return Err(Refusal::HeadersTooLarge {
-                limit: HEADER_BYTES,
-            });
+/// What is known of a request before anybody answers it.
+struct Visit {
+    started: Instant,
+    request_id: HeaderValue,
+    method: Method,
+    uri: Uri,
+}
+
+impl Visit {
+    fn of<B>(request: &Request<B>) -> Self {
+        Self {
+            started: Instant::now(),
+            request_id: headers::request_id(request.headers()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
         }
-        let host = headers::host(&uri, headers)
-            .ok_or(Refusal::NoHost)?
-            .to_owned();
-        found
-            .target
-            .headers
-            .apply(headers, found, &uri, &host, client);
-        Ok(())
     }
+
+    fn close(
+        self,
+        answer: Result<Response<Body>, Refusal>,
+        meter: &Arc<RouteMeter>,
+        log: &Option<Sink>,
+    ) -> Response<Body> {
+        let mut response = answer.unwrap_or_else(|refusal| {
+            refusal
+                .response(self.request_id.to_str().unwrap_or_default())
+                .map(Body::whole)
+        });
+        response
+            .headers_mut()
+            .insert(REQUEST_ID, self.request_id.clone());
+        let record = Record {
+            started: self.started,
+            request_id: self.request_id,
+            method: self.method,
+            uri: self.uri,
+            meter: meter.clone(),
+            status: response.status(),
+            log: log.clone(),
+            has_broken_off: false,
+        };
+        response.map(|body| body.recorded(record))
+    }
+}
+
+/// Refuses what no component is to see, and tells it the rest.
+fn prepare(
+    headers: &mut HeaderMap,
+    uri: &Uri,
+    found: &Match<'_, '_, Route>,
+    client: SocketAddr,
+) -> Result<(), Refusal> {
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if size > HEADER_BYTES {
+        return Err(Refusal::HeadersTooLarge {
+            limit: HEADER_BYTES,
+        });
+    }
+    let host = headers::host(uri, headers)
+        .ok_or(Refusal::NoHost)?
+        .to_owned();
+    found
+        .target
+        .headers
+        .apply(headers, found, uri, &host, client);
+    Ok(())
 }
 
 async fn ask<B>(
     function: &HttpFunction,
-    request: Request<B>,
-    call: Arc<Call>,
+    mut request: Request<B>,
+    visit: &Visit,
 ) -> Result<Response<Body>, Refusal>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -250,6 +248,10 @@ where
     if request.body().size_hint().lower() > limit {
         return Err(Refusal::BodyTooLarge { limit });
     }
+    let call = Call::new(visit.request_id.clone());
+    request
+        .headers_mut()
+        .insert(REQUEST_ID, visit.request_id.clone());
     let request = request.map(|body| body::bounded(body, limit, call.clone()));
     function.answer(call, request).await
 }

@@ -1,14 +1,19 @@
 //! Answers from instances that serve several requests at once, for components that mostly wait: fewer
 //! instances, but one that traps takes its neighbours' answers with it. The loop that drives them is
 //! wasmtime's `ProxyHandler`; here is when one takes another request, and when it has had its time.
+//! It makes tasks of its own, which know nothing of `turns`: they get threads of their own instead.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::future::{self, Future};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
+use std::thread;
 use std::time::Instant;
 
+use anyhow::{Result, anyhow};
 use http::{Request, Response};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 use wasmtime::component::GuestTaskId;
@@ -25,16 +30,31 @@ use crate::http::call::Call;
 use crate::http::function::Failure;
 use crate::instances;
 
+/// Where the tasks of shared instances run, so that those who compute delay only each other.
+static APART: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("shared")
+        .enable_all()
+        .build()
+});
+
 pub struct Shared {
+    apart: Handle,
     function: Arc<Function>,
     requests: Arc<Semaphore>,
     handler: ProxyHandler<Maker>,
 }
 
 impl Shared {
-    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Self {
+    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Result<Self> {
         let limits = function.limits;
-        Self {
+        let apart = APART
+            .as_ref()
+            .map_err(|cause| anyhow!("start threads: {cause}"))?;
+        Ok(Self {
+            apart: apart.handle().clone(),
             requests: Arc::new(Semaphore::new(
                 limits.max_instances * limits.concurrent_requests,
             )),
@@ -44,7 +64,7 @@ impl Shared {
                 pre,
             }),
             function,
-        }
+        })
     }
 
     /// Held by a request until its answer is complete.
@@ -63,12 +83,18 @@ impl Shared {
         call: &Arc<Call>,
         request: Request<WasiBody>,
     ) -> Result<Response<WasiBody>, Failure> {
+        let begun = Instant::now();
         let limit = self.function.limits.request_timeout;
-        let Ok(answer) = timeout(limit, self.handler.handle(call.clone(), request)).await else {
+        let mut handled = pin!(self.handler.handle(call.clone(), request));
+        let handled = future::poll_fn(|context| {
+            let _apart = self.apart.enter();
+            handled.as_mut().poll(context)
+        });
+        let Ok(answer) = timeout(limit, handled).await else {
             return Err(Failure::TimedOut);
         };
         answer.map_err(|cause| {
-            if cause.is::<ExpirationError>() {
+            if cause.is::<ExpirationError>() || begun.elapsed() >= limit {
                 Failure::TimedOut
             } else if cause.is::<TrapOrPanicError>() {
                 Failure::Trapped
@@ -110,6 +136,7 @@ impl HandlerState for Maker {
             },
             state: Life {
                 function: self.function.clone(),
+                calls: Mutex::default(),
                 _place: place,
             },
         })
@@ -118,6 +145,8 @@ impl HandlerState for Maker {
 
 struct Life {
     function: Arc<Function>,
+    /// Whose answers may still be on their way.
+    calls: Mutex<Vec<Weak<Call>>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -138,14 +167,22 @@ impl WorkerState for Life {
     fn on_request_start(
         &self,
         _: StoreContextMut<'_, Guest>,
-        _: Arc<Call>,
+        call: Arc<Call>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.retain(|call| call.strong_count() > 0);
+        calls.push(Arc::downgrade(&call));
         Box::pin(sleep(self.function.limits.request_timeout))
     }
 
     fn drop(&self, store: Store<Guest>, result: wasmtime::Result<()>) {
         if let Err(cause) = result {
+            let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls
+                .iter()
+                .filter_map(Weak::upgrade)
+                .for_each(|call| call.fails());
             instances::lost(&self.function, &store.data().request_id(), &cause);
         }
     }

@@ -118,6 +118,7 @@ fn stall() -> Response<BoxBody> {
     let (mut sender, body) = body::stream::<String>();
     spin_sdk::wasip3::spawn(async move {
         let _ = sender.send("begun\n".to_owned()).await;
+        spin_sdk::time::sleep(Duration::from_millis(50)).await;
         spin();
     });
     Response::new(box_body(body))

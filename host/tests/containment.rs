@@ -1,0 +1,156 @@
+//! A component that misbehaves is contained, and the rest does not notice.
+
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use stage::{Host, until};
+
+/// Two components of the same code: one to misbehave, one to suffer from it.
+const TWO: &str = r#"
+[[trigger.http]]
+route = "/bad/..."
+component = "bad"
+[[trigger.http]]
+route = "/good/..."
+component = "good"
+
+[component.bad]
+source = "{guests}/guest_acts.wasm"
+[component.bad.tool.wharf]
+request_timeout_ms = 1500
+max_instances = 8
+memory_mb = 64
+[component.good]
+source = "{guests}/guest_acts.wasm"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_ends_in_504_and_stalls_nobody() {
+    let host = Host::start(TWO);
+    assert_eq!(host.get("/good/hello").await.status(), 200);
+    let begun = Instant::now();
+    // As many as there are threads, and more.
+    let loops = futures::future::join_all((0..8).map(|_| host.get("/bad/loop")));
+    let others = async {
+        let mut slowest = Duration::ZERO;
+        while begun.elapsed() < Duration::from_millis(1200) {
+            for path in ["/good/hello", "/.well-known/spin/health"] {
+                let asked = Instant::now();
+                assert_eq!(host.get(path).await.status(), 200);
+                slowest = slowest.max(asked.elapsed());
+            }
+        }
+        slowest
+    };
+    let (loops, slowest) = tokio::join!(loops, others);
+    assert!(
+        slowest < Duration::from_millis(700),
+        "a neighbour took {slowest:?}"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(6),
+        "the loops took {:?}",
+        begun.elapsed()
+    );
+    for answer in loops {
+        assert_eq!(answer.status(), 504);
+        assert_eq!(answer.refusal(), "request_timeout");
+    }
+    until("the instances that looped are gone", async || {
+        host.metric(r#"wharf_instances{component="bad"}"#).await == 0.0
+    })
+    .await;
+    assert_eq!(host.get("/bad/hello").await.text(), "hello\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_broke_off_does_not_look_complete() {
+    for manifest in [TWO.to_owned(), shared()] {
+        let host = Host::start(&manifest);
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::get(host.url("/bad/stall")).body(Full::<Bytes>::default()).unwrap();
+        let answer = client.request(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.into_body().collect().await.is_err());
+        assert_eq!(host.get("/bad/hello").await.status(), 200);
+    }
+}
+
+/// The same with instances that serve several requests at once.
+fn shared() -> String {
+    TWO.replace("max_instances = 8", "max_instances = 8\nconcurrent_requests = 16")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_instance_is_contained_as_well() {
+    let host = Host::start(&shared());
+    let looping = futures::future::join_all((0..4).map(|_| host.get("/bad/loop")));
+    let (looping, good) = tokio::join!(looping, host.get("/good/hello"));
+    assert_eq!(good.status(), 200);
+    for answer in looping {
+        assert_eq!((answer.status(), answer.refusal().as_str()), (504, "request_timeout"));
+    }
+    assert_eq!(host.get("/bad/trap").await.refusal(), "function_failed");
+    assert_eq!(host.get("/bad/hoard").await.refusal(), "function_failed");
+    let waiting = futures::future::join_all((0..40).map(|_| host.get("/bad/sleep?200"))).await;
+    assert!(waiting.iter().all(|answer| answer.text() == "slept\n"));
+    assert!(host.metric(r#"wharf_instances{component="bad"}"#).await <= 8.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_without_end_is_refused_and_the_request_fails() {
+    let host = Host::start(TWO);
+    let (hoard, hello) = tokio::join!(host.get("/bad/hoard"), host.get("/good/hello"));
+    assert_eq!(hoard.status(), 500);
+    assert_eq!(hoard.refusal(), "function_failed");
+    assert_eq!(hello.status(), 200);
+    assert_eq!(host.get("/bad/hello").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_fails_its_own_request_only() {
+    let host = Host::start(TWO);
+    let neighbours = futures::future::join_all((0..6).map(|_| host.get("/bad/sleep?300")));
+    let (trap, neighbours) = tokio::join!(host.get("/bad/trap"), neighbours);
+    assert_eq!(trap.status(), 500);
+    assert_eq!(trap.refusal(), "function_failed");
+    for neighbour in neighbours {
+        assert_eq!(neighbour.text(), "slept\n");
+    }
+    until("the trap is in the log", async || {
+        host.said().contains("wasm `unreachable`")
+    })
+    .await;
+    assert_eq!(
+        host.metric(r#"wharf_instances_failed_total{component="bad"}"#)
+            .await,
+        1.0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_may_be_served_waits_a_little_and_is_then_refused() {
+    let host = Host::start(TWO);
+    let asked = Instant::now();
+    let answers = futures::future::join_all((0..12).map(|_| host.get("/bad/sleep?1300"))).await;
+    let served = answers
+        .iter()
+        .filter(|answer| answer.status() == 200)
+        .count();
+    assert_eq!(served, 8);
+    for refused in answers.iter().filter(|answer| answer.status() != 200) {
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.refusal(), "busy");
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    assert!(asked.elapsed() < Duration::from_secs(3));
+    // A burst shorter than the patience is served in full.
+    let answers = futures::future::join_all((0..24).map(|_| host.get("/bad/sleep?100"))).await;
+    assert!(answers.iter().all(|answer| answer.status() == 200));
+}

@@ -1,0 +1,288 @@
+//! What a client sees: routes, headers, bodies, refusals.
+
+mod stage;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::Request;
+use hyper::body::Frame;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use stage::Host;
+
+const ROUTES: &str = r#"
+[application.tool.wharf]
+metrics = ["/metrics", "/own/metrics"]
+
+[[trigger.http]]
+route = "/..."
+component = "acts"
+[[trigger.http]]
+route = "/users/:id/..."
+component = "users"
+[[trigger.http]]
+route = "/exact"
+component = "users"
+[[trigger.http]]
+route = "/old/..."
+component = "proxy"
+[[trigger.http]]
+route = "/teapot"
+static_response = { status_code = 418, headers = { x-kind = "static" }, body = "short" }
+[[trigger.http]]
+route = { private = true }
+component = "hidden"
+
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+[component.acts.tool.wharf]
+body_limit_kb = 64
+[component.users]
+source = "{guests}/guest_acts.wasm"
+[component.hidden]
+source = "{guests}/guest_acts.wasm"
+[component.proxy]
+source = "{guests}/guest_proxy.wasm"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_route_answers_and_says_what_it_matched() {
+    let host = Host::start(ROUTES);
+    let seen = host.get("/users/42/cars/headers?x=y").await.text();
+    for line in [
+        "spin-base-path: /",
+        "spin-component-route: /users/:id",
+        "spin-matched-route: /users/:id/...",
+        "spin-path-info: /cars/headers",
+        "spin-path-match-id: 42",
+        "spin-raw-component-route: /users/:id/...",
+        &format!("spin-full-url: {}/users/42/cars/headers?x=y", host.base_url),
+    ] {
+        assert!(
+            seen.lines().any(|seen| seen == line),
+            "{line}\nnot in\n{seen}"
+        );
+    }
+    assert!(seen.contains("spin-client-addr: 127.0.0.1:"));
+    assert_eq!(host.get("/exact").await.text(), "hello\n");
+    assert_eq!(host.get("/old/a?b=c").await.text(), "0.2 /old/a?b=c\n");
+    let teapot = host.get("/teapot").await;
+    assert_eq!(
+        (teapot.status(), teapot.header("x-kind"), teapot.text()),
+        (418, "static", "short".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_says_of_itself_comes_before_every_route() {
+    let host = Host::start(ROUTES);
+    assert_eq!(host.get("/.well-known/spin/health").await.text(), "OK");
+    assert_eq!(
+        host.get("/.well-known/spin/info").await.text(),
+        r#"{"name":"stage","version":"1.0.0"}"#
+    );
+    assert_eq!(
+        host.get("/.well-known/spin/else").await.refusal(),
+        "no_route"
+    );
+    host.get("/hello").await;
+    host.get("/teapot").await;
+    let metrics = host.get("/own/metrics").await.text();
+    for line in [
+        r#"http_requests_total{component="acts",method="GET",route="/..."} 1"#,
+        r#"http_error_responses_total{component="",route="/teapot",status="418"} 1"#,
+        r#"http_requests_errors_total{component="",route="/teapot",status="418"} 1"#,
+        r#"http_request_duration_seconds_count{component="acts",route="/..."} 1"#,
+        r#"wharf_instances{component="acts"} 1"#,
+    ] {
+        assert!(
+            metrics.lines().any(|got| got == line),
+            "{line}\nnot in\n{metrics}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_nobody_serves_is_a_problem() {
+    let host = Host::start(
+        "[[trigger.http]]\nroute = \"/one\"\ncomponent = \"acts\"\n[component.acts]\nsource = \"{guests}/guest_acts.wasm\"",
+    );
+    let answer = host.get("/two").await;
+    assert_eq!(
+        (answer.status(), answer.refusal().as_str()),
+        (404, "no_route")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_headers_do_not_reach_a_component() {
+    let host = Host::start(ROUTES);
+    let request = Request::get(host.url("/headers"))
+        .header("spin-client-addr", "6.6.6.6:6")
+        .header("spin-anything", "forged")
+        .header("x-own", "kept")
+        .body(Bytes::new())
+        .unwrap();
+    let seen = host.send(request).await.text();
+    assert!(
+        !seen.contains("6.6.6.6") && !seen.contains("forged"),
+        "{seen}"
+    );
+    assert!(seen.contains("x-own: kept"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_id_is_kept_or_made_and_seen_by_both_sides() {
+    let host = Host::start(ROUTES);
+    for (sent, is_kept) in [("client-1.2_3", true), ("no spaces please", false)] {
+        let request = Request::get(host.url("/headers"))
+            .header("x-request-id", sent)
+            .body(Bytes::new())
+            .unwrap();
+        let answer = host.send(request).await;
+        let id = answer.header("x-request-id");
+        assert_eq!(id == sent, is_kept);
+        assert!(answer.text().contains(&format!("x-request-id: {id}\n")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_stop_at_their_limit_declared_or_not() {
+    let host = Host::start(ROUTES);
+    assert_eq!(
+        host.post("/length", vec![b'x'; 64 << 10]).await.text(),
+        "65536\n"
+    );
+    let declared = host.post("/length", vec![b'x'; (64 << 10) + 1]).await;
+    assert_eq!(
+        (declared.status(), declared.refusal().as_str()),
+        (413, "body_too_large")
+    );
+
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let pieces = futures::stream::iter(
+        (0..100).map(|_| Ok::<_, hyper::Error>(Frame::data(Bytes::from(vec![b'x'; 1024])))),
+    );
+    let request = Request::post(host.url("/length"))
+        .body(StreamBody::new(pieces))
+        .unwrap();
+    let answer = client.request(request).await.unwrap();
+    assert_eq!(answer.status(), 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_stop_at_their_limit() {
+    let host = Host::start(ROUTES);
+    let request = Request::get(host.url("/hello"))
+        .header("x-long", "x".repeat(40 << 10))
+        .body(Bytes::new())
+        .unwrap();
+    let answer = host.send(request).await;
+    assert_eq!(
+        (answer.status(), answer.refusal().as_str()),
+        (431, "headers_too_large")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_a_host_or_with_two_is_refused() {
+    let host = Host::start(ROUTES);
+    for head in [
+        "GET /hello HTTP/1.1\r\n\r\n",
+        "GET http://one/hello HTTP/1.1\r\nhost: two\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(host.address()).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_of_an_answer_arrive_as_they_are_made() {
+    let host = Host::start(ROUTES);
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let asked = Instant::now();
+    let request = Request::get(host.url("/drip?200"))
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    let mut pieces = client.request(request).await.unwrap().into_data_stream();
+    let mut arrivals = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        arrivals.push((piece.unwrap(), asked.elapsed()));
+    }
+    let texts: Vec<_> = arrivals.iter().map(|(piece, _)| piece.as_ref()).collect();
+    assert_eq!(texts, [b"1\n", b"2\n", b"3\n"]);
+    for (place, (_, arrival)) in (0_u32..).zip(&arrivals) {
+        let due = Duration::from_millis(200) * place;
+        assert!(
+            *arrival >= due && *arrival < due + Duration::from_millis(190),
+            "{arrivals:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_streams_in_and_out_at_once() {
+    let host = Host::start(ROUTES);
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    let body = StreamBody::new(
+        receiver.map(|piece: &'static str| Ok::<_, hyper::Error>(Frame::data(Bytes::from(piece)))),
+    );
+    sender.unbounded_send("first").unwrap();
+    let request = Request::post(host.url("/echo")).body(body).unwrap();
+    let mut answer = client.request(request).await.unwrap().into_data_stream();
+    assert_eq!(answer.next().await.unwrap().unwrap(), "first");
+    sender.unbounded_send("second").unwrap();
+    assert_eq!(answer.next().await.unwrap().unwrap(), "second");
+    drop(sender);
+    assert!(answer.next().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_2_is_spoken_without_tls() {
+    let host = Host::start(ROUTES);
+    let client = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let answers = (0..20).map(|_| {
+        client.request(
+            Request::get(host.url("/headers"))
+                .body(Full::<Bytes>::default())
+                .unwrap(),
+        )
+    });
+    for answer in futures::future::join_all(answers).await {
+        let answer = answer.unwrap();
+        assert_eq!(answer.version(), hyper::Version::HTTP_2);
+        let seen = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(
+            String::from_utf8_lossy(&seen)
+                .contains(&format!("spin-full-url: {}/headers", host.base_url))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_component_prints_is_kept_and_shown_with_its_request() {
+    let host = Host::start(ROUTES);
+    let request = Request::get(host.url("/print?words"))
+        .header("x-request-id", "r-7")
+        .body(Bytes::new())
+        .unwrap();
+    host.send(request).await;
+    stage::until("the lines appear", async || {
+        host.log("acts_stdout.txt") == "words on stdout\n"
+            && host.log("acts_stderr.txt") == "words on stderr\n"
+            && host.said().contains("acts r-7 | words on stdout\n")
+            && host.said().contains("acts r-7 | words on stderr\n")
+    })
+    .await;
+}

@@ -1,0 +1,247 @@
+//! The stage for the host's tests: the real binary, real components, a folder and a port of their own.
+#![allow(dead_code, reason = "each test uses some of it")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Where the test guests are, built once.
+pub fn guests() -> &'static Path {
+    static GUESTS: OnceLock<PathBuf> = OnceLock::new();
+    GUESTS.get_or_init(|| {
+        let target = target().join("guests");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--quiet", "--target", "wasm32-wasip2"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests"))
+            .env("CARGO_TARGET_DIR", &target)
+            .env_remove("RUSTFLAGS")
+            .status()
+            .unwrap();
+        assert!(built.success(), "the test guests do not build");
+        target.join("wasm32-wasip2/release")
+    })
+}
+
+/// The folder cargo builds into.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_wharf"))
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
+}
+
+/// A folder with a manifest. `{guests}` in it is where the guests are.
+pub fn folder(manifest: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!(
+        "spin_manifest_version = 2\n[application]\nname = \"stage\"\nversion = \"1.0.0\"\n{manifest}"
+    );
+    let manifest = manifest.replace("{guests}", guests().to_str().unwrap());
+    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    // What one test compiled no other compiles again.
+    let cache = target().join("guests/compiled");
+    fs::create_dir_all(&cache).unwrap();
+    fs::create_dir(folder.path().join(".wharf")).unwrap();
+    symlink(cache, folder.path().join(".wharf/cache")).unwrap();
+    folder
+}
+
+pub fn wharf(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+    command
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A host that serves.
+pub struct Host {
+    pub folder: TempDir,
+    pub base_url: String,
+    child: Child,
+}
+
+impl Host {
+    pub fn start(manifest: &str) -> Self {
+        Self::start_with(manifest, &[])
+    }
+
+    pub fn start_with(manifest: &str, args: &[&str]) -> Self {
+        Self::start_in(folder(manifest), args)
+    }
+
+    pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        let stderr = fs::File::create(folder.path().join("stderr.txt")).unwrap();
+        let mut child = wharf(folder.path())
+            .args(["up", "--listen", "127.0.0.1:0", "--format", "json"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        if line.is_empty() {
+            let said = fs::read_to_string(folder.path().join("stderr.txt")).unwrap();
+            panic!("the host did not start ({:?}): {said}", child.wait());
+        }
+        let served: Value = serde_json::from_str(&line).unwrap();
+        Self {
+            folder,
+            base_url: served["base_url"].as_str().unwrap().to_owned(),
+            child,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.base_url
+            .strip_prefix("http://")
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    /// What the host and its components printed so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr.txt")).unwrap()
+    }
+
+    pub fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(".wharf/logs").join(name)).unwrap_or_default()
+    }
+
+    pub fn signal(&self, signal: libc::c_int) {
+        let pid = libc::pid_t::try_from(self.child.id()).unwrap();
+        // SAFETY: a signal to a child that is not yet reaped, so the id is still its own.
+        #[allow(unsafe_code)]
+        let sent = unsafe { libc::kill(pid, signal) };
+        assert_eq!(sent, 0);
+    }
+
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the host does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(self.url(path)).body(Bytes::new()).unwrap())
+            .await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.send(Request::post(self.url(path)).body(body.into()).unwrap())
+            .await
+    }
+
+    pub async fn send(&self, request: Request<Bytes>) -> Answer {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let answer: Response<_> = client.request(request.map(Full::new)).await.unwrap();
+        let (head, body) = answer.into_parts();
+        Answer {
+            head,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    /// The value of a metric, 0 if it was never counted.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let text = self.get("/metrics").await.text();
+        let line = text.lines().find_map(|line| {
+            line.strip_prefix(series)?
+                .strip_prefix(' ')
+                .map(str::to_owned)
+        });
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub head: hyper::http::response::Parts,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.head.status.as_u16()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.head
+            .headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The code of a refusal of the host, which is a whole problem with this request's id.
+    pub fn refusal(&self) -> String {
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{self:?}"
+        );
+        let problem: Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem["status"], self.status());
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].is_string(), "{problem}");
+        }
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Waits until it is so.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A port nobody uses right now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
