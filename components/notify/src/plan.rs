@@ -1,6 +1,7 @@
 //! Who hears a notice by which channel. Pure: what is known about the person is an argument.
 
 use jiff::Timestamp;
+use kit::Language;
 use kit::relay::NewEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::contact::Contact;
 use crate::notice::{Concern, Notice, Notify};
-use crate::text::{Language, Message};
+use crate::text::{self, Message};
 
 /// What a person decided, and whether their chat is silent.
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ pub fn deliveries(
     channels: &Channels,
     outlets: Outlets,
 ) -> Vec<NewEvent> {
-    let message = channels.language.say(notice);
+    let message = text::say(channels.language, notice);
     let (chat, mailbox, webhooks) = match notice.concern() {
         Concern::Activity => (
             contact.telegram_id.filter(|_| channels.telegram),

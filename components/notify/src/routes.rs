@@ -4,12 +4,11 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use jiff::Timestamp;
-use kit::{Caller, Clock, Json, Path, Problem, setting};
+use kit::{Caller, Clock, Json, Language, Path, Problem, setting};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::text::Language;
 use crate::webhook::{Address, Secret};
 use crate::{store, turn};
 

@@ -1,13 +1,12 @@
 //! The SQL of notify, one function per statement.
 
-use kit::{Db, DbError, FromRow, Row, params, sql};
+use kit::{Db, DbError, FromRow, Language, Row, params, sql};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::notice::Notify;
 use crate::plan::Channels;
 use crate::routes::{Preferences, Webhook};
-use crate::text::Language;
 use crate::webhook::{Address, Secret};
 
 pub async fn open() -> Result<Db, DbError> {

@@ -1,6 +1,8 @@
 //! Português.
 
-use super::{Message, message, money};
+use kit::Language;
+
+use super::{Message, message};
 use crate::notice::{Booking, Notice};
 
 pub fn say(notice: &Notice) -> Message {
@@ -82,5 +84,5 @@ fn place_and_time(it: &Booking) -> String {
 }
 
 fn price(it: &Booking) -> String {
-    money(it.amount_cents, ',', it.currency)
+    Language::Pt.money(it.amount_cents, it.currency)
 }

@@ -1,6 +1,8 @@
 //! Русский.
 
-use super::{Message, message, money};
+use kit::Language;
+
+use super::{Message, message};
 use crate::notice::{Booking, Notice};
 
 pub fn say(notice: &Notice) -> Message {
@@ -78,5 +80,5 @@ fn place_and_time(it: &Booking) -> String {
 }
 
 fn price(it: &Booking) -> String {
-    money(it.amount_cents, ',', it.currency)
+    Language::Ru.money(it.amount_cents, it.currency)
 }

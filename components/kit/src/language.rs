@@ -1,0 +1,99 @@
+//! The languages that people are written to in. What is written stands in each component.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Currency;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    En,
+    Ru,
+    Pt,
+}
+
+impl Language {
+    pub const ALL: [Self; 3] = [Self::En, Self::Ru, Self::Pt];
+
+    /// ISO 639-1.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ru => "ru",
+            Self::Pt => "pt",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.code() == code)
+    }
+
+    /// `12.50 USD`, with the language's own decimal mark.
+    pub fn money(self, cents: i64, currency: Currency) -> String {
+        let mark = match self {
+            Self::En => '.',
+            Self::Ru | Self::Pt => ',',
+        };
+        let sign = if cents < 0 { "-" } else { "" };
+        let cents = cents.unsigned_abs();
+        let code = currency.code();
+        format!("{sign}{}{mark}{:02} {code}", cents / 100, cents % 100)
+    }
+}
+
+/// At most `longest` units of UTF-16, as other systems count; what is cut ends with a sign of it.
+pub fn shortened(text: &str, longest: usize) -> String {
+    if text.encode_utf16().count() <= longest {
+        return text.to_owned();
+    }
+    let mut room = longest.saturating_sub(1);
+    let mut short: String = text
+        .chars()
+        .take_while(|it| {
+            let fits = it.len_utf16() <= room;
+            room = room.saturating_sub(it.len_utf16());
+            fits
+        })
+        .collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_language_is_found_by_its_code() {
+        for language in Language::ALL {
+            assert_eq!(Language::parse(language.code()), Some(language));
+        }
+        assert_eq!(Language::parse("de"), None);
+    }
+
+    #[test]
+    fn money_is_written_as_the_language_writes_it() {
+        assert_eq!(Language::En.money(1205, Currency::Usd), "12.05 USD");
+        assert_eq!(Language::Pt.money(-7, Currency::Brl), "-0,07 BRL");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shortened_fits_and_is_a_beginning(
+            text in "(?s).{0,50}", times in 1..20_usize, longest in 1..200_usize
+        ) {
+            let text = text.repeat(times);
+            let short = shortened(&text, longest);
+            prop_assert!(short.encode_utf16().count() <= longest);
+            if text.encode_utf16().count() <= longest {
+                prop_assert_eq!(short, text);
+            } else {
+                prop_assert!(text.starts_with(short.strip_suffix('…').unwrap_or_default()));
+                prop_assert!(short.encode_utf16().count() + 1 >= longest);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! English.
+
+use kit::{Language, Role};
+
+use super::{Say, bookings, menu, moment, places, price};
+
+const LANGUAGE: Language = Language::En;
+
+const MENU: [(Option<Role>, &str, &str); 8] = [
+    (Some(Role::Driver), "book", "book a parking place"),
+    (Some(Role::Driver), "bookings", "your bookings"),
+    (Some(Role::Owner), "parkings", "your parking places"),
+    (Some(Role::Owner), "add", "offer a parking place"),
+    (None, "balance", "your balance"),
+    (None, "stop", "leave what you are doing"),
+    (None, "logout", "sign out"),
+    (None, "help", "this list"),
+];
+
+pub fn say(what: &Say) -> String {
+    match what {
+        Say::Welcome { chat } => format!(
+            "Welcome to Wharf parking.\nYour Telegram ID is {chat}: give it when you register, and you will be told \
+             here about your bookings.\n\n/login — sign in\n/help — what I can do"
+        ),
+        Say::Help(roles) if roles.is_empty() => {
+            "/login — sign in\n/help — what I can do\n\nMore once you have signed in.".to_owned()
+        }
+        Say::Help(roles) => menu(*roles, &MENU),
+        Say::AskLogin => "Your login?".to_owned(),
+        Say::AskPassword => "Your password? I delete your message at once.".to_owned(),
+        Say::SignedIn { login, roles } => {
+            format!("Hello, {login}!\n\n{}", menu(*roles, &MENU))
+        }
+        Say::SignedOut => "You are signed out.".to_owned(),
+        Say::Balance { cents, currency } => {
+            format!("Your balance: {}", LANGUAGE.money(*cents, *currency))
+        }
+        Say::Bookings(none) if none.is_empty() => "You have no bookings. /book".to_owned(),
+        Say::Bookings(some) => bookings(LANGUAGE, some),
+        Say::OwnPlaces(none) if none.is_empty() => "You offer no parking places. /add".to_owned(),
+        Say::OwnPlaces(some) => places(LANGUAGE, some, None),
+        Say::AskCity => "In which city?".to_owned(),
+        Say::Places { city, places } if places.is_empty() => {
+            format!("There are no parking places in {city}. /book")
+        }
+        Say::Places { places: some, .. } => places(LANGUAGE, some, Some("book")),
+        Say::AskFrom { place } => format!(
+            "{}, {}\nFrom when? Like 2026-11-25 09:00, in UTC.",
+            place.name, place.address
+        ),
+        Say::AskTo => "Until when? A time like 2026-11-25 12:00, or hours like 3h.".to_owned(),
+        Say::AskBook { from, to, cents } => format!(
+            "From {} to {} UTC for {}. Book it? yes / no",
+            moment(*from),
+            moment(*to),
+            price(LANGUAGE, *cents)
+        ),
+        Say::Booked { booking } => format!("Booked: #{booking}. /bookings"),
+        Say::AskCancel { booking } => {
+            format!("Cancel booking #{booking}? What was paid comes back. yes / no")
+        }
+        Say::Canceled { booking } => format!("Booking #{booking} is canceled."),
+        Say::AskName => "What is the place called?".to_owned(),
+        Say::AskPlaceCity => "In which city is it?".to_owned(),
+        Say::AskAddress => "At which address?".to_owned(),
+        Say::AskType => {
+            "Of which type?\n1 — outdoor\n2 — covered\n3 — underground\n4 — multi-level".to_owned()
+        }
+        Say::AskRate => "How much is an hour, in dollars? Like 2.50".to_owned(),
+        Say::AskCapacity => "For how many cars?".to_owned(),
+        Say::Offered { id } => format!("Your place is on offer: #{id}. /parkings"),
+        Say::Stopped => "All right, I leave it.".to_owned(),
+        Say::NothingToStop => "There is nothing to leave. /help".to_owned(),
+        Say::NotUnderstood => "I do not understand that. /help".to_owned(),
+        Say::OnlyInPrivate => "Please write to me in a private chat.".to_owned(),
+        Say::NoMoment => "Please write it like 2026-11-25 09:00.".to_owned(),
+        Say::EndsTooSoon => "It must end after it begins. Until when?".to_owned(),
+        Say::YesOrNo => "Please write yes or no.".to_owned(),
+        Say::NoType => "Please write a number from 1 to 4.".to_owned(),
+        Say::NoAmount => "Please write an amount like 2.50.".to_owned(),
+        Say::NoNumber => "Please write a number.".to_owned(),
+        Say::NoRoom => "There is no room at that time. /book".to_owned(),
+        Say::PleaseSignIn => "Please sign in first: /login".to_owned(),
+        Say::WrongCredentials => "The login or the password is wrong. /login".to_owned(),
+        Say::OnlyFor(Role::Owner) => "Only owners of parking places can do that.".to_owned(),
+        Say::OnlyFor(_) => "Only drivers can do that.".to_owned(),
+        Say::Refused(why) => format!("That does not work: {why}"),
+        Say::TryLater => "Something does not work right now. Please try again later.".to_owned(),
+    }
+}

@@ -1,0 +1,2 @@
+-- $1 chat
+SELECT token FROM session WHERE chat = $1

@@ -1,0 +1,2 @@
+-- $1 chat
+DELETE FROM session WHERE chat = $1

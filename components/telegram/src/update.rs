@@ -1,0 +1,150 @@
+//! What Telegram brings: an update, of which only texts are read. No I/O.
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub struct Update {
+    pub update_id: i64,
+    pub message: Option<Message>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    pub message_id: i64,
+    pub chat: Chat,
+    pub from: Option<From>,
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Chat {
+    pub id: i64,
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct From {
+    pub language_code: Option<String>,
+}
+
+impl Chat {
+    /// Only there nobody else reads what is written.
+    pub fn is_private(&self) -> bool {
+        self.kind == "private"
+    }
+}
+
+/// What somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Command(Command),
+    Text(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Start,
+    Help,
+    Login,
+    Logout,
+    Balance,
+    Bookings,
+    Parkings,
+    /// Look for a place to book.
+    Book,
+    /// Book this place.
+    BookPlace(i64),
+    CancelBooking(i64),
+    /// Offer a place.
+    Add,
+    /// Leave the dialogue.
+    Stop,
+    Unknown,
+}
+
+impl Input {
+    pub fn read(text: &str) -> Self {
+        let text = text.trim();
+        let Some(command) = text.strip_prefix('/') else {
+            return Self::Text(text.to_owned());
+        };
+        // In `/start payload` and `/start@name_of_the_bot` only the word counts.
+        let word = command
+            .split(|it: char| it.is_whitespace() || it == '@')
+            .next()
+            .unwrap_or_default();
+        Self::Command(Command::read(&word.to_lowercase()))
+    }
+}
+
+impl Command {
+    fn read(word: &str) -> Self {
+        match word {
+            "start" => Self::Start,
+            "help" => Self::Help,
+            "login" => Self::Login,
+            "logout" => Self::Logout,
+            "balance" => Self::Balance,
+            "bookings" => Self::Bookings,
+            "parkings" => Self::Parkings,
+            "book" => Self::Book,
+            "add" => Self::Add,
+            "stop" => Self::Stop,
+            _ => Self::numbered(word).unwrap_or(Self::Unknown),
+        }
+    }
+
+    fn numbered(word: &str) -> Option<Self> {
+        let (word, number) = word.split_once('_')?;
+        let number = number.parse().ok()?;
+        match word {
+            "book" => Some(Self::BookPlace(number)),
+            "cancel" => Some(Self::CancelBooking(number)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_a_word_after_a_slash() {
+        let command = |text| match Input::read(text) {
+            Input::Command(command) => command,
+            Input::Text(text) => panic!("{text}"),
+        };
+        assert_eq!(command("/start"), Command::Start);
+        assert_eq!(command(" /Start abc"), Command::Start);
+        assert_eq!(command("/help@wharf_bot"), Command::Help);
+        assert_eq!(command("/book_17"), Command::BookPlace(17));
+        assert_eq!(command("/cancel_5@wharf_bot"), Command::CancelBooking(5));
+        for unknown in [
+            "/",
+            "/dance",
+            "/book_",
+            "/book_x",
+            "/cancel_99999999999999999999",
+        ] {
+            assert_eq!(command(unknown), Command::Unknown, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_a_text() {
+        assert_eq!(
+            Input::read(" São Paulo "),
+            Input::Text("São Paulo".to_owned())
+        );
+        assert_eq!(Input::read(""), Input::Text(String::new()));
+    }
+
+    #[test]
+    fn an_update_of_another_kind_has_no_message() {
+        let update: Update =
+            serde_json::from_str(r#"{"update_id":1,"edited_message":{"text":"x"}}"#).unwrap();
+        assert!(update.message.is_none());
+    }
+}
