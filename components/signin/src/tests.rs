@@ -1,5 +1,7 @@
 //! What the router answers before it needs a database.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
@@ -87,4 +89,78 @@ async fn a_wrong_type_and_a_wrong_method_are_told_apart() {
         post("/login", json!({"login": 1, "password": "x"})).await.0,
         422
     );
+}
+
+/// A line of the list of who may ask what.
+struct Access {
+    method: &'static str,
+    path: &'static str,
+    is_public: bool,
+}
+
+fn access() -> Vec<Access> {
+    let lines = include_str!("access.txt").lines();
+    let lines = lines.filter(|it| !it.is_empty() && !it.starts_with('#'));
+    lines
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            Access {
+                method: words.next().unwrap(),
+                path: words.next().unwrap(),
+                is_public: words.next() == Some("anybody"),
+            }
+        })
+        .collect()
+}
+
+/// Every path that stands in a route table.
+fn routed() -> BTreeSet<&'static str> {
+    const TABLES: [&str; 10] = [
+        include_str!("routes/accounts.rs"),
+        include_str!("routes/fast_food.rs"),
+        include_str!("routes/keys.rs"),
+        include_str!("routes/letters.rs"),
+        include_str!("routes/parking.rs"),
+        include_str!("routes/people.rs"),
+        include_str!("routes/personal.rs"),
+        include_str!("routes/rpc.rs"),
+        include_str!("routes/second_factor.rs"),
+        include_str!("routes/sessions.rs"),
+    ];
+    let tables = TABLES.into_iter().chain([include_str!("routes/zones.rs")]);
+    tables
+        .map(|it| it.split_once("pub fn router()").unwrap().1)
+        .map(|it| it.split_once("\n}").unwrap().0)
+        .flat_map(|it| it.split('"').skip(1).step_by(2))
+        .collect()
+}
+
+#[test]
+fn the_list_of_who_may_ask_what_names_every_route() {
+    let listed: BTreeSet<_> = access().iter().map(|it| it.path).collect();
+    assert_eq!(listed, routed());
+}
+
+#[tokio::test]
+async fn what_is_not_for_anybody_is_refused_without_a_token() {
+    for Access { method, path, is_public } in access() {
+        let asked = path.replace(['{', '}'], "");
+        if !is_public {
+            let (status, _) = ask(method, &format!("{asked}?v=1.0"), None).await;
+            assert_eq!(status, 401, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_route_takes_a_method_that_is_not_listed() {
+    let listed = access();
+    for path in routed() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if !listed.iter().any(|it| it.path == path && it.method == method) {
+                let (status, _) = ask(method, &path.replace(['{', '}'], ""), None).await;
+                assert_eq!(status, 405, "{method} {path}");
+            }
+        }
+    }
 }
