@@ -7,8 +7,10 @@
 //! came. While the server cannot be reached nobody waits: everyone is told why at once, and one task keeps trying.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -21,6 +23,10 @@ use super::session::Need;
 
 /// Statements on one connection at once. More would only lengthen the queue behind a slow one.
 const PIPELINED: usize = 8;
+/// When more connections are open than there are processors, the next is worth its while only for statements that would
+/// queue behind so many, or behind one that takes so long: quick ones cost less in a pipeline, for us and for the server.
+const CROWD: usize = 4;
+const BRISK: Duration = Duration::from_millis(5);
 /// Behind a statement that already took this long no other is queued: it may take longer still.
 const SLOW: Duration = Duration::from_millis(20);
 /// Between two attempts to reach a server that is away.
@@ -36,6 +42,7 @@ pub struct Pool {
     dialer: Dialer,
     settings: Settings,
     runtime: Handle,
+    processors: usize,
     state: Mutex<State>,
 }
 
@@ -82,6 +89,7 @@ impl Pool {
             dialer,
             settings,
             runtime: Handle::current(),
+            processors: available_parallelism().map_or(1, NonZeroUsize::get),
             state: Mutex::default(),
         })
     }
@@ -139,8 +147,11 @@ impl Pool {
     /// The best place there is now: an idle connection, else the shortest pipeline.
     fn grant(self: &Arc<Self>, state: &mut State, alone: bool) -> Option<Lease> {
         let now = Instant::now();
+        let few = state.slots.len() < self.processors;
         let places = state.slots.iter_mut().filter(|slot| slot.takes(alone, now));
         let slot = places.min_by_key(|slot| slot.leases)?;
+        let crowded = slot.leases >= CROWD
+            || (slot.leases > 0 && (few || now.duration_since(slot.since) > BRISK));
         if slot.leases == 0 {
             slot.since = now;
         }
@@ -154,7 +165,7 @@ impl Pool {
             unfinished: AtomicUsize::new(0),
             left: AtomicU8::new(0),
         };
-        if slot.leases > 1 {
+        if crowded {
             self.grow(state);
         }
         Some(lease)
@@ -208,7 +219,7 @@ impl Pool {
         drop((closed, undelivered));
     }
 
-    /// Opens connections for those who wait, and one more while statements queue.
+    /// Opens connections for those who wait, or one for those who crowd.
     fn grow(self: &Arc<Self>, state: &mut State) {
         let full = state.full_until.is_some_and(|until| until > Instant::now());
         if full || state.away.is_some() {

@@ -17,22 +17,22 @@ pub enum Need {
     Connection,
 }
 
-/// Functions that read or change the session. Entries that end in `*` are the beginning of a name.
-const OF_THE_SESSION: [&str; 14] = [
+/// Functions that read or change the session, and beginnings of the names of such.
+const OF_THE_SESSION: [&str; 5] = [
     "currval",
-    "dblink*",
     "lastval",
-    "pg_advisory_lock*",
-    "pg_advisory_unlock*",
     "pg_export_snapshot",
-    "pg_my_temp_schema",
-    "pg_temp*",
-    "pg_try_advisory_lock*",
     "set_config",
     "setseed",
-    "temp",
-    "temporary",
-    "lo_*",
+];
+const BEGINNINGS: [&str; 7] = [
+    "dblink",
+    "lo_",
+    "pg_advisory_lock",
+    "pg_advisory_unlock",
+    "pg_my_temp",
+    "pg_temp",
+    "pg_try_advisory_lock",
 ];
 
 pub fn need_of(statement: &str) -> Need {
@@ -44,7 +44,12 @@ pub fn need_of(statement: &str) -> Need {
         "select", "insert", "update", "delete", "with", "values", "merge",
     ];
     if plain.into_iter().any(is) {
-        return if words.any(is_of_the_session) {
+        let mut previous = first;
+        let of_the_session = words.any(|word| {
+            let before = std::mem::replace(&mut previous, word);
+            is_of_the_session(word) || makes_temporary_table(before, word)
+        });
+        return if of_the_session {
             Need::Session
         } else {
             Need::Nothing
@@ -79,20 +84,30 @@ pub fn need_of(statement: &str) -> Need {
 }
 
 fn is_of_the_session(word: &str) -> bool {
-    OF_THE_SESSION
-        .into_iter()
-        .any(|known| match known.strip_suffix('*') {
-            Some(beginning) => word
-                .get(..beginning.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(beginning)),
-            None => word.eq_ignore_ascii_case(known),
-        })
+    // Every statement is read at every call; most words are done with here.
+    let first = word.as_bytes().first().map(u8::to_ascii_lowercase);
+    matches!(first, Some(b'c' | b'd' | b'l' | b'p' | b's'))
+        && (OF_THE_SESSION
+            .into_iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+            || BEGINNINGS.into_iter().any(|known| begins_with(word, known)))
+}
+
+fn begins_with(word: &str, beginning: &str) -> bool {
+    let start = word.get(..beginning.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+}
+
+/// `SELECT … INTO TEMP …`.
+fn makes_temporary_table(before: &str, word: &str) -> bool {
+    before.eq_ignore_ascii_case("into")
+        && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
 }
 
 /// Everything that could be a keyword or a name, comments before the first one left out.
 fn words(statement: &str) -> impl Iterator<Item = &str> {
     skip_comments(statement)
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
 }
 
@@ -103,12 +118,33 @@ fn skip_comments(statement: &str) -> &str {
         if let Some(line) = rest.strip_prefix("--") {
             rest = line.split_once('\n').map_or("", |(_, after)| after);
         } else if let Some(block) = rest.strip_prefix("/*") {
-            // Comments nest; a nested one leaves words behind that are no known keyword, hence a session.
-            rest = block.split_once("*/").map_or("", |(_, after)| after);
+            rest = after_comment(block);
         } else {
             return rest;
         }
     }
+}
+
+/// What follows the end of a block comment. They nest.
+fn after_comment(block: &str) -> &str {
+    let mut rest = block;
+    let mut depth = 1;
+    while depth > 0 {
+        let Some((inside, after)) = rest.split_once("*/") else {
+            return "";
+        };
+        match inside.split_once("/*") {
+            Some((before, _)) => {
+                depth += 1;
+                rest = rest.get(before.len() + 2..).unwrap_or_default();
+            }
+            None => {
+                depth -= 1;
+                rest = after;
+            }
+        }
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -119,9 +155,9 @@ mod tests {
     fn plain_statements_need_nothing() {
         for statement in [
             "SELECT 1",
-            "  select * from a where temperature > 3",
+            "  select temp from a where temporary > 3",
             "\n-- the balance\nSELECT balance FROM account",
-            "/* a */ /* b */ (SELECT 1) UNION (SELECT 2)",
+            "/* a */ /* b /* c */ /* d */ */ (SELECT 1) UNION (SELECT 2)",
             "INSERT INTO a (note) VALUES ($1) RETURNING id",
             "UPDATE a SET b = nextval('s')",
             "DELETE FROM a",
@@ -184,7 +220,8 @@ mod tests {
             "SELECT 1 AS a INTO TEMP b",
             "SELECT * FROM pg_temp.a",
             "SELECT * FROM pg_temp_3.a",
-            "/* a /* nested */ comment */ SELECT 1",
+            "/* a /* nested */ SELECT */ SET a = 1",
+            "/* endless SELECT 1",
             "-- only a comment",
         ] {
             assert_eq!(need_of(statement), Need::Session, "{statement}");
