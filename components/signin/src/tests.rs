@@ -143,7 +143,12 @@ fn the_list_of_who_may_ask_what_names_every_route() {
 
 #[tokio::test]
 async fn what_is_not_for_anybody_is_refused_without_a_token() {
-    for Access { method, path, is_public } in access() {
+    for Access {
+        method,
+        path,
+        is_public,
+    } in access()
+    {
         let asked = path.replace(['{', '}'], "");
         if !is_public {
             let (status, _) = ask(method, &format!("{asked}?v=1.0"), None).await;
@@ -157,7 +162,10 @@ async fn no_route_takes_a_method_that_is_not_listed() {
     let listed = access();
     for path in routed() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            if !listed.iter().any(|it| it.path == path && it.method == method) {
+            if !listed
+                .iter()
+                .any(|it| it.path == path && it.method == method)
+            {
                 let (status, _) = ask(method, &path.replace(['{', '}'], ""), None).await;
                 assert_eq!(status, 405, "{method} {path}");
             }

@@ -233,7 +233,8 @@ fn end(text: &str, from: Timestamp) -> Option<Timestamp> {
     match text.trim().to_lowercase().strip_suffix('h') {
         Some(hours) => {
             let hours: i16 = hours.trim().parse().ok()?;
-            from.checked_add(SignedDuration::from_hours(hours.into())).ok()
+            from.checked_add(SignedDuration::from_hours(hours.into()))
+                .ok()
         }
         None => moment(text),
     }

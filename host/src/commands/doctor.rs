@@ -55,14 +55,22 @@ fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
     for component in manifest.triggered() {
         artifacts.insert(&component.source, component.build.as_ref());
         for dependency in &component.dependencies {
-            let maker = manifest.components.values().find(|other| other.source == dependency.source);
-            artifacts.entry(&dependency.source).or_insert(maker.and_then(|maker| maker.build.as_ref()));
+            let maker = manifest
+                .components
+                .values()
+                .find(|other| other.source == dependency.source);
+            artifacts
+                .entry(&dependency.source)
+                .or_insert(maker.and_then(|maker| maker.build.as_ref()));
         }
     }
     let mut is_complete = true;
     for (artifact, build) in artifacts {
         let Ok(built) = fs::metadata(artifact).and_then(|metadata| metadata.modified()) else {
-            findings.bad(format!("{} is not there: run `wharf build`", artifact.display()));
+            findings.bad(format!(
+                "{} is not there: run `wharf build`",
+                artifact.display()
+            ));
             is_complete = false;
             continue;
         };
@@ -81,8 +89,14 @@ fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
 }
 
 fn newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
-    let patterns = build.watch.iter().map(|pattern| build.workdir.join(pattern));
-    let sources = patterns.filter_map(|pattern| glob::glob(&pattern.to_string_lossy()).ok()).flatten().flatten();
+    let patterns = build
+        .watch
+        .iter()
+        .map(|pattern| build.workdir.join(pattern));
+    let sources = patterns
+        .filter_map(|pattern| glob::glob(&pattern.to_string_lossy()).ok())
+        .flatten()
+        .flatten();
     let mut newer = sources.filter(|source| {
         let changed = fs::metadata(source).and_then(|metadata| metadata.modified());
         source.is_file() && changed.is_ok_and(|changed| changed > built)
@@ -94,7 +108,12 @@ fn newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
 fn check_toolchain(manifest: &Manifest, findings: &mut Findings) {
     let uses_cargo = |component: &Component| {
         let build = component.build.as_ref();
-        build.is_some_and(|build| build.commands.iter().any(|command| command.contains("cargo ")))
+        build.is_some_and(|build| {
+            build
+                .commands
+                .iter()
+                .any(|command| command.contains("cargo "))
+        })
     };
     if !manifest.components.values().any(uses_cargo) {
         return;
@@ -103,21 +122,33 @@ fn check_toolchain(manifest: &Manifest, findings: &mut Findings) {
         Some(version) => findings.good(version),
         None => findings.bad("cargo is not installed: see https://rustup.rs".to_owned()),
     }
-    let folder = said(&manifest.dir, "rustc", &["--print", "target-libdir", "--target", "wasm32-wasip2"]);
+    let folder = said(
+        &manifest.dir,
+        "rustc",
+        &["--print", "target-libdir", "--target", "wasm32-wasip2"],
+    );
     match folder {
         Some(folder) if Path::new(&folder).is_dir() => {
             findings.good("the target wasm32-wasip2 is installed".to_owned());
         }
         _ => findings.bad(
-            "the target wasm32-wasip2 is not installed: run `rustup target add wasm32-wasip2`".to_owned(),
+            "the target wasm32-wasip2 is not installed: run `rustup target add wasm32-wasip2`"
+                .to_owned(),
         ),
     }
 }
 
 /// Asked in the folder of the manifest, where a toolchain may be pinned.
 fn said(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).current_dir(dir).output().ok()?;
-    let text = output.status.success().then(|| String::from_utf8(output.stdout).ok())??;
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .ok()?;
+    let text = output
+        .status
+        .success()
+        .then(|| String::from_utf8(output.stdout).ok())??;
     Some(text.trim().to_owned())
 }
 
@@ -125,8 +156,10 @@ fn said(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
 fn check_stores(manifest: &Manifest, findings: &mut Findings) {
     let values = manifest.wharf.variables.values();
     let uses = |wanted: fn(&HostValue) -> bool| values.clone().any(wanted);
-    let uses_postgres = uses(|value| matches!(value, HostValue::Postgres { .. } | HostValue::PostgresHost));
-    let uses_redis = uses(|value| matches!(value, HostValue::Redis | HostValue::RedisHost)) || !manifest.redis.is_empty();
+    let uses_postgres =
+        uses(|value| matches!(value, HostValue::Postgres { .. } | HostValue::PostgresHost));
+    let uses_redis = uses(|value| matches!(value, HostValue::Redis | HostValue::RedisHost))
+        || !manifest.redis.is_empty();
     for (store, is_used) in [(Store::Postgres, uses_postgres), (Store::Redis, uses_redis)] {
         if !is_used {
             continue;
@@ -140,11 +173,16 @@ fn check_stores(manifest: &Manifest, findings: &mut Findings) {
 }
 
 fn check_migrations(manifest: &Manifest, findings: &mut Findings) {
-    let Some(folder) = &manifest.wharf.migrations else { return };
+    let Some(folder) = &manifest.wharf.migrations else {
+        return;
+    };
     match Migrations::read(folder) {
         Ok(migrations) => {
             let schemas: Vec<&str> = migrations.schemas().collect();
-            findings.good(format!("the migrations can be read ({})", schemas.join(", ")));
+            findings.good(format!(
+                "the migrations can be read ({})",
+                schemas.join(", ")
+            ));
         }
         Err(fault) => findings.bad(fault.to_string()),
     }
@@ -157,13 +195,18 @@ fn check_data_dir(folder: &Path, findings: &mut Findings) {
         Err(cause) => findings.bad(format!("{} cannot be written: {cause}", folder.display())),
     }
     for left in wharf_stores::left_over() {
-        println!("  note   {} belongs to a data folder that is gone; delete it if that is so", left.display());
+        println!(
+            "  note   {} belongs to a data folder that is gone; delete it if that is so",
+            left.display()
+        );
     }
 }
 
 fn check_port(address: SocketAddr, findings: &mut Findings) {
     match TcpListener::bind(address) {
         Ok(_) => findings.good(format!("{address} is free to listen on")),
-        Err(cause) => findings.bad(format!("{address} cannot be listened on ({cause}): choose another with --listen")),
+        Err(cause) => findings.bad(format!(
+            "{address} cannot be listened on ({cause}): choose another with --listen"
+        )),
     }
 }
