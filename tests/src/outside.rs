@@ -45,6 +45,7 @@ pub struct Reply {
     /// Nothing: the connection is closed without an answer.
     answer: Option<(u16, Bytes)>,
     after: Duration,
+    location: Option<String>,
 }
 
 impl Reply {
@@ -52,6 +53,7 @@ impl Reply {
         Self {
             answer: Some((status, body.to_string().into())),
             after: Duration::ZERO,
+            location: None,
         }
     }
 
@@ -59,6 +61,15 @@ impl Reply {
         Self {
             answer: Some((status, Bytes::new())),
             after: Duration::ZERO,
+            location: None,
+        }
+    }
+
+    /// Sends the asker elsewhere.
+    pub fn redirect(to: &str) -> Self {
+        Self {
+            location: Some(to.to_owned()),
+            ..Self::status(302)
         }
     }
 
@@ -67,6 +78,7 @@ impl Reply {
         Self {
             answer: None,
             after: Duration::ZERO,
+            location: None,
         }
     }
 
@@ -164,6 +176,9 @@ async fn answer(
     let mut response = Response::builder().status(status);
     if !body.is_empty() {
         response = response.header("content-type", "application/json");
+    }
+    if let Some(location) = reply.location {
+        response = response.header("location", location);
     }
     Ok(response.body(Full::new(body))?)
 }

@@ -30,6 +30,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(120);
 pub(crate) const ADMIN_PASSWORD: &str = "Harbour-Master-1";
 
 /// How a stack is started: what is not said is as for anybody who runs `wharf up`.
+#[derive(Clone)]
 pub struct Options {
     manifest: PathBuf,
     arguments: Vec<String>,
@@ -114,6 +115,15 @@ impl Outboard {
     }
 }
 
+/// Where the host says that it listens.
+fn address_said(said: &Value) -> SocketAddr {
+    said["base_url"]
+        .as_str()
+        .and_then(|it| it.strip_prefix("http://"))
+        .and_then(|it| it.parse().ok())
+        .unwrap_or_else(|| panic!("no base_url in {said}"))
+}
+
 /// Where the server of `scheme://user:password@host:port/path` is.
 fn address_in(url: &str) -> SocketAddr {
     let host = url.rsplit('@').next().and_then(|it| it.split('/').next());
@@ -170,20 +180,42 @@ impl Stack {
             Some(outboard) => outboard.direct.clone(),
             None => [url("postgres_url"), url("redis_url")],
         };
-        let at = said["base_url"]
-            .as_str()
-            .and_then(|it| it.strip_prefix("http://"));
-        let at = at
-            .and_then(|it| it.parse().ok())
-            .unwrap_or_else(|| panic!("no base_url in {said}"));
         Self {
             options,
             host,
-            at,
+            at: address_said(&said),
             postgres_url,
             redis_url,
             log_from: 0,
             outboard,
+            folder,
+        }
+    }
+
+    /// A second host on the same stores and with the same secrets, as behind a load balancer. For a
+    /// stack that was started cabled: other stores belong to their host.
+    pub fn beside(&self) -> Self {
+        assert!(
+            self.outboard.is_some(),
+            "the stores belong to the first host"
+        );
+        let folder = Folder::new("stack");
+        lay_out(folder.path(), &self.options.manifest);
+        let secrets = "data/values.json";
+        fs::copy(
+            self.folder.path().join(secrets),
+            folder.path().join(secrets),
+        )
+        .expect("its secrets");
+        let (host, said) = launch(&self.options, folder.path(), "127.0.0.1:0");
+        Self {
+            options: self.options.clone(),
+            host,
+            at: address_said(&said),
+            postgres_url: self.postgres_url.clone(),
+            redis_url: self.redis_url.clone(),
+            log_from: 0,
+            outboard: None,
             folder,
         }
     }
@@ -273,6 +305,15 @@ impl Stack {
             thread::sleep(Duration::from_millis(10));
         }
         None
+    }
+
+    /// The host stands still, as on a machine that is out of memory, until [`Stack::resume`].
+    pub fn suspend(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 
     fn signal(&self, signal: Signal) {

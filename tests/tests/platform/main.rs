@@ -10,7 +10,10 @@
 mod architecture;
 mod bookings;
 mod faults;
+mod jobs;
+mod notify;
 mod payments;
 mod serving;
 mod signin;
 mod sql;
+mod telegram;

@@ -1,0 +1,170 @@
+//! Events: what happened reaches whom it concerns, once and in order, whoever dies meanwhile; and
+//! people can see what did not.
+
+mod crashes;
+mod looking_after;
+mod redis_away;
+
+use std::time::Duration;
+
+use postgres::Client;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Stack, User, eventually};
+
+/// The clock comes round once a second, and machines are busy.
+const SOON: Duration = Duration::from_secs(20);
+
+/// As a function does it; the id of the event.
+fn tell(sql: &mut Client, kind: &str, aggregate: &str, payload: &Value) -> Uuid {
+    sql.query_one(
+        "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ($1, $2, $3) RETURNING id",
+        &[&kind, &aggregate, payload],
+    )
+    .unwrap()
+    .get(0)
+}
+
+/// State, attempts and fence of an event.
+fn looked_up(sql: &mut Client, event: Uuid) -> (String, i32, i64) {
+    let row = sql
+        .query_one(
+            "SELECT state, attempts, fence FROM events.outbox WHERE id = $1",
+            &[&event],
+        )
+        .unwrap();
+    (row.get(0), row.get(1), row.get(2))
+}
+
+fn settled(sql: &mut Client, event: Uuid, state: &str) {
+    eventually("the event is settled", SOON, || {
+        looked_up(sql, event).0 == state
+    });
+}
+
+/// Whoever works on it lost it: its lease ends now instead of in a minute.
+fn end_lease(sql: &mut Client, event: Uuid) {
+    let update = "UPDATE events.outbox SET due_at = now() WHERE id = $1 AND state = 'waiting'";
+    sql.execute(update, &[&event]).unwrap();
+}
+
+/// A user that nobody knows yet, as an event tells of them.
+fn stranger() -> (Uuid, Value) {
+    let id = Uuid::new_v4();
+    (
+        id,
+        json!({ "id": id, "email": format!("{id}@example.org") }),
+    )
+}
+
+/// How often payments took note of a user.
+fn known(sql: &mut Client, user: Uuid) -> i64 {
+    sql.query_one(
+        "SELECT count(*) FROM payments.holder WHERE id = $1",
+        &[&user],
+    )
+    .unwrap()
+    .get(0)
+}
+
+fn id_of(user: &User) -> Uuid {
+    let me = user.get("/auth/me").send().expect(200).json();
+    me["user_id"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_new_user_is_known_to_payments_and_told_of_once() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let user = id_of(&User::driver(&stack));
+    eventually("payments knows the user", SOON, || {
+        known(&mut sql, user) == 1
+    });
+    let told = "SELECT count(*) FROM events.outbox
+        WHERE kind = 'user:created' AND aggregate = 'user:' || $1::uuid";
+    let told: i64 = sql.query_one(told, &[&user]).unwrap().get(0);
+    assert_eq!(
+        told, 1,
+        "what we announce on Redis ourselves is no second event"
+    );
+}
+
+#[test]
+fn users_are_announced_by_outsiders_too() {
+    let stack = Stack::shared();
+    let (id, payload) = stranger();
+    let mut redis = stack.redis();
+    for _ in 0..3 {
+        redis::cmd("PUBLISH")
+            .arg(&["user:created", &payload.to_string()])
+            .exec(&mut redis)
+            .unwrap();
+    }
+    let mut sql = stack.sql();
+    eventually("payments knows the user", SOON, || known(&mut sql, id) == 1);
+}
+
+#[test]
+fn a_message_that_nobody_understands_stops_nothing() {
+    let stack = Stack::shared();
+    let mut redis = stack.redis();
+    for (channel, message) in [
+        ("user:created", "{"),
+        ("user:created", r#"{"id":"7"}"#),
+        ("notifications", "\u{0}\u{1}"),
+        ("outbox", "what"),
+        ("tick", "[[[[[["),
+    ] {
+        redis::cmd("PUBLISH")
+            .arg(&[channel, message])
+            .exec(&mut redis)
+            .unwrap();
+    }
+    let (id, payload) = stranger();
+    redis::cmd("PUBLISH")
+        .arg(&["user:created", &payload.to_string()])
+        .exec(&mut redis)
+        .unwrap();
+    let mut sql = stack.sql();
+    eventually("payments knows the user", SOON, || known(&mut sql, id) == 1);
+}
+
+#[test]
+fn a_poisoned_event_ends_with_the_dead_while_others_flow() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let aggregate = format!("poison:{}", Uuid::new_v4());
+    let poisoned = tell(&mut sql, "poison:taken", &aggregate, &json!({}));
+    let unreadable = tell(&mut sql, "user:created", &aggregate, &json!("who?"));
+    let (id, payload) = stranger();
+    let good = tell(&mut sql, "user:created", &aggregate, &payload);
+    settled(&mut sql, poisoned, "dead");
+    settled(&mut sql, unreadable, "dead");
+    settled(&mut sql, good, "done");
+    assert_eq!(known(&mut sql, id), 1);
+}
+
+#[test]
+fn no_function_reads_what_is_not_meant_for_it() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    // Of a kind that nobody takes, so that it stays where it is.
+    let event = tell(&mut sql, "poison:kept", "poison:kept", &json!({}));
+    settled(&mut sql, event, "dead");
+    for role in ["wharf_bookings", "wharf_payments", "wharf_signin"] {
+        sql.batch_execute(&format!("SET SESSION AUTHORIZATION {role}"))
+            .unwrap();
+        let read = sql.query("SELECT * FROM events.outbox", &[]);
+        assert_eq!(read.unwrap_err().code().unwrap().code(), "42501", "{role}");
+        let claimed = sql.query("SELECT * FROM events.claim(100, 1000)", &[]);
+        assert!(claimed.unwrap().is_empty(), "{role}");
+        let settle = "SELECT events.settle($1, 1, 'done', 0, NULL, '[]')";
+        assert!(!sql.query_one(settle, &[&event]).unwrap().get::<_, bool>(0));
+        sql.execute(
+            "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('poison:told', 'x', '{}')",
+            &[],
+        )
+        .unwrap();
+        sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
+    }
+}

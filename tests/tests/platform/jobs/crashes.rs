@@ -1,0 +1,190 @@
+//! The host is killed, doubled and suspended at each point of the relay. Points are reached by locking
+//! what the next step needs, as the statement is seen to wait in the database.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use postgres::Client;
+use serde_json::json;
+use uuid::Uuid;
+use wharf_tests::{Options, Outside, Reply, Stack, eventually};
+
+use super::{SOON, end_lease, known, looked_up, settled, stranger, tell};
+
+fn waits(stack: &Stack, statement: &str) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
+    let mut sql = stack.sql();
+    eventually(statement, SOON, || {
+        sql.query_one(waiting, &[&statement])
+            .unwrap()
+            .get::<_, i64>(0)
+            > 0
+    });
+}
+
+fn locked(stack: &Stack, what: &str) -> Client {
+    let mut sql = stack.sql();
+    sql.batch_execute(&format!("BEGIN; {what}")).unwrap();
+    sql
+}
+
+/// What the consumer of `user:created` writes to.
+const CONSUMER: &str = "LOCK TABLE payments.holder IN ACCESS EXCLUSIVE MODE";
+const CONSUMING: &str = "note_holder(";
+const SETTLING: &str = "events.settle(";
+
+#[test]
+fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_next() {
+    let mut stack = Options::default().start_cabled();
+    let mut sql = stack.sql();
+    let lock = locked(&stack, CONSUMER);
+    let (id, payload) = stranger();
+    let event = tell(&mut sql, "user:created", "user:killed", &payload);
+    waits(&stack, CONSUMING);
+    stack.kill();
+    drop(lock);
+    assert_eq!(looked_up(&mut sql, event), ("waiting".to_owned(), 1, 1));
+
+    stack.start_again();
+    end_lease(&mut sql, event);
+    settled(&mut sql, event, "done");
+    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 2, 2));
+    assert_eq!(known(&mut sql, id), 1);
+}
+
+#[test]
+fn an_event_whose_relay_was_killed_before_it_said_so_has_its_effect_once() {
+    let mut stack = Options::default().start_cabled();
+    let mut sql = stack.sql();
+    let consumer = locked(&stack, CONSUMER);
+    let (id, payload) = stranger();
+    let event = tell(&mut sql, "user:created", "user:killed", &payload);
+    waits(&stack, CONSUMING);
+    let row = locked(
+        &stack,
+        &format!("SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"),
+    );
+    drop(consumer);
+    waits(&stack, SETTLING);
+    stack.kill();
+    drop(row);
+    eventually("its last statement has ended", SOON, || {
+        known(&mut sql, id) == 1
+    });
+
+    stack.start_again();
+    end_lease(&mut sql, event);
+    settled(&mut sql, event, "done");
+    assert_eq!(known(&mut sql, id), 1);
+}
+
+/// A messenger that answers at once, or after `delay` for the chats that are slow.
+fn messenger(delay: Duration) -> Outside {
+    Outside::start(move |request| {
+        let sent = Reply::json(200, &json!({ "ok": true }));
+        match request.json()["text"].as_str() {
+            Some("slow\n\nslow") => sent.after(delay),
+            _ => sent,
+        }
+    })
+}
+
+fn told(messenger: &Outside) -> Options {
+    Options::default()
+        .variable("telegram_url", &messenger.url())
+        .variable("telegram_token", "token")
+}
+
+#[test]
+fn a_worker_that_was_suspended_past_its_lease_cannot_write_late() {
+    let messenger = messenger(Duration::ZERO);
+    let first = told(&messenger).start_cabled();
+    let second = first.beside();
+    let mut sql = first.sql();
+    // The second host keeps still until the first has taken the event.
+    second.suspend();
+    let preference = locked(
+        &first,
+        "LOCK TABLE notify.silent_chat IN ACCESS EXCLUSIVE MODE",
+    );
+    let event = tell(
+        &mut sql,
+        "telegram:started",
+        "telegram:5",
+        &json!({ "chat": 5 }),
+    );
+    waits(&first, "silent_chat");
+    first.suspend();
+    drop(preference);
+
+    end_lease(&mut sql, event);
+    second.resume();
+    settled(&mut sql, event, "done");
+    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 2, 2));
+
+    first.resume();
+    eventually("the first host learns that it is late", SOON, || {
+        first.log().contains("was taken over by another copy")
+    });
+    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 2, 2));
+}
+
+#[test]
+fn two_hosts_carry_out_every_event_once_and_in_order() {
+    const CHATS: i64 = 20;
+    const EACH: i64 = 15;
+    let messenger = messenger(Duration::ZERO);
+    let first = told(&messenger).start_cabled();
+    let second = first.beside();
+    let mut sql = first.sql();
+    sql.execute(
+        "INSERT INTO events.outbox (kind, aggregate, payload)
+        SELECT 'deliver:telegram', 'telegram:' || chat, jsonb_build_object('chat', chat, 'text', number::text)
+        FROM generate_series(1, $2::bigint) AS number, generate_series(1, $1::bigint) AS chat
+        ORDER BY number, chat",
+        &[&CHATS, &EACH],
+    )
+    .unwrap();
+    let left = "SELECT count(*) FROM events.outbox WHERE state <> 'done'";
+    eventually("all are delivered", Duration::from_secs(60), || {
+        sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
+    });
+
+    let mut heard: HashMap<i64, Vec<i64>> = HashMap::new();
+    for request in messenger.received() {
+        let message = request.json();
+        let number = message["text"].as_str().unwrap().parse().unwrap();
+        let chat = message["chat_id"].as_i64().unwrap();
+        heard.entry(chat).or_default().push(number);
+    }
+    assert_eq!(heard.len(), usize::try_from(CHATS).unwrap());
+    let in_order: Vec<i64> = (1..=EACH).collect();
+    for (chat, numbers) in heard {
+        assert_eq!(numbers, in_order, "chat {chat}");
+    }
+    drop(second);
+}
+
+#[test]
+fn an_event_that_kills_whoever_takes_it_is_given_up_in_the_end() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let event: Uuid = sql
+        .query_one(
+            "INSERT INTO events.outbox (kind, aggregate, payload, attempts)
+            VALUES ('user:created', 'user:deadly', '{}', 24) RETURNING id",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    settled(&mut sql, event, "dead");
+    let why: String = sql
+        .query_one(
+            "SELECT error FROM events.failure WHERE event = $1",
+            &[&event],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(why, "whoever took it never came back");
+}

@@ -1,0 +1,275 @@
+//! The bot: people sign in, book, cancel and offer places in a chat.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, User, unique};
+
+use super::notify::{PASSWORD, Person, Told, WEBHOOK_SECRET};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A chat, as Telegram brings what is written in it.
+struct Chat<'a> {
+    told: &'a Told,
+    id: i64,
+    language: &'static str,
+}
+
+fn next_update() -> i64 {
+    static UPDATES: AtomicI64 = AtomicI64::new(1_000);
+    UPDATES.fetch_add(1, Ordering::Relaxed)
+}
+
+fn bring(told: &Told, update: &Value) -> Answer {
+    told.stack
+        .post("/telegram/webhook")
+        .header("x-telegram-bot-api-secret-token", WEBHOOK_SECRET)
+        .json(update)
+        .send()
+        .expect(200)
+}
+
+impl Chat<'_> {
+    fn update(&self, number: i64, text: &str) -> Value {
+        json!({
+            "update_id": number,
+            "message": {
+                "message_id": number,
+                "chat": { "id": self.id, "type": "private" },
+                "from": { "id": self.id, "language_code": self.language },
+                "text": text,
+            },
+        })
+    }
+
+    /// What the bot answers.
+    fn write(&self, text: &str) -> String {
+        said(&bring(self.told, &self.update(next_update(), text)))
+    }
+
+    fn sign_in(&self, login: &str) {
+        self.write("/login");
+        self.write(login);
+        let hello = self.write(PASSWORD);
+        assert!(hello.starts_with(&format!("Hello, {login}!")), "{hello}");
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    let body = answer.json();
+    assert_eq!(body["method"], "sendMessage", "{body}");
+    body["text"].as_str().unwrap().to_owned()
+}
+
+fn chat_of<'a>(told: &'a Told, person: &Person) -> Chat<'a> {
+    Chat {
+        told,
+        id: person.chat,
+        language: "en",
+    }
+}
+
+#[test]
+fn only_telegram_is_heard() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let update = chat_of(told, &person).update(next_update(), "/start");
+    told.stack
+        .post("/telegram/webhook")
+        .json(&update)
+        .send()
+        .problem(401);
+    let lie = "x-telegram-bot-api-secret-token";
+    for secret in ["", "from-telegra", "from-telegramm"] {
+        let request = told.stack.post("/telegram/webhook").header(lie, secret);
+        request.json(&update).send().problem(401);
+    }
+    // What cannot be read is taken: Telegram would bring it for ever.
+    for odd in [
+        json!({}),
+        json!([]),
+        json!({ "update_id": 1, "message": {} }),
+    ] {
+        assert_eq!(bring(told, &odd).json(), json!({}));
+    }
+}
+
+#[test]
+fn the_bot_shows_the_telegram_id_in_the_language_of_the_person() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let mut chat = chat_of(told, &person);
+    assert!(chat.write("/start").contains(&person.chat.to_string()));
+    chat.language = "ru";
+    assert!(chat.write("/start").starts_with("Добро пожаловать"));
+    assert!(chat.write("что?").starts_with("Я не понимаю"));
+}
+
+#[test]
+fn nobody_gives_a_password_in_a_group() {
+    let told = Told::shared();
+    let group = json!({
+        "update_id": next_update(),
+        "message": { "message_id": 1, "chat": { "id": -5, "type": "group" }, "text": "/login" },
+    });
+    assert!(said(&bring(told, &group)).contains("private chat"));
+}
+
+#[test]
+fn somebody_signs_in_and_their_password_does_not_stay_in_the_chat() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    assert!(chat.write("/balance").contains("/login"));
+    chat.write("/login");
+    chat.write(&person.login);
+    assert!(chat.write("Wrong-Horse-1").contains("wrong"));
+    chat.sign_in(&person.login);
+    assert_eq!(chat.write("/balance"), "Your balance: 0.00 USD");
+
+    let deleted = told.telegram.find("the password is deleted", SOON, |it| {
+        it.path.ends_with("/deleteMessage") && it.json()["chat_id"] == person.chat
+    });
+    assert!(deleted.path.contains("/bot12345:secret/"));
+    let menu = chat.write("/help");
+    assert!(
+        menu.contains("/bookings") && !menu.contains("/parkings"),
+        "{menu}"
+    );
+    assert_eq!(chat.write("/logout"), "You are signed out.");
+    assert!(chat.write("/balance").contains("/login"));
+}
+
+#[test]
+fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
+    let told = Told::shared();
+    let owner = Person::registered(told, "owner", 1);
+    let landlord = chat_of(told, &owner);
+    landlord.sign_in(&owner.login);
+    let city = unique("Porto");
+    landlord.write("/add");
+    for answer in [
+        "Garage of the bot",
+        &city,
+        "Rua das Flores 1",
+        "covered",
+        "2,50",
+    ] {
+        landlord.write(answer);
+    }
+    assert!(landlord.write("3").starts_with("Your place is on offer"));
+    assert!(landlord.write("/parkings").contains("Garage of the bot"));
+    assert!(landlord.write("/book_1").contains("Only drivers"));
+
+    let driver = Person::registered(told, "driver", 1);
+    endow(told, &driver, 1_000);
+    let chat = chat_of(told, &driver);
+    chat.sign_in(&driver.login);
+    chat.write("/book");
+    let found = chat.write(&city);
+    let book = found.lines().last().unwrap().to_owned();
+    assert!(book.starts_with("/book_"), "{found}");
+    assert!(chat.write(&book).contains("From when?"));
+    assert!(chat.write("tomorrow").contains("2026-11-25 09:00"));
+    let day: String = told
+        .stack
+        .sql()
+        .query_one(
+            "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    chat.write(&format!("{day} 09:00"));
+    let offer = chat.write("3h");
+    assert!(offer.contains("for 7.50 USD. Book it?"), "{offer}");
+
+    // Telegram may bring the same twice: it is one booking.
+    let yes = chat.update(next_update(), "yes");
+    assert!(said(&bring(told, &yes)).starts_with("Booked"));
+    bring(told, &yes);
+    let bookings = chat.write("/bookings");
+    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
+    assert_eq!(chat.write("/balance"), "Your balance: 2.50 USD");
+
+    let cancel = bookings.lines().last().unwrap().to_owned();
+    assert!(cancel.starts_with("/cancel_"), "{bookings}");
+    assert!(chat.write(&cancel).contains("yes / no"));
+    assert!(chat.write("yes").ends_with("is canceled."));
+    assert_eq!(chat.write("/balance"), "Your balance: 10.00 USD");
+}
+
+#[test]
+fn a_rule_of_the_platform_is_told_in_the_chat() {
+    let told = Told::shared();
+    let driver = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &driver);
+    chat.sign_in(&driver.login);
+    chat.write("/cancel_999999999");
+    assert!(chat.write("yes").starts_with("That does not work"));
+    assert!(
+        chat.write("/book_999999999")
+            .starts_with("That does not work")
+    );
+}
+
+#[test]
+fn an_update_that_comes_again_does_not_answer_the_next_question() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    let login = chat.update(next_update(), &person.login);
+    assert!(said(&bring(told, &login)).contains("password"));
+    assert_eq!(bring(told, &login).json(), json!({}), "it is no password");
+    assert!(chat.write(PASSWORD).starts_with("Hello"));
+}
+
+#[test]
+fn a_dialogue_can_be_left() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    assert_eq!(chat.write("/stop"), "All right, I leave it.");
+    assert!(chat.write(&person.login).contains("/help"));
+}
+
+#[test]
+fn an_admin_tells_telegram_where_to_bring_updates() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let install = || told.stack.post("/telegram/install");
+    install().send().problem(401);
+    install().api_key(&person.token).send().problem(403);
+    let admin = User::admin(&told.stack);
+    admin.post("/telegram/install").send().expect(204);
+    let asked = told
+        .telegram
+        .find("setWebhook", SOON, |it| it.path.ends_with("/setWebhook"));
+    assert_eq!(asked.json()["secret_token"], WEBHOOK_SECRET);
+    assert!(
+        asked.json()["url"]
+            .as_str()
+            .unwrap()
+            .ends_with("/telegram/webhook")
+    );
+}
+
+fn endow(told: &Told, person: &Person, cents: i64) {
+    let code = unique("gift");
+    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
+    let admin = User::admin(&told.stack);
+    admin
+        .post("/payment/promocode")
+        .json(&gift)
+        .send()
+        .expect(200);
+    let activate = told
+        .stack
+        .post("/payment/promocode/activate")
+        .api_key(&person.token);
+    activate.json(&json!({ "code": code })).send().expect(200);
+}
