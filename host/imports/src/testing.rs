@@ -18,7 +18,7 @@ use crate::egress::Egress;
 /// PostgreSQL refuses to run as root; this user exists everywhere and owns nothing.
 const NOBODY: u32 = 65534;
 /// Starts its arguments, stops them with SIGINT when told to stop or when its parent dies, then removes the folder `$0`.
-const KEEPER: &str = r#""$@" >"$0/log" 2>&1 & pid=$!; trap 'kill -INT $pid' INT TERM; wait $pid; wait $pid; rm -rf "$0""#;
+const KEEPER: &str = r#""$@" >"$0/log" 2>&1 & pid=$!; trap 'kill -INT $pid 2>/dev/null' INT TERM; wait $pid; wait $pid; rm -rf "$0""#;
 
 /// Below the range the system hands out by itself, so that nobody gets it in the meantime.
 pub fn free_port() -> u16 {
@@ -45,9 +45,21 @@ pub fn anywhere() -> Arc<Egress> {
 
 /// Polls until it is true; a test that waits in vain fails here.
 pub async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !check().await {
         assert!(Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The same, for what may fail while the machine is busy with other tests, like connecting in time.
+pub async fn at_last<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match attempt().await {
+            Ok(done) => return done,
+            Err(error) => assert!(Instant::now() < deadline, "in vain: {error:?}"),
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
