@@ -154,11 +154,9 @@ fn same_origin(parts: &Parts) -> bool {
         return true;
     }
     let text = |name: header::HeaderName| parts.headers.get(name).and_then(|it| it.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else {
-        return false;
-    };
+    let origin = text(header::ORIGIN).and_then(|it| it.split_once("://"));
     let asked = text(header::HOST).or_else(|| parts.uri.authority().map(|it| it.as_str()));
-    origin.split_once("://").map(|it| it.1) == asked
+    origin.is_some_and(|(_, host)| Some(host) == asked)
 }
 
 /// Old modpack clients send the token in the query, and only they may.
@@ -255,6 +253,11 @@ mod tests {
         };
         assert_eq!(found(post("https://wharf.test")), Ok(Some("t".to_owned())));
         assert_eq!(found(post("https://evil.test")), Err("cross-origin"));
+        // What a browser says of a page that has no address.
+        let nowhere = Request::post("/")
+            .header("cookie", "access_token=t")
+            .header("origin", "null");
+        assert_eq!(found(nowhere), Err("cross-origin"));
         let silent = Request::post("/").header("cookie", "access_token=t");
         assert_eq!(found(silent), Err("cross-origin"));
     }

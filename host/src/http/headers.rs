@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use wharf_manifest::routes::{Match, Pattern};
 
@@ -82,6 +83,18 @@ fn full_url(uri: &Uri, host: &str) -> HeaderValue {
         url.push_str(part);
     }
     HeaderValue::from_maybe_shared(Bytes::from(url)).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The address with its scheme and host: a component is not shown the `Host` header, so this is where it
+/// sees who it was taken for. `None` if the host cannot be one.
+pub fn absolute(uri: &Uri, host: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.scheme.get_or_insert(Scheme::HTTP);
+    parts.authority = Some(host.parse().ok()?);
+    parts
+        .path_and_query
+        .get_or_insert(PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).ok()
 }
 
 fn display(client: SocketAddr) -> HeaderValue {

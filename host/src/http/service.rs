@@ -128,7 +128,7 @@ impl Service {
             return (&self.own, Err(Refusal::NoRoute));
         };
         let meter = &found.target.meter;
-        if let Err(refusal) = prepare(request.headers_mut(), &visit.uri, &found, client) {
+        if let Err(refusal) = prepare(&mut request, &visit.uri, &found, client) {
             return (meter, Err(refusal));
         }
         match &found.target.target {
@@ -210,13 +210,14 @@ impl Visit {
 }
 
 /// Refuses what no component is to see, and tells it the rest.
-fn prepare(
-    headers: &mut HeaderMap,
+fn prepare<B>(
+    request: &mut Request<B>,
     uri: &Uri,
     found: &Match<'_, '_, Route>,
     client: SocketAddr,
 ) -> Result<(), Refusal> {
-    let size: usize = headers
+    let size: usize = request
+        .headers()
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
@@ -225,13 +226,14 @@ fn prepare(
             limit: HEADER_BYTES,
         });
     }
-    let host = headers::host(uri, headers)
+    let host = headers::host(uri, request.headers())
         .ok_or(Refusal::NoHost)?
         .to_owned();
+    *request.uri_mut() = headers::absolute(uri, &host).ok_or(Refusal::NoHost)?;
     found
         .target
         .headers
-        .apply(headers, found, uri, &host, client);
+        .apply(request.headers_mut(), found, uri, &host, client);
     Ok(())
 }
 
