@@ -78,7 +78,9 @@ impl Answer {
             self.header("x-request-id"),
             "{self}"
         );
-        let text = self.text().to_lowercase();
+        // The request id is the client's word.
+        let id = problem["request_id"].as_str().unwrap_or_default();
+        let text = self.text().replace(id, "").to_lowercase();
         for inner in [
             "select ", "insert ", "sqlstate", "postgres", "panicked", ".rs:", "wasm", "/src/",
         ] {
