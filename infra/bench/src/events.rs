@@ -26,7 +26,7 @@ struct Waited {
     seconds: f64,
 }
 
-pub async fn measured(stage: &Stage) -> Result<Option<Events>> {
+pub async fn measured(stage: &Stage) -> Result<Events> {
     eprintln!("events");
     let (client, connection) = tokio_postgres::connect(&stage.product_url, NoTls).await?;
     let connection = tokio::spawn(connection);
@@ -57,7 +57,7 @@ pub async fn measured(stage: &Stage) -> Result<Option<Events>> {
     };
     drop(client);
     connection.await??;
-    Ok(Some(events))
+    Ok(events)
 }
 
 /// Notices to people who want none: the relay's whole way without a network at its end.

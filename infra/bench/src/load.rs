@@ -11,6 +11,7 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::line::Line;
 use crate::machine;
 use crate::scenario::{Request, Scenario};
+use crate::stage::sql;
 
 /// A server under load: where it answers, and whose processor time counts.
 #[derive(Clone, Copy)]
@@ -38,6 +39,9 @@ pub async fn measure(
     connections: usize,
     during: Duration,
 ) -> Result<Measured> {
+    if let Some((url, statement)) = &scenario.before {
+        sql(url, statement).await?;
+    }
     ask(target.at, scenario, connections, WARM_UP).await?;
     let (cpu, began) = (machine::cpu(target.pid)?, Instant::now());
     let mut latencies = ask(target.at, scenario, connections, during).await?;

@@ -30,7 +30,7 @@ use clap::{Parser, Subcommand};
 
 use crate::compare::Pace;
 use crate::report::Report;
-use crate::stage::Stage;
+use crate::stage::{Manifest, Stage};
 
 /// Measures the host beside a native axum + tokio-postgres server, and prints one table.
 #[derive(Parser)]
@@ -98,15 +98,14 @@ async fn measured(command: &Command) -> Result<Report> {
     let stage = Stage::set(wharf, command.durable).await?;
     let mut report = Report::new(&pace, command.durable);
 
-    let host = stage.host(stage::Manifest::Bench).await?;
+    let host = stage.host(Manifest::Bench).await?;
     let native = stage.native().await?;
     let scenarios = scenario::plain(&stage.keys)?;
     report.rows = compare::all(&scenarios, &native, &host, &pace).await?;
     report.memory("the small function, after load", &host, &native)?;
     host.stop().await?;
-    let bench_is_warm = start::warm(&stage, stage::Manifest::Bench, "/hello").await?;
 
-    let host = stage.host(stage::Manifest::Product).await?;
+    let host = stage.host(Manifest::Quiet).await?;
     report.memory("the product, before load", &host, &native)?;
     let people = people::seed(&stage.keys, host.at).await?;
     let scenarios = scenario::product(&people);
@@ -114,17 +113,25 @@ async fn measured(command: &Command) -> Result<Report> {
         .rows
         .extend(compare::all(&scenarios, &native, &host, &pace).await?);
     report.memory("the product, after load", &host, &native)?;
+    host.stop().await?;
+
+    let host = stage.host(Manifest::Product).await?;
+    let scenarios = [scenario::booking_and_notices(&people, &stage.product_url)];
+    report
+        .rows
+        .extend(compare::all(&scenarios, &native, &host, &pace).await?);
     if pace.only.is_none() {
         report.transfers = transfer::rate(&stage.product_url, &pace).await?;
-        report.events = events::measured(&stage).await?;
+        report.events = Some(events::measured(&stage).await?);
     }
     host.stop().await?;
 
     if pace.only.is_none() {
+        let warm = start::warm(&stage, Manifest::Bench, "/hello").await?;
         report
             .starts
-            .push(("the small function, stores running", bench_is_warm));
-        let warm = start::warm(&stage, stage::Manifest::Product, "/parking?city=City-1").await?;
+            .push(("the small function, stores running", warm));
+        let warm = start::warm(&stage, Manifest::Product, "/parking?city=City-1").await?;
         report.starts.push(("the product, stores running", warm));
         report.starts.extend(start::cold(&stage).await?);
         report.sizes = stage.sizes()?;

@@ -21,6 +21,8 @@ pub struct Scenario {
     pub request: Rc<Request>,
     /// How many were written so far: numbers go on over all loads, so that no write meets its own past.
     pub asked: Rc<Cell<u64>>,
+    /// A database, and what is done there before each load.
+    pub before: Option<(String, &'static str)>,
 }
 
 /// Rows in the table that is read.
@@ -72,7 +74,7 @@ pub fn product(people: &People) -> Vec<Scenario> {
         .iter()
         .map(|it| get(&format!("/parking?city={it}"), ""))
         .collect();
-    let (senders, drivers) = (people.clone(), people.clone());
+    let senders = people.clone();
     vec![
         scenario(
             "GET /payment/balance, one caller",
@@ -100,12 +102,27 @@ pub fn product(people: &People) -> Vec<Scenario> {
         scenario("GET /parking?city=", 1, None, move |number, out| {
             out.extend(pick(&searches, number))
         }),
-        scenario("POST /booking", 3, None, move |number, out| {
-            let (place, from, to) = drivers.window(number);
-            let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
-            out.extend(post("/booking", drivers.token(number), &body));
-        }),
+        booking("POST /booking", people),
     ]
+}
+
+/// The same booking where notices are sent on meanwhile, by the same process. The native server sends none,
+/// so what it leaves is taken away.
+pub fn booking_and_notices(people: &People, url: &str) -> Scenario {
+    let before = Some((url.to_owned(), "DELETE FROM events.outbox"));
+    Scenario {
+        before,
+        ..booking("POST /booking, its notices too", people)
+    }
+}
+
+fn booking(name: &'static str, people: &People) -> Scenario {
+    let people = people.clone();
+    scenario(name, 3, None, move |number, out| {
+        let (place, from, to) = people.window(number);
+        let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
+        out.extend(post("/booking", people.token(number), &body));
+    })
 }
 
 fn scenario(
@@ -120,6 +137,7 @@ fn scenario(
         owed,
         request: Rc::new(request),
         asked: Rc::default(),
+        before: None,
     }
 }
 

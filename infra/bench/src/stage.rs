@@ -1,5 +1,6 @@
 //! What has to run to be measured: stores that are thrown away, the host, the native server.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Blocking, Stdio};
 use std::time::Duration;
@@ -23,15 +24,8 @@ const STOPS_WITHIN: Duration = Duration::from_secs(20);
 pub enum Manifest {
     Bench,
     Product,
-}
-
-impl Manifest {
-    pub fn path(self) -> PathBuf {
-        match self {
-            Self::Bench => repository().join("infra/bench/spin.toml"),
-            Self::Product => repository().join("spin.toml"),
-        }
-    }
+    /// The product without what goes on behind requests: no tick, nobody who hears Redis.
+    Quiet,
 }
 
 pub fn repository() -> &'static Path {
@@ -51,9 +45,9 @@ pub fn build(wharf: &Path) -> Result<()> {
         "--bin",
         "wharf",
     ]);
-    let builds = [Manifest::Product, Manifest::Bench].map(|manifest| {
+    let builds = ["spin.toml", "infra/bench/spin.toml"].map(|manifest| {
         let mut build = Blocking::new(wharf);
-        build.args(["build", "--from"]).arg(manifest.path());
+        build.args(["build", "--from", manifest]);
         build
     });
     for mut command in [cargo].into_iter().chain(builds) {
@@ -108,7 +102,8 @@ impl Stage {
         for folder in [&cache, &stage.data_dir()] {
             std::fs::create_dir_all(folder)?;
         }
-        std::os::unix::fs::symlink(cache, stage.data_dir().join("cache"))?;
+        symlink(cache, stage.data_dir().join("cache"))?;
+        write_quiet(&stage.manifest(Manifest::Quiet))?;
         Ok(stage)
     }
 
@@ -116,12 +111,20 @@ impl Stage {
         self.folder.path().join("host")
     }
 
+    fn manifest(&self, manifest: Manifest) -> PathBuf {
+        match manifest {
+            Manifest::Bench => repository().join("infra/bench/spin.toml"),
+            Manifest::Product => repository().join("spin.toml"),
+            Manifest::Quiet => self.folder.path().join("quiet/spin.toml"),
+        }
+    }
+
     /// The host with one of the manifests, on the shared stores.
     pub async fn host(&self, manifest: Manifest) -> Result<Server> {
         let mut command = self.up(manifest, &self.data_dir());
         let postgres = match manifest {
             Manifest::Bench => &self.bench_url,
-            Manifest::Product => &self.product_url,
+            Manifest::Product | Manifest::Quiet => &self.product_url,
         };
         command.args(["--postgres-url", postgres, "--redis-url", &self.redis_url]);
         Server::start(command).await
@@ -144,11 +147,11 @@ impl Stage {
                 "127.0.0.1:0",
                 "--from",
             ])
-            .arg(manifest.path())
+            .arg(self.manifest(manifest))
             .arg("--data-dir")
             .arg(data_dir)
             .args(["--variable", &format!("jwt_public_keys={}", self.keys.jwks)]);
-        if manifest == Manifest::Product {
+        if manifest != Manifest::Bench {
             command.args([
                 "--variable",
                 &format!("jwt_private_key={}", self.keys.private),
@@ -238,6 +241,24 @@ impl Server {
         timeout(STOPS_WITHIN, self.child.wait()).await??;
         Ok(())
     }
+}
+
+/// The product's manifest without the parts that listen, among links to what it names.
+fn write_quiet(path: &Path) -> Result<()> {
+    let folder = path.parent().context("a folder")?;
+    std::fs::create_dir(folder)?;
+    for named in ["target", "migrations"] {
+        symlink(repository().join(named), folder.join(named))?;
+    }
+    let listens = |part: &&str| {
+        ["[[trigger.redis]]", "[[application.tool.wharf.cron]]"]
+            .iter()
+            .any(|it| part.contains(it))
+    };
+    let whole = std::fs::read_to_string(repository().join("spin.toml"))?;
+    let parts: Vec<_> = whole.split("\n\n").filter(|part| !listens(part)).collect();
+    std::fs::write(path, parts.join("\n\n"))?;
+    Ok(())
 }
 
 /// Whoever is started here does not outlive the benchmark.
