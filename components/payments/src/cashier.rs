@@ -13,7 +13,7 @@ use crate::checkout::{Checkout, Status, Verdict, judge};
 use crate::error::Error;
 use crate::psp::mercadopago::MercadoPago;
 use crate::psp::{self, Failure, Subject};
-use crate::store::{self, NewCheckout};
+use crate::store::{self, NewCheckout, Standing};
 
 /// How often a decision is made anew because somebody else was quicker. Deciders
 /// of one checkout are the webhooks of its few payments and the sweep.
@@ -71,19 +71,19 @@ async fn book(
     now: Timestamp,
 ) -> Result<Checkout, Error> {
     for payment in payments {
-        checkout = book_one(db, checkout, payment, now).await?;
+        checkout = book_one(db, checkout.id, payment, now).await?;
     }
     Ok(checkout)
 }
 
 async fn book_one(
     db: &Db,
-    mut checkout: Checkout,
+    id: Uuid,
     payment: &psp::Payment,
     now: Timestamp,
 ) -> Result<Checkout, Error> {
     for _ in 0..ATTEMPTS {
-        let known = store::known(db, checkout.id, &payment.id).await?;
+        let Standing { checkout, known } = store::standing(db, id, &payment.id).await?;
         let Some(mut judgement) = judge(&checkout, known, payment, now) else {
             return Ok(checkout);
         };
@@ -98,7 +98,6 @@ async fn book_one(
             event::wake();
             return Ok(checkout);
         }
-        checkout = store::checkout(db, checkout.id, None).await?;
     }
     Err(Error::Busy)
 }

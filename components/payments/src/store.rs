@@ -373,11 +373,16 @@ pub async fn checkouts(
         .await?)
 }
 
-/// What is known of a payment at the PSP.
-pub async fn known(db: &Db, checkout: Uuid, payment: &str) -> Result<Option<Known>, Error> {
-    Ok(db
-        .optional(sql!("known"), params![payment, checkout])
-        .await?)
+/// A checkout with what is known of a payment for it at the PSP.
+pub struct Standing {
+    pub checkout: Checkout,
+    pub known: Option<Known>,
+}
+
+pub async fn standing(db: &Db, checkout: Uuid, payment: &str) -> Result<Standing, Error> {
+    db.optional(sql!("standing"), params![checkout, payment])
+        .await?
+        .ok_or(Error::UnknownPayment)
 }
 
 /// Carries out what was judged about a payment at the PSP; `None` when somebody else decided
@@ -700,11 +705,18 @@ impl FromRow for Checkout {
     }
 }
 
-impl FromRow for Known {
+impl FromRow for Standing {
     fn from_row(row: &Row) -> Result<Self, DbError> {
+        let is_known = row.get::<Option<String>>("verdict")?.is_some();
         Ok(Self {
-            verdict: row.parse("verdict", Verdict::parse)?,
-            state: row.parse("state", State::parse)?,
+            checkout: Checkout::from_row(row)?,
+            known: match is_known {
+                true => Some(Known {
+                    verdict: row.parse("verdict", Verdict::parse)?,
+                    state: row.parse("state", State::parse)?,
+                }),
+                false => None,
+            },
         })
     }
 }

@@ -1,0 +1,6 @@
+-- $1 checkout, $2 id of a payment at the PSP
+-- Both of one moment: a verdict is never newer than the status it led to.
+SELECT card.*, psp_payment.verdict, psp_payment.state
+FROM checkout_card AS card
+LEFT JOIN psp_payment ON psp_payment.checkout = card.id AND psp_payment.id = $2
+WHERE card.id = $1
