@@ -23,16 +23,31 @@ source = "{guests}/guest_acts.wasm"
 "#;
 
 fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = wharf(folder.path()).args(args).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = wharf(folder.path()).args(args).output().unwrap();
+    (
+        status.code(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
 }
 
 #[test]
 fn every_fault_of_a_manifest_is_reported_at_once() {
-    let folder = folder("[[trigger.htpp]]\nroute = \"/\"\ncomponent = \"acts\"\n[component.acts]\nsorce = \"a.wasm\"");
+    let folder = folder(
+        "[[trigger.htpp]]\nroute = \"/\"\ncomponent = \"acts\"\n[component.acts]\nsorce = \"a.wasm\"",
+    );
     let (code, _, said) = run(&folder, &["up"]);
     assert_eq!(code, Some(2));
-    for fault in ["spin.toml:5:", "did you mean `http`?", "spin.toml:9:", "did you mean `source`?"] {
+    for fault in [
+        "spin.toml:5:",
+        "did you mean `http`?",
+        "spin.toml:9:",
+        "did you mean `source`?",
+    ] {
         assert!(said.contains(fault), "{fault}\nnot in\n{said}");
     }
 }
@@ -41,7 +56,10 @@ fn every_fault_of_a_manifest_is_reported_at_once() {
 fn routes_are_listed_without_starting_anything() {
     let folder = folder(ONE);
     let (code, listed, _) = run(&folder, &["routes"]);
-    assert_eq!((code, listed.as_str()), (Some(0), "/one (wildcard)  acts\n(private)        hidden\n"));
+    assert_eq!(
+        (code, listed.as_str()),
+        (Some(0), "/one (wildcard)  acts\n(private)        hidden\n")
+    );
     let (_, listed, _) = run(&folder, &["routes", "--format", "json"]);
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["routes"][0]["component"], "acts");
@@ -63,8 +81,14 @@ build = { command = ["echo first > b.txt", "false", "echo never > c.txt"] }
     let folder = folder(manifest);
     let (code, _, said) = run(&folder, &["build"]);
     assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains("[1/4] echo built > a.txt (a)") && said.contains("b: `false` failed"), "{said}");
-    assert_eq!(fs::read_to_string(folder.path().join("b.txt")).unwrap(), "first\n");
+    assert!(
+        said.contains("[1/4] echo built > a.txt (a)") && said.contains("b: `false` failed"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("b.txt")).unwrap(),
+        "first\n"
+    );
     assert!(!folder.path().join("c.txt").exists());
     let (code, _, said) = run(&folder, &["build", "-c", "a"]);
     assert_eq!(code, Some(0));
@@ -78,7 +102,10 @@ async fn a_taken_port_is_said_to_be() {
     let address = host.address().to_string();
     let (code, _, said) = run(&folder(ONE), &["up", "--listen", &address]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("cannot listen on") && said.contains("--listen"), "{said}");
+    assert!(
+        said.contains("cannot listen on") && said.contains("--listen"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -92,7 +119,10 @@ source = "{guests}/guest_listener.wasm"
 "#;
     let (code, _, said) = run(&folder(manifest), &["up", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("component \"listener\": an http trigger starts it, but it exports neither"), "{said}");
+    assert!(
+        said.contains("component \"listener\": an http trigger starts it, but it exports neither"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -111,7 +141,10 @@ build = { command = "true" }
     assert!(said.contains("a.wasm; has it been built?"), "{said}");
     let (code, found, _) = run(&folder, &["doctor", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, Some(1));
-    assert!(found.contains("a.wasm is not there: run `wharf build`"), "{found}");
+    assert!(
+        found.contains("a.wasm is not there: run `wharf build`"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -140,10 +173,26 @@ environment = { OWN = "one" }
     assert!(said.contains("variable `secret`"), "{said}");
     let folder = folder(manifest);
     fs::write(folder.path().join("secret.txt"), "from a file").unwrap();
-    let host = Host::start_in(folder, &["--variable", "secret=@secret.txt", "--variable", "greeting=hello", "--env", "MORE=two"]);
-    assert_eq!(host.get("/variable?both").await.text(), "hello, from a file");
+    let host = Host::start_in(
+        folder,
+        &[
+            "--variable",
+            "secret=@secret.txt",
+            "--variable",
+            "greeting=hello",
+            "--env",
+            "MORE=two",
+        ],
+    );
+    assert_eq!(
+        host.get("/variable?both").await.text(),
+        "hello, from a file"
+    );
     let environment = host.get("/environment").await.text();
-    assert!(environment.contains(r#"("MORE", "two")"#) && environment.contains(r#"("OWN", "one")"#), "{environment}");
+    assert!(
+        environment.contains(r#"("MORE", "two")"#) && environment.contains(r#"("OWN", "one")"#),
+        "{environment}"
+    );
 }
 
 #[test]
@@ -156,11 +205,18 @@ fn a_quiet_host_that_is_started_by_a_program_says_one_line() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     child.kill().unwrap();
     let Output { stderr, .. } = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(stderr).unwrap(), "");
     let served: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(served["routes"][0]["description"], "Does what the path says");
+    assert_eq!(
+        served["routes"][0]["description"],
+        "Does what the path says"
+    );
     assert!(served["stores"]["postgres_url"].is_null());
 }

@@ -18,11 +18,21 @@ struct Redis {
 impl Redis {
     async fn start(port: u16) -> Self {
         let server = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--bind", "127.0.0.1"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--save",
+                "",
+                "--bind",
+                "127.0.0.1",
+            ])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        until("Redis answers", async || TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
+        until("Redis answers", async || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        })
+        .await;
         Self { port, server }
     }
 
@@ -36,7 +46,10 @@ impl Redis {
         write!(stream, "PUBLISH {channel} \"{message}\"\r\n").unwrap();
         let mut answer = [0; 32];
         let length = stream.read(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer[1..length]).trim().parse().unwrap()
+        String::from_utf8_lossy(&answer[1..length])
+            .trim()
+            .parse()
+            .unwrap()
     }
 
     fn kill(mut self) {
@@ -79,7 +92,10 @@ source = "{guests}/guest_listener.wasm"
 
 async fn host(redis: &Redis) -> Host {
     let host = Host::start_with(LISTENERS, &["--redis-url", &redis.url()]);
-    until("it listens", async || host.metric("wharf_redis_subscriptions_connected").await == 1.0).await;
+    until("it listens", async || {
+        host.metric("wharf_redis_subscriptions_connected").await == 1.0
+    })
+    .await;
     host
 }
 
@@ -90,11 +106,15 @@ async fn every_component_of_a_channel_hears_its_messages() {
     assert_eq!(redis.publish("news", "hello"), 1);
     assert_eq!(redis.publish("sports", "goal"), 1);
     until("all heard", async || {
-        host.log("one_stdout.txt") == "heard hello\n" && host.log("two_stdout.txt").lines().count() == 2
+        host.log("one_stdout.txt") == "heard hello\n"
+            && host.log("two_stdout.txt").lines().count() == 2
     })
     .await;
     let heard = host.log("two_stdout.txt");
-    assert!(heard.contains("heard hello") && heard.contains("heard goal"), "{heard}");
+    assert!(
+        heard.contains("heard hello") && heard.contains("heard goal"),
+        "{heard}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,8 +124,15 @@ async fn a_message_that_fails_or_traps_costs_nobody_else_anything() {
     for message in ["fail", "trap", "after"] {
         redis.publish("news", message);
     }
-    until("the last was heard", async || host.log("one_stdout.txt").contains("heard after")).await;
-    assert_eq!(host.metric(r#"wharf_messages_failed_total{component="one"}"#).await, 2.0);
+    until("the last was heard", async || {
+        host.log("one_stdout.txt").contains("heard after")
+    })
+    .await;
+    assert_eq!(
+        host.metric(r#"wharf_messages_failed_total{component="one"}"#)
+            .await,
+        2.0
+    );
     assert!(host.said().contains("asked to fail"));
 }
 
@@ -117,14 +144,27 @@ async fn messages_are_handled_side_by_side_as_far_as_allowed() {
     for _ in 0..8 {
         redis.publish("news", "slow");
     }
-    until("all were heard", async || host.log("one_stdout.txt").lines().count() == 8).await;
+    until("all were heard", async || {
+        host.log("one_stdout.txt").lines().count() == 8
+    })
+    .await;
     // Two rounds of four, half a second each.
-    assert!(begun.elapsed() > Duration::from_millis(950) && begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() > Duration::from_millis(950) && begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
     // One instance at a time is enough for messages that come one by one.
-    let started = host.metric(r#"wharf_instances_started_total{component="one"}"#).await;
+    let started = host
+        .metric(r#"wharf_instances_started_total{component="one"}"#)
+        .await;
     for n in 0..20 {
         redis.publish("sports", &format!("goal{n}"));
-        until("it was heard", async || host.log("two_stdout.txt").contains(&format!("heard goal{n}\n"))).await;
+        until("it was heard", async || {
+            host.log("two_stdout.txt")
+                .contains(&format!("heard goal{n}\n"))
+        })
+        .await;
     }
     assert!(started <= 4.0, "{started}");
 }
@@ -135,11 +175,20 @@ async fn a_redis_that_goes_away_is_waited_for_and_nothing_else_stops() {
     let port = redis.port;
     let host = host(&redis).await;
     redis.kill();
-    until("the loss is seen", async || host.metric("wharf_redis_subscriptions_connected").await == 0.0).await;
+    until("the loss is seen", async || {
+        host.metric("wharf_redis_subscriptions_connected").await == 0.0
+    })
+    .await;
     assert_eq!(host.get("/hello").await.text(), "hello\n");
     let redis = Redis::start(port).await;
-    until("it listens again", async || redis.publish("news", "back") == 1).await;
-    until("it hears again", async || host.log("one_stdout.txt").contains("heard back")).await;
+    until("it listens again", async || {
+        redis.publish("news", "back") == 1
+    })
+    .await;
+    until("it hears again", async || {
+        host.log("one_stdout.txt").contains("heard back")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +204,9 @@ async fn a_message_being_handled_is_finished_before_the_host_ends() {
     let mut host = host(&redis).await;
     redis.publish("news", "slow");
     until("it is being handled", async || {
-        host.metric(r#"wharf_messages_total{component="one"}"#).await == 1.0
+        host.metric(r#"wharf_messages_total{component="one"}"#)
+            .await
+            == 1.0
     })
     .await;
     host.signal(libc::SIGTERM);
@@ -190,11 +241,28 @@ source = "{guests}/guest_listener.wasm"
 "#;
     let url = format!("redis://127.0.0.1:{}", free_port());
     let host = Host::start_with(manifest, &["--redis-url", &url]);
-    until("twenty ticks", async || host.log("ticked_stdout.txt").lines().count() >= 20).await;
-    assert!(host.log("ticked_stdout.txt").lines().all(|line| line == "heard tock"));
+    until("twenty ticks", async || {
+        host.log("ticked_stdout.txt").lines().count() >= 20
+    })
+    .await;
+    assert!(
+        host.log("ticked_stdout.txt")
+            .lines()
+            .all(|line| line == "heard tock")
+    );
     let slow = host.log("slow_stdout.txt").lines().count();
-    assert!((2..=5).contains(&slow), "{slow} firings of half a second in two seconds");
-    assert_eq!(host.metric(r#"wharf_instances_started_total{component="slow"}"#).await, 1.0);
+    assert!(
+        (2..=5).contains(&slow),
+        "{slow} firings of half a second in two seconds"
+    );
+    assert_eq!(
+        host.metric(r#"wharf_instances_started_total{component="slow"}"#)
+            .await,
+        1.0
+    );
     let seconds = host.log("second_stdout.txt").lines().count();
-    assert!((1..=3).contains(&seconds), "{seconds} seconds in two seconds");
+    assert!(
+        (1..=3).contains(&seconds),
+        "{seconds} seconds in two seconds"
+    );
 }

@@ -32,34 +32,69 @@ request_timeout_ms = 800
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_reaches_another_by_name_whatever_its_route() {
     let host = Host::start(CHAIN);
-    let seen = host.get("/fetch?http://hidden.spin.internal/a/headers").await.text();
+    let seen = host
+        .get("/fetch?http://hidden.spin.internal/a/headers")
+        .await
+        .text();
     assert!(seen.starts_with("200 OK\n"), "{seen}");
-    for line in ["spin-client-addr: 0.0.0.0:0", "spin-matched-route: /...", "spin-path-info: /a/headers"] {
+    for line in [
+        "spin-client-addr: 0.0.0.0:0",
+        "spin-matched-route: /...",
+        "spin-path-info: /a/headers",
+    ] {
         assert!(seen.contains(line), "{line}\nnot in\n{seen}");
     }
     assert!(!seen.contains("\nhost:"), "{seen}");
     assert!(seen.contains("\nx-request-id: "), "{seen}");
-    assert!(host.get("/fetch?http://hidden.spin.internal/loop").await.text().starts_with("504 Gateway Timeout"));
-    assert_eq!(host.get("/fetch?http://nobody.spin.internal/").await.status(), 502);
+    assert!(
+        host.get("/fetch?http://hidden.spin.internal/loop")
+            .await
+            .text()
+            .starts_with("504 Gateway Timeout")
+    );
+    assert_eq!(
+        host.get("/fetch?http://nobody.spin.internal/")
+            .await
+            .status(),
+        502
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_reaches_its_own_application_like_a_client() {
     let host = Host::start(CHAIN);
-    assert_eq!(host.get("/fetch?http://self/pot").await.text(), "418 I'm a teapot\nshort");
+    assert_eq!(
+        host.get("/fetch?http://self/pot").await.text(),
+        "418 I'm a teapot\nshort"
+    );
     // Itself, through itself.
-    assert_eq!(host.get("/fetch?http://self/fetch?http://self/pot").await.text(), "200 OK\n418 I'm a teapot\nshort");
+    assert_eq!(
+        host.get("/fetch?http://self/fetch?http://self/pot")
+            .await
+            .text(),
+        "200 OK\n418 I'm a teapot\nshort"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_granted_is_denied_and_the_log_says_which_line_is_missing() {
     let host = Host::start(CHAIN);
-    for url in ["http://hidden.spin.internal/", "http://self/pot", "http://192.0.2.1/", "https://example.com/"] {
+    for url in [
+        "http://hidden.spin.internal/",
+        "http://self/pot",
+        "http://192.0.2.1/",
+        "https://example.com/",
+    ] {
         let answer = host.get(&format!("/stranger/fetch?{url}")).await;
-        assert_eq!((answer.status(), answer.text().as_str()), (502, "ErrorCode::HttpRequestDenied"), "{url}");
+        assert_eq!(
+            (answer.status(), answer.text().as_str()),
+            (502, "ErrorCode::HttpRequestDenied"),
+            "{url}"
+        );
     }
     stage::until("the hint is in the log", async || {
-        host.log("stranger_stderr.txt").contains(r#"'allowed_outbound_hosts = ["http://192.0.2.1"]'"#)
+        host.log("stranger_stderr.txt")
+            .contains(r#"'allowed_outbound_hosts = ["http://192.0.2.1"]'"#)
     })
     .await;
 }
@@ -103,14 +138,20 @@ async fn a_dependency_answers_within_its_consumer() {
 async fn what_a_dependency_does_not_inherit_is_denied_to_it_alone() {
     let host = Host::start(&composed("[]"));
     for (question, denial) in [
-        ("variable+greeting", "Error::Undefined(\\\"spin:variables/variables@3.0.0#get is not inherited"),
+        (
+            "variable+greeting",
+            "Error::Undefined(\\\"spin:variables/variables@3.0.0#get is not inherited",
+        ),
         ("redis+redis://127.0.0.1:9", "InvalidAddress"),
         ("http+http://127.0.0.1:9/", "HttpRequestDenied"),
         ("environment+PLACE", "environment variable not found"),
         ("file+/seen.toml", "No such file or directory"),
     ] {
         let seen = host.get(&format!("/shop?{question}")).await.text();
-        assert!(seen.starts_with("Err(") && seen.contains(denial), "{question}: {seen}");
+        assert!(
+            seen.starts_with("Err(") && seen.contains(denial),
+            "{question}: {seen}"
+        );
         // The shop's own variable, through the very same interface.
         assert!(seen.contains(r#"Ok("good day")"#), "{seen}");
     }
@@ -118,13 +159,18 @@ async fn what_a_dependency_does_not_inherit_is_denied_to_it_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dependency_inherits_it_has() {
-    let host = Host::start(&composed(r#"["allowed_outbound_hosts", "environment", "files", "variables"]"#));
+    let host = Host::start(&composed(
+        r#"["allowed_outbound_hosts", "environment", "files", "variables"]"#,
+    ));
     for (question, seen) in [
         ("variable+greeting", r#"Ok("good day")"#),
         ("environment+PLACE", r#"Ok("here")"#),
         ("file+/seen.toml", "Ok(\"spin_manifest_version = 2"),
         // Granted, and nobody is there.
-        ("http+http://127.0.0.1:9/", "Err(\"ErrorCode::ConnectionRefused"),
+        (
+            "http+http://127.0.0.1:9/",
+            "Err(\"ErrorCode::ConnectionRefused",
+        ),
     ] {
         let answer = host.get(&format!("/shop?{question}")).await.text();
         assert!(answer.starts_with(seen), "{question}: {answer}");

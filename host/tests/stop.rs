@@ -26,9 +26,15 @@ async fn a_signal_lets_requests_finish_and_takes_no_new_ones() {
             answer
         };
         let stopping = async {
-            until("the request runs", async || host.metric(r#"wharf_instances{component="acts"}"#).await == 1.0).await;
+            until("the request runs", async || {
+                host.metric(r#"wharf_instances{component="acts"}"#).await == 1.0
+            })
+            .await;
             host.signal(signal);
-            until("nobody is let in", async || std::net::TcpStream::connect(host.address()).is_err()).await;
+            until("nobody is let in", async || {
+                std::net::TcpStream::connect(host.address()).is_err()
+            })
+            .await;
         };
         let (answer, ()) = tokio::join!(running, stopping);
         assert_eq!(answer.text(), "slept\n");
@@ -42,18 +48,28 @@ async fn a_second_signal_ends_it_at_once() {
     let address = host.address();
     let request = std::thread::spawn(move || {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
-        std::io::Write::write_all(&mut stream, b"GET /sleep?8000 HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        std::io::Write::write_all(&mut stream, b"GET /sleep?8000 HTTP/1.1\r\nhost: a\r\n\r\n")
+            .unwrap();
         let mut answer = Vec::new();
         let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
         answer
     });
-    until("the request runs", async || host.metric(r#"wharf_instances{component="acts"}"#).await == 1.0).await;
+    until("the request runs", async || {
+        host.metric(r#"wharf_instances{component="acts"}"#).await == 1.0
+    })
+    .await;
     let asked = Instant::now();
     host.signal(libc::SIGTERM);
-    until("nobody is let in", async || std::net::TcpStream::connect(host.address()).is_err()).await;
+    until("nobody is let in", async || {
+        std::net::TcpStream::connect(host.address()).is_err()
+    })
+    .await;
     host.signal(libc::SIGTERM);
     let status = host.ended().await;
-    assert!(status.code() == Some(1) || status.signal().is_some(), "{status}");
+    assert!(
+        status.code() == Some(1) || status.signal().is_some(),
+        "{status}"
+    );
     assert!(asked.elapsed() < Duration::from_secs(4));
     assert_eq!(request.join().unwrap(), b"");
 }

@@ -1,9 +1,11 @@
 //! Compiled components on disk, so that only a changed component is compiled again.
-//! An entry is named by what went in (the component's bytes, the engine's settings) and starts with
-//! the digest of what came out: whatever is torn, foreign or damaged is compiled anew, never trusted.
+//! An entry is named by what went in (the component's bytes, the engine's settings) and ends with the
+//! digest of what came out: whatever is torn, foreign or damaged is compiled anew, never trusted.
+//! Code runs from the file itself, so only what is used of it takes memory.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,7 +13,10 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-const DIGEST_LEN: usize = 32;
+const DIGEST_LEN: u64 = 32;
+
+/// Read at once.
+const PIECE: usize = 1 << 16;
 
 pub struct Cache {
     folder: PathBuf,
@@ -56,17 +61,36 @@ impl Cache {
     }
 
     fn load(&self, entry: &Path) -> Option<Component> {
-        let kept = fs::read(entry).ok()?;
-        let (digest, code) = kept.split_at_checked(DIGEST_LEN)?;
-        if Sha256::digest(code).as_slice() != digest {
+        if !is_whole(entry).ok()? {
             tracing::warn!("{} is damaged; compiling again", entry.display());
             return None;
         }
         // SAFETY: wasmtime trusts the code it is given. This is code this host wrote into its own
-        // data folder, whole, as the digest shows; who can forge both can replace the host as well.
+        // data folder, whole, as the digest shows, and never changes there: it is only ever replaced.
+        // Who can forge both code and digest can replace the host as well.
         #[allow(unsafe_code)]
-        unsafe { Component::deserialize(&self.engine, code) }.ok()
+        unsafe { Component::deserialize_file(&self.engine, entry) }.ok()
     }
+}
+
+/// Whether the entry is what was once written, by the digest at its end.
+fn is_whole(entry: &Path) -> io::Result<bool> {
+    let mut file = File::open(entry)?;
+    let Some(code_len) = file.metadata()?.len().checked_sub(DIGEST_LEN) else {
+        return Ok(false);
+    };
+    let mut hasher = Sha256::new();
+    let mut code = BufReader::with_capacity(PIECE, (&mut file).take(code_len));
+    while let piece = code.fill_buf()?
+        && !piece.is_empty()
+    {
+        hasher.update(piece);
+        let length = piece.len();
+        code.consume(length);
+    }
+    let mut digest = Vec::new();
+    file.read_to_end(&mut digest)?;
+    Ok(hasher.finalize().as_slice() == digest)
 }
 
 /// Written beside and renamed, so that a reader or a second writer sees all of it or nothing.
@@ -74,8 +98,8 @@ fn save(entry: &Path, component: &Component) -> Result<()> {
     let code = component.serialize()?;
     let mut file =
         tempfile::NamedTempFile::new_in(entry.parent().context("the cache has a folder")?)?;
-    std::io::Write::write_all(&mut file, &Sha256::digest(&code))?;
-    std::io::Write::write_all(&mut file, &code)?;
+    file.write_all(&code)?;
+    file.write_all(&Sha256::digest(&code))?;
     file.persist(entry)?;
     Ok(())
 }
@@ -106,14 +130,20 @@ mod tests {
         assert!(cache.load(&entry).is_some());
 
         let mut bytes = fs::read(&entry).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&entry, &bytes).unwrap();
+        bytes[100] ^= 1;
+        replace(&entry, &bytes);
         assert!(cache.load(&entry).is_none());
-        fs::write(&entry, b"short").unwrap();
+        replace(&entry, b"short");
         assert!(cache.load(&entry).is_none());
 
         cache.component(EMPTY).unwrap();
         assert!(cache.load(&entry).is_some());
+    }
+
+    /// As another file: the one before may be mapped.
+    fn replace(entry: &Path, bytes: &[u8]) {
+        fs::remove_file(entry).unwrap();
+        fs::write(entry, bytes).unwrap();
     }
 
     #[test]

@@ -17,6 +17,7 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use crate::function::Function;
 use crate::guest::Guest;
+use crate::http::body::Body;
 use crate::http::call::Call;
 use crate::http::function::Failure;
 use crate::instances::{self, Instance, Instances, Place};
@@ -43,7 +44,7 @@ impl Alone {
         call: &Arc<Call>,
         request: Request<WasiBody>,
         place: Place,
-    ) -> Result<Response<WasiBody>, Failure> {
+    ) -> Result<Response<Body>, Failure> {
         let limit = self.instances.function.limits.request_timeout;
         let (answer, mut answered) = oneshot::channel();
         let work = self.clone().run(call.clone(), request, answer, place);
@@ -56,11 +57,18 @@ impl Alone {
             let is_over = running.poll(context).is_ready();
             match Pin::new(&mut answered).poll(context) {
                 Poll::Pending if is_over => Poll::Ready(Err(oneshot::Canceled)),
-                answer => answer,
+                Poll::Pending => Poll::Pending,
+                // An instance answers before it is done. Mostly all it lacks is to be asked once more.
+                Poll::Ready(answer) => {
+                    Poll::Ready(answer.map(|answer| (answer, running.poll(context).is_ready())))
+                }
             }
         });
         match timeout(limit, begun).await {
-            Ok(Ok(answer)) => answer.map_err(Failure::Answered),
+            Ok(Ok((answer, is_over))) => {
+                let answer = answer.map_err(Failure::Answered)?;
+                Ok(answer.map(|body| Body::of_guest(body, call.clone(), is_over)))
+            }
             Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
             Err(_) => {
                 running.end();

@@ -4,10 +4,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use futures::{StreamExt, stream};
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -100,12 +101,31 @@ impl Body {
         }
     }
 
-    pub fn of_guest(body: WasiBody, call: Arc<Call>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    /// `is_over`: the instance has nothing more to do for it, so that all of it may be here already.
+    /// Then its length is known, and it goes out in one piece.
+    pub fn of_guest(body: WasiBody, call: Arc<Call>, is_over: bool) -> Self {
+        let body = if is_over { at_once(body) } else { Err(body) };
+        let content = match body {
+            Ok(bytes) => Content::Whole(Some(bytes)),
+            Err(body) => Content::Guest {
+                body,
+                call,
+                _permit: None,
+            },
+        };
+        Self {
+            content,
+            record: None,
+        }
+    }
+
+    /// Holds `permit` until it is sent.
+    pub fn of_shared(body: WasiBody, call: Arc<Call>, permit: OwnedSemaphorePermit) -> Self {
         Self {
             content: Content::Guest {
                 body,
                 call,
-                _permit: permit,
+                _permit: Some(permit),
             },
             record: None,
         }
@@ -115,6 +135,32 @@ impl Body {
         self.record = Some(record);
         self
     }
+}
+
+/// All of the body, if it is here and no more than one piece; else the body as it was.
+fn at_once(mut body: WasiBody) -> Result<Bytes, WasiBody> {
+    let mut next = || Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+    let first = match next() {
+        Poll::Ready(None) => return Ok(Bytes::new()),
+        Poll::Ready(Some(first)) => first,
+        Poll::Pending => return Err(body),
+    };
+    let begun = match (first.map(Frame::into_data), next()) {
+        (Ok(Ok(data)), Poll::Ready(None)) => return Ok(data),
+        (first, second) => {
+            let first = first.map(|frame| frame.map_or_else(|frame| frame, Frame::data));
+            [
+                Some(first),
+                if let Poll::Ready(second) = second {
+                    second
+                } else {
+                    None
+                },
+            ]
+        }
+    };
+    let begun = stream::iter(begun.into_iter().flatten());
+    Err(StreamBody::new(begun.chain(BodyStream::new(body))).boxed_unsync())
 }
 
 impl HttpBody for Body {
@@ -159,6 +205,42 @@ impl HttpBody for Body {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Content::Guest { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(pieces: Vec<Poll<&'static str>>) -> WasiBody {
+        let mut pieces = pieces.into_iter();
+        StreamBody::new(stream::poll_fn(move |context| match pieces.next() {
+            Some(Poll::Ready(piece)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece))))),
+            Some(Poll::Pending) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
+        }))
+        .boxed_unsync()
+    }
+
+    #[test]
+    fn a_body_that_is_here_in_one_piece_is_known_at_once() {
+        assert_eq!(at_once(body(vec![])).unwrap(), "");
+        assert_eq!(at_once(body(vec![Poll::Ready("all")])).unwrap(), "all");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_not_loses_nothing_by_being_asked() {
+        for pieces in [
+            vec![Poll::Pending, Poll::Ready("all")],
+            vec![Poll::Ready("a"), Poll::Pending, Poll::Ready("ll")],
+            vec![Poll::Ready("a"), Poll::Ready("l"), Poll::Ready("l")],
+        ] {
+            let body = at_once(body(pieces)).unwrap_err();
+            assert_eq!(body.collect().await.unwrap().to_bytes(), "all");
         }
     }
 }

@@ -66,15 +66,12 @@ impl HttpFunction {
         let answer = match &self.instances {
             Instances::Alone(alone) => {
                 let place = self.patiently(alone.place()).await?;
-                let answer = alone.answer(&call, request, place).await;
-                answer.map(|answer| answer.map(|body| Body::of_guest(body, call.clone(), None)))
+                alone.answer(&call, request, place).await
             }
             Instances::Shared(shared) => {
                 let permit = self.patiently(shared.permit()).await?;
                 let answer = shared.answer(&call, request).await;
-                answer.map(|answer| {
-                    answer.map(|body| Body::of_guest(body, call.clone(), Some(permit)))
-                })
+                answer.map(|answer| answer.map(|body| Body::of_shared(body, call.clone(), permit)))
             }
         };
         if call.is_body_too_large.load(Relaxed) {

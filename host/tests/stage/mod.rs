@@ -61,11 +61,17 @@ pub fn folder(manifest: &str) -> TempDir {
 
 pub fn wharf(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
-    command
-        .current_dir(folder)
-        .env_remove("RUST_LOG")
-        .env_remove("RUST_BACKTRACE")
-        .stdin(Stdio::null());
+    command.current_dir(folder).stdin(Stdio::null());
+    // What somebody set for a host of their own is not for this one.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["SPIN_", "WHARF_", "RUST_", "RUNTIME_CONFIG_FILE"]
+            .iter()
+            .any(|ours| text.starts_with(ours))
+        {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
