@@ -53,10 +53,13 @@ impl Write for Sink {
     }
 }
 
+/// Where sinks are handed over, and the thread that carries them out.
+type Carrier = (Sender<(Sink, File)>, JoinHandle<()>);
+
 /// The carrier of all sinks. Dropping it carries out what still waits.
 pub struct Journal {
     console: Sink,
-    carrier: Mutex<Option<(Sender<(Sink, File)>, JoinHandle<()>)>>,
+    carrier: Mutex<Option<Carrier>>,
 }
 
 impl Journal {

@@ -1,5 +1,7 @@
 //! The command line: what it answers, and with which exit code.
 
+#![allow(clippy::unwrap_used, reason = "in tests, also outside the test itself")]
+
 mod stage;
 
 use std::fs;

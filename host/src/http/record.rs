@@ -38,9 +38,9 @@ impl Drop for Record {
         let Some(log) = &self.log else { return };
         let mut line = Vec::with_capacity(160);
         // Writing to memory cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             line,
-            "{:.3} {} {} {} {} {} {} {:.1}ms{}\n",
+            "{:.3} {} {} {} {} {} {} {:.1}ms{}",
             Timestamp::now(),
             self.request_id.to_str().unwrap_or("-"),
             self.method,

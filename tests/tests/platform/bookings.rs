@@ -115,7 +115,7 @@ fn books_agree(stack: &Stack) {
         WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost ELSE 0 END
             AND NOT EXISTS (SELECT FROM bookings.charge WHERE booking_id = booking.id AND status = 'opening')
             AND NOT EXISTS (SELECT FROM bookings.refund WHERE booking_id = booking.id AND status = 'owed')";
-    for row in sql.query(disagreeing, &[]).unwrap() {
+    if let Some(row) = sql.query(disagreeing, &[]).unwrap().first() {
         let (id, status): (i64, &str) = (row.get(0), row.get(1));
         let (cost, moved): (i64, i64) = (row.get(2), row.get(3));
         panic!("booking {id} is {status} and costs {cost}, and the ledger moved {moved}");

@@ -17,10 +17,19 @@ const CLIENTS: usize = 8;
 const CRASHES: u64 = 3;
 
 /// Moves one unit under this key; the id of the transfer, or why there is none.
-fn send(at: SocketAddr, token: &str, (from, to): (&str, &str), key: &str) -> Result<Uuid, Option<u16>> {
+fn send(
+    at: SocketAddr,
+    token: &str,
+    (from, to): (&str, &str),
+    key: &str,
+) -> Result<Uuid, Option<u16>> {
     let body = json!({ "fromPaymentAccountId": from, "toPaymentAccountId": to, "amount": 1 });
     let request = Request::new(at, "POST", "/payments/send").api_key(token);
-    let answer = request.header("idempotency-key", key).json(&body).try_send().map_err(|_| None)?;
+    let answer = request
+        .header("idempotency-key", key)
+        .json(&body)
+        .try_send()
+        .map_err(|_| None)?;
     if answer.status() != 200 {
         return Err(Some(answer.status()));
     }
@@ -49,7 +58,10 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
                             mine = key();
                         }
                         // Whoever ran it died over it: asked again later.
-                        Err(Some(409)) => open.lock().unwrap().push(std::mem::replace(&mut mine, key())),
+                        Err(Some(409)) => open
+                            .lock()
+                            .unwrap()
+                            .push(std::mem::replace(&mut mine, key())),
                         // Nobody is there, or nobody behind it yet.
                         Err(None | Some(500..)) => thread::sleep(Duration::from_millis(20)),
                         Err(Some(status)) => panic!("{status}"),
@@ -60,7 +72,9 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
         }
         for crash in 0..CRASHES {
             let before = moved.load(Ordering::Relaxed);
-            eventually("money moves", Duration::from_secs(60), || moved.load(Ordering::Relaxed) > before + 50);
+            eventually("money moves", Duration::from_secs(60), || {
+                moved.load(Ordering::Relaxed) > before + 50
+            });
             // Somewhere in the middle of it, and somewhere else each time.
             thread::sleep(Duration::from_millis(130 * crash));
             stack.kill();
