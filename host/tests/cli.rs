@@ -1,6 +1,11 @@
 //! The command line: what it answers, and with which exit code.
 
-#![allow(clippy::unwrap_used, reason = "in tests, also outside the test itself")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod stage;
 

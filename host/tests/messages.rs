@@ -1,5 +1,12 @@
 //! Redis messages and the host's clock.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 mod stage;
 
 use std::io::{Read, Write};

@@ -1,5 +1,12 @@
 //! How a host ends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 mod stage;
 
 use std::os::unix::process::ExitStatusExt;
