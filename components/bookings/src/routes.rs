@@ -4,8 +4,11 @@ mod bookings;
 mod places;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use kit::{Dialect, speaking};
+use kit::{Clock, Dialect, Problem, speaking};
+
+use crate::saga;
 
 pub fn router() -> Router {
     let routes = Router::new()
@@ -33,6 +36,13 @@ pub fn router() -> Router {
                 .put(bookings::change_booking)
                 .delete(bookings::delete_booking),
         )
-        .route("/booking/{booking_id}/end", put(bookings::move_booking_end));
+        .route("/booking/{booking_id}/end", put(bookings::move_booking_end))
+        .route("/booking/tick", post(tick));
     speaking(Dialect::Parking, routes)
+}
+
+/// Does what the host's tick does, for platforms that have none.
+async fn tick(_: Clock) -> Result<StatusCode, Problem> {
+    saga::sweep().await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -3,8 +3,8 @@
 //! Events for `notify` never come here: it reads them itself.
 
 use kit::Db;
-use kit::relay::{Event, Outcome};
-use serde_json::Value;
+use kit::relay::{Event, NewEvent, Outcome};
+use serde_json::{Value, json};
 
 use crate::others::payments;
 
@@ -44,16 +44,26 @@ async fn to_payments(event: &Event) -> Outcome {
         payload: event.payload.to_string(),
     });
     match told.await {
-        Ok(()) => Outcome::DONE,
+        Ok(()) => Outcome::Done(follows(event)),
         Err(payments::Failure::Unavailable) => Outcome::again("payments does not answer"),
         Err(payments::Failure::Malformed(why)) => Outcome::Never(why),
     }
 }
 
+/// An event has one consumer; whom it concerns besides hears of it by another.
+fn follows(event: &Event) -> Vec<NewEvent> {
+    match (event.kind.as_str(), event.payload.get("id")) {
+        ("user:erased", Some(id)) => vec![NewEvent {
+            kind: "notify:forget",
+            aggregate: event.aggregate.clone(),
+            payload: json!({ "user_id": id }),
+        }],
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -48,6 +48,12 @@ pub async fn prefer(db: &Db, user: Uuid, wanted: &Preferences) -> Result<(), Err
     Ok(())
 }
 
+/// All that a person decided.
+pub async fn forget(db: &Db, user: Uuid) -> Result<(), Error> {
+    db.run(sql!("forget"), params![user]).await?;
+    Ok(())
+}
+
 // Webhooks.
 
 /// One person's programs; nobody needs more.

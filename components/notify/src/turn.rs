@@ -4,6 +4,7 @@ use kit::relay::{self, Event, Outcome};
 use kit::{Db, DbError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::notice::{Notice, Notify};
@@ -35,6 +36,10 @@ async fn carry_out(db: &Db, event: &Event) -> Outcome {
             Ok(call) => webhook::deliver(db, event.id, &call).await,
             Err(misfit) => Ok(misfit),
         },
+        "notify:forget" => match read(&event.payload) {
+            Ok(Forget { user_id }) => store::forget(db, user_id).await.map(|()| Outcome::DONE),
+            Err(misfit) => Ok(misfit),
+        },
         "telegram:started" => match read(&event.payload) {
             Ok(Started { chat }) => store::unsilence(db, chat).await.map(|()| Outcome::DONE),
             Err(misfit) => Ok(misfit),
@@ -45,6 +50,12 @@ async fn carry_out(db: &Db, event: &Event) -> Outcome {
     };
     // Ours or a neighbour's trouble: it passes.
     carried_out.unwrap_or_else(Outcome::again)
+}
+
+/// The payload of `notify:forget`: somebody was erased.
+#[derive(serde::Deserialize)]
+struct Forget {
+    user_id: Uuid,
 }
 
 /// The payload of `telegram:started`: somebody speaks to the bot.

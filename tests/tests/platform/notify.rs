@@ -564,3 +564,18 @@ fn webhooks_are_ones_own_and_not_endless() {
     ana.request(told, "DELETE", &delete).send().expect(204);
     ana.request(told, "DELETE", &delete).send().problem(404);
 }
+
+#[test]
+fn whoever_is_erased_is_forgotten() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    ana.prefer(told, "pt", true);
+    ana.hooked(told, "/erased");
+    ana.request(told, "DELETE", "/auth/me").send().expect(204);
+    let kept = "SELECT (SELECT count(*) FROM notify.preference WHERE user_id = $1)
+        + (SELECT count(*) FROM notify.webhook WHERE owner = $1)";
+    let mut sql = told.stack.sql();
+    eventually("nothing of hers is kept", SOON, || {
+        sql.query_one(kept, &[&ana.id]).unwrap().get::<_, i64>(0) == 0
+    });
+}

@@ -135,7 +135,7 @@ fn a_clock_outside_does_what_the_clock_inside_does() {
     let stack = Options::default()
         .variable("tick_token", "tick-tock")
         .start();
-    for path in ["/jobs/tick", "/notify/tick"] {
+    for path in ["/jobs/tick", "/notify/tick", "/booking/tick"] {
         stack.post(path).send().problem(401);
         stack.post(path).bearer("tick").send().problem(401);
         stack.post(path).api_key("tick-tock").send().problem(401);
