@@ -27,6 +27,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     pub memory_bytes: usize,
     pub body_bytes: u64,
+    pub merges_equal_messages: bool,
 }
 
 impl From<&WharfComponent> for Limits {
@@ -40,6 +41,7 @@ impl From<&WharfComponent> for Limits {
             request_timeout: settings.request_timeout,
             memory_bytes: settings.memory_bytes,
             body_bytes: settings.body_limit_bytes,
+            merges_equal_messages: settings.merge_equal_messages,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Components that are given messages, whoever sends them (`redis_trigger`, `cron`): both interfaces
 //! they may export, instances kept warm between messages, as many at once as the manifest allows.
 
+mod queue;
+
 use std::fmt;
 use std::future;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,6 +16,7 @@ use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lift, 
 
 use crate::function::Function;
 use crate::instances::{self, Instance, Instances, Place};
+use crate::listener::queue::{Message, Queue};
 use crate::request_id;
 
 /// What may wait for one component. A message that finds no room is dropped and counted: messages
@@ -71,7 +74,7 @@ enum Handler {
 pub struct Listener {
     export: Export,
     instances: Arc<Instances<Handler>>,
-    queue: mpsc::Sender<Arc<[u8]>>,
+    queue: Queue,
 }
 
 impl Listener {
@@ -81,7 +84,7 @@ impl Listener {
         component: &Component,
         work: &TaskTracker,
     ) -> Result<Arc<Self>> {
-        let (queue, waiting) = mpsc::channel(WAITING);
+        let (queue, waiting) = Queue::new(WAITING, function.limits.merges_equal_messages);
         let listener = Arc::new(Self {
             export: Export::find(component)?,
             instances: Instances::new(function),
@@ -96,8 +99,8 @@ impl Listener {
     }
 
     /// Takes a message for later; says whether there was room.
-    pub fn offer(&self, message: Arc<[u8]>) -> bool {
-        let taken = self.queue.try_send(message).is_ok();
+    pub fn offer(&self, message: Message) -> bool {
+        let taken = self.queue.offer(message);
         if !taken {
             self.instances
                 .function
@@ -109,7 +112,7 @@ impl Listener {
     }
 
     /// Gives the message to an instance and waits until it is done with it.
-    pub async fn deliver(&self, message: Arc<[u8]>) {
+    pub async fn deliver(&self, message: Message) {
         if let Some(place) = self.instances.place().await {
             self.deliver_now(&message, place).await;
         }
@@ -213,7 +216,7 @@ impl Export {
 /// Gives each waiting message a task of its own once there is a place for it.
 async fn hand_out(
     listener: Weak<Listener>,
-    mut waiting: mpsc::Receiver<Arc<[u8]>>,
+    mut waiting: mpsc::Receiver<Message>,
     work: TaskTracker,
 ) {
     while let Some(message) = waiting.recv().await {
@@ -224,6 +227,7 @@ async fn hand_out(
         let Some(place) = listener.instances.place().await else {
             return;
         };
+        listener.queue.is_taken(&message);
         work.spawn(async move { listener.deliver_now(&message, place).await });
     }
 }

@@ -56,6 +56,8 @@ pub struct WharfComponent {
     pub body_limit_bytes: u64,
     /// What `*` in `allowed_outbound_hosts` lets through must be public.
     pub block_private_networks: bool,
+    /// A message like one that already waits is not delivered again: for messages that only wake.
+    pub merge_equal_messages: bool,
     pub postgres: PostgresLimits,
 }
 
@@ -81,6 +83,7 @@ impl Default for WharfComponent {
             memory_bytes: 128 << 20,
             body_limit_bytes: 1 << 20,
             block_private_networks: false,
+            merge_equal_messages: false,
             postgres: PostgresLimits::default(),
         }
     }
@@ -137,6 +140,9 @@ impl WharfComponent {
             block_private_networks: table
                 .flag("block_private_networks")
                 .unwrap_or(default.block_private_networks),
+            merge_equal_messages: table
+                .flag("merge_equal_messages")
+                .unwrap_or(default.merge_equal_messages),
             postgres: postgres.map(PostgresLimits::read).unwrap_or_default(),
         };
         table.no_other_keys();
