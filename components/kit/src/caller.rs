@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -153,10 +153,14 @@ fn same_origin(parts: &Parts) -> bool {
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return true;
     }
-    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|it| it.to_str().ok());
-    let origin = text(header::ORIGIN).and_then(|it| it.split_once("://"));
-    let asked = text(header::HOST).or_else(|| parts.uri.authority().map(|it| it.as_str()));
-    origin.is_some_and(|(_, host)| Some(host) == asked)
+    let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    // `Host` itself does not reach a component.
+    let asked: Option<Uri> = text("spin-full-url").and_then(|it| it.parse().ok());
+    let (Some(origin), Some(asked)) = (text("origin"), asked) else {
+        return false;
+    };
+    let from = origin.split_once("://").map(|it| it.1);
+    from.is_some() && from == asked.authority().map(|it| it.as_str())
 }
 
 /// Old modpack clients send the token in the query, and only they may.
@@ -247,18 +251,21 @@ mod tests {
     fn a_cookie_changes_something_only_from_our_own_origin() {
         let post = |origin| {
             Request::post("/")
-                .header("host", "wharf.test")
+                .header("spin-full-url", "http://wharf.test:3000/x")
                 .header("cookie", "access_token=t")
                 .header("origin", origin)
         };
-        assert_eq!(found(post("https://wharf.test")), Ok(Some("t".to_owned())));
-        assert_eq!(found(post("https://evil.test")), Err("cross-origin"));
-        // What a browser says of a page that has no address.
+        for ours in ["http://wharf.test:3000", "https://wharf.test:3000"] {
+            assert_eq!(found(post(ours)), Ok(Some("t".to_owned())));
+        }
+        for other in ["https://evil.test", "http://wharf.test", "null", ""] {
+            assert_eq!(found(post(other)), Err("cross-origin"), "{other}");
+        }
+        let silent = Request::post("/").header("cookie", "access_token=t");
+        assert_eq!(found(silent), Err("cross-origin"));
         let nowhere = Request::post("/")
             .header("cookie", "access_token=t")
             .header("origin", "null");
         assert_eq!(found(nowhere), Err("cross-origin"));
-        let silent = Request::post("/").header("cookie", "access_token=t");
-        assert_eq!(found(silent), Err("cross-origin"));
     }
 }

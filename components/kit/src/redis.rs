@@ -1,9 +1,24 @@
 //! Redis: wake-ups and counters. Nothing that is only in Redis may be lost
 //! with it mattering, so every call here may fail and its caller goes on.
 
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select};
 use spin_sdk::redis::{Connection, Error, RedisParameter, RedisResult};
+use spin_sdk::time::sleep;
 
 use crate::setting::setting;
+
+/// Redis answers within a millisecond. Whoever waits for one that does not waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Once it did not answer, an instance does without for so long.
+const PAUSE_S: i64 = 3;
+
+thread_local! {
+    static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
+}
 
 /// Redis is away, or refused. The caller does without.
 #[derive(Debug, thiserror::Error)]
@@ -16,16 +31,8 @@ impl From<Error> for Away {
     }
 }
 
-/// Opens the connection whose address is in the variable `redis_url`.
-pub async fn open() -> Result<Connection, Away> {
-    let url = setting("redis_url")
-        .await
-        .map_err(|it| Away(it.to_string()))?;
-    Ok(Connection::open(url).await?)
-}
-
 pub async fn publish(channel: &str, payload: &[u8]) -> Result<(), Away> {
-    Ok(open().await?.publish(channel, payload).await?)
+    soon(async { Ok(open().await?.publish(channel, payload).await?) }).await
 }
 
 /// Runs any command, every argument as text.
@@ -42,5 +49,29 @@ pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisR
         .into_iter()
         .map(|it| RedisParameter::Binary(it.into_bytes()))
         .collect();
-    Ok(open().await?.execute(command, arguments).await?)
+    soon(async { Ok(open().await?.execute(command, arguments).await?) }).await
+}
+
+/// Opens the connection whose address is in the variable `redis_url`.
+async fn open() -> Result<Connection, Away> {
+    let url = setting("redis_url")
+        .await
+        .map_err(|it| Away(it.to_string()))?;
+    Ok(Connection::open(url).await?)
+}
+
+async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
+    let now = crate::now().as_second();
+    if AWAY_UNTIL.get() > now {
+        return Err(Away("it was away a moment ago".to_owned()));
+    }
+    let answer = match select(pin!(asked), pin!(sleep(PATIENCE))).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => Err(Away(format!("no answer within {PATIENCE:?}"))),
+    };
+    if let Err(away) = &answer {
+        eprintln!("{away}");
+        AWAY_UNTIL.set(now + PAUSE_S);
+    }
+    answer
 }
