@@ -87,6 +87,16 @@ async fn book_one(
         let Some(mut judgement) = judge(&checkout, known, payment, now) else {
             return Ok(checkout);
         };
+        if judgement.verdict == Verdict::Disputed {
+            eprintln!(
+                "payment {id}: {} at the provider is for {} {}, and {} {} was asked for",
+                payment.id,
+                payment.amount,
+                payment.currency,
+                checkout.amount.get(),
+                checkout.currency
+            );
+        }
         let mut decided = store::conclude(db, &checkout, known, judgement, payment).await;
         if matches!(decided, Err(Error::LimitReached)) {
             // There is no room for it where it should go: it is as good as late.

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use kit::Cents;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::psp::{self, State};
@@ -170,6 +170,18 @@ impl Verdict {
 pub struct Known {
     pub verdict: Verdict,
     pub state: State,
+}
+
+/// A payment at the PSP, for an admin who has to decide about it.
+#[derive(Debug, Serialize)]
+pub struct Attempt {
+    pub id: String,
+    pub verdict: String,
+    pub state: String,
+    #[serde(with = "kit::decimal")]
+    pub amount: i64,
+    pub currency: String,
+    pub seen_at: Timestamp,
 }
 
 /// What a payment at the PSP means.

@@ -10,7 +10,7 @@ use kit::{Cents, Currency, Db, DbError, FromRow, Row, params, sql};
 use uuid::Uuid;
 
 use crate::account::{Account, History, Name, Side, Type, User};
-use crate::checkout::{Checkout, Judgement, Known, Method, Status, Verdict};
+use crate::checkout::{Attempt, Checkout, Judgement, Known, Method, Status, Verdict};
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
 use crate::promocode::{Code, Coined, Promocode};
@@ -385,6 +385,11 @@ pub async fn standing(db: &Db, checkout: Uuid, payment: &str) -> Result<Standing
         .ok_or(Error::UnknownPayment)
 }
 
+/// Every payment for a checkout that the PSP has told of.
+pub async fn attempts(db: &Db, checkout: Uuid) -> Result<Vec<Attempt>, Error> {
+    Ok(db.all(sql!("attempts"), params![checkout]).await?)
+}
+
 /// Carries out what was judged about a payment at the PSP; `None` when somebody else decided
 /// something meanwhile.
 pub async fn conclude(
@@ -461,6 +466,12 @@ pub async fn note_holder(db: &Db, user: Uuid, email: Option<String>) -> Result<(
     let _: Only<Uuid> = db
         .one(sql!("note_holder"), params![user, email, WALLET.code()])
         .await?;
+    Ok(())
+}
+
+/// Forgets what is personal about a user.
+pub async fn forget_holder(db: &Db, user: Uuid) -> Result<(), Error> {
+    let _: Only<bool> = db.one(sql!("forget_holder"), params![user]).await?;
     Ok(())
 }
 
@@ -701,6 +712,19 @@ impl FromRow for Checkout {
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             to_return: row.get("to_return")?,
+        })
+    }
+}
+
+impl FromRow for Attempt {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            verdict: row.get("verdict")?,
+            state: row.get("state")?,
+            amount: row.get("amount")?,
+            currency: row.get("currency")?,
+            seen_at: row.get("seen_at")?,
         })
     }
 }

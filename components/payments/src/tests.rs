@@ -21,7 +21,7 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
 }
 
 /// Every operation of this component but the webhook, whose proof is its signature.
-const FOR_CALLERS: [(&str, &str); 25] = [
+const FOR_CALLERS: [(&str, &str); 26] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -44,6 +44,10 @@ const FOR_CALLERS: [(&str, &str); 25] = [
     ("POST", "/payments/"),
     ("GET", "/payments"),
     ("GET", "/payments/trial-balance"),
+    (
+        "GET",
+        "/payments/0199f0a0-0000-7000-8000-000000000001/attempts",
+    ),
     ("GET", "/payments/0199f0a0-0000-7000-8000-000000000001"),
     ("PATCH", "/payments/0199f0a0-0000-7000-8000-000000000001"),
     (

@@ -7,7 +7,7 @@ use super::bindings::exports::wharf::payments::checkout;
 use super::{Malformed, Payments, amount, currency, id, unsigned};
 use crate::checkout::{Checkout, Method, Status};
 use crate::error::Error;
-use crate::routes::payments::{TIME_TO_PAY, described, qr_code};
+use crate::routes::payments::{TIME_TO_PAY, described, is_an_address, qr_code};
 use crate::store::NewCheckout;
 use crate::{cashier, store};
 
@@ -25,7 +25,7 @@ impl checkout::Guest for Payments {
             owner: id(&asked.owner)?,
             amount: amount(asked.amount)?,
             currency: currency(&asked.currency)?,
-            email: asked.email,
+            email: asked.email.filter(|it| is_an_address(it)),
             method: match asked.method {
                 checkout::Method::Link => Method::Link,
                 checkout::Method::Qr => Method::Qr,

@@ -43,17 +43,23 @@ impl Guest for Payments {
 
     async fn on_event(event: Event) -> Result<(), Failure> {
         #[derive(Deserialize)]
-        struct NewUser {
+        struct User {
             id: Uuid,
             email: Option<String>,
         }
-        // An update says the same: who, and by which e-mail from now on.
-        if !matches!(event.kind.as_str(), "user:created" | "user:updated") {
-            return Ok(());
+        let user = || {
+            serde_json::from_str::<User>(&event.payload)
+                .map_err(|it| Failure::Malformed(it.to_string()))
+        };
+        match event.kind.as_str() {
+            // An update says the same: who, and by which e-mail from now on.
+            "user:created" | "user:updated" => {
+                let user = user()?;
+                Ok(store::note_holder(&store::open().await?, user.id, user.email).await?)
+            }
+            "user:erased" => Ok(store::forget_holder(&store::open().await?, user()?.id).await?),
+            _ => Ok(()),
         }
-        let user: NewUser = serde_json::from_str(&event.payload)
-            .map_err(|it| Failure::Malformed(it.to_string()))?;
-        Ok(store::note_holder(&store::open().await?, user.id, user.email).await?)
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::checkout::{Checkout, Method, Status};
+use crate::checkout::{Attempt, Checkout, Method, Status};
 use crate::error::Error;
 use crate::ledger::Total;
 use crate::psp::{Subject, signature};
@@ -38,6 +38,7 @@ pub fn router() -> Router {
         .route("/webhook", post(receive_webhook))
         .route("/trial-balance", get(show_trial_balance))
         .route("/{payment_id}", get(show_payment).patch(change_payment))
+        .route("/{payment_id}/attempts", get(list_attempts))
         .route("/{payment_id}/qr.png", get(show_png))
         .route("/{payment_id}/qr.svg", get(show_svg));
     speaking(Dialect::FastFood, table)
@@ -119,7 +120,7 @@ async fn create_payment(
         owner: caller.id,
         amount: Cents::new(body.amount).map_err(|_| BAD_AMOUNT)?,
         currency: body.currency,
-        email: body.email,
+        email: body.email.filter(|it| is_an_address(it)),
         method: body.method,
         credit: None,
         expires_at: after(TIME_TO_PAY),
@@ -145,6 +146,13 @@ pub fn described(description: &str, reference: &str) -> String {
     } else {
         text
     }
+}
+
+/// The PSP refuses a payment whose e-mail it does not like; without one it takes it.
+pub fn is_an_address(email: &str) -> bool {
+    email.len() <= 254
+        && !email.contains(|it: char| it.is_whitespace() || it.is_control())
+        && matches!(email.split_once('@'), Some((name, host)) if !name.is_empty() && host.contains('.'))
 }
 
 const BAD_AMOUNT: Problem = Problem::new(
@@ -200,6 +208,16 @@ async fn show_payment(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Payme
     let db = store::open().await?;
     let checkout = store::checkout(&db, id, viewer(&caller)).await?;
     Ok(Json(Payment::try_from(checkout).map_err(Error::from)?))
+}
+
+/// What the PSP holds for a payment, disputes among it.
+async fn list_attempts(
+    Admin(_): Admin,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Vec<Attempt>>, Problem> {
+    let db = store::open().await?;
+    let checkout = store::checkout(&db, id, None).await?;
+    Ok(Json(store::attempts(&db, checkout.id).await?))
 }
 
 async fn scan(caller: &Caller, id: Uuid) -> Result<String, Error> {

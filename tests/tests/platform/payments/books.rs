@@ -22,7 +22,6 @@ impl Dice {
 }
 
 #[test]
-#[ignore = "open: expects another SQLSTATE"]
 fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables() {
     let stack = Stack::shared();
     let user = User::driver(&stack);

@@ -415,6 +415,16 @@ fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
             ("pending", (0, 0)),
             "{wrong}"
         );
+        let attempts = format!("/payments/{}/attempts", payment.id);
+        let attempts = User::admin(&scene.stack)
+            .get(&attempts)
+            .send()
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&attempts[0]["id"], &attempts[0]["verdict"]),
+            (&json!(id), &json!("disputed"))
+        );
         // The provider was wrong about itself and says so.
         scene.provider.changes(&id, field, right);
         scene.webhook(&id).expect(200);

@@ -235,7 +235,6 @@ fn an_activation_sent_again_with_its_key_counts_once() {
 }
 
 #[test]
-#[ignore = "open: the balance in the past is off by what came in the same moment"]
 fn a_statement_runs_and_pages_and_knows_the_past() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));

@@ -1,0 +1,2 @@
+-- $1 user
+SELECT forget_holder($1)
