@@ -46,7 +46,6 @@ fn without_postgres_the_answer_is_503_until_it_is_back() {
 
 /// A network that drops packets closes nothing.
 #[test]
-#[ignore = "open: a silent PostgreSQL is answered with 504, not yet 503"]
 fn a_postgres_that_says_nothing_is_given_up_on() {
     let stack = Options::default().start_cabled();
     let user = User::driver(&stack);

@@ -54,7 +54,8 @@ impl Line {
         matches!(self.who[..], ["anybody"] | ["signed-in"]) || self.who.contains(&role)
     }
 
-    /// Asks for something that does not exist, with a body that fits nothing.
+    /// Asks for something that does not exist, with a body that fits nothing. Methods by name read
+    /// their arguments before anything else.
     fn ask(&self, stack: &Stack) -> Request {
         let id = "00000000-0000-4000-8000-000000000000";
         let path = self
@@ -62,14 +63,11 @@ impl Line {
             .replace("{id}", id)
             .replace("{username}", "nobody_at_all");
         let path = path.replace("{otp}", "no-otp");
-        let query = if path.starts_with("/api/method/") {
-            "?v=1.0"
-        } else {
-            ""
-        };
-        stack
-            .request(self.method, &format!("{path}{query}"))
-            .json(&json!([]))
+        if path.starts_with("/api/method/") {
+            let path = format!("{path}?v=1.0");
+            return stack.request(self.method, &path).json(&json!({}));
+        }
+        stack.request(self.method, &path).json(&json!([]))
     }
 }
 
@@ -97,7 +95,6 @@ fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
 }
 
 #[test]
-#[ignore = "open: methods by name read their arguments first"]
 fn every_role_is_let_through_where_it_may_and_nowhere_else() {
     // Somebody in here deletes everybody.
     let stack = Stack::start();
@@ -139,7 +136,6 @@ fn every_role_is_let_through_where_it_may_and_nowhere_else() {
 }
 
 #[test]
-#[ignore = "open: methods by name read their arguments first"]
 fn without_a_token_only_the_public_answers() {
     let stack = Stack::shared();
     for line in Line::all() {

@@ -233,7 +233,6 @@ fn who_is_disabled_is_out_until_they_are_enabled() {
 
 /// The mark in Redis is lost; the sweep sets it again.
 #[test]
-#[ignore = "open: fails on a busy machine"]
 fn a_function_that_missed_the_end_of_a_session_hears_of_it_later() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
