@@ -86,7 +86,7 @@ impl Alone {
         call: Arc<Call>,
         request: Request<WasiBody>,
         answer: Answer,
-        _turn: Place,
+        _place: Place,
     ) {
         let mut instance = match self.instances.take_warm() {
             Some(warm) => warm,

@@ -1,7 +1,6 @@
 //! Sockets: accepting connections, speaking HTTP/1.1 or HTTP/2 on them, and letting them end in peace.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,6 +12,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::http::service::{HEADER_BYTES, Service};
 
@@ -25,20 +25,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Streams a client may have open on one HTTP/2 connection.
 const STREAMS: u32 = 250;
 
-/// Serves until `stop` resolves, then finishes what has begun, for as long as `patience`.
+/// Serves until `stopped`, then finishes what has begun, for as long as `patience`.
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
-    stop: impl Future<Output = ()>,
+    stopped: CancellationToken,
     patience: Duration,
 ) {
     let connections = GracefulShutdown::new();
     let builder = Arc::new(builder());
-    let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = &mut stop => break,
+            () = stopped.cancelled() => break,
         };
         match accepted {
             Ok((stream, client)) => {

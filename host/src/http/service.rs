@@ -16,6 +16,7 @@ use crate::http::body::{self, Body};
 use crate::http::call::Call;
 use crate::http::function::HttpFunction;
 use crate::http::headers::{self, REQUEST_ID, RouteHeaders};
+use crate::http::linger::lingering;
 use crate::http::problem::Refusal;
 use crate::http::record::Record;
 use crate::journal::Sink;
@@ -72,7 +73,7 @@ impl Service {
         B::Error: Into<Error>,
     {
         let visit = Visit::of(&request);
-        let (meter, answer) = self.answer(request, &visit, client).await;
+        let (meter, answer) = self.answer(lingering(request), &visit, client).await;
         visit.close(answer, meter, &self.access_log)
     }
 
