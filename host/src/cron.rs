@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::listener::Listener;
 
@@ -42,11 +43,11 @@ impl When {
 }
 
 /// Fires until `stop`.
-pub async fn run(entry: Entry, stop: CancellationToken) {
+pub async fn run(entry: Entry, work: TaskTracker, stop: CancellationToken) {
     let firing = async {
         match &entry.when {
-            When::Every(pause) => fire_every(*pause, &entry).await,
-            When::Schedule(schedule) => fire_on_schedule(schedule, &entry).await,
+            When::Every(pause) => fire_every(*pause, &entry, &work).await,
+            When::Schedule(schedule) => fire_on_schedule(schedule, &entry, &work).await,
         }
     };
     tokio::select! {
@@ -55,16 +56,16 @@ pub async fn run(entry: Entry, stop: CancellationToken) {
     }
 }
 
-async fn fire_every(pause: Duration, entry: &Entry) {
+async fn fire_every(pause: Duration, entry: &Entry, work: &TaskTracker) {
     let mut ticks = interval_at(Instant::now() + pause, pause);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        fire(entry).await;
+        fire(entry, work).await;
     }
 }
 
-async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry) {
+async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry, work: &TaskTracker) {
     loop {
         let now = Timestamp::now();
         let Ok(next) = schedule.find_next_occurrence(&now.to_zoned(TimeZone::UTC), false) else {
@@ -74,16 +75,15 @@ async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry) {
         // Never early: woken a little before the moment, it would find the same moment again.
         let wait = Duration::try_from(next.timestamp().duration_since(now)).unwrap_or_default();
         sleep(wait + Duration::from_millis(1)).await;
-        fire(entry).await;
+        fire(entry, work).await;
     }
 }
 
-async fn fire(entry: &Entry) {
-    join_all(
-        entry
-            .listeners
-            .iter()
-            .map(|listener| listener.deliver(entry.payload.clone())),
-    )
-    .await;
+/// Resolves when everybody is done with it. What has begun is finished though the clock be stopped.
+async fn fire(entry: &Entry, work: &TaskTracker) {
+    let deliveries = entry.listeners.iter().map(|listener| {
+        let (listener, payload) = (listener.clone(), entry.payload.clone());
+        work.spawn(async move { listener.deliver(payload).await })
+    });
+    join_all(deliveries).await;
 }

@@ -55,6 +55,8 @@ fn pool(capacity: Capacity) -> PoolingAllocationConfig {
         memory_bytes,
         parts,
     } = capacity;
+    // An instance on its way out holds its slot a little longer than its place.
+    let instances = instances + instances / 8 + 8;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_stacks(instances * 2)

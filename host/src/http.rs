@@ -6,6 +6,7 @@ pub mod body;
 pub mod call;
 pub mod function;
 pub mod headers;
+pub mod linger;
 pub mod local;
 pub mod problem;
 pub mod record;

@@ -53,10 +53,10 @@ impl Write for Sink {
     }
 }
 
-/// Where sinks are handed over, and the thread that carries them out.
+/// How to hand the thread another file, and how to wait for its end.
 type Carrier = (Sender<(Sink, File)>, JoinHandle<()>);
 
-/// The carrier of all sinks. Dropping it carries out what still waits.
+/// All sinks and the thread that carries them out. Dropping it carries out what still waits.
 pub struct Journal {
     console: Sink,
     carrier: Mutex<Option<Carrier>>,

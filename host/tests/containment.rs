@@ -2,9 +2,9 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
 )]
 
 mod stage;
@@ -103,7 +103,6 @@ fn shared() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "open: requests in a shared instance time out after a neighbour looped"]
 async fn a_shared_instance_is_contained_as_well() {
     let host = Host::start(&shared());
     let looping = futures::future::join_all((0..4).map(|_| host.get("/bad/loop")));

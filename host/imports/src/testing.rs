@@ -17,8 +17,16 @@ use crate::egress::Egress;
 
 /// PostgreSQL refuses to run as root; this user exists everywhere and owns nothing.
 const NOBODY: u32 = 65534;
-/// Starts its arguments, stops them with SIGINT when told to stop or when its parent dies, then removes the folder `$0`.
-const KEEPER: &str = r#""$@" >"$0/log" 2>&1 & pid=$!; trap 'kill -INT $pid 2>/dev/null' INT TERM; wait $pid; wait $pid; rm -rf "$0""#;
+/// Starts its arguments, stops them when told to or when its parent dies, then removes the folder `$0`. A server stops at
+/// SIGINT even with clients, but one that a shell started in the background ignores it until it has begun to serve.
+const KEEPER: &str = r#"
+    "$@" >"$0/log" 2>&1 &
+    pid=$!
+    trap 'kill -INT $pid; kill -TERM $pid' TERM
+    wait $pid
+    wait $pid
+    rm -rf "$0"
+"#;
 
 /// Below the range the system hands out by itself, so that nobody gets it in the meantime.
 pub fn free_port() -> u16 {
@@ -80,11 +88,12 @@ impl Server {
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
         }
         command
-            .args(["--pdeathsig", "INT", "sh", "-c", KEEPER])
+            .args(["--pdeathsig", "TERM", "sh", "-c", KEEPER])
             .arg(folder)
             .args(program)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .current_dir(folder);
         let (started, pid) = mpsc::channel();
         let (end, ended) = mpsc::channel();
@@ -116,7 +125,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let stop = format!("kill -INT {}", self.keeper);
+        let stop = format!("kill -TERM {}", self.keeper);
         Command::new("sh").args(["-c", &stop]).status().unwrap();
         // An error is the end of the thread that waited for the child.
         assert!(self.ended.recv().is_err());

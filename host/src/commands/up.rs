@@ -181,7 +181,7 @@ fn capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
     }
 }
 
-/// Serves until `stopped`, and ends in order: no new work, then the work that has begun.
+/// Serves until `stopped`, then takes no new work and finishes what has begun.
 async fn serve(application: Application, listener: TcpListener, stopped: CancellationToken) {
     let triggers = TaskTracker::new();
     for subscription in application.subscriptions {
@@ -192,25 +192,19 @@ async fn serve(application: Application, listener: TcpListener, stopped: Cancell
         ));
     }
     for entry in application.cron {
-        triggers.spawn(cron::run(entry, stopped.clone()));
+        triggers.spawn(cron::run(entry, application.work.clone(), stopped.clone()));
     }
-    let signalled = stopped.clone();
-    let serving = server::serve(
-        listener,
-        application.service,
-        async move { signalled.cancelled().await },
-        PATIENCE,
-    );
-    serving.await;
-    triggers.close();
-    application.work.close();
-    let ending = async {
+    let requests = server::serve(listener, application.service, stopped.clone(), PATIENCE);
+    let messages = async {
+        stopped.cancelled().await;
+        triggers.close();
         triggers.wait().await;
-        application.work.wait().await;
+        application.work.close();
+        if timeout(PATIENCE, application.work.wait()).await.is_err() {
+            tracing::warn!("messages were still being handled after {PATIENCE:?}");
+        }
     };
-    if timeout(PATIENCE, ending).await.is_err() {
-        tracing::warn!("messages were still being handled after {PATIENCE:?}");
-    }
+    tokio::join!(requests, messages);
 }
 
 /// For `Failure::Other`.

@@ -1,12 +1,4 @@
 //! The stage for the host's tests: the real binary, real components, a folder and a port of their own.
-
-// A stage that cannot be set up fails the test.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use std::fs;
