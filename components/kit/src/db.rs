@@ -70,6 +70,8 @@ pub enum DbError {
         constraint: Option<String>,
         message: String,
     },
+    #[error("a value does not fit its statement: {0}")]
+    Unfit(String),
     #[error("column `{0}` is missing or has another type")]
     Column(String),
     #[error("expected one row, got {0}")]
@@ -94,7 +96,7 @@ impl DbError {
                     || sqlstate == "55P03"
                     || sqlstate == "25006"
             }
-            Self::Setting(_) | Self::Column(_) | Self::RowCount(_) => false,
+            Self::Setting(_) | Self::Unfit(_) | Self::Column(_) | Self::RowCount(_) => false,
         }
     }
 }
@@ -189,7 +191,11 @@ fn refused(error: Error) -> DbError {
             sqlstate: it.code,
             message: it.message,
         },
-        other => DbError::Unreachable(Box::new(other)),
+        // Ours to mend: asking again would not help.
+        Error::PgError(PgError::BadParameter(it) | PgError::ValueConversionFailed(it))
+        | Error::Decode(it) => DbError::Unfit(it),
+        // Spin says no more of a connection that was lost than that the statement failed.
+        lost @ Error::PgError(_) => DbError::Unreachable(Box::new(lost)),
     }
 }
 
@@ -364,6 +370,22 @@ mod tests {
         }
         assert_eq!(Problem::from(refusal("42703")).status().as_u16(), 500);
         assert_eq!(Problem::from(refusal("22021")).status().as_u16(), 422);
+    }
+
+    #[test]
+    fn what_cannot_work_is_not_asked_again() {
+        let status = |error| {
+            Problem::from(refused(Error::PgError(error)))
+                .status()
+                .as_u16()
+        };
+        assert_eq!(status(PgError::ConnectionFailed("gone".to_owned())), 503);
+        assert_eq!(
+            status(PgError::QueryFailed(QueryError::Text("closed".to_owned()))),
+            503
+        );
+        assert_eq!(status(PgError::BadParameter("$1".to_owned())), 500);
+        assert_eq!(status(PgError::ValueConversionFailed("$1".to_owned())), 500);
     }
 
     #[test]
