@@ -4,11 +4,18 @@
 -- same statement: INSERT INTO events.outbox (kind, aggregate, payload). Nobody but
 -- the relay reads it (0002_relay.sql).
 
--- Which function an event is for. A later migration may replace this function:
--- events that are written from then on go by the new rule.
+-- Which function an event is for, by the first word of its kind: the function that drains events of its
+-- own, and jobs for all that concerns others. A later migration may replace this function: events that
+-- are written from then on go by the new rule.
 CREATE FUNCTION consumer_of(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN kind = 'notify' OR kind LIKE 'deliver:%' OR kind LIKE 'telegram:%' THEN 'notify' ELSE 'jobs' END;
+RETURN CASE split_part(kind, ':', 1)
+    WHEN 'notify' THEN 'notify'
+    WHEN 'deliver' THEN 'notify'
+    WHEN 'telegram' THEN 'notify'
+    WHEN 'bookings' THEN 'bookings'
+    ELSE 'jobs'
+END;
 
 CREATE TABLE outbox (
     -- Consumers know an event that comes twice by its id.

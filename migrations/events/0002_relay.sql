@@ -48,7 +48,7 @@ RETURN substr(session_user::text, length('wharf_') + 1);
 -- else is handed the same.
 CREATE FUNCTION claim(at_most int, lease_ms int)
 RETURNS TABLE (
-    id uuid, fence bigint, kind text, aggregate text, payload jsonb, attempts int,
+    id uuid, seq bigint, fence bigint, kind text, aggregate text, payload jsonb, attempts int,
     created_at timestamptz
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
@@ -83,7 +83,7 @@ BEGIN
         WHERE outbox.id = due.id
         RETURNING outbox.*
     )
-    SELECT it.id, it.fence, it.kind, it.aggregate, it.payload, it.attempts, it.created_at
+    SELECT it.id, it.seq, it.fence, it.kind, it.aggregate, it.payload, it.attempts, it.created_at
     FROM claimed it
     ORDER BY it.seq;
 END $$;

@@ -1,6 +1,6 @@
 //! Who each event is for, and how it is brought there.
 //!
-//! Events for `notify` never come here: it reads them itself.
+//! Events for `notify` and `bookings` never come here: they read them themselves.
 
 use kit::Db;
 use kit::relay::{Event, NewEvent, Outcome};
@@ -40,6 +40,7 @@ pub async fn deliver(_: &Db, event: &Event) -> Outcome {
 async fn to_payments(event: &Event) -> Outcome {
     let told = payments::on_event(payments::Event {
         id: event.id.to_string(),
+        seq: event.seq,
         kind: event.kind.clone(),
         payload: event.payload.to_string(),
     });
@@ -53,11 +54,13 @@ async fn to_payments(event: &Event) -> Outcome {
 /// An event has one consumer; whom it concerns besides hears of it by another.
 fn follows(event: &Event) -> Vec<NewEvent> {
     match (event.kind.as_str(), event.payload.get("id")) {
-        ("user:erased", Some(id)) => vec![NewEvent {
-            kind: "notify:forget",
-            aggregate: event.aggregate.clone(),
-            payload: json!({ "user_id": id }),
-        }],
+        ("user:erased", Some(id)) => ["notify:forget", "bookings:forget"]
+            .map(|kind| NewEvent {
+                kind,
+                aggregate: event.aggregate.clone(),
+                payload: json!({ "user_id": id }),
+            })
+            .into(),
         _ => Vec::new(),
     }
 }

@@ -25,6 +25,9 @@ use crate::{params, sql};
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: Uuid,
+    /// Its place among the events of its aggregate: whoever was suspended over an older one and
+    /// comes late is known by it.
+    pub seq: u64,
     pub kind: String,
     pub aggregate: String,
     pub payload: Value,
@@ -249,6 +252,7 @@ impl FromRow for Event {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             id: row.get("id")?,
+            seq: row.get::<i64>("seq")?.unsigned_abs(),
             kind: row.get("kind")?,
             aggregate: row.get("aggregate")?,
             payload: row.get("payload")?,

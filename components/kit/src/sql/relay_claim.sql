@@ -1,6 +1,7 @@
 -- $1 at most, $2 lease in milliseconds
 SELECT
     id,
+    seq,
     fence,
     kind,
     aggregate,
