@@ -17,6 +17,8 @@
 CREATE TABLE holder (
     id         uuid PRIMARY KEY,
     email      text,
+    -- The last event that said so: what was told before it is not believed after it.
+    told_at    bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -418,13 +420,13 @@ BEGIN
 END $$;
 
 -- Takes note of a user, before or after their first use, and says which their main
--- is. A later e-mail wins.
-CREATE FUNCTION note_holder(of_user uuid, with_email text, in_currency text)
+-- is. A later e-mail wins; whoever tells of none knows of none.
+CREATE FUNCTION note_holder(of_user uuid, with_email text, at_seq bigint, in_currency text)
 RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 BEGIN
-    INSERT INTO holder (id, email) VALUES (of_user, with_email)
-    ON CONFLICT (id) DO UPDATE SET email = excluded.email
-    WHERE excluded.email IS NOT NULL AND excluded.email IS DISTINCT FROM holder.email;
+    INSERT INTO holder (id, email, told_at) VALUES (of_user, with_email, at_seq)
+    ON CONFLICT (id) DO UPDATE SET email = coalesce(excluded.email, holder.email), told_at = excluded.told_at
+    WHERE excluded.told_at > holder.told_at;
     RETURN main_account(of_user, in_currency);
 END $$;
 

@@ -461,17 +461,25 @@ pub async fn forget_keys(db: &Db, at_most: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("forget_keys"), params![at_most]).await?)
 }
 
-/// Takes note of a user.
-pub async fn note_holder(db: &Db, user: Uuid, email: Option<String>) -> Result<(), Error> {
+/// Takes note of a user, unless an event after `seq` said otherwise.
+pub async fn note_holder(
+    db: &Db,
+    user: Uuid,
+    email: Option<String>,
+    seq: i64,
+) -> Result<(), Error> {
     let _: Only<Uuid> = db
-        .one(sql!("note_holder"), params![user, email, WALLET.code()])
+        .one(
+            sql!("note_holder"),
+            params![user, email, seq, WALLET.code()],
+        )
         .await?;
     Ok(())
 }
 
-/// Forgets what is personal about a user.
-pub async fn forget_holder(db: &Db, user: Uuid) -> Result<(), Error> {
-    let _: Only<bool> = db.one(sql!("forget_holder"), params![user]).await?;
+/// Forgets what is personal about a user, unless an event after `seq` told of them again.
+pub async fn forget_holder(db: &Db, user: Uuid, seq: i64) -> Result<(), Error> {
+    let _: Only<bool> = db.one(sql!("forget_holder"), params![user, seq]).await?;
     Ok(())
 }
 

@@ -51,13 +51,17 @@ impl Guest for Payments {
             serde_json::from_str::<User>(&event.payload)
                 .map_err(|it| Failure::Malformed(it.to_string()))
         };
+        let seq = i64::try_from(event.seq).map_err(|_| Failure::Malformed("seq".to_owned()))?;
         match event.kind.as_str() {
             // An update says the same: who, and by which e-mail from now on.
             "user:created" | "user:updated" => {
                 let user = user()?;
-                Ok(store::note_holder(&store::open().await?, user.id, user.email).await?)
+                Ok(store::note_holder(&store::open().await?, user.id, user.email, seq).await?)
             }
-            "user:erased" => Ok(store::forget_holder(&store::open().await?, user()?.id).await?),
+            "user:erased" => {
+                let user = user()?;
+                Ok(store::forget_holder(&store::open().await?, user.id, seq).await?)
+            }
             _ => Ok(()),
         }
     }
