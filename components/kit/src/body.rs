@@ -21,7 +21,7 @@ pub struct Json<T>(pub T);
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-/// The query of the address.
+/// The query of the address. A field of a form that was left empty says nothing.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -147,17 +147,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|it| Self(it.0))
-            .map_err(|it| {
-                Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "invalid-query",
-                    "The query does not fit",
-                )
-                .detail(it.body_text())
-            })
+        query(parts.uri.query().unwrap_or_default()).map(Self)
     }
+}
+
+fn query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let filled: Vec<_> = query
+        .split('&')
+        .filter(|it| {
+            it.split_once('=')
+                .is_some_and(|(_, value)| !value.is_empty())
+        })
+        .collect();
+    let filled = filled.join("&");
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(filled.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|it| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid-query",
+            "The query does not fit",
+        )
+        .detail(it.to_string())
+    })
 }
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -194,6 +205,32 @@ mod tests {
         let refused = json::<Order>(br#"{"items":[1,"x"]}"#).unwrap_err();
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(refused.errors[0].pointer, "/items/1");
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Search {
+        city: Option<String>,
+        limit: Option<u8>,
+    }
+
+    #[test]
+    fn an_empty_field_of_a_query_is_as_absent_as_one_that_is_not_there() {
+        for empty in ["", "&", "city=&limit=", "city&limit=&", "=&=x"] {
+            let nothing = Search {
+                city: None,
+                limit: None,
+            };
+            assert_eq!(query::<Search>(empty).unwrap(), nothing, "{empty}");
+        }
+        let found = query::<Search>("city=%20a%3D&limit=7&x=").unwrap();
+        assert_eq!((found.city.as_deref(), found.limit), (Some(" a="), Some(7)));
+        for wrong in ["limit=x", "limit=7&limit=8", "limit=%20"] {
+            assert_eq!(
+                query::<Search>(wrong).unwrap_err().code(),
+                "invalid-query",
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

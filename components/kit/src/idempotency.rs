@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the same request sent again has one effect and one answer.
 //!
-//! A component that takes keys has this table in its schema; without the
-//! header nothing is stored and no statement is spent.
+//! A component that takes keys has this table in its schema, and its sweep
+//! deletes what was claimed more than a day ago; without the header nothing is
+//! stored and no statement is spent.
 //!
 //! ```sql
 //! CREATE TABLE idempotency_key (
