@@ -16,8 +16,8 @@ CREATE TABLE booking (
     date_to timestamptz NOT NULL,
     -- Until when the place is kept: later than `date_to` while an extension is being paid.
     held_to timestamptz NOT NULL,
-    -- Until when the ledger keeps the owner from spending the price: later than `date_to` after
-    -- a booking was shortened.
+    -- Until when the ledger keeps the owner from spending the price: a good while after the end, so that
+    -- what is owed back is there. Equal to the end once the ledger was told to let go.
     kept_to timestamptz NOT NULL,
     -- Agreed on when the booking was made: what the owner asks for later is for others.
     hourly_rate bigint NOT NULL,
@@ -87,3 +87,6 @@ CREATE TABLE idempotency_key (
     claimed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (caller, key)
 );
+
+-- They are forgotten after a day.
+CREATE INDEX idempotency_key_age ON idempotency_key (claimed_at);

@@ -2,30 +2,44 @@
 -- after it waited for a lock; each statement of a function begins anew, so here what was waited
 -- for is seen. Every function is one call, one transaction, and says what came of it.
 
--- The most bookings that stand at one instant of the half-open window.
+-- The most bookings that stand at one instant of the half-open window. PL/pgSQL keeps the plan; an SQL
+-- function is planned anew at each call, here and below while others stand in line.
 CREATE FUNCTION peak(
     the_place bigint, starts timestamptz, ends timestamptz, except_booking bigint DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    WITH live AS (
-        SELECT date_from, held_to
-        FROM booking
-        WHERE place_id = the_place AND status <> 'Canceled'
-            AND date_from < ends AND held_to > starts
-            AND id IS DISTINCT FROM except_booking
-    ), step (at, change) AS (
-        SELECT greatest(date_from, starts), 1 FROM live
-        UNION ALL
-        SELECT held_to, -1 FROM live
-    ), standing (cars) AS (
-        -- Who leaves at an instant has left when the next one comes.
-        SELECT sum(change) OVER (ORDER BY at, change ROWS UNBOUNDED PRECEDING) FROM step
-    )
-    SELECT coalesce(max(cars), 0) FROM standing
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        WITH live AS (
+            SELECT date_from, held_to
+            FROM booking
+            WHERE place_id = the_place AND status <> 'Canceled'
+                AND date_from < ends AND held_to > starts
+                AND id IS DISTINCT FROM except_booking
+        ), step (at, change) AS (
+            SELECT greatest(date_from, starts), 1 FROM live
+            UNION ALL
+            SELECT held_to, -1 FROM live
+        ), standing (cars) AS (
+            -- Who leaves at an instant has left when the next one comes.
+            SELECT sum(change) OVER (ORDER BY at, change ROWS UNBOUNDED PRECEDING) FROM step
+        )
+        SELECT coalesce(max(cars), 0) FROM standing
+    );
+END
 $$;
 
--- A line for both people of a booking.
-CREATE FUNCTION tell(the_booking booking, the_place place, what text) RETURNS void
+-- Until when the ledger keeps what is paid for a booking that ends then. Longer than what keeps a refund
+-- from being made, longer than an extension that costs nothing; the owner does not wait for it, since the
+-- sweep lets go soon after the end.
+CREATE FUNCTION kept_until(ends timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN ends + interval '24 hours';
+
+-- A line for both people of a booking, or for one of them.
+CREATE FUNCTION tell(
+    the_booking booking, the_place place, what text, parts text[] DEFAULT ARRAY['driver', 'owner']
+) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO events.outbox (kind, aggregate, payload)
@@ -42,13 +56,15 @@ BEGIN
             'currency', 'USD'
         )
     )
-    FROM (VALUES (the_booking.driver, 'driver'), (the_place.owner, 'owner')) AS reader (id, part);
+    FROM (VALUES (the_booking.driver, 'driver'), (the_place.owner, 'owner')) AS reader (id, part)
+    WHERE part = ANY (parts);
 END
 $$;
 
--- Takes a place for a window: Waiting until it is paid.
+-- Takes a place for a window: Waiting until it is paid. Who says what they expect to pay pays nothing else.
 CREATE FUNCTION book(
-    the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz
+    the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz,
+    expected_cost bigint
 ) RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -84,11 +100,15 @@ BEGIN
         RETURN;
     END IF;
     price := cost(p.hourly_rate, starts, ends);
+    IF price <> expected_cost THEN
+        RETURN QUERY SELECT 'price_changed', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     INSERT INTO booking (
         request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status
     )
     VALUES (
-        the_request, the_place, the_driver, starts, ends, ends, ends, p.hourly_rate, price,
+        the_request, the_place, the_driver, starts, ends, ends, kept_until(ends), p.hourly_rate, price,
         CASE WHEN price = 0 THEN 'Confirmed' ELSE 'Waiting' END
     )
     RETURNING * INTO b;
@@ -140,12 +160,15 @@ BEGIN
 END
 $$;
 
--- The ledger will never move a charge: what it was for is off.
-CREATE FUNCTION charge_void(the_charge uuid) RETURNS TABLE (outcome text, subject booking)
+-- The ledger will never move a charge: what it was for is off. The driver is told unless they hear it as
+-- the answer to their request.
+CREATE FUNCTION charge_void(the_charge uuid, is_answer boolean) RETURNS TABLE (outcome text, subject booking)
 LANGUAGE plpgsql AS $$
 DECLARE
     c charge;
     b booking;
+    p place;
+    was_waiting boolean;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
@@ -154,19 +177,27 @@ BEGIN
         RETURN QUERY SELECT 'settled', b;
         RETURN;
     END IF;
+    was_waiting := b.status = 'Waiting';
     UPDATE booking SET
-        status = CASE WHEN b.status = 'Waiting' THEN 'Canceled' ELSE b.status END,
-        request = CASE WHEN b.status = 'Waiting' THEN NULL ELSE b.request END,
+        status = CASE WHEN was_waiting THEN 'Canceled' ELSE b.status END,
+        request = CASE WHEN was_waiting THEN NULL ELSE b.request END,
         held_to = b.date_to
     WHERE id = b.id
     RETURNING * INTO b;
     RETURN QUERY SELECT 'void', b;
+    IF was_waiting AND NOT is_answer THEN
+        SELECT * INTO p FROM place WHERE id = b.place_id;
+        -- Nothing was paid, so nothing comes back.
+        b.full_cost := 0;
+        PERFORM tell(b, p, 'canceled', ARRAY['driver']);
+    END IF;
 END
 $$;
 
 -- Owes `the_amount` back, from the latest charges first.
 CREATE FUNCTION owe(the_booking bigint, the_amount bigint) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     WITH paid AS (
         SELECT c.id,
             c.amount - coalesce((SELECT sum(r.amount) FROM refund r WHERE r.charge_id = c.id), 0) AS rest,
@@ -179,17 +210,35 @@ LANGUAGE sql AS $$
     INSERT INTO refund (booking_id, charge_id, amount)
     SELECT the_booking, id, least(rest, the_amount - above)
     FROM stacked
-    WHERE rest > 0 AND above < the_amount
+    WHERE rest > 0 AND above < the_amount;
+END
 $$;
 
 -- What a booking's driver is still to get back.
 CREATE FUNCTION owed(the_booking bigint) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'id', id, 'booking_id', booking_id, 'charge_id', charge_id, 'amount', amount
-    )), '[]')
-    FROM refund
-    WHERE booking_id = the_booking AND status = 'owed'
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'id', id, 'booking_id', booking_id, 'charge_id', charge_id, 'amount', amount
+        )), '[]')
+        FROM refund
+        WHERE booking_id = the_booking AND status = 'owed'
+    );
+END
+$$;
+
+-- The charges of which the owner still has something, and so the ledger something to keep.
+CREATE FUNCTION standing_charges(the_booking bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(id), '[]')
+        FROM charge
+        WHERE booking_id = the_booking AND status = 'paid'
+            AND amount > (SELECT coalesce(sum(amount), 0) FROM refund WHERE charge_id = charge.id)
+    );
+END
 $$;
 
 -- Calls a booking off, and hides it when it is deleted. What was paid is owed back, once.
@@ -210,8 +259,9 @@ BEGIN
         RETURN QUERY SELECT 'forbidden', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
-    IF b.status = 'Confirmed' AND b.date_to <= now() THEN
-        -- The owner has earned it, and may have spent it.
+    -- Until a booking ends its price goes back in full; then the owner has earned it, and may have spent
+    -- it. The clock is looked at under the lock: by `now()` a statement that waited long would come late.
+    IF b.status = 'Confirmed' AND b.date_to <= clock_timestamp() THEN
         RETURN QUERY SELECT 'over', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
@@ -234,7 +284,9 @@ $$;
 -- be paid first, and the place is kept meanwhile. Earlier: it holds at once, and the difference is
 -- owed back.
 CREATE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
-RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid, refunds jsonb)
+RETURNS TABLE (
+    outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
+)
 LANGUAGE plpgsql AS $$
 DECLARE
     b booking;
@@ -253,30 +305,30 @@ BEGIN
         -- It is the driver's money.
         WHEN NOT is_admin AND the_caller <> b.driver THEN 'forbidden'
         WHEN b.status <> 'Confirmed' THEN 'not_confirmed'
-        WHEN b.date_to <= now() THEN 'over'
+        WHEN b.date_to <= clock_timestamp() THEN 'over'
         WHEN ends <= b.date_from THEN 'wrong_order'
         WHEN ends > b.date_from + interval '8760 hours' THEN 'too_long'
         WHEN c.date_to <> ends THEN 'busy'
     END;
     IF refusal IS NULL AND c.id IS NOT NULL THEN
         -- A copy of the request that is being paid goes on with its charge.
-        RETURN QUERY SELECT 'to_pay', b, c.id, c.amount, p.owner, '[]'::jsonb;
+        RETURN QUERY SELECT 'to_pay', b, c.id, c.amount, p.owner, standing_charges(b.id), '[]'::jsonb;
         RETURN;
     END IF;
     IF refusal IS NULL AND ends > b.date_to AND peak(b.place_id, b.date_to, ends, b.id) >= p.capacity THEN
         refusal := 'no_availability';
     END IF;
     IF refusal IS NOT NULL THEN
-        RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb;
+        RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb, NULL::jsonb;
         RETURN;
     END IF;
     price := cost(b.hourly_rate, b.date_from, ends) - b.full_cost;
     IF price > 0 THEN
         INSERT INTO charge (booking_id, amount, date_to) VALUES (b.id, price, ends) RETURNING * INTO c;
-        UPDATE booking SET held_to = ends, kept_to = greatest(kept_to, ends)
+        UPDATE booking SET held_to = ends, kept_to = greatest(kept_to, kept_until(ends))
         WHERE id = b.id
         RETURNING * INTO b;
-        RETURN QUERY SELECT 'to_pay', b, c.id, price, p.owner, '[]'::jsonb;
+        RETURN QUERY SELECT 'to_pay', b, c.id, price, p.owner, standing_charges(b.id), '[]'::jsonb;
         RETURN;
     END IF;
     PERFORM owe(b.id, -price) WHERE price < 0;
@@ -287,7 +339,7 @@ BEGIN
         RETURNING * INTO b;
         PERFORM tell(b, p, 'changed');
     END IF;
-    RETURN QUERY SELECT 'moved', b, NULL::uuid, NULL::bigint, p.owner, owed(b.id);
+    RETURN QUERY SELECT 'moved', b, NULL::uuid, NULL::bigint, p.owner, '[]'::jsonb, owed(b.id);
 END
 $$;
 
@@ -342,5 +394,36 @@ BEGIN
     END IF;
     UPDATE place SET deleted_at = now() WHERE id = the_place;
     RETURN 'removed';
+END
+$$;
+
+-- Forgets somebody who was erased: their places are offered no more, and what has not begun, there or in
+-- their name, is called off and owed back. Who stands somewhere already stays to the end that was paid.
+-- Says how many were called off; when none was, there are no more.
+CREATE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    the_booking bigint;
+    called_off bigint := 0;
+BEGIN
+    -- Who is booking there right now is waited for, and seen below.
+    UPDATE place SET deleted_at = now() WHERE owner = the_user AND deleted_at IS NULL;
+    FOR the_booking IN
+        SELECT id
+        FROM (
+            SELECT id FROM booking
+            WHERE driver = the_user AND status <> 'Canceled' AND date_from > now() AND deleted_at IS NULL
+            UNION
+            SELECT booking.id FROM place JOIN booking ON place_id = place.id
+            WHERE owner = the_user AND status <> 'Canceled' AND date_from > now()
+                AND booking.deleted_at IS NULL
+        ) AS coming
+        ORDER BY id
+        LIMIT at_most
+    LOOP
+        PERFORM cancel(the_booking, the_user, true, false);
+        called_off := called_off + 1;
+    END LOOP;
+    RETURN called_off;
 END
 $$;

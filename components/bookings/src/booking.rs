@@ -16,13 +16,18 @@ pub enum Status {
 }
 
 impl Status {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting",
+            Self::Confirmed => "Confirmed",
+            Self::Canceled => "Canceled",
+        }
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "Waiting" => Self::Waiting,
-            "Confirmed" => Self::Confirmed,
-            "Canceled" => Self::Canceled,
-            _ => return None,
-        })
+        [Self::Waiting, Self::Confirmed, Self::Canceled]
+            .into_iter()
+            .find(|it| it.name() == name)
     }
 }
 

@@ -3,6 +3,8 @@
 use axum::http::StatusCode;
 use kit::{DbError, Problem};
 
+use crate::ledger::Refusal;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0} is missing")]
@@ -25,8 +27,10 @@ pub enum Error {
     OwnPlace,
     #[error("insufficient funds")]
     InsufficientFunds,
-    #[error("the payment service refused: {0}")]
-    PaymentRefused(String),
+    #[error("the payment service refused: the owner cannot be paid any more")]
+    OwnerIsFull,
+    #[error("the payment service took too long; nothing was paid")]
+    PaidTooLate,
     #[error("the payment service does not answer; the booking will be settled when it does")]
     PaymentUnavailable,
     #[error("a booking is confirmed automatically by the payment service")]
@@ -45,6 +49,11 @@ pub enum Error {
     BookedBeyond,
     #[error("the place is still booked")]
     StillBooked,
+    #[error("the price is another by now")]
+    PriceChanged,
+    /// What the ledger never answers to somebody who asks as we do.
+    #[error("the ledger refused: {0:?}")]
+    Ledger(Refusal),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -55,9 +64,8 @@ impl From<Error> for Problem {
         let bad = |code, title| refuse(StatusCode::BAD_REQUEST, code, title);
         let clash = |code, title| refuse(StatusCode::CONFLICT, code, title);
         match error {
-            Error::Missing(_) | Error::NoDate(_) | Error::Dates(_) => {
-                bad("invalid-dates", "The dates do not fit")
-            }
+            Error::Missing(_) => bad("missing-field", "Something is missing"),
+            Error::NoDate(_) | Error::Dates(_) => bad("invalid-dates", "The dates do not fit"),
             Error::Place(_) => bad("invalid-place", "The parking place does not fit"),
             Error::UnknownPlace => refuse(
                 StatusCode::NOT_FOUND,
@@ -75,7 +83,13 @@ impl From<Error> for Problem {
             Error::NoAvailability => clash("no_availability", "No room"),
             Error::OwnPlace => bad("own-place", "The place is the driver's own"),
             Error::InsufficientFunds => bad("insufficient-funds", "Insufficient funds"),
-            Error::PaymentRefused(_) => bad("payment-refused", "The payment service refused"),
+            Error::OwnerIsFull => bad("payment-refused", "The payment service refused"),
+            Error::PaidTooLate => refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "paid-too-late",
+                "The payment service took too long",
+            )
+            .retry_after_s(1),
             Error::PaymentUnavailable => refuse(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment-unavailable",
@@ -90,6 +104,8 @@ impl From<Error> for Problem {
             Error::Busy => clash("booking-busy", "The booking is being changed").retry_after_s(1),
             Error::BookedBeyond => clash("booked-beyond", "Too much is booked"),
             Error::StillBooked => clash("still-booked", "The place is still booked"),
+            Error::PriceChanged => clash("price-changed", "The price has changed"),
+            Error::Ledger(_) => Self::internal(&error),
             Error::Db(error) => error.into(),
         }
     }
@@ -112,6 +128,7 @@ impl Error {
             "busy" => Self::Busy,
             "booked_beyond" => Self::BookedBeyond,
             "still_booked" => Self::StillBooked,
+            "price_changed" => Self::PriceChanged,
             other => Self::Db(DbError::Column(format!("outcome {other}"))),
         }
     }

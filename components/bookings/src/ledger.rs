@@ -18,7 +18,8 @@ pub mod bindings {
     });
 }
 
-use bindings::wharf::payments::ledger::{self, Charge, Refusal, Repayment};
+pub use bindings::wharf::payments::ledger::Refusal;
+use bindings::wharf::payments::ledger::{self, Charge, Repayment};
 
 /// Places are priced in one currency.
 pub const CURRENCY: &str = "USD";
@@ -29,7 +30,7 @@ pub struct Payment {
     pub payee: Uuid,
     pub amount: i64,
     pub booking: i64,
-    /// When the owner may spend it: the end of the booking.
+    /// When the owner may spend it, if nobody lets go of it before.
     pub held_until: Timestamp,
 }
 
@@ -58,12 +59,15 @@ pub async fn settled(charge: Uuid) -> Result<bool, Error> {
         .map_err(refused)
 }
 
-/// Keeps a payment from being spent until then.
+/// Keeps a payment from being spent until then. Too late when the owner may have spent it.
 pub async fn hold(charge: Uuid, until: Timestamp) -> Result<(), Error> {
-    ledger::hold(charge.to_string(), until.as_second().unsigned_abs())
+    let payment = ledger::hold(charge.to_string(), until.as_second().unsigned_abs())
         .await
-        .map(drop)
-        .map_err(refused)
+        .map_err(refused)?;
+    if payment.held < payment.amount.saturating_sub(payment.refunded) {
+        return Err(Error::Over);
+    }
+    Ok(())
 }
 
 /// Lets the owner spend a payment, whatever it was kept until.
@@ -90,7 +94,13 @@ pub async fn refund(id: Uuid, charge: Uuid, amount: i64, booking: i64) -> Result
 fn refused(refusal: Refusal) -> Error {
     match refusal {
         Refusal::InsufficientFunds => Error::InsufficientFunds,
+        Refusal::LimitReached => Error::OwnerIsFull,
+        Refusal::Voided => Error::PaidTooLate,
         Refusal::Unavailable => Error::PaymentUnavailable,
-        other => Error::PaymentRefused(format!("{other:?}")),
+        Refusal::SameAccount
+        | Refusal::UnknownPayment
+        | Refusal::NothingLeft(_)
+        | Refusal::IdTaken
+        | Refusal::Malformed(_) => Error::Ledger(refusal),
     }
 }

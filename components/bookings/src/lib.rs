@@ -3,7 +3,8 @@
 //!
 //! Read in this order: [`routes`] is what the world can ask, [`place`] and
 //! [`booking`] the rules, [`saga`] how a booking and its money stay together,
-//! [`store`] the SQL, [`error`] every refusal.
+//! [`erasure`] what is left of whoever was erased, [`store`] the SQL,
+//! [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/bookings`:
 //! - at no instant do more bookings stand on a place than its capacity;
@@ -14,6 +15,7 @@
 mod booking;
 #[cfg(target_family = "wasm")]
 mod entry;
+mod erasure;
 pub mod error;
 mod ledger;
 mod place;

@@ -56,6 +56,9 @@ pub struct Place {
     /// How many more cars fit during the whole window that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<i64>,
+    /// As the crow flies, from where it was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance_km: Option<f64>,
 }
 
 /// What an owner says about a place. Whose it is comes from the token, never from here.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use kit::db::Only;
 use kit::{Caller, Db, DbError, FromRow, Page, Row, params, sql};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ use crate::place::{NewPlace, ParkingType, Place};
 pub async fn open() -> Result<Db, DbError> {
     Db::open("bookings_database_url").await
 }
+
+/// Rows of a list when nobody said how many.
+pub const PAGE: i64 = 100;
 
 // Places.
 
@@ -68,7 +72,7 @@ pub async fn place_search(db: &Db, search: Search<'_>, page: Page) -> Result<Vec
                 search.highest_rate,
                 search.near.map(|it| it.0),
                 search.near.map(|it| it.1),
-                page.limit(100),
+                page.limit(PAGE),
                 page.offset()
             ],
         )
@@ -122,8 +126,10 @@ pub struct Charged {
     pub charge: Uuid,
     pub amount: i64,
     pub payee: Uuid,
-    /// The end of the booking that the charge buys.
-    pub until: Timestamp,
+    /// What was paid for the booking before.
+    pub earlier: Vec<Uuid>,
+    /// Until when the owner spends none of it.
+    pub kept_until: Timestamp,
 }
 
 /// What became of the wish to book or to move.
@@ -142,10 +148,18 @@ pub async fn book(
     place: i64,
     driver: Uuid,
     window: Window,
+    expected_cost: Option<i64>,
 ) -> Result<Taken, Error> {
     db.one::<Decided<Taken>>(
         sql!("book"),
-        params![request, place, driver, window.from, window.to],
+        params![
+            request,
+            place,
+            driver,
+            window.from,
+            window.to,
+            expected_cost
+        ],
     )
     .await?
     .0
@@ -165,7 +179,7 @@ pub async fn move_end(
     .0
 }
 
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 pub struct Quote {
     pub full_cost: i64,
     pub currency: &'static str,
@@ -189,18 +203,40 @@ pub async fn find(db: &Db, id: i64) -> Result<(Booking, Uuid), Error> {
     Ok((found.booking, found.owner))
 }
 
-pub async fn list(
-    db: &Db,
-    driver: Option<Uuid>,
-    place: Option<i64>,
-    page: Page,
-) -> Result<Vec<Booking>, Error> {
-    Ok(db
+/// Which bookings are wanted, and who wants them.
+pub struct Listing {
+    pub driver: Option<Uuid>,
+    pub place: Option<i64>,
+    /// Sees the bookings of a place of theirs; without one, everything is seen.
+    pub viewer: Option<Uuid>,
+    /// Whether the viewer sees their own bookings of anybody's place.
+    pub sees_own: bool,
+    pub status: Option<Status>,
+    /// What overlaps it.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+pub async fn list(db: &Db, listing: Listing, page: Page) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Decided<Listed>> = db
         .all(
             sql!("list"),
-            params![driver, place, page.limit(100), page.offset()],
+            params![
+                listing.driver,
+                listing.place,
+                listing.viewer,
+                listing.sees_own,
+                listing.status.map(Status::name),
+                listing.from,
+                listing.to,
+                page.limit(PAGE),
+                page.offset()
+            ],
         )
-        .await?)
+        .await?;
+    rows.into_iter()
+        .filter_map(|it| it.0.map(|Listed(booking)| booking).transpose())
+        .collect()
 }
 
 /// The booking, called off, and what its driver is to get back.
@@ -224,23 +260,17 @@ pub async fn charge_paid(db: &Db, charge: Uuid) -> Result<Booking, Error> {
     Ok(db.one(sql!("charge_paid"), params![charge]).await?)
 }
 
-pub async fn charge_void(db: &Db, charge: Uuid) -> Result<Booking, Error> {
-    Ok(db.one(sql!("charge_void"), params![charge]).await?)
-}
-
-pub async fn charges_paid_for(db: &Db, booking: i64) -> Result<Vec<Uuid>, Error> {
-    Ok(ids(db
-        .all(sql!("charges_paid_for"), params![booking])
-        .await?))
-}
-
-fn ids(rows: Vec<Only<Uuid>>) -> Vec<Uuid> {
-    rows.into_iter().map(|it| it.0).collect()
+/// Its driver is told, unless this is the answer to their request.
+pub async fn charge_void(db: &Db, charge: Uuid, is_answer: bool) -> Result<Booking, Error> {
+    Ok(db
+        .one(sql!("charge_void"), params![charge, is_answer])
+        .await?)
 }
 
 /// Charges that nobody has settled in time.
 pub async fn claim_charges(db: &Db, limit: i64) -> Result<Vec<Uuid>, Error> {
-    Ok(ids(db.all(sql!("claim_charges"), params![limit]).await?))
+    let claimed: Vec<Only<Uuid>> = db.all(sql!("claim_charges"), params![limit]).await?;
+    Ok(claimed.into_iter().map(|it| it.0).collect())
 }
 
 #[derive(Deserialize)]
@@ -255,11 +285,31 @@ pub async fn claim_refunds(db: &Db, limit: i64) -> Result<Vec<Owed>, Error> {
     Ok(db.all(sql!("claim_refunds"), params![limit]).await?)
 }
 
+/// What is owed and not paid back yet, as people look at it.
+#[derive(Serialize)]
+pub struct OwedRefund {
+    pub id: Uuid,
+    pub booking_id: i64,
+    pub charge_id: Uuid,
+    pub amount: i64,
+    pub owed_since: Timestamp,
+    pub tried_again_at: Timestamp,
+}
+
+pub async fn owed_refunds(db: &Db, page: Page) -> Result<Vec<OwedRefund>, Error> {
+    Ok(db
+        .all(
+            sql!("owed_refunds"),
+            params![page.limit(PAGE), page.offset()],
+        )
+        .await?)
+}
+
 pub async fn refunds_of(db: &Db, booking: i64) -> Result<Vec<Owed>, Error> {
     let Only(owed) = db
         .one::<Only<Value>>(sql!("refunds_of"), params![booking])
         .await?;
-    Ok(owed_in(owed)?)
+    Ok(read("refunds", owed)?)
 }
 
 pub async fn refund_done(db: &Db, id: Uuid) -> Result<(), Error> {
@@ -267,18 +317,18 @@ pub async fn refund_done(db: &Db, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// A paid charge of a booking that is over, whose money the ledger still keeps.
+/// A booking that is over and a charge that was paid for it, whose money the ledger still keeps.
 pub struct Kept {
     pub booking: i64,
-    pub charge: Uuid,
+    pub charge: Option<Uuid>,
 }
 
 pub async fn kept_too_long(db: &Db, limit: i64) -> Result<Vec<Kept>, Error> {
     Ok(db.all(sql!("kept_too_long"), params![limit]).await?)
 }
 
-pub async fn released(db: &Db, booking: i64) -> Result<(), Error> {
-    db.run(sql!("released"), params![booking]).await?;
+pub async fn released(db: &Db, bookings: Vec<i64>) -> Result<(), Error> {
+    db.run(sql!("released"), params![bookings]).await?;
     Ok(())
 }
 
@@ -287,13 +337,26 @@ pub async fn remind(db: &Db, limit: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("remind"), params![limit]).await?)
 }
 
+pub async fn forget_keys(db: &Db, limit: i64) -> Result<(), Error> {
+    db.run(sql!("forget_keys"), params![limit]).await?;
+    Ok(())
+}
+
+/// How many bookings were called off because this person, the driver or the owner, was erased.
+pub async fn forget(db: &Db, user: Uuid, limit: i32) -> Result<i64, Error> {
+    let Only(called_off) = db.one(sql!("forget"), params![user, limit]).await?;
+    Ok(called_off)
+}
+
 /// A row of a function that may say no: its `outcome` tells.
 struct Decided<T>(Result<T, Error>);
 
 impl<T: FromRow> FromRow for Decided<T> {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self(match row.get::<String>("outcome")?.as_str() {
-            "booked" | "to_pay" | "moved" | "canceled" | "changed" => Ok(T::from_row(row)?),
+            "booked" | "to_pay" | "moved" | "canceled" | "changed" | "listed" => {
+                Ok(T::from_row(row)?)
+            }
             refused => Err(Error::of_outcome(refused)),
         }))
     }
@@ -303,14 +366,15 @@ impl FromRow for Taken {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let booking = Booking::from_row(row)?;
         let Some(charge) = row.get("payment")? else {
-            let owed = owed_in(row.get("refunds")?)?;
+            let owed = read("refunds", row.get("refunds")?)?;
             return Ok(Self::Settled { booking, owed });
         };
         Ok(Self::ToPay(Charged {
             charge,
             amount: row.get("due")?,
             payee: row.get("payee")?,
-            until: row.get("until")?,
+            earlier: read("earlier", row.get("earlier")?)?,
+            kept_until: row.get("until")?,
             booking,
         }))
     }
@@ -320,14 +384,27 @@ impl FromRow for Canceled {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             booking: Booking::from_row(row)?,
-            owed: owed_in(row.get("refunds")?)?,
+            owed: read("refunds", row.get("refunds")?)?,
         })
     }
 }
 
 /// Several rows in one column: what a function decided comes back with its one answer.
-fn owed_in(refunds: Value) -> Result<Vec<Owed>, DbError> {
-    serde_json::from_value(refunds).map_err(|_| DbError::Column("refunds".to_owned()))
+fn read<T: DeserializeOwned>(column: &'static str, rows: Value) -> Result<Vec<T>, DbError> {
+    serde_json::from_value(rows).map_err(|_| DbError::Column(column.to_owned()))
+}
+
+impl FromRow for OwedRefund {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            booking_id: row.get("booking_id")?,
+            charge_id: row.get("charge_id")?,
+            amount: row.get("amount")?,
+            owed_since: row.get("owed_since")?,
+            tried_again_at: row.get("tried_again_at")?,
+        })
+    }
 }
 
 impl FromRow for Kept {
@@ -350,6 +427,16 @@ impl FromRow for Booking {
             status: row.parse("status", Status::parse)?,
             driver: row.get("driver")?,
         })
+    }
+}
+
+/// The one row of a list that is empty says only that it may be seen.
+struct Listed(Option<Booking>);
+
+impl FromRow for Listed {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let id: Option<i64> = row.get("id")?;
+        id.map(|_| Booking::from_row(row)).transpose().map(Self)
     }
 }
 
@@ -381,6 +468,7 @@ impl FromRow for Place {
             latitude: row.get("latitude")?,
             longitude: row.get("longitude")?,
             free: row.get("free")?,
+            distance_km: row.get("distance_km")?,
         })
     }
 }

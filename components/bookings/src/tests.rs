@@ -34,5 +34,5 @@ async fn a_search_window_that_cannot_be_is_refused() {
         .body(Body::empty())
         .unwrap();
     let (status, problem) = ask(request).await;
-    assert_eq!((status, &problem["code"]), (400, &"invalid-dates".into()));
+    assert_eq!((status, &problem["code"]), (400, &"missing-field".into()));
 }

@@ -4,13 +4,74 @@
 mod access;
 mod capacity;
 mod crashes;
+mod erasure;
 mod money;
+mod outages;
 mod places;
+mod two_hosts;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use postgres::Client;
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, User, unique};
+use wharf_tests::{Answer, Options, Request, Stack, User, eventually, unique};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A statement that waits, and the table that it is kept from.
+struct Step {
+    statement: &'static str,
+    table: &'static str,
+}
+
+const PAY: Step = Step {
+    statement: "FROM pay(",
+    table: "payments.voided",
+};
+
+fn lock(stack: &Stack, step: &Step) -> Client {
+    let mut sql = stack.sql();
+    sql.batch_execute(&format!(
+        "BEGIN; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
+        step.table
+    ))
+    .unwrap();
+    sql
+}
+
+fn waits(stack: &Stack, step: &Step) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
+    let mut sql = stack.sql();
+    eventually(step.statement, SOON, || {
+        sql.query_one(waiting, &[&step.statement])
+            .unwrap()
+            .get::<_, i64>(0)
+            > 0
+    });
+}
+
+/// A stack whose clock can be moved from outside.
+fn with_tick() -> Options {
+    Options::default().variable("tick_token", "tick-tock")
+}
+
+/// What [`with_tick`] lets an outside clock ask.
+fn tick(stack: &Stack) -> Request {
+    stack.post("/booking/tick").bearer("tick-tock")
+}
+
+fn ticked(stack: &Stack) {
+    tick(stack).send().expect(204);
+}
+
+/// What is left undone is the sweep's now, instead of in some seconds.
+fn due(stack: &Stack) {
+    let due =
+        "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now()";
+    stack.sql().batch_execute(due).unwrap();
+}
 
 /// Minute `minute` of a day that is near and has not begun.
 fn at(stack: &Stack, minute: u32) -> String {

@@ -1,16 +1,18 @@
 //! Bookings: taking a place, seeing it, changing it, calling it off.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use kit::{Caller, Driver, Json, Keyed, Page, Path, Problem, Query, Role};
+use jiff::Timestamp;
+use kit::{Admin, Caller, Driver, Json, Keyed, Page, Path, Problem, Query, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::booking::{Booking, Status, Window, end_bookable, moment};
 use crate::error::Error;
+use crate::routes::paged;
 use crate::saga;
-use crate::store::{self, Canceled, Quote, Taken};
+use crate::store::{self, Canceled, Listing, Quote, Taken};
 
 /// What a driver asks for. Price, status and whose it is are not theirs to say.
 #[derive(Deserialize)]
@@ -18,6 +20,8 @@ pub struct NewBooking {
     parking_place_id: Option<i64>,
     date_from: Option<String>,
     date_to: Option<String>,
+    /// What a quote said: at another price nothing is booked.
+    expected_cost: Option<i64>,
 }
 
 impl NewBooking {
@@ -50,7 +54,8 @@ pub async fn create_booking(
     let db = store::open().await?;
     let request = once.id(&caller);
     let book = async {
-        let booking = match store::book(&db, request, place, caller.id, window).await? {
+        let taken = store::book(&db, request, place, caller.id, window, body.expected_cost).await?;
+        let booking = match taken {
             Taken::Settled { booking, .. } => booking,
             Taken::ToPay(charged) => saga::charge(&db, charged).await?,
         };
@@ -83,34 +88,59 @@ pub async fn quote_booking_by_query(
 }
 
 #[derive(Deserialize)]
-pub struct Listed {
+pub struct Wanted {
     parking_place_id: Option<i64>,
     user_id: Option<Uuid>,
+    status: Option<Status>,
+    /// What ends later, and what begins sooner.
+    date_from: Option<String>,
+    date_to: Option<String>,
 }
 
 /// List bookings: a driver's own, those of an owner's place, or any for an admin.
 pub async fn list_bookings(
     caller: Caller,
-    Query(listed): Query<Listed>,
+    uri: Uri,
+    Query(wanted): Query<Wanted>,
     Query(page): Query<Page>,
-) -> Result<Json<Vec<Booking>>, Problem> {
-    let db = store::open().await?;
-    if caller.is_admin() {
-        let all = store::list(&db, listed.user_id, listed.parking_place_id, page).await?;
-        return Ok(Json(all));
-    }
-    if let Some(place) = listed.parking_place_id.filter(|_| caller.is(Role::Owner)) {
-        let place = store::place(&db, place).await?.ok_or(Error::UnknownPlace)?;
-        if place.owner == caller.id {
-            let of_place = store::list(&db, listed.user_id, Some(place.id), page).await?;
-            return Ok(Json(of_place));
-        }
-    }
-    if !caller.is(Role::Driver) || listed.user_id.is_some_and(|it| it != caller.id) {
+) -> Result<Response, Problem> {
+    let sees_own = caller.is(Role::Driver) && wanted.user_id.is_none_or(|it| it == caller.id);
+    let may_own = caller.is(Role::Owner) && wanted.parking_place_id.is_some();
+    let (driver, viewer) = if caller.is_admin() {
+        (wanted.user_id, None)
+    } else if may_own {
+        // Whose place it is, the statement finds.
+        (wanted.user_id, Some(caller.id))
+    } else if sees_own {
+        (Some(caller.id), Some(caller.id))
+    } else {
         return Err(Error::Forbidden.into());
-    }
-    let own = store::list(&db, Some(caller.id), listed.parking_place_id, page).await?;
-    Ok(Json(own))
+    };
+    let listing = Listing {
+        driver,
+        place: wanted.parking_place_id,
+        viewer,
+        sees_own,
+        status: wanted.status,
+        from: bound("date_from", wanted.date_from.as_deref())?,
+        to: bound("date_to", wanted.date_to.as_deref())?,
+    };
+    let listed = store::list(&store::open().await?, listing, page).await?;
+    Ok(paged(&uri, page, listed))
+}
+
+fn bound(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Error> {
+    text.map(|it| moment(name, Some(it))).transpose()
+}
+
+/// List what is owed back and could not be paid yet.
+pub async fn list_owed_refunds(
+    _: Admin,
+    uri: Uri,
+    Query(page): Query<Page>,
+) -> Result<Response, Problem> {
+    let owed = store::owed_refunds(&store::open().await?, page).await?;
+    Ok(paged(&uri, page, owed))
 }
 
 /// Show a booking to its driver, the owner of its place or an admin.
@@ -135,17 +165,15 @@ pub async fn change_booking(
     Path(id): Path<i64>,
     Json(change): Json<Change>,
 ) -> Result<Json<Booking>, Problem> {
-    match change.status {
-        Status::Confirmed => Err(Error::ConfirmedByPayment.into()),
-        Status::Canceled => Ok(Json(call_off(&caller, id, false).await?)),
+    if change.status == Status::Canceled {
+        return Ok(Json(call_off(&caller, id, false).await?));
+    }
+    let Json(booking) = show_booking(caller, Path(id)).await?;
+    match (change.status, booking.status) {
+        (Status::Confirmed, _) => Err(Error::ConfirmedByPayment.into()),
         // A whole booking as it was read: nothing is asked for, unless it has moved on.
-        Status::Waiting => {
-            let Json(booking) = show_booking(caller, Path(id)).await?;
-            match booking.status {
-                Status::Waiting => Ok(Json(booking)),
-                Status::Confirmed | Status::Canceled => Err(Error::NotBack.into()),
-            }
-        }
+        (_, Status::Waiting) => Ok(Json(booking)),
+        (_, Status::Confirmed | Status::Canceled) => Err(Error::NotBack.into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Parking places: what owners offer, and the search.
 
+use axum::http::Uri;
+use axum::response::Response;
 use kit::{Caller, Json, Owner, Page, Path, Problem, Query};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use uuid::Uuid;
 use crate::booking::Window;
 use crate::error::Error;
 use crate::place::{NewPlace, ParkingType, Place, on_earth};
+use crate::routes::paged;
 use crate::store::{self, Search};
 
 #[derive(Deserialize)]
@@ -28,9 +31,10 @@ pub struct Wanted {
 
 /// Search places. Nothing found is an empty list.
 pub async fn search_places(
+    uri: Uri,
     Query(wanted): Query<Wanted>,
     Query(page): Query<Page>,
-) -> Result<Json<Vec<Place>>, Problem> {
+) -> Result<Response, Problem> {
     let window = match (&wanted.date_from, &wanted.date_to) {
         (None, None) => None,
         (from, to) => Some(Window::bookable(
@@ -57,7 +61,8 @@ pub async fn search_places(
         highest_rate: wanted.highest_rate,
         near,
     };
-    Ok(Json(store::place_search(&db, search, page).await?))
+    let found = store::place_search(&db, search, page).await?;
+    Ok(paged(&uri, page, found))
 }
 
 /// Offer a place.

@@ -1,6 +1,6 @@
 -- $1 booking, $2 caller, $3 caller is admin, $4 new end in ms
-SELECT outcome, payment, due, payee, refunds,
-    (extract(epoch FROM (subject).held_to) * 1000)::bigint AS until,
+SELECT outcome, payment, due, payee, earlier, refunds,
+    (extract(epoch FROM (subject).kept_to) * 1000)::bigint AS until,
     (subject).id, (subject).place_id, (subject).driver, (subject).full_cost, (subject).status,
     (extract(epoch FROM (subject).date_from) * 1000)::bigint AS date_from,
     (extract(epoch FROM (subject).date_to) * 1000)::bigint AS date_to

@@ -1,2 +1,2 @@
--- $1 booking
-UPDATE booking SET kept_to = date_to WHERE id = $1
+-- $1 bookings
+UPDATE booking SET kept_to = date_to WHERE id = ANY ($1)

@@ -64,6 +64,7 @@ fn everybody_may_do_what_is_theirs_and_nothing_else() {
     let (the_place, the_booking) = (format!("/parking/{place}"), format!("/booking/{id}"));
     let whole = wish(place, &at(&stack, 0), &at(&stack, 60));
     let later = json!({ "date_to": at(&stack, 70) });
+    let confirmed = json!({ "status": "Confirmed" });
     let canceled = json!({ "status": "Canceled" });
     let listed = format!("/booking?parking_place_id={place}");
     let me = cast.driver.get("/auth/me").send().json()["id"]
@@ -72,7 +73,7 @@ fn everybody_may_do_what_is_theirs_and_nothing_else() {
         .to_owned();
 
     //                             nobody driver other owner other admin
-    let table: [(&str, &str, Option<&Value>, [u16; 6]); 16] = [
+    let table: [(&str, &str, Option<&Value>, [u16; 6]); 19] = [
         ("GET", "/parking", None, [200, 200, 200, 200, 200, 200]),
         ("GET", &the_place, None, [200, 200, 200, 200, 200, 200]),
         (
@@ -93,7 +94,7 @@ fn everybody_may_do_what_is_theirs_and_nothing_else() {
             "GET",
             "/booking?parking_place_id=999999999",
             None,
-            [401, 200, 200, 404, 404, 200],
+            [401, 404, 404, 404, 404, 404],
         ),
         (
             "GET",
@@ -125,6 +126,24 @@ fn everybody_may_do_what_is_theirs_and_nothing_else() {
             &format!("{the_booking}/end"),
             Some(&later),
             [401, 200, 403, 403, 403, 200],
+        ),
+        (
+            "PUT",
+            &the_booking,
+            Some(&confirmed),
+            [401, 400, 403, 400, 403, 400],
+        ),
+        (
+            "GET",
+            "/booking/refunds",
+            None,
+            [401, 403, 403, 403, 403, 200],
+        ),
+        (
+            "PUT",
+            "/booking/999999999",
+            Some(&confirmed),
+            [401, 404, 404, 404, 404, 404],
         ),
         (
             "PUT",
@@ -211,6 +230,51 @@ fn lists_show_what_is_ones_own() {
     assert_eq!(ids(&cast.driver, &of_place), [own]);
     assert_eq!(ids(&cast.owner, &of_place), [other, own]);
     assert_eq!(ids(&cast.admin, &of_place), [other, own]);
+
+    let canceled = format!("/booking/{other}");
+    cast.other_driver
+        .put(&canceled)
+        .json(&json!({ "status": "Canceled" }))
+        .send()
+        .expect(200);
+    let with = |filter: &str| ids(&cast.owner, &format!("{of_place}&{filter}"));
+    assert_eq!(with("status=Canceled"), [other]);
+    assert_eq!(with("status=Confirmed"), [own]);
+    assert_eq!(with("status="), [other, own]);
+    let later = at(&stack, 60);
+    assert_eq!(with(&format!("date_to={later}")), [other, own]);
+    assert!(with(&format!("date_from={later}")).is_empty());
+
+    // What was booked at a place stays its owner's to see when it is offered no more.
+    cast.driver
+        .delete(&format!("/booking/{own}"))
+        .send()
+        .expect(200);
+    cast.owner
+        .delete(&format!("/parking/{place}"))
+        .send()
+        .expect(200);
+    assert_eq!(ids(&cast.owner, &of_place), [other]);
+    let strange = cast.other_owner.get(&format!("/booking{of_place}"));
+    strange.send().problem(403);
+}
+
+/// Forms of older clients send every field, filled or not.
+#[test]
+fn what_is_left_empty_in_a_search_does_not_matter() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let me = owner.get("/auth/me").send().json()["id"].clone();
+    let place = offer(&owner, 60, 1);
+    let found = |empty: &str| {
+        let query = format!("/parking?owner_id={}&{empty}", me.as_str().unwrap());
+        stack.get(&query).send().expect(200).json()[0]["id"].clone()
+    };
+    assert_eq!(found("city=&name=&parking_type="), place);
+    assert_eq!(
+        found("date_from=&date_to=&limit=&latitude=&longitude="),
+        place
+    );
 }
 
 #[test]
@@ -248,6 +312,7 @@ fn dates_that_cannot_be_booked_are_refused() {
         let mut wish = wish(place, &at(&stack, 0), &noon);
         wish.as_object_mut().unwrap().remove(missing);
         let problem = driver.post("/booking").json(&wish).send().problem(400);
+        assert_eq!(problem["code"], "missing-field");
         assert!(
             problem["error_message"].as_str().unwrap().contains(missing),
             "{problem}"
@@ -315,7 +380,6 @@ fn nonsense_is_refused_and_breaks_nothing() {
     }
     for query in [
         "parking_type=tree",
-        "parking_type=",
         "owner_id=1",
         "limit=x",
         "offset=99999999999999999999",
@@ -330,7 +394,13 @@ fn nonsense_is_refused_and_breaks_nothing() {
     ] {
         refused(stack.get(&format!("/parking?{query}")));
     }
-    for query in ["user_id=x", "parking_place_id=x", "limit=-"] {
+    for query in [
+        "user_id=x",
+        "parking_place_id=x",
+        "limit=-",
+        "status=Paid",
+        "date_from=soon",
+    ] {
         refused(driver.get(&format!("/booking?{query}")));
     }
     for (member, value) in [

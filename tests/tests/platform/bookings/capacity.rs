@@ -293,4 +293,14 @@ fn search_and_quote_say_how_much_is_free_for_the_whole_window() {
     assert_eq!(quote(large, 149, 240), free);
     // Looking costs nothing and takes nothing.
     assert_eq!(quote(large, 149, 240), free);
+    // The same by a link.
+    let (from, to) = (at(&stack, 149), at(&stack, 240));
+    let link = format!("/booking/quote?parking_place_id={large}&date_from={from}&date_to={to}");
+    assert_eq!(stack.get(&link).send().expect(200).json(), free);
+    let unknown = link.replace(&format!("={large}&"), "=999999999&");
+    stack.get(&unknown).send().problem(404);
+    stack
+        .get("/booking/quote?parking_place_id=")
+        .send()
+        .problem(400);
 }

@@ -1,33 +1,23 @@
 //! The host is killed between every two steps that keep a booking and its money together. Afterwards
-//! the clock finds what was left, and both agree again.
+//! one tick of the clock finds what was left, and both agree again.
 //!
 //! A step is reached by locking what it needs: the statement is seen to wait in the database, and then
 //! the host goes, and its stores with it.
 
+use std::fs;
 use std::thread;
-use std::time::Duration;
 
-use postgres::Client;
 use serde_json::{Value, json};
-use wharf_tests::{Request, Stack, User, eventually};
+use wharf_tests::{Request, Stack, User};
 
-use super::{at, balance, booked, books_agree, driver, offer, wish};
-
-const SOON: Duration = Duration::from_secs(20);
-
-/// A statement that waits, and the table that it is kept from.
-struct Step {
-    statement: &'static str,
-    table: &'static str,
-}
+use super::{
+    PAY, Step, at, balance, booked, books_agree, driver, due, lock, offer, tick, ticked, waits,
+    wish, with_tick,
+};
 
 const BOOK: Step = Step {
     statement: "FROM book(",
     table: "bookings.place",
-};
-const PAY: Step = Step {
-    statement: "FROM pay(",
-    table: "payments.voided",
 };
 const NOTE_PAID: Step = Step {
     statement: "FROM charge_paid(",
@@ -49,32 +39,18 @@ const MOVE_END: Step = Step {
     statement: "FROM move_end(",
     table: "bookings.place",
 };
+const VOID: Step = Step {
+    statement: "FROM void_payment(",
+    table: "payments.voided",
+};
+const NOTE_VOID: Step = Step {
+    statement: "FROM charge_void(",
+    table: "bookings.booking",
+};
 const HOLD: Step = Step {
     statement: "FROM hold_until(",
     table: "payments.hold",
 };
-
-fn lock(stack: &Stack, step: &Step) -> Client {
-    let mut sql = stack.sql();
-    sql.batch_execute(&format!(
-        "BEGIN; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
-        step.table
-    ))
-    .unwrap();
-    sql
-}
-
-fn waits(stack: &Stack, step: &Step) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
-    let mut sql = stack.sql();
-    eventually(step.statement, SOON, || {
-        sql.query_one(waiting, &[&step.statement])
-            .unwrap()
-            .get::<_, i64>(0)
-            > 0
-    });
-}
 
 /// Sends the request, lets it come as far as the last of these steps and kills the host there.
 fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
@@ -92,22 +68,29 @@ fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
         assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
     });
     stack.kill();
+    without_clock(stack);
     stack.start_again();
 }
 
-/// What was left is the clock's at once instead of in some seconds; then nothing is left.
+/// From its next start on the host ticks for nobody: a test that counts ticks makes its own.
+fn without_clock(stack: &Stack) {
+    let manifest = stack.data_dir().with_file_name("app").join("spin.toml");
+    let whole = fs::read_to_string(&manifest).unwrap();
+    // It is a link to the one of the clone.
+    fs::remove_file(&manifest).unwrap();
+    let stopped = whole.replace("every = \"1s\"", "every = \"1h\"");
+    fs::write(&manifest, stopped).unwrap();
+}
+
+/// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
 fn settled(stack: &Stack) {
-    let mut sql = stack.sql();
-    sql.batch_execute(
-        "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now()",
-    )
-    .unwrap();
+    due(stack);
+    ticked(stack);
     let left = "SELECT (SELECT count(*) FROM bookings.charge WHERE status = 'opening')
         + (SELECT count(*) FROM bookings.refund WHERE status = 'owed')
         + (SELECT count(*) FROM bookings.booking WHERE status = 'Waiting')";
-    eventually("nothing is left undone", SOON, || {
-        sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
-    });
+    let left: i64 = stack.sql().query_one(left, &[]).unwrap().get(0);
+    assert_eq!(left, 0, "left undone");
     books_agree(stack);
 }
 
@@ -120,7 +103,7 @@ fn shown(user: &User, booking: i64) -> Value {
 
 #[test]
 fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = Stack::start();
+    let mut stack = with_tick().start();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
     let cases: [(&[Step], bool); 3] =
@@ -144,7 +127,7 @@ fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
 
 #[test]
 fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
-    let mut stack = Stack::start();
+    let mut stack = with_tick().start();
     let place = offer(&User::owner(&stack), 100, 5);
     let driver = driver(&stack, 1_000);
     for (number, steps) in [&[PAY] as &[Step], &[PAY, NOTE_PAID]]
@@ -170,7 +153,7 @@ fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
 
 #[test]
 fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
-    let mut stack = Stack::start();
+    let mut stack = with_tick().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
@@ -199,7 +182,7 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
 
 #[test]
 fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = Stack::start();
+    let mut stack = with_tick().start();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 1_000);
     let id = booked(&stack, &driver, place, 0, 60);
@@ -227,4 +210,70 @@ fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
     }
     driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(balance(&driver), 1_000);
+}
+
+#[test]
+fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() {
+    let mut stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 90);
+    let cases: [(&[Step], u32); 3] = [
+        (&[MOVE_END], 90),
+        (&[REFUND], 80),
+        (&[REFUND, NOTE_REFUNDED], 70),
+    ];
+    for (steps, minutes) in cases {
+        let end = json!({ "date_to": at(&stack, if minutes == 90 { 80 } else { minutes }) });
+        let address = format!("/booking/{id}/end");
+        killed_at(&mut stack, steps, driver.put(&address).json(&end));
+        settled(&stack);
+        let (it, cost) = (shown(&driver, id), i64::from(minutes));
+        assert_eq!(
+            (&it["full_cost"], &it["date_to"]),
+            (&json!(cost), &json!(at(&stack, minutes)))
+        );
+        assert_eq!((balance(&driver), balance(&owner)), (1_000 - cost, cost));
+    }
+}
+
+/// The sweep that finishes what a crash left is itself killed, and the next one finishes.
+#[test]
+fn the_sweep_survives_a_crash_at_any_step_too() {
+    let mut stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    let cases: [(&[Step], &[Step], bool); 4] = [
+        (&[PAY], &[VOID], false),
+        (&[PAY], &[VOID, NOTE_VOID], false),
+        (&[PAY, NOTE_PAID], &[VOID], true),
+        (&[PAY, NOTE_PAID], &[VOID, NOTE_PAID], true),
+    ];
+    for (steps, of_sweep, is_booked) in cases {
+        let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+        killed_at(&mut stack, steps, driver.post("/booking").json(&wish));
+        due(&stack);
+        let sweep = tick(&stack);
+        killed_at(&mut stack, of_sweep, sweep);
+        settled(&stack);
+        let listed = driver.get("/booking").send().expect(200).json();
+        let (id, status) = (&listed[0]["booking_id"], &listed[0]["status"]);
+        assert_eq!(status, if is_booked { "Confirmed" } else { "Canceled" });
+        assert_eq!(balance(&driver), if is_booked { 900 } else { 1_000 });
+        driver.delete(&format!("/booking/{id}")).send().expect(200);
+    }
+
+    let sweeps: [&[Step]; 2] = [&[REFUND], &[REFUND, NOTE_REFUNDED]];
+    for of_sweep in sweeps {
+        let id = booked(&stack, &driver, place, 0, 60);
+        let cancel = driver.delete(&format!("/booking/{id}"));
+        killed_at(&mut stack, &[REFUND], cancel);
+        due(&stack);
+        let sweep = tick(&stack);
+        killed_at(&mut stack, of_sweep, sweep);
+        settled(&stack);
+        assert_eq!((balance(&driver), balance(&owner)), (1_000, 0));
+    }
 }

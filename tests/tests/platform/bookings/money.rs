@@ -390,7 +390,7 @@ fn a_booking_that_is_over_is_the_owners() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 3_600, 1);
     let driver = driver(&stack, 1_000);
-    let wish = wish(place, &from_now(&stack, -1.0), &from_now(&stack, 0.04));
+    let wish = wish(place, &from_now(&stack, -1.0), &from_now(&stack, 1.0));
     let answer = driver
         .post("/booking")
         .json(&wish)
@@ -398,6 +398,10 @@ fn a_booking_that_is_over_is_the_owners() {
         .expect(200)
         .json();
     let (id, cost) = (&answer["booking_id"], answer["full_cost"].as_i64().unwrap());
+    // Some minutes later.
+    let later = "UPDATE bookings.booking SET date_from = date_from - interval '5 minutes',
+        date_to = date_to - interval '5 minutes', held_to = held_to - interval '5 minutes' WHERE id = $1";
+    stack.sql().execute(later, &[&id.as_i64()]).unwrap();
     let available = || owner.get("/payment/balance").send().json()["available"].clone();
     eventually("the owner may spend it", Duration::from_secs(10), || {
         available() == json!(cost)
@@ -413,6 +417,129 @@ fn a_booking_that_is_over_is_the_owners() {
         .send()
         .problem(409);
     assert_eq!(balance(&driver), 1_000 - cost);
+}
+
+/// The sweep lets go of it soon after the end; until then nothing that takes long may free it.
+#[test]
+fn what_is_paid_for_a_booking_is_kept_well_past_its_end() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 1, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 120);
+    let kept = || -> Vec<f64> {
+        let kept = "SELECT (extract(epoch FROM until - booking.date_to) / 3600)::float8
+            FROM payments.hold
+            JOIN bookings.charge ON charge.id = hold.payment
+            JOIN bookings.booking ON booking.id = booking_id
+            WHERE booking_id = $1";
+        let rows = stack.sql().query(kept, &[&id]).unwrap();
+        rows.iter().map(|it| it.get(0)).collect()
+    };
+    assert_eq!(kept(), [24.0]);
+    // What was paid before is kept as long as what is paid now.
+    move_end(&stack, &driver, id, 240).expect(200);
+    assert_eq!(kept(), [24.0, 24.0]);
+    // An extension that costs nothing is short.
+    let moved = move_end(&stack, &driver, id, 299).expect(200).json();
+    assert_eq!(moved["full_cost"], 4);
+    assert!(kept().iter().all(|it| *it > 23.0), "{:?}", kept());
+    // What was given back whole has nothing left to keep.
+    move_end(&stack, &driver, id, 119).expect(200);
+    let moved = move_end(&stack, &driver, id, 180).expect(200).json();
+    assert_eq!((&moved["full_cost"], balance(&driver)), (&json!(3), 997));
+    assert!(kept().iter().all(|it| *it >= 24.0), "{:?}", kept());
+    books_agree(&stack);
+}
+
+#[test]
+fn a_price_that_is_not_the_expected_one_is_not_paid() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    let ask = |expected: i64| {
+        let mut wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+        wish["expected_cost"] = json!(expected);
+        driver.post("/booking").json(&wish).send()
+    };
+    assert_eq!(ask(99).problem(409)["code"], "price-changed");
+    assert_eq!(balance(&driver), 1_000);
+    assert_eq!(ask(100).expect(200).json()["full_cost"], 100);
+}
+
+/// What only the platform says, it does not let itself be told.
+#[test]
+fn who_books_does_not_say_whose_it_is_or_what_it_costs() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let mut wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    wish["full_cost"] = json!(1);
+    wish["hourly_rate"] = json!(1);
+    wish["status"] = json!("Canceled");
+    wish["user_id"] = json!("00000000-0000-4000-8000-000000000000");
+    wish["booking_id"] = json!(1);
+    wish["id"] = json!(1);
+    wish["owner_id"] = json!("00000000-0000-4000-8000-000000000000");
+    let answer = driver.post("/booking").json(&wish).send().expect(200);
+    let answer = answer.json();
+    assert_eq!(
+        (&answer["full_cost"], &answer["status"], balance(&driver)),
+        (&json!(100), &json!("Confirmed"), 900)
+    );
+    let shown = driver
+        .get(&format!("/booking/{}", answer["booking_id"]))
+        .send();
+    let me = driver.get("/auth/me").send().json()["id"].clone();
+    assert_eq!(shown.expect(200).json()["user_id"], me);
+}
+
+#[test]
+fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 1, 1);
+    let driver = driver(&stack, 1_000);
+    // It costs nothing, so that its beginning can be moved without an unpaid bill.
+    let id = booked(&stack, &driver, place, 60, 61);
+    for to in [0, 59, 60] {
+        let problem = move_end(&stack, &driver, id, to).problem(400);
+        assert_eq!(problem["code"], "invalid-dates", "{problem}");
+    }
+    let long =
+        "UPDATE bookings.booking SET date_from = date_from - interval '364 days', hourly_rate = 0
+        WHERE id = $1";
+    stack.sql().execute(long, &[&id]).unwrap();
+    let later = json!({ "date_to": from_now(&stack, 4.0 * 24.0 * 60.0) });
+    let problem = driver
+        .put(&format!("/booking/{id}/end"))
+        .json(&later)
+        .send()
+        .problem(400);
+    let message = problem["error_message"].as_str().unwrap();
+    assert!(message.contains("8760"), "{problem}");
+}
+
+#[test]
+fn keys_of_requests_are_forgotten_after_a_day() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 2);
+    let driver = driver(&stack, 1_000);
+    let me = driver.get("/auth/me").send().json()["id"].clone();
+    let me: uuid::Uuid = me.as_str().unwrap().parse().unwrap();
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    for key in ["old", "young"] {
+        let ask = driver.post("/booking").header("idempotency-key", key);
+        ask.json(&wish).send().expect(200);
+    }
+    let mut sql = stack.sql();
+    let later = "UPDATE bookings.idempotency_key SET claimed_at = claimed_at - interval '25 hours'
+        WHERE caller = $1 AND key LIKE '% old'";
+    assert_eq!(sql.execute(later, &[&me]).unwrap(), 1);
+    let left = "SELECT count(*) FROM bookings.idempotency_key WHERE caller = $1";
+    eventually("the old one is forgotten", Duration::from_secs(10), || {
+        sql.query_one(left, &[&me]).unwrap().get::<_, i64>(0) == 1
+    });
 }
 
 /// A year was paid for and held; an hour was stayed.

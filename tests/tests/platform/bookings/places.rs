@@ -84,9 +84,20 @@ fn places_are_found_by_everything_that_is_known_of_them() {
     assert_eq!(found("lowest_rate=101&highest_rate=200"), [south]);
     assert_eq!(found("limit=2"), [north, south]);
     assert_eq!(found("limit=2&offset=2"), [nowhere]);
+    let page = stack.get(&format!("/parking?city={city}&limit=2")).send();
+    let next = format!("</parking?city={city}&limit=2&offset=2>; rel=\"next\"");
+    assert_eq!(page.header("link"), Some(next.as_str()));
+    let last = stack.get(&format!("/parking?city={city}&limit=2&offset=2"));
+    assert_eq!(last.send().header("link"), None);
     // The nearest first; what is nobody knows where, last.
     assert_eq!(found("latitude=-20&longitude=11"), [south, north, nowhere]);
     assert_eq!(found("latitude=59&longitude=-170"), [north, south, nowhere]);
+    let near = stack.get(&format!("/parking?city={city}&latitude=60&longitude=11"));
+    let near = near.send().expect(200).json();
+    // A degree of longitude is half as long there as at the equator.
+    let distance = near[0]["distance_km"].as_f64().unwrap();
+    assert!((55.0..56.0).contains(&distance), "{distance}");
+    assert!(near[2].get("distance_km").is_none());
     // A city is the whole name of one.
     let part = &city[..city.len() - 1];
     assert_eq!(
@@ -97,4 +108,20 @@ fn places_are_found_by_everything_that_is_known_of_them() {
             .json(),
         json!([])
     );
+}
+
+#[test]
+fn a_name_is_found_in_any_case_of_any_alphabet() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let city = unique("Moscow");
+    let mut body = place_body(100, 1);
+    (body["name"], body["city"]) = (json!("Парковка у Ёлки"), json!(city));
+    owner.post("/parking").json(&body).send().expect(200);
+    for part in ["парковка", "ПАРКОВКА", "ёлки", "ЁЛК"] {
+        let encoded: String = part.bytes().map(|it| format!("%{it:02X}")).collect();
+        let found = stack.get(&format!("/parking?city={city}&name={encoded}"));
+        let found = found.send().expect(200).json();
+        assert_eq!(found[0]["name"], body["name"], "{part}");
+    }
 }

@@ -1,0 +1,91 @@
+//! What is left of whoever is erased: no place on sale, and no place taken.
+
+use serde_json::Value;
+use wharf_tests::{Stack, User, eventually};
+
+use super::{SOON, at, balance, booked, books_agree, driver, from_now, offer, wish};
+
+/// As signin tells, by way of jobs.
+fn erased(stack: &Stack, user: &User) {
+    let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
+    let id = id.as_str().unwrap();
+    let tell = "INSERT INTO events.outbox (kind, aggregate, payload)
+        SELECT 'bookings:forget', 'user:' || $1, jsonb_build_object('user_id', $1::text)
+        RETURNING id";
+    let mut sql = stack.sql();
+    let event: uuid::Uuid = sql.query_one(tell, &[&id]).unwrap().get(0);
+    let done = "SELECT state = 'done' FROM events.outbox WHERE id = $1";
+    eventually("bookings has heard it", SOON, || {
+        sql.query_one(done, &[&event]).unwrap().get(0)
+    });
+}
+
+fn status(user: &User, booking: i64) -> Value {
+    let shown = user.get(&format!("/booking/{booking}")).send();
+    shown.expect(200).json()["status"].clone()
+}
+
+#[test]
+fn an_erased_owner_offers_nothing_and_keeps_nothing() {
+    let stack = Stack::shared();
+    let (owner, other) = (User::owner(&stack), User::owner(&stack));
+    let (place, elsewhere) = (offer(&owner, 60, 2), offer(&other, 60, 2));
+    let driver = driver(&stack, 1_000);
+    let there = booked(&stack, &driver, place, 0, 60);
+    let kept = booked(&stack, &driver, elsewhere, 0, 60);
+    let wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 55.0));
+    let running = driver.post("/booking").json(&wish).send().expect(200);
+    let running = running.json()["booking_id"].as_i64().unwrap();
+    assert_eq!(balance(&driver), 820);
+
+    // Twice: events come at least once.
+    erased(&stack, &owner);
+    erased(&stack, &owner);
+    stack.get(&format!("/parking/{place}")).send().problem(404);
+    let wish = super::wish(place, &at(&stack, 100), &at(&stack, 160));
+    driver.post("/booking").json(&wish).send().problem(404);
+    assert_eq!(status(&driver, there), "Canceled");
+    assert_eq!(status(&driver, kept), "Confirmed");
+    // Who stands there has paid for it.
+    assert_eq!(status(&driver, running), "Confirmed");
+    eventually("the driver has it back", SOON, || balance(&driver) == 880);
+    stack
+        .get(&format!("/parking/{elsewhere}"))
+        .send()
+        .expect(200);
+    books_agree(&stack);
+}
+
+#[test]
+fn the_places_of_an_erased_driver_are_free() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let (gone, next) = (driver(&stack, 1_000), driver(&stack, 1_000));
+    let id = booked(&stack, &gone, place, 0, 60);
+    erased(&stack, &gone);
+    assert_eq!(status(&owner, id), "Canceled");
+    booked(&stack, &next, place, 0, 60);
+    eventually("nobody keeps what is not theirs", SOON, || {
+        balance(&gone) == 1_000 && balance(&owner) == 60
+    });
+    books_agree(&stack);
+}
+
+#[test]
+fn more_bookings_than_one_statement_calls_off_are_called_off_too() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 1, 1_000);
+    let many = "INSERT INTO bookings.booking
+            (place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status)
+        SELECT $1, gen_random_uuid(), starts, ends, ends, ends, 0, 0, 'Confirmed'
+        FROM generate_series(1, 120) AS number,
+            LATERAL (SELECT date_trunc('hour', now()) + number * interval '1 hour') AS one (starts),
+            LATERAL (SELECT starts + interval '1 hour') AS other (ends)";
+    let mut sql = stack.sql();
+    assert_eq!(sql.execute(many, &[&place]).unwrap(), 120);
+    erased(&stack, &owner);
+    let left = "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND status <> 'Canceled'";
+    assert_eq!(sql.query_one(left, &[&place]).unwrap().get::<_, i64>(0), 0);
+}

@@ -1,0 +1,197 @@
+//! The ledger is away, or slow: nobody is told what is not so, and later everything is as it should be.
+
+use std::thread;
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, eventually};
+
+use super::{
+    PAY, SOON, at, balance, booked, books_agree, driver, due, from_now, lock, move_end, offer,
+    ticked, waits, wish, with_tick,
+};
+
+/// The ledger cannot do this any more, or again.
+fn pays(stack: &Stack, function: &str, does: bool) {
+    let (verb, preposition) = if does {
+        ("GRANT", "TO")
+    } else {
+        ("REVOKE", "FROM")
+    };
+    let right =
+        format!("{verb} EXECUTE ON FUNCTION payments.{function} {preposition} wharf_payments");
+    stack.sql().batch_execute(&right).unwrap();
+}
+
+fn available(user: &User) -> Value {
+    user.get("/payment/balance").send().expect(200).json()["available"].clone()
+}
+
+#[test]
+fn a_booking_waits_for_a_ledger_that_is_away() {
+    let stack = with_tick().start();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    let ask = |key: &str| {
+        driver
+            .post("/booking")
+            .header("idempotency-key", key)
+            .json(&wish)
+            .send()
+    };
+    let statuses = || -> Vec<Value> {
+        let listed = driver.get("/booking").send().expect(200).json();
+        let listed = listed.as_array().unwrap().iter();
+        listed.map(|it| it["status"].clone()).collect()
+    };
+
+    pays(&stack, "pay", false);
+    let refused = ask("first");
+    assert!(refused.header("retry-after").is_some(), "{refused}");
+    assert_eq!(refused.problem(503)["code"], "payment-unavailable");
+    assert_eq!(statuses(), ["Waiting"]);
+    assert_eq!(balance(&driver), 1_000);
+    pays(&stack, "pay", true);
+    // Whoever asks again goes on where it stopped.
+    assert_eq!(ask("first").expect(200).json()["status"], "Confirmed");
+    assert_eq!(
+        (statuses(), balance(&driver)),
+        (vec![json!("Confirmed")], 900)
+    );
+    let id = driver.get("/booking").send().json()[0]["booking_id"].clone();
+    driver.delete(&format!("/booking/{id}")).send().expect(200);
+
+    // Nobody asks again: it is off, and the place is free.
+    pays(&stack, "pay", false);
+    ask("second").problem(503);
+    pays(&stack, "pay", true);
+    due(&stack);
+    ticked(&stack);
+    eventually("it is called off", SOON, || statuses() == ["Canceled"]);
+    let told = "SELECT payload -> 'params' ->> 'amount_cents' FROM events.outbox
+        WHERE payload ->> 'template' = 'booking_canceled_driver' AND aggregate = $1";
+    let id = &driver.get("/booking").send().json()[0]["booking_id"];
+    let told = stack
+        .sql()
+        .query_one(told, &[&format!("booking:{id}")])
+        .unwrap();
+    // Unless notify was quicker, which then keeps no numbers.
+    assert!(matches!(told.get(0), None | Some("0")));
+    ask("third").expect(200);
+    books_agree(&stack);
+}
+
+#[test]
+fn a_booking_that_is_deleted_while_it_is_being_paid_costs_nothing() {
+    let stack = with_tick().start();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    thread::scope(|scope| {
+        let locked = lock(&stack, &PAY);
+        let asked = scope.spawn(|| driver.post("/booking").json(&wish).send());
+        waits(&stack, &PAY);
+        let waiting = driver.get("/booking").send().expect(200).json();
+        assert_eq!(waiting[0]["status"], "Waiting");
+        let address = format!("/booking/{}", waiting[0]["booking_id"]);
+        driver.delete(&address).send().expect(200);
+        drop(locked);
+        assert_eq!(
+            asked.join().unwrap().problem(409)["code"],
+            "booking-canceled"
+        );
+        driver.get(&address).send().problem(404);
+    });
+    assert_eq!(balance(&driver), 1_000);
+    books_agree(&stack);
+}
+
+/// The sweep calls it off while the ledger still thinks.
+#[test]
+fn a_payment_that_comes_too_late_is_not_made() {
+    let stack = with_tick().start();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
+    thread::scope(|scope| {
+        let locked = lock(&stack, &PAY);
+        let asked = scope.spawn(|| driver.post("/booking").json(&wish).send());
+        waits(&stack, &PAY);
+        // As the sweep would if it came first.
+        let void = "WITH late AS (SELECT id FROM bookings.charge WHERE status = 'opening')
+            INSERT INTO payments.voided (payment) SELECT id FROM late";
+        let mut sql = locked;
+        sql.batch_execute(&format!("{void}; COMMIT")).unwrap();
+        let answer = asked.join().unwrap();
+        assert!(answer.header("retry-after").is_some(), "{answer}");
+        assert_eq!(answer.problem(503)["code"], "paid-too-late");
+    });
+    let listed = driver.get("/booking").send().expect(200).json();
+    assert_eq!(
+        (&listed[0]["status"], balance(&driver)),
+        (&json!("Canceled"), 1_000)
+    );
+    driver.post("/booking").json(&wish).send().expect(200);
+    books_agree(&stack);
+}
+
+#[test]
+fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = booked(&stack, &driver, place, 0, 600);
+    pays(&stack, "refund", false);
+    move_end(&stack, &driver, id, 100).expect(200);
+    assert_eq!((balance(&driver), balance(&owner)), (400, 600));
+    // Two days later.
+    let later = "UPDATE bookings.booking SET date_from = date_from - interval '3 days',
+        date_to = date_to - interval '3 days', held_to = held_to - interval '3 days' WHERE id = $1";
+    stack.sql().execute(later, &[&id]).unwrap();
+    due(&stack);
+    ticked(&stack);
+    assert_eq!(available(&owner), 0);
+    let owed = User::admin(&stack).get("/booking/refunds").send();
+    let owed = owed.expect(200).json();
+    assert_eq!(
+        (&owed[0]["booking_id"], &owed[0]["amount"]),
+        (&json!(id), &json!(500))
+    );
+
+    pays(&stack, "refund", true);
+    due(&stack);
+    ticked(&stack);
+    eventually("the driver has it back", SOON, || balance(&driver) == 900);
+    eventually("the owner may spend the rest", SOON, || {
+        available(&owner) == 100
+    });
+    books_agree(&stack);
+}
+
+#[test]
+fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 3_600, 1);
+    let driver = driver(&stack, 1_000);
+    let wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 0.05));
+    let booked = driver.post("/booking").json(&wish).send().expect(200);
+    let booked = booked.json();
+    pays(&stack, "refund", false);
+    let id = &booked["booking_id"];
+    driver.delete(&format!("/booking/{id}")).send().expect(200);
+    assert_eq!(balance(&owner), booked["full_cost"]);
+    let over = "SELECT now() > max(date_to) FROM bookings.booking";
+    let mut sql = stack.sql();
+    eventually("it would be over", SOON, || {
+        sql.query_one(over, &[]).unwrap().get(0)
+    });
+    ticked(&stack);
+    assert_eq!(available(&owner), 0);
+    pays(&stack, "refund", true);
+    due(&stack);
+    ticked(&stack);
+    eventually("the driver has it back", SOON, || balance(&driver) == 1_000);
+    books_agree(&stack);
+}
