@@ -31,7 +31,8 @@ CREATE TABLE account (
     totp_offered  uuid,
     -- The last time step whose code was used: no code counts twice.
     totp_step     bigint NOT NULL DEFAULT 0,
-    -- One bit for each backup code that is used up.
+    -- Which ten backup codes count, and one bit for each that is used up.
+    backup_batch  int NOT NULL DEFAULT 0,
     backup_used   int NOT NULL DEFAULT 0,
     created_at    timestamptz NOT NULL DEFAULT now(),
     created_by    uuid,
@@ -77,6 +78,7 @@ CREATE TABLE session (
 CREATE INDEX session_of_account ON session (account, started_at);
 CREATE INDEX session_expiry ON session (expires_at);
 CREATE INDEX session_to_tell ON session (ended_at) WHERE ended_at IS NOT NULL AND told_at IS NULL;
+CREATE INDEX session_told ON session (told_at) WHERE told_at IS NOT NULL;
 
 -- Every authentication event, for ever the way it happened. It names people by id alone, so that
 -- it says nothing about somebody who was erased.
@@ -130,6 +132,16 @@ CREATE FUNCTION person(of_account account) RETURNS TABLE (
         of_account.telegram_id, of_account.roles, of_account.totp IS NOT NULL, of_account.disabled_at IS NOT NULL
 $$;
 
+-- Whether one may change the other's account. Admins may everybody's, if their token says that
+-- they are one: without the second factor that an operator asks for they are none. A zone admin
+-- may that of staff they registered, for as long as it is nothing but staff.
+CREATE FUNCTION manages(me account, whom account, as_admin bool) RETURNS bool
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (as_admin AND 'admin' = ANY (me.roles))
+    OR (whom.created_by = me.id AND 'zone_admin' = ANY (me.roles)
+        AND whom.roles && ARRAY['controller', 'zone_admin']
+        AND whom.roles <@ ARRAY['driver', 'controller', 'zone_admin']);
+
 -- Ends what is live of an account but for one session, and says which those were. Whoever calls
 -- it renews the seal, which is what counts: this is for the list, and to tell other functions.
 CREATE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS text[]
@@ -181,6 +193,10 @@ BEGIN
             'user_id', owner.id, 'template', 'refresh-token-reused',
             'params', jsonb_build_object('address', from_address)));
         outcome := 'reused';
+    END IF;
+    IF outcome = 'refreshed' THEN
+        INSERT INTO audit (what, account, session, address, request_id)
+        VALUES ('refreshed', owner.id, in_session, from_address, request);
     END IF;
     RETURN NEXT;
 END $$;

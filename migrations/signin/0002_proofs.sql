@@ -32,6 +32,29 @@ CREATE TABLE try (
 
 CREATE INDEX try_expiry ON try (until);
 
+-- Counts a try at each of these gates, unless one of them is full: then at none. Says in how many
+-- seconds to come again, or 0. Whoever comes meanwhile waits for the rows, so no two see the same
+-- place left.
+CREATE FUNCTION take_try(gates text[], limits bigint[], windows bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    wait bigint;
+BEGIN
+    INSERT INTO try (gate, count, until)
+    SELECT name, 1, now() + seconds * interval '1 second'
+    FROM unnest(gates, windows) AS asked (name, seconds)
+    ORDER BY name
+    ON CONFLICT (gate) DO UPDATE SET
+        count = CASE WHEN try.until > now() THEN try.count + 1 ELSE 1 END,
+        until = CASE WHEN try.until > now() THEN try.until ELSE excluded.until END;
+    SELECT coalesce(max(ceil(extract(epoch FROM try.until - now()))), 0)::bigint INTO wait
+    FROM try JOIN unnest(gates, limits) AS asked (name, most) ON try.gate = asked.name
+    WHERE try.count > most;
+    IF wait > 0 THEN
+        UPDATE try SET count = try.count - 1 WHERE try.gate = ANY (gates);
+    END IF;
+    RETURN wait;
+END $$;
+
 -- Who somebody is at another issuer.
 CREATE TABLE foreign_identity (
     issuer     text NOT NULL,

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tower_service::Service;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, NO_ROUTE};
 use crate::problem::Problem;
 use crate::request_id::{HEADER, RequestId};
 
@@ -102,7 +102,7 @@ fn refusal(response: &mut Response) -> Option<Problem> {
     match response.status() {
         StatusCode::NOT_FOUND => Some(Problem::new(
             StatusCode::NOT_FOUND,
-            "no-such-route",
+            NO_ROUTE,
             "Nothing is served here",
         )),
         StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 use crate::role::{Role, Roles};
-use crate::scope;
+use crate::scope::{self, RPC};
 use crate::session;
 use crate::token::{self, Claims, Refused, Unverifiable};
 
@@ -118,6 +118,8 @@ fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
     for value in headers.get_all("api_key") {
         found.push(value.to_str().map_err(|_| INVALID_TOKEN)?.trim());
     }
+    let in_query = query_token(parts);
+    found.extend(in_query.as_deref());
     let by_cookie = cookies(headers).collect::<Vec<_>>();
     if found.is_empty() && !by_cookie.is_empty() && !same_origin(parts) {
         return Err(Problem::new(
@@ -127,8 +129,6 @@ fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
         ));
     }
     found.extend(by_cookie);
-    let in_query = query_token(parts);
-    found.extend(in_query.as_deref());
     found.dedup();
     match found.as_slice() {
         [] => Ok(None),
@@ -150,7 +150,10 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// Browsers send a cookie along whoever made the page ask. They also say who did.
 fn same_origin(parts: &Parts) -> bool {
-    if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let only_reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        // There GET changes things too, and a link on any page would be enough.
+        && !parts.uri.path().starts_with(RPC);
+    if only_reads {
         return true;
     }
     let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
@@ -165,7 +168,7 @@ fn same_origin(parts: &Parts) -> bool {
 
 /// Old modpack clients send the token in the query, and only they may.
 fn query_token(parts: &Parts) -> Option<String> {
-    if !parts.uri.path().starts_with("/api/method/") {
+    if !parts.uri.path().starts_with(RPC) {
         return None;
     }
     parts
@@ -267,5 +270,21 @@ mod tests {
             .header("cookie", "access_token=t")
             .header("origin", "null");
         assert_eq!(found(nowhere), Err("cross-origin"));
+    }
+
+    #[test]
+    fn a_link_to_a_method_by_name_is_not_followed_with_a_cookie() {
+        let followed = |address: &str| {
+            Request::get(address)
+                .header("spin-full-url", format!("http://wharf.test{address}"))
+                .header("cookie", "access_token=t")
+        };
+        assert_eq!(found(followed("/auth/me")), Ok(Some("t".to_owned())));
+        let method = "/api/method/users.setRole?user_id=7&role=99";
+        assert_eq!(found(followed(method)), Err("cross-origin"));
+        let from_us = followed(method).header("origin", "http://wharf.test");
+        assert_eq!(found(from_us), Ok(Some("t".to_owned())));
+        let two = followed("/api/method/users.get?token=u");
+        assert_eq!(found(two), Err("invalid-token"));
     }
 }

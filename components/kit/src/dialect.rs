@@ -25,6 +25,8 @@ pub enum Dialect {
     /// Parking places (`/login`, `/parking`, `/booking`, `/payment` …):
     /// `error_message` and `error_status_code`.
     Parking,
+    /// `/auth/me`, which clients of both accounts and parking places ask: the members of both.
+    AccountsAndParking,
     /// Routes of our own: RFC 9457 and nothing else.
     Plain,
 }
@@ -42,9 +44,12 @@ pub fn speaking(dialect: Dialect, router: Router) -> Router {
 }
 
 impl Dialect {
-    /// The status this dialect sends: its frameworks knew 400 where ours says 422.
+    /// The status this dialect sends: its frameworks knew 400 where ours says 422, and launchers
+    /// know nothing above 499.
     pub(crate) fn status(self, problem: &Problem) -> StatusCode {
         match self {
+            Self::Rpc if problem.retry_after_s.is_some() => StatusCode::TOO_MANY_REQUESTS,
+            Self::Rpc if problem.status.is_server_error() => StatusCode::BAD_REQUEST,
             Self::Zones | Self::Accounts | Self::Rpc
                 if problem.status == StatusCode::UNPROCESSABLE_ENTITY
                     && problem.code == "invalid-body" =>
@@ -86,6 +91,11 @@ impl Dialect {
                 body.insert("error_message".into(), text.into());
                 body.insert("error_status_code".into(), status.into());
             }
+            Self::AccountsAndParking => {
+                body.insert("error".into(), text.into());
+                body.insert("error_message".into(), text.into());
+                body.insert("error_status_code".into(), status.into());
+            }
             Self::Plain | Self::Rpc => {}
         }
         Value::Object(body)
@@ -96,13 +106,16 @@ impl Dialect {
 fn rpc_number(problem: &Problem) -> u16 {
     match problem.status.as_u16() {
         401 => 10,
-        403 => 20,
-        404 => 40,
+        403 | 429 => 20,
+        404 if problem.code == NO_ROUTE => 40,
         405 => 41,
-        400 | 413 | 415 | 422 => 31,
+        400..500 => 31,
         _ => 50,
     }
 }
+
+/// Of a refusal to which no route answered.
+pub(crate) const NO_ROUTE: &str = "no-such-route";
 
 #[cfg(test)]
 mod tests {
@@ -122,6 +135,22 @@ mod tests {
             Dialect::Rpc.body(&TAKEN.number(101), "r"),
             json!({ "error": { "code": 101, "message": "The login is taken" } })
         );
+    }
+
+    #[test]
+    fn a_launcher_is_told_by_number_and_never_above_499() {
+        let told = |status: u16, code| {
+            let problem = Problem::new(StatusCode::from_u16(status).unwrap(), code, "No");
+            let number = Dialect::Rpc.body(&problem, "r")["error"]["code"].clone();
+            (Dialect::Rpc.status(&problem).as_u16(), number)
+        };
+        assert_eq!(told(404, NO_ROUTE), (404, json!(40)));
+        assert_eq!(told(404, "unknown-user"), (404, json!(31)));
+        assert_eq!(told(409, "login-taken"), (409, json!(31)));
+        assert_eq!(told(500, "internal"), (400, json!(50)));
+        let unavailable = Problem::unavailable(&std::io::Error::other("away"));
+        assert_eq!(Dialect::Rpc.status(&unavailable).as_u16(), 429);
+        assert_eq!(Dialect::Rpc.body(&unavailable, "r")["error"]["code"], 50);
     }
 
     #[test]

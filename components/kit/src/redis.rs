@@ -20,14 +20,19 @@ thread_local! {
     static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
 }
 
-/// Redis is away, or refused. The caller does without.
+/// Redis is of no help. The caller does without.
 #[derive(Debug, thiserror::Error)]
-#[error("redis: {0}")]
-pub struct Away(String);
+pub enum Away {
+    #[error("redis does not answer: {0}")]
+    Silent(String),
+    /// It is there, and did not do this.
+    #[error("redis refuses: {0}")]
+    Refused(String),
+}
 
 impl From<Error> for Away {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        Self::Refused(error.to_string())
     }
 }
 
@@ -56,22 +61,26 @@ pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisR
 async fn open() -> Result<Connection, Away> {
     let url = setting("redis_url")
         .await
-        .map_err(|it| Away(it.to_string()))?;
-    Ok(Connection::open(url).await?)
+        .map_err(|it| Away::Refused(it.to_string()))?;
+    Connection::open(url)
+        .await
+        .map_err(|it| Away::Silent(it.to_string()))
 }
 
 async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
     let now = crate::now().as_second();
     if AWAY_UNTIL.get() > now {
-        return Err(Away("it was away a moment ago".to_owned()));
+        return Err(Away::Silent("it was away a moment ago".to_owned()));
     }
     let answer = match select(pin!(asked), pin!(sleep(PATIENCE))).await {
         Either::Left((answer, _)) => answer,
-        Either::Right(_) => Err(Away(format!("no answer within {PATIENCE:?}"))),
+        Either::Right(_) => Err(Away::Silent(format!("nothing within {PATIENCE:?}"))),
     };
     if let Err(away) = &answer {
         eprintln!("{away}");
-        AWAY_UNTIL.set(now + PAUSE_S);
+        if matches!(away, Away::Silent(_)) {
+            AWAY_UNTIL.set(now + PAUSE_S);
+        }
     }
     answer
 }

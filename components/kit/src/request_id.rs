@@ -18,8 +18,13 @@ impl RequestId {
         let given = headers.get(HEADER).and_then(|it| it.to_str().ok());
         Self(match given {
             Some(id) if acceptable(id) => id.to_owned(),
-            _ => Uuid::now_v7().simple().to_string(),
+            _ => return Self::fresh(),
         })
+    }
+
+    /// For what nobody asked over HTTP.
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7().simple().to_string())
     }
 
     pub fn as_str(&self) -> &str {

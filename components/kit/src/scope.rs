@@ -23,7 +23,8 @@ pub(crate) fn permits(scope: &str, method: &Method, path: &str) -> bool {
     })
 }
 
-const RPC: &str = "/api/method/";
+/// Methods by name: a GET may change things there.
+pub(crate) const RPC: &str = "/api/method/";
 
 fn area(path: &str) -> &str {
     if let Some(method) = path.strip_prefix(RPC) {

@@ -52,6 +52,21 @@ fn remember(session: Uuid, now: i64) {
     });
 }
 
+/// Whether Redis still has the marks that were set. One that begins anew, or another one, has
+/// none of them, and not this either.
+pub async fn marks_are_kept() -> Result<bool, Away> {
+    let answer = redis::run("EXISTS", [KEPT]).await?;
+    Ok(matches!(answer.as_slice(), [RedisResult::Int64(1..)]))
+}
+
+/// From now on marks are set in this Redis.
+pub async fn keep_marks() -> Result<(), Away> {
+    redis::run("SET", [KEPT, ""]).await?;
+    Ok(())
+}
+
+const KEPT: &str = "session:marks-are-kept";
+
 /// Tells every function that these sessions are over. The marks are kept for as long as a token
 /// of theirs may live. One round trip; again: no effect.
 pub async fn mark_ended(sessions: &[Uuid], seconds: i64) -> Result<(), Away> {

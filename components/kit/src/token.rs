@@ -60,7 +60,9 @@ struct Jwks {
     keys: Vec<Jwk>,
 }
 
-#[derive(Deserialize)]
+/// Keys of other kinds have other members, and may stand beside ours.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Jwk {
     kid: String,
     kty: String,
@@ -318,6 +320,20 @@ mod tests {
                 Err(Refused::Invalid)
             );
         }
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_passed_over() {
+        let signer = signer(1);
+        let x = URL_SAFE_NO_PAD.encode(signer.public().as_bytes());
+        let jwks = format!(
+            r#"{{"keys":[{{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}},{{}},
+                {{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"{x}"}}]}}"#,
+            signer.kid
+        );
+        let token = signer.sign(&claims()).unwrap();
+        let keys = Keys::parse(&jwks).unwrap();
+        assert_eq!(keys.verify(&token, "wharf", "wharf", NOW), Ok(claims()));
     }
 
     #[test]

@@ -33,6 +33,14 @@ pub struct NewAccount {
     pub telegram_id: Option<TelegramId>,
     pub roles: Roles,
     pub created_by: Option<Uuid>,
+    pub known_as: Option<ForeignName>,
+}
+
+/// Who somebody is at another issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignName {
+    pub issuer: String,
+    pub subject: String,
 }
 
 impl NewAccount {
@@ -48,6 +56,16 @@ impl NewAccount {
             telegram_id: None,
             roles: Roles::default().with(role),
             created_by: None,
+            known_as: None,
+        }
+    }
+
+    /// Of somebody who gave nothing to be called by.
+    pub fn nameless(role: Role) -> Self {
+        let id = Uuid::new_v4();
+        Self {
+            id,
+            ..Self::new(Login::from(id), None, role)
         }
     }
 }

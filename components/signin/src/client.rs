@@ -32,6 +32,23 @@ impl<S: Sync> FromRequestParts<S> for Client {
     }
 }
 
+impl Client {
+    /// Somebody for whom another function asks.
+    pub fn at(address: String) -> Self {
+        Self {
+            address,
+            agent: None,
+            request_id: RequestId::fresh(),
+        }
+    }
+
+    /// Whether it is another function that asks over HTTP, as the bot does for everybody in its
+    /// chats: they have no address, and it counts what each of them does.
+    pub fn is_neighbour(&self) -> bool {
+        self.address == "0.0.0.0"
+    }
+}
+
 /// The host says who is at the other end; what a client says of itself is not asked.
 fn address(headers: &HeaderMap) -> String {
     headers
@@ -73,6 +90,22 @@ impl<S: Sync> FromRequestParts<S> for Person {
         match caller.scope {
             None => Ok(Self(caller)),
             Some(_) => Err(FORBIDDEN),
+        }
+    }
+}
+
+/// A platform admin with a token that stands for the whole person: what they do to others goes
+/// further than any scope says.
+#[derive(Clone, Debug)]
+pub struct AdminInPerson(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for AdminInPerson {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Person::from_request_parts(parts, state).await? {
+            Person(caller) if caller.is_admin() => Ok(Self(caller)),
+            _ => Err(FORBIDDEN),
         }
     }
 }

@@ -43,19 +43,15 @@ async fn make(
     client: &Client,
 ) -> Result<Account, Error> {
     let (login, email) = (new.login.as_str(), new.email.as_ref().map(Email::as_str));
-    let admin = FirstAdmin::configured().await?;
-    if admin.is_called(login) {
-        return Err(Error::LoginTaken);
-    }
-    if email.is_some_and(|it| admin.is_called(it)) {
-        return Err(Error::EmailTaken);
-    }
+    not_the_admins(Some(login), email).await?;
+    let db = store::open().await?;
+    let gates = tries::registration(new.created_by, client);
+    tries::take(&db, &gates).await?;
     let hash = match password {
         Some(password) if password.is_name(login, email) => return Err(Error::PasswordIsName),
         Some(password) => Some(password.hash().await?),
         None => None,
     };
-    let db = store::open().await?;
     let account = store::register(&db, &new, hash.as_deref(), start, client).await?;
     tell_of(&account);
     Ok(account)
@@ -119,8 +115,8 @@ pub async fn change_password(
 pub async fn renew(caller: &Caller) -> Result<SignedIn, Error> {
     let db = store::open().await?;
     let seconds = issue::short_seconds().await?;
-    let account = store::prolong_session(&db, caller.session, seconds).await?;
-    issue::access_token(account, caller.session, seconds, None).await
+    let (account, left) = store::prolong_session(&db, caller.session, seconds).await?;
+    issue::access_token(account, caller.session, seconds.min(left), None).await
 }
 
 /// The next pair of tokens, for a refresh token that is spent by it.
@@ -163,48 +159,50 @@ pub async fn tell_ended(sessions: Vec<Uuid>) -> Result<(), Error> {
 
 /// The account that the attempt belongs to.
 async fn prove(db: &Db, attempt: Attempt<'_>, client: &Client) -> Result<Proven, Error> {
-    let gates = tries::sign_in(attempt.name, client);
-    tries::pass(db, &gates).await?;
-    match look(db, attempt, client).await {
-        Err((wrong, account)) if wrong.is_wrong_try() => {
-            tries::count(db, &gates).await?;
-            store::refused(db, account, &wrong, client).await?;
-            Err(wrong)
-        }
-        Err((error, _)) => Err(error),
-        Ok(proven) => Ok(proven),
-    }
-}
-
-/// A refusal comes with the account that somebody tried to enter.
-async fn look(
-    db: &Db,
-    attempt: Attempt<'_>,
-    client: &Client,
-) -> Result<Proven, (Error, Option<Uuid>)> {
-    let nobodys = |error: Error| (error, None);
+    let mut gates = tries::address(client);
+    // One that is refused further on has still come from there.
+    tries::take(db, &gates).await?;
     let mut found = None;
     // PostgreSQL takes no such text, so nobody is called so.
     if !attempt.name.contains('\0') {
-        found = store::find_by_name(db, attempt.name)
-            .await
-            .map_err(nobodys)?;
+        found = store::find_by_name(db, attempt.name).await?;
     }
+    let account = found.as_ref().map(|it| it.account.id);
+    let whose = account.map_or_else(|| attempt.name.to_owned(), |it| it.to_string());
+    let of_account = tries::account(&whose, client);
+    if let Err(full) = tries::take(db, &of_account).await {
+        store::refused(db, account, &full, client).await?;
+        return Err(full);
+    }
+    gates.extend(of_account);
+    let looked = look(db, found, attempt, client).await;
+    if !looked.as_ref().is_err_and(Error::is_wrong_try) {
+        tries::give_back(db, &gates).await?;
+    }
+    if let Err(refused) = &looked
+        && (refused.is_wrong_try() || matches!(refused, Error::CodeRequired))
+    {
+        store::refused(db, account, refused, client).await?;
+    }
+    looked
+}
+
+async fn look(
+    db: &Db,
+    mut found: Option<Proven>,
+    attempt: Attempt<'_>,
+    client: &Client,
+) -> Result<Proven, Error> {
     if found.is_none() {
-        found = first_admin(db, attempt, client).await.map_err(nobodys)?;
+        found = first_admin(db, attempt, client).await?;
     }
     let stored = found.as_ref().and_then(|it| it.password.as_deref());
-    let is_right = password::is_right(attempt.password, stored)
-        .await
-        .map_err(nobodys)?;
-    let found = found.ok_or((Error::UnknownName, None))?;
-    let account = Some(found.account.id);
+    let is_right = password::is_right(attempt.password, stored).await?;
+    let found = found.ok_or(Error::UnknownName)?;
     if !is_right || found.account.is_disabled {
-        return Err((Error::WrongPassword, account));
+        return Err(Error::WrongPassword);
     }
-    second_factor(db, &found, attempt.code)
-        .await
-        .map_err(|it| (it, account))?;
+    second_factor(db, &found, attempt.code).await?;
     Ok(found)
 }
 
@@ -216,7 +214,7 @@ pub async fn second_factor(db: &Db, proven: &Proven, code: Option<&str>) -> Resu
     let text = code
         .filter(|it| !it.is_empty())
         .ok_or(Error::CodeRequired)?;
-    let code = Factor::of(enrolment)
+    let code = Factor::of(enrolment, proven.backup_batch)
         .await?
         .read(text, kit::now().as_second())
         .ok_or(Error::WrongCode)?;
@@ -242,10 +240,21 @@ impl FirstAdmin {
         })
     }
 
-    /// The admin's names are nobody else's, also before the admin was ever here.
     fn is_called(&self, name: &str) -> bool {
         name.eq_ignore_ascii_case(self.login) || name.eq_ignore_ascii_case(self.email)
     }
+}
+
+/// The admin's names are nobody else's, also before the admin was ever here.
+pub async fn not_the_admins(login: Option<&str>, email: Option<&str>) -> Result<(), Error> {
+    let admin = FirstAdmin::configured().await?;
+    if login.is_some_and(|it| admin.is_called(it)) {
+        return Err(Error::LoginTaken);
+    }
+    if email.is_some_and(|it| admin.is_called(it)) {
+        return Err(Error::EmailTaken);
+    }
+    Ok(())
 }
 
 async fn first_admin(

@@ -20,7 +20,10 @@ pub enum Error {
     CodeRequired,
     #[error("wrong-code")]
     WrongCode,
-    #[error("too many wrong tries; again in {0} s")]
+    /// Nobody's six digits.
+    #[error("wrong-passcode")]
+    WrongPasscode,
+    #[error("too-many-tries, again in {0} s")]
     TooManyTries(u32),
     #[error("the login is taken")]
     LoginTaken,
@@ -28,8 +31,9 @@ pub enum Error {
     EmailTaken,
     #[error("the CPF is taken")]
     CpfTaken,
-    #[error("the account exists already")]
-    AccountExists,
+    /// Somebody at another issuer came twice at once, and the other one was first.
+    #[error("they are known already")]
+    KnownAlready,
     #[error("the password is the login or the e-mail")]
     PasswordIsName,
     #[error("{0}: {1}")]
@@ -38,7 +42,7 @@ pub enum Error {
     SessionOver,
     #[error(transparent)]
     BadRefreshToken(Refused),
-    #[error("nobody vouches for the token")]
+    #[error("bad-foreign-token")]
     BadForeignToken,
     #[error("there is no such account")]
     UnknownAccount,
@@ -86,7 +90,7 @@ impl From<DbError> for Error {
             it if it.violates("account_login_taken") => Self::LoginTaken,
             it if it.violates("account_email_taken") => Self::EmailTaken,
             it if it.violates("account_cpf_taken") => Self::CpfTaken,
-            it if it.violates("account_pkey") => Self::AccountExists,
+            it if it.violates("foreign_identity_pkey") => Self::KnownAlready,
             it if it.violates("session_in_force") => Self::SessionOver,
             _ => Self::Db(error),
         }
@@ -105,6 +109,7 @@ impl From<Error> for Problem {
             Error::WrongCode => {
                 unauthorized("wrong-code", "The code is wrong or used up").number(12)
             }
+            Error::WrongPasscode => unauthorized("invalid-otp", "The OTP is invalid or expired"),
             Error::TooManyTries(seconds) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-tries",
@@ -114,7 +119,7 @@ impl From<Error> for Problem {
             Error::LoginTaken => taken("login-taken", "The login is taken"),
             Error::EmailTaken => taken("email-taken", "The e-mail is taken"),
             Error::CpfTaken => taken("cpf-taken", "The CPF is taken"),
-            Error::AccountExists => taken("account-exists", "The account exists already"),
+            Error::KnownAlready => taken("account-exists", "The account exists already"),
             Error::PasswordIsName => invalid("password", "it is the login or the e-mail"),
             Error::Malformed(field, why) => invalid(field, why.0),
             // One body for every token that is not good any more.

@@ -34,13 +34,20 @@ pub enum Code {
 pub struct Factor {
     key: &'static str,
     enrolment: Uuid,
+    /// Which ten backup codes count.
+    batch: i32,
 }
 
 impl Factor {
-    pub async fn of(enrolment: Uuid) -> Result<Self, Error> {
+    pub async fn new(enrolment: Uuid) -> Result<Self, Error> {
+        Self::of(enrolment, 0).await
+    }
+
+    pub async fn of(enrolment: Uuid, batch: i32) -> Result<Self, Error> {
         Ok(Self {
             key: setting("totp_key").await?,
             enrolment,
+            batch,
         })
     }
 
@@ -97,7 +104,7 @@ impl Factor {
     /// 40 bits: with the tries that are counted, nobody guesses one.
     fn backup_code(&self, number: u32) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        self.derived(&format!("backup {number}"))
+        self.derived(&format!("backup {} {number}", self.batch))
             .into_iter()
             .take(8)
             .filter_map(|it| LETTERS.get(usize::from(it % 32)))
@@ -126,6 +133,7 @@ mod tests {
         Factor {
             key: "a key that only this function has",
             enrolment: Uuid::from_u128(enrolment),
+            batch: 0,
         }
     }
 
@@ -156,6 +164,10 @@ mod tests {
         assert!(bits.eq(expected), "{codes:?}");
         assert_eq!(factor.read("aaaa-aaaa", NOW), None);
         assert_eq!(factor.read("", NOW), None);
+        let renewed = Factor { batch: 1, ..factor };
+        for code in &codes {
+            assert_eq!(renewed.read(code, NOW), None);
+        }
     }
 
     #[test]

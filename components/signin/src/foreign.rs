@@ -2,7 +2,7 @@
 //! what, and who their people are here.
 //!
 //! Other functions never see such a token: it is exchanged here for one of
-//! ours. Issuers are configured by the operator; a token cannot name a key or
+//! ours, since none of them could check it without asking its issuer. Issuers are configured by the operator; a token cannot name a key or
 //! an address of its own.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::account::{Account, Email, Login, NewAccount, Text};
+use crate::account::{Account, Email, ForeignName, Login, NewAccount, Text};
 use crate::client::Client;
 use crate::entering;
 use crate::error::Error;
@@ -27,6 +27,8 @@ use crate::store::{self, RoleChange};
 
 /// Keys are read again after this, so that one that was withdrawn stops counting.
 const KEYS_LAST_S: i64 = 3_600;
+/// Where an issuer does not answer, what it said last counts for so long and no longer.
+const KEYS_COUNT_S: i64 = 86_400;
 /// However many tokens with unknown keys arrive, an issuer is not asked more often.
 const PAUSE_S: i64 = 60;
 /// Whoever signs in waits for it.
@@ -105,16 +107,25 @@ async fn verified(db: &Db, token: &str, issuer: &Issuer) -> Result<Map<String, V
     claims_of(token, &key, issuer).ok_or(Error::BadForeignToken)
 }
 
-/// The issuer's keys as they are now, unless it was asked a moment ago.
+/// The issuer's keys as they are now; if it was asked a moment ago or does not answer, as they
+/// were a while ago.
 async fn read_again(db: &Db, issuer: &Issuer) -> Result<Option<String>, Error> {
-    if !store::claim_foreign_keys(db, &issuer.issuer, PAUSE_S).await? {
-        // Somebody else asked. What they got, even if it is older than it should be, is all there is.
-        let keys = store::foreign_keys(db, &issuer.issuer).await?;
-        return Ok(keys.map(|it| it.jwks));
+    let mut unanswered = None;
+    if store::claim_foreign_keys(db, &issuer.issuer, PAUSE_S).await? {
+        match published(&issuer.jwks_url).await {
+            Ok(jwks) => {
+                store::keep_foreign_keys(db, &issuer.issuer, &jwks).await?;
+                return Ok(Some(jwks.to_string()));
+            }
+            Err(failed) => unanswered = Some(failed),
+        }
     }
-    let jwks: Value = published(&issuer.jwks_url).await?;
-    store::keep_foreign_keys(db, &issuer.issuer, &jwks).await?;
-    Ok(Some(jwks.to_string()))
+    let kept = store::foreign_keys(db, &issuer.issuer).await?;
+    match (kept.filter(|it| it.age_s < KEYS_COUNT_S), unanswered) {
+        (Some(keys), _) => Ok(Some(keys.jwks)),
+        (None, Some(failed)) => Err(failed.into()),
+        (None, None) => Ok(None),
+    }
 }
 
 async fn published(address: &str) -> Result<Value, Failed> {
@@ -192,11 +203,16 @@ impl Stranger {
         })
     }
 
-    /// The account they get on their first visit. Its id follows from who they are, so that two
-    /// first visits at once make one.
+    fn known_as(&self, issuer: &Issuer) -> ForeignName {
+        ForeignName {
+            issuer: issuer.issuer.clone(),
+            subject: self.subject.clone(),
+        }
+    }
+
+    /// The account they get on their first visit, and on the first one after they were erased.
     fn account(&self, issuer: &Issuer) -> NewAccount {
-        let name = format!("{} {}", issuer.issuer, self.subject);
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+        let id = Uuid::new_v4();
         let login = self
             .username
             .clone()
@@ -213,6 +229,7 @@ impl Stranger {
             telegram_id: None,
             roles: self.roles,
             created_by: None,
+            known_as: Some(self.known_as(issuer)),
         }
     }
 }
@@ -225,19 +242,20 @@ async fn welcomed(
     start: &Start,
     client: &Client,
 ) -> Result<Account, Error> {
-    let name = (issuer.issuer.as_str(), stranger.subject.as_str());
+    let known_as = stranger.known_as(issuer);
     let roles = RoleChange {
         add: stranger.roles,
         drop: issuer.roles.values().copied().collect(),
     };
-    if let Some(account) = store::enter_foreign(db, name, roles, start, client).await? {
-        return Ok(account);
+    let mut entered = store::enter_foreign(db, &known_as, roles, start, client).await?;
+    if entered.is_none() {
+        introduce(db, issuer, stranger, client).await?;
+        entered = store::enter_foreign(db, &known_as, roles, start, client).await?;
     }
-    introduce(db, issuer, stranger, client).await?;
-    store::enter_foreign(db, name, roles, start, client)
-        .await?
-        // They are known, and disabled.
-        .ok_or(Error::BadForeignToken)
+    // Whoever is known and cannot enter is disabled.
+    let (account, ended) = entered.ok_or(Error::BadForeignToken)?;
+    entering::tell_ended(ended).await?;
+    Ok(account)
 }
 
 /// Makes sure that somebody here is known by their name there.
@@ -247,31 +265,29 @@ async fn introduce(
     stranger: &Stranger,
     client: &Client,
 ) -> Result<(), Error> {
-    let name = (issuer.issuer.as_str(), stranger.subject.as_str());
     if let Some(email) = &stranger.email
         && issuer.link_by_email
         && stranger.is_email_verified
-        && store::link_foreign_by_email(db, name, email).await?
+        && store::link_foreign_by_email(db, &stranger.known_as(issuer), email).await?
     {
         return Ok(());
     }
     // Somebody here may have their name or e-mail: then they go by another, or without.
-    let by_number = |new: NewAccount| NewAccount {
+    let by_id = |new: NewAccount| NewAccount {
         login: Login::from(new.id),
         ..new
     };
     let wishes = [
         stranger.account(issuer),
-        by_number(stranger.account(issuer)),
+        by_id(stranger.account(issuer)),
         NewAccount {
             email: None,
-            ..by_number(stranger.account(issuer))
+            ..by_id(stranger.account(issuer))
         },
     ];
     for wish in wishes {
-        let id = wish.id;
         match entering::register(wish, None, client).await {
-            Ok(_) | Err(Error::AccountExists) => return store::link_foreign(db, name, id).await,
+            Ok(_) | Err(Error::KnownAlready) => return Ok(()),
             Err(Error::LoginTaken | Error::EmailTaken) => {}
             Err(error) => return Err(error),
         }
@@ -380,7 +396,7 @@ mod tests {
             account.email.as_ref().map(Email::as_str),
             Some("ana@example.org")
         );
-        assert_eq!(account.id, stranger.account(&issuer()).id);
+        assert_eq!(account.known_as, Some(stranger.known_as(&issuer())));
     }
 
     #[test]

@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 use kit::db::{Only, ParameterValue};
 use kit::token::Claims;
-use kit::{Db, DbError, FromRow, Page, Role, Roles, Row, params, sql};
+use kit::{Caller, Db, DbError, FromRow, Page, Role, Roles, Row, params, sql};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::account::{Account, Cpf, Email, NewAccount, TelegramId, Text};
+use crate::account::{Account, Cpf, Email, ForeignName, NewAccount, TelegramId, Text};
 use crate::client::Client;
 use crate::error::Error;
 use crate::factor::Code;
@@ -26,8 +26,9 @@ pub async fn open() -> Result<Db, Error> {
 pub struct Proven {
     pub account: Account,
     pub password: Option<String>,
-    /// The enrolment of the second factor.
+    /// The enrolment of the second factor, and which backup codes of it count.
     pub totp: Option<Uuid>,
+    pub backup_batch: i32,
     /// What was proven holds as long as the account still carries this seal.
     seal: Uuid,
 }
@@ -65,6 +66,8 @@ pub async fn register(
         &client.address,
         client.agent.as_deref(),
         client.request_id.as_str(),
+        new.known_as.as_ref().map(|it| it.issuer.as_str()),
+        new.known_as.as_ref().map(|it| it.subject.as_str()),
     ];
     Ok(db.one(sql!("register"), params).await?)
 }
@@ -134,25 +137,27 @@ pub async fn spend_code(db: &Db, proven: &Proven, code: Code) -> Result<bool, Er
         Code::Step(step) => (Some(step), 0),
         Code::Backup(bit) => (None, bit),
     };
-    let params = params![proven.account.id, proven.seal, step, bit];
+    let (account, seal, batch) = (proven.account.id, proven.seal, proven.backup_batch);
+    let params = params![account, seal, step, bit, batch];
     Ok(db.run(sql!("spend_code"), params).await? == 1)
 }
 
-/// How many seconds until these gates let somebody through.
-pub async fn wait_for_gates(db: &Db, gates: &[Gate]) -> Result<i64, Error> {
-    let names: Vec<String> = gates.iter().map(|it| it.name.clone()).collect();
+/// Counts a try, unless one of the gates is full: how many seconds until it lets somebody through.
+pub async fn take_try(db: &Db, gates: &[Gate]) -> Result<i64, Error> {
     let limits: Vec<i64> = gates.iter().map(|it| it.most).collect();
-    let Only(seconds) = db
-        .one(sql!("wait_for_gates"), params![names, limits])
-        .await?;
+    let windows: Vec<i64> = gates.iter().map(|it| it.seconds).collect();
+    let params = params![names(gates), limits, windows];
+    let Only(seconds) = db.one(sql!("take_try"), params).await?;
     Ok(seconds)
 }
 
-pub async fn count_try(db: &Db, gates: &[Gate]) -> Result<(), Error> {
-    let names: Vec<String> = gates.iter().map(|it| it.name.clone()).collect();
-    let windows: Vec<i64> = gates.iter().map(|it| it.seconds).collect();
-    db.run(sql!("count_try"), params![names, windows]).await?;
+pub async fn give_try_back(db: &Db, gates: &[Gate]) -> Result<(), Error> {
+    db.run(sql!("give_try_back"), params![names(gates)]).await?;
     Ok(())
+}
+
+fn names(gates: &[Gate]) -> Vec<String> {
+    gates.iter().map(|it| it.name.clone()).collect()
 }
 
 // Sessions.
@@ -187,12 +192,18 @@ pub async fn refresh_session(
     Ok(db.one(sql!("refresh_session"), params).await?)
 }
 
-/// Makes a session last for at least so long from now.
-pub async fn prolong_session(db: &Db, session: Uuid, seconds: i64) -> Result<Account, Error> {
-    let prolonged = db
+/// Makes a session last for at least so long from now, if it is ours to prolong; says how long it
+/// lasts.
+pub async fn prolong_session(
+    db: &Db,
+    session: Uuid,
+    seconds: i64,
+) -> Result<(Account, i64), Error> {
+    let Prolonged(account, seconds_left) = db
         .optional(sql!("prolong_session"), params![session, seconds])
-        .await?;
-    prolonged.ok_or(Error::SessionOver)
+        .await?
+        .ok_or(Error::SessionOver)?;
+    Ok((account, seconds_left))
 }
 
 /// A sign-in or a personal access token, as its person sees it.
@@ -210,8 +221,12 @@ pub struct Session {
 }
 
 pub async fn sessions(db: &Db, session: Uuid) -> Result<Vec<Session>, Error> {
-    // Nobody who asks has none: an empty list would hide that the session is over.
-    Ok(db.all(sql!("sessions"), params![session]).await?)
+    Ok(db.all(sql!("sessions"), params![session, false]).await?)
+}
+
+/// Personal access tokens are sessions too.
+pub async fn personal_tokens(db: &Db, session: Uuid) -> Result<Vec<Session>, Error> {
+    Ok(db.all(sql!("sessions"), params![session, true]).await?)
 }
 
 /// Ends one session of whoever asks.
@@ -271,8 +286,13 @@ pub struct Personal {
     pub seconds_left: i64,
 }
 
-pub async fn find_personal(db: &Db, digest: Vec<u8>) -> Result<Option<Personal>, Error> {
-    Ok(db.optional(sql!("find_personal"), params![digest]).await?)
+pub async fn find_personal(
+    db: &Db,
+    digest: Vec<u8>,
+    client: &Client,
+) -> Result<Option<Personal>, Error> {
+    let params = params![digest, &client.address, client.request_id.as_str()];
+    Ok(db.optional(sql!("find_personal"), params).await?)
 }
 
 // Accounts.
@@ -307,10 +327,9 @@ pub async fn find(db: &Db, session: Uuid, whom: Whom<'_>) -> Result<Account, Err
 }
 
 /// An account that whoever asks may change.
-pub async fn find_managed(db: &Db, session: Uuid, login: &str) -> Result<Account, Error> {
-    let found = db
-        .optional(sql!("find_managed"), params![session, login])
-        .await?;
+pub async fn find_managed(db: &Db, caller: &Caller, login: &str) -> Result<Account, Error> {
+    let params = params![caller.session, login, caller.is_admin()];
+    let found = db.optional(sql!("find_managed"), params).await?;
     found.ok_or(Error::UnknownAccount)
 }
 
@@ -321,20 +340,23 @@ pub async fn list(db: &Db, session: Uuid, page: Page, usual: i64) -> Result<Vec<
 
 pub async fn list_customers(
     db: &Db,
-    session: Uuid,
+    caller: &Caller,
     number: Option<i64>,
     page: Page,
 ) -> Result<Vec<Account>, Error> {
-    let params = params![session, number, page.limit(10), page.offset()];
+    let (limit, offset) = (page.limit(10), page.offset());
+    let params = params![caller.session, number, limit, offset, caller.is_admin()];
     Ok(db.all(sql!("list_customers"), params).await?)
 }
 
 /// What changes of an account; what is absent stays.
 #[derive(Debug, Default)]
 pub struct Change<'a> {
+    pub login: Option<&'a str>,
     pub name: Option<&'a str>,
     pub surname: Option<&'a str>,
     pub email: Option<&'a str>,
+    pub telegram_id: Option<TelegramId>,
     pub hash: Option<&'a str>,
     pub roles: Option<RoleChange>,
 }
@@ -359,20 +381,23 @@ impl RoleChange {
 /// Changes an account of one's own, or one that is managed. Answers which sessions that ended.
 pub async fn update(
     db: &Db,
-    session: Uuid,
+    caller: &Caller,
     whom: Uuid,
     change: Change<'_>,
     client: &Client,
 ) -> Result<(Account, Vec<Uuid>), Error> {
     let params = params![
-        session,
+        caller.session,
         whom,
+        change.login,
         change.name,
         change.surname,
         change.email,
+        change.telegram_id.map(|it| it.get().unwrap_or(0)),
         change.hash,
         change.roles.map(|it| it.add.names()),
         change.roles.map(|it| it.drop.names()),
+        caller.is_admin(),
         &client.address,
         client.request_id.as_str(),
     ];
@@ -403,11 +428,17 @@ pub async fn set_disabled(
 /// Forgets a person: one's own account, or one that is managed.
 pub async fn erase(
     db: &Db,
-    session: Uuid,
+    caller: &Caller,
     whom: Uuid,
     client: &Client,
 ) -> Result<Vec<Uuid>, Error> {
-    let params = params![session, whom, &client.address, client.request_id.as_str()];
+    let params = params![
+        caller.session,
+        whom,
+        &client.address,
+        client.request_id.as_str(),
+        caller.is_admin(),
+    ];
     ended(db, sql!("erase"), params)
         .await?
         .ok_or(Error::UnknownAccount)
@@ -421,8 +452,9 @@ pub async fn erase_all(db: &Db, session: Uuid, client: &Client) -> Result<(), Er
 }
 
 /// Everything that is kept about whoever asks.
-pub async fn export(db: &Db, session: Uuid) -> Result<Value, Error> {
-    let Only(everything) = db.one(sql!("export"), params![session]).await?;
+pub async fn export(db: &Db, session: Uuid, client: &Client) -> Result<Value, Error> {
+    let params = params![session, &client.address, client.request_id.as_str()];
+    let Only(everything) = db.one(sql!("export"), params).await?;
     Ok(everything)
 }
 
@@ -494,6 +526,31 @@ pub async fn remove_totp(
     removed.map(|_| ()).ok_or(Error::NoFactor)
 }
 
+/// Puts other backup codes in the place of those there were; says which ones.
+pub async fn renew_backup_codes(
+    db: &Db,
+    session: Uuid,
+    enrolment: Uuid,
+    client: &Client,
+) -> Result<i32, Error> {
+    let (address, request_id) = (&client.address, client.request_id.as_str());
+    let params = params![session, enrolment, address, request_id];
+    let batch: Option<Only<i32>> = db.optional(sql!("renew_backup_codes"), params).await?;
+    batch.map(|Only(it)| it).ok_or(Error::NoFactor)
+}
+
+/// Takes the second factor off somebody who lost it.
+pub async fn take_totp_off(
+    db: &Db,
+    session: Uuid,
+    whom: Uuid,
+    client: &Client,
+) -> Result<(), Error> {
+    let params = params![session, whom, &client.address, client.request_id.as_str()];
+    let taken: Option<Only<Uuid>> = db.optional(sql!("take_totp_off"), params).await?;
+    taken.map(|_| ()).ok_or(Error::UnknownAccount)
+}
+
 // Letters and passcodes.
 
 /// A secret that goes out in a letter, and what is kept of it.
@@ -543,8 +600,20 @@ pub async fn reset_password(
 }
 
 /// Sends a letter to the mailbox of whoever asks; false when there is none, or it is known.
-pub async fn send_verification(db: &Db, session: Uuid, letter: Letter<'_>) -> Result<bool, Error> {
-    let params = params![session, letter.digest, letter.secret, letter.seconds];
+pub async fn send_verification(
+    db: &Db,
+    session: Uuid,
+    letter: Letter<'_>,
+    client: &Client,
+) -> Result<bool, Error> {
+    let params = params![
+        session,
+        letter.digest,
+        letter.secret,
+        letter.seconds,
+        &client.address,
+        client.request_id.as_str(),
+    ];
     let sent: Option<Only<Uuid>> = db.optional(sql!("send_verification"), params).await?;
     Ok(sent.is_some())
 }
@@ -561,20 +630,31 @@ pub async fn issue_passcode(
     session: Uuid,
     code: &str,
     seconds: i64,
+    client: &Client,
 ) -> Result<Option<Timestamp>, Error> {
-    let issued = db
-        .optional(sql!("issue_passcode"), params![session, code, seconds])
-        .await?;
+    let (address, request_id) = (&client.address, client.request_id.as_str());
+    let params = params![session, code, seconds, address, request_id];
+    let issued = db.optional(sql!("issue_passcode"), params).await?;
     Ok(issued.map(|Only(it)| it))
 }
 
-pub async fn passcode_owner(db: &Db, code: &str) -> Result<Option<Account>, Error> {
-    Ok(db.optional(sql!("passcode_owner"), params![code]).await?)
+pub async fn passcode_owner(
+    db: &Db,
+    code: &str,
+    client: &Client,
+) -> Result<Option<Account>, Error> {
+    let params = params![code, &client.address, client.request_id.as_str()];
+    Ok(db.optional(sql!("passcode_owner"), params).await?)
 }
 
 /// The same for the last time.
-pub async fn redeem_passcode(db: &Db, code: &str) -> Result<Option<Account>, Error> {
-    Ok(db.optional(sql!("redeem_passcode"), params![code]).await?)
+pub async fn redeem_passcode(
+    db: &Db,
+    code: &str,
+    client: &Client,
+) -> Result<Option<Account>, Error> {
+    let params = params![code, &client.address, client.request_id.as_str()];
+    Ok(db.optional(sql!("redeem_passcode"), params).await?)
 }
 
 // Other issuers.
@@ -604,16 +684,17 @@ pub async fn keep_foreign_keys(db: &Db, issuer: &str, jwks: &Value) -> Result<()
 }
 
 /// Begins a session for whoever is known by that name there, with the roles they hold there.
+/// Answers which sessions that ended.
 pub async fn enter_foreign(
     db: &Db,
-    (issuer, subject): (&str, &str),
+    known_as: &ForeignName,
     roles: RoleChange,
     start: &Start,
     client: &Client,
-) -> Result<Option<Account>, Error> {
+) -> Result<Option<(Account, Vec<Uuid>)>, Error> {
     let params = params![
-        issuer,
-        subject,
+        &known_as.issuer,
+        &known_as.subject,
         roles.add.names(),
         roles.drop.names(),
         start.session,
@@ -622,26 +703,17 @@ pub async fn enter_foreign(
         client.agent.as_deref(),
         client.request_id.as_str(),
     ];
-    Ok(db.optional(sql!("enter_foreign"), params).await?)
-}
-
-pub async fn link_foreign(
-    db: &Db,
-    (issuer, subject): (&str, &str),
-    account: Uuid,
-) -> Result<(), Error> {
-    db.run(sql!("link_foreign"), params![issuer, subject, account])
-        .await?;
-    Ok(())
+    let entered: Option<Changed> = db.optional(sql!("enter_foreign"), params).await?;
+    Ok(entered.map(|Changed(account, ended)| (account, ended)))
 }
 
 /// Whether an account that was seen to own that mailbox is now known by that name there.
 pub async fn link_foreign_by_email(
     db: &Db,
-    (issuer, subject): (&str, &str),
+    known_as: &ForeignName,
     email: &str,
 ) -> Result<bool, Error> {
-    let params = params![issuer, subject, email];
+    let params = params![&known_as.issuer, &known_as.subject, email];
     Ok(db.run(sql!("link_foreign_by_email"), params).await? == 1)
 }
 
@@ -673,9 +745,17 @@ pub async fn told(db: &Db, sessions: &[Uuid]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes every session count as untold again of which a token may still be around.
+pub async fn tell_again(db: &Db, token_seconds: i64) -> Result<(), Error> {
+    db.run(sql!("tell_again"), params![token_seconds]).await?;
+    Ok(())
+}
+
 /// Deletes what is long over; says how much that was.
-pub async fn forget(db: &Db, limit: i64) -> Result<i64, Error> {
-    let Only(forgotten) = db.one(sql!("forget"), params![limit]).await?;
+pub async fn forget(db: &Db, limit: i64, token_seconds: i64) -> Result<i64, Error> {
+    let Only(forgotten) = db
+        .one(sql!("forget"), params![limit, token_seconds])
+        .await?;
     Ok(forgotten)
 }
 
@@ -698,6 +778,8 @@ struct Ended(Vec<Uuid>);
 
 struct Changed(Account, Vec<Uuid>);
 
+struct Prolonged(Account, i64);
+
 struct Proofs(Proven, Option<Uuid>);
 
 impl FromRow for Ended {
@@ -711,6 +793,12 @@ impl FromRow for Changed {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let Ended(ended) = Ended::from_row(row)?;
         Ok(Self(Account::from_row(row)?, ended))
+    }
+}
+
+impl FromRow for Prolonged {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self(Account::from_row(row)?, row.get("seconds_left")?))
     }
 }
 
@@ -739,6 +827,7 @@ impl FromRow for Proven {
             account: Account::from_row(row)?,
             password: row.get("password")?,
             totp: row.get("totp")?,
+            backup_batch: row.get("backup_batch")?,
             seal: row.get("seal")?,
         })
     }

@@ -3,17 +3,18 @@
 use super::Signin;
 use super::bindings::exports::wharf::signin::accounts::Account;
 use super::bindings::exports::wharf::signin::passcodes::{Guest, Refusal};
+use crate::client::Client;
 use crate::error::Error;
 use crate::passcode;
 
 impl Guest for Signin {
     async fn owner(code: String, address: String) -> Result<Account, Refusal> {
-        let owner = passcode::owner(&code, &address).await?;
+        let owner = passcode::owner(&code, &Client::at(address)).await?;
         owner.map(Account::from).ok_or(Refusal::Unknown)
     }
 
     async fn redeem(code: String, address: String) -> Result<Account, Refusal> {
-        let owner = passcode::redeem(&code, &address).await?;
+        let owner = passcode::redeem(&code, &Client::at(address)).await?;
         owner.map(Account::from).ok_or(Refusal::Unknown)
     }
 }

@@ -2,17 +2,19 @@
 //! number, CPF or no name at all.
 
 use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use kit::{
-    Admin, Caller, Dialect, FORBIDDEN, Form, Json, Page, Problem, Query, Role, Spellings, setting,
+    Caller, Dialect, FORBIDDEN, Form, Json, Page, Problem, Query, Role, Spellings, setting,
     speaking,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Cpf, Email, Login, Malformed, NewAccount, Text};
-use crate::client::Client;
+use crate::client::{AdminInPerson, Client};
 use crate::entering::{self, Attempt};
 use crate::error::Error;
 use crate::issue::{Patience, SignedIn};
@@ -183,7 +185,7 @@ async fn list_customers(
     Query(page): Query<Page>,
 ) -> Result<Response, Problem> {
     let db = store::open().await?;
-    let mut found = store::list_customers(&db, caller.session, wanted.customer_id, page).await?;
+    let mut found = store::list_customers(&db, &caller, wanted.customer_id, page).await?;
     if wanted.customer_id.is_some() {
         let one = found.pop().ok_or(Error::UnknownAccount)?;
         return Ok(Json(Customer::from(one)).into_response());
@@ -197,31 +199,39 @@ struct Identification {
     cpf: Cpf,
 }
 
+/// Somebody who has a name themselves.
+struct Named(Caller);
+
+impl<S: Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        match caller.is(Role::Anonymous) {
+            true => Err(FORBIDDEN),
+            false => Ok(Self(caller)),
+        }
+    }
+}
+
 /// Whoever runs the kiosk asks for whoever stands before it. So that nobody reads the whole
 /// register number by number, misses are counted.
 async fn identify_customer(
-    caller: Caller,
+    Named(caller): Named,
     Json(asked): Json<Identification>,
 ) -> Result<Json<Customer>, Problem> {
-    if caller.is(Role::Anonymous) {
-        return Err(FORBIDDEN);
-    }
     let db = store::open().await?;
     let gates = tries::lookup(&caller.id.to_string());
-    tries::pass(&db, &gates).await?;
+    tries::take(&db, &gates).await?;
     let whom = Whom {
         cpf: Some(asked.cpf.as_str()),
         ..Whom::default()
     };
-    match store::find(&db, caller.session, whom).await {
-        Ok(account) => Ok(Json(account.into())),
-        Err(missed) => {
-            if matches!(missed, Error::UnknownAccount) {
-                tries::count(&db, &gates).await?;
-            }
-            Err(missed.into())
-        }
+    let found = store::find(&db, caller.session, whom).await;
+    if !matches!(found, Err(Error::UnknownAccount)) {
+        tries::give_back(&db, &gates).await?;
     }
+    Ok(Json(found?.into()))
 }
 
 #[derive(Deserialize)]
@@ -237,14 +247,29 @@ async fn register_customer(
     client: Client,
     Json(asked): Json<NewCustomer>,
 ) -> Result<Json<Customer>, Problem> {
-    create(Role::Customer, caller, client, asked).await
+    let new = NewAdmin {
+        name: asked.name,
+        email: Some(asked.email),
+        cpf: asked.cpf,
+        password: Some(asked.password),
+    };
+    create(Role::Customer, caller, client, new).await
+}
+
+/// Without an e-mail or a password nobody signs in as them yet.
+#[derive(Deserialize)]
+struct NewAdmin {
+    name: Option<Text>,
+    email: Option<Email>,
+    cpf: Option<Cpf>,
+    password: Option<Password>,
 }
 
 /// Of all that these clients may do, this takes an admin.
 async fn create_admin(
-    Admin(caller): Admin,
+    AdminInPerson(caller): AdminInPerson,
     client: Client,
-    Json(asked): Json<NewCustomer>,
+    Json(asked): Json<NewAdmin>,
 ) -> Result<Json<Customer>, Problem> {
     create(Role::Admin, caller, client, asked).await
 }
@@ -253,7 +278,7 @@ async fn create(
     role: Role,
     caller: Caller,
     client: Client,
-    asked: NewCustomer,
+    asked: NewAdmin,
 ) -> Result<Json<Customer>, Problem> {
     if let Some(cpf) = &asked.cpf
         && setting("cpf_check").await? == "strict"
@@ -266,16 +291,20 @@ async fn create(
         name: asked.name,
         cpf: asked.cpf,
         created_by: Some(caller.id),
-        ..NewAccount::new(Login::from(&asked.email), Some(asked.email), role)
+        ..match asked.email {
+            Some(email) => NewAccount::new(Login::from(&email), Some(email), role),
+            None => NewAccount::nameless(role),
+        }
     };
-    let account = registered(&caller, new, Some(&asked.password), &client).await?;
+    let account = registered(&caller, new, asked.password.as_ref(), &client).await?;
     Ok(Json(account.into()))
 }
 
 async fn register_anonymous(caller: Caller, client: Client) -> Result<Json<Customer>, Problem> {
-    let mut new = NewAccount::new(Login::from(caller.id), None, Role::Anonymous);
-    new.login = Login::from(new.id);
-    new.created_by = Some(caller.id);
+    let new = NewAccount {
+        created_by: Some(caller.id),
+        ..NewAccount::nameless(Role::Anonymous)
+    };
     Ok(Json(registered(&caller, new, None, &client).await?.into()))
 }
 

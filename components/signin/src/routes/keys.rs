@@ -39,6 +39,8 @@ async fn show_keys() -> Result<([(HeaderName, &'static str); 2], &'static str), 
 /// What we offer of OAuth and OpenID Connect: tokens, and no pages to sign in on.
 #[derive(Serialize)]
 struct Configuration {
+    /// As tokens say it. Clients that insist on OpenID's rule want it to be the address that they
+    /// asked: it is for the operator to call it so.
     issuer: &'static str,
     jwks_uri: String,
     token_endpoint: String,

@@ -55,8 +55,7 @@ async fn forget_password(
     let email = forgotten.email.as_str();
     let db = store::open().await?;
     let gates = tries::letter(email, &client);
-    tries::pass(&db, &gates).await?;
-    tries::count(&db, &gates).await?;
+    tries::take(&db, &gates).await?;
     let secret = secret::new("wharf_reset");
     store::send_reset(&db, email, letter(&secret, RESET_SECONDS), &client).await?;
     event::wake();
@@ -98,11 +97,10 @@ async fn reset_password(client: Client, Json(reset): Json<Reset>) -> Result<Stat
 async fn send_verification(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
     let gates = tries::letter(&caller.id.to_string(), &client);
-    tries::pass(&db, &gates).await?;
-    tries::count(&db, &gates).await?;
+    tries::take(&db, &gates).await?;
     let secret = secret::new("wharf_verify");
     let letter = letter(&secret, VERIFY_SECONDS);
-    if store::send_verification(&db, caller.session, letter).await? {
+    if store::send_verification(&db, caller.session, letter, &client).await? {
         event::wake();
         Ok(StatusCode::ACCEPTED)
     } else {

@@ -30,9 +30,9 @@ pub fn router() -> Router {
             ],
             post(change_password),
         )
-        .route("/auth/me", get(show_me))
         .spelled(["/user", "/auth/user", "/api/auth/user"], get(show_user));
-    speaking(Dialect::Parking, table)
+    let me = Router::new().route("/auth/me", get(show_me));
+    speaking(Dialect::Parking, table).merge(speaking(Dialect::AccountsAndParking, me))
 }
 
 #[derive(Serialize)]
@@ -167,6 +167,8 @@ fn unfit(error: Error) -> Problem {
 /// What every client reads of its own user, under each of the names they know.
 #[derive(Serialize)]
 pub struct Me {
+    /// OpenID's name for it: the address is told as the userinfo endpoint.
+    sub: Uuid,
     id: Uuid,
     user_id: Uuid,
     login: String,
@@ -179,6 +181,7 @@ pub struct Me {
 impl From<Account> for Me {
     fn from(account: Account) -> Self {
         Self {
+            sub: account.id,
             id: account.id,
             user_id: account.id,
             role: first_role(account.roles).map_or("", Role::name),

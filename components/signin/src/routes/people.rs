@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post, put};
 use jiff::Timestamp;
 use kit::{
-    Admin, Caller, Dialect, FORBIDDEN, Json, Page, Path, Problem, Query, Role, Roles, Spellings,
-    event, speaking,
+    Caller, Dialect, FORBIDDEN, Json, Page, Path, Problem, Query, Role, Roles, Spellings, event,
+    speaking,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::Account;
-use crate::client::{Client, Person};
+use crate::client::{AdminInPerson, Client, Person};
 use crate::entering;
 use crate::store::{self, Change, RoleChange};
 
@@ -38,6 +38,10 @@ pub fn router() -> Router {
         .spelled(
             ["/auth/users/{id}/enable", "/api/auth/users/{id}/enable"],
             post(enable),
+        )
+        .spelled(
+            ["/auth/users/{id}/totp", "/api/auth/users/{id}/totp"],
+            delete(take_second_factor_off),
         );
     speaking(Dialect::Plain, table)
 }
@@ -70,7 +74,7 @@ struct NewRoles {
 
 /// Nobody changes their own: the last admin would lock everybody out.
 async fn set_roles(
-    Admin(caller): Admin,
+    AdminInPerson(caller): AdminInPerson,
     Path(id): Path<Uuid>,
     client: Client,
     Json(new): Json<NewRoles>,
@@ -84,21 +88,29 @@ async fn set_roles(
         ..Change::default()
     };
     let db = store::open().await?;
-    let (account, ended) = store::update(&db, caller.session, id, change, &client).await?;
+    let (account, ended) = store::update(&db, &caller, id, change, &client).await?;
     entering::tell_ended(ended).await?;
     Ok(Json(account.into()))
 }
 
-async fn disable(admin: Admin, path: Path<Uuid>, client: Client) -> Result<Json<User>, Problem> {
+async fn disable(
+    admin: AdminInPerson,
+    path: Path<Uuid>,
+    client: Client,
+) -> Result<Json<User>, Problem> {
     set_disabled(admin, path, client, true).await
 }
 
-async fn enable(admin: Admin, path: Path<Uuid>, client: Client) -> Result<Json<User>, Problem> {
+async fn enable(
+    admin: AdminInPerson,
+    path: Path<Uuid>,
+    client: Client,
+) -> Result<Json<User>, Problem> {
     set_disabled(admin, path, client, false).await
 }
 
 async fn set_disabled(
-    Admin(caller): Admin,
+    AdminInPerson(caller): AdminInPerson,
     Path(id): Path<Uuid>,
     client: Client,
     is_disabled: bool,
@@ -111,6 +123,22 @@ async fn set_disabled(
         store::set_disabled(&db, caller.session, id, is_disabled, &client).await?;
     entering::tell_ended(ended).await?;
     Ok(Json(account.into()))
+}
+
+/// For who lost the app and the backup codes. An admin who lost theirs asks another one: whoever
+/// holds a stolen session has no code either.
+async fn take_second_factor_off(
+    AdminInPerson(caller): AdminInPerson,
+    Path(id): Path<Uuid>,
+    client: Client,
+) -> Result<StatusCode, Problem> {
+    if id == caller.id {
+        return Err(FORBIDDEN);
+    }
+    let db = store::open().await?;
+    store::take_totp_off(&db, caller.session, id, &client).await?;
+    event::wake();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
@@ -141,7 +169,7 @@ async fn show_my_audit(
 }
 
 async fn show_audit(
-    Admin(caller): Admin,
+    AdminInPerson(caller): AdminInPerson,
     Path(id): Path<Uuid>,
     before: Query<Before>,
     page: Query<Page>,
@@ -170,14 +198,14 @@ async fn audit(
     Ok(Json(events.into_iter().map(shown).collect()))
 }
 
-async fn export(Person(caller): Person) -> Result<Json<Value>, Problem> {
+async fn export(Person(caller): Person, client: Client) -> Result<Json<Value>, Problem> {
     let db = store::open().await?;
-    Ok(Json(store::export(&db, caller.session).await?))
+    Ok(Json(store::export(&db, caller.session, &client).await?))
 }
 
 async fn erase_me(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
-    let ended = store::erase(&db, caller.session, caller.id, &client).await?;
+    let ended = store::erase(&db, &caller, caller.id, &client).await?;
     entering::tell_ended(ended).await?;
     event::wake();
     Ok(StatusCode::NO_CONTENT)

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use axum::Router;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::account::{Account, Email, Login, NewAccount};
-use crate::client::{Client, Person};
+use crate::client::{AdminInPerson, Client, Person};
 use crate::entering::{self, Attempt};
 use crate::error::Error;
 use crate::issue::{Patience, SignedIn};
@@ -206,17 +206,18 @@ async fn register(client: Client, arguments: Arguments) -> Result<Json<Entered>,
     Ok(entered.into())
 }
 
-/// With a refresh token, or with a token that is still good.
-async fn refresh(
-    caller: Option<Caller>,
-    client: Client,
-    arguments: Arguments,
-) -> Result<Json<Entered>, Problem> {
-    let entered = match (arguments.optional("refresh_token"), caller) {
-        (Some(token), _) => entering::refresh(token, &client).await?,
-        (None, Some(caller)) if caller.scope.is_none() => entering::renew(&caller).await?,
-        (None, Some(_)) => return Err(FORBIDDEN),
-        (None, None) => return Err(kit::NO_TOKEN),
+/// With a refresh token, or with a token that is still good. Launchers send the token along with
+/// every call, so beside a refresh token it may have expired.
+async fn refresh(client: Client, request: Request) -> Result<Json<Entered>, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let request = Request::from_parts(parts.clone(), body);
+    let arguments = Arguments::from_request(request, &()).await?;
+    let entered = match arguments.optional("refresh_token") {
+        Some(token) => entering::refresh(token, &client).await?,
+        None => {
+            let Person(caller) = Person::from_request_parts(&mut parts, &()).await?;
+            entering::renew(&caller).await?
+        }
     };
     Ok(entered.into())
 }
@@ -268,13 +269,10 @@ async fn list_users(
 
 /// To be of one level is to be of no other; nobody changes their own.
 async fn set_role(
-    Person(caller): Person,
+    AdminInPerson(caller): AdminInPerson,
     client: Client,
     arguments: Arguments,
 ) -> Result<Json<User>, Problem> {
-    if !caller.is_admin() {
-        return Err(FORBIDDEN);
-    }
     let number = arguments.number("user_id")?;
     let add = match arguments.number("role")? {
         99 => Roles::default().with(Role::Admin),
@@ -296,7 +294,7 @@ async fn set_role(
         roles: Some(RoleChange { add, drop }),
         ..Change::default()
     };
-    let (user, ended) = store::update(&db, caller.session, user.id, change, &client).await?;
+    let (user, ended) = store::update(&db, &caller, user.id, change, &client).await?;
     entering::tell_ended(ended).await?;
     Ok(Json(user.into()))
 }

@@ -13,8 +13,8 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Email, Login, NewAccount, Text};
-use crate::client::{Client, Person};
+use crate::account::{Account, Email, Login, NewAccount, TelegramId, Text};
+use crate::client::{AdminInPerson, Client, Person};
 use crate::entering::{self, Attempt};
 use crate::error::Error;
 use crate::issue::{Patience, SignedIn};
@@ -168,15 +168,9 @@ async fn register(
     let created_by = match role {
         ZoneRole::Driver => None,
         ZoneRole::Controller | ZoneRole::Admin => {
-            let caller = caller.ok_or(NO_TOKEN)?;
+            let Manager(caller) = Manager::try_from(caller.ok_or(NO_TOKEN)?)?;
             let db = store::open().await?;
-            let registrar = store::me(&db, caller.session).await?;
-            if !registrar.roles.any(&[Role::ZoneAdmin, Role::Admin])
-                || !caller.roles.any(&[Role::ZoneAdmin, Role::Admin])
-            {
-                return Err(FORBIDDEN);
-            }
-            Some(registrar.id)
+            Some(store::me(&db, caller.session).await?.id)
         }
         // A platform admin is never made by registration.
         ZoneRole::Superuser => return Err(FORBIDDEN),
@@ -202,7 +196,10 @@ async fn list_users(
 }
 
 /// Everybody but admins.
-async fn delete_all_users(Admin(caller): Admin, client: Client) -> Result<StatusCode, Problem> {
+async fn delete_all_users(
+    AdminInPerson(caller): AdminInPerson,
+    client: Client,
+) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
     store::erase_all(&db, caller.session, &client).await?;
     kit::event::wake();
@@ -216,9 +213,12 @@ async fn show_me(caller: Caller) -> Result<Json<User>, Problem> {
 
 #[derive(Deserialize)]
 struct UserChange {
+    username: Option<Login>,
     name: Option<Text>,
     surname: Option<Text>,
     email: Option<Email>,
+    /// Of the parking clients, who give it when they register and change it nowhere else.
+    telegram_id: Option<TelegramId>,
     password: Option<Password>,
     role: Option<ZoneRole>,
 }
@@ -239,7 +239,7 @@ async fn update_me(
 
 async fn delete_me(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
-    let ended = store::erase(&db, caller.session, caller.id, &client).await?;
+    let ended = store::erase(&db, &caller, caller.id, &client).await?;
     entering::tell_ended(ended).await?;
     kit::event::wake();
     Ok(StatusCode::NO_CONTENT)
@@ -256,7 +256,16 @@ impl<S: Sync> axum::extract::FromRequestParts<S> for Manager {
         state: &S,
     ) -> Result<Self, Problem> {
         let Person(caller) = Person::from_request_parts(parts, state).await?;
-        if caller.roles.any(&[Role::ZoneAdmin, Role::Admin]) {
+        caller.try_into()
+    }
+}
+
+impl TryFrom<Caller> for Manager {
+    type Error = Problem;
+
+    fn try_from(caller: Caller) -> Result<Self, Problem> {
+        let stands_for_all = caller.scope.is_none();
+        if stands_for_all && caller.roles.any(&[Role::ZoneAdmin, Role::Admin]) {
             Ok(Self(caller))
         } else {
             Err(FORBIDDEN)
@@ -270,9 +279,7 @@ async fn show_user(
 ) -> Result<Json<User>, Problem> {
     let db = store::open().await?;
     Ok(Json(
-        store::find_managed(&db, caller.session, &username)
-            .await?
-            .into(),
+        store::find_managed(&db, &caller, &username).await?.into(),
     ))
 }
 
@@ -283,7 +290,7 @@ async fn update_user(
     Json(asked): Json<UserChange>,
 ) -> Result<Json<User>, Problem> {
     let db = store::open().await?;
-    let user = store::find_managed(&db, caller.session, &username).await?;
+    let user = store::find_managed(&db, &caller, &username).await?;
     if let Some(role) = asked.role
         && (user.id == caller.id || (role == ZoneRole::Superuser && !caller.is_admin()))
     {
@@ -298,27 +305,38 @@ async fn update(
     asked: UserChange,
     client: &Client,
 ) -> Result<Json<User>, Problem> {
+    let login = asked.username.as_ref().map(Login::as_str);
+    let login = login.filter(|it| *it != user.login);
     let email = asked.email.as_ref().map(Email::as_str);
+    let email = email.filter(|it| Some(*it) != user.email.as_deref());
+    entering::not_the_admins(login, email).await?;
+    let (new_login, new_email) = (
+        login.unwrap_or(&user.login),
+        email.or(user.email.as_deref()),
+    );
     let hash = match &asked.password {
-        Some(password) if password.is_name(&user.login, email.or(user.email.as_deref())) => {
+        Some(password) if password.is_name(new_login, new_email) => {
             return Err(Error::PasswordIsName.into());
         }
         Some(password) => Some(password.hash().await?),
         None => None,
     };
     let change = Change {
+        login,
         name: asked.name.as_ref().map(Text::as_str),
         surname: asked.surname.as_ref().map(Text::as_str),
         email,
+        telegram_id: asked.telegram_id,
         hash: hash.as_deref(),
         roles: asked.role.map(ZoneRole::change),
     };
     let db = store::open().await?;
-    let (user, ended) = store::update(&db, caller.session, user.id, change, client).await?;
+    let (user, ended) = store::update(&db, caller, user.id, change, client).await?;
     entering::tell_ended(ended).await?;
     if email.is_some() {
         entering::tell_of(&user);
     }
+    kit::event::wake();
     Ok(Json(user.into()))
 }
 
@@ -328,8 +346,8 @@ async fn delete_user(
     client: Client,
 ) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
-    let user = store::find_managed(&db, caller.session, &username).await?;
-    let ended = store::erase(&db, caller.session, user.id, &client).await?;
+    let user = store::find_managed(&db, &caller, &username).await?;
+    let ended = store::erase(&db, &caller, user.id, &client).await?;
     entering::tell_ended(ended).await?;
     kit::event::wake();
     Ok(StatusCode::NO_CONTENT)
@@ -341,12 +359,16 @@ struct Passcode {
     valid_until: Timestamp,
 }
 
-async fn issue_passcode(Manager(caller): Manager) -> Result<Json<Passcode>, Problem> {
+async fn issue_passcode(
+    Manager(caller): Manager,
+    client: Client,
+) -> Result<Json<Passcode>, Problem> {
     let db = store::open().await?;
     // Of a million codes few are in use: hardly ever does a second one have to be drawn.
     for _ in 0..10 {
         let otp = secret::six_digits();
-        let issued = store::issue_passcode(&db, caller.session, &otp, passcode::SECONDS).await?;
+        let issued =
+            store::issue_passcode(&db, caller.session, &otp, passcode::SECONDS, &client).await?;
         if let Some(valid_until) = issued {
             return Ok(Json(Passcode { otp, valid_until }));
         }
@@ -375,12 +397,8 @@ async fn validate_passcode(
             "No OTP provided",
         ));
     }
-    let owner = passcode::owner(&shown.otp, &client.address).await?;
-    owner.ok_or(Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "invalid-otp",
-        "The OTP is invalid or expired",
-    ))?;
+    let owner = passcode::owner(&shown.otp, &client).await?;
+    owner.ok_or(Error::WrongPasscode)?;
     Ok(Json(Valid { valid: true }))
 }
 
@@ -393,7 +411,7 @@ async fn show_passcode_owner(
     client: Client,
     Path(otp): Path<String>,
 ) -> Result<Json<PasscodeOwner>, Problem> {
-    let owner = passcode::owner(&otp, &client.address).await?;
+    let owner = passcode::owner(&otp, &client).await?;
     let username = owner.ok_or(Error::UnknownAccount)?.login;
     Ok(Json(PasscodeOwner { username }))
 }

@@ -1,13 +1,13 @@
--- $1 session, $2 id of whom, $3 address, $4 request id
--- The row stays for what refers to it, and says nothing about anybody.
+-- $1 session, $2 id of whom, $3 address, $4 request id, $5 whether as an admin
+-- The row stays for what refers to it, and says nothing about anybody. Nobody can have chosen its login.
 WITH gone AS (
     UPDATE account SET
-        login = 'erased-' || account.id, email = NULL, name = NULL, surname = NULL, cpf = NULL, telegram_id = NULL,
+        login = 'erased:' || account.id, email = NULL, name = NULL, surname = NULL, cpf = NULL, telegram_id = NULL,
         password = NULL, roles = '{}', email_verified_at = NULL, totp = NULL, totp_offered = NULL,
         seal = gen_random_uuid(), disabled_at = now(), erased_at = now()
     FROM caller($1) AS me
     WHERE account.id = $2 AND account.erased_at IS NULL
-        AND (account.id = me.id OR 'admin' = ANY (me.roles) OR account.created_by = me.id)
+        AND (account.id = me.id OR manages(me, account, $5))
     RETURNING account.id, me.id AS actor
 ), letters AS (
     DELETE FROM letter USING gone WHERE letter.account = gone.id

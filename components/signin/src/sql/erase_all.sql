@@ -2,7 +2,7 @@
 -- Everybody but admins, who would lock themselves out.
 WITH gone AS (
     UPDATE account SET
-        login = 'erased-' || account.id, email = NULL, name = NULL, surname = NULL, cpf = NULL, telegram_id = NULL,
+        login = 'erased:' || account.id, email = NULL, name = NULL, surname = NULL, cpf = NULL, telegram_id = NULL,
         password = NULL, roles = '{}', email_verified_at = NULL, totp = NULL, totp_offered = NULL,
         seal = gen_random_uuid(), disabled_at = now(), erased_at = now()
     FROM caller($1) AS me

@@ -1,7 +1,12 @@
--- $1 session
+-- $1 session, $2 address, $3 request id
 -- Everything that is kept here about whoever asks.
+WITH me AS (
+    SELECT * FROM caller($1)
+), audited AS (
+    INSERT INTO audit (what, account, session, address, request_id) SELECT 'exported', id, $1, $2, $3 FROM me
+)
 SELECT jsonb_build_object(
-    'account', to_jsonb(me) - ARRAY['password', 'seal', 'totp', 'totp_offered', 'totp_step', 'backup_used'],
+    'account', to_jsonb(me) - ARRAY['password', 'seal', 'totp', 'totp_offered', 'totp_step', 'backup_batch', 'backup_used'],
     'sessions', (
         SELECT coalesce(jsonb_agg(to_jsonb(session) - ARRAY['seal', 'refresh', 'spent', 'secret'] ORDER BY started_at), '[]')
         FROM session WHERE session.account = me.id),
@@ -12,4 +17,4 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(audit) ORDER BY audit.id), '[]')
         FROM audit WHERE audit.account = me.id)
 ) AS everything
-FROM caller($1) AS me
+FROM me

@@ -1,4 +1,4 @@
--- $1 session, $2 code, $3 seconds
+-- $1 session, $2 code, $3 seconds, $4 address, $5 request id
 -- Nothing comes back when somebody else holds the same digits right now.
 WITH issued AS (
     INSERT INTO passcode AS held (code, account, expires_at)
@@ -6,5 +6,8 @@ WITH issued AS (
     ON CONFLICT (code) DO UPDATE SET account = excluded.account, expires_at = excluded.expires_at
     WHERE held.expires_at <= now()
     RETURNING account, expires_at
+), audited AS (
+    INSERT INTO audit (what, account, session, address, request_id)
+    SELECT 'passcode-issued', account, $1, $4, $5 FROM issued
 )
 SELECT (extract(epoch FROM expires_at) * 1000)::bigint AS valid_until FROM issued

@@ -1,7 +1,12 @@
 -- $1 session, $2 seconds
+-- Of a session from another issuer's word that issuer decides: it lasts as long as it was made for.
 WITH prolonged AS (
-    UPDATE session SET expires_at = greatest(session.expires_at, now() + $2::bigint * interval '1 second')
+    UPDATE session SET expires_at = CASE
+        WHEN session.kind = 'foreign' THEN session.expires_at
+        ELSE greatest(session.expires_at, now() + $2::bigint * interval '1 second')
+    END
     FROM caller($1) AS me WHERE session.id = $1
-    RETURNING me
+    RETURNING me, session.expires_at
 )
-SELECT person.* FROM prolonged, person(prolonged.me)
+SELECT person.*, extract(epoch FROM expires_at - now())::bigint AS seconds_left
+FROM prolonged, person(prolonged.me)

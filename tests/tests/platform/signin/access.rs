@@ -228,6 +228,80 @@ fn a_zone_admin_makes_no_platform_admin() {
 }
 
 #[test]
+fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let zone_admin = with_role(&stack, &admin, "zone_admin");
+    let name = wharf_tests::unique("risen");
+    let body = json!({ "name": "A", "surname": "B", "username": name, "email": format!("{name}@example.org"),
+                       "password": "Correct-Horse-1", "role": "controller" });
+    let made = stack
+        .post("/api/v1/register")
+        .bearer(&zone_admin.token)
+        .json(&body)
+        .send()
+        .expect(201)
+        .json();
+    let path = format!("/api/v1/users/{name}");
+    let change = || {
+        zone_admin
+            .request("PATCH", &path)
+            .json(&json!({ "password": "Another-Horse-2" }))
+            .send()
+    };
+    change().expect(200);
+    // Whoever they made grows beyond them.
+    let id = admin
+        .get(&format!("/user?login={name}"))
+        .send()
+        .expect(200)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let roles = format!("/auth/users/{id}/roles");
+    for roles_now in [
+        json!(["controller", "admin"]),
+        json!(["moderator"]),
+        json!(["controller", "owner"]),
+        json!(["customer"]),
+    ] {
+        let roles_now = json!({ "roles": roles_now });
+        admin.put(&roles).json(&roles_now).send().expect(200);
+        change().problem(404);
+        zone_admin.get(&path).send().problem(404);
+        zone_admin.delete(&path).send().problem(404);
+    }
+    assert_eq!(made["user"]["username"], name);
+
+    // A customer they registered is a customer, and nobody's staff.
+    let email = format!("{name}.2@example.org");
+    let customer = json!({ "name": "C", "email": email, "password": "Correct-Horse-1" });
+    zone_admin
+        .post("/customers/register")
+        .json(&customer)
+        .send()
+        .expect(200);
+    let path = format!("/api/v1/users/{email}");
+    zone_admin.get(&path).send().problem(404);
+    zone_admin.delete(&path).send().problem(404);
+    // Nor does it help to have been a zone admin once.
+    let staff = json!({ "roles": ["controller"] });
+    admin.put(&roles).json(&staff).send().expect(200);
+    let me = zone_admin.get("/auth/me").send().expect(200).json();
+    let path = format!("/auth/users/{}/roles", me["id"].as_str().unwrap());
+    let owner = json!({ "roles": ["owner"] });
+    admin.put(&path).json(&owner).send().expect(200);
+    let credentials = json!({ "login": zone_admin.login, "password": zone_admin.password });
+    let again = stack.post("/login").json(&credentials).send().expect(200);
+    stack
+        .get(&format!("/api/v1/users/{name}"))
+        .api_key(again.json()["token"].as_str().unwrap())
+        .send()
+        .problem(403);
+}
+
+#[test]
 fn nobody_changes_their_own_role() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);

@@ -218,6 +218,16 @@ fn an_admin_makes_an_admin() {
         .expect(200);
     let made = token(&stack, &email, PASSWORD).expect(200).json();
     assert_eq!(claims(&made["access_token"])["roles"], json!(["admin"]));
+    let nameless = admin
+        .post("/customers/admin")
+        .json(&json!({ "name": "Later" }))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&nameless["name"], &nameless["email"]),
+        (&json!("Later"), &Value::Null)
+    );
 }
 
 // Zones.
@@ -381,6 +391,52 @@ fn people_change_themselves_and_admins_change_people() {
 }
 
 #[test]
+fn a_name_and_a_chat_can_be_changed_and_what_is_the_first_admins_cannot_be_taken() {
+    // The first admin was never here.
+    let stack = Stack::start();
+    let (user, other) = (User::driver(&stack), User::driver(&stack));
+    let patch = |body: Value| user.request("PATCH", "/api/v1/users/me").json(&body).send();
+    for theirs in [
+        json!({ "email": "admin@wharf.test" }),
+        json!({ "email": "Admin@Wharf.test" }),
+        json!({ "username": "admin" }),
+        json!({ "username": other.login }),
+    ] {
+        patch(theirs).problem(409);
+    }
+    let admin = User::admin(&stack);
+    admin
+        .request("PATCH", "/api/v1/users/me")
+        .json(&json!({ "name": "Boss", "email": admin.email, "username": "admin" }))
+        .send()
+        .expect(200);
+
+    let name = unique("renamed");
+    let renamed = patch(json!({ "username": name, "telegram_id": 77 })).expect(200);
+    assert_eq!(renamed.json()["username"], name);
+    let me = user.get("/auth/me").send().expect(200).json();
+    assert_eq!(
+        (&me["login"], &me["telegram_id"]),
+        (&json!(name), &json!(77))
+    );
+    let body = json!({ "login": name, "password": PASSWORD });
+    stack.post("/login").json(&body).send().expect(200);
+    patch(json!({ "telegram_id": 0 })).expect(200);
+    assert_eq!(
+        user.get("/auth/me").send().expect(200).json()["telegram_id"],
+        0
+    );
+    patch(json!({ "telegram_id": -1 })).problem(400);
+    let path = format!("/api/v1/users/{name}");
+    admin
+        .request("PATCH", &path)
+        .json(&json!({ "username": user.login }))
+        .send()
+        .expect(200);
+    admin.get(&path).send().problem(404);
+}
+
+#[test]
 fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
@@ -398,6 +454,25 @@ fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
         .send()
         .problem(401);
     stack.post("/login").json(&body).send().problem(401);
+    let told =
+        "SELECT count(*) FROM events.outbox WHERE kind = 'notify' AND payload ->> 'template' = $1
+        AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $2)
+        AND payload -> 'params' ->> 'email' IS NOT DISTINCT FROM $3";
+    let told = |template: &str, mailbox: Option<&str>| -> i64 {
+        let params: [&(dyn postgres::types::ToSql + Sync); 3] = [&template, &user.login, &mailbox];
+        stack.sql().query_one(told, &params).unwrap().get(0)
+    };
+    assert_eq!(told("password-changed", None), 1);
+    let moved = json!({ "email": format!("z{}", user.email) });
+    user.request("PATCH", "/api/v1/users/me")
+        .json(&moved)
+        .send()
+        .expect(200);
+    assert_eq!(
+        told("email-changed", Some(&user.email)),
+        1,
+        "whoever reads the old mailbox hears of it"
+    );
 }
 
 // Launchers.
@@ -520,6 +595,41 @@ fn a_launcher_is_refused_by_number() {
         ),
         41
     );
+    let nobody = "/api/method/users.get?v=1.0&login=nobody_at_all";
+    assert_eq!(number(admin.get(nobody).send(), 404), 31);
+}
+
+/// The cookie goes along with a link on anybody's page, and a GET changes things here.
+#[test]
+fn a_link_to_a_method_by_name_is_no_use_to_whoever_wrote_it() {
+    let stack = Stack::shared();
+    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let number = user
+        .get("/api/method/users.get?v=1.0")
+        .send()
+        .expect(200)
+        .json()["id"]
+        .clone();
+    let link = format!("/api/method/users.setRole?v=1.0&user_id={number}&role=99");
+    for method in ["GET", "HEAD", "POST"] {
+        let followed = stack
+            .request(method, &link)
+            .header("cookie", &format!("access_token={}", admin.token));
+        followed.send().expect(403);
+        let from_there = stack
+            .request(method, &link)
+            .cookie("access_token", &admin.token)
+            .header("origin", "https://evil.example");
+        from_there.send().expect(403);
+    }
+    let me = user.get("/auth/me").send().expect(200).json();
+    assert_eq!(me["roles"], json!(["driver"]));
+    // On a page of ours it is the admin who asks.
+    stack
+        .get(&link)
+        .cookie("access_token", &admin.token)
+        .send()
+        .expect(200);
 }
 
 #[test]
@@ -539,8 +649,9 @@ fn a_launcher_registers_refreshes_and_is_made_a_moderator() {
     assert_eq!(refreshed.expect(200).json()["user"], entered["user"]);
     let spent = entered["refresh_token"].as_str().unwrap();
     let body = json!({ "refresh_token": spent, "v": "1.0" });
+    // Whatever has become of the token that is sent along with everything.
     stack
-        .post("/api/method/auth.refreshToken")
+        .post("/api/method/auth.refreshToken?token=expired")
         .json(&body)
         .send()
         .expect(200);

@@ -139,3 +139,86 @@ fn who_is_erased_is_gone_and_their_names_are_free() {
         .json();
     assert_ne!(me["id"].as_str().unwrap(), id);
 }
+
+/// Ids are no secret, so nobody may call themselves what somebody will be called who is erased.
+#[test]
+fn nobody_stands_in_the_way_of_somebody_who_wants_to_be_erased() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let left = |id: &str| -> String {
+        let left = "SELECT login FROM signin.account WHERE id::text = $1";
+        stack.sql().query_one(left, &[&id]).unwrap().get(0)
+    };
+    let id = me["id"].as_str().unwrap();
+    let tried = json!({ "name": "A", "surname": "B", "username": format!("erased-{id}"),
+                        "email": format!("erased-{id}@example.org"), "password": "Correct-Horse-1" });
+    stack
+        .post("/api/v1/register")
+        .json(&tried)
+        .send()
+        .expect(201);
+    for name in [format!("erased:{id}"), format!("erased:{id}@example.org")] {
+        let mut tried = tried.clone();
+        tried["username"] = json!(name);
+        stack
+            .post("/api/v1/register")
+            .json(&tried)
+            .send()
+            .problem(400);
+        let body = json!({ "email": name, "password": "Correct-Horse-1" });
+        stack.post("/auth/signup").json(&body).send().problem(400);
+    }
+    user.delete("/auth/me").send().expect(204);
+    assert_eq!(left(id), format!("erased:{id}"));
+}
+
+#[test]
+fn what_proves_something_leaves_a_trace() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let token = json!({ "name": "x", "scope": "read" });
+    let token = user.post("/auth/tokens").json(&token).send().expect(201);
+    let exchange = |token: &Value| {
+        let body = json!({ "token": token });
+        stack.post("/auth/exchange").json(&body).send()
+    };
+    exchange(&token.json()["token"]).expect(200);
+    user.post("/auth/email/verification").send().expect(202);
+    user.get("/auth/export").send().expect(200);
+    user.post("/auth/totp").send().expect(200);
+    user.post("/auth/totp/confirm")
+        .json(&json!({ "code": "000000" }))
+        .send()
+        .problem(401);
+    let body = json!({ "username": user.login, "password": user.password });
+    let pair = stack.post("/api/v1/login").json(&body).send().expect(200);
+    let spent = json!({ "refresh_token": pair.json()["refresh_token"] });
+    stack.post("/auth/refresh").json(&spent).send().expect(200);
+    assert_eq!(
+        what_happened(&user),
+        [
+            "refreshed",
+            "signed-in",
+            "refused",
+            "exported",
+            "verification-asked",
+            "personal-token-used",
+            "personal-token-made",
+            "registered"
+        ]
+    );
+    // Who came with a token of nobody is not known, but it is kept that somebody did.
+    let refused = stack
+        .post("/auth/exchange")
+        .json(&json!({ "token": "wharf_pat_nonsense" }))
+        .header("x-request-id", &user.login)
+        .send();
+    refused.problem(401);
+    let kept = "SELECT what, detail FROM signin.audit WHERE request_id = $1 AND account IS NULL";
+    let kept = stack.sql().query_one(kept, &[&user.login]).unwrap();
+    assert_eq!(
+        (kept.get::<_, String>(0), kept.get::<_, String>(1)),
+        ("refused".to_owned(), "bad-foreign-token".to_owned())
+    );
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use totp_rs::Totp;
-use wharf_tests::{Answer, Options, Outside, Reply, Stack, User, unique};
+use wharf_tests::{Answer, Options, Outside, Reply, Stack, User, at_once, unique};
 
 fn login(stack: &Stack, user: &User, code: Option<&str>) -> Answer {
     let body = json!({ "login": user.login, "password": user.password, "code": code });
@@ -123,6 +123,79 @@ fn where_admins_need_a_second_factor_one_without_it_is_none() {
         .expect(200);
 }
 
+/// A stored role alone opens nothing.
+#[test]
+fn an_admin_without_the_second_factor_that_is_required_sees_what_others_see() {
+    let stack = Options::default()
+        .variable("admin_totp", "required")
+        .start();
+    let (admin, kiosk) = (User::admin(&stack), User::driver(&stack));
+    let made = kiosk.post("/customer/anonymous").send().expect(200).json();
+    let one = format!("/customers?customer_id={}", made["id"]);
+    kiosk.get(&one).send().expect(200);
+    admin.get(&one).send().problem(404);
+    let and_zone_admin =
+        "UPDATE signin.account SET roles = roles || '{zone_admin}' WHERE login = 'admin'";
+    stack.sql().execute(and_zone_admin, &[]).unwrap();
+    let token = login(&stack, &admin, None).expect(200).json();
+    let with = |method: &str, path: &str| {
+        let request = stack.request(method, path);
+        request.api_key(token["token"].as_str().unwrap())
+    };
+    let path = format!("/api/v1/users/{}", kiosk.login);
+    with("GET", &path).send().problem(404);
+    with("DELETE", &path).send().problem(404);
+    with("PATCH", &path)
+        .json(&json!({ "password": "Another-Horse-2" }))
+        .send()
+        .problem(404);
+}
+
+#[test]
+fn who_lost_the_second_factor_is_let_in_again_by_an_admin() {
+    let stack = Stack::shared();
+    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let mut app = App::enrolled(&user);
+    let renew = |code: &str| {
+        let body = json!({ "code": code });
+        user.post("/auth/totp/backup-codes").json(&body).send()
+    };
+    renew("nonsense").problem(401);
+    let old = app.backup_codes[0].clone();
+    let renewed = renew(&app.next_code()).expect(200).json();
+    let new = renewed["backup_codes"].as_array().unwrap();
+    assert_eq!(new.len(), 10);
+    login(&stack, &user, Some(&old)).problem(401);
+    login(&stack, &user, new[0].as_str()).expect(200);
+    login(&stack, &user, new[0].as_str()).problem(401);
+
+    let me = user.get("/auth/me").send().expect(200).json();
+    let path = format!("/auth/users/{}/totp", me["id"].as_str().unwrap());
+    user.delete(&path).send().problem(403);
+    admin.delete(&path).send().expect(204);
+    admin.delete(&path).send().problem(404);
+    login(&stack, &user, None).expect(200);
+    let events = user.get("/auth/audit").send().expect(200).json();
+    let removed = events.as_array().unwrap().iter();
+    let removed = removed
+        .clone()
+        .find(|it| it["what"] == "second-factor-removed")
+        .unwrap();
+    let boss = admin.get("/auth/me").send().expect(200).json();
+    assert_eq!(removed["actor"], boss["id"]);
+    let told =
+        "SELECT count(*) FROM events.outbox WHERE payload ->> 'template' = 'second-factor-removed'
+        AND payload ->> 'user_id' = $1";
+    let told: i64 = stack
+        .sql()
+        .query_one(told, &[&me["id"].as_str().unwrap()])
+        .unwrap()
+        .get(0);
+    assert_eq!(told, 1);
+    let own = format!("/auth/users/{}/totp", boss["id"].as_str().unwrap());
+    admin.delete(&own).send().problem(403);
+}
+
 /// A platform whose letters all go to one mailbox, for the tests of this file.
 fn with_mail() -> &'static (Stack, Outside) {
     static STARTED: OnceLock<(Stack, Outside)> = OnceLock::new();
@@ -190,6 +263,39 @@ fn who_forgot_the_password_is_sent_a_letter_that_opens_once() {
     login(stack, &user, None).problem(401);
     let body = json!({ "login": user.login, "password": "Another-Horse-2" });
     stack.post("/login").json(&body).send().expect(200);
+}
+
+#[test]
+fn a_letter_dies_with_the_password_it_was_to_replace() {
+    let (stack, mail) = with_mail();
+    let reset = |token: &str| {
+        let body = json!({ "token": token, "password": "Another-Horse-2" });
+        stack.post("/auth/password/reset").json(&body).send()
+    };
+    let asked = || {
+        let user = User::driver(stack);
+        stack
+            .post("/auth/password/forgot")
+            .json(&json!({ "email": user.email }))
+            .send()
+            .expect(202);
+        let token = letter(mail, &user, "wharf_reset");
+        (user, token)
+    };
+    let (user, token) = asked();
+    let change = json!({ "login": user.login, "oldPassword": user.password, "newPassword": "Newpassword456" });
+    stack
+        .post("/change-password")
+        .json(&change)
+        .send()
+        .expect(200);
+    reset(&token).problem(400);
+    let (user, token) = asked();
+    user.request("PATCH", "/api/v1/users/me")
+        .json(&json!({ "password": "Newpassword456" }))
+        .send()
+        .expect(200);
+    reset(&token).problem(400);
 }
 
 #[test]
@@ -286,6 +392,59 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
 }
 
 #[test]
+fn a_token_with_a_scope_makes_no_admin_and_ends_nobody() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let short = exchange(&stack, &personal(&admin, "write")["token"])
+        .expect(200)
+        .json();
+    let short = short["access_token"].as_str().unwrap();
+    let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
+    let of_user = |what: &str| format!("/auth/users/{}/{what}", id.as_str().unwrap());
+    let name = unique("minted");
+    let staff = json!({ "name": "A", "surname": "B", "username": name, "email": format!("{name}@example.org"),
+                        "password": "Correct-Horse-1", "role": "admin", "roles": ["admin"] });
+    for (method, path) in [
+        ("PUT", of_user("roles").as_str()),
+        ("POST", &of_user("disable")),
+        ("POST", &of_user("enable")),
+        ("DELETE", &of_user("totp")),
+        ("GET", &of_user("audit")),
+        ("POST", "/customers/admin"),
+        ("POST", "/api/v1/register"),
+        ("DELETE", "/api/v1/users"),
+        ("PATCH", &format!("/api/v1/users/{}", user.login)),
+        ("DELETE", &format!("/api/v1/users/{}", user.login)),
+        ("GET", "/api/v1/otp"),
+    ] {
+        let request = stack.request(method, path).bearer(short).json(&staff);
+        request.send().problem(403);
+    }
+    for method in ["GET", "POST"] {
+        let path = "/api/method/users.setRole?v=1.0&user_id=1&role=99";
+        let refused = stack.request(method, path).bearer(short).send().expect(403);
+        assert_eq!(refused.json()["error"]["code"], 20);
+    }
+    // What it may do: look.
+    let path = format!("/user?login={}", user.login);
+    stack.get(&path).bearer(short).send().expect(200);
+}
+
+#[test]
+fn a_personal_token_is_listed_however_often_its_person_signs_in() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let made = personal(&user, "read");
+    let sign_ins = "INSERT INTO signin.session (id, account, seal, kind, address, expires_at)
+        SELECT gen_random_uuid(), id, seal, 'password', '192.0.2.1', now() + interval '1 hour'
+        FROM signin.account, generate_series(1, 120) WHERE login = $1";
+    stack.sql().execute(sign_ins, &[&user.login]).unwrap();
+    let listed = user.get("/auth/tokens").send().expect(200).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["id"], made["id"]);
+}
+
+#[test]
 fn a_personal_token_is_listed_and_ends_when_its_person_says_so() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
@@ -355,4 +514,37 @@ fn a_kiosk_is_set_up_with_six_digits_that_are_hard_to_guess() {
         .send()
         .problem(429);
     User::driver(&stack).get("/api/v1/otp").send().problem(403);
+}
+
+/// They are counted before they are looked at.
+#[test]
+fn of_many_who_guess_at_once_a_few_are_heard() {
+    let stack = Stack::start();
+    let admin = User::admin(&stack);
+    let otp = admin.get("/api/v1/otp").send().expect(200).json()["otp"].clone();
+    let otp = otp.as_str().unwrap();
+    let wrong = if otp == "000000" { "000001" } else { "000000" };
+    let statuses = at_once(64, |_| {
+        let body = json!({ "otp": wrong });
+        let validated = stack.post("/api/v1/otp/validate").json(&body);
+        validated.send().status()
+    });
+    let heard = statuses.iter().filter(|it| **it == 401).count();
+    let refused = statuses.iter().filter(|it| **it == 429).count();
+    assert_eq!((heard, refused), (5, 59), "{statuses:?}");
+
+    let user = User::driver(&stack);
+    let statuses = at_once(64, |_| {
+        let body = json!({ "login": user.login, "password": "Wrong-Horse-1" });
+        stack.post("/login").json(&body).send().status()
+    });
+    let heard = statuses.iter().filter(|it| **it == 401).count();
+    assert!((1..=10).contains(&heard), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| matches!(it, 401 | 429)),
+        "{statuses:?}"
+    );
+    // By whatever name the account is called.
+    let body = json!({ "login": user.email, "password": user.password });
+    stack.post("/login").json(&body).send().problem(429);
 }

@@ -7,6 +7,8 @@ use wharf_tests::{Answer, Stack, User, at_once, eventually};
 
 /// Another function hears of the end of a session within this.
 const HEARD: Duration = Duration::from_secs(10);
+/// The sweep comes by within this.
+const SWEPT: Duration = Duration::from_secs(40);
 
 fn sign_in(stack: &Stack, user: &User) -> Value {
     let body = json!({ "username": user.login, "password": user.password });
@@ -231,30 +233,27 @@ fn who_is_disabled_is_out_until_they_are_enabled() {
     user.get("/auth/me").send().problem(401);
 }
 
-/// The mark in Redis is lost; the sweep sets it again.
+/// Redis forgot everything, also what it was told long ago.
 #[test]
-fn a_function_that_missed_the_end_of_a_session_hears_of_it_later() {
-    let stack = Stack::shared();
+fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
+    let stack = Stack::start();
     let user = User::driver(&stack);
+    let balance = || user.get("/payment/balance").send().status();
+    assert_eq!(balance(), 200);
     user.post("/auth/signout").send().expect(200);
-    let marks = || -> Vec<String> {
-        redis::cmd("KEYS")
+    eventually("payments refuses the token", HEARD, || balance() == 401);
+    let told = "SELECT told_at IS NOT NULL FROM signin.session
+        WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
+    let is_told = || -> bool { stack.sql().query_one(told, &[&user.login]).unwrap().get(0) };
+    eventually("the sweep has told everybody", SWEPT, is_told);
+    let _: () = redis::cmd("FLUSHALL").query(&mut stack.redis()).unwrap();
+    let marked = || -> bool {
+        let marks: Vec<String> = redis::cmd("KEYS")
             .arg("session:ended:*")
             .query(&mut stack.redis())
-            .unwrap()
+            .unwrap();
+        !marks.is_empty()
     };
-    let ended = "SELECT id::text FROM signin.session
-        WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
-    let id: String = stack.sql().query_one(ended, &[&user.login]).unwrap().get(0);
-    let mark = format!("session:ended:{id}");
-    eventually("the session is marked", HEARD, || marks().contains(&mark));
-    let again = "UPDATE signin.session SET told_at = NULL WHERE id = $1::text::uuid";
-    stack.sql().execute(again, &[&id]).unwrap();
-    let _: () = redis::cmd("DEL")
-        .arg(&mark)
-        .query(&mut stack.redis())
-        .unwrap();
-    eventually("the sweep marks it again", Duration::from_secs(40), || {
-        marks().contains(&mark)
-    });
+    eventually("the sweep marks it again", SWEPT, marked);
+    eventually("payments refuses the token", HEARD, || balance() == 401);
 }

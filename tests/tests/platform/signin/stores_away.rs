@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_tests::{Options, User, eventually};
+use wharf_tests::{Options, User, at_once, eventually};
 
 #[test]
 fn without_redis_people_register_sign_in_and_are_counted() {
@@ -25,6 +25,13 @@ fn without_redis_people_register_sign_in_and_are_counted() {
     let refused = try_in(&user.password);
     refused.problem(429);
     assert!(refused.header("retry-after").is_some());
+    let statuses = at_once(32, |_| {
+        let body = json!({ "otp": "000000" });
+        let validated = stack.post("/api/v1/otp/validate").json(&body);
+        validated.send().status()
+    });
+    let heard = statuses.iter().filter(|it| **it == 401).count();
+    assert_eq!(heard, 5, "{statuses:?}");
     user.post("/auth/signout").send().expect(200);
     user.get("/auth/me").send().problem(401);
 

@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
@@ -84,10 +85,32 @@ fn now() -> u64 {
         .as_secs()
 }
 
+/// By every function, and with one body: nobody learns from it what was wrong.
 #[track_caller]
 fn is_refused(stack: &Stack, token: &str) {
-    let problem = stack.get("/auth/me").api_key(token).send().problem(401);
-    assert!(problem["error_message"].is_string(), "{problem}");
+    for path in ["/auth/me", "/payment/balance", "/booking"] {
+        is_refused_at(stack, path, token);
+    }
+}
+
+#[track_caller]
+fn is_refused_at(stack: &Stack, path: &str, token: &str) {
+    let refused = |token: &str| {
+        let mut problem = stack.get(path).api_key(token).send().problem(401);
+        problem.as_object_mut().unwrap().remove("request_id");
+        problem
+    };
+    assert_eq!(refused(token), refused("nonsense"), "{path}: {token}");
+}
+
+/// As by a verifier that takes the key it has for whatever the token says it is.
+fn signed_by_hmac(token: &Token, secret: &[u8]) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let message = token.message();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
+    mac.update(message.as_bytes());
+    let code = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    format!("{message}.{code}")
 }
 
 #[test]
@@ -187,10 +210,24 @@ fn a_token_cannot_choose_how_it_is_checked() {
     for alg in ["none", "None", "NONE", "HS256", "RS256", "ES256", ""] {
         let forged = Token::of(&token).with_header("alg", alg);
         is_refused(&stack, &format!("{}.", forged.message()));
-        // As if the public key were a shared secret, and as if the name did not matter.
-        let secret = URL_SAFE_NO_PAD.encode(public.as_bytes());
-        is_refused(&stack, &format!("{}.{secret}", forged.message()));
         is_refused(&stack, &forged.signed_by(&own));
+    }
+    // As if the public key, in any form that it is known in, were a shared secret.
+    let jwks = stack.get("/.well-known/jwks.json").send().expect(200);
+    let jwk = jwks.json()["keys"][0].clone();
+    let pem = public.to_public_key_pem(LineEnding::LF).unwrap();
+    for secret in [
+        public.as_bytes().as_slice(),
+        pem.as_bytes(),
+        pem.trim_end().as_bytes(),
+        jwk.to_string().as_bytes(),
+        jwk["x"].as_str().unwrap().as_bytes(),
+        jwks.text().as_bytes(),
+    ] {
+        let forged = Token::of(&token).with_header("alg", "HS256");
+        is_refused(&stack, &signed_by_hmac(&forged, secret));
+        let nameless = forged.with_header("kid", Value::Null);
+        is_refused(&stack, &signed_by_hmac(&nameless, secret));
     }
     is_refused(
         &stack,
@@ -289,8 +326,24 @@ fn a_token_of_nobody_is_refused() {
     let token = User::driver(&stack).token;
     let own = own_key(&stack);
     let nobody = "00000000-0000-4000-8000-000000000000";
-    is_refused(
-        &stack,
-        &Token::of(&token).with_claim("sid", nobody).signed_by(&own),
+    // Only sign-in knows; the others hear of sessions that ended.
+    let of_nobody = Token::of(&token).with_claim("sid", nobody);
+    is_refused_at(&stack, "/auth/me", &of_nobody.signed_by(&own));
+}
+
+#[test]
+fn only_launchers_are_told_that_a_token_has_expired() {
+    let stack = Stack::shared();
+    let token = User::driver(&stack).token;
+    let expired = Token::of(&token).with_claim("exp", now() - 1);
+    let expired = expired.signed_by(&own_key(&stack));
+    is_refused(&stack, &expired);
+    let number = |token: &str| {
+        let path = format!("/api/method/users.get?v=1.0&token={token}");
+        stack.get(&path).send().expect(401).json()["error"]["code"].clone()
+    };
+    assert_eq!(
+        (number(&expired), number("nonsense")),
+        (json!(11), json!(10))
     );
 }
