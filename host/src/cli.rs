@@ -38,11 +38,18 @@ Examples:
 
 A store whose address is not given is started here and keeps its data in the data folder.
 Values of variables: --variable first, then the runtime configuration, then SPIN_VARIABLE_<NAME>
-and .env, then [application.tool.wharf.variables], then the default in the manifest.")]
+and .env, then [application.tool.wharf.variables], then the default in the manifest. Beside a
+PostgreSQL that is not started here, secrets have to be given: see `wharf keys --help`.")]
     Up(Up),
     /// Run the build commands of the components
     Build(Build),
     /// Bring the database to where the migrations say it should be
+    #[command(after_help = "\
+Examples:
+  wharf migrate
+  wharf migrate --postgres-url postgres://owner:secret@db/app --variable @variables.toml
+
+Roles that are not there yet are made with the passwords in the addresses of their variables.")]
     Migrate(Migrate),
     /// Run the stores alone, and write the .env with which `spin up` finds them
     Services(Services),
@@ -50,7 +57,14 @@ and .env, then [application.tool.wharf.variables], then the default in the manif
     Routes(Routes),
     /// Check this machine, the manifest and what was built
     Doctor(Doctor),
-    /// Show the public signing keys, or replace the signing key
+    /// Show the public signing keys or replace the signing key; make the secrets of a deployment
+    #[command(after_help = "\
+Examples:
+  wharf keys --secrets
+  wharf keys --variables variables.toml --postgres-url postgres://owner:secret@db/app
+
+The file is for all copies of a host that use one PostgreSQL, as --variable @variables.toml. What
+it says already stays, so that after an update the same command adds what is new.")]
     Keys(Keys),
 }
 
@@ -108,6 +122,8 @@ pub struct Migrate {
     /// The database, as its owner; without it the embedded one
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
     pub postgres_url: Option<String>,
+    #[command(flatten)]
+    pub values: ValueArgs,
 }
 
 #[derive(Args)]
@@ -177,6 +193,13 @@ pub struct Keys {
     /// Show the generated passwords too
     #[arg(long)]
     pub secrets: bool,
+    /// Add to this file what all copies of a deployment must be given alike: secrets, addresses of
+    /// the database for each role
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["rotate", "secrets"])]
+    pub variables: Option<PathBuf>,
+    /// The database of that deployment, as its owner; not connected to
+    #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
+    pub postgres_url: Option<String>,
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use wasmtime::component::Component as Code;
@@ -14,8 +15,13 @@ use wharf_manifest::manifest::Component;
 use crate::compose::{self, Dependency, denied};
 use crate::engine::cache::Cache;
 
-/// The code of each component, in their order; or what is wrong with each that has none.
-pub fn compile(components: &[&Component], cache: &Cache) -> Result<Vec<Code>, Vec<anyhow::Error>> {
+/// The code of each component, in their order; or what is wrong with each that has none. `say` is
+/// told what took its time.
+pub fn compile(
+    components: &[&Component],
+    cache: &Cache,
+    say: &(impl Fn(&str) + Sync),
+) -> Result<Vec<Code>, Vec<anyhow::Error>> {
     let results: Vec<Mutex<Option<Result<Code>>>> =
         components.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
@@ -32,7 +38,7 @@ pub fn compile(components: &[&Component], cache: &Cache) -> Result<Vec<Code>, Ve
                     else {
                         return;
                     };
-                    let compiled = compile_one(component, cache);
+                    let compiled = compile_one(component, cache, say);
                     if let Ok(mut result) = result.lock() {
                         *result = Some(compiled);
                     }
@@ -60,8 +66,16 @@ pub fn compile(components: &[&Component], cache: &Cache) -> Result<Vec<Code>, Ve
     }
 }
 
-fn compile_one(component: &Component, cache: &Cache) -> Result<Code> {
-    cache.component(&composed(component)?)
+fn compile_one(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Result<Code> {
+    let bytes = composed(component)?;
+    if let Some(code) = cache.find(&bytes) {
+        return Ok(code);
+    }
+    let began = Instant::now();
+    let code = cache.compile(&bytes)?;
+    let took = began.elapsed().as_millis();
+    say(&format!("{}: compiled after {took} ms", component.id));
+    Ok(code)
 }
 
 /// The component's bytes with its dependencies in them.

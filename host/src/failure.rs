@@ -15,7 +15,7 @@ pub enum Failure {
     Other(anyhow::Error),
 }
 
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub fn exit_code(&self) -> ExitCode {

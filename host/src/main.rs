@@ -32,6 +32,7 @@ mod values;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -54,19 +55,30 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Build(args) => commands::build::run(&args),
         Command::Routes(args) => commands::routes::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Keys(args) => commands::keys::run(&args),
-        Command::Migrate(args) => runtime()?.block_on(commands::migrate::run(&args)),
-        Command::Services(args) => runtime()?.block_on(commands::services::run(&args)),
+        Command::Build(args) => complete(commands::build::run(&args)),
+        Command::Migrate(args) => complete(commands::migrate::run(&args)),
+        Command::Services(args) => complete(commands::services::run(&args)),
         Command::Up(args) => {
             // Dropped last, so that what is said at the end is still carried out.
             let journal = Arc::new(Journal::start().context("start the journal")?);
             log_to(&journal, args.quiet);
-            runtime()?.block_on(commands::up::run(&args, journal.clone()))
+            complete(commands::up::run(&args, journal.clone()))
         }
     }
+}
+
+/// What a command that was told to stop may have left under way (a store that is still starting) has
+/// this long to be stopped in order; what is left then dies with the process.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+fn complete(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_timeout(PATIENCE);
+    result
 }
 
 /// More threads than processors: a guest that computes holds one for its turn, and the health check

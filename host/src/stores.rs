@@ -1,31 +1,24 @@
 //! Starting the stores with the lines a person sees meanwhile, and bringing the database up to date.
 
-use std::sync::Arc;
-
 use anyhow::Context;
-use tokio_postgres::NoTls;
+use wharf_imports::postgres;
 use wharf_manifest::manifest::Manifest;
-use wharf_stores::{Migrations, Options, Progress, Stores, Values};
+use wharf_stores::{Error, Migrations, Options, Progress, Stores, Values};
 
 use crate::failure::{Failure, Result};
-use crate::journal::Sink;
 
-/// Starts what `options` want, and migrates the database if there is one to migrate.
+/// Starts what `options` want, and migrates the database if there is one to migrate. Each step that
+/// a person may want to see is a line for `say`.
 pub async fn start(
     manifest: &Manifest,
     options: Options,
     values: &Values,
-    log: Option<Sink>,
+    say: impl Fn(&str) + Clone + Send + Sync + 'static,
 ) -> Result<Stores> {
-    let say = Arc::new(move |line: String| {
-        if let Some(log) = &log {
-            log.append(line.as_bytes());
-        }
-    });
     let told = say.clone();
     let stores = Stores::start(options, move |progress| {
         if is_worth_telling(&progress) {
-            told(format!("{progress}\n"));
+            told(&progress.to_string());
         }
     })
     .await?;
@@ -33,12 +26,13 @@ pub async fn start(
         (&manifest.wharf.migrations, &stores.addresses().postgres_url)
     {
         let migrations = Migrations::read(folder)?;
-        let applied = migrate(url, &migrations, values, |file| {
-            say(format!("migration {file}\n"))
+        let password_of = |schema: &str| values.role_password(schema);
+        let applied = migrate(url, &migrations, password_of, |file| {
+            say(&format!("migration {file}"));
         })
         .await?;
         if applied > 0 {
-            say(format!("applied {applied} migrations\n"));
+            say(&format!("applied {applied} migrations"));
         }
     }
     Ok(stores)
@@ -53,20 +47,12 @@ fn is_worth_telling(progress: &Progress) -> bool {
 pub async fn migrate(
     url: &str,
     migrations: &Migrations,
-    values: &Values,
+    password_of: impl Fn(&str) -> Result<String, Error>,
     applying: impl FnMut(&str),
 ) -> Result<usize> {
-    let (mut client, connection) = tokio_postgres::connect(url, NoTls)
-        .await
-        .map_err(|cause| Failure::Unreachable(format!("cannot connect to PostgreSQL: {cause}")))?;
+    let (mut client, connection) = postgres::connect(url).await.map_err(Failure::Unreachable)?;
     let connection = tokio::spawn(connection);
-    let applied = wharf_stores::migrate(
-        &mut client,
-        migrations,
-        |schema| values.role_password(schema),
-        applying,
-    )
-    .await?;
+    let applied = wharf_stores::migrate(&mut client, migrations, password_of, applying).await?;
     drop(client);
     connection
         .await

@@ -12,12 +12,16 @@ mod errors;
 mod link;
 mod numeric;
 mod older;
+mod owner;
 mod pool;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod values;
+
+pub use address::Address;
+pub use owner::connect;
 
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -36,7 +40,7 @@ use wasmtime::component::{
     StreamResult, VecBuffer,
 };
 
-use self::address::{Address, Tls};
+use self::address::Tls;
 use self::link::{Dialer, Prepared};
 use self::pool::{Lease, Pool};
 use crate::bindings::fermyon::spin::postgres as v2;

@@ -12,16 +12,10 @@ use crate::names;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuntimeConfig {
-    /// Where the host keeps what has to survive it.
-    pub state_dir: Option<PathBuf>,
     pub variables_providers: Vec<VariablesProvider>,
     /// By label.
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
     pub blocked_networks: BlockedNetworks,
-    /// Of all components together.
-    pub postgres_connections: Option<usize>,
-    pub redis_connections: Option<usize>,
-    pub http_connections: Option<usize>,
 }
 
 /// Where values of variables come from, asked in order.
@@ -48,9 +42,6 @@ pub enum KeyValueStore {
     },
 }
 
-/// More connections than a machine has ports for are a typing error.
-const MOST_CONNECTIONS: u64 = 65_535;
-
 impl RuntimeConfig {
     pub fn load(path: &Path) -> Result<RuntimeConfig, Faults> {
         let text = std::fs::read_to_string(path)
@@ -64,7 +55,6 @@ impl RuntimeConfig {
     }
 
     fn read(root: &Table, folder: &Path) -> RuntimeConfig {
-        let state_dir = root.text("state_dir").filter(|path| !path.is_empty());
         let mut providers = read_providers(root, "variables_provider");
         providers.extend(read_providers(root, "config_provider"));
         let stores = root.each("key_value_store", |label, value| {
@@ -74,15 +64,12 @@ impl RuntimeConfig {
             Some((label.to_string(), KeyValueStore::read(&value, folder)?))
         });
         let config = RuntimeConfig {
-            state_dir: state_dir.map(|path| PathBuf::from(&*path)),
             variables_providers: providers,
             key_value_stores: stores.into_iter().collect(),
             blocked_networks: read_blocked_networks(root),
-            postgres_connections: read_connections(root, "outbound_pg"),
-            redis_connections: read_connections(root, "outbound_redis"),
-            http_connections: read_connections(root, "outbound_http"),
         };
         for (key, why) in [
+            ("state_dir", "this is `--data-dir` here"),
             (
                 "log_dir",
                 "this host logs to its standard error: redirect that",
@@ -94,6 +81,18 @@ impl RuntimeConfig {
             ("sqlite_database", "this host has no SQLite databases"),
             ("llm_compute", "this host has no AI models"),
             ("client_tls", "this host knows no client certificates"),
+            (
+                "outbound_pg",
+                "this is set per component here: `postgres.connections` of its tool.wharf",
+            ),
+            (
+                "outbound_redis",
+                "this host shares one connection to Redis among the instances of a component",
+            ),
+            (
+                "outbound_http",
+                "this host keeps connections for reuse, one pool per component",
+            ),
             ("outbound_mysql", "this host does not speak MySQL"),
             ("outbound_mqtt", "this host does not speak MQTT"),
         ] {
@@ -182,29 +181,12 @@ fn read_blocked_networks(root: &Table) -> BlockedNetworks {
         for key in ["max_socket_connections", "max_total_connections"] {
             table.refuse(
                 key,
-                "this host limits connections by kind: `max_connections` of [outbound_pg] …",
+                "this host limits connections per component: see its tool.wharf",
             );
         }
         table.no_other_keys();
     }
     blocked
-}
-
-fn read_connections(root: &Table, key: &'static str) -> Option<usize> {
-    let table = root.table(key, format!("[{key}]"))?;
-    let connections = table.number("max_connections", 1..=MOST_CONNECTIONS);
-    if key == "outbound_http" {
-        table.refuse(
-            "connection_pooling",
-            "this host always keeps connections for reuse, one pool per component",
-        );
-        table.refuse(
-            "max_concurrent_requests",
-            "this is deprecated: write `max_connections`",
-        );
-    }
-    table.no_other_keys();
-    connections.and_then(|connections| usize::try_from(connections).ok())
 }
 
 /// Values may be secrets: only names are shown.
@@ -253,8 +235,6 @@ mod tests {
     fn what_the_host_honours_is_read() {
         let config = load(
             r#"
-state_dir = "state"
-
 [[variables_provider]]
 type = "static"
 values = { key = "hunter2" }
@@ -277,19 +257,9 @@ type = "spin"
 
 [outbound_networking]
 block_networks = ["10.0.0.0/8", "private"]
-
-[outbound_pg]
-max_connections = 10
-
-[outbound_http]
-max_connections = 20
 "#,
         )
         .unwrap();
-        assert_eq!(config.state_dir.as_deref(), Some(Path::new("state")));
-        assert_eq!(config.postgres_connections, Some(10));
-        assert_eq!(config.redis_connections, None);
-        assert_eq!(config.http_connections, Some(20));
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         assert!(config.blocked_networks.is_blocked(loopback));
         let values = [("key".to_owned(), "hunter2".to_owned())].into();
@@ -321,14 +291,14 @@ max_connections = 20
     #[test]
     fn nothing_configured_is_the_default() {
         assert_eq!(load(""), Ok(RuntimeConfig::default()));
-        assert_eq!(load("state_dir = \"\""), Ok(RuntimeConfig::default()));
     }
 
     #[test]
     fn everything_else_is_refused_at_once() {
         let report = load(
             r#"
-state_dri = "x"
+state_dir = "x"
+log_dri = "x"
 log_dir = "logs"
 
 [[variables_provider]]
@@ -354,11 +324,10 @@ block_networks = ["10.0.0.1", 7]
 max_total_connections = 5
 
 [outbound_pg]
-max_connection = 10
+max_connections = 10
 
 [outbound_http]
 connection_pooling = true
-max_connections = 0
 
 [sqlite_database.default]
 type = "spin"

@@ -6,7 +6,7 @@
 
 mod source;
 
-pub use source::{Environment, Sources};
+pub use source::{Environment, Sources, WRITTEN_BY_SERVICES, is_written_by_services};
 
 use std::collections::BTreeMap;
 use std::fmt;

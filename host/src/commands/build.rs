@@ -3,28 +3,42 @@
 //! all the time is cargo finding out that there is nothing to do.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Command;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use wharf_manifest::manifest::{Component, Manifest};
 
 use crate::cli;
 use crate::failure::{Failure, Result};
+use crate::stop;
 
-pub fn run(args: &cli::Build) -> Result<()> {
+/// What a compiler gets to put its files in order.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub async fn run(args: &cli::Build) -> Result<()> {
     let manifest = super::load(&args.manifest)?;
     for id in &args.component_id {
         if !manifest.components.contains_key(id) {
             return Err(Failure::Usage(format!("there is no component \"{id}\"")));
         }
     }
-    build(&manifest, |component| {
+    let stopped = stop::signalled()?;
+    build(&manifest, &stopped, |component| {
         args.component_id.is_empty() || args.component_id.contains(&component.id)
     })
+    .await
 }
 
-/// Builds the components that `wanted` picks.
-pub fn build(manifest: &Manifest, wanted: impl Fn(&Component) -> bool) -> Result<()> {
+/// Builds the components that `wanted` picks, until `stopped`.
+pub async fn build(
+    manifest: &Manifest,
+    stopped: &CancellationToken,
+    wanted: impl Fn(&Component) -> bool,
+) -> Result<()> {
     let steps = steps(
         manifest
             .components
@@ -40,7 +54,7 @@ pub fn build(manifest: &Manifest, wanted: impl Fn(&Component) -> bool) -> Result
             step.command,
             step.components.join(", ")
         );
-        step.run()?;
+        step.run(stopped).await?;
     }
     eprintln!(
         "built {} in {:.1} s",
@@ -70,13 +84,28 @@ struct Step {
 }
 
 impl Step {
-    fn run(&self) -> Result<()> {
-        let status = Command::new("sh")
+    async fn run(&self, stopped: &CancellationToken) -> Result<()> {
+        let no_shell = |cause| Failure::Build(format!("cannot run a shell: {cause}"));
+        let mut shell = Command::new("sh")
             .args(["-c", &self.command])
             .current_dir(&self.workdir)
             .stdin(Stdio::null())
-            .status()
-            .map_err(|cause| Failure::Build(format!("cannot run a shell: {cause}")))?;
+            // One group with all that it starts, to be ended together.
+            .process_group(0)
+            .spawn()
+            .map_err(no_shell)?;
+        let group = shell.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let status = tokio::select! {
+            status = shell.wait() => status.map_err(no_shell)?,
+            () = stopped.cancelled() => {
+                // Those that are gone already cannot be signalled, nor need they be.
+                let end = |signal| group.map(|group| kill_process_group(group, signal));
+                let _ = end(Signal::TERM);
+                let _ = timeout(PATIENCE, shell.wait()).await;
+                let _ = end(Signal::KILL);
+                return Err(Failure::Build(format!("`{}` was stopped", self.command)));
+            }
+        };
         if status.success() {
             return Ok(());
         }

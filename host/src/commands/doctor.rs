@@ -158,8 +158,12 @@ fn check_stores(manifest: &Manifest, findings: &mut Findings) {
     let uses = |wanted: fn(&HostValue) -> bool| values.clone().any(wanted);
     let uses_postgres =
         uses(|value| matches!(value, HostValue::Postgres { .. } | HostValue::PostgresHost));
-    let uses_redis = uses(|value| matches!(value, HostValue::Redis | HostValue::RedisHost))
-        || !manifest.redis.is_empty();
+    let uses_redis = uses(|value| {
+        matches!(
+            value,
+            HostValue::Redis | HostValue::RedisHost | HostValue::RedisOrigin
+        )
+    }) || !manifest.redis.is_empty();
     for (store, is_used) in [(Store::Postgres, uses_postgres), (Store::Redis, uses_redis)] {
         if !is_used {
             continue;

@@ -1,12 +1,21 @@
 //! `wharf migrate`: the migrations alone, for a deployment that runs them before the new version starts.
 
+use anyhow::anyhow;
 use wharf_stores::{Migrations, Options, Stores, Values, Wanted};
 
 use crate::cli;
 use crate::failure::{Failure, Result};
-use crate::stores;
+use crate::{stop, stores, values};
 
 pub async fn run(args: &cli::Migrate) -> Result<()> {
+    let stopped = stop::signalled()?;
+    tokio::select! {
+        migrated = migrate(args) => migrated,
+        () = stopped.cancelled() => Err(anyhow!("stopped before it was done").into()),
+    }
+}
+
+async fn migrate(args: &cli::Migrate) -> Result<()> {
     let manifest = super::load(&args.manifest)?;
     let Some(folder) = &manifest.wharf.migrations else {
         let hint = "migrations = \"migrations\" in [application.tool.wharf]";
@@ -15,25 +24,36 @@ pub async fn run(args: &cli::Migrate) -> Result<()> {
         )));
     };
     let migrations = Migrations::read(folder)?;
-    let values = Values::open(&args.data_dir)?;
-    let postgres = match &args.postgres_url {
-        Some(url) => Wanted::External(url.clone()),
-        None => Wanted::Embedded,
+    let (_, sources) = values::given(&manifest, &args.values)?;
+    let say = |file: &str| println!("{file}");
+    let applied = match &args.postgres_url {
+        Some(url) => {
+            let password_of = |schema: &str| values::role_password(&manifest, &sources, schema);
+            stores::migrate(url, &migrations, password_of, say).await?
+        }
+        None => {
+            let values = Values::open(&args.data_dir)?;
+            let running = Stores::start(embedded(args), |progress| eprintln!("{progress}")).await?;
+            let url = running.addresses().postgres_url.clone().unwrap_or_default();
+            let password_of = |schema: &str| values.role_password(schema);
+            let applied = stores::migrate(&url, &migrations, password_of, say).await;
+            running.stop().await;
+            applied?
+        }
     };
-    let options = Options {
-        data_dir: args.data_dir.clone(),
-        postgres,
-        redis: Wanted::No,
-        s3: Wanted::No,
-        durable: true,
-    };
-    let running = Stores::start(options, |progress| eprintln!("{progress}")).await?;
-    let url = running.addresses().postgres_url.clone().unwrap_or_default();
-    let applied = stores::migrate(&url, &migrations, &values, |file| println!("{file}")).await;
-    running.stop().await;
-    match applied? {
+    match applied {
         0 => eprintln!("nothing to do: the database is up to date"),
         many => eprintln!("applied {many}"),
     }
     Ok(())
+}
+
+fn embedded(args: &cli::Migrate) -> Options {
+    Options {
+        data_dir: args.data_dir.clone(),
+        postgres: Wanted::Embedded,
+        redis: Wanted::No,
+        s3: Wanted::No,
+        durable: true,
+    }
 }

@@ -1,17 +1,20 @@
 //! `wharf up`: the whole application, from a manifest to answers, and back to nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component as Code, Linker};
 use wharf_manifest::manifest::{Component, Manifest};
-use wharf_stores::{Stores, Values};
+use wharf_stores::Stores;
 
 use crate::application::{self, Application, Parts};
 use crate::cli::{self, Format};
@@ -28,11 +31,15 @@ use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, v
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
+    let stopped = stop::signalled()?;
     let manifest = Arc::new(super::load(&args.manifest)?);
     if args.build {
-        tokio::task::block_in_place(|| commands::build::build(&manifest, |_| true))?;
+        let built = commands::build::build(&manifest, &stopped, |_| true).await;
+        if stopped.is_cancelled() {
+            return Ok(());
+        }
+        built?;
     }
-    let stopped = stop::signalled()?;
     let (running, application) = tokio::select! {
         started = start(args, &manifest, &journal) => started?,
         () = stopped.cancelled() => return Ok(()),
@@ -55,8 +62,8 @@ async fn start(
 ) -> Result<(Running, Application)> {
     let environment = environment(&args.env)?;
     let (runtime_config, sources) = values::given(manifest, &args.values)?;
-    let kept = Values::open(&args.stores.data_dir)?;
     let options = values::stores(manifest, &sources, &args.stores);
+    let kept = values::kept(manifest, &sources, &options)?;
     // First of all, since it is what fails most often.
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!(
@@ -69,14 +76,27 @@ async fn start(
         listener.local_addr().context("the address listened on")?
     );
 
+    let console = (!args.quiet).then(|| journal.console());
+    let say = move |line: &str| {
+        if let Some(console) = &console {
+            console.append(format!("{line}\n").as_bytes());
+        }
+    };
     // Databases start while machine code is read or made.
-    let log = (!args.quiet).then(|| journal.console());
-    let data_dir = args.stores.data_dir.clone();
-    let compiling = tokio::task::spawn_blocking({
-        let manifest = manifest.clone();
-        move || compile(&manifest, &data_dir)
-    });
-    let (stores, compiled) = tokio::join!(stores::start(manifest, options, &kept, log), compiling);
+    let (compiled, compiling) = oneshot::channel();
+    // Not a thread of the runtime, which would wait for it when the host is told to stop.
+    thread::Builder::new()
+        .name("compile".into())
+        .spawn({
+            let (manifest, data_dir) = (manifest.clone(), args.stores.data_dir.clone());
+            let say = say.clone();
+            move || {
+                // Nobody is there to take it when the host was told to stop.
+                let _ = compiled.send(compile(&manifest, &data_dir, &say));
+            }
+        })
+        .context("compile the components")?;
+    let (stores, compiled) = tokio::join!(stores::start(manifest, options, &kept, say), compiling);
     let (stores, compiled) = (stores?, compiled.context("compile the components")??);
 
     let resolved = values::resolve(manifest, &sources, &kept, stores.addresses(), &base_url)?;
@@ -130,15 +150,16 @@ impl Compiled {
     }
 }
 
-fn compile(manifest: &Manifest, data_dir: &std::path::Path) -> Result<Compiled> {
+fn compile(manifest: &Manifest, data_dir: &Path, say: &(impl Fn(&str) + Sync)) -> Result<Compiled> {
     let components: Vec<&Component> = manifest.triggered().collect();
     let engine = engine::build(capacity(manifest, &components))?;
     let turns = Turns::start(&engine)?;
     let cache = Cache::open(&engine, &data_dir.join("cache"))?;
-    let codes = code::compile(&components, &cache).map_err(|faults| {
+    let codes = code::compile(&components, &cache, say).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
         Failure::Usage(faults.join("\n"))
     })?;
+    cache.forget_unused();
     let ids = components.iter().map(|component| component.id.clone());
     Ok(Compiled {
         linker: link::linker(&engine)?,

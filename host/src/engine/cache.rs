@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,9 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 const DIGEST_LEN: u64 = 32;
+
+/// Nobody goes back to a build that was last run this long ago.
+const KEPT_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Read at once.
 const PIECE: usize = 1 << 16;
@@ -37,18 +41,32 @@ impl Cache {
         })
     }
 
-    /// The component compiled from `bytes`, from disk if it was compiled before.
-    pub fn component(&self, bytes: &[u8]) -> Result<Component> {
-        let entry = self.entry(bytes);
-        if let Some(component) = self.load(&entry) {
-            return Ok(component);
-        }
+    /// The component compiled from `bytes`, if it was compiled before.
+    pub fn find(&self, bytes: &[u8]) -> Option<Component> {
+        self.load(&self.entry(bytes))
+    }
+
+    /// Compiles a component and keeps it.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Component> {
         let component = Component::new(&self.engine, bytes)?;
-        if let Err(cause) = save(&entry, &component) {
+        if let Err(cause) = save(&self.entry(bytes), &component) {
             // The next start compiles again; nothing else is lost.
             tracing::warn!("cannot keep a compiled component: {cause:#}");
         }
         Ok(component)
+    }
+
+    /// Removes what no start has used for long. To be called after what this one uses was found.
+    pub fn forget_unused(&self) {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let used = entry.metadata().and_then(|metadata| metadata.modified());
+            let unused_for = used.ok().and_then(|used| used.elapsed().ok());
+            if unused_for.is_some_and(|unused| unused > KEPT_UNUSED) {
+                // Another host may have been quicker; the next start tries again.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn entry(&self, bytes: &[u8]) -> PathBuf {
@@ -76,6 +94,8 @@ impl Cache {
 /// Whether the entry is what was once written, by the digest at its end.
 fn is_whole(entry: &Path) -> io::Result<bool> {
     let mut file = File::open(entry)?;
+    // For `forget_unused`. Whoever may not do it is not who cleans up.
+    let _ = file.set_modified(SystemTime::now());
     let Some(code_len) = file.metadata()?.len().checked_sub(DIGEST_LEN) else {
         return Ok(false);
     };
@@ -125,19 +145,43 @@ mod tests {
     fn a_compiled_component_is_read_back_and_a_damaged_one_is_compiled_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        cache.component(EMPTY).unwrap();
+        assert!(cache.find(EMPTY).is_none());
+        cache.compile(EMPTY).unwrap();
         let entry = cache.entry(EMPTY);
-        assert!(cache.load(&entry).is_some());
+        assert!(cache.find(EMPTY).is_some());
 
         let mut bytes = fs::read(&entry).unwrap();
         bytes[100] ^= 1;
         replace(&entry, &bytes);
-        assert!(cache.load(&entry).is_none());
+        assert!(cache.find(EMPTY).is_none());
         replace(&entry, b"short");
-        assert!(cache.load(&entry).is_none());
+        assert!(cache.find(EMPTY).is_none());
 
-        cache.component(EMPTY).unwrap();
-        assert!(cache.load(&entry).is_some());
+        cache.compile(EMPTY).unwrap();
+        assert!(cache.find(EMPTY).is_some());
+    }
+
+    #[test]
+    fn what_is_not_used_for_a_month_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        cache.compile(EMPTY).unwrap();
+        let age = |entry: &Path| {
+            let long_ago = SystemTime::now() - KEPT_UNUSED - Duration::from_secs(60);
+            File::open(entry).unwrap().set_modified(long_ago).unwrap();
+        };
+        let left_by_a_crash = folder.path().join(".tmp123");
+        fs::write(&left_by_a_crash, "half").unwrap();
+        age(&left_by_a_crash);
+        age(&cache.entry(EMPTY));
+        assert!(cache.find(EMPTY).is_some());
+        cache.forget_unused();
+        assert!(!left_by_a_crash.exists());
+        assert!(cache.find(EMPTY).is_some());
+
+        age(&cache.entry(EMPTY));
+        cache.forget_unused();
+        assert!(cache.find(EMPTY).is_none());
     }
 
     /// As another file: the one before may be mapped.
@@ -152,10 +196,10 @@ mod tests {
         let cache = cache(folder.path());
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| cache.component(EMPTY).unwrap());
+                scope.spawn(|| cache.compile(EMPTY).unwrap());
             }
         });
-        assert!(cache.load(&cache.entry(EMPTY)).is_some());
+        assert!(cache.find(EMPTY).is_some());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

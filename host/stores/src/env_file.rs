@@ -1,28 +1,45 @@
 //! The `.env` file that lets plain `spin up` run the application on the stores started here.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use wharf_manifest::variables::WRITTEN_BY_SERVICES;
 
 use crate::{Error, Result, kept};
 
-/// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it is
-/// readable by its owner alone, and replaced whole.
-pub fn write_env_file<'a>(
-    path: &Path,
-    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<()> {
-    let mut text = String::from(
-        "# Written by `wharf services`; `spin up` reads it. Addresses change when the stores move.\n",
-    );
-    for (name, value) in variables {
-        let _ = writeln!(
-            text,
-            "SPIN_VARIABLE_{}=\"{}\"",
-            name.to_ascii_uppercase(),
-            escaped(value)
+/// The file, for as long as the stores run that it leads to: dropping this removes it.
+#[derive(Debug)]
+pub struct EnvFile(PathBuf);
+
+impl EnvFile {
+    /// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it
+    /// is readable by its owner alone, and replaced whole.
+    pub fn write<'a>(
+        path: &Path,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
+        let mut text = format!(
+            "{WRITTEN_BY_SERVICES}; `spin up` reads it. Removed when they stop, and not read by `wharf`.\n"
         );
+        for (name, value) in variables {
+            let _ = writeln!(
+                text,
+                "SPIN_VARIABLE_{}=\"{}\"",
+                name.to_ascii_uppercase(),
+                escaped(value)
+            );
+        }
+        kept::write(path, &text).map_err(Error::io(format!("cannot write {}", path.display())))?;
+        Ok(Self(path.to_owned()))
     }
-    kept::write(path, &text).map_err(Error::io(format!("cannot write {}", path.display())))
+}
+
+impl Drop for EnvFile {
+    fn drop(&mut self) {
+        if let Err(cause) = kept::remove(&self.0) {
+            tracing::warn!("cannot remove {}: {cause}", self.0.display());
+        }
+    }
 }
 
 /// What Spin's reader (dotenvy) gives a meaning inside double quotes.
@@ -54,7 +71,7 @@ mod tests {
             ("jwt_public_keys", r#"{"keys":[{"kty":"OKP"}]}"#),
             ("odd", r#" a $HOME ${x} \n 'b' "c" # d "#),
         ];
-        write_env_file(&path, variables).unwrap();
+        let file = EnvFile::write(&path, variables).unwrap();
         let read: Vec<_> = dotenvy::from_path_iter(&path)
             .unwrap()
             .map(|entry| entry.unwrap())
@@ -69,5 +86,7 @@ mod tests {
             })
             .collect();
         assert_eq!(read, expected);
+        drop(file);
+        assert!(!path.exists());
     }
 }

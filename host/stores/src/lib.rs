@@ -4,9 +4,9 @@
 //! name as their source.
 //!
 //! Reading order: `stores` (start and stop), `child` (how a process is kept alive), `postgres` and
-//! `redis`, `s3`, `migrations` and `migrate`, `source` and `values`.
+//! `redis`, `s3`, `migrations` and `migrate`, `values`.
 //!
-//! Deliberately not here: the manifest (only the grammar of a variable's source), TLS to external
+//! Deliberately not here: the manifest (only how values and variables are written), TLS to external
 //! servers, and anything that knows what an application does with its stores. Linux only: death
 //! signals and `/proc` are what makes "gone when the host is gone" true.
 
@@ -28,12 +28,14 @@ mod signing_key;
 mod stores;
 mod template;
 mod values;
+mod variables_file;
 
-pub use env_file::write_env_file;
+pub use env_file::EnvFile;
 pub use error::{Error, Result};
 pub use home::left_over;
 pub use migrate::migrate;
 pub use migrations::Migrations;
 pub use stores::{Addresses, Options, Progress, S3Address, Store, Stores, Wanted};
 pub use template::Template;
-pub use values::Values;
+pub use values::{Given, Values};
+pub use variables_file::add_variables;

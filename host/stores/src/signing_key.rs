@@ -32,7 +32,7 @@ pub(crate) fn jwks<'a>(private_pems: impl IntoIterator<Item = &'a str>) -> Resul
 
 fn jwk(private_pem: &str) -> Result<serde_json::Value> {
     let key = SigningKey::from_pkcs8_pem(private_pem)
-        .map_err(|error| Error::NoValue(format!("the kept signing key is damaged: {error}")))?;
+        .map_err(|error| Error::NoValue(format!("the signing key is damaged: {error}")))?;
     let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
     Ok(
         serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": thumbprint(&x), "x": x }),

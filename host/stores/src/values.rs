@@ -2,9 +2,12 @@
 //! from a `HostValue` to its value. How sources are written is the manifest's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use url::Url;
 
@@ -15,21 +18,45 @@ use crate::{Addresses, Error, Result, S3Address, kept, signing_key};
 /// A password nobody types: 32 of 62 letters are 190 bits.
 const PASSWORD_LENGTH: usize = 32;
 
-/// What is kept in `<data folder>/values.json` (mode 0600): passwords, keys, random texts, each
-/// under the name it has there. The file belongs to the stores beside it: without it an embedded
-/// PostgreSQL cannot be entered any more.
+/// Passwords, keys, random texts, each under a name.
 #[derive(Debug)]
 pub struct Values {
-    file: PathBuf,
+    kept: Kept,
+}
+
+enum Kept {
+    /// `<data folder>/values.json` (mode 0600). It belongs to the stores beside it: without it an
+    /// embedded PostgreSQL cannot be entered any more.
+    InFile(PathBuf),
+    /// No longer than this lives.
+    InMemory(Mutex<BTreeMap<String, String>>),
+}
+
+/// What `Values::of_deployment` may be given.
+pub enum Given {
+    RolePassword { schema: String, password: String },
+    SigningKey { pem: String },
 }
 
 impl Values {
+    /// What many copies of a host share is not for one of them to keep: here is what was given to
+    /// all, and what is made here has to be given to all.
+    pub fn of_deployment(given: impl IntoIterator<Item = Given>) -> Self {
+        let known = given.into_iter().map(|given| match given {
+            Given::RolePassword { schema, password } => (role_password_name(&schema), password),
+            Given::SigningKey { pem } => (SIGNING_KEY.to_owned(), pem),
+        });
+        Self {
+            kept: Kept::InMemory(Mutex::new(known.collect())),
+        }
+    }
+
     /// Makes the data folder if it is not there yet.
     pub fn open(data_dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(data_dir)
             .map_err(Error::io(format!("cannot make {}", data_dir.display())))?;
         Ok(Self {
-            file: data_dir.join("values.json"),
+            kept: Kept::InFile(data_dir.join("values.json")),
         })
     }
 
@@ -63,6 +90,14 @@ impl Values {
             HostValue::RedisHost => {
                 host_and_port(addresses.redis_url.as_deref(), 6379, variable, source)
             }
+            HostValue::RedisOrigin => {
+                let address = addresses.redis_url.as_deref();
+                let (scheme, _) = address
+                    .and_then(|address| address.split_once("://"))
+                    .ok_or_else(|| not_running(variable, source))?;
+                let at = host_and_port(address, 6379, variable, source)?;
+                Ok(format!("{scheme}://{at}"))
+            }
             HostValue::Redis => addresses
                 .redis_url
                 .clone()
@@ -78,7 +113,7 @@ impl Values {
             HostValue::Ed25519Jwks => self.jwks(),
             HostValue::Random { length } => {
                 let length = *length;
-                self.kept(&format!("random:{variable}"), || random_text(length))
+                self.kept(&random_name(variable), || random_text(length))
             }
             HostValue::Listen => Ok(base_url.to_owned()),
         }
@@ -89,26 +124,37 @@ impl Values {
         self.password(&role_password_name(schema))
     }
 
-    /// Whether the random text of this variable was made already; if not, the next `resolve` makes
-    /// it.
-    pub fn has_random(&self, variable: &str) -> Result<bool> {
-        Ok(self.known(&format!("random:{variable}"))?.is_some())
+    /// The random text of this variable, if it was made already; if not, the next `resolve` makes it.
+    pub fn random(&self, variable: &str) -> Result<Option<String>> {
+        self.known(&random_name(variable))
     }
 
     /// The JWKS document that `ed25519:jwks` stands for.
     pub fn jwks(&self) -> Result<String> {
         let current = self.signing_key()?;
-        let previous = self.known(PREVIOUS_SIGNING_KEY)?;
-        signing_key::jwks([current.as_str()].into_iter().chain(previous.as_deref()))
+        let now = unix_nanoseconds();
+        let values = self.read()?;
+        let mut retired: Vec<(u128, &String)> = values
+            .iter()
+            .filter_map(|(name, pem)| Some((retired_at(name)?, pem)))
+            .filter(|(since, _)| now.saturating_sub(*since) < PUBLISHED_NS)
+            .collect();
+        retired.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+        let retired = retired.iter().map(|(_, pem)| pem.as_str());
+        signing_key::jwks([current.as_str()].into_iter().chain(retired))
     }
 
-    /// Sign with a new key from the next start on. The key replaced stays published until the next
-    /// rotation, so that tokens it signed are good until they expire.
+    /// Sign with a new key from the next start on. The key replaced stays published for as long as
+    /// a token that it signed may be around, however often keys are replaced meanwhile.
     pub fn rotate_signing_key(&self) -> Result<()> {
         let new = signing_key::generate()?;
+        let now = unix_nanoseconds();
         self.change(|values| {
+            values.retain(|name, _| {
+                retired_at(name).is_none_or(|since| now.saturating_sub(since) < PUBLISHED_NS)
+            });
             if let Some(current) = values.insert(SIGNING_KEY.to_owned(), new) {
-                values.insert(PREVIOUS_SIGNING_KEY.to_owned(), current);
+                values.insert(format!("{RETIRED_SIGNING_KEY}{now}"), current);
             }
         })
     }
@@ -162,9 +208,16 @@ impl Values {
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<String, String>) -> R) -> Result<R> {
-        let doing = || Error::io(format!("cannot write {}", self.file.display()));
+        let file = match &self.kept {
+            Kept::InFile(file) => file,
+            Kept::InMemory(values) => {
+                let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ok(change(&mut values));
+            }
+        };
+        let doing = || Error::io(format!("cannot write {}", file.display()));
         // The file itself is replaced by every write, so the lock needs a file of its own.
-        let lock_file = self.file.with_extension("lock");
+        let lock_file = file.with_extension("lock");
         let lock = OpenOptions::new()
             .create(true)
             .write(true)
@@ -176,15 +229,32 @@ impl Values {
         let mut values = self.read()?;
         let result = change(&mut values);
         let text = serde_json::to_string_pretty(&values).map_err(|error| doing()(error.into()))?;
-        kept::write(&self.file, &text).map_err(doing())?;
+        kept::write(file, &text).map_err(doing())?;
         Ok(result)
     }
 
     fn read(&self) -> Result<BTreeMap<String, String>> {
-        let doing = || Error::io(format!("cannot read {}", self.file.display()));
-        match kept::read(&self.file).map_err(doing())? {
+        let file = match &self.kept {
+            Kept::InFile(file) => file,
+            Kept::InMemory(values) => {
+                let values = values.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ok(values.clone());
+            }
+        };
+        let doing = || Error::io(format!("cannot read {}", file.display()));
+        match kept::read(file).map_err(doing())? {
             Some(text) => serde_json::from_str(&text).map_err(|error| doing()(error.into())),
             None => Ok(BTreeMap::new()),
+        }
+    }
+}
+
+/// Secrets are not shown.
+impl fmt::Debug for Kept {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InFile(file) => write!(out, "InFile({})", file.display()),
+            Self::InMemory(_) => out.write_str("InMemory"),
         }
     }
 }
@@ -196,7 +266,23 @@ const S3_SECRET_KEY_LENGTH: usize = 40;
 const S3_KEY: &str = "s3:key:";
 
 const SIGNING_KEY: &str = "ed25519";
-const PREVIOUS_SIGNING_KEY: &str = "ed25519:previous";
+/// Before the moment since which it signs no more, in nanoseconds since 1970.
+const RETIRED_SIGNING_KEY: &str = "ed25519:retired:";
+/// 90 days. No token should live longer.
+const PUBLISHED_NS: u128 = 90 * 86_400 * 1_000_000_000;
+
+fn retired_at(name: &str) -> Option<u128> {
+    name.strip_prefix(RETIRED_SIGNING_KEY)?.parse().ok()
+}
+
+fn unix_nanoseconds() -> u128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |it| it.as_nanos())
+}
+
+fn random_name(variable: &str) -> String {
+    format!("random:{variable}")
+}
 
 fn role_password_name(schema: &str) -> String {
     format!("postgres:{schema}")

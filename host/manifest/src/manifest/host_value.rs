@@ -15,6 +15,8 @@ pub enum HostValue {
     Redis,
     /// `redis-host`: `host:port`, for `allowed_outbound_hosts`.
     RedisHost,
+    /// `redis-origin`: `scheme://host:port`, for a Redis that may be one with TLS.
+    RedisOrigin,
     /// `s3:endpoint` and so on: a part of the address of the S3 server.
     S3(S3Part),
     /// `ed25519:private`: the private signing key, PKCS#8 in PEM.
@@ -56,11 +58,12 @@ pub enum BadHostValue {
 
 impl HostValue {
     /// How they are written, for who wrote something else.
-    pub const FORMS: [&'static str; 13] = [
+    pub const FORMS: [&'static str; 14] = [
         "postgres:<schema>",
         "postgres-host",
         "redis",
         "redis-host",
+        "redis-origin",
         "s3:endpoint",
         "s3:access_key",
         "s3:secret_key",
@@ -82,6 +85,7 @@ impl FromStr for HostValue {
                 "postgres-host" => HostValue::PostgresHost,
                 "redis" => HostValue::Redis,
                 "redis-host" => HostValue::RedisHost,
+                "redis-origin" => HostValue::RedisOrigin,
                 "listen" => HostValue::Listen,
                 _ => return Err(BadHostValue::Unknown(text.to_owned())),
             },
@@ -118,6 +122,7 @@ impl fmt::Display for HostValue {
             HostValue::PostgresHost => f.write_str("postgres-host"),
             HostValue::Redis => f.write_str("redis"),
             HostValue::RedisHost => f.write_str("redis-host"),
+            HostValue::RedisOrigin => f.write_str("redis-origin"),
             HostValue::S3(S3Part::Endpoint) => f.write_str("s3:endpoint"),
             HostValue::S3(S3Part::AccessKey) => f.write_str("s3:access_key"),
             HostValue::S3(S3Part::SecretKey) => f.write_str("s3:secret_key"),

@@ -10,6 +10,10 @@ use crate::runtime_config::VariablesProvider;
 
 const DEFAULT_PREFIX: &str = "SPIN_VARIABLE";
 
+/// How the `.env` begins that `wharf services` writes for `spin up`. It is not for this host: left behind by a
+/// `wharf services` that was killed, it names stores that are gone.
+pub const WRITTEN_BY_SERVICES: &str = "# Written by `wharf services`";
+
 /// Everything people said, the most important first.
 #[derive(Default)]
 pub struct Sources {
@@ -129,7 +133,7 @@ impl Source {
 }
 
 impl Environment {
-    /// That of this process, and of the `.env` in the given folder if there is one.
+    /// That of this process, and of the `.env` in the given folder if somebody wrote one.
     pub fn of_process(folder: &Path) -> Result<Environment, String> {
         let variables = std::env::vars_os();
         let process = variables.filter_map(|(name, value)| {
@@ -138,7 +142,7 @@ impl Environment {
         let dotenv = folder.join(".env");
         Ok(Environment {
             process: process.collect(),
-            file: match dotenv.exists() {
+            file: match dotenv.exists() && !is_written_by_services(&dotenv) {
                 true => read_dotenv(&dotenv)?,
                 false => BTreeMap::new(),
             },
@@ -161,6 +165,11 @@ impl FromIterator<(String, String)> for Environment {
             file: BTreeMap::new(),
         }
     }
+}
+
+/// Whether it is the `.env` of `wharf services`, and nobody's own.
+pub fn is_written_by_services(dotenv: &Path) -> bool {
+    std::fs::read_to_string(dotenv).is_ok_and(|text| text.starts_with(WRITTEN_BY_SERVICES))
 }
 
 fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>, String> {

@@ -187,6 +187,16 @@ fn the_environment_of_a_process_includes_dotenv_of_its_folder() {
 }
 
 #[test]
+fn the_dotenv_of_services_is_for_spin_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("{WRITTEN_BY_SERVICES}; `spin up` reads it.\nSPIN_VARIABLE_OLD=yes\n");
+    file(&folder, ".env", &text);
+    let environment = Environment::of_process(folder.path()).unwrap();
+    let sources = Sources::read(&[], &[], environment).unwrap();
+    assert_eq!(sources.get("old"), None);
+}
+
+#[test]
 fn everything_missing_and_misspelt_is_said_at_once() {
     let mut declared = declared(&[
         ("key", None, true),

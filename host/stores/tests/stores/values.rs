@@ -3,7 +3,7 @@
 use std::thread;
 
 use wharf_manifest::manifest::HostValue;
-use wharf_stores::{Addresses, S3Address, Values};
+use wharf_stores::{Addresses, Given, S3Address, Values};
 
 use crate::data_folder::DataFolder;
 
@@ -43,6 +43,14 @@ fn every_source_has_its_value() {
         resolve(&values, "redis_url", "redis"),
         "redis://127.0.0.1:6380"
     );
+    assert_eq!(
+        resolve(&values, "redis_host", "redis-host"),
+        "127.0.0.1:6380"
+    );
+    assert_eq!(
+        resolve(&values, "redis_origin", "redis-origin"),
+        "redis://127.0.0.1:6380"
+    );
     assert_eq!(resolve(&values, "bucket", "s3:bucket"), "wharf");
     assert_eq!(
         resolve(&values, "public_url", "listen"),
@@ -62,6 +70,46 @@ fn generated_values_stay_the_same_and_differ_by_variable() {
     assert_eq!(resolve(&later, "a", "random:32"), first);
     assert_ne!(resolve(&later, "b", "random:32"), first);
     assert_eq!(resolve(&later, "key", "ed25519:private"), key);
+}
+
+#[test]
+fn the_origin_of_a_redis_with_tls_says_so() {
+    let addresses = Addresses {
+        redis_url: Some("rediss://:secret@cache.example".to_owned()),
+        ..Addresses::default()
+    };
+    let values = Values::of_deployment([]);
+    let origin = |source: &str| {
+        let source = source.parse().unwrap();
+        values.resolve("redis", &source, &addresses, "").unwrap()
+    };
+    assert_eq!(origin("redis-origin"), "rediss://cache.example:6379");
+}
+
+#[test]
+fn values_of_a_deployment_are_those_given_and_what_fits_them() {
+    let one = Values::of_deployment([]);
+    let pem = resolve(&one, "key", "ed25519:private");
+    let other = Values::of_deployment([
+        Given::SigningKey { pem: pem.clone() },
+        Given::RolePassword {
+            schema: "till".to_owned(),
+            password: "given".to_owned(),
+        },
+    ]);
+    assert_eq!(resolve(&other, "key", "ed25519:private"), pem);
+    assert_eq!(
+        resolve(&other, "keys", "ed25519:jwks"),
+        resolve(&one, "keys", "ed25519:jwks")
+    );
+    assert_eq!(
+        resolve(&other, "till_database_url", "postgres:till"),
+        "postgres://wharf_till:given@127.0.0.1:5433/app?connect_timeout=3"
+    );
+    assert_ne!(
+        resolve(&other, "a", "random:32"),
+        resolve(&one, "a", "random:32")
+    );
 }
 
 #[test]
@@ -99,12 +147,32 @@ fn a_rotated_key_stays_published_beside_the_new_one() {
             .map(|key| key["kid"].as_str().unwrap().to_owned())
             .collect()
     };
-    let before = key_ids();
+    let first = key_ids();
     values.rotate_signing_key().unwrap();
-    let after = key_ids();
-    assert_eq!((before.len(), after.len()), (1, 2));
-    assert_eq!(after[1], before[0]);
-    assert_ne!(after[0], before[0]);
+    let second = key_ids();
+    values.rotate_signing_key().unwrap();
+    let third = key_ids();
+    assert_eq!((first.len(), second.len(), third.len()), (1, 2, 3));
+    assert_eq!((&second[1..], &third[1..]), (&first[..], &second[..]));
+    assert!(!second.contains(&third[0]) && second[0] != first[0]);
+
+    // Those that are older than any token are not published any more, and then not kept.
+    let file = folder.path().join("values.json");
+    let kept = || std::fs::read_to_string(&file).unwrap();
+    let aged: serde_json::Map<_, _> = serde_json::from_str(&kept()).unwrap();
+    let aged: serde_json::Map<_, _> = aged
+        .into_iter()
+        .enumerate()
+        .map(|(number, (name, key))| match name.strip_prefix("ed25519:retired:") {
+            Some(_) => (format!("ed25519:retired:{number}"), key),
+            None => (name, key),
+        })
+        .collect();
+    std::fs::write(&file, serde_json::to_string(&aged).unwrap()).unwrap();
+    assert_eq!(key_ids(), third[..1]);
+    values.rotate_signing_key().unwrap();
+    assert_eq!(key_ids()[1..], third[..1]);
+    assert_eq!(kept().matches("ed25519:retired:").count(), 1);
 }
 
 #[test]
