@@ -61,7 +61,7 @@ CREATE TABLE transfer (
     seq            bigint GENERATED ALWAYS AS IDENTITY,
     kind           text NOT NULL CONSTRAINT transfer_kind CHECK (kind IN (
                        'payment', 'refund', 'promo_activation', 'promo_generation',
-                       'opening', 'deposit', 'withdrawal', 'send', 'sale', 'loss')),
+                       'opening', 'deposit', 'withdrawal', 'payout', 'send', 'sale', 'loss')),
     debit          uuid NOT NULL,
     credit         uuid NOT NULL,
     amount         bigint NOT NULL CONSTRAINT transfer_amount CHECK (amount BETWEEN 1 AND 1000000000000),

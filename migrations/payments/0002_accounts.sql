@@ -51,9 +51,15 @@ BEGIN
     RETURN ROW(outcome, fresh.id, opening, fresh.name, fresh.type, fresh.owner, fresh.created_at)::opened;
 END $$;
 
-CREATE FUNCTION further_account(of_owner uuid, with_name text) RETURNS account LANGUAGE sql STABLE AS $$
-    SELECT * FROM account WHERE kind = 'further' AND name = with_name AND (of_owner IS NULL OR owner = of_owner)
-$$;
+-- In plpgsql, which keeps its plan: a function in SQL that is not inlined is planned at every call.
+CREATE FUNCTION further_account(of_owner uuid, with_name text) RETURNS account LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found account;
+BEGIN
+    SELECT * INTO found FROM account
+    WHERE kind = 'further' AND name = with_name AND (of_owner IS NULL OR owner = of_owner);
+    RETURN found;
+END $$;
 
 -- From the outside world to an account of the caller.
 CREATE FUNCTION deposit(transfer_id uuid, of_owner uuid, to_name text, of_amount bigint)
@@ -68,17 +74,67 @@ BEGIN
                 target.currency);
 END $$;
 
--- From an account of the caller to the outside world.
-CREATE FUNCTION withdraw(transfer_id uuid, of_owner uuid, from_name text, of_amount bigint)
+-- Withdrawals that a person carries out: the money has left the account and waits on
+-- the house account `payouts` until somebody says that it was paid out.
+CREATE TABLE payout (
+    withdrawal uuid PRIMARY KEY REFERENCES transfer,
+    paid_at    timestamptz,
+    paid_by    uuid,
+    CONSTRAINT payout_paid_by_somebody CHECK ((paid_at IS NULL) = (paid_by IS NULL))
+);
+
+CREATE INDEX payout_open ON payout (withdrawal) WHERE paid_at IS NULL;
+
+-- A payout as admins look at it: times as milliseconds.
+CREATE VIEW payout_card AS
+SELECT
+    transfer.id,
+    transfer.seq,
+    account.owner,
+    holder.email,
+    account.name AS account,
+    transfer.amount,
+    transfer.currency,
+    (extract(epoch FROM transfer.created_at) * 1000)::bigint AS created_at,
+    (extract(epoch FROM payout.paid_at) * 1000)::bigint AS paid_at,
+    payout.paid_by
+FROM payout
+JOIN transfer ON transfer.id = payout.withdrawal
+JOIN account ON account.id = transfer.debit
+JOIN holder ON holder.id = account.owner;
+
+-- From an account of the caller to the outside world: at once to `external`, where that
+-- is only a game; otherwise to `payouts`.
+CREATE FUNCTION withdraw(transfer_id uuid, of_owner uuid, from_name text, of_amount bigint, to_house text)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     source account := further_account(of_owner, from_name);
+    answer movement;
 BEGIN
     IF source.id IS NULL THEN
         RETURN refused('unknown_account');
     END IF;
-    RETURN book(transfer_id, 'withdrawal', source.id, house_account('external', source.currency), of_amount,
-                source.currency);
+    answer := book(transfer_id, 'withdrawal', source.id, house_account(to_house, source.currency), of_amount,
+                   source.currency);
+    IF answer.outcome = 'moved' AND to_house = 'payouts' THEN
+        INSERT INTO payout (withdrawal) VALUES (transfer_id);
+    END IF;
+    RETURN answer;
+END $$;
+
+-- Somebody has paid a withdrawal out. Again: no effect.
+CREATE FUNCTION pay_out(of_withdrawal uuid, by_user uuid)
+RETURNS SETOF payout_card LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    asked transfer;
+BEGIN
+    UPDATE payout SET paid_at = now(), paid_by = by_user WHERE withdrawal = of_withdrawal AND paid_at IS NULL;
+    IF FOUND THEN
+        SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
+        PERFORM book(gen_random_uuid(), 'payout', asked.credit, house_account('external', asked.currency),
+                     asked.amount, asked.currency, of_withdrawal::text);
+    END IF;
+    RETURN QUERY SELECT * FROM payout_card WHERE id = of_withdrawal;
 END $$;
 
 -- From an account of the caller to anybody's.
@@ -97,5 +153,7 @@ BEGIN
     RETURN book(transfer_id, 'send', source.id, target.id, of_amount, source.currency);
 END $$;
 
+REVOKE ALL ON payout, payout_card FROM wharf_payments;
+GRANT SELECT ON payout, payout_card TO wharf_payments;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA payments FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION open_account, deposit, withdraw, send TO wharf_payments;
+GRANT EXECUTE ON FUNCTION open_account, deposit, withdraw, pay_out, send TO wharf_payments;

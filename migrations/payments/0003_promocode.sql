@@ -6,7 +6,9 @@ CREATE TABLE promocode (
     -- code it is also the id of the transfer that paid for it.
     id                uuid PRIMARY KEY,
     code              text NOT NULL CONSTRAINT promocode_free UNIQUE
-                      CONSTRAINT promocode_form CHECK (code ~ '^[A-Za-z0-9_-]{4,100}$'),
+                      CONSTRAINT promocode_form CHECK (code ~ '^[A-Za-z0-9_-]{4,100}$')
+                      -- These stand where a code would, in addresses.
+                      CONSTRAINT promocode_no_verb CHECK (code NOT IN ('activate', 'create', 'generate')),
     amount            bigint NOT NULL CONSTRAINT promocode_amount CHECK (amount BETWEEN 1 AND 1000000000000),
     currency          text NOT NULL,
     max_uses          int NOT NULL CONSTRAINT promocode_uses CHECK (max_uses BETWEEN 1 AND 1000000),
@@ -18,6 +20,7 @@ CREATE TABLE promocode (
     CONSTRAINT promocode_not_overused CHECK (used_count BETWEEN 0 AND max_uses)
 );
 
+CREATE INDEX promocode_by_age ON promocode (created_at);
 CREATE INDEX transfer_activations ON transfer (credit, reference) WHERE kind = 'promo_activation';
 
 -- Adds a code; `custom` says that a person chose its text.
@@ -142,7 +145,26 @@ BEGIN
     RETURN answer;
 END $$;
 
+-- Nobody can claim a code any more that the house would have paid for. One that a user
+-- paid for is money, and stays.
+CREATE FUNCTION withdraw_promocode(with_code text)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    found promocode;
+BEGIN
+    SELECT * INTO found FROM promocode WHERE code = with_code FOR NO KEY UPDATE;
+    IF found.id IS NULL THEN
+        RETURN 'unknown_code';
+    END IF;
+    PERFORM FROM transfer WHERE id = found.id;
+    IF FOUND THEN
+        RETURN 'paid_for';
+    END IF;
+    UPDATE promocode SET expires_at = least(expires_at, now()) WHERE id = found.id;
+    RETURN 'withdrawn';
+END $$;
+
 REVOKE ALL ON promocode FROM wharf_payments;
 GRANT SELECT ON promocode TO wharf_payments;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA payments FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION create_promocode, generate_promocode, activate_promocode TO wharf_payments;
+GRANT EXECUTE ON FUNCTION create_promocode, generate_promocode, activate_promocode, withdraw_promocode TO wharf_payments;

@@ -17,6 +17,7 @@ CREATE TABLE checkout (
     amount      bigint NOT NULL CONSTRAINT checkout_amount CHECK (amount BETWEEN 1 AND 1000000000000),
     currency    text NOT NULL,
     description text NOT NULL,
+    -- Until the PSP has it, or needs it no more: it is often a third person's.
     email       text,
     method      text NOT NULL CONSTRAINT checkout_method CHECK (method IN ('link', 'qr')),
     -- The account that the money is for.
@@ -53,10 +54,13 @@ CREATE TABLE psp_payment (
     state     text NOT NULL,
     amount    bigint NOT NULL,
     currency  text NOT NULL,
+    -- How much of what was booked has gone back, bit by bit or at once.
+    refunded  bigint NOT NULL DEFAULT 0,
     seen_at   timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE INDEX psp_payment_of_checkout ON psp_payment (checkout);
+CREATE INDEX psp_payment_disputed ON psp_payment (seen_at) WHERE verdict = 'disputed';
 CREATE UNIQUE INDEX psp_payment_accepted_once ON psp_payment (checkout) WHERE verdict = 'accepted';
 
 -- A checkout as it is read: times as milliseconds.
@@ -116,14 +120,19 @@ $$;
 
 -- When to look at a checkout again. Waiting for the payer or the PSP: soon, then
 -- ever less often, and once more when the time is up. Sending money back: until
--- the PSP has it. Otherwise four looks over a day for what comes after the end.
+-- the PSP has it. After the end four looks over a day for what comes late, then for
+-- half a year, in which a card's holder may take the money back, daily and, the
+-- older it is, less than daily.
 CREATE FUNCTION next_visit(it checkout, sending_back bool) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN sending_back THEN now() + interval '5 seconds' * power(2, least(it.visits, 7))
         WHEN is_open(it.status) AND it.expires_at > now() THEN
             least(now() + interval '5 seconds' * power(2, least(it.visits, 7)), it.expires_at + interval '1 second')
         WHEN is_open(it.status) THEN now() + interval '5 seconds' * power(2, least(it.visits, 7))
+        WHEN it.psp_id IS NULL THEN NULL
         WHEN it.visits < 4 THEN now() + interval '5 minutes' * power(6, it.visits)
+        WHEN it.created_at > now() - interval '180 days' THEN
+            now() + greatest(interval '1 day', (now() - it.created_at) / 8)
     END
 $$;
 
@@ -177,13 +186,23 @@ END $$;
 -- The PSP knows the checkout now. The first answer stands.
 CREATE FUNCTION accept_checkout(checkout_id uuid, named text, to_link text, to_scan text)
 RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it checkout;
 BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id AND psp_id IS NULL FOR NO KEY UPDATE;
+    IF it.id IS NULL THEN
+        RETURN seen('replayed', checkout_id);
+    END IF;
+    IF it.status = 'payment_service_unavailable' THEN
+        it.status := 'pending';
+    END IF;
+    it.psp_id := named;
+    it.visits := 0;
     UPDATE checkout
-    SET psp_id = named, link = to_link, scan = to_scan, updated_at = now(), visits = 0,
-        visit_at = next_visit(checkout, false),
-        status = CASE status WHEN 'payment_service_unavailable' THEN 'pending' ELSE status END
-    WHERE id = checkout_id AND psp_id IS NULL;
-    RETURN seen(CASE WHEN FOUND THEN 'accepted' ELSE 'replayed' END, checkout_id);
+    SET psp_id = named, link = to_link, scan = to_scan, email = NULL, status = it.status, updated_at = now(),
+        visits = 0, visit_at = next_visit(it, false)
+    WHERE id = checkout_id;
+    RETURN seen('accepted', checkout_id);
 END $$;
 
 -- Books the money of a checkout: from the PSP, or from the outside world when a
@@ -196,17 +215,27 @@ BEGIN
                  it.credit, it.amount, it.currency, it.reference, it.description)).outcome;
 END $$;
 
--- Takes the money of a checkout back to where it came from.
-CREATE FUNCTION uncredit_checkout(it checkout) RETURNS text LANGUAGE plpgsql AS $$
+-- Takes money of a checkout back to where it came from. When the PSP has given it back
+-- already and the user has spent it, the house bears it.
+CREATE FUNCTION uncredit_checkout(it checkout, wanted bigint, is_gone bool) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     original transfer;
+    outcome text := 'moved';
 BEGIN
-    SELECT * INTO original FROM transfer WHERE id = it.id;
-    RETURN (give_back(gen_random_uuid(), original, NULL, it.description)).outcome;
+    IF wanted > 0 THEN
+        SELECT * INTO original FROM transfer WHERE id = it.id;
+        outcome := (give_back(gen_random_uuid(), original, wanted, it.description)).outcome;
+        IF outcome = 'insufficient_funds' AND is_gone THEN
+            outcome := (book(gen_random_uuid(), 'loss', house_account('losses', it.currency),
+                             house_account('psp', it.currency), wanted, it.currency, it.reference,
+                             it.description)).outcome;
+        END IF;
+    END IF;
+    RETURN outcome;
 END $$;
 
--- Carries out what was decided about a payment at the PSP. Money moves when the
--- verdict becomes 'accepted' and when it stops being that.
+-- Carries out what was decided about a payment at the PSP. Money comes when the verdict
+-- becomes 'accepted' and goes when that ends, or as far as the PSP has refunded of it.
 CREATE FUNCTION conclude(
     checkout_id uuid,
     decided_upon_status text,
@@ -216,38 +245,45 @@ CREATE FUNCTION conclude(
     payment_id text,
     payment_state text,
     of_amount bigint,
-    in_currency text
+    in_currency text,
+    of_refunded bigint
 ) RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     it checkout;
-    verdict_now text;
+    known psp_payment;
+    gone bigint;
     moved text;
 BEGIN
     SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
-    SELECT verdict INTO verdict_now FROM psp_payment WHERE id = payment_id AND checkout = checkout_id;
-    IF it.id IS NULL OR (it.status, verdict_now) IS DISTINCT FROM (decided_upon_status, decided_upon_verdict) THEN
+    SELECT * INTO known FROM psp_payment WHERE id = payment_id AND checkout = checkout_id;
+    IF it.id IS NULL OR (it.status, known.verdict) IS DISTINCT FROM (decided_upon_status, decided_upon_verdict) THEN
         RETURN seen('changed', checkout_id);
     END IF;
-    IF new_verdict = 'accepted' AND verdict_now IS DISTINCT FROM 'accepted' THEN
+    gone := coalesce(known.refunded, 0);
+    IF new_verdict = 'accepted' AND known.verdict IS DISTINCT FROM 'accepted' THEN
         moved := credit_checkout(it, 'psp');
-    ELSIF verdict_now = 'accepted' AND new_verdict <> 'accepted' THEN
-        moved := uncredit_checkout(it);
-        IF moved = 'insufficient_funds' AND new_verdict = 'returned' THEN
-            -- The PSP took it back already and the user has spent it: the house bears it.
-            moved := (book(gen_random_uuid(), 'loss', house_account('losses', it.currency),
-                           house_account('psp', it.currency), it.amount, it.currency, it.reference,
-                           it.description)).outcome;
+        IF moved NOT IN ('moved', 'replayed') THEN
+            RETURN seen(moved, checkout_id);
         END IF;
     END IF;
-    IF moved NOT IN ('moved', 'replayed') THEN
-        RETURN seen(moved, checkout_id);
+    IF new_verdict = 'accepted' OR known.verdict = 'accepted' THEN
+        gone := greatest(gone, CASE new_verdict WHEN 'accepted' THEN least(of_refunded, it.amount) ELSE it.amount END);
+        moved := uncredit_checkout(it, gone - coalesce(known.refunded, 0), true);
+        IF moved <> 'moved' THEN
+            RAISE EXCEPTION 'checkout % is not given back: %', checkout_id, moved;
+        END IF;
     END IF;
-    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency)
-    VALUES (payment_id, checkout_id, new_verdict, payment_state, of_amount, in_currency)
+    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency, refunded)
+    VALUES (payment_id, checkout_id, new_verdict, payment_state, of_amount, in_currency, gone)
     ON CONFLICT (id) DO UPDATE
     SET verdict = excluded.verdict, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
-        seen_at = now()
+        refunded = excluded.refunded, seen_at = now()
     WHERE psp_payment.checkout = checkout_id;
+    IF NOT FOUND THEN
+        -- Whatever the PSP says whose it is by now: a payment is for one checkout, and nothing was booked here.
+        RAISE EXCEPTION 'payment % is for another checkout than %', payment_id, checkout_id
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'psp_payment_pkey';
+    END IF;
     IF it.status <> new_status OR new_verdict = 'returning' THEN
         it.status := new_status;
         it.visits := 0;
@@ -274,9 +310,10 @@ BEGIN
     IF new_status = 'approved' THEN
         moved := credit_checkout(it, 'external');
     ELSIF it.status = 'approved' AND new_status = 'refunded' THEN
-        moved := uncredit_checkout(it);
+        moved := uncredit_checkout(it, it.amount - coalesce((
+            SELECT refunded FROM psp_payment WHERE checkout = checkout_id AND verdict = 'accepted'), 0), false);
         IF moved = 'moved' THEN
-            UPDATE psp_payment SET verdict = 'returning' WHERE checkout = checkout_id AND verdict = 'accepted';
+            UPDATE psp_payment SET verdict = 'returning', refunded = it.amount WHERE checkout = checkout_id AND verdict = 'accepted';
             sending_back := FOUND;
         END IF;
     END IF;
@@ -285,7 +322,9 @@ BEGIN
     END IF;
     it.status := new_status;
     it.visits := 0;
-    UPDATE checkout SET status = new_status, updated_at = now(), visits = 0, visit_at = next_visit(it, sending_back)
+    UPDATE checkout
+    SET status = new_status, email = CASE WHEN is_open(new_status) THEN email END, updated_at = now(), visits = 0,
+        visit_at = next_visit(it, sending_back)
     WHERE id = checkout_id;
     RETURN seen('changed_to', checkout_id);
 END $$;

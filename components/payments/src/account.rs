@@ -90,6 +90,40 @@ pub struct ToPay {
     pub qr_code: Option<String>,
 }
 
+/// Where a withdrawal goes.
+#[derive(Clone, Copy, Debug)]
+pub enum House {
+    /// Out of the game.
+    External,
+    /// To wait until somebody pays it out.
+    Payouts,
+}
+
+impl House {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::External => "external",
+            Self::Payouts => "payouts",
+        }
+    }
+}
+
+/// A withdrawal that somebody has to pay out, or has.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Payout {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub email: Option<String>,
+    pub payment_account_id: String,
+    #[serde(with = "kit::decimal")]
+    pub amount: i64,
+    pub currency: String,
+    pub created_at: Timestamp,
+    pub paid_at: Option<Timestamp>,
+    pub paid_by: Option<Uuid>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct History {

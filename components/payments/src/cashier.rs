@@ -20,7 +20,7 @@ use crate::store::{self, NewCheckout, Standing};
 const ATTEMPTS: u32 = 8;
 
 /// Opens a payment. A PSP that is away is no failure: the status says so, and
-/// the sweep goes on.
+/// the sweep goes on. One that refuses is.
 pub async fn open(db: &Db, new: NewCheckout) -> Result<Checkout, Error> {
     let checkout = store::open_checkout(db, new).await?;
     if checkout.psp_id.is_some() || !checkout.status.is_open() {
@@ -36,6 +36,13 @@ async fn present(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Check
             let checkout = store::accept_checkout(db, checkout.id, opened).await?;
             event::wake();
             Ok(checkout)
+        }
+        // It heard us and never will take it: nobody can pay this.
+        Err(failure @ Failure::Refused { .. }) => {
+            eprintln!("payment {} ends unopened: {failure}", checkout.id);
+            store::change_status(db, checkout.id, checkout.status, Status::Cancelled).await?;
+            event::wake();
+            Err(failure.into())
         }
         Err(failure) => {
             eprintln!("payment {} is not open yet: {failure}", checkout.id);
@@ -55,25 +62,29 @@ pub async fn heed(db: &Db, subject: &Subject, now: Timestamp) -> Result<Option<C
     let Some(id) = payments.iter().find_map(|it| it.checkout) else {
         return Ok(None);
     };
-    let checkout = match store::checkout(db, id, None).await {
-        Err(Error::UnknownPayment) => return Ok(None),
-        found => found?,
-    };
-    let checkout = book(db, checkout, &payments, now).await?;
-    Ok(Some(send_back(db, &psp, checkout).await?))
+    match book(db, id, &payments, now).await {
+        Ok(Some(checkout)) => Ok(Some(send_back(db, &psp, checkout).await?)),
+        Ok(None) | Err(Error::UnknownPayment) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// Judges payments at the PSP and carries the judgements out.
+/// Judges payments at the PSP and carries the judgements out; answers what became of the checkout.
 async fn book(
     db: &Db,
-    mut checkout: Checkout,
+    id: Uuid,
     payments: &[psp::Payment],
     now: Timestamp,
-) -> Result<Checkout, Error> {
+) -> Result<Option<Checkout>, Error> {
+    let mut booked = None;
     for payment in payments {
-        checkout = book_one(db, checkout.id, payment, now).await?;
+        let checkout = book_one(db, id, payment, now).await?;
+        // One that was for another checkout before stays with that one.
+        if checkout.id == id {
+            booked = Some(checkout);
+        }
     }
-    Ok(checkout)
+    Ok(booked)
 }
 
 async fn book_one(
@@ -89,7 +100,8 @@ async fn book_one(
         };
         if judgement.verdict == Verdict::Disputed {
             eprintln!(
-                "payment {id}: {} at the provider is for {} {}, and {} {} was asked for",
+                "payment {}: {} at the provider is for {} {}, and {} {} was asked for",
+                checkout.id,
                 payment.id,
                 payment.amount,
                 payment.currency,
@@ -117,7 +129,8 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
     for payment in checkout.to_return.clone() {
         match psp.send_back(&checkout, &payment).await {
             Ok(()) => {
-                if let Some(it) = store::returned(db, checkout.id, &payment).await? {
+                let (from, to) = (Verdict::Returning, Verdict::Returned);
+                if let Some(it) = store::rejudge(db, checkout.id, &payment, from, to).await? {
                     checkout = it;
                 }
             }
@@ -148,6 +161,29 @@ pub async fn change(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error
     Err(Error::Busy)
 }
 
+/// Sends money back that was not what was asked for, because an admin wants it so. Again: no effect.
+pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let Standing { checkout, known } = store::standing(db, id, payment).await?;
+        let verdict = match known.filter(|_| checkout.id == id) {
+            Some(known) => known.verdict,
+            None => return Err(Error::UnknownPayment),
+        };
+        match verdict {
+            Verdict::Disputed => {
+                let (from, to) = (verdict, Verdict::Returning);
+                if let Some(checkout) = store::rejudge(db, id, payment, from, to).await? {
+                    send_back(db, &MercadoPago::configured().await?, checkout).await?;
+                    return Ok(());
+                }
+            }
+            Verdict::Returning | Verdict::Returned => return Ok(()),
+            Verdict::Noted | Verdict::Accepted => return Err(Error::NotDisputed(verdict)),
+        }
+    }
+    Err(Error::Busy)
+}
+
 /// Looks after a checkout that has come due: asks the PSP what it holds and does
 /// what follows. An end is declared only after the PSP was asked.
 pub async fn visit(
@@ -162,7 +198,9 @@ pub async fn visit(
         return Ok(());
     }
     let payments = psp.payments_of(&checkout).await?;
-    checkout = book(db, checkout, &payments, now).await?;
+    checkout = book(db, checkout.id, &payments, now)
+        .await?
+        .unwrap_or(checkout);
     checkout = send_back(db, psp, checkout).await?;
     if checkout.status.is_open() && now >= checkout.expires_at {
         store::change_status(db, checkout.id, checkout.status, Status::Expired).await?;

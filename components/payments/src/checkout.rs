@@ -2,7 +2,7 @@
 //! for it. No I/O in this file: the clock is an argument.
 
 use jiff::Timestamp;
-use kit::Cents;
+use kit::{Cents, Currency};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -58,6 +58,14 @@ impl Method {
             .into_iter()
             .find(|it| it.name() == name)
     }
+
+    /// An order at the PSP names no currency: it is that of the till's country.
+    pub fn carries(self, currency: Currency) -> bool {
+        match self {
+            Self::Link => true,
+            Self::Qr => currency == Currency::Brl,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -71,6 +79,7 @@ pub enum Status {
     Rejected,
     Approved,
     Expired,
+    /// Called off, or never taken by the PSP.
     Cancelled,
     Refunded,
 }
@@ -170,6 +179,8 @@ impl Verdict {
 pub struct Known {
     pub verdict: Verdict,
     pub state: State,
+    /// What of it is booked as given back.
+    pub refunded: i64,
 }
 
 /// A payment at the PSP, for an admin who has to decide about it.
@@ -181,6 +192,25 @@ pub struct Attempt {
     #[serde(with = "kit::decimal")]
     pub amount: i64,
     pub currency: String,
+    #[serde(with = "kit::decimal")]
+    pub refunded: i64,
+    pub seen_at: Timestamp,
+}
+
+/// Money at the PSP that is not what was asked for: an admin settles it with the payer, or sends it back.
+#[derive(Debug, Serialize)]
+pub struct Dispute {
+    pub id: String,
+    pub payment_id: Uuid,
+    pub order_id: String,
+    pub status: String,
+    pub state: String,
+    #[serde(with = "kit::decimal")]
+    pub amount: i64,
+    pub currency: String,
+    #[serde(with = "kit::decimal")]
+    pub wanted_amount: i64,
+    pub wanted_currency: String,
     pub seen_at: Timestamp,
 }
 
@@ -205,6 +235,10 @@ pub fn judge(
     let stays = |verdict| Some(Judgement { status, verdict });
     match payment.state {
         State::Approved => match verdict {
+            // A part of it has gone back meanwhile.
+            Some(Verdict::Accepted) if known.is_some_and(|it| payment.refunded > it.refunded) => {
+                stays(Verdict::Accepted)
+            }
             Some(Verdict::Accepted | Verdict::Returning | Verdict::Returned) => None,
             Some(Verdict::Disputed | Verdict::Noted) | None => {
                 let in_time = payment.approved_at.unwrap_or(now) <= checkout.expires_at;
@@ -306,6 +340,7 @@ mod tests {
             state,
             amount: 2500,
             currency: "BRL".to_owned(),
+            refunded: 0,
             approved_at: Some(at(END - 60)),
         }
     }
@@ -364,6 +399,27 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_went_back_is_news_once() {
+        let approved = checkout(Status::Approved);
+        let known = |refunded| Known {
+            verdict: Verdict::Accepted,
+            state: State::Approved,
+            refunded,
+        };
+        let paid = psp::Payment {
+            refunded: 1000,
+            ..payment("1", State::Approved)
+        };
+        let stays = Judgement {
+            status: Status::Approved,
+            verdict: Verdict::Accepted,
+        };
+        let judged = |refunded| judge(&approved, Some(known(refunded)), &paid, at(END));
+        assert_eq!((judged(0), judged(500)), (Some(stays), Some(stays)));
+        assert_eq!((judged(1000), judged(2000)), (None, None));
+    }
+
+    #[test]
     fn only_an_approved_checkout_is_refunded() {
         for status in Status::ALL {
             assert_eq!(
@@ -394,6 +450,7 @@ mod tests {
             let known = Known {
                 verdict: judgement.verdict,
                 state: payment.state,
+                refunded: 0,
             };
             self.payments.insert(payment.id.clone(), known);
         }
@@ -405,6 +462,7 @@ mod tests {
                     *known = Known {
                         verdict: Verdict::Returned,
                         state: State::Refunded,
+                        refunded: 0,
                     };
                 }
             }

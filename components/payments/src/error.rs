@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use kit::{DbError, Problem, Unset};
 
-use crate::checkout::Status;
+use crate::checkout::{Status, Verdict};
 use crate::psp::Failure;
 use crate::qr::QrError;
 
@@ -42,8 +42,15 @@ pub enum Error {
     CodeExpired,
     #[error("promocode already exists")]
     CodeTaken,
+    #[error("a user paid for the promocode")]
+    CodePaidFor,
     #[error("a payment that is {} cannot become that", .0.name())]
     WrongStatus(Status),
+    /// Only what is in dispute is an admin's to send back.
+    #[error("the payment at the provider is {}", .0.name())]
+    NotDisputed(Verdict),
+    #[error("no such payout")]
+    UnknownPayout,
     /// Others changed the same checkout again and again.
     #[error("the payment is being changed by others")]
     Busy,
@@ -81,6 +88,7 @@ impl Error {
             "used_up_by_user" => Self::UsedUpByUser,
             "expired" => Self::CodeExpired,
             "code_taken" => Self::CodeTaken,
+            "paid_for" => Self::CodePaidFor,
             _ => Self::Outcome(outcome),
         }
     }
@@ -109,6 +117,13 @@ impl From<Error> for Problem {
             Error::UnknownAccount => (MISSING, "unknown-account", "No such account"),
             Error::UnknownPayment => (MISSING, "unknown-payment", "No such payment"),
             Error::UnknownCode => (MISSING, "unknown-promocode", "No such promo code"),
+            Error::UnknownPayout => (MISSING, "unknown-payout", "No such payout"),
+            Error::CodePaidFor => (
+                CLASH,
+                "promocode-paid-for",
+                "A user paid for the promo code",
+            ),
+            Error::NotDisputed(_) => (CLASH, "not-disputed", "The payment is not in dispute"),
             Error::NameTaken => (CLASH, "account-taken", "The account id is taken"),
             Error::Voided => (CLASH, "voided", "The payment was called off"),
             Error::WrongStatus(_) => (CLASH, "wrong-status", "The status does not allow it"),
@@ -128,6 +143,14 @@ impl From<Error> for Problem {
                 "The webhook is not from the payment provider",
             ),
             Error::Busy | Error::Psp(Failure::Away(_)) => return Self::unavailable(&error),
+            // What the provider said stands in the log.
+            Error::Psp(Failure::Refused { .. }) => {
+                return Self::new(
+                    StatusCode::BAD_GATEWAY,
+                    "refused-by-provider",
+                    "The payment provider refuses this payment",
+                );
+            }
             Error::Psp(_) | Error::Qr(_) | Error::Random(_) | Error::Outcome(_) => {
                 return Self::internal(&error);
             }

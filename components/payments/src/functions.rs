@@ -45,6 +45,12 @@ fn currency(code: &str) -> Result<Currency, Malformed> {
     Currency::parse(code).ok_or(Malformed("currency"))
 }
 
+/// A name that others gave, as a reference: what PostgreSQL keeps and an index holds.
+fn name(field: &'static str, text: String) -> Result<String, Malformed> {
+    let fits = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then_some(text).ok_or(Malformed(field))
+}
+
 fn moment(seconds: u64) -> Result<Timestamp, Malformed> {
     i64::try_from(seconds)
         .ok()
@@ -55,4 +61,17 @@ fn moment(seconds: u64) -> Result<Timestamp, Malformed> {
 /// What the schema keeps at 0 or above.
 fn unsigned(amount: i64) -> u64 {
     u64::try_from(amount).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_cannot_be_kept_is_malformed() {
+        for wrong in ["", "a\0b", "a\nb", &"x".repeat(201)] {
+            assert!(name("reference", wrong.to_owned()).is_err(), "{wrong:?}");
+        }
+        assert!(name("reference", "é".repeat(200)).is_ok());
+    }
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use kit::{Cents, Currency};
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The currency of S4's wallets and of S1's accounts: neither speaks of one.
@@ -55,6 +56,8 @@ pub struct Total {
     pub users: i64,
     /// What the house accounts have: the same with the other sign.
     pub house: i64,
+    /// The same by name: what the provider, the bank and the shop should agree with.
+    pub house_accounts: Value,
     /// Never anything but 0.
     pub difference: i64,
     /// Accounts whose balance is not the sum of their transfers: none.

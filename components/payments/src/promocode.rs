@@ -16,6 +16,11 @@ impl Code {
         fits.then_some(Self(text))
     }
 
+    /// A text that somebody chooses. In addresses some words stand where a code would.
+    pub fn chosen(text: String) -> Option<Self> {
+        Self::parse(text).filter(|it| !matches!(it.as_str(), "activate" | "create" | "generate"))
+    }
+
     /// Nobody's choice: 64 random bits in 16 hex digits.
     pub fn random() -> Result<Self, getrandom::Error> {
         Ok(Self(format!("{:016x}", getrandom::u64()?)))
@@ -62,6 +67,7 @@ mod tests {
             assert!(Code::parse(wrong.to_owned()).is_none(), "{wrong:?}");
         }
         assert!(Code::parse("Summer_24-x".to_owned()).is_some());
+        assert!(Code::chosen("activate".to_owned()).is_none());
     }
 
     #[test]

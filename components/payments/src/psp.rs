@@ -31,6 +31,8 @@ pub struct Payment {
     /// Minor units.
     pub amount: i64,
     pub currency: String,
+    /// Of the amount, what has gone back to the payer.
+    pub refunded: i64,
     pub approved_at: Option<Timestamp>,
 }
 

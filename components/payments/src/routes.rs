@@ -19,8 +19,8 @@ pub fn router() -> Router {
         .nest("/payments", payments)
 }
 
-/// A statement for a spreadsheet.
-fn csv(statement: &Statement) -> Response {
+/// A statement for a spreadsheet: `rest` is the query of what follows, when there is more.
+fn csv(statement: &Statement, rest: Option<String>) -> Response {
     let headers: [(HeaderName, &str); 2] = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -28,5 +28,10 @@ fn csv(statement: &Statement) -> Response {
             "attachment; filename=\"statement.csv\"",
         ),
     ];
-    (headers, statement.to_csv()).into_response()
+    let mut response = (headers, statement.to_csv()).into_response();
+    let link = rest.and_then(|it| format!("<?{it}>; rel=\"next\"").parse().ok());
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }

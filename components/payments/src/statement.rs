@@ -1,10 +1,48 @@
 //! An account's statement: every movement with the balance it left. No I/O.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
+
+/// As the dialect of whoever reads it has amounts.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Amount {
+    Cents(i64),
+    Decimal(#[serde(with = "kit::decimal")] i64),
+}
+
+impl Amount {
+    fn in_decimals(self) -> Self {
+        match self {
+            Self::Cents(it) | Self::Decimal(it) => Self::Decimal(it),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cents(it) => write!(f, "{it}"),
+            Self::Decimal(it) => {
+                let sign = if *it < 0 { "-" } else { "" };
+                let it = it.unsigned_abs();
+                write!(f, "{sign}{}.{:02}", it / 100, it % 100)
+            }
+        }
+    }
+}
+
+/// Which entries are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// Older than the entry with this `seq`.
+    pub before: Option<i64>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
 
 #[derive(Debug, Serialize)]
 pub struct Entry {
@@ -12,9 +50,9 @@ pub struct Entry {
     pub seq: i64,
     pub transfer_id: Uuid,
     pub kind: String,
-    /// In minor units, negative when it left the account.
-    pub amount: i64,
-    pub balance: i64,
+    /// Negative when it left the account.
+    pub amount: Amount,
+    pub balance: Amount,
     pub currency: String,
     /// The other account, when it has a name.
     pub counterparty: Option<String>,
@@ -38,7 +76,16 @@ impl Statement {
         Self { entries, next }
     }
 
-    /// RFC 4180, with the amounts as minor units.
+    /// The same for those who speak decimals.
+    pub fn in_decimals(mut self) -> Self {
+        for it in &mut self.entries {
+            it.amount = it.amount.in_decimals();
+            it.balance = it.balance.in_decimals();
+        }
+        self
+    }
+
+    /// RFC 4180.
     pub fn to_csv(&self) -> String {
         let mut csv = String::from(
             "seq,created_at,kind,amount,balance,currency,counterparty,reference,description,transfer_id\r\n",
@@ -82,6 +129,20 @@ fn field(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_told_in_cents_or_with_two_decimals() {
+        let both = |cents| {
+            let amount = Amount::Cents(cents);
+            (amount.to_string(), amount.in_decimals().to_string())
+        };
+        assert_eq!(both(-5), ("-5".to_owned(), "-0.05".to_owned()));
+        assert_eq!(both(12_340), ("12340".to_owned(), "123.40".to_owned()));
+        assert_eq!(
+            serde_json::to_string(&Amount::Cents(-1250).in_decimals()).unwrap(),
+            "-12.5"
+        );
+    }
 
     #[test]
     fn a_field_cannot_break_out_of_its_cell() {

@@ -9,13 +9,13 @@ use kit::db::Only;
 use kit::{Cents, Currency, Db, DbError, FromRow, Row, params, sql};
 use uuid::Uuid;
 
-use crate::account::{Account, History, Name, Side, Type, User};
-use crate::checkout::{Attempt, Checkout, Judgement, Known, Method, Status, Verdict};
+use crate::account::{Account, History, House, Name, Payout, Side, Type, User};
+use crate::checkout::{Attempt, Checkout, Dispute, Judgement, Known, Method, Status, Verdict};
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
 use crate::promocode::{Code, Coined, Promocode};
 use crate::psp::{self, Opened, State};
-use crate::statement::Entry;
+use crate::statement::{Amount, Entry, Span};
 use crate::wallet::{Funds, Transaction, transaction_type};
 use crate::{reference, wallet};
 
@@ -103,16 +103,29 @@ pub async fn statement(
     owner: Uuid,
     currency: Currency,
     name: Option<&Name>,
-    before: Option<i64>,
+    span: Span,
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
-    let name = name.map(Name::as_str);
-    Ok(db
+    let account = name.map(Name::as_str);
+    let entries = db
         .all(
             sql!("statement"),
-            params![owner, currency.code(), name, before, limit],
+            params![
+                owner,
+                currency.code(),
+                account,
+                span.before,
+                limit,
+                span.from,
+                span.to
+            ],
         )
-        .await?)
+        .await?;
+    if entries.is_empty() && name.is_some() {
+        // Nothing happened there, or there is no such account.
+        balance_at(db, owner, currency, name, kit::now()).await?;
+    }
+    Ok(entries)
 }
 
 pub async fn trial_balance(db: &Db) -> Result<Vec<Total>, Error> {
@@ -191,11 +204,27 @@ pub async fn withdraw(
     owner: Uuid,
     from: &Name,
     amount: Cents,
+    to: House,
 ) -> Result<Moved, Error> {
     moved(
-        db.one(sql!("withdraw"), params![id, owner, from.as_str(), amount])
-            .await?,
+        db.one(
+            sql!("withdraw"),
+            params![id, owner, from.as_str(), amount, to.name()],
+        )
+        .await?,
     )
+}
+
+/// Withdrawals that somebody has to pay out.
+pub async fn payouts(db: &Db, limit: i64, offset: i64) -> Result<Vec<Payout>, Error> {
+    Ok(db.all(sql!("payouts"), params![limit, offset]).await?)
+}
+
+/// A withdrawal was paid out.
+pub async fn pay_out(db: &Db, withdrawal: Uuid, admin: Uuid) -> Result<Payout, Error> {
+    db.optional(sql!("pay_out"), params![withdrawal, admin])
+        .await?
+        .ok_or(Error::UnknownPayout)
 }
 
 pub async fn send(
@@ -288,6 +317,21 @@ pub async fn activate_promocode(
         db.one(sql!("activate_promocode"), params![id, user, code.as_str()])
             .await?,
     )
+}
+
+/// Nobody can claim the code any more.
+pub async fn withdraw_promocode(db: &Db, code: &Code) -> Result<(), Error> {
+    let Only(outcome): Only<String> = db
+        .one(sql!("withdraw_promocode"), params![code.as_str()])
+        .await?;
+    match outcome.as_str() {
+        "withdrawn" => Ok(()),
+        _ => Err(Error::of_outcome(outcome)),
+    }
+}
+
+pub async fn promocodes(db: &Db, limit: i64, offset: i64) -> Result<Vec<Promocode>, Error> {
+    Ok(db.all(sql!("promocodes"), params![limit, offset]).await?)
 }
 
 pub async fn promocode(db: &Db, code: &Code) -> Result<Promocode, Error> {
@@ -387,7 +431,16 @@ pub async fn standing(db: &Db, checkout: Uuid, payment: &str) -> Result<Standing
 
 /// Every payment for a checkout that the PSP has told of.
 pub async fn attempts(db: &Db, checkout: Uuid) -> Result<Vec<Attempt>, Error> {
-    Ok(db.all(sql!("attempts"), params![checkout]).await?)
+    let rows: Vec<Maybe<Attempt>> = db.all(sql!("attempts"), params![checkout]).await?;
+    if rows.is_empty() {
+        return Err(Error::UnknownPayment);
+    }
+    Ok(rows.into_iter().filter_map(|Maybe(it)| it).collect())
+}
+
+/// Money at the PSP that is not what was asked for.
+pub async fn disputed(db: &Db, limit: i64, offset: i64) -> Result<Vec<Dispute>, Error> {
+    Ok(db.all(sql!("disputed"), params![limit, offset]).await?)
 }
 
 /// Carries out what was judged about a payment at the PSP; `None` when somebody else decided
@@ -412,16 +465,26 @@ pub async fn conclude(
                 payment.state.name(),
                 payment.amount,
                 &payment.currency,
+                payment.refunded,
             ],
         )
         .await?;
     answer.decided("concluded")
 }
 
-/// The PSP has sent a payment back, as it was told to; `None` when that is known already.
-pub async fn returned(db: &Db, checkout: Uuid, payment: &str) -> Result<Option<Checkout>, Error> {
+/// A payment has to go back, or has; `None` when its verdict is another by now.
+pub async fn rejudge(
+    db: &Db,
+    checkout: Uuid,
+    payment: &str,
+    from: Verdict,
+    to: Verdict,
+) -> Result<Option<Checkout>, Error> {
     let answer: Option<Answer<Checkout>> = db
-        .optional(sql!("returned"), params![checkout, payment])
+        .optional(
+            sql!("rejudge"),
+            params![checkout, payment, from.name(), to.name()],
+        )
         .await?;
     answer.map_or(Ok(None), |it| it.decided("concluded"))
 }
@@ -589,8 +652,8 @@ impl FromRow for Entry {
             seq: row.get("seq")?,
             transfer_id: row.get("id")?,
             kind: row.get("kind")?,
-            amount: row.get("amount")?,
-            balance: row.get("balance")?,
+            amount: Amount::Cents(row.get("amount")?),
+            balance: Amount::Cents(row.get("balance")?),
             currency: row.get("currency")?,
             counterparty: row.get("counterparty")?,
             reference: row.get("reference")?,
@@ -606,6 +669,7 @@ impl FromRow for Total {
             currency: row.get("currency")?,
             users: row.get("users")?,
             house: row.get("house")?,
+            house_accounts: row.get("house_accounts")?,
             difference: row.get("difference")?,
             drifted_balances: row.get("drifted_balances")?,
             drifted_holds: row.get("drifted_holds")?,
@@ -732,7 +796,53 @@ impl FromRow for Attempt {
             state: row.get("state")?,
             amount: row.get("amount")?,
             currency: row.get("currency")?,
+            refunded: row.get("refunded")?,
             seen_at: row.get("seen_at")?,
+        })
+    }
+}
+
+/// The right side of a left join.
+struct Maybe<T>(Option<T>);
+
+impl<T: FromRow> FromRow for Maybe<T> {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        match row.get::<Option<String>>("id")? {
+            Some(_) => T::from_row(row).map(|it| Self(Some(it))),
+            None => Ok(Self(None)),
+        }
+    }
+}
+
+impl FromRow for Dispute {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            payment_id: row.get("checkout")?,
+            order_id: row.get("reference")?,
+            status: row.get("status")?,
+            state: row.get("state")?,
+            amount: row.get("amount")?,
+            currency: row.get("currency")?,
+            wanted_amount: row.get("wanted_amount")?,
+            wanted_currency: row.get("wanted_currency")?,
+            seen_at: row.get("seen_at")?,
+        })
+    }
+}
+
+impl FromRow for Payout {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            user_id: row.get("owner")?,
+            email: row.get("email")?,
+            payment_account_id: row.get("account")?,
+            amount: row.get("amount")?,
+            currency: row.get("currency")?,
+            created_at: row.get("created_at")?,
+            paid_at: row.get("paid_at")?,
+            paid_by: row.get("paid_by")?,
         })
     }
 }
@@ -746,6 +856,7 @@ impl FromRow for Standing {
                 true => Some(Known {
                     verdict: row.parse("verdict", Verdict::parse)?,
                     state: row.parse("state", State::parse)?,
+                    refunded: row.get("refunded")?,
                 }),
                 false => None,
             },

@@ -20,8 +20,9 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-/// Every operation of this component but the webhook, whose proof is its signature.
-const FOR_CALLERS: [(&str, &str); 26] = [
+/// Every operation of this component but the webhook, whose proof is its signature, and the page that
+/// thanks whoever paid.
+const FOR_CALLERS: [(&str, &str); 32] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -31,6 +32,8 @@ const FOR_CALLERS: [(&str, &str); 26] = [
     ("POST", "/payment/promocode"),
     ("POST", "/payment/promocode/create"),
     ("GET", "/payment/promocode/ABCD"),
+    ("GET", "/payment/promocode"),
+    ("DELETE", "/payment/promocode/ABCD"),
     ("GET", "/payments/account"),
     ("POST", "/payments/account"),
     ("GET", "/payments/accounts/"),
@@ -44,6 +47,16 @@ const FOR_CALLERS: [(&str, &str); 26] = [
     ("POST", "/payments/"),
     ("GET", "/payments"),
     ("GET", "/payments/trial-balance"),
+    ("GET", "/payments/disputed"),
+    ("GET", "/payments/payouts"),
+    (
+        "POST",
+        "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/paid",
+    ),
+    (
+        "POST",
+        "/payments/0199f0a0-0000-7000-8000-000000000001/attempts/1/return",
+    ),
     (
         "GET",
         "/payments/0199f0a0-0000-7000-8000-000000000001/attempts",

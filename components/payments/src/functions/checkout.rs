@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use kit::now;
 
 use super::bindings::exports::wharf::payments::checkout;
-use super::{Malformed, Payments, amount, currency, id, unsigned};
+use super::{Malformed, Payments, amount, currency, id, name, unsigned};
 use crate::checkout::{Checkout, Method, Status};
 use crate::error::Error;
+use crate::psp::Failure;
 use crate::routes::payments::{TIME_TO_PAY, described, is_an_address, qr_code};
 use crate::store::NewCheckout;
 use crate::{cashier, store};
@@ -16,20 +17,25 @@ impl checkout::Guest for Payments {
         let time = asked
             .seconds_to_pay
             .map_or(TIME_TO_PAY, |it| SignedDuration::from_secs(it.into()));
+        let method = match asked.method {
+            checkout::Method::Link => Method::Link,
+            checkout::Method::Qr => Method::Qr,
+        };
+        let currency = currency(&asked.currency)?;
+        if !method.carries(currency) {
+            return Err(Malformed("currency").into());
+        }
         let new = NewCheckout {
             id: id(&asked.id)?,
-            opener: asked.opener,
+            opener: name("opener", asked.opener)?,
             description: described(&asked.description, &asked.reference),
-            reference: asked.reference,
-            customer: asked.customer,
+            reference: name("reference", asked.reference)?,
+            customer: name("customer", asked.customer)?,
             owner: id(&asked.owner)?,
             amount: amount(asked.amount)?,
-            currency: currency(&asked.currency)?,
+            currency,
             email: asked.email.filter(|it| is_an_address(it)),
-            method: match asked.method {
-                checkout::Method::Link => Method::Link,
-                checkout::Method::Qr => Method::Qr,
-            },
+            method,
             credit: None,
             expires_at: now().saturating_add(time).unwrap_or(Timestamp::MAX),
         };
@@ -93,6 +99,7 @@ impl From<Error> for checkout::Refusal {
             Error::IdTaken => Self::IdTaken,
             Error::WrongStatus(status) => Self::WrongStatus(status.into()),
             Error::InsufficientFunds => Self::InsufficientFunds,
+            Error::Psp(Failure::Refused { .. }) => Self::RefusedByProvider,
             error => {
                 eprintln!("checkout: {error}");
                 Self::Unavailable

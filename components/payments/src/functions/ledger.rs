@@ -3,8 +3,9 @@
 use super::bindings::exports::wharf::payments::ledger::{
     Charge, Funds, Guest, Payment, Receipt, Refusal, Repayment,
 };
-use super::{Malformed, Payments, amount, currency, id, moment, unsigned};
+use super::{Malformed, Payments, amount, currency, id, moment, name, unsigned};
 use crate::error::Error;
+use crate::routes::payments::line;
 use crate::{ledger, store};
 
 impl Guest for Payments {
@@ -15,8 +16,8 @@ impl Guest for Payments {
             payee: id(&charge.payee)?,
             amount: amount(charge.amount)?,
             currency: currency(&charge.currency)?,
-            reference: charge.reference,
-            description: charge.description,
+            description: line(&charge.description),
+            reference: name("reference", charge.reference)?,
             held_until: charge.held_until.map(moment).transpose()?,
         };
         let moved = store::pay(&store::open().await?, charge).await?;
@@ -26,8 +27,9 @@ impl Guest for Payments {
     async fn refund(it: Repayment) -> Result<Receipt, Refusal> {
         let (refund, payment) = (id(&it.id)?, id(&it.payment)?);
         let wanted = it.amount.map(amount).transpose()?;
+        let description = line(&it.description);
         let db = store::open().await?;
-        let moved = store::refund(&db, refund, payment, wanted, it.description).await?;
+        let moved = store::refund(&db, refund, payment, wanted, description).await?;
         Ok(receipt(moved))
     }
 

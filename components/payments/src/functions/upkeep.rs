@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Payments;
 use super::bindings::exports::wharf::payments::upkeep::{Event, Failure, Guest, Swept};
 use crate::error::Error;
-use crate::psp::mercadopago::MercadoPago;
+use crate::psp::mercadopago::{self, MercadoPago};
 use crate::{cashier, store};
 
 /// A sweep answers within this time, however slow the PSP is: its caller has a deadline.
@@ -22,7 +22,8 @@ impl Guest for Payments {
         let released = store::release_due(&db, at_most).await?;
         store::forget_keys(&db, at_most.into()).await?;
         let mut visited = 0;
-        while visited < limit && now().duration_since(began) < SWEEP_TIME {
+        while visited < limit && now().duration_since(began) < SWEEP_TIME && !mercadopago::is_away()
+        {
             // One at a time: what a dying sweep has taken waits for its next turn.
             let Some(due) = store::visit_checkouts(&db, 1).await?.pop() else {
                 break;
@@ -31,7 +32,7 @@ impl Guest for Payments {
             let id = due.id;
             let psp = MercadoPago::configured().await.map_err(Error::from)?;
             if let Err(error) = cashier::visit(&db, &psp, due, now()).await {
-                eprintln!("payment {id} is looked after later: {error}");
+                eprintln!("payment {id} comes up again: {error}");
             }
         }
         Ok(Swept {

@@ -1,6 +1,7 @@
 //! MercadoPago's API: a preference for a page to pay on, an order for a QR code
 //! to scan, payments and refunds. Its words end in this file.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use axum::http::{Method, Request, StatusCode, header};
@@ -16,16 +17,33 @@ use uuid::Uuid;
 use super::{Failure, Opened, Payment, State, Subject};
 use crate::checkout::{Checkout, Method as How};
 
-/// How long one call may take. A payer is waiting.
+/// How often and how long the provider is asked, as the shops that move here did it: three tries of
+/// 2 s. Somebody waits for it, and an instance too, so that all of them together end after [`IN_ALL`];
+/// what they did not achieve is the sweep's.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Pauses before the second and the third try; after that the sweep goes on.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(600)];
+const IN_ALL: Duration = Duration::from_secs(3);
+/// Once it said nothing in all that time, an instance asks nothing for so long: most of its time is for
+/// those who need no provider.
+const AWAY_S: i64 = 10;
 /// An answer is a few kilobytes; a provider gone mad must not fill the memory.
 const LONGEST_ANSWER: usize = 512 * 1024;
 /// More attempts to pay one checkout than this are not looked at in one go.
 const ATTEMPTS_LISTED: u32 = 100;
 /// As the shops that move here offered it.
 const INSTALMENTS: u32 = 12;
+
+/// As long as the provider takes a description in an order.
+const LONGEST_DESCRIPTION: usize = 150;
+
+thread_local! {
+    static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Whether it was silent a moment ago, so that asking is of no use.
+pub fn is_away() -> bool {
+    AWAY_UNTIL.get() > kit::now().as_second()
+}
 
 /// The provider, as the variables name it.
 pub struct MercadoPago {
@@ -54,12 +72,9 @@ impl MercadoPago {
     pub async fn open(&self, checkout: &Checkout) -> Result<Opened, Failure> {
         match checkout.method {
             How::Link => {
+                let body = self.preference(checkout);
                 let preference: Preference = self
-                    .post(
-                        "/checkout/preferences",
-                        checkout.id,
-                        self.preference(checkout),
-                    )
+                    .post("/checkout/preferences", checkout.id, body)
                     .await?;
                 Ok(Opened {
                     id: preference.id,
@@ -68,9 +83,8 @@ impl MercadoPago {
                 })
             }
             How::Qr => {
-                let order: NewOrder = self
-                    .post("/v1/orders", checkout.id, self.order(checkout))
-                    .await?;
+                let body = self.order(checkout);
+                let order: NewOrder = self.post("/v1/orders", checkout.id, body).await?;
                 Ok(Opened {
                     id: order.id,
                     link: None,
@@ -83,7 +97,7 @@ impl MercadoPago {
     fn preference(&self, checkout: &Checkout) -> Value {
         #[derive(Serialize)]
         struct Price(#[serde(with = "kit::decimal")] i64);
-        let back = format!("{}/?payment={}", self.public_url, checkout.id);
+        let back = format!("{}/payments/{}/done", self.public_url, checkout.id);
         json!({
             "items": [{
                 "id": checkout.reference,
@@ -105,17 +119,23 @@ impl MercadoPago {
 
     fn order(&self, checkout: &Checkout) -> Value {
         let amount = plain(checkout.amount.get());
-        let left_s = checkout
+        let description: String = checkout
+            .description
+            .chars()
+            .take(LONGEST_DESCRIPTION)
+            .collect();
+        // Not what is left of it: whoever asks again asks for the same.
+        let time_s = checkout
             .expires_at
             .as_second()
-            .saturating_sub(kit::now().as_second())
+            .saturating_sub(checkout.created_at.as_second())
             .max(30);
         json!({
             "type": "qr",
             "total_amount": amount,
-            "description": checkout.description,
+            "description": description,
             "external_reference": checkout.id,
-            "expiration_time": format!("PT{left_s}S"),
+            "expiration_time": format!("PT{time_s}S"),
             "config": { "qr": { "external_pos_id": self.till, "mode": "dynamic" } },
             "transactions": { "payments": [{ "amount": amount }] },
         })
@@ -148,7 +168,11 @@ impl MercadoPago {
                         checkout.id
                     ))
                     .await?;
-                found.results.into_iter().map(WirePayment::read).collect()
+                readable(found.results.into_iter().map(|it| {
+                    let payment: WirePayment = serde_json::from_value(it)
+                        .map_err(|it| Failure::Nonsense(it.to_string()))?;
+                    payment.read()
+                }))
             }
         }
     }
@@ -170,14 +194,16 @@ impl MercadoPago {
         self.ask(Method::GET, path, None, Bytes::new()).await
     }
 
+    /// The key says what is the same request: the same thing to do, said in the same words.
     async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        key: Uuid,
+        what: Uuid,
         body: Value,
     ) -> Result<T, Failure> {
-        self.ask(Method::POST, path, Some(key), body.to_string().into())
-            .await
+        let body = body.to_string();
+        let key = Uuid::new_v5(&what, body.as_bytes());
+        self.ask(Method::POST, path, Some(key), body.into()).await
     }
 
     /// Asks, and asks again when it may help: every POST carries a key, so that
@@ -189,15 +215,27 @@ impl MercadoPago {
         key: Option<Uuid>,
         body: Bytes,
     ) -> Result<T, Failure> {
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let asked = self.once(method.clone(), path, key, body.clone());
-            let answer = within(PATIENCE, asked)
-                .await
-                .unwrap_or_else(|| Err(Failure::Away("no answer in time".to_owned())));
-            match (answer, pauses.next()) {
-                (Err(Failure::Away(_)), Some(pause)) => spin_sdk::time::sleep(pause).await,
-                (answer, _) => return parsed(&answer?),
+        if is_away() {
+            return Err(Failure::Away("it was away a moment ago".to_owned()));
+        }
+        let tries = async {
+            let mut pauses = PAUSES.into_iter();
+            loop {
+                let asked = self.once(method.clone(), path, key, body.clone());
+                let answer = within(PATIENCE, asked)
+                    .await
+                    .unwrap_or_else(|| Err(Failure::Away("no answer in time".to_owned())));
+                match (answer, pauses.next()) {
+                    (Err(Failure::Away(_)), Some(pause)) => spin_sdk::time::sleep(pause).await,
+                    (answer, _) => return answer,
+                }
+            }
+        };
+        match within(IN_ALL, tries).await {
+            Some(answer) => parsed(&answer?),
+            None => {
+                AWAY_UNTIL.set(kit::now().as_second().saturating_add(AWAY_S));
+                Err(Failure::Away(format!("nothing within {IN_ALL:?}")))
             }
         }
     }
@@ -238,6 +276,10 @@ impl MercadoPago {
         Err(match status {
             StatusCode::NOT_FOUND => Failure::Unknown,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => away(&status),
+            // A copy of the same request is still running there.
+            StatusCode::CONFLICT | StatusCode::LOCKED => away(&status),
+            // It does not know us: not what was asked for is wrong, but the token.
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => away(&status),
             _ if status.is_server_error() => away(&status),
             _ => Failure::Refused {
                 status: status.as_u16(),
@@ -258,6 +300,26 @@ async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T>
         over.as_mut().poll(context).map(|()| None)
     })
     .await
+}
+
+/// What can be read of many: one that makes no sense hides no other.
+fn readable(
+    payments: impl Iterator<Item = Result<Payment, Failure>>,
+) -> Result<Vec<Payment>, Failure> {
+    let (mut good, mut bad) = (Vec::new(), None);
+    for payment in payments {
+        match payment {
+            Ok(payment) => good.push(payment),
+            Err(failure) => {
+                eprintln!("{failure}");
+                bad = Some(failure);
+            }
+        }
+    }
+    match bad {
+        Some(failure) if good.is_empty() => Err(failure),
+        _ => Ok(good),
+    }
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
@@ -297,7 +359,7 @@ struct QrData {
 
 #[derive(Deserialize)]
 struct Found {
-    results: Vec<WirePayment>,
+    results: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -306,6 +368,8 @@ struct WirePayment {
     status: String,
     #[serde(with = "kit::decimal")]
     transaction_amount: i64,
+    #[serde(default, with = "kit::decimal")]
+    transaction_amount_refunded: i64,
     currency_id: String,
     external_reference: Option<String>,
     date_approved: Option<String>,
@@ -316,6 +380,9 @@ impl WirePayment {
         let state = match self.status.as_str() {
             "pending" => State::Pending,
             "authorized" | "in_process" | "in_mediation" => State::InProcess,
+            "approved" if self.transaction_amount_refunded >= self.transaction_amount => {
+                State::Refunded
+            }
             "approved" => State::Approved,
             "rejected" | "cancelled" => State::Rejected,
             "refunded" | "charged_back" => State::Refunded,
@@ -332,6 +399,7 @@ impl WirePayment {
             state,
             amount: self.transaction_amount,
             currency: self.currency_id,
+            refunded: self.transaction_amount_refunded,
             approved_at: moment(self.date_approved)?,
         })
     }
@@ -340,7 +408,8 @@ impl WirePayment {
 #[derive(Deserialize)]
 struct WireOrder {
     external_reference: Option<String>,
-    currency: String,
+    currency: Option<String>,
+    country_code: Option<String>,
     last_updated_date: Option<String>,
     transactions: Transactions,
 }
@@ -349,6 +418,8 @@ struct WireOrder {
 struct Transactions {
     #[serde(default)]
     payments: Vec<OrderPayment>,
+    #[serde(default)]
+    refunds: Vec<OrderRefund>,
 }
 
 #[derive(Deserialize)]
@@ -358,36 +429,57 @@ struct OrderPayment {
     status: String,
 }
 
+#[derive(Deserialize)]
+struct OrderRefund {
+    transaction_id: String,
+    amount: String,
+    status: Option<String>,
+}
+
 impl WireOrder {
     fn read(self) -> Result<Vec<Payment>, Failure> {
         let checkout = self.external_reference.and_then(|it| it.parse().ok());
         let updated_at = moment(self.last_updated_date)?;
-        self.transactions
-            .payments
-            .into_iter()
-            .map(|it| {
-                let state = match it.status.as_str() {
-                    "created" | "at_terminal" | "action_required" => State::Pending,
-                    "processing" | "in_process" | "in_review" => State::InProcess,
-                    "processed" => State::Approved,
-                    "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
-                    "refunded" | "charged_back" => State::Refunded,
-                    other => return Err(Failure::Nonsense(format!("payment status {other}"))),
-                };
-                let amount = kit::decimal::parse(&it.amount)
-                    .ok_or_else(|| Failure::Nonsense(format!("amount {}", it.amount)))?;
-                Ok(Payment {
-                    id: it.id,
-                    checkout,
-                    state,
-                    amount,
-                    currency: self.currency.clone(),
-                    // An order does not say when it was paid; it last changed then or later.
-                    approved_at: updated_at,
-                })
+        let currency = match (self.currency, self.country_code.as_deref()) {
+            (Some(currency), _) => currency,
+            // Where it is not named, it is the country's.
+            (None, None | Some("BR" | "BRA")) => "BRL".to_owned(),
+            (None, Some(elsewhere)) => elsewhere.to_owned(),
+        };
+        let refunds = self.transactions.refunds;
+        readable(self.transactions.payments.into_iter().map(|it| {
+            let amount = cents(&it.amount)?;
+            let mut refunded = 0_i64;
+            for refund in refunds.iter().filter(|refund| {
+                refund.transaction_id == it.id && refund.status.as_deref() != Some("failed")
+            }) {
+                refunded = refunded.saturating_add(cents(&refund.amount)?);
+            }
+            let state = match it.status.as_str() {
+                "created" | "at_terminal" | "action_required" => State::Pending,
+                "processing" | "in_process" | "in_review" => State::InProcess,
+                "processed" | "partially_refunded" if refunded >= amount => State::Refunded,
+                "processed" | "partially_refunded" => State::Approved,
+                "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
+                "refunded" | "charged_back" => State::Refunded,
+                other => return Err(Failure::Nonsense(format!("payment status {other}"))),
+            };
+            Ok(Payment {
+                id: it.id,
+                checkout,
+                state,
+                amount,
+                currency: currency.clone(),
+                refunded,
+                // An order does not say when it was paid; it last changed then or later.
+                approved_at: updated_at,
             })
-            .collect()
+        }))
     }
+}
+
+fn cents(text: &str) -> Result<i64, Failure> {
+    kit::decimal::parse(text).ok_or_else(|| Failure::Nonsense(format!("amount {text}")))
 }
 
 fn moment(text: Option<String>) -> Result<Option<Timestamp>, Failure> {
@@ -436,6 +528,41 @@ mod tests {
         assert_eq!(
             (payments[0].amount, payments[0].state),
             (2500, State::Approved)
+        );
+    }
+
+    #[test]
+    fn what_went_back_of_an_order_is_counted_and_its_currency_may_be_missing() {
+        let order: WireOrder = serde_json::from_value(json!({
+            "id": "ORD01", "status": "processed", "country_code": "BRA",
+            "external_reference": "0199f0a0-0000-7000-8000-000000000001",
+            "transactions": {
+                "payments": [
+                    { "id": "PAY01", "amount": "25.00", "status": "processed" },
+                    { "id": "PAY02", "amount": "25.00", "status": "splendid" },
+                    { "id": "PAY03", "amount": "25.00", "status": "processed" },
+                ],
+                "refunds": [
+                    { "id": "REF01", "transaction_id": "PAY01", "amount": "5.00", "status": "processed" },
+                    { "id": "REF02", "transaction_id": "PAY01", "amount": "1.50" },
+                    { "id": "REF03", "transaction_id": "PAY03", "amount": "25.00", "status": "processed" },
+                ],
+            },
+        }))
+        .unwrap();
+        let read: Vec<_> = order
+            .read()
+            .unwrap()
+            .into_iter()
+            .map(|it| (it.id, it.state, it.refunded, it.currency))
+            .collect();
+        let brl = || "BRL".to_owned();
+        assert_eq!(
+            read,
+            [
+                ("PAY01".to_owned(), State::Approved, 650, brl()),
+                ("PAY03".to_owned(), State::Refunded, 2500, brl()),
+            ]
         );
     }
 

@@ -6,12 +6,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::{SignedDuration, Timestamp};
 use kit::{
-    Caller, Cents, Dialect, Json, Keyed, Page, Path, Problem, Query, Spellings, flag, now, speaking,
+    Admin, Caller, Cents, Dialect, Json, Keyed, Page, Path, Problem, Query, Spellings, flag, now,
+    speaking,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::{Account, History, Name, Row, ToPay, Type};
+use crate::account::{Account, History, House, Name, Payout, Row, ToPay, Type};
 use crate::cashier;
 use crate::checkout::Method;
 use crate::error::Error;
@@ -20,7 +21,7 @@ use crate::statement::Statement;
 use crate::store::{self, NewCheckout};
 
 use super::payments::{OPENER, TIME_TO_PAY};
-use super::wallet::Slice;
+use super::wallet::{LONGEST_PAGE, Slice};
 
 pub fn router() -> Router {
     let table = Router::new()
@@ -34,6 +35,8 @@ pub fn router() -> Router {
         .route("/deposit", post(deposit))
         .route("/withdraw", post(withdraw))
         .route("/send", post(send))
+        .route("/payouts", get(list_payouts))
+        .route("/payouts/{id}/paid", post(note_payout))
         .route("/histories", get(list_histories));
     speaking(Dialect::Accounts, table)
 }
@@ -139,17 +142,21 @@ async fn deposit(caller: Caller, Keyed { body, once }: Keyed<Change>) -> Result<
     .await
 }
 
-/// To the outside world.
+/// To the outside world: at once in a sandbox, through the hands of a person otherwise.
 async fn withdraw(
     caller: Caller,
     Keyed { body, once }: Keyed<Change>,
 ) -> Result<Response, Problem> {
     let amount = Cents::new(body.amount).map_err(|_| BAD_AMOUNT)?;
     let account = body.payment_account_id;
+    let to = match flag("sandbox").await? {
+        true => House::External,
+        false => House::Payouts,
+    };
     let db = store::open().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
-        let moved = store::withdraw(&db, id, caller.id, &account, amount).await?;
+        let moved = store::withdraw(&db, id, caller.id, &account, amount, to).await?;
         let row = completed(moved, &account, &account, -amount.get());
         Ok((StatusCode::OK, row))
     })
@@ -230,11 +237,15 @@ async fn show_balance(
     }))
 }
 
-async fn statement(caller: &Caller, name: &Name, slice: &Slice) -> Result<Statement, Error> {
+async fn statement(
+    caller: &Caller,
+    name: &Name,
+    slice: &Slice,
+    limit: i64,
+) -> Result<Statement, Error> {
     let db = store::open().await?;
-    let limit = slice.page.limit(50);
-    let entries = store::statement(&db, caller.id, WALLET, Some(name), slice.before, limit).await?;
-    Ok(Statement::page(entries, limit))
+    let entries = store::statement(&db, caller.id, WALLET, Some(name), slice.span(), limit).await?;
+    Ok(Statement::page(entries, limit).in_decimals())
 }
 
 async fn show_statement(
@@ -242,7 +253,8 @@ async fn show_statement(
     Path(name): Path<Name>,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Statement>, Problem> {
-    Ok(Json(statement(&caller, &name, &slice).await?))
+    let limit = slice.page.limit(50);
+    Ok(Json(statement(&caller, &name, &slice, limit).await?))
 }
 
 async fn download_statement(
@@ -250,7 +262,26 @@ async fn download_statement(
     Path(name): Path<Name>,
     Query(slice): Query<Slice>,
 ) -> Result<Response, Problem> {
-    Ok(super::csv(&statement(&caller, &name, &slice).await?))
+    let limit = slice.page.limit(LONGEST_PAGE);
+    let statement = statement(&caller, &name, &slice, limit).await?;
+    let rest = statement.next.map(|it| slice.after(it));
+    Ok(super::csv(&statement, rest))
+}
+
+/// What a person has to pay out.
+async fn list_payouts(
+    Admin(_): Admin,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<Payout>>, Problem> {
+    let db = store::open().await?;
+    let payouts = store::payouts(&db, page.limit(50), page.offset()).await?;
+    Ok(Json(payouts))
+}
+
+/// A person has paid it out. Again: no effect.
+async fn note_payout(Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<Json<Payout>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(store::pay_out(&db, id, caller.id).await?))
 }
 
 /// The moment some time from now.

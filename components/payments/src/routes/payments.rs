@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::{SignedDuration, Timestamp};
 use kit::{
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::checkout::{Attempt, Checkout, Method, Status};
+use crate::checkout::{Attempt, Checkout, Dispute, Method, Status};
 use crate::error::Error;
 use crate::ledger::Total;
 use crate::psp::{Subject, signature};
@@ -37,8 +37,14 @@ pub fn router() -> Router {
         .route("/", post(create_payment).get(list_payments))
         .route("/webhook", post(receive_webhook))
         .route("/trial-balance", get(show_trial_balance))
+        .route("/disputed", get(list_disputed))
         .route("/{payment_id}", get(show_payment).patch(change_payment))
         .route("/{payment_id}/attempts", get(list_attempts))
+        .route(
+            "/{payment_id}/attempts/{attempt}/return",
+            post(return_attempt),
+        )
+        .route("/{payment_id}/done", get(show_done))
         .route("/{payment_id}/qr.png", get(show_png))
         .route("/{payment_id}/qr.svg", get(show_svg));
     speaking(Dialect::FastFood, table)
@@ -81,9 +87,12 @@ impl TryFrom<Checkout> for Payment {
     }
 }
 
-/// The PNG in base64, once there is something to scan.
+/// The PNG in base64, while there is something to scan and to pay.
 pub fn qr_code(checkout: &Checkout) -> Result<Option<String>, QrError> {
-    checkout.scan.as_deref().map(qr::png_base64).transpose()
+    let scan = checkout.scan.as_deref();
+    scan.filter(|_| checkout.status.is_open())
+        .map(qr::png_base64)
+        .transpose()
 }
 
 fn brl() -> Currency {
@@ -111,6 +120,9 @@ async fn create_payment(
     caller: Caller,
     Keyed { body, once }: Keyed<NewPayment>,
 ) -> Result<Response, Problem> {
+    if !body.method.carries(body.currency) {
+        return Err(NOT_FOR_CODES);
+    }
     let new = NewCheckout {
         id: once.id(&caller),
         opener: OPENER.to_owned(),
@@ -134,13 +146,17 @@ async fn create_payment(
     .await
 }
 
-/// What the payer reads, never nothing and never a page.
-pub fn described(description: &str, reference: &str) -> String {
-    let text: String = description
-        .chars()
+/// A line for people, of which nothing is refused.
+pub fn line(text: &str) -> String {
+    text.chars()
         .filter(|it| !it.is_control())
         .take(250)
-        .collect();
+        .collect()
+}
+
+/// What the payer reads, never nothing and never a page.
+pub fn described(description: &str, reference: &str) -> String {
+    let text = line(description);
     if text.trim().is_empty() {
         format!("Order {reference}")
     } else {
@@ -161,9 +177,15 @@ const BAD_AMOUNT: Problem = Problem::new(
     "An amount is between 0.01 and 10000000000",
 );
 
+const NOT_FOR_CODES: Problem = Problem::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "currency-not-for-qr",
+    "A QR code is paid in BRL",
+);
+
 #[derive(Deserialize)]
 struct Wanted {
-    payment_id: Option<Uuid>,
+    payment_id: Option<String>,
     order_id: Option<String>,
     customer_id: Option<String>,
     #[serde(flatten)]
@@ -177,6 +199,7 @@ fn viewer(caller: &Caller) -> Option<Uuid> {
 
 async fn list_payments(caller: Caller, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
     if let Some(id) = wanted.payment_id {
+        let id = id.parse().map_err(|_| Error::UnknownPayment)?;
         return Ok(show_payment(caller, Path(id)).await?.into_response());
     }
     if wanted.order_id.is_none() && wanted.customer_id.is_none() {
@@ -185,6 +208,11 @@ async fn list_payments(caller: Caller, Query(wanted): Query<Wanted>) -> Result<R
             "nothing-asked-for",
             "One of payment_id, order_id and customer_id is needed",
         ));
+    }
+    // What no text can be, nothing is called.
+    let names = [&wanted.order_id, &wanted.customer_id];
+    if names.into_iter().flatten().any(|it| it.contains('\0')) {
+        return Err(Error::UnknownPayment.into());
     }
     let db = store::open().await?;
     let checkouts = store::checkouts(
@@ -196,6 +224,9 @@ async fn list_payments(caller: Caller, Query(wanted): Query<Wanted>) -> Result<R
         wanted.page.offset(),
     )
     .await?;
+    if checkouts.is_empty() && wanted.page.offset() == 0 {
+        return Err(Error::UnknownPayment.into());
+    }
     let payments: Vec<Payment> = checkouts
         .into_iter()
         .map(Payment::try_from)
@@ -216,8 +247,35 @@ async fn list_attempts(
     Path(id): Path<Uuid>,
 ) -> Result<Json<Vec<Attempt>>, Problem> {
     let db = store::open().await?;
-    let checkout = store::checkout(&db, id, None).await?;
-    Ok(Json(store::attempts(&db, checkout.id).await?))
+    Ok(Json(store::attempts(&db, id).await?))
+}
+
+/// Money that waits for an admin's decision, the oldest first.
+async fn list_disputed(
+    Admin(_): Admin,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<Dispute>>, Problem> {
+    let db = store::open().await?;
+    let disputes = store::disputed(&db, page.limit(50), page.offset()).await?;
+    Ok(Json(disputes))
+}
+
+/// An admin decides that it goes back to whoever paid it.
+async fn return_attempt(
+    Admin(_): Admin,
+    Path((id, attempt)): Path<(Uuid, String)>,
+) -> Result<Json<Vec<Attempt>>, Problem> {
+    let db = store::open().await?;
+    cashier::return_disputed(&db, id, &attempt).await?;
+    Ok(Json(store::attempts(&db, id).await?))
+}
+
+/// Where the PSP leads the payer in the end, however it ended: what became of it is not told to
+/// whoever has the address.
+async fn show_done(Path(_): Path<Uuid>) -> impl IntoResponse {
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    let headers = [(header::CONTENT_SECURITY_POLICY, POLICY)];
+    (headers, Html(include_str!("done.html")))
 }
 
 async fn scan(caller: &Caller, id: Uuid) -> Result<String, Error> {

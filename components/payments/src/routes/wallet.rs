@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::ledger::WALLET;
 use crate::promocode::{Code, Promocode};
-use crate::statement::Statement;
+use crate::statement::{Span, Statement};
 use crate::store::{self, NewCode};
 use crate::wallet::{Balance, Transaction};
 
@@ -28,9 +28,12 @@ pub fn router() -> Router {
         .route("/payment/promocode/generate", post(generate_promocode))
         .spelled(
             ["/payment/promocode", "/payment/promocode/create"],
-            post(create_promocode),
+            get(list_promocodes).post(create_promocode),
         )
-        .route("/payment/promocode/{code}", get(show_promocode));
+        .route(
+            "/payment/promocode/{code}",
+            get(show_promocode).delete(withdraw_promocode),
+        );
     speaking(Dialect::Parking, table)
 }
 
@@ -82,16 +85,47 @@ async fn list_transactions(
 pub struct Slice {
     currency: Option<Currency>,
     /// The `next` of the page before.
-    pub before: Option<i64>,
+    before: Option<i64>,
+    /// From this moment on.
+    from: Option<Timestamp>,
+    /// Before this moment.
+    to: Option<Timestamp>,
     #[serde(flatten)]
     pub page: Page,
 }
 
-async fn statement(caller: &Caller, slice: &Slice) -> Result<Statement, Error> {
+impl Slice {
+    pub fn span(&self) -> Span {
+        Span {
+            before: self.before,
+            from: self.from,
+            to: self.to,
+        }
+    }
+
+    /// The query of what follows a page that ends with `next`.
+    pub fn after(&self, next: i64) -> String {
+        let mut query = format!("before={next}&limit={}", self.page.limit(LONGEST_PAGE));
+        let moments = [("from", self.from), ("to", self.to)];
+        for (name, moment) in moments {
+            if let Some(moment) = moment {
+                query.push_str(&format!("&{name}={moment}"));
+            }
+        }
+        if let Some(currency) = self.currency {
+            query.push_str(&format!("&currency={}", currency.code()));
+        }
+        query
+    }
+}
+
+/// A file is read by a program that follows links: as much at once as one answer holds.
+pub const LONGEST_PAGE: i64 = 100;
+
+async fn statement(caller: &Caller, slice: &Slice, limit: i64) -> Result<Statement, Error> {
     let db = store::open().await?;
-    let limit = slice.page.limit(50);
     let currency = slice.currency.unwrap_or(WALLET);
-    let entries = store::statement(&db, caller.id, currency, None, slice.before, limit).await?;
+    let entries = store::statement(&db, caller.id, currency, None, slice.span(), limit).await?;
     Ok(Statement::page(entries, limit))
 }
 
@@ -99,14 +133,18 @@ async fn show_statement(
     caller: Caller,
     Query(slice): Query<Slice>,
 ) -> Result<Json<Statement>, Problem> {
-    Ok(Json(statement(&caller, &slice).await?))
+    let limit = slice.page.limit(50);
+    Ok(Json(statement(&caller, &slice, limit).await?))
 }
 
 async fn download_statement(
     caller: Caller,
     Query(slice): Query<Slice>,
 ) -> Result<Response, Problem> {
-    Ok(super::csv(&statement(&caller, &slice).await?))
+    let limit = slice.page.limit(LONGEST_PAGE);
+    let statement = statement(&caller, &slice, limit).await?;
+    let rest = statement.next.map(|it| slice.after(it));
+    Ok(super::csv(&statement, rest))
 }
 
 const BAD_CODE: Problem = Problem::new(
@@ -190,7 +228,7 @@ async fn create_promocode(
     }
     let new = NewCode {
         chosen: match body.code.filter(|it| !it.is_empty()) {
-            Some(code) => Some(Code::parse(code).ok_or(BAD_CODE)?),
+            Some(code) => Some(Code::chosen(code).ok_or(BAD_CODE)?),
             None => None,
         },
         amount: Cents::new(body.amount).map_err(|_| BAD_AMOUNT)?,
@@ -211,4 +249,24 @@ async fn show_promocode(_: Caller, Path(code): Path<String>) -> Result<Json<Prom
     let code = Code::parse(code).ok_or(Error::UnknownCode)?;
     let db = store::open().await?;
     Ok(Json(store::promocode(&db, &code).await?))
+}
+
+async fn list_promocodes(
+    Admin(_): Admin,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<Promocode>>, Problem> {
+    let db = store::open().await?;
+    let codes = store::promocodes(&db, page.limit(50), page.offset()).await?;
+    Ok(Json(codes))
+}
+
+/// From now on nobody can claim it.
+async fn withdraw_promocode(
+    Admin(_): Admin,
+    Path(code): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let code = Code::parse(code).ok_or(Error::UnknownCode)?;
+    let db = store::open().await?;
+    store::withdraw_promocode(&db, &code).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 -- $1 checkout, $2 id of a payment at the PSP
--- Both of one moment: a verdict is never newer than the status it led to.
-SELECT card.*, psp_payment.verdict, psp_payment.state
+-- Both of one moment: a verdict is never newer than the status it led to. A payment stays with the
+-- checkout for which it was seen first, whatever the PSP says later.
+SELECT card.*, psp_payment.verdict, psp_payment.state, psp_payment.refunded
 FROM checkout_card AS card
 LEFT JOIN psp_payment ON psp_payment.checkout = card.id AND psp_payment.id = $2
-WHERE card.id = $1
+WHERE card.id = coalesce((SELECT checkout FROM psp_payment WHERE id = $2), $1)

@@ -13,6 +13,9 @@ SELECT
     account.currency,
     coalesce(sum(account.balance), 0)::bigint AS users,
     coalesce(sum(moved.balance) FILTER (WHERE account.kind = 'house'), 0)::bigint AS house,
+    coalesce(
+        jsonb_object_agg(account.name, coalesce(moved.balance, 0)) FILTER (WHERE account.kind = 'house'), '{}'
+    ) AS house_accounts,
     coalesce(sum(coalesce(account.balance, moved.balance)), 0)::bigint AS difference,
     count(*) FILTER (WHERE account.balance <> coalesce(moved.balance, 0)) AS drifted_balances,
     count(*) FILTER (WHERE account.held <> coalesce(held.amount, 0)) AS drifted_holds

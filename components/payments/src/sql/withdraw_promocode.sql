@@ -1,0 +1,2 @@
+-- $1 code
+SELECT withdraw_promocode($1)
