@@ -1,13 +1,12 @@
 //! The host's own clock: `[[application.tool.wharf.cron]]` entries, delivered in memory to the
-//! components whose Redis trigger names the entry's channel. A firing that is still being handled
-//! when the next is due makes that one be skipped.
+//! components whose Redis trigger names the entry's channel. A component that still handles a firing
+//! when the next is due skips that one; how long others take is no matter to it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use croner::parser::{CronParser, Seconds, Year};
-use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
@@ -16,12 +15,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::listener::Listener;
 
+/// For one of those who hear it.
 pub struct Entry {
     pub when: When,
     pub payload: Arc<[u8]>,
-    pub listeners: Vec<Arc<Listener>>,
+    pub listener: Arc<Listener>,
 }
 
+#[derive(Clone)]
 pub enum When {
     Every(Duration),
     /// In UTC.
@@ -79,11 +80,12 @@ async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry, work: &TaskTra
     }
 }
 
-/// Resolves when everybody is done with it. What has begun is finished though the clock be stopped.
+/// Resolves when it was handled. What has begun is finished though the clock be stopped.
 async fn fire(entry: &Entry, work: &TaskTracker) {
-    let deliveries = entry.listeners.iter().map(|listener| {
-        let (listener, payload) = (listener.clone(), entry.payload.clone());
+    let (listener, payload) = (entry.listener.clone(), entry.payload.clone());
+    // A panic is in the log already, and the next firing may do better.
+    drop(
         work.spawn(async move { listener.deliver(payload).await })
-    });
-    join_all(deliveries).await;
+            .await,
+    );
 }

@@ -12,10 +12,12 @@ use anyhow::{Result, bail};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lift, TypedFunc};
 
 use crate::function::Function;
 use crate::instances::{self, Instance, Instances, Place};
+use crate::link;
 use crate::listener::queue::{Message, Queue};
 use crate::request_id;
 
@@ -86,7 +88,7 @@ impl Listener {
     ) -> Result<Arc<Self>> {
         let (queue, waiting) = Queue::new(WAITING, function.limits.merges_equal_messages);
         let listener = Arc::new(Self {
-            export: Export::find(component)?,
+            export: Export::find(component, function.pre.engine())?,
             instances: Instances::new(function),
             queue,
         });
@@ -127,7 +129,10 @@ impl Listener {
         match timeout(limit, function.turns.share(Box::pin(self.handle(message)))).await {
             Ok(Ok(())) => return,
             Ok(Err(cause)) => tracing::error!(component, "a message was not handled: {cause:#}"),
-            Err(_) => tracing::error!(component, "a message was not handled within {limit:?}"),
+            Err(_) => {
+                function.meter.instances_failed.fetch_add(1, Relaxed);
+                tracing::error!(component, "a message was not handled within {limit:?}");
+            }
         }
         function.meter.messages_failed.fetch_add(1, Relaxed);
     }
@@ -191,7 +196,7 @@ async fn call(
 }
 
 impl Export {
-    fn find(component: &Component) -> Result<Self> {
+    fn find(component: &Component, engine: &Engine) -> Result<Self> {
         let function = |interface: &str| {
             let interface = component.get_export_index(None, interface)?;
             component.get_export_index(Some(&interface), "handle-message")
@@ -203,9 +208,12 @@ impl Export {
         match found {
             (Some(index), None) => Ok(Self::Async(index)),
             (None, Some(index)) => Ok(Self::Sync(index)),
-            (None, None) => {
-                bail!("a redis trigger starts it, but it exports no spin:redis/inbound-redis@3.0.0")
-            }
+            (None, None) => match link::unknown(component, engine) {
+                Some(why) => bail!("a redis trigger starts it, but {why}"),
+                None => bail!(
+                    "a redis trigger starts it, but it exports no spin:redis/inbound-redis@3.0.0"
+                ),
+            },
             (Some(_), Some(_)) => {
                 bail!("it exports two versions of inbound-redis; which is meant?")
             }

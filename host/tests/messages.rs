@@ -95,6 +95,8 @@ max_instances = 4
 request_timeout_ms = 3000
 [component.two]
 source = "{guests}/guest_listener.wasm"
+[component.two.tool.wharf]
+request_timeout_ms = 3000
 "#;
 
 async fn host(redis: &Redis) -> Host {
@@ -141,6 +143,57 @@ async fn a_message_that_fails_or_traps_costs_nobody_else_anything() {
         2.0
     );
     assert!(host.said().contains("asked to fail"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_of_the_previous_generation_hears_as_well() {
+    let redis = Redis::start(free_port()).await;
+    let manifest = r#"
+[[trigger.redis]]
+channel = "news"
+component = "elder"
+[component.elder]
+source = "{guests}/guest_elder.wasm"
+"#;
+    let host = Host::start_with(manifest, &["--redis-url", &redis.url()]);
+    until("it listens", async || redis.publish("news", "hello") == 1).await;
+    redis.publish("news", "fail");
+    redis.publish("news", "bye");
+    until("it heard", async || {
+        host.log("elder_stdout.txt") == "heard hello\nheard bye\n"
+    })
+    .await;
+    let failed = host
+        .metric(r#"wharf_messages_failed_total{component="elder"}"#)
+        .await;
+    assert_eq!(failed, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_loops_or_hoards_is_ended_and_costs_nobody_else_anything() {
+    let redis = Redis::start(free_port()).await;
+    let host = host(&redis).await;
+    // As many as may be handled at once: the next waits for one of them to be ended.
+    for message in ["loop", "loop", "hoard", "hoard", "after"] {
+        redis.publish("news", message);
+    }
+    assert_eq!(host.get("/hello").await.text(), "hello\n");
+    until("the last was heard", async || {
+        host.log("one_stdout.txt").contains("heard after")
+    })
+    .await;
+    until("the loops were ended", async || {
+        host.metric(r#"wharf_messages_failed_total{component="one"}"#)
+            .await
+            == 4.0
+    })
+    .await;
+    assert_eq!(
+        host.metric(r#"wharf_instances_failed_total{component="one"}"#)
+            .await,
+        4.0
+    );
+    assert!(host.said().contains("a message was not handled within 3s"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,5 +324,37 @@ source = "{guests}/guest_listener.wasm"
     assert!(
         (1..=3).contains(&seconds),
         "{seconds} seconds in two seconds"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_slow_keeps_nobody_else_from_hearing_the_clock() {
+    let manifest = r#"
+[[application.tool.wharf.cron]]
+every = "100ms"
+channel = "tick"
+payload = "tick"
+[[trigger.redis]]
+channel = "tick"
+component = "slow"
+[[trigger.redis]]
+channel = "tick"
+component = "quick"
+[component.slow]
+source = "{guests}/guest_listener.wasm"
+environment = { IS_SLOW = "yes" }
+[component.quick]
+source = "{guests}/guest_listener.wasm"
+"#;
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let host = Host::start_with(manifest, &["--redis-url", &url]);
+    until("ten ticks", async || {
+        host.log("quick_stdout.txt").lines().count() >= 10
+    })
+    .await;
+    assert_eq!(
+        host.metric(r#"wharf_messages_total{component="slow"}"#)
+            .await,
+        1.0
     );
 }

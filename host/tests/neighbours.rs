@@ -142,6 +142,34 @@ async fn a_dependency_answers_within_its_consumer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dependency_is_named_by_its_interface_or_package_and_may_be_a_component_of_the_manifest()
+{
+    let by_path = r#""guests:ledger/entries@1.0.0" = { path = "{guests}/guest_ledger.wasm", inherit_configuration = [] }"#;
+    for dependency in [
+        r#""guests:ledger/entries@1.0.0" = { component = "ledger" }"#,
+        r#""guests:ledger/entries" = { component = "ledger", export = "guests:ledger/entries@1.0.0" }"#,
+        r#""guests:ledger" = { component = "ledger" }"#,
+        r#""guests:ledger@1.0.0" = { path = "{guests}/guest_ledger.wasm" }"#,
+    ] {
+        let manifest = composed("[]").replace(by_path, dependency);
+        assert!(manifest.contains(dependency));
+        let host = Host::start(&manifest);
+        assert_eq!(host.get("/shop?21").await.text(), "42\n", "{dependency}");
+    }
+    let manifest = composed("[]").replace(
+        by_path,
+        r#""guests:ledger/entries" = { component = "ledger", export = "wasi:http/handler@0.3.0" }"#,
+    );
+    let folder = stage::folder(&manifest);
+    let output = stage::wharf(folder.path()).arg("up").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("is not what is imported as guests:ledger/entries@1.0.0"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_dependency_does_not_inherit_is_denied_to_it_alone() {
     let host = Host::start(&composed("[]"));
     for (question, denial) in [

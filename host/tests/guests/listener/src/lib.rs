@@ -11,6 +11,19 @@ async fn hear(message: Bytes) -> Result<(), String> {
         b"trap" => panic!("asked to trap"),
         b"fail" => return Err("asked to fail".to_owned()),
         b"slow" => spin_sdk::time::sleep(Duration::from_millis(500)).await,
+        // For components that are slow whatever they hear.
+        b"tick" if std::env::var("IS_SLOW").is_ok() => {
+            spin_sdk::time::sleep(Duration::from_secs(60)).await;
+        }
+        b"loop" => loop {
+            std::hint::spin_loop();
+        },
+        b"hoard" => {
+            let mut hoard: Vec<Vec<u8>> = Vec::new();
+            loop {
+                hoard.push(vec![1; 1 << 20]);
+            }
+        }
         _ => {}
     }
     println!("heard {}", String::from_utf8_lossy(&message));
