@@ -13,7 +13,8 @@ use wharf_imports::{Imports, ImportsCtx};
 use wharf_manifest::manifest::WharfComponent;
 
 use crate::guest::output::{Destination, Output};
-use crate::guest::{Alive, Guest, Memory};
+use crate::guest::{Alive, Guest, HANDLES, Memory};
+use crate::http::service::HEADER_BYTES;
 use crate::metrics::ComponentMeter;
 use crate::turns::Turns;
 
@@ -75,10 +76,14 @@ impl Function {
         if let Some(files) = &self.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADER_BYTES);
         let guest = Guest {
-            table: ResourceTable::new(),
+            table,
             wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
+            http,
             imports: ImportsCtx::new(&self.imports),
             memory: Memory::of(self.limits.memory_bytes),
             stdout,

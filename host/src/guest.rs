@@ -69,6 +69,10 @@ impl ImportsView for Guest {
     }
 }
 
+/// Handles an instance may hold to what the host keeps for it: many times what the busiest needs, and few enough that the
+/// header fields among them are no more than a memory is.
+pub const HANDLES: usize = 4096;
+
 /// How much linear memory the instance has, over all components composed into it, and may have.
 pub struct Memory {
     used: usize,

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks, Denied};
 
+/// The longest address a guest may name. What stands for it with the host keeps a copy.
+pub(crate) const ADDRESS_BYTES: usize = 4096;
+
 /// Takes one line for the component's stderr log.
 pub type StderrLine = Arc<dyn Fn(&str) + Send + Sync>;
 

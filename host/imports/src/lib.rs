@@ -19,7 +19,7 @@ mod tests;
 pub mod variables;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::{ClientConfig, RootCertStore};
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -65,7 +65,7 @@ impl Imports {
             grants.blocked_networks,
             grants.stderr,
         ));
-        let roots = Arc::new(trusted_roots());
+        let roots = Arc::clone(&TRUSTED_ROOTS);
         Ok(Imports {
             postgres: postgres::Pools::new(
                 grants.component,
@@ -139,15 +139,16 @@ pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmti
     Ok(())
 }
 
-/// The machine's certificate authorities, or Mozilla's where it has none (a bare container).
-fn trusted_roots() -> RootCertStore {
+/// The machine's certificate authorities, or Mozilla's where it has none (a bare container). Read once: it takes
+/// milliseconds, and every component trusts the same.
+static TRUSTED_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    roots
-}
+    Arc::new(roots)
+});
 
 fn tls_settings(roots: Arc<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -46,7 +46,7 @@ use self::pool::{Lease, Pool};
 use crate::bindings::fermyon::spin::postgres as v2;
 use crate::bindings::spin::postgres3_0_0::postgres as v3;
 use crate::bindings::spin::postgres4_2_0::postgres as v4;
-use crate::egress::Egress;
+use crate::egress::{ADDRESS_BYTES, Egress};
 use crate::{HasImports, ImportsCtxView, ImportsView, no_trap};
 use v4::{Column, DbValue, Error, ParameterValue, QueryError};
 
@@ -81,6 +81,9 @@ const READ_AT_ONCE: usize = 256 * 1024;
 const HELD: usize = 128 * 1024 * 1024;
 /// What is handed to a guest in one piece of a larger result.
 const PIECE: usize = 64 * 1024;
+
+/// The largest certificate authority a guest may give: a chain of them, not all of the world's. A builder keeps it.
+const CERTIFICATE_BYTES: usize = 64 * 1024;
 
 /// The pools of one component.
 pub(crate) struct Pools {
@@ -123,6 +126,7 @@ impl Pools {
     }
 
     fn pool(&self, address: &str, ca_root: Option<&str>) -> Result<Arc<Pool>, String> {
+        fits(address)?;
         let with_authority = ca_root.map(|pem| format!("{address}\n{pem}"));
         let key = with_authority.as_deref().unwrap_or(address);
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,6 +158,13 @@ impl Pools {
         };
         tls::connector(tls, Arc::new(tls::authorities(pem)?))
     }
+}
+
+fn fits(address: &str) -> Result<(), String> {
+    if address.len() > ADDRESS_BYTES {
+        return Err(format!("an address of more than {ADDRESS_BYTES} bytes"));
+    }
+    Ok(())
 }
 
 /// A guest's connection. Clones are the same connection.
@@ -368,7 +379,8 @@ impl<D> StreamProducer<D> for RowProducer {
 /// What `connection-builder` has gathered.
 #[derive(Clone)]
 pub struct ConnectionBuilder {
-    address: String,
+    /// Or why it is none.
+    address: Result<String, String>,
     ca_root: Option<String>,
 }
 
@@ -402,6 +414,7 @@ impl v4::Host for ImportsCtxView<'_> {}
 
 impl v4::HostConnectionBuilder for ImportsCtxView<'_> {
     fn new(&mut self, address: String) -> wasmtime::Result<Resource<ConnectionBuilder>> {
+        let address = fits(&address).map(|()| address);
         let ca_root = None;
         Ok(self.table.push(ConnectionBuilder { address, ca_root })?)
     }
@@ -411,6 +424,11 @@ impl v4::HostConnectionBuilder for ImportsCtxView<'_> {
         builder: Resource<ConnectionBuilder>,
         certificate: String,
     ) -> Result<(), Error> {
+        if certificate.len() > CERTIFICATE_BYTES {
+            return Err(Error::Other(format!(
+                "a certificate of more than {CERTIFICATE_BYTES} bytes"
+            )));
+        }
         tls::authorities(&certificate).map_err(Error::Other)?;
         let builder = self.table.get_mut(&builder);
         builder
@@ -424,6 +442,7 @@ impl v4::HostConnectionBuilder for ImportsCtxView<'_> {
         builder: Resource<ConnectionBuilder>,
     ) -> Result<Resource<Connection>, Error> {
         let ConnectionBuilder { address, ca_root } = self.builder(&builder)?;
+        let address = address.map_err(Error::ConnectionFailed)?;
         let pools = &self.ctx.imports.postgres;
         let connection = pools.open(&address, ca_root.as_deref()).await?;
         self.keep(connection)
@@ -445,6 +464,7 @@ impl<T> v4::HostConnectionBuilderWithStore<T> for HasImports {
             (view.builder(&builder), Arc::clone(&view.ctx.imports))
         });
         let ConnectionBuilder { address, ca_root } = builder?;
+        let address = address.map_err(Error::ConnectionFailed)?;
         let connection = imports.postgres.open(&address, ca_root.as_deref()).await?;
         accessor.with(|mut access| access.get().keep(connection))
     }

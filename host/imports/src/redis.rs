@@ -22,7 +22,7 @@ use wasmtime::component::{Accessor, Linker, Resource};
 pub(crate) use self::server::{Own, Server};
 use crate::bindings::fermyon::spin::redis as v2;
 use crate::bindings::spin::redis::redis as v3;
-use crate::egress::Egress;
+use crate::egress::{ADDRESS_BYTES, Egress};
 use crate::{HasImports, ImportsCtxView, ImportsView};
 use v3::{Error, RedisParameter, RedisResult};
 
@@ -55,6 +55,9 @@ impl Servers {
     }
 
     fn server(&self, address: &str) -> Result<Arc<Server>, Error> {
+        if address.len() > ADDRESS_BYTES {
+            return Err(Error::InvalidAddress);
+        }
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = servers.get(address) {
             return Ok(Arc::clone(server));

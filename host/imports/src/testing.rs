@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -237,7 +237,7 @@ pub fn redis() -> u16 {
     })
 }
 
-/// Stands between a client and a server and counts what passes.
+/// Stands between a client and a server and counts what passes. Muted it takes whatever either says and passes nothing on.
 #[derive(Clone)]
 pub struct Proxy {
     pub port: u16,
@@ -248,6 +248,7 @@ pub struct Proxy {
 struct Counts {
     connections: AtomicUsize,
     round_trips: AtomicUsize,
+    is_mute: AtomicBool,
 }
 
 impl Proxy {
@@ -269,6 +270,10 @@ impl Proxy {
         proxy
     }
 
+    pub fn mute(&self, is_mute: bool) {
+        self.counts.is_mute.store(is_mute, Ordering::Relaxed);
+    }
+
     pub fn connections(&self) -> usize {
         self.counts.connections.load(Ordering::Relaxed)
     }
@@ -285,10 +290,14 @@ async fn pass(mut client: tokio::net::TcpStream, server: u16, counts: Arc<Counts
     };
     let (mut asked, mut answered) = ([0; 16384], [0; 16384]);
     let mut server_spoke = true;
+    let is_mute = || counts.is_mute.load(Ordering::Relaxed);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(read @ 1..) = read else { return };
+                if is_mute() {
+                    continue;
+                }
                 if std::mem::replace(&mut server_spoke, false) {
                     counts.round_trips.fetch_add(1, Ordering::Relaxed);
                 }
@@ -296,6 +305,9 @@ async fn pass(mut client: tokio::net::TcpStream, server: u16, counts: Arc<Counts
             }
             read = server.read(&mut answered) => {
                 let Ok(read @ 1..) = read else { return };
+                if is_mute() {
+                    continue;
+                }
                 server_spoke = true;
                 client.write_all(&answered[..read]).await.unwrap();
             }

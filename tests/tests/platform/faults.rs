@@ -52,8 +52,10 @@ fn a_postgres_that_says_nothing_is_given_up_on() {
     stack.postgres_cable().stall();
     let answer = user.get("/auth/me").send();
     answer.problem(503);
+    assert!(answer.header("retry-after").is_some());
+    // Two seconds, and what a busy machine adds.
     assert!(
-        answer.took() < Duration::from_secs(15),
+        answer.took() < Duration::from_secs(4),
         "{:?}",
         answer.took()
     );

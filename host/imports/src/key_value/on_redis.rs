@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use redis::{FromRedisValue, cmd};
-use rustls::RootCertStore;
 use wasmtime::error::Context as _;
 
 use super::{Error, failed};
@@ -20,8 +19,8 @@ pub struct OnRedis {
 
 impl OnRedis {
     pub fn new(url: &str) -> wasmtime::Result<OnRedis> {
-        let roots: Arc<RootCertStore> = Arc::new(crate::trusted_roots());
-        let server = Server::new(url, Arc::new(Egress::of_operator()), &roots);
+        let egress = Arc::new(Egress::of_operator());
+        let server = Server::new(url, egress, &crate::TRUSTED_ROOTS);
         let server = server.context("not the address of a Redis server")?;
         let server = Arc::new(server);
         Ok(OnRedis { server })

@@ -16,8 +16,10 @@ use super::values::{self, Parameter};
 use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
 use crate::egress::Egress;
 
-/// To reach a server, log in and be ready. Longer and a guest's own caller has given up.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// To reach a server, log in and be ready. Whoever waits for it is to be told within two seconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_800);
+/// What a server that answers may take to greet somebody it does not know yet.
+const GREETING: Duration = Duration::from_millis(1_200);
 /// A statement of its client is unacknowledged this long: the server is gone, even if no packet says so.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// Statements kept prepared per connection. A component has tens; the server pays some ten kB for each.
@@ -54,6 +56,17 @@ impl Dialer {
         &self.address
     }
 
+    /// Does the server still answer newcomers? An answer that refuses one is an answer.
+    pub async fn is_silent(&self) -> bool {
+        let greeted = timeout(GREETING, async {
+            if let Ok((link, drive)) = self.dial().await {
+                drop(link);
+                drive.await;
+            }
+        });
+        greeted.await.is_err()
+    }
+
     /// The connection, and what drives it: it ends when the connection does.
     pub async fn dial(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
         let connected = timeout(CONNECT_TIMEOUT, async {
@@ -63,7 +76,7 @@ impl Dialer {
         });
         let connected = connected
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())));
+            .unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}")));
         let (client, connection) =
             connected.map_err(|cause| format!("cannot connect to {}: {cause}", self.address))?;
         let link = Link {

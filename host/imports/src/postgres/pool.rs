@@ -5,6 +5,10 @@
 //!
 //! Invariants: a connection that is `taken` gets no further statement from the pool. Waiters are served in the order they
 //! came. While the server cannot be reached nobody waits: everyone is told why at once, and one task keeps trying.
+//!
+//! A server may fall silent without a connection being closed: it was stopped, or something between here and there
+//! swallows what it says. No statement can know: it may just be slow. So whoever takes long makes the pool ask the server
+//! whether it is there, by a connection of its own; without an answer all connections are given up, and what waits fails.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -15,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use super::Settings;
@@ -29,6 +34,13 @@ const CROWD: usize = 4;
 const BRISK: Duration = Duration::from_millis(5);
 /// Behind a statement that already took this long no other is queued: it may take longer still.
 const SLOW: Duration = Duration::from_millis(20);
+/// A statement that takes this long makes the pool ask whether the server is still there. With what the server then gets
+/// to greet us it is still less than two seconds until those who wait know.
+const LATE: Duration = Duration::from_millis(500);
+/// How often it is looked for such statements while there are any.
+const LOOK: Duration = Duration::from_millis(100);
+/// Between two such questions. Most slow statements are just slow.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Between two attempts to reach a server that is away.
 const RETRY: Duration = Duration::from_millis(100);
 /// A server that is away is no longer tried when nobody asked for it this long.
@@ -57,12 +69,17 @@ struct State {
     /// Why the server cannot be reached, while one task keeps trying.
     away: Option<Arc<str>>,
     full_until: Option<Instant>,
+    /// When the server last answered anybody.
+    heard: Option<Instant>,
     reaped: bool,
+    watched: bool,
 }
 
 struct Slot {
     id: u64,
     link: Arc<Link>,
+    /// Ending it closes the connection, whatever is under way on it.
+    driver: AbortHandle,
     /// Leases on it. More than one are statements in a pipeline.
     leases: usize,
     /// Since when the statement now running has been running, or nothing has.
@@ -74,6 +91,10 @@ impl Slot {
     fn takes(&self, alone: bool, now: Instant) -> bool {
         let flows = self.leases < PIPELINED && now.duration_since(self.since) < SLOW;
         !self.taken && !self.link.is_closed() && (self.leases == 0 || (!alone && flows))
+    }
+
+    fn is_late(&self) -> bool {
+        self.leases > 0 && self.since.elapsed() > LATE
     }
 }
 
@@ -168,6 +189,9 @@ impl Pool {
         if crowded {
             self.grow(state);
         }
+        if !std::mem::replace(&mut state.watched, true) {
+            self.runtime.spawn(watch(Arc::downgrade(self)));
+        }
         Some(lease)
     }
 
@@ -197,13 +221,15 @@ impl Pool {
 
     /// A lease ended and left its connection clean.
     fn release(self: &Arc<Self>, id: u64) {
+        let now = Instant::now();
         let mut state = self.state();
         if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) {
             slot.leases = slot.leases.saturating_sub(1);
-            slot.since = Instant::now();
+            slot.since = now;
             if slot.leases == 0 {
                 slot.taken = false;
             }
+            state.heard = Some(now);
         }
         let undelivered = self.serve(&mut state);
         drop(state);
@@ -250,19 +276,22 @@ impl Pool {
         state.away = None;
         state.last_id += 1;
         let id = state.last_id;
-        state.slots.push(Slot {
-            id,
-            link: Arc::new(link),
-            leases: 0,
-            since: Instant::now(),
-            taken: false,
-        });
         let pool = Arc::downgrade(self);
-        self.runtime.spawn(async move {
+        let driver = self.runtime.spawn(async move {
             drive.await;
             if let Some(pool) = pool.upgrade() {
                 pool.discard(id);
             }
+        });
+        let now = Instant::now();
+        state.heard = Some(now);
+        state.slots.push(Slot {
+            id,
+            link: Arc::new(link),
+            driver: driver.abort_handle(),
+            leases: 0,
+            since: now,
+            taken: false,
         });
         if !std::mem::replace(&mut state.reaped, true) {
             self.runtime.spawn(reap(Arc::downgrade(self)));
@@ -281,14 +310,7 @@ impl Pool {
             state.dialing -= 1;
             return true;
         }
-        let cause: Arc<str> = cause.into();
-        if state.away.replace(Arc::clone(&cause)).is_none() {
-            tracing::warn!(%cause, "the database is away");
-        }
-        for waiter in state.waiting.drain(..) {
-            // Who stopped waiting need not be told.
-            drop(waiter.grant.send(Err(Arc::clone(&cause))));
-        }
+        state.is_away(cause);
         let forgotten = state
             .last_asked
             .is_none_or(|asked| asked.elapsed() > FORGET);
@@ -302,8 +324,67 @@ impl Pool {
         enough
     }
 
+    /// Nobody was answered since `asked`: gives up what there is, and keeps trying to reach the server anew.
+    fn lose(self: &Arc<Self>, asked: Instant) {
+        let mut state = self.state();
+        if state.heard.is_some_and(|heard| heard > asked) {
+            return;
+        }
+        let address = self.dialer.address();
+        state.is_away(&format!("{address} does not answer any more"));
+        if state.dialing == 0 {
+            state.dialing = 1;
+            self.runtime.spawn(Arc::clone(self).open());
+        }
+        let lost = std::mem::take(&mut state.slots);
+        drop(state);
+        for slot in lost {
+            slot.driver.abort();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whoever waits is told, and whoever comes.
+    fn is_away(&mut self, cause: &str) {
+        let cause: Arc<str> = cause.into();
+        if self.away.replace(Arc::clone(&cause)).is_none() {
+            tracing::warn!(%cause, "the database is away");
+        }
+        for waiter in self.waiting.drain(..) {
+            // Who stopped waiting need not be told.
+            drop(waiter.grant.send(Err(Arc::clone(&cause))));
+        }
+    }
+}
+
+/// Looks after those who use a connection, until nobody does.
+async fn watch(pool: Weak<Pool>) {
+    loop {
+        sleep(LOOK).await;
+        let Some(pool) = pool.upgrade() else {
+            return;
+        };
+        {
+            let mut state = pool.state();
+            if state.slots.iter().all(|slot| slot.leases == 0) {
+                state.watched = false;
+                return;
+            }
+            if !state.slots.iter().any(Slot::is_late) {
+                continue;
+            }
+        }
+        let asked = Instant::now();
+        if pool.dialer.is_silent().await {
+            pool.lose(asked);
+        } else {
+            sleep(ASK_AGAIN).await;
+        }
     }
 }
 

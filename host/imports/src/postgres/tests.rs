@@ -587,6 +587,67 @@ async fn a_server_that_never_answers_fails_an_open_within_about_two_seconds() {
 }
 
 #[tokio::test]
+async fn a_server_that_falls_silent_fails_what_waits_within_two_seconds_and_the_rest_at_once() {
+    let proxy = Proxy::to(testing::postgres()).await;
+    let pools = pools_with(few(2));
+    let connection = open(&pools, proxy.port).await;
+    run(&connection, "SELECT 1").await;
+    let transaction = open(&pools, proxy.port).await;
+    run(&transaction, "BEGIN").await;
+
+    proxy.mute(true);
+    let started = Instant::now();
+    let asked = [&connection, &connection, &transaction];
+    for failed in join_all(asked.map(|asked| asked.execute("SELECT 1", &[]))).await {
+        assert!(
+            matches!(failed, Err(Error::ConnectionFailed(_))),
+            "{failed:?}"
+        );
+    }
+    // The machine may be busy with other tests.
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    let started = Instant::now();
+    for _ in 0..100 {
+        let failed = pools.open(&url(proxy.port), None).await.err().unwrap();
+        assert!(
+            matches!(&failed, Error::ConnectionFailed(cause) if cause.contains("127.0.0.1")),
+            "{failed:?}"
+        );
+        assert!(connection.execute("SELECT 1", &[]).await.is_err());
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+
+    proxy.mute(false);
+    eventually("the same connection works again", async || {
+        connection.execute("SELECT 1", &[]).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_only_slow_is_asked_and_believed() {
+    let proxy = Proxy::to(testing::postgres()).await;
+    let pools = pools_with(few(1));
+    let connection = open(&pools, proxy.port).await;
+    run(&connection, "SELECT pg_sleep(3)").await;
+    let connections = proxy.connections();
+    assert!((2..=4).contains(&connections), "{connections}");
+    // What answers quickly asks nothing.
+    for _ in 0..100 {
+        run(&connection, "SELECT pg_sleep(0.01)").await;
+    }
+    assert_eq!(proxy.connections(), connections);
+}
+
+#[tokio::test]
 async fn a_server_that_is_away_costs_nothing_and_is_back_as_soon_as_it_is() {
     let port = free_port();
     let pools = pools();
@@ -813,6 +874,17 @@ async fn what_was_not_granted_is_denied_however_it_is_opened() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn an_address_without_end_is_none() {
+    let pools = pools();
+    let address = format!("{}&application_name={}", url(1), "x".repeat(4096));
+    let failed = pools.open(&address, None).await.err().unwrap();
+    assert!(
+        matches!(&failed, Error::ConnectionFailed(cause) if cause.contains("more than 4096 bytes")),
+        "{failed:?}"
+    );
 }
 
 #[tokio::test]

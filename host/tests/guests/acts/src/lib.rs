@@ -8,6 +8,7 @@ use futures::{SinkExt, StreamExt};
 use spin_sdk::http::body::{self, IncomingBodyExt};
 use spin_sdk::http::{BoxBody, FullBody, Request, Response, StatusCode, box_body};
 use spin_sdk::http_service;
+use spin_sdk::wasip3::http::types::Fields;
 
 #[http_service]
 async fn act(request: Request) -> Response<BoxBody> {
@@ -31,6 +32,8 @@ async fn act(request: Request) -> Response<BoxBody> {
         "variable" => variable(&query).await,
         "publish" => publish(&query).await,
         "print" => print(&query),
+        "flood" => flood(),
+        "park" => park(),
         "environment" => text(format!("{:?}", std::env::vars().collect::<Vec<_>>())),
         _ => text("hello\n"),
     }
@@ -59,6 +62,23 @@ fn hoard() -> ! {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
         hoard.push(vec![1; 1 << 20]);
+    }
+}
+
+/// Prints without end.
+fn flood() -> ! {
+    loop {
+        println!("{}", "words ".repeat(20));
+    }
+}
+
+/// Leaves with the host what it would have no room for itself.
+fn park() -> ! {
+    loop {
+        let field = ("x".to_owned(), vec![b'x'; 30_000]);
+        if let Ok(fields) = Fields::from_list(&[field]) {
+            std::mem::forget(fields);
+        }
     }
 }
 
