@@ -14,6 +14,7 @@ use wasmtime::component::{Component as Code, Linker};
 use wharf_imports::key_value::Store;
 use wharf_imports::{Grants, Imports, postgres};
 use wharf_manifest::manifest::{Component, HttpAnswer, Manifest, StaticResponse, When};
+use wharf_manifest::networks::Networks;
 use wharf_manifest::routes::Router;
 use wharf_manifest::runtime_config::{KeyValueStore, RuntimeConfig};
 use wharf_manifest::variables::Variables;
@@ -134,7 +135,9 @@ fn function(
             .journal
             .file(&path)
             .with_context(|| format!("open {}", path.display()))?;
-        let terminal = (!parts.is_quiet).then(|| parts.journal.console());
+        let terminal = (!parts.is_quiet)
+            .then(|| parts.journal.voice(&id))
+            .transpose()?;
         Ok(Destination {
             label: id.clone(),
             file,
@@ -271,7 +274,18 @@ fn service(
         info: Bytes::from(info.to_string()),
         own,
         access_log: (!parts.is_quiet).then(|| parts.journal.console()),
+        trusted_proxies: trusted_proxies(parts)?,
+        problems: parts.manifest.wharf.problems.clone(),
     }))
+}
+
+fn trusted_proxies(parts: &Parts) -> Result<Networks> {
+    let mut trusted = Networks::default();
+    for proxies in &parts.manifest.wharf.trusted_proxies {
+        let named = Networks::parse(&parts.variables.text(proxies)?);
+        trusted.add(named.map_err(|why| anyhow!("trusted_proxies: {why}"))?);
+    }
+    Ok(trusted)
 }
 
 fn neighbour(
@@ -346,11 +360,13 @@ fn cron_entries(parts: &Parts, heard: &Heard) -> Result<Vec<cron::Entry>> {
             When::Every(pause) => cron::When::Every(*pause),
             When::Schedule(schedule) => cron::When::schedule(schedule)?,
         };
-        entries.push(cron::Entry {
-            when,
-            payload: entry.payload.as_bytes().into(),
-            listeners: heard.get(&entry.channel).cloned().unwrap_or_default(),
-        });
+        let payload: Arc<[u8]> = entry.payload.as_bytes().into();
+        let listeners = heard.get(&entry.channel).into_iter().flatten();
+        entries.extend(listeners.map(|listener| cron::Entry {
+            when: when.clone(),
+            payload: payload.clone(),
+            listener: listener.clone(),
+        }));
     }
     Ok(entries)
 }

@@ -4,6 +4,7 @@
 pub mod alone;
 pub mod body;
 pub mod call;
+pub mod client;
 pub mod function;
 pub mod headers;
 pub mod linger;

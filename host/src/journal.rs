@@ -1,11 +1,12 @@
 //! Lines on their way to the terminal and to log files. Whoever writes only appends to a buffer;
 //! one thread carries the buffers out a few times a second, so that no request ever waits for a disk
-//! or a slow terminal. What a line says is not decided here.
+//! or a slow terminal. Whoever writes too much loses the rest of it, and nobody else anything. What a line
+//! says is not decided here.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,31 +15,77 @@ use std::time::Duration;
 /// How late a line may appear.
 const CARRY_EVERY: Duration = Duration::from_millis(25);
 
-/// What may wait for a target that takes nothing; beyond, lines are dropped and counted.
-const WAITING_BYTES: usize = 8 << 20;
+/// A log that is longer becomes the old one, of which there is one.
+const LOG_BYTES: u64 = 64 << 20;
+
+/// How much may be written to a target; beyond, lines are dropped and counted.
+#[derive(Clone, Copy)]
+struct Flow {
+    /// What may wait, so also what may come at once.
+    burst: usize,
+    /// In every `CARRY_EVERY`.
+    steady: usize,
+}
+
+/// The host's own lines: no more than a target that takes nothing may cost in memory.
+const OWN: Flow = Flow {
+    burst: 8 << 20,
+    steady: 8 << 20,
+};
+
+/// A component's log: 10 MB a second, so that one that prints without end leaves the disk to others.
+const LOG: Flow = Flow {
+    burst: 8 << 20,
+    steady: 256 << 10,
+};
+
+/// A component's lines on the terminal, which everybody shares: 40 kB a second, after a few backtraces.
+const VOICE: Flow = Flow {
+    burst: 256 << 10,
+    steady: 1 << 10,
+};
 
 /// Where lines may be appended from anywhere.
 #[derive(Clone)]
 pub struct Sink(Arc<Mutex<Waiting>>);
 
-#[derive(Default)]
 struct Waiting {
     bytes: Vec<u8>,
     dropped: u64,
+    /// What else may come before the flow is exceeded.
+    room: usize,
+    flow: Flow,
 }
 
 impl Sink {
+    fn new(flow: Flow) -> Self {
+        Self(Arc::new(Mutex::new(Waiting {
+            bytes: Vec::new(),
+            dropped: 0,
+            room: flow.burst,
+            flow,
+        })))
+    }
+
     pub fn append(&self, lines: &[u8]) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.bytes.len() + lines.len() > WAITING_BYTES {
-            waiting.dropped += 1;
-        } else {
-            waiting.bytes.extend_from_slice(lines);
+        match waiting.room.checked_sub(lines.len()) {
+            Some(room) => {
+                waiting.room = room;
+                waiting.bytes.extend_from_slice(lines);
+            }
+            None => waiting.dropped += 1,
         }
     }
 
-    fn take(&self) -> Waiting {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The lines that wait, and how many were lost.
+    fn take(&self) -> (Vec<u8>, u64) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.room = (waiting.room + waiting.flow.steady).min(waiting.flow.burst);
+        (
+            mem::take(&mut waiting.bytes),
+            mem::take(&mut waiting.dropped),
+        )
     }
 }
 
@@ -53,8 +100,55 @@ impl Write for Sink {
     }
 }
 
-/// How to hand the thread another file, and how to wait for its end.
-type Carrier = (Sender<(Sink, File)>, JoinHandle<()>);
+/// A file that begins anew when it is full, after what was in it became its old one.
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    longest: u64,
+}
+
+impl LogFile {
+    fn open(path: &Path, longest: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            length: file.metadata()?.len(),
+            file,
+            longest,
+        })
+    }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        fs::rename(&self.path, self.path.with_extension("old.txt"))?;
+        *self = Self::open(&self.path, self.longest)?;
+        Ok(())
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        if self.length >= self.longest {
+            self.begin_anew()?;
+        }
+        let written = self.file.write(lines)?;
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+enum Target {
+    /// What starts a line that tells of lost ones.
+    Terminal(String),
+    File(LogFile),
+}
+
+/// How to hand the thread another target, and how to wait for its end.
+type Carrier = (Sender<(Sink, Target)>, JoinHandle<()>);
 
 /// All sinks and the thread that carries them out. Dropping it carries out what still waits.
 pub struct Journal {
@@ -64,19 +158,23 @@ pub struct Journal {
 
 impl Journal {
     pub fn start() -> io::Result<Self> {
-        let console = Sink(Arc::default());
-        let (files, opened) = mpsc::channel();
-        let terminal = console.clone();
+        let console = Sink::new(OWN);
+        let (targets, opened) = mpsc::channel();
+        let own = console.clone();
         let carrier = thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
-                let mut targets: Vec<(Sink, File)> = Vec::new();
+                let mut targets: Vec<(Sink, Target)> = Vec::new();
                 loop {
                     let arrived = opened.recv_timeout(CARRY_EVERY);
-                    carry(&terminal, &mut io::stderr());
-                    for (sink, file) in &mut targets {
-                        carry(sink, file);
+                    for (sink, target) in &mut targets {
+                        match target {
+                            Target::Terminal(label) => carry(sink, &mut io::stderr(), label),
+                            Target::File(file) => carry(sink, file, ""),
+                        }
                     }
+                    // Last, since what a component said belongs before the line that says how it answered.
+                    carry(&own, &mut io::stderr(), "");
                     match arrived {
                         Ok(target) => targets.push(target),
                         Err(RecvTimeoutError::Timeout) => {}
@@ -86,7 +184,7 @@ impl Journal {
             })?;
         Ok(Self {
             console,
-            carrier: Mutex::new(Some((files, carrier))),
+            carrier: Mutex::new(Some((targets, carrier))),
         })
     }
 
@@ -95,13 +193,23 @@ impl Journal {
         self.console.clone()
     }
 
+    /// The terminal for one component, so that none drowns the others.
+    pub fn voice(&self, component: &str) -> io::Result<Sink> {
+        self.sink(VOICE, Target::Terminal(format!("{component} | ")))
+    }
+
     /// A file that lines are added to, made if missing.
     pub fn file(&self, path: &Path) -> io::Result<Sink> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let sink = Sink(Arc::default());
+        self.sink(LOG, Target::File(LogFile::open(path, LOG_BYTES)?))
+    }
+
+    fn sink(&self, flow: Flow, target: Target) -> io::Result<Sink> {
+        let sink = Sink::new(flow);
         let carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((files, _)) = carrier.as_ref() {
-            files.send((sink.clone(), file)).map_err(io::Error::other)?;
+        if let Some((targets, _)) = carrier.as_ref() {
+            targets
+                .send((sink.clone(), target))
+                .map_err(io::Error::other)?;
         }
         Ok(sink)
     }
@@ -114,24 +222,23 @@ impl Drop for Journal {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some((files, carrier)) = carrier {
-            drop(files);
+        if let Some((targets, carrier)) = carrier {
+            drop(targets);
             let _ = carrier.join();
         }
     }
 }
 
 /// A target that fails (a closed terminal, a full disk) loses these lines; there is nowhere left to say so.
-fn carry(sink: &Sink, target: &mut impl Write) {
-    let waiting = sink.take();
-    if !waiting.bytes.is_empty() {
-        let _ = target.write_all(&waiting.bytes);
+fn carry(sink: &Sink, target: &mut impl Write, label: &str) {
+    let (lines, dropped) = sink.take();
+    if !lines.is_empty() {
+        let _ = target.write_all(&lines);
     }
-    if waiting.dropped > 0 {
+    if dropped > 0 {
         let _ = writeln!(
             target,
-            "({} lines lost here: they came faster than they could be written)",
-            waiting.dropped
+            "{label}({dropped} lines lost here: they came faster than they may be written)"
         );
     }
 }
@@ -154,16 +261,43 @@ mod tests {
 
     #[test]
     fn a_flood_is_bounded_and_says_what_it_lost() {
-        let sink = Sink(Arc::default());
-        let line = vec![b'x'; 1 << 20];
-        for _ in 0..10 {
-            sink.append(&line);
+        let sink = Sink::new(Flow {
+            burst: 80,
+            steady: 10,
+        });
+        let mut carried = || {
+            for _ in 0..10 {
+                sink.append(b"123456789\n");
+            }
+            let mut out = Vec::new();
+            carry(&sink, &mut out, "shop | ");
+            let out = String::from_utf8(out).unwrap();
+            let lines = out.lines().filter(|line| *line == "123456789").count();
+            (lines, out.lines().last().unwrap().to_owned())
+        };
+        let lost = |count| {
+            format!("shop | ({count} lines lost here: they came faster than they may be written)")
+        };
+        assert_eq!(carried(), (8, lost(2)));
+        assert_eq!(carried(), (1, lost(9)));
+        for _ in 0..100 {
+            sink.take();
         }
-        let mut out = Vec::new();
-        carry(&sink, &mut out);
-        assert!(out.len() < WAITING_BYTES + 200);
-        assert!(
-            out.ends_with(b"(2 lines lost here: they came faster than they could be written)\n")
-        );
+        assert_eq!(carried(), (8, lost(2)), "it collects no more than a burst");
+    }
+
+    #[test]
+    fn a_full_log_becomes_the_old_one_and_no_more_than_two_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a_stdout.txt");
+        for lines in ["1\n2\n", "3\n4\n", "5\n6\n", "7\n"] {
+            // Opened anew each time: what a former host wrote counts.
+            let mut log = LogFile::open(&path, 4).unwrap();
+            log.write_all(lines.as_bytes()).unwrap();
+        }
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read("a_stdout.txt"), "7\n");
+        assert_eq!(read("a_stdout.old.txt"), "5\n6\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -76,6 +76,10 @@ async fn a_loop_ends_in_504_and_stalls_nobody() {
         host.metric(r#"wharf_instances{component="bad"}"#).await == 0.0
     })
     .await;
+    let failed = host
+        .metric(r#"wharf_instances_failed_total{component="bad"}"#)
+        .await;
+    assert_eq!(failed, 8.0);
     assert_eq!(host.get("/bad/hello").await.text(), "hello\n");
 }
 
@@ -122,6 +126,18 @@ async fn a_shared_instance_is_contained_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_is_served_by_as_many_shared_instances_as_there_may_be() {
+    let host = Host::start(&shared().replace("max_instances = 8", "max_instances = 2"));
+    for _ in 0..3 {
+        let crowd = futures::future::join_all((0..32).map(|_| host.get("/bad/sleep?200"))).await;
+        for answer in crowd {
+            assert_eq!(answer.text(), "slept\n");
+        }
+    }
+    assert!(host.metric(r#"wharf_instances{component="bad"}"#).await <= 2.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn memory_without_end_is_refused_and_the_request_fails() {
     let host = Host::start(TWO);
     let (hoard, hello) = tokio::join!(host.get("/bad/hoard"), host.get("/good/hello"));
@@ -129,6 +145,42 @@ async fn memory_without_end_is_refused_and_the_request_fails() {
     assert_eq!(hoard.refusal(), "function_failed");
     assert_eq!(hello.status(), 200);
     assert_eq!(host.get("/bad/hello").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_component_leaves_with_the_host_is_bounded_too() {
+    let host = Host::start(TWO);
+    let before = host.peak_kilobytes();
+    assert_eq!(host.get("/bad/park").await.refusal(), "function_failed");
+    let grown = host.peak_kilobytes() - before;
+    assert!(grown < 400 << 10, "{grown} kB");
+    assert_eq!(host.get("/bad/hello").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_prints_without_end_fills_neither_the_disk_nor_the_terminal() {
+    let host = Host::start(TWO);
+    let floods = futures::future::join_all((0..4).map(|_| host.get("/bad/flood")));
+    let others = async {
+        for _ in 0..20 {
+            assert_eq!(host.get("/good/print?still").await.status(), 200);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let (floods, ()) = tokio::join!(floods, others);
+    for flood in floods {
+        assert_eq!(flood.refusal(), "request_timeout");
+    }
+    let count = |of: &str| host.said().matches(of).count();
+    until(
+        "every request and every line of the others is told",
+        async || count(" GET /good/print good ") == 20 && count(" | still on stdout") == 20,
+    )
+    .await;
+    assert!(count("bad | (") > 0, "what was lost is told, too");
+    assert!(host.said().len() < 2 << 20, "{}", host.said().len());
+    let logged = host.log("bad_stdout.txt").len();
+    assert!(logged < 64 << 20, "{logged}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

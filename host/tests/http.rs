@@ -293,3 +293,136 @@ async fn what_a_component_prints_is_kept_and_shown_with_its_request() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_request_is_one_line_of_the_log_without_its_query() {
+    let host = Host::start(ROUTES);
+    for (method, path, id) in [
+        ("GET", "/users/42/hello?token=secret", "r-1"),
+        ("POST", "/trap", "r-2"),
+        ("GET", "/.well-known/spin/health", "r-3"),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(host.url(path))
+            .header("x-request-id", id);
+        host.send(request.body(Bytes::new()).unwrap()).await;
+    }
+    for line in [
+        " r-1 GET /users/42/hello users /users/:id/... 200 ",
+        " r-2 POST /trap acts /... 500 ",
+        " r-3 GET /.well-known/spin/health - - 200 ",
+    ] {
+        stage::until(line, async || {
+            let said = host.said();
+            let told = said.lines().filter(|told| told.contains(line));
+            let [told] = told.collect::<Vec<_>>()[..] else {
+                return false;
+            };
+            // When, and how long it took.
+            assert!(told.starts_with("20") && told.ends_with("ms"), "{told}");
+            true
+        })
+        .await;
+    }
+    assert!(!host.said().contains("secret"), "{}", host.said());
+}
+
+/// Which of a component's headers tell who asked.
+async fn who(host: &Host, forwarded_for: &str, forwarded_proto: &str) -> (String, String) {
+    let request = Request::get(host.url("/headers"))
+        .header("x-forwarded-for", forwarded_for)
+        .header("x-forwarded-proto", forwarded_proto)
+        .body(Bytes::new())
+        .unwrap();
+    let seen = host.send(request).await.text();
+    let value = |name: &str| {
+        let value = seen.lines().find_map(|line| line.strip_prefix(name));
+        value.unwrap().to_owned()
+    };
+    (value("spin-client-addr: "), value("spin-full-url: "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_trusted_proxy_says_who_the_client_is() {
+    let host = Host::start(ROUTES);
+    let (client, url) = who(&host, "8.8.8.8", "https").await;
+    assert!(client.starts_with("127.0.0.1:"), "{client}");
+    assert_eq!(url, format!("{}/headers", host.base_url));
+
+    let trusting = r#"
+[variables]
+proxies = { default = "10.0.0.0/8, 127.0.0.1" }
+[application.tool.wharf]
+trusted_proxies = ["192.0.2.1", "{{ proxies }}"]
+[[trigger.http]]
+route = "/..."
+component = "acts"
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+"#;
+    let host = Host::start(trusting);
+    let (client, url) = who(&host, "1.1.1.1, 8.8.8.8, 10.0.0.7", "https").await;
+    assert_eq!(client, "8.8.8.8:0");
+    assert_eq!(url, format!("https://{}/headers", host.address()));
+
+    let folder = stage::folder(&trusting.replace("10.0.0.0/8, 127.0.0.1", "nginx"));
+    let output = stage::wharf(folder.path())
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("trusted_proxies: \"nginx\" is neither"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_say_what_the_clients_of_a_path_read() {
+    let host = Host::start(
+        r#"
+[[application.tool.wharf.problems]]
+prefix = "/parking"
+members = { error_message = "detail", error_status_code = "status" }
+[[application.tool.wharf.problems]]
+prefix = "/method"
+members = { error = { code = 50, message = "detail" } }
+[[application.tool.wharf.problems]]
+prefix = "/method"
+status = 404
+members = { error = { code = 40, message = "detail" } }
+[[trigger.http]]
+route = "/parking/..."
+component = "acts"
+[[trigger.http]]
+route = "/method/trap"
+component = "acts"
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+"#,
+    );
+    let said = async |path: &str| {
+        let answer = host.get(path).await;
+        answer.refusal();
+        let mut said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let said = said.as_object_mut().unwrap();
+        for member in ["type", "title", "status", "detail", "code", "request_id"] {
+            said.remove(member).unwrap();
+        }
+        serde_json::to_string(said).unwrap()
+    };
+    assert_eq!(
+        said("/parking/trap").await,
+        r#"{"error_message":"The function that serves this path failed.","error_status_code":500}"#
+    );
+    assert_eq!(
+        said("/method/trap").await,
+        r#"{"error":{"code":50,"message":"The function that serves this path failed."}}"#
+    );
+    assert_eq!(
+        said("/method/a.b").await,
+        r#"{"error":{"code":40,"message":"Nothing is served at this path."}}"#
+    );
+    assert_eq!(said("/parkings").await, "{}");
+}

@@ -344,6 +344,10 @@ impl<'a> Value<'a> {
         self.value.is_array()
     }
 
+    pub fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
     pub fn is_flag(&self) -> bool {
         self.value.is_bool()
     }

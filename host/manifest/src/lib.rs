@@ -8,6 +8,7 @@ pub mod egress;
 pub mod faults;
 pub mod manifest;
 pub mod names;
+pub mod networks;
 pub mod routes;
 pub mod runtime_config;
 pub mod template;

@@ -17,7 +17,9 @@ pub use dependency::{Configuration, Dependency, DependencyName};
 pub use host_value::{BadHostValue, HostValue, S3Part, is_schema_name};
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;
-pub use wharf::{Cron, PostgresLimits, WharfApplication, WharfComponent, When};
+pub use wharf::{
+    Cron, PostgresLimits, ProblemMember, ProblemMembers, WharfApplication, WharfComponent, When,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

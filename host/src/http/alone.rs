@@ -5,6 +5,7 @@
 use std::future::{self, Future};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::http::body::Body;
 use crate::http::call::Call;
 use crate::http::function::Failure;
 use crate::instances::{self, Instance, Instances, Place};
+use crate::metrics::ComponentMeter;
 use crate::turns::Share;
 
 pub struct Alone {
@@ -52,6 +54,7 @@ impl Alone {
             work: Some(self.instances.function.turns.share(Box::pin(work))),
             call: call.clone(),
             limit,
+            meter: &self.instances.function.meter,
         };
         let begun = future::poll_fn(|context| {
             let is_over = running.poll(context).is_ready();
@@ -72,6 +75,8 @@ impl Alone {
             Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
             Err(_) => {
                 running.end();
+                let meter = &self.instances.function.meter;
+                meter.instances_failed.fetch_add(1, Relaxed);
                 Err(Failure::TimedOut)
             }
         }
@@ -141,15 +146,16 @@ async fn serve(
 }
 
 /// An instance at work. Dropped before it is done, it goes on in a task of its own.
-struct Running {
+struct Running<'a> {
     work: Option<Work>,
     call: Arc<Call>,
     limit: Duration,
+    meter: &'a Arc<ComponentMeter>,
 }
 
 type Work = Share<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
-impl Running {
+impl Running<'_> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(work) = &mut self.work {
             ready!(Pin::new(work).poll(context));
@@ -164,16 +170,17 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
-            tokio::spawn(go_on(work, self.call.clone(), self.limit));
+            let (call, meter) = (self.call.clone(), self.meter.clone());
+            tokio::spawn(go_on(work, call, self.limit, meter));
         }
     }
 }
 
 /// Ends the instance, too, when nothing has come of it for `limit`.
-async fn go_on(mut work: Work, call: Arc<Call>, limit: Duration) {
+async fn go_on(mut work: Work, call: Arc<Call>, limit: Duration, meter: Arc<ComponentMeter>) {
     loop {
         let due = call.last_progress() + limit;
         tokio::select! {
@@ -183,6 +190,7 @@ async fn go_on(mut work: Work, call: Arc<Call>, limit: Duration) {
         if call.last_progress() + limit <= Instant::now() {
             let request_id = call.request_id();
             call.fails();
+            meter.instances_failed.fetch_add(1, Relaxed);
             tracing::warn!(
                 request_id,
                 "the rest of an answer did not come within {limit:?}"

@@ -8,6 +8,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use wharf_manifest::routes::{Match, Pattern};
 
+use crate::http::client::Client;
 use crate::request_id;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,17 +44,17 @@ impl RouteHeaders {
         found: &Match<'_, '_, T>,
         uri: &Uri,
         host: &str,
-        client: SocketAddr,
+        client: &Client,
     ) {
         strip(headers);
         headers.reserve(7 + found.named.len());
-        headers.insert(FULL_URL, full_url(uri, host));
+        headers.insert(FULL_URL, full_url(uri, host, client));
         headers.insert(PATH_INFO, value(found.trailing));
         headers.insert(MATCHED_ROUTE, self.matched.clone());
         headers.insert(BASE_PATH, HeaderValue::from_static("/"));
         headers.insert(RAW_ROUTE, self.raw.clone());
         headers.insert(ROUTE, self.prefix.clone());
-        headers.insert(CLIENT_ADDR, display(client));
+        headers.insert(CLIENT_ADDR, display(client.address));
         for (name, text) in &found.named {
             let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
             if let Ok(name) = HeaderName::try_from(name) {
@@ -75,9 +76,13 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
-fn full_url(uri: &Uri, host: &str) -> HeaderValue {
+fn scheme<'a>(uri: &'a Uri, client: &'a Client) -> Option<&'a Scheme> {
+    client.scheme.as_ref().or(uri.scheme())
+}
+
+fn full_url(uri: &Uri, host: &str, client: &Client) -> HeaderValue {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let scheme = uri.scheme_str().unwrap_or("http");
+    let scheme = scheme(uri, client).map_or("http", Scheme::as_str);
     let mut url = String::with_capacity(scheme.len() + host.len() + path.len() + 3);
     for part in [scheme, "://", host, path] {
         url.push_str(part);
@@ -87,9 +92,9 @@ fn full_url(uri: &Uri, host: &str) -> HeaderValue {
 
 /// The address with its scheme and host: a component is not shown the `Host` header, so this is where it
 /// sees who it was taken for. `None` if the host cannot be one.
-pub fn absolute(uri: &Uri, host: &str) -> Option<Uri> {
+pub fn absolute(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
-    parts.scheme.get_or_insert(Scheme::HTTP);
+    parts.scheme = Some(scheme(uri, client).cloned().unwrap_or(Scheme::HTTP));
     parts.authority = Some(host.parse().ok()?);
     parts
         .path_and_query
@@ -168,7 +173,10 @@ mod tests {
             &found,
             &uri,
             "h:80",
-            "10.0.0.1:5".parse().unwrap(),
+            &Client {
+                address: "10.0.0.1:5".parse().unwrap(),
+                scheme: Some(Scheme::HTTPS),
+            },
         );
         let mut lines: Vec<String> = got
             .iter()
@@ -181,7 +189,7 @@ mod tests {
                 "spin-base-path: /",
                 "spin-client-addr: 10.0.0.1:5",
                 "spin-component-route: /users/:Id",
-                "spin-full-url: http://h:80/users/42/cars/?a=b",
+                "spin-full-url: https://h:80/users/42/cars/?a=b",
                 "spin-matched-route: /users/:Id/...",
                 "spin-path-info: /cars/",
                 "spin-path-match-id: 42",

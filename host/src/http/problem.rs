@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
+use wharf_manifest::manifest::{ProblemMember, ProblemMembers};
 
 /// Why a request gets no answer from a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,13 @@ impl Refusal {
         }
     }
 
-    pub fn response(self, request_id: &str) -> Response<Bytes> {
+    /// `members` are what is added for clients that read others, those of any path.
+    pub fn response(
+        self,
+        request_id: &str,
+        path: &str,
+        members: &[ProblemMembers],
+    ) -> Response<Bytes> {
         let status = self.status();
         let problem = json!({
             "type": "about:blank",
@@ -74,7 +81,14 @@ impl Refusal {
             "code": self.code(),
             "request_id": request_id,
         });
-        let mut response = Response::new(Bytes::from(problem.to_string()));
+        let members = members
+            .iter()
+            .filter(|members| members.concern(path, status.as_u16()));
+        let mut body = problem.clone();
+        for (name, member) in members.flat_map(|members| &members.members) {
+            body[name] = said(member, &problem);
+        }
+        let mut response = Response::new(Bytes::from(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
@@ -95,13 +109,24 @@ impl Refusal {
     }
 }
 
+fn said(member: &ProblemMember, problem: &Value) -> Value {
+    match member {
+        ProblemMember::Like(other) => problem.get(other).cloned().unwrap_or_default(),
+        ProblemMember::Number(number) => (*number).into(),
+        ProblemMember::Members(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), said(member, problem)))
+            .collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_refusal_is_a_problem_with_everything_a_client_may_read() {
-        let response = Refusal::Busy.response("r-1");
+        let response = Refusal::Busy.response("r-1", "/", &[]);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");
         assert_eq!(

@@ -2,7 +2,7 @@
 //! Sockets are `server`, instances are `function` and `instances`.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,10 +10,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Body as HttpBody;
 use wasmtime_wasi_http::Error;
+use wharf_manifest::manifest::ProblemMembers;
+use wharf_manifest::networks::Networks;
 use wharf_manifest::routes::{Match, Pattern, RESERVED_PREFIX, Router};
 
 use crate::http::body::{self, Body};
 use crate::http::call::Call;
+use crate::http::client::Client;
 use crate::http::function::HttpFunction;
 use crate::http::headers::{self, REQUEST_ID, RouteHeaders};
 use crate::http::linger::lingering;
@@ -60,21 +63,30 @@ pub struct Service {
     /// Requests the host answers itself.
     pub own: Arc<RouteMeter>,
     pub access_log: Option<Sink>,
+    pub trusted_proxies: Networks,
+    /// What clients read in refusals besides what all refusals say.
+    pub problems: Vec<ProblemMembers>,
 }
 
-/// Where a call between components seems to come from, as in Spin.
-const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-
 impl Service {
-    /// Answers a client.
-    pub async fn serve<B>(&self, request: Request<B>, client: SocketAddr) -> Response<Body>
+    /// Answers whoever is at the other end of a socket.
+    pub async fn serve<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Error>,
+    {
+        let client = Client::of(peer, request.headers(), &self.trusted_proxies);
+        self.serve_client(request, &client).await
+    }
+
+    async fn serve_client<B>(&self, request: Request<B>, client: &Client) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
         let visit = Visit::of(&request);
         let (meter, answer) = self.answer(lingering(request), &visit, client).await;
-        visit.close(answer, meter, &self.access_log)
+        self.close(visit, answer, meter)
     }
 
     /// Answers a component that calls its own application: like a client, without a socket.
@@ -83,7 +95,7 @@ impl Service {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        self.serve(request, NOWHERE).await
+        self.serve_client(request, &Client::NOWHERE).await
     }
 
     /// Answers a component that calls another by name; `None` if there is no such component.
@@ -103,19 +115,20 @@ impl Service {
                 .unwrap_or(id)
                 .to_owned();
             request.headers_mut().remove(header::HOST);
+            let headers = request.headers_mut();
             found
                 .target
-                .apply(request.headers_mut(), &found, &visit.uri, &host, NOWHERE);
+                .apply(headers, &found, &visit.uri, &host, &Client::NOWHERE);
         }
         let answer = ask(&neighbour.function, request, &visit).await;
-        Some(visit.close(answer, &neighbour.meter, &self.access_log))
+        Some(self.close(visit, answer, &neighbour.meter))
     }
 
     async fn answer<B>(
         &self,
         mut request: Request<B>,
         visit: &Visit,
-        client: SocketAddr,
+        client: &Client,
     ) -> (&Arc<RouteMeter>, Result<Response<Body>, Refusal>)
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -162,6 +175,34 @@ impl Service {
         }
         None
     }
+
+    fn close(
+        &self,
+        visit: Visit,
+        answer: Result<Response<Body>, Refusal>,
+        meter: &Arc<RouteMeter>,
+    ) -> Response<Body> {
+        let mut response = answer.unwrap_or_else(|refusal| {
+            let request_id = visit.request_id.to_str().unwrap_or_default();
+            refusal
+                .response(request_id, visit.uri.path(), &self.problems)
+                .map(Body::whole)
+        });
+        response
+            .headers_mut()
+            .insert(REQUEST_ID, visit.request_id.clone());
+        let record = Record {
+            started: visit.started,
+            request_id: visit.request_id,
+            method: visit.method,
+            uri: visit.uri,
+            meter: meter.clone(),
+            status: response.status(),
+            log: self.access_log.clone(),
+            has_broken_off: false,
+        };
+        response.map(|body| body.recorded(record))
+    }
 }
 
 /// What is known of a request before anybody answers it.
@@ -181,33 +222,6 @@ impl Visit {
             uri: request.uri().clone(),
         }
     }
-
-    fn close(
-        self,
-        answer: Result<Response<Body>, Refusal>,
-        meter: &Arc<RouteMeter>,
-        log: &Option<Sink>,
-    ) -> Response<Body> {
-        let mut response = answer.unwrap_or_else(|refusal| {
-            refusal
-                .response(self.request_id.to_str().unwrap_or_default())
-                .map(Body::whole)
-        });
-        response
-            .headers_mut()
-            .insert(REQUEST_ID, self.request_id.clone());
-        let record = Record {
-            started: self.started,
-            request_id: self.request_id,
-            method: self.method,
-            uri: self.uri,
-            meter: meter.clone(),
-            status: response.status(),
-            log: log.clone(),
-            has_broken_off: false,
-        };
-        response.map(|body| body.recorded(record))
-    }
 }
 
 /// Refuses what no component is to see, and tells it the rest.
@@ -215,7 +229,7 @@ fn prepare<B>(
     request: &mut Request<B>,
     uri: &Uri,
     found: &Match<'_, '_, Route>,
-    client: SocketAddr,
+    client: &Client,
 ) -> Result<(), Refusal> {
     let size: usize = request
         .headers()
@@ -230,7 +244,7 @@ fn prepare<B>(
     let host = headers::host(uri, request.headers())
         .ok_or(Refusal::NoHost)?
         .to_owned();
-    *request.uri_mut() = headers::absolute(uri, &host).ok_or(Refusal::NoHost)?;
+    *request.uri_mut() = headers::absolute(uri, &host, client).ok_or(Refusal::NoHost)?;
     found
         .target
         .headers

@@ -3,13 +3,15 @@
 //! wasmtime's `ProxyHandler`; here is when one takes another request, and when it has had its time.
 //! It makes tasks of its own, which know nothing of `turns`: they get threads of their own instead.
 
+use std::error::Error;
+use std::fmt;
 use std::future::{self, Future};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use http::{Request, Response};
@@ -17,7 +19,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Store, StoreContextMut};
+use wasmtime::{Store, StoreContextMut, format_err};
 use wasmtime_wasi_http::handler::{
     ExpirationError, HandlerState, Instance, InstantiationError, ProxyHandler, ProxyPre,
     ShouldAccept, TrapOrPanicError, WorkerExpiration, WorkerState, WorkerStatus,
@@ -36,9 +38,15 @@ static APART: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("shared")
+        // Where guests compute a task takes a whole turn, and timers are looked at only after so many.
+        .event_interval(8)
         .enable_all()
         .build()
 });
+
+/// Between two attempts to find an instance that takes a request: about as long as a small one computes, then longer.
+const PAUSE_LEAST: Duration = Duration::from_millis(1);
+const PAUSE_MOST: Duration = Duration::from_millis(16);
 
 pub struct Shared {
     apart: Handle,
@@ -85,12 +93,7 @@ impl Shared {
     ) -> Result<Response<WasiBody>, Failure> {
         let begun = Instant::now();
         let limit = self.function.limits.request_timeout;
-        let mut handled = pin!(self.handler.handle(call.clone(), request));
-        let handled = future::poll_fn(|context| {
-            let _apart = self.apart.enter();
-            handled.as_mut().poll(context)
-        });
-        let Ok(answer) = timeout(limit, handled).await else {
+        let Ok(answer) = timeout(limit, self.handle(call, request)).await else {
             return Err(Failure::TimedOut);
         };
         answer.map_err(|cause| {
@@ -98,17 +101,55 @@ impl Shared {
                 Failure::TimedOut
             } else if cause.is::<TrapOrPanicError>() {
                 Failure::Trapped
-            } else if let Some(failed) = cause.downcast_ref::<InstantiationError<Arc<Call>>>() {
-                Failure::Answered(wasmtime::format_err!(
-                    "cannot start an instance: {:#}",
-                    failed.error
-                ))
             } else {
                 Failure::Answered(cause)
             }
         })
     }
+
+    /// The handler starts an instance whenever none that runs takes the request at once. Where there may be no further one
+    /// it is asked again: to wait for a place would be to wait for an instance to end, while others come free much sooner.
+    async fn handle(
+        &self,
+        call: &Arc<Call>,
+        mut request: Request<WasiBody>,
+    ) -> wasmtime::Result<Response<WasiBody>> {
+        let mut pause = PAUSE_LEAST;
+        loop {
+            let mut handled = pin!(self.handler.handle(call.clone(), request));
+            let handled = future::poll_fn(|context| {
+                let _apart = self.apart.enter();
+                handled.as_mut().poll(context)
+            });
+            let cause = match handled.await {
+                Ok(answer) => return Ok(answer),
+                Err(cause) => cause,
+            };
+            let failed = cause.downcast::<InstantiationError<Arc<Call>>>()?;
+            if !failed.error.is::<NoPlace>() {
+                return Err(format_err!("cannot start an instance: {:#}", failed.error));
+            }
+            request = failed
+                .request
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MOST);
+        }
+    }
 }
+
+/// There are as many instances as there may be.
+#[derive(Debug)]
+struct NoPlace;
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no further instance may be started")
+    }
+}
+
+impl Error for NoPlace {}
 
 struct Maker {
     function: Arc<Function>,
@@ -122,7 +163,11 @@ impl HandlerState for Maker {
     type WorkerState = Life;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiry, Life>> {
-        let place = self.places.clone().acquire_owned().await?;
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| NoPlace)?;
         let mut store = self.function.store()?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let limits = self.function.limits;

@@ -91,6 +91,13 @@ impl Host {
         Self::start_in(folder(manifest), args)
     }
 
+    /// A host that has ended, once more in its folder.
+    pub fn start_again(mut self, args: &[&str]) -> Self {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, elsewhere);
+        Self::start_in(folder, args)
+    }
+
     pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
         let stderr = fs::File::create(folder.path().join("stderr.txt")).unwrap();
         let mut child = wharf(folder.path())
@@ -143,6 +150,17 @@ impl Host {
         #[allow(unsafe_code)]
         let sent = unsafe { libc::kill(pid, signal) };
         assert_eq!(sent, 0);
+    }
+
+    /// The most memory it ever had.
+    pub fn peak_kilobytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
     }
 
     pub async fn ended(&mut self) -> ExitStatus {

@@ -105,6 +105,16 @@ anything = ["goes", 1]
 [application.tool.wharf]
 migrations = "migrations"
 metrics = ["/metrics", "/cart/metrics"]
+trusted_proxies = ["10.0.0.0/8 ::1", "{{ redis_host }}"]
+
+[[application.tool.wharf.problems]]
+prefix = "/cart/"
+members = { message = "detail", "status code" = "status" }
+
+[[application.tool.wharf.problems]]
+prefix = "/rpc"
+status = 404
+members = { error = { code = 40, message = "detail" } }
 
 [application.tool.wharf.variables]
 database_url = "postgres:payments"
@@ -211,6 +221,8 @@ adress = "redis://x"
 migrations = "migrations"
 metrics = ["metrics"]
 metric = true
+trusted_proxies = ["nginx", "{{ nginx }}"]
+problems = [{ prefix = "cart", status = 200, members = { message = "details", text = true } }, { membres = {} }]
 [application.tool.wharf.variables]
 database_ulr = "postgres:payments"
 database_url = "postgres:payment"
@@ -305,6 +317,29 @@ fn nothing_is_given_that_is_not_written() {
     assert_eq!(manifest.wharf, WharfApplication::default());
     assert_eq!(manifest.wharf.metrics, ["/metrics"]);
     assert_eq!(manifest.triggered().count(), 0);
+}
+
+#[test]
+fn members_of_problems_belong_to_a_path_and_what_is_below() {
+    let manifest = loaded(
+        r#"
+[[application.tool.wharf.problems]]
+prefix = "/payment/"
+status = 404
+members = {}
+"#,
+    );
+    let members = &manifest.wharf.problems[0];
+    for (path, status, is_meant) in [
+        ("/payment", 404, true),
+        ("/payment/", 404, true),
+        ("/payment/balance", 404, true),
+        ("/payments", 404, false),
+        ("/", 404, false),
+        ("/payment", 503, false),
+    ] {
+        assert_eq!(members.concern(path, status), is_meant, "{status} {path}");
+    }
 }
 
 #[test]

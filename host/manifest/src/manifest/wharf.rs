@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::document::{Table, Text};
+use crate::document::{Table, Text, Value};
 use crate::faults;
+use crate::networks::Networks;
+use crate::template::Template;
 
 use super::host_value::{BadHostValue, HostValue};
 use super::{Reading, RedisTrigger, tool_wharf};
@@ -21,7 +23,31 @@ pub struct WharfApplication {
     /// Where a variable gets its value from when nobody gave one.
     pub variables: BTreeMap<String, HostValue>,
     pub cron: Vec<Cron>,
+    /// Networks whose machines are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<Template>,
+    pub problems: Vec<ProblemMembers>,
 }
+
+/// What the host's own refusals say besides RFC 9457's members, for clients that read others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemMembers {
+    /// A path and all below it.
+    prefix: String,
+    /// Of refusals with this status; `None` is any.
+    status: Option<u16>,
+    pub members: BTreeMap<String, ProblemMember>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProblemMember {
+    /// What this member of RFC 9457 says.
+    Like(String),
+    Number(u64),
+    Members(BTreeMap<String, ProblemMember>),
+}
+
+/// What every refusal of the host says.
+const OF_PROBLEMS: [&str; 6] = ["type", "title", "status", "detail", "code", "request_id"];
 
 /// A tick: delivered to the components whose Redis trigger has this channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,6 +219,8 @@ impl Default for WharfApplication {
             metrics: vec!["/metrics".to_owned()],
             variables: BTreeMap::new(),
             cron: Vec::new(),
+            trusted_proxies: Vec::new(),
+            problems: Vec::new(),
         }
     }
 }
@@ -229,11 +257,22 @@ impl WharfApplication {
         let cron = cron.iter().filter_map(|value| {
             Cron::read(&value.table("[[application.tool.wharf.cron]]")?, redis)
         });
+        let trusted_proxies = table.texts("trusted_proxies");
+        let trusted_proxies = trusted_proxies
+            .iter()
+            .filter_map(|networks| read_networks(reading, networks));
+        let problems = table.get("problems").and_then(|problems| problems.list());
+        let problems = problems.unwrap_or_default();
+        let problems = problems.iter().filter_map(|value| {
+            ProblemMembers::read(&value.table("[[application.tool.wharf.problems]]")?)
+        });
         let settings = WharfApplication {
             migrations: migrations.map(|migrations| reading.path(&migrations)),
             metrics: metrics.unwrap_or(default.metrics),
             variables: variables.into_iter().collect(),
             cron: cron.collect(),
+            trusted_proxies: trusted_proxies.collect(),
+            problems: problems.collect(),
         };
         table.no_other_keys();
         Some(settings)
@@ -273,6 +312,68 @@ fn read_metrics(table: &Table) -> Vec<String> {
         path.fault("a path begins with `/`", None);
     }
     paths.iter().map(|path| path.to_string()).collect()
+}
+
+/// A text with variables is read when they have their values.
+fn read_networks(reading: &Reading, text: &Text) -> Option<Template> {
+    let template = reading.template(text)?;
+    if template.is_literal()
+        && let Err(why) = Networks::parse(text)
+    {
+        text.fault(why, None);
+        return None;
+    }
+    Some(template)
+}
+
+impl ProblemMembers {
+    fn read(table: &Table) -> Option<ProblemMembers> {
+        let prefix = table.require_text("prefix");
+        if let Some(prefix) = prefix.as_ref().filter(|prefix| !prefix.starts_with('/')) {
+            prefix.fault("a path begins with `/`", None);
+        }
+        let status = table.number("status", 400..=599);
+        let members = table.require("members");
+        let members = members.and_then(|members| members.table("`members` of a problem"));
+        table.no_other_keys();
+        Some(ProblemMembers {
+            prefix: prefix?.trim_end_matches('/').to_owned(),
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            members: ProblemMember::read_all(&members?),
+        })
+    }
+
+    pub fn concern(&self, path: &str, status: u16) -> bool {
+        let below = path.strip_prefix(self.prefix.as_str());
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && self.status.is_none_or(|only| only == status)
+    }
+}
+
+impl ProblemMember {
+    fn read_all(table: &Table) -> BTreeMap<String, ProblemMember> {
+        let entries = table.entries().into_iter();
+        let members = entries
+            .filter_map(|(name, value)| Some((name.to_string(), ProblemMember::read(&value)?)));
+        members.collect()
+    }
+
+    fn read(value: &Value) -> Option<ProblemMember> {
+        if value.is_table() {
+            let table = value.table("a member of a problem")?;
+            return Some(ProblemMember::Members(ProblemMember::read_all(&table)));
+        }
+        if !value.is_text() {
+            return value
+                .number(0..=u64::from(u32::MAX))
+                .map(ProblemMember::Number);
+        }
+        let text = value.text()?;
+        if !OF_PROBLEMS.contains(&&*text) {
+            text.unknown("the host's refusals have no member", OF_PROBLEMS);
+        }
+        Some(ProblemMember::Like(text.to_string()))
+    }
 }
 
 fn read_host_value(text: &Text, schemas: &[String]) -> Option<HostValue> {

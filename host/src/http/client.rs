@@ -1,0 +1,133 @@
+//! Who asks, and how, where proxies stand in between: by `X-Forwarded-For` and `X-Forwarded-Proto`, if it is one of the
+//! manifest's `trusted_proxies` that says so. Nobody else is believed.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName};
+use wharf_manifest::networks::Networks;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub address: SocketAddr,
+    /// As the proxy was asked, if there is one that says.
+    pub scheme: Option<Scheme>,
+}
+
+impl Client {
+    /// Where a call between components seems to come from, as in Spin.
+    pub const NOWHERE: Client = Client {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        scheme: None,
+    };
+
+    pub fn of(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> Client {
+        if !trusted.contain(peer.ip()) {
+            return Client {
+                address: peer,
+                scheme: None,
+            };
+        }
+        Client {
+            address: address(peer, headers, trusted),
+            scheme: scheme(headers),
+        }
+    }
+}
+
+/// Each proxy adds whom it was asked by at the right: the first who is no proxy of ours is the client, and what stands
+/// left of it is only what the client says.
+fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> SocketAddr {
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    let mut nearest = peer;
+    for hop in hops {
+        let Some(address) = parse(hop.trim()) else {
+            break;
+        };
+        nearest = address;
+        if !trusted.contain(address.ip()) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// With a port, as some proxies add it, or without.
+fn parse(hop: &str) -> Option<SocketAddr> {
+    let address = hop.trim_start_matches('[').trim_end_matches(']').parse();
+    let address = address.map(|ip| SocketAddr::new(ip, 0));
+    address.or_else(|_| hop.parse()).ok()
+}
+
+fn scheme(headers: &HeaderMap) -> Option<Scheme> {
+    let nearest = headers.get_all(FORWARDED_PROTO).iter().next_back()?;
+    let nearest = nearest.to_str().ok()?.rsplit(',').next()?.trim();
+    [Scheme::HTTP, Scheme::HTTPS]
+        .into_iter()
+        .find(|known| nearest.eq_ignore_ascii_case(known.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn client(peer: &str, forwarded: &[&str], proto: &str) -> (String, Option<Scheme>) {
+        let trusted = Networks::parse("10.0.0.0/8, ::1").unwrap();
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+        }
+        headers.append(FORWARDED_PROTO, HeaderValue::from_str(proto).unwrap());
+        let client = Client::of(peer.parse().unwrap(), &headers, &trusted);
+        (client.address.to_string(), client.scheme)
+    }
+
+    #[test]
+    fn the_client_is_the_rightmost_address_that_is_no_proxy_of_ours() {
+        for (peer, forwarded, expected) in [
+            ("10.0.0.1:9", &["8.8.8.8"][..], "8.8.8.8:0"),
+            ("[::1]:9", &["8.8.8.8:77"], "8.8.8.8:77"),
+            ("[::ffff:10.0.0.1]:9", &["2001:db8::1"], "[2001:db8::1]:0"),
+            ("10.0.0.1:9", &["[2001:db8::1]:5"], "[2001:db8::1]:5"),
+            ("10.0.0.1:9", &["[2001:db8::1]"], "[2001:db8::1]:0"),
+            // What the client claims about itself stands further left.
+            ("10.0.0.1:9", &["1.1.1.1, 8.8.8.8, 10.0.0.2"], "8.8.8.8:0"),
+            (
+                "10.0.0.1:9",
+                &["1.1.1.1", "8.8.8.8", "10.0.0.2"],
+                "8.8.8.8:0",
+            ),
+            ("10.0.0.1:9", &["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2:0"),
+            ("10.0.0.1:9", &["10.0.0.3, 10.0.0.2"], "10.0.0.3:0"),
+            ("10.0.0.1:9", &[], "10.0.0.1:9"),
+            ("10.0.0.1:9", &["", "-"], "10.0.0.1:9"),
+        ] {
+            let (address, scheme) = client(peer, forwarded, "https");
+            assert_eq!(address, expected, "{forwarded:?}");
+            assert_eq!(scheme, Some(Scheme::HTTPS));
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        let (address, scheme) = client("8.8.8.8:9", &["1.1.1.1"], "https");
+        assert_eq!((address.as_str(), scheme), ("8.8.8.8:9", None));
+    }
+
+    #[test]
+    fn the_scheme_is_what_the_nearest_proxy_was_asked_by() {
+        for (proto, expected) in [
+            ("HTTPS", Some(Scheme::HTTPS)),
+            ("https, http", Some(Scheme::HTTP)),
+            ("gopher", None),
+            ("", None),
+        ] {
+            assert_eq!(client("10.0.0.1:9", &[], proto).1, expected, "{proto}");
+        }
+    }
+}
