@@ -12,6 +12,8 @@ use crate::token::Keys;
 
 /// Enough that two requests at once seldom want the same row.
 pub const PEOPLE: u64 = 64;
+/// As many: with one for all places, every booking would wait for the same row of the ledger.
+const OWNERS: u64 = 64;
 const PLACES: u64 = 200;
 /// So that a search finds ten places.
 const CITIES: u64 = 20;
@@ -26,14 +28,17 @@ pub struct People {
     midnight: Timestamp,
 }
 
-/// Everybody drives, has two accounts to send between and a wallet to pay from; one more owns all places.
+/// Everybody drives, has two accounts to send between and a wallet to pay from; others own the places.
 pub async fn seed(keys: &Keys, at: SocketAddr) -> Result<People> {
     let mut line = Line::to(at).await?;
-    let owner = keys.token(PEOPLE)?;
+    let owners = (PEOPLE..PEOPLE + OWNERS)
+        .map(|number| keys.token(number))
+        .collect::<Result<Vec<_>>>()?;
     let code = json!({
         "amount": 1_000_000_000, "max_uses": 1_000_000, "max_uses_per_user": 1, "code": "BENCHMARK",
     });
-    line.ask(&post("/payment/promocode/create", &owner, &code))
+    let admin = keys.token(PEOPLE)?;
+    line.ask(&post("/payment/promocode/create", &admin, &code))
         .await?;
     let mut people = People {
         tokens: Vec::new(),
@@ -60,7 +65,7 @@ pub async fn seed(keys: &Keys, at: SocketAddr) -> Result<People> {
         .await?;
         people.tokens.push(token);
     }
-    for number in 0..PLACES {
+    for (number, owner) in (0..PLACES).zip(owners.iter().cycle()) {
         let place = json!({
             "name": format!("Place {number}"),
             "city": format!("City-{}", number % CITIES),
@@ -69,7 +74,7 @@ pub async fn seed(keys: &Keys, at: SocketAddr) -> Result<People> {
             "hourly_rate": 1,
             "capacity": 100_000,
         });
-        let made = line.json(&post("/parking", &owner, &place)).await?;
+        let made = line.json(&post("/parking", owner, &place)).await?;
         people.places.push(
             made.get("id")
                 .and_then(serde_json::Value::as_i64)
@@ -83,6 +88,11 @@ impl People {
     pub fn token(&self, number: u64) -> &str {
         let at = usize::try_from(number % PEOPLE).unwrap_or_default();
         self.tokens.get(at).map_or("", String::as_str)
+    }
+
+    pub fn city(&self, number: u64) -> &str {
+        let at = usize::try_from(number % CITIES).unwrap_or_default();
+        self.cities.get(at).map_or("", String::as_str)
     }
 
     #[allow(clippy::unused_self, reason = "an account is somebody's")]

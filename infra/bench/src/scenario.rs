@@ -74,7 +74,7 @@ pub fn product(people: &People) -> Vec<Scenario> {
         .iter()
         .map(|it| get(&format!("/parking?city={it}"), ""))
         .collect();
-    let senders = people.clone();
+    let (senders, seekers) = (people.clone(), people.clone());
     vec![
         scenario(
             "GET /payment/balance, one caller",
@@ -99,9 +99,20 @@ pub fn product(people: &People) -> Vec<Scenario> {
             });
             out.extend(post("/payments/send", senders.token(from), &body));
         }),
-        scenario("GET /parking?city=", 1, None, move |number, out| {
+        scenario("GET /parking?city=", 1, Some(0.33), move |number, out| {
             out.extend(pick(&searches, number))
         }),
+        scenario(
+            "GET /parking?city=, with room for an hour",
+            1,
+            Some(0.33),
+            move |number, out| {
+                let (_, from, to) = seekers.window(number);
+                let city = seekers.city(number);
+                let path = format!("/parking?city={city}&date_from={from}&date_to={to}");
+                out.extend(get(&path, ""));
+            },
+        ),
         booking("POST /booking", people),
     ]
 }
@@ -112,13 +123,15 @@ pub fn booking_and_notices(people: &People, url: &str) -> Scenario {
     let before = Some((url.to_owned(), "DELETE FROM events.outbox"));
     Scenario {
         before,
+        // The native server has nobody to tell.
+        owed: None,
         ..booking("POST /booking, its notices too", people)
     }
 }
 
 fn booking(name: &'static str, people: &People) -> Scenario {
     let people = people.clone();
-    scenario(name, 3, None, move |number, out| {
+    scenario(name, 3, Some(0.33), move |number, out| {
         let (place, from, to) = people.window(number);
         let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
         out.extend(post("/booking", people.token(number), &body));

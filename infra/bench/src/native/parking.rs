@@ -18,6 +18,8 @@ pub struct Wanted {
     name: Option<String>,
     parking_type: Option<String>,
     owner_id: Option<Uuid>,
+    date_from: Option<Timestamp>,
+    date_to: Option<Timestamp>,
     lowest_rate: Option<i64>,
     highest_rate: Option<i64>,
     latitude: Option<f64>,
@@ -42,6 +44,8 @@ pub struct Place {
     longitude: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_km: Option<f64>,
 }
 
 pub async fn search(
@@ -50,7 +54,10 @@ pub async fn search(
 ) -> Result<Json<Vec<Place>>, Failed> {
     let db = shared.bookings.get().await?;
     let sql = include_str!("../../../../components/bookings/src/sql/place_search.sql");
-    let no_window = None::<i64>;
+    let (from, to) = (
+        wanted.date_from.map(Timestamp::as_millisecond),
+        wanted.date_to.map(Timestamp::as_millisecond),
+    );
     let (limit, offset) = (
         wanted.limit.unwrap_or(100).clamp(1, 100),
         wanted.offset.unwrap_or(0).max(0),
@@ -63,8 +70,8 @@ pub async fn search(
             &wanted.name,
             &wanted.parking_type,
             &wanted.owner_id,
-            &no_window,
-            &no_window,
+            &from,
+            &to,
             &wanted.lowest_rate,
             &wanted.highest_rate,
             &wanted.latitude,
@@ -87,6 +94,7 @@ pub async fn search(
             latitude: row.try_get("latitude")?,
             longitude: row.try_get("longitude")?,
             free: row.try_get("free")?,
+            distance_km: row.try_get("distance_km")?,
         })
     });
     Ok(Json(places.collect::<Result<_, Failed>>()?))
@@ -126,6 +134,7 @@ pub async fn book(
             &caller.sub,
             &from,
             &to,
+            &None::<i64>,
         ],
     )
     .await?;
