@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -33,6 +33,8 @@ pub(crate) const ADMIN_PASSWORD: &str = "Harbour-Master-1";
 #[derive(Clone)]
 pub struct Options {
     manifest: PathBuf,
+    /// Stands below the manifest.
+    addition: String,
     arguments: Vec<String>,
 }
 
@@ -40,6 +42,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             manifest: repository().join("spin.toml"),
+            addition: String::new(),
             arguments: Vec::new(),
         }
     }
@@ -49,6 +52,12 @@ impl Options {
     pub fn variable(self, name: &str, value: &str) -> Self {
         self.argument("--variable")
             .argument(&format!("{name}={value}"))
+    }
+
+    /// With one more function beside those of the manifest.
+    pub fn component(mut self, manifest: &str) -> Self {
+        self.addition.push_str(manifest);
+        self
     }
 
     pub fn argument(mut self, argument: &str) -> Self {
@@ -63,11 +72,15 @@ impl Options {
     /// With PostgreSQL and Redis at the far end of a [`Cable`] each.
     pub fn start_cabled(mut self) -> Stack {
         let outside = Outboard::start();
-        let [postgres, redis] = [&outside.postgres, &outside.redis];
-        let arguments = [("--postgres-url", &postgres.1), ("--redis-url", &redis.1)];
-        for (name, url) in arguments {
-            self = self.argument(name).argument(url);
-        }
+        let variables = format!("@{}", outside.variables(&self.manifest).display());
+        let arguments = [
+            ["--postgres-url", &outside.postgres.1],
+            ["--redis-url", &outside.redis.1],
+            ["--variable", &variables],
+        ];
+        // Of a variable given twice the last one counts: what the test says.
+        let arguments = arguments.into_iter().flatten().map(str::to_owned);
+        self.arguments.splice(0..0, arguments);
         Stack::run(self, Some(outside))
     }
 }
@@ -81,7 +94,7 @@ struct Outboard {
     direct: [String; 2],
     // Stopped before their folder goes.
     _stores: Stores,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Outboard {
@@ -110,8 +123,25 @@ impl Outboard {
             redis,
             direct,
             _stores: stores,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// What all hosts on these stores are given alike, as an operator makes it.
+    fn variables(&self, manifest: &Path) -> PathBuf {
+        let file = self.folder.path().join("variables.toml");
+        let chosen = format!("admin_password = \"{ADMIN_PASSWORD}\"\n");
+        fs::write(&file, chosen).expect("to write variables");
+        let made = Command::new(wharf())
+            .arg("keys")
+            .arg("--variables")
+            .arg(&file)
+            .args(["--postgres-url", &self.postgres.1, "--from"])
+            .arg(manifest)
+            .status()
+            .expect("wharf runs");
+        assert!(made.success(), "wharf keys: {made}");
+        file
     }
 }
 
@@ -168,7 +198,7 @@ impl Stack {
 
     fn run(options: Options, outboard: Option<Outboard>) -> Self {
         let folder = Folder::new("stack");
-        lay_out(folder.path(), &options.manifest);
+        lay_out(folder.path(), &options);
         let (host, said) = launch(&options, folder.path(), "127.0.0.1:0");
         let url = |store: &str| {
             said["stores"][store]
@@ -200,13 +230,7 @@ impl Stack {
             "the stores belong to the first host"
         );
         let folder = Folder::new("stack");
-        lay_out(folder.path(), &self.options.manifest);
-        let secrets = "data/values.json";
-        fs::copy(
-            self.folder.path().join(secrets),
-            folder.path().join(secrets),
-        )
-        .expect("its secrets");
+        lay_out(folder.path(), &self.options);
         let (host, said) = launch(&self.options, folder.path(), "127.0.0.1:0");
         Self {
             options: self.options.clone(),
@@ -426,10 +450,11 @@ pub fn repository() -> &'static Path {
 
 /// A folder that looks to the host like the clone, but for what a developer's own runs left there:
 /// an `.env` would lead the tests to the developer's stores.
-fn lay_out(folder: &Path, manifest: &Path) {
+fn lay_out(folder: &Path, options: &Options) {
     let (app, data) = (folder.join("app"), folder.join("data"));
     fs::create_dir(&app).expect("a folder");
     fs::create_dir(&data).expect("a folder");
+    let manifest = &options.manifest;
     let original = manifest.parent().expect("a manifest is in a folder");
     for entry in fs::read_dir(original)
         .expect("the manifest's folder")
@@ -440,10 +465,26 @@ fn lay_out(folder: &Path, manifest: &Path) {
             symlink(entry.path(), app.join(name)).expect("a link");
         }
     }
+    if !options.addition.is_empty() {
+        let whole = fs::read_to_string(manifest).expect("the manifest") + &options.addition;
+        let name = manifest.file_name().expect("a manifest is a file");
+        fs::remove_file(app.join(name)).expect("to remove the link");
+        fs::write(app.join(name), whole).expect("to write the manifest");
+    }
     // Compiled once for all stacks.
     let cache = repository().join("target/wharf-tests-cache");
     fs::create_dir_all(&cache).expect("a folder");
     symlink(cache, data.join("cache")).expect("a link");
+}
+
+fn wharf() -> PathBuf {
+    let program = repository().join("target/release/wharf");
+    assert!(
+        program.exists(),
+        "{} is not built: run infra/test",
+        program.display()
+    );
+    program
 }
 
 /// Starts the host and waits for the line that says it serves.
@@ -452,12 +493,6 @@ fn launch(options: &Options, folder: &Path, listen: &str) -> (Child, Value) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock();
 
-    let program = repository().join("target/release/wharf");
-    assert!(
-        program.exists(),
-        "{} is not built: run infra/test",
-        program.display()
-    );
     let name = options.manifest.file_name().expect("a manifest is a file");
     let log_from = fs::metadata(folder.join("host.log")).map_or(0, |it| it.len());
     let log = File::options()
@@ -465,7 +500,7 @@ fn launch(options: &Options, folder: &Path, listen: &str) -> (Child, Value) {
         .append(true)
         .open(folder.join("host.log"))
         .expect("a log");
-    let mut command = process::mortal(&program);
+    let mut command = process::mortal(&wharf());
     command
         .args([
             "up",

@@ -10,6 +10,7 @@
 mod architecture;
 mod bookings;
 mod faults;
+mod functions;
 mod jobs;
 mod notify;
 mod payments;
