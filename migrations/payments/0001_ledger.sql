@@ -13,6 +13,9 @@
 -- of a payment, house accounts and holders on their first use, mains on their
 -- first use by owner, rows of accounts by id.
 
+-- What may be called is granted by name.
+ALTER DEFAULT PRIVILEGES IN SCHEMA payments REVOKE EXECUTE ON FUNCTIONS FROM wharf_payments;
+
 -- Whom payments knows. Signin owns the people; this is what a statement shows.
 CREATE TABLE holder (
     id         uuid PRIMARY KEY,

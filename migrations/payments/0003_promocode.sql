@@ -150,17 +150,17 @@ END $$;
 CREATE FUNCTION withdraw_promocode(with_code text)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
-    found promocode;
+    it promocode;
 BEGIN
-    SELECT * INTO found FROM promocode WHERE code = with_code FOR NO KEY UPDATE;
-    IF found.id IS NULL THEN
+    SELECT * INTO it FROM promocode WHERE code = with_code FOR NO KEY UPDATE;
+    IF it.id IS NULL THEN
         RETURN 'unknown_code';
     END IF;
-    PERFORM FROM transfer WHERE id = found.id;
+    PERFORM FROM transfer WHERE id = it.id;
     IF FOUND THEN
         RETURN 'paid_for';
     END IF;
-    UPDATE promocode SET expires_at = least(expires_at, now()) WHERE id = found.id;
+    UPDATE promocode SET expires_at = least(expires_at, now()) WHERE id = it.id;
     RETURN 'withdrawn';
 END $$;
 

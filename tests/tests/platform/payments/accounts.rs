@@ -193,6 +193,93 @@ fn what_is_no_amount_moves_nothing() {
 }
 
 #[test]
+fn an_account_opens_with_an_amount_or_nothing() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    for wrong in ["-1", "0.001", "\"1\"", "1e13", "NaN", "[1]"] {
+        let body = format!(
+            r#"{{"paymentAccountId":"{}","paymentAccountType":"DEBIT","balance":{wrong}}}"#,
+            unique("account")
+        );
+        let answer = user
+            .post("/payments/accounts")
+            .body("application/json", body)
+            .send();
+        assert!([400, 422].contains(&answer.status()), "{wrong}: {answer}");
+    }
+    assert_eq!(
+        user.get("/payments/accounts").send().expect(200).json(),
+        json!([])
+    );
+}
+
+#[test]
+fn an_account_tells_its_owner_its_past_in_decimals() {
+    let stack = Stack::shared();
+    let (user, stranger) = (User::driver(&stack), User::driver(&stack));
+    let name = account(&user, 10.5);
+    for amount in [1.25, 2.0] {
+        deposit(&user, &name, &json!(amount)).expect(200);
+    }
+    withdraw(&user, &name, &json!(3)).expect(200);
+    let path = |what: &str| format!("/payments/accounts/{name}/{what}");
+    let get = |what: &str| user.get(&path(what)).send().expect(200);
+    let statement = get("statement?limit=3").json();
+    let told = |field: &str| -> Vec<_> {
+        let entries = statement["entries"].as_array().unwrap().iter();
+        entries.map(|it| it[field].clone()).collect()
+    };
+    assert_eq!(told("amount"), [json!(-3), json!(2), json!(1.25)]);
+    assert_eq!(told("balance"), [json!(10.75), json!(13.75), json!(11.75)]);
+    let rest = get(&format!("statement?before={}", statement["next"])).json();
+    assert_eq!(rest["entries"][0]["kind"], "opening");
+
+    // Since and until moments that the statement names.
+    let (last, first) = (&statement["entries"][0], &rest["entries"][0]);
+    let [from, to] = [first, last].map(|it| it["created_at"].as_str().unwrap());
+    let between = get(&format!("statement?from={from}&to={to}")).json();
+    let between = between["entries"].as_array().unwrap();
+    assert_eq!(between.len(), 3, "{between:?}");
+    assert_eq!(between[0]["amount"], 2);
+
+    // A file that is longer than one answer says where it goes on.
+    let csv = get(&format!("statement.csv?limit=3&from={from}"));
+    let link = csv.header("link").unwrap().to_owned();
+    let query = link
+        .strip_prefix("<?")
+        .and_then(|it| it.strip_suffix(">; rel=\"next\""))
+        .unwrap();
+    let rest = get(&format!("statement.csv?{query}"));
+    assert_eq!(
+        (csv.text().lines().count(), rest.text().lines().count()),
+        (4, 2)
+    );
+    assert_eq!(rest.header("link"), None);
+    assert!(
+        csv.text().contains(",deposit,1.25,11.75,USD,external,"),
+        "{csv}"
+    );
+
+    let then = get(&format!("balance?at={from}")).json();
+    assert_eq!(
+        (&then["balance"], &then["paymentAccountId"]),
+        (&json!(10.5), &json!(name))
+    );
+    for what in ["balance", "statement", "statement.csv"] {
+        stranger.get(&path(what)).send().expect(404);
+        user.get(&format!("/payments/accounts/nobody-s/{what}"))
+            .send()
+            .expect(404);
+    }
+    let empty = account(&user, 0.0);
+    let none = user
+        .get(&format!("/payments/accounts/{empty}/statement"))
+        .send()
+        .expect(200);
+    assert_eq!(none.json(), json!({ "entries": [], "next": null }));
+}
+
+#[test]
 fn of_64_withdrawals_of_10_from_100_exactly_10_succeed() {
     let stack = Stack::shared();
     let user = User::driver(&stack);

@@ -9,10 +9,10 @@ use wharf_tests::{Stack, User, at_once};
 use super::{account, activate, assert_sound, balance, deposit, promocode, send, wallet, withdraw};
 
 /// A repeatable sequence of numbers: a failure can be run again.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

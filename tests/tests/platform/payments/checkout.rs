@@ -1,11 +1,16 @@
 //! Payments through the sandbox's provider, as a customer, a shop and an admin live them.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, User, unique};
+use wharf_tests::{Answer, Stack, User, eventually, unique};
 
 use super::{assert_sound, key};
+
+/// The relay looks every second.
+const SOON: Duration = Duration::from_secs(30);
 
 fn open(user: &User, body: &Value) -> Value {
     user.post("/payments/").json(body).send().expect(200).json()
@@ -81,11 +86,16 @@ fn a_payment_is_opened_with_a_link_and_a_code_and_approved_on_the_page() {
         html.contains("Two sandwiches") && html.contains("25.50 BRL"),
         "{html}"
     );
-    press(&stack, &page, "approve").expect(303);
+    let paid = press(&stack, &page, "approve").expect(303);
     assert_eq!(
         (status(&user, &payment), booked(&stack, &payment)),
         (json!("approved"), 2550)
     );
+    // Whoever paid is led to a page that is there, without having signed in.
+    let here = format!("http://{}", stack.address());
+    let thanks = paid.header("location").unwrap().strip_prefix(&here);
+    let thanks = stack.get(thanks.unwrap()).send().expect(200);
+    assert!(thanks.text().contains("Thank you"), "{thanks}");
     // Nobody pays twice.
     press(&stack, &page, "approve").expect(409);
     let admin = User::admin(&stack);
@@ -175,7 +185,7 @@ fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concer
         let found = user.get(&path).send().expect(200).json();
         assert_eq!(found[0]["payment_id"], payment["payment_id"], "{query}");
         assert_eq!(admin.get(&path).send().expect(200).json(), found);
-        assert_eq!(stranger.get(&path).send().expect(200).json(), json!([]));
+        stranger.get(&path).send().expect(404);
     }
     let id = payment["payment_id"].as_str().unwrap();
     stranger
@@ -186,6 +196,11 @@ fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concer
         .get(&format!("/payments/{id}/qr.png"))
         .send()
         .expect(404);
+    for nothing in ["payment_id=7", "order_id=nobody-s", "customer_id=nobody-s"] {
+        user.get(&format!("/payments/?{nothing}"))
+            .send()
+            .expect(404);
+    }
     let none = user.get("/payments/").send().expect(400).json();
     assert_eq!(
         (&none["status code"], &none["msg"].is_string()),
@@ -259,4 +274,49 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
         let body = json!({ "order_id": "1", "amount": wrong, "customer_id": 1 });
         user.post("/payments/").json(&body).send().expect(422);
     }
+}
+
+/// Also of the customers of whoever opens payments for others.
+#[test]
+fn an_e_mail_is_kept_no_longer_than_it_takes() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let name = super::account(&user, 1.0);
+    let (id, email): (uuid::Uuid, _) = {
+        let me = user.get("/auth/me").send().expect(200).json();
+        let id = me["id"].as_str().unwrap().parse().unwrap();
+        (id, user.email.clone())
+    };
+    let known = |sql: &mut postgres::Client| -> i64 {
+        let count = "SELECT (SELECT count(*) FROM payments.holder WHERE email = $1)
+            + (SELECT count(*) FROM payments.checkout WHERE email = $1)";
+        sql.query_one(count, &[&email]).unwrap().get(0)
+    };
+    let mut sql = stack.sql();
+    eventually("payments knows of the user", SOON, || known(&mut sql) == 1);
+    // The provider has it now, and we no more.
+    order(&user);
+    assert_eq!(known(&mut sql), 1);
+    let waiting = "INSERT INTO payments.checkout (id, opener, reference, customer, owner, amount, currency,
+            description, email, method, credit, expires_at)
+        SELECT gen_random_uuid(), 'tests', '1', '1', $1, 1, currency, '', $2, 'link', id, now() + interval '1 hour'
+        FROM payments.account WHERE name = $3";
+    sql.execute(waiting, &[&id, &email, &name]).unwrap();
+    assert_eq!(known(&mut sql), 2);
+    user.delete("/auth/me").send().expect(204);
+    eventually("payments has forgotten", SOON, || known(&mut sql) == 0);
+
+    // News from before, told after: an outbox that was restored, a relay that was stuck.
+    let late = "SELECT payments.note_holder($1, $2, told_at - 1, 'USD') FROM payments.holder WHERE id = $1";
+    sql.query_one(late, &[&id, &email]).unwrap();
+    assert_eq!(known(&mut sql), 0);
+    let never_seen = uuid::Uuid::new_v4();
+    sql.query_one("SELECT payments.forget_holder($1, 7)", &[&never_seen])
+        .unwrap();
+    sql.query_one(
+        "SELECT payments.note_holder($1, $2, 6, 'USD')",
+        &[&never_seen, &email],
+    )
+    .unwrap();
+    assert_eq!(known(&mut sql), 0);
 }

@@ -1,8 +1,12 @@
 //! A payment provider that lies, loses, repeats, delays and comes too late: the money ends where a
 //! clean run would have put it.
 
+mod crashes;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,10 +14,10 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
 use wharf_tests::{
-    Answer, Options, Outside, Received, Reply, Stack, User, at_once, eventually, unique,
+    Answer, Options, Outside, Received, Reply, Request, Stack, User, at_once, eventually, unique,
 };
 
-use super::{assert_sound, balance};
+use super::{account, assert_sound, balance, withdraw};
 
 const SECRET: &str = "signed-by-the-provider";
 /// A sweep comes every few seconds and visits what is due.
@@ -29,8 +33,14 @@ struct Provider {
 struct State {
     /// By their `external_reference`.
     payments: BTreeMap<String, Vec<Value>>,
+    /// The `external_reference` of each order.
+    orders: HashMap<String, String>,
+    /// What was said under each `x-idempotency-key`.
+    bodies: HashMap<String, Vec<u8>>,
     /// What comes instead of an answer, for requests in which this word stands.
     instead: HashMap<String, VecDeque<Reply>>,
+    /// How late the next answer comes to a request in which this word stands.
+    late: HashMap<String, Duration>,
 }
 
 impl Provider {
@@ -76,6 +86,12 @@ impl Provider {
             .extend(replies);
     }
 
+    /// The next request in which `word` stands is carried out at once and answered late.
+    fn delay(&self, word: &str, by: Duration) {
+        let mut state = self.state.lock().unwrap();
+        state.late.insert(word.to_owned(), by);
+    }
+
     fn status(&self, payment: &str) -> String {
         let state = self.state.lock().unwrap();
         let payment = state
@@ -102,7 +118,39 @@ fn says(request: &Received, word: &str) -> bool {
     request.path.contains(word) || String::from_utf8_lossy(&request.body).contains(word)
 }
 
+/// A payment as it stands in an order, where everything has another name.
+fn in_order(payment: &Value) -> Value {
+    let status = match payment["status"].as_str().unwrap() {
+        "pending" => "action_required",
+        "in_process" => "processing",
+        "approved" => "processed",
+        "rejected" => "failed",
+        other => other,
+    };
+    let amount = format!("{:.2}", payment["transaction_amount"].as_f64().unwrap());
+    json!({ "id": payment["id"], "status": status, "amount": amount })
+}
+
+/// An order, under either spelling of its id, without the currency that real ones leave out too.
+fn order(state: &State, id: &str) -> Option<Value> {
+    let reference = state.orders.get(&id.to_uppercase())?;
+    let payments = state.payments.get(reference);
+    let payments: Vec<_> = payments.into_iter().flatten().map(in_order).collect();
+    Some(json!({
+        "id": id.to_uppercase(), "external_reference": reference, "country_code": "BRA",
+        "last_updated_date": moment(), "transactions": { "payments": payments },
+    }))
+}
+
 fn answer(state: &mut State, request: &Received) -> Reply {
+    if let Some(key) = request.headers.get("x-idempotency-key") {
+        let key = key.to_str().unwrap().to_owned();
+        let body = request.body.to_vec();
+        if *state.bodies.entry(key).or_insert_with(|| body.clone()) != body {
+            let error = json!({ "errors": [{ "code": "idempotency_key_already_used" }] });
+            return Reply::json(409, &error);
+        }
+    }
     let instead = state
         .instead
         .iter_mut()
@@ -110,6 +158,12 @@ fn answer(state: &mut State, request: &Received) -> Reply {
     if let Some(reply) = instead.and_then(|(_, replies)| replies.pop_front()) {
         return reply;
     }
+    let late = state.late.keys().find(|it| says(request, it)).cloned();
+    let late = late.and_then(|it| state.late.remove(&it));
+    carry_out(state, request).after(late.unwrap_or_default())
+}
+
+fn carry_out(state: &mut State, request: &Received) -> Reply {
     let path = request.path.split('?').next().unwrap();
     let steps: Vec<_> = path.trim_matches('/').split('/').collect();
     let find = |state: &State, id: &str| {
@@ -129,6 +183,31 @@ fn answer(state: &mut State, request: &Received) -> Reply {
                 &json!({ "id": id, "init_point": format!("https://psp.test/{id}") }),
             )
         }
+        ("POST", ["v1", "orders"]) => {
+            let reference = request.json()["external_reference"].clone();
+            let reference = reference.as_str().unwrap().to_owned();
+            let id = format!("ORD{}", reference.replace('-', "").to_uppercase());
+            let qr_data = format!("https://psp.test/{id}");
+            state.orders.insert(id.clone(), reference);
+            Reply::json(
+                201,
+                &json!({ "id": id, "type_response": { "qr_data": qr_data } }),
+            )
+        }
+        ("GET", ["v1", "orders", id]) => match order(state, id) {
+            Some(order) => Reply::json(200, &order),
+            None => Reply::status(404),
+        },
+        ("POST", ["v1", "orders", id, "refund"]) => match order(state, id) {
+            Some(order) => {
+                let reference = order["external_reference"].as_str().unwrap();
+                for payment in state.payments.get_mut(reference).into_iter().flatten() {
+                    payment["status"] = json!("refunded");
+                }
+                Reply::json(201, &order)
+            }
+            None => Reply::status(404),
+        },
         ("GET", ["v1", "payments", "search"]) => {
             let reference = request.path.split_once("external_reference=").unwrap().1;
             let reference = reference.split('&').next().unwrap();
@@ -188,16 +267,19 @@ struct Scene {
 impl Scene {
     fn shared() -> &'static Self {
         static SCENE: OnceLock<Scene> = OnceLock::new();
-        SCENE.get_or_init(|| {
-            let provider = Provider::start();
-            let stack = Options::default()
-                .variable("psp_url", &provider.outside.url())
-                .variable("psp_path", "")
-                .variable("psp_webhook_secret", SECRET)
-                .variable("sandbox", "false")
-                .start();
-            Self { stack, provider }
-        })
+        SCENE.get_or_init(Self::start)
+    }
+
+    /// One whose provider may break for everybody.
+    fn start() -> Self {
+        let provider = Provider::start();
+        let stack = Options::default()
+            .variable("psp_url", &provider.outside.url())
+            .variable("psp_path", "")
+            .variable("psp_webhook_secret", SECRET)
+            .variable("sandbox", "false")
+            .start();
+        Self { stack, provider }
     }
 
     fn user(&self) -> User {
@@ -211,8 +293,13 @@ impl Scene {
     }
 
     fn open_titled(&self, user: &User, title: &str) -> Payment {
+        self.open_by(user, title, "link")
+    }
+
+    fn open_by(&self, user: &User, title: &str, method: &str) -> Payment {
         let body = json!({
             "order_id": unique("order"), "amount": 25, "customer_id": 7, "description": title,
+            "method": method,
         });
         let payment = user
             .post("/payments/")
@@ -257,9 +344,23 @@ impl Scene {
     }
 
     fn webhook_signed(&self, id: &str, secret: &str, ts: u64) -> Answer {
+        self.webhook_about("payment", id, id, secret, ts).send()
+    }
+
+    fn webhook_request(&self, id: &str) -> Request {
+        self.webhook_about("payment", id, id, SECRET, now_s())
+    }
+
+    /// About an order, whose id is signed in this spelling.
+    fn order_webhook(&self, id: &str, signed: &str) -> Answer {
+        self.webhook_about("order", id, signed, SECRET, now_s())
+            .send()
+    }
+
+    fn webhook_about(&self, kind: &str, id: &str, signed: &str, secret: &str, ts: u64) -> Request {
         let request_id = Uuid::new_v4().to_string();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("id:{id};request-id:{request_id};ts:{ts};").as_bytes());
+        mac.update(format!("id:{signed};request-id:{request_id};ts:{ts};").as_bytes());
         let v1: String = mac
             .finalize()
             .into_bytes()
@@ -268,13 +369,12 @@ impl Scene {
             .collect();
         // What the body says is not what the provider holds.
         let body =
-            json!({ "type": "payment", "data": { "id": id }, "status": "approved", "amount": 1e9 });
+            json!({ "type": kind, "data": { "id": id }, "status": "approved", "amount": 1e9 });
         self.stack
-            .post(&format!("/payments/webhook?data.id={id}&type=payment"))
+            .post(&format!("/payments/webhook?data.id={id}&type={kind}"))
             .header("x-signature", &format!("ts={ts},v1={v1}"))
             .header("x-request-id", &request_id)
             .json(&body)
-            .send()
     }
 
     /// As if half an hour had passed.
@@ -283,6 +383,28 @@ impl Scene {
         let past = "UPDATE payments.checkout SET expires_at = now() - interval '2 seconds', visit_at = now()
             WHERE id = $1";
         self.stack.sql().execute(past, &[&id]).unwrap();
+    }
+
+    /// The sweep's turn does not come in this test.
+    fn leave_alone(&self, payment: &Payment) {
+        let id: Uuid = payment.id.parse().unwrap();
+        let later =
+            "UPDATE payments.checkout SET visit_at = now() + interval '1 hour' WHERE id = $1";
+        self.stack.sql().execute(later, &[&id]).unwrap();
+    }
+
+    fn attempts(&self, payment: &Payment) -> Value {
+        let path = format!("/payments/{}/attempts", payment.id);
+        User::admin(&self.stack)
+            .get(&path)
+            .send()
+            .expect(200)
+            .json()
+    }
+
+    fn send_back(&self, by: &User, payment: &Payment, attempt: &str) -> Answer {
+        let path = format!("/payments/{}/attempts/{attempt}/return", payment.id);
+        by.post(&path).send()
     }
 
     /// The sweep's turn comes at once.
@@ -357,6 +479,7 @@ fn what_a_webhook_says_is_not_believed() {
 fn a_forged_a_recorded_and_a_foreign_webhook_change_nothing() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
+    scene.leave_alone(&payment);
     let id = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.webhook_signed(&id, "a guess", now_s()).expect(401);
     scene.webhook_signed(&id, SECRET, now_s() - 301).expect(401);
@@ -383,17 +506,14 @@ fn a_forged_a_recorded_and_a_foreign_webhook_change_nothing() {
         scene.webhook(&foreign).expect(200).json()["status"],
         "ignored"
     );
-    let booked = "SELECT count(*) FROM payments.transfer WHERE reference = $1";
-    let order = payment.opened["order_id"].as_str().unwrap();
-    // The sweep may have found the genuine payment by now; the forgeries made none of their own.
-    assert!(
-        scene
-            .stack
-            .sql()
-            .query_one(booked, &[&order])
-            .unwrap()
-            .get::<_, i64>(0)
-            <= 1
+    assert_eq!(
+        (scene.status(&payment).as_str(), scene.booked(&payment)),
+        ("pending", (0, 0))
+    );
+    scene.webhook(&id).expect(200);
+    assert_eq!(
+        (scene.status(&payment).as_str(), scene.booked(&payment)),
+        ("approved", (2500, 1))
     );
 }
 
@@ -415,12 +535,7 @@ fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
             ("pending", (0, 0)),
             "{wrong}"
         );
-        let attempts = format!("/payments/{}/attempts", payment.id);
-        let attempts = User::admin(&scene.stack)
-            .get(&attempts)
-            .send()
-            .expect(200)
-            .json();
+        let attempts = scene.attempts(&payment);
         assert_eq!(
             (&attempts[0]["id"], &attempts[0]["verdict"]),
             (&json!(id), &json!("disputed"))
@@ -433,6 +548,96 @@ fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
             ("approved", (2500, 1))
         );
     }
+}
+
+#[test]
+fn what_is_in_dispute_is_listed_and_sent_back_when_an_admin_says_so() {
+    let scene = Scene::shared();
+    let (user, admin) = (scene.user(), User::admin(&scene.stack));
+    let payment = scene.open(&user);
+    let id = scene.provider.pays(&payment.id, &json!(24), "approved");
+    scene.webhook(&id).expect(200);
+    let listed = admin
+        .get("/payments/disputed?limit=100")
+        .send()
+        .expect(200)
+        .json();
+    let mine = listed.as_array().unwrap().iter().find(|it| it["id"] == *id);
+    let mine = mine.expect("the dispute");
+    assert_eq!(
+        (&mine["payment_id"], &mine["amount"], &mine["wanted_amount"]),
+        (&json!(payment.id), &json!(24), &json!(25))
+    );
+    user.get("/payments/disputed").send().expect(403);
+    scene.send_back(&user, &payment, &id).expect(403);
+    scene.send_back(&admin, &payment, "nobody-s").expect(404);
+    // The provider does not hear of it at once.
+    scene
+        .provider
+        .instead(&format!("{id}/refunds"), (0..3).map(|_| Reply::status(503)));
+    let told = scene.send_back(&admin, &payment, &id).expect(200).json();
+    assert_eq!(told[0]["verdict"], "returning");
+    eventually("it is sent back", SOON, || {
+        scene.hurry(&payment);
+        scene.attempts(&payment)[0]["verdict"] == "returned"
+    });
+    assert_eq!(scene.provider.status(&id), "refunded");
+    scene.send_back(&admin, &payment, &id).expect(200);
+    assert_eq!(scene.booked(&payment), (0, 0));
+    // It can still be paid as it was asked for; that is no dispute.
+    let id = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.webhook(&id).expect(200);
+    assert_eq!(scene.booked(&payment), (2500, 1));
+    let accepted = scene.send_back(&admin, &payment, &id).expect(409).json();
+    assert_eq!(accepted["code"], "not-disputed");
+}
+
+/// A provider that says of one payment today that it is for this, tomorrow that it is for that.
+#[test]
+fn one_payment_pays_for_one_thing() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let (first, second) = (scene.open(&user), scene.open(&user));
+    let id = scene.provider.pays(&first.id, &json!(25), "approved");
+    scene.webhook(&id).expect(200);
+    let reference = json!(second.id);
+    scene
+        .provider
+        .changes(&id, "external_reference", reference.clone());
+    at_once(4, |_| scene.webhook(&id).expect(200));
+    assert_eq!(
+        (scene.booked(&first), scene.booked(&second)),
+        ((2500, 1), (0, 0))
+    );
+    assert_eq!(scene.attempts(&second), json!([]));
+    // The same, when there was no money in it yet.
+    let (first, second) = (scene.open(&user), scene.open(&user));
+    let id = scene.provider.pays(&first.id, &json!(25), "pending");
+    scene.webhook(&id).expect(200);
+    scene
+        .provider
+        .changes(&id, "external_reference", json!(second.id));
+    scene.provider.changes(&id, "status", json!("approved"));
+    scene.webhook(&id).expect(200);
+    assert_eq!(scene.attempts(&first)[0]["verdict"], "disputed");
+    assert_eq!(
+        (scene.booked(&first), scene.booked(&second)),
+        ((0, 0), (0, 0))
+    );
+    // And when it says both at the same time.
+    let (first, second) = (scene.open(&user), scene.open(&user));
+    let id = scene.provider.pays(&first.id, &json!(25), "approved");
+    let answers = at_once(16, |number| {
+        let reference = if number % 2 == 0 { &first } else { &second };
+        scene
+            .provider
+            .changes(&id, "external_reference", json!(reference.id));
+        scene.webhook(&id).status()
+    });
+    assert!(answers.contains(&200), "{answers:?}");
+    let (one, other) = (scene.booked(&first).0, scene.booked(&second).0);
+    assert_eq!(one + other, 2500, "{one} and {other}");
+    assert_sound(&scene.stack);
 }
 
 #[test]
@@ -510,29 +715,209 @@ fn a_provider_that_is_down_is_seen_and_asked_again() {
         .iter()
         .map(|it| it.headers["x-idempotency-key"].to_str().unwrap().to_owned())
         .collect();
-    assert!(keys.iter().all(|it| *it == payment.id), "{keys:?}");
+    assert!(keys.iter().all(|it| *it == keys[0]), "{keys:?}");
+    // The patience that an outage cost does not delay what comes after it.
+    let next =
+        "SELECT visit_at <= now() + interval '5 seconds' FROM payments.checkout WHERE id = $1";
+    let payment = scene.open(&user);
+    let id: Uuid = payment.id.parse().unwrap();
+    let unheard =
+        "UPDATE payments.checkout SET psp_id = NULL, visits = 7, visit_at = now() WHERE id = $1";
+    scene.stack.sql().execute(unheard, &[&id]).unwrap();
+    eventually("it is asked for again", SOON, || {
+        let known = "SELECT psp_id IS NOT NULL FROM payments.checkout WHERE id = $1";
+        scene.stack.sql().query_one(known, &[&id]).unwrap().get(0)
+    });
+    let is_soon: bool = scene.stack.sql().query_one(next, &[&id]).unwrap().get(0);
+    assert!(is_soon);
 }
 
 #[test]
-fn a_provider_that_is_slow_or_silent_does_not_hold_the_customer() {
+fn a_code_is_asked_for_in_the_same_words_each_time() {
     let scene = Scene::shared();
     let user = scene.user();
-    let slow = unique("slow");
-    scene.provider.instead(
-        &slow,
-        (0..3).map(|_| Reply::status(500).after(Duration::from_secs(20))),
+    let title = format!("{}{}", unique("code"), "x".repeat(200));
+    scene
+        .provider
+        .instead(&title[..40], (0..4).map(|_| Reply::status(503)));
+    let payment = scene.open_by(&user, &title, "qr");
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    scene.hurry(&payment);
+    eventually("it is open at last", SOON, || {
+        scene.status(&payment) == "pending"
+    });
+    let asked: Vec<_> = scene.provider.received(&title[..40]);
+    assert!(asked.len() >= 5, "{}", asked.len());
+    for it in &asked {
+        assert_eq!(it.body, asked[0].body);
+        assert_eq!(
+            it.headers["x-idempotency-key"],
+            asked[0].headers["x-idempotency-key"]
+        );
+    }
+    let description = asked[0].json()["description"].as_str().unwrap().to_owned();
+    assert_eq!(
+        description,
+        title[..150],
+        "as long as the provider takes it"
     );
-    let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": slow });
-    let answer = user.post("/payments/").json(&body).send().expect(200);
-    assert!(
-        answer.took() < Duration::from_secs(10),
-        "{:?}",
-        answer.took()
+    let dollars = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "currency": "USD", "method": "qr" });
+    let refused = user
+        .post("/payments/")
+        .json(&dollars)
+        .send()
+        .expect(422)
+        .json();
+    assert_eq!(refused["code"], "currency-not-for-qr");
+}
+
+/// What is scanned is an order there, with words, refunds and webhooks of its own.
+#[test]
+fn an_order_is_booked_as_a_payment_is() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let open = || {
+        let payment = scene.open_by(&user, &unique("scanned"), "qr");
+        assert_eq!(payment.opened["status"], "pending");
+        let id = format!("ORD{}", payment.id.replace('-', "").to_uppercase());
+        (payment, id)
+    };
+    // Told several times, in both spellings that are signed.
+    let (payment, id) = open();
+    scene.order_webhook(&id, &id).expect(200);
+    assert_eq!(scene.status(&payment), "pending");
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "pending");
+    scene.order_webhook(&id, &id.to_lowercase()).expect(200);
+    scene
+        .provider
+        .changes(&attempt, "status", json!("approved"));
+    scene.order_webhook(&id, "ORD0").expect(401);
+    at_once(8, |number| {
+        let lower = id.to_lowercase();
+        match number % 3 {
+            0 => scene.order_webhook(&id, &id),
+            1 => scene.order_webhook(&id, &lower),
+            _ => scene.order_webhook(&lower, &lower),
+        }
+        .expect(200)
+    });
+    assert_eq!(
+        (scene.status(&payment).as_str(), scene.booked(&payment)),
+        ("approved", (2500, 1))
     );
-    assert_eq!(answer.json()["status"], "payment_service_unavailable");
+    scene.patch(&payment, "refunded").expect(200);
+    assert_eq!(
+        (
+            scene.provider.status(&attempt).as_str(),
+            scene.booked(&payment)
+        ),
+        ("refunded", (0, 2))
+    );
+    // Never told.
+    let (payment, _) = open();
+    scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.hurry(&payment);
+    eventually("the sweep finds it", SOON, || {
+        scene.status(&payment) == "approved"
+    });
+    // Another amount.
+    let (payment, id) = open();
+    scene.provider.pays(&payment.id, &json!(24.99), "approved");
+    scene.order_webhook(&id, &id).expect(200);
+    assert_eq!(scene.attempts(&payment)[0]["verdict"], "disputed");
+    assert_eq!(scene.booked(&payment), (0, 0));
+    // Too late.
+    let (payment, id) = open();
+    scene.run_out(&payment);
+    eventually("its time is over", SOON, || {
+        scene.status(&payment) == "expired"
+    });
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.order_webhook(&id, &id).expect(200);
+    assert_eq!(
+        (
+            scene.provider.status(&attempt).as_str(),
+            scene.booked(&payment)
+        ),
+        ("refunded", (0, 0))
+    );
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_the_provider_will_never_take_is_over_and_said_so() {
+    let scene = Scene::shared();
+    let (user, title, order) = (scene.user(), unique("refused"), unique("order"));
+    let why = json!({ "message": "invalid unit_price" });
+    scene.provider.instead(&title, [Reply::json(400, &why)]);
+    let body = json!({ "order_id": order, "amount": 25, "customer_id": 7, "description": title });
+    let refused = user.post("/payments/").json(&body).send().expect(502);
+    assert_eq!(refused.json()["code"], "refused-by-provider");
+    assert!(!refused.text().contains("unit_price"), "{refused}");
+    let path = format!("/payments/?order_id={order}");
+    let listed = user.get(&path).send().expect(200).json();
+    assert_eq!(listed[0]["status"], "cancelled");
+    // Not so when it is we who are not known there.
+    let title = unique("unknown");
+    scene
+        .provider
+        .instead(&title, (0..3).map(|_| Reply::status(401)));
+    let payment = scene.open_titled(&user, &title);
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+}
+
+#[test]
+fn a_provider_whose_answer_is_lost_is_asked_again() {
+    let scene = Scene::shared();
     let lost = unique("lost");
     scene.provider.instead(&lost, [Reply::lost()]);
-    assert_eq!(scene.open_titled(&user, &lost).opened["status"], "pending");
+    let payment = scene.open_titled(&scene.user(), &lost);
+    assert_eq!(payment.opened["status"], "pending");
+}
+
+#[test]
+fn a_provider_that_says_nothing_holds_up_nobody_for_long() {
+    let scene = Scene::start();
+    let user = scene.user();
+    let hangs = || Reply::status(500).after(Duration::from_secs(60));
+    scene.provider.instead("hung", (0..1000).map(|_| hangs()));
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..40 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": "hung" });
+                    let answer = user.post("/payments/").json(&body).send().expect(200);
+                    assert!(
+                        answer.took() < Duration::from_secs(8),
+                        "{:?}",
+                        answer.took()
+                    );
+                    assert_eq!(answer.json()["status"], "payment_service_unavailable");
+                    thread::sleep(Duration::from_millis(500));
+                }
+            });
+        }
+        let looks: Vec<_> = (0..50)
+            .map(|_| {
+                thread::sleep(Duration::from_millis(100));
+                user.get("/payment/balance").send().expect(200).took()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        let slowest = looks.iter().max().unwrap();
+        assert!(*slowest < Duration::from_secs(2), "{looks:?}");
+    });
+    // Most of them did not even ask.
+    let (asked, opened) = (
+        scene.provider.received("hung").len(),
+        "SELECT count(*) FROM payments.checkout",
+    );
+    let opened: i64 = scene.stack.sql().query_one(opened, &[]).unwrap().get(0);
+    assert!(
+        i64::try_from(asked).unwrap() < opened,
+        "{asked} for {opened}"
+    );
 }
 
 #[test]
@@ -568,6 +953,178 @@ fn a_refund_made_at_the_provider_is_booked_here() {
         (scene.status(&payment).as_str(), scene.booked(&payment)),
         ("refunded", (0, 2))
     );
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn a_part_that_the_provider_gave_back_is_booked_here() {
+    let scene = Scene::shared();
+    let payment = scene.open(&scene.user());
+    let id = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.webhook(&id).expect(200);
+    for (gone, left) in [(10, 1500), (10, 1500), (12, 1300)] {
+        let field = "transaction_amount_refunded";
+        scene.provider.changes(&id, field, json!(gone));
+        at_once(4, |_| scene.webhook(&id).expect(200));
+        assert_eq!(scene.booked(&payment).0, left);
+        assert_eq!(scene.status(&payment), "approved");
+    }
+    // The rest goes when we say so.
+    scene.patch(&payment, "refunded").expect(200);
+    assert_eq!(
+        (scene.provider.status(&id).as_str(), scene.booked(&payment)),
+        ("refunded", (0, 4))
+    );
+    assert_sound(&scene.stack);
+}
+
+/// A card's holder has months to take the money back, and the webhook about it may get lost.
+#[test]
+fn money_that_is_taken_back_after_weeks_is_noticed() {
+    let scene = Scene::shared();
+    let payment = scene.open(&scene.user());
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.webhook(&attempt).expect(200);
+    let id: Uuid = payment.id.parse().unwrap();
+    let weeks = "UPDATE payments.checkout SET created_at = now() - interval '40 days', visits = 9, visit_at = now()
+        WHERE id = $1";
+    scene.stack.sql().execute(weeks, &[&id]).unwrap();
+    let next = "SELECT visit_at - now() BETWEEN interval '1 day' AND interval '6 days'
+        FROM payments.checkout WHERE id = $1";
+    eventually("it will be looked at again", SOON, || {
+        let is_due: Option<bool> = scene.stack.sql().query_one(next, &[&id]).unwrap().get(0);
+        is_due == Some(true)
+    });
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.hurry(&payment);
+    eventually("the books know", SOON, || {
+        (scene.status(&payment).as_str(), scene.booked(&payment)) == ("refunded", (0, 2))
+    });
+}
+
+/// Deposits `amount` for an account of the user; answers the account, the payment's id and its attempt's.
+fn deposited(scene: &Scene, user: &User, account: &str, amount: f64) -> (Payment, String) {
+    let body = json!({ "paymentAccountId": account, "amount": amount });
+    let row = user
+        .post("/payments/deposit")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    let id = row["payment_id"].as_str().unwrap().to_owned();
+    let attempt = scene.provider.pays(&id, &json!(amount), "pending");
+    scene
+        .provider
+        .changes(&attempt, "currency_id", json!("USD"));
+    scene
+        .provider
+        .changes(&attempt, "status", json!("approved"));
+    scene.webhook(&attempt).expect(200);
+    (Payment { id, opened: row }, attempt)
+}
+
+/// What a house account has in USD, by the books.
+fn house(stack: &Stack, name: &str) -> i64 {
+    let books = User::admin(stack)
+        .get("/payments/trial-balance")
+        .send()
+        .expect(200)
+        .json();
+    let totals = books["totals"].as_array().unwrap();
+    let usd = totals.iter().find(|it| it["currency"] == "USD").unwrap();
+    let accounts = usd["house_accounts"].as_object().unwrap();
+    let sum: i64 = accounts.values().map(|it| it.as_i64().unwrap()).sum();
+    assert_eq!(json!(sum), usd["house"], "{usd:#}");
+    accounts.get(name).map_or(0, |it| it.as_i64().unwrap())
+}
+
+/// Whom nobody pays from a machine is paid by a person, who finds it on a list.
+#[test]
+fn a_withdrawal_waits_for_whoever_pays_it_out() {
+    let scene = Scene::start();
+    let (user, admin) = (scene.user(), User::admin(&scene.stack));
+    let name = account(&user, 0.0);
+    deposited(&scene, &user, &name, 12.5);
+    let row = withdraw(&user, &name, &json!(12.5)).expect(200).json();
+    assert_eq!(house(&scene.stack, "payouts"), 1250);
+    let payouts = || admin.get("/payments/payouts").send().expect(200).json();
+    let waiting = payouts();
+    assert_eq!(
+        (
+            &waiting[0]["id"],
+            &waiting[0]["amount"],
+            &waiting[0]["paymentAccountId"]
+        ),
+        (&row["id"], &json!(12.5), &json!(name))
+    );
+    let path = format!("/payments/payouts/{}/paid", row["id"].as_str().unwrap());
+    user.post(&path).send().expect(403);
+    user.get("/payments/payouts").send().expect(403);
+    admin
+        .post(&format!("/payments/payouts/{}/paid", Uuid::new_v4()))
+        .send()
+        .expect(404);
+    let answers = at_once(4, |_| admin.post(&path).send().expect(200).json());
+    assert!(answers.iter().all(|it| it["paidAt"].is_string()));
+    assert_eq!(
+        (
+            payouts(),
+            house(&scene.stack, "payouts"),
+            house(&scene.stack, "external")
+        ),
+        (json!([]), 0, 1250)
+    );
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_was_spent_before_it_was_taken_back_is_the_house_s_loss() {
+    let scene = Scene::start();
+    let user = scene.user();
+    let name = account(&user, 0.0);
+    let (payment, attempt) = deposited(&scene, &user, &name, 12.5);
+    withdraw(&user, &name, &json!(12.5)).expect(200);
+    // An admin cannot take back what is not there; the card's holder can.
+    let refused = scene.patch(&payment, "refunded").expect(400).json();
+    assert_eq!(refused["code"], "insufficient-funds");
+    let part = "transaction_amount_refunded";
+    scene.provider.changes(&attempt, part, json!(2.5));
+    scene.webhook(&attempt).expect(200);
+    assert_eq!(house(&scene.stack, "losses"), -250);
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    at_once(4, |_| scene.webhook(&attempt).expect(200));
+    assert_eq!(
+        (
+            scene.status(&payment).as_str(),
+            house(&scene.stack, "losses")
+        ),
+        ("refunded", -1250)
+    );
+    assert_eq!(house(&scene.stack, "psp"), 0);
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_has_no_room_where_it_should_go_goes_back() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let name = account(&user, 0.0);
+    let full = "SELECT payments.deposit(gen_random_uuid(), owner, name, 1000000000000 - 100)::text
+        FROM payments.account WHERE name = $1";
+    scene.stack.sql().query_one(full, &[&name]).unwrap();
+    let (payment, attempt) = deposited(scene, &user, &name, 12.5);
+    assert_eq!(
+        (
+            scene.provider.status(&attempt).as_str(),
+            scene.booked(&payment)
+        ),
+        ("refunded", (0, 0))
+    );
+    assert_eq!(scene.attempts(&payment)[0]["verdict"], "returned");
     assert_sound(&scene.stack);
 }
 

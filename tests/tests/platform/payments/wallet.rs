@@ -117,6 +117,8 @@ fn what_is_wrong_with_a_code_has_its_own_status() {
         json!({ "amount": 1, "max_uses": 0 }),
         json!({ "amount": 1, "max_uses_per_user": 0 }),
         json!({ "amount": 1, "code": "a b" }),
+        json!({ "amount": 1, "code": "activate" }),
+        json!({ "amount": 1, "code": "create" }),
         json!({ "amount": 1, "code": over["code"] }),
     ] {
         admin
@@ -167,8 +169,15 @@ fn a_code_generated_from_the_balance_is_worth_what_it_cost() {
     assert_eq!(wallet(&giver), 600);
     let poor = generate(601).expect(400).json();
     assert_eq!(poor["error_message"], "insufficient funds");
-    for wrong in [0, -1] {
+    for wrong in [0, -1, 1_000_000_000_001] {
         generate(wrong).expect(400);
+    }
+    for wrong in [json!(1.5), json!("1"), json!(null), json!(1e300)] {
+        giver
+            .post("/payment/promocode/generate")
+            .json(&json!({ "amount": wrong }))
+            .send()
+            .expect(422);
     }
     activate(&taker, code).expect(200);
     activate(&taker, code).expect(400);
@@ -213,6 +222,48 @@ fn a_code_can_be_limited_per_user() {
     );
     activate(&ben, code).expect(200);
     assert_eq!((wallet(&ana), wallet(&ben)), (10, 5));
+}
+
+#[test]
+fn an_admin_lists_codes_and_withdraws_those_that_nobody_paid_for() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let code = promocode(&admin, 100, 5);
+    activate(&user, &code).expect(200);
+    let made = user
+        .post("/payment/promocode/generate")
+        .json(&json!({ "amount": 40 }))
+        .send()
+        .expect(200)
+        .json();
+    let paid_for = made["code"].as_str().unwrap();
+    let path = |code: &str| format!("/payment/promocode/{code}");
+    let listed = admin
+        .get("/payment/promocode?limit=100")
+        .send()
+        .expect(200)
+        .json();
+    let listed: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .collect();
+    assert!(
+        listed.contains(&code.as_str()) && listed.contains(&paid_for),
+        "{listed:?}"
+    );
+    user.get("/payment/promocode").send().expect(403);
+    user.delete(&path(&code)).send().expect(403);
+    admin.delete(&path(&code)).send().expect(204);
+    admin.delete(&path(&code)).send().expect(204);
+    let over = activate(&user, &code).expect(400).json();
+    assert_eq!(over["code"], "promocode-expired");
+    admin.delete(&path(&unique("nobody_s"))).send().expect(404);
+    let refused = admin.delete(&path(paid_for)).send().expect(409).json();
+    assert_eq!(refused["code"], "promocode-paid-for");
+    activate(&user, paid_for).expect(200);
+    assert_eq!(wallet(&user), 100);
 }
 
 #[test]

@@ -1,0 +1,164 @@
+//! The host is killed between the steps that a payment takes here and at the provider. What is left is
+//! found by the sweep, and the money is where it would have been.
+
+use std::thread;
+use std::time::Duration;
+
+use postgres::Client;
+use serde_json::json;
+use wharf_tests::{Reply, Request, Stack, eventually, unique};
+
+use super::super::{assert_sound, key};
+use super::{Payment, SOON, Scene};
+
+/// Nobody uses the table until this connection is dropped.
+fn lock(stack: &Stack, table: &str) -> Client {
+    let mut sql = stack.sql();
+    sql.batch_execute(&format!(
+        "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
+    ))
+    .unwrap();
+    sql
+}
+
+fn waits(stack: &Stack, statement: &str) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
+    let mut sql = stack.sql();
+    eventually(statement, SOON, || {
+        let found: i64 = sql.query_one(waiting, &[&statement]).unwrap().get(0);
+        found > 0
+    });
+}
+
+/// Sends the request and kills the host at that moment.
+fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) -> T) {
+    thread::scope(|threads| {
+        let asked = threads.spawn(|| request.try_send());
+        // Whatever gate it shut stays shut until the host is gone.
+        let _gate = moment(scene);
+        scene.stack.signal_kill();
+        assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
+    });
+    scene.stack.kill();
+    scene.stack.start_again();
+}
+
+/// The provider is asked to send the payment back.
+fn asked_to_refund(scene: &Scene, attempt: &str) {
+    let path = format!("{attempt}/refunds");
+    eventually("the provider is asked", SOON, || {
+        !scene.provider.received(&path).is_empty()
+    });
+}
+
+fn expired(scene: &Scene) -> Payment {
+    let payment = scene.open(&scene.user());
+    scene.run_out(&payment);
+    eventually("its time is over", SOON, || {
+        scene.status(&payment) == "expired"
+    });
+    payment
+}
+
+#[test]
+fn a_payment_survives_a_crash_at_any_step() {
+    let mut scene = Scene::start();
+    let user = scene.user();
+
+    // The provider knows of it, and nobody here knows that it does.
+    let (title, key) = (unique("lunch"), key());
+    let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": title });
+    let ask = || {
+        let request = user.post("/payments/").header("idempotency-key", &key);
+        request.json(&body)
+    };
+    let gate = lock(&scene.stack, "events.outbox");
+    killed(&mut scene, ask(), |scene| {
+        waits(&scene.stack, "FROM accept_checkout(");
+    });
+    drop(gate);
+    let later = "UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes'";
+    scene.stack.sql().execute(later, &[]).unwrap();
+    let opened = ask().send().expect(200).json();
+    let id = opened["payment_id"].as_str().unwrap().to_owned();
+    let payment = Payment { id, opened };
+    eventually("it can be paid", SOON, || {
+        scene.status(&payment) == "pending"
+    });
+    let asked = scene.provider.received(&title);
+    assert!(asked.len() >= 2, "{}", asked.len());
+    let name = "x-idempotency-key";
+    assert!(
+        asked
+            .iter()
+            .all(|it| it.headers[name] == asked[0].headers[name])
+    );
+
+    // It was paid, and the webhook about it died.
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.leave_alone(&payment);
+    let gate = lock(&scene.stack, "payments.transfer");
+    let webhook = scene.webhook_request(&attempt);
+    killed(&mut scene, webhook, |scene| {
+        waits(&scene.stack, "FROM conclude(");
+    });
+    drop(gate);
+    assert_eq!(scene.booked(&payment), (0, 0));
+    scene.hurry(&payment);
+    eventually("the sweep finds the payment", SOON, || {
+        scene.status(&payment) == "approved"
+    });
+    assert_eq!(scene.booked(&payment), (2500, 1));
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
+    let mut scene = Scene::start();
+
+    // The provider was asked and did nothing.
+    let payment = expired(&scene);
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    let path = format!("{attempt}/refunds");
+    let never = Reply::lost().after(Duration::from_secs(5));
+    scene.provider.instead(&path, [never]);
+    let webhook = scene.webhook_request(&attempt);
+    killed(&mut scene, webhook, |scene| {
+        asked_to_refund(scene, &attempt);
+    });
+    assert_eq!(scene.provider.status(&attempt), "approved");
+    scene.hurry(&payment);
+    eventually("it is sent back", SOON, || {
+        scene.attempts(&payment)[0]["verdict"] == "returned"
+    });
+    assert_eq!(scene.provider.status(&attempt), "refunded");
+
+    // The provider did it, and nobody here knows that it did.
+    let payment = expired(&scene);
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.leave_alone(&payment);
+    scene
+        .provider
+        .delay(&format!("{attempt}/refunds"), Duration::from_millis(1500));
+    let webhook = scene.webhook_request(&attempt);
+    killed(&mut scene, webhook, |scene| {
+        asked_to_refund(scene, &attempt);
+        let gate = lock(&scene.stack, "payments.psp_payment");
+        waits(&scene.stack, "LATERAL conclude(");
+        gate
+    });
+    assert_eq!(
+        (
+            scene.provider.status(&attempt),
+            scene.attempts(&payment)[0]["verdict"].clone()
+        ),
+        ("refunded".to_owned(), json!("returning"))
+    );
+    scene.hurry(&payment);
+    eventually("it is known here too", SOON, || {
+        scene.attempts(&payment)[0]["verdict"] == "returned"
+    });
+    assert_eq!(scene.booked(&payment), (0, 0));
+    assert_sound(&scene.stack);
+}
