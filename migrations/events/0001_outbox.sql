@@ -33,10 +33,13 @@ CREATE TABLE outbox (
     state      text NOT NULL DEFAULT 'waiting'
                    CONSTRAINT outbox_state CHECK (state IN ('waiting', 'done', 'dead')),
     -- When it may be claimed. A claim moves it to the end of the lease, so what a worker
-    -- dropped comes up again by itself.
+    -- dropped comes up again by itself; what cannot go yet stands aside until then.
     due_at     timestamptz NOT NULL DEFAULT now(),
-    -- Claims since it was written or requeued; too many of them and it is dead.
+    -- Attempts that ended, since it was written or requeued; too many of them and it is dead.
     attempts   int NOT NULL DEFAULT 0,
+    -- Claims in a row that nobody settled. More than none and past its lease: whoever had it
+    -- is gone, and it may have been the reason.
+    unsettled  int NOT NULL DEFAULT 0,
     -- Grows with every claim and never shrinks: who comes with an older one is too late.
     fence      bigint NOT NULL DEFAULT 0,
     settled_at timestamptz
@@ -46,7 +49,7 @@ CREATE INDEX outbox_due ON outbox (consumer, due_at, seq) WHERE state = 'waiting
 CREATE INDEX outbox_order ON outbox (consumer, aggregate, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
 -- Who is told of on Redis as well.
-CREATE INDEX outbox_user ON outbox (aggregate) WHERE kind = 'user:created';
+CREATE INDEX outbox_user ON outbox (aggregate) WHERE kind IN ('user:created', 'user:updated');
 CREATE INDEX outbox_settled ON outbox (settled_at) WHERE state = 'done';
 
 -- Every function tells. The database is the platform's alone, and a function that comes

@@ -9,8 +9,10 @@ use crate::message::Unheard;
 pub enum Error {
     #[error("there is no such event")]
     UnknownEvent,
-    #[error("only a dead event can be requeued")]
+    #[error("only a dead event can be discarded")]
     NotDead,
+    #[error("the event is carried out, or already was")]
+    NotWaiting,
     #[error("the kind is not paused")]
     NotPaused,
     #[error("a message was passed over: {0}")]
@@ -30,7 +32,12 @@ impl From<Error> for Problem {
             Error::NotDead => Self::new(
                 StatusCode::CONFLICT,
                 "event-not-dead",
-                "Only a dead event can be requeued",
+                "Only a dead event can be discarded",
+            ),
+            Error::NotWaiting => Self::new(
+                StatusCode::CONFLICT,
+                "event-not-waiting",
+                "The event is being carried out, or already was",
             ),
             Error::NotPaused => Self::new(
                 StatusCode::NOT_FOUND,

@@ -48,6 +48,15 @@ enum NotificationKey {
     Send,
 }
 
+impl Foreign {
+    fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Notification { name, text, .. } => vec![name, text],
+            Self::User { email, .. } => email.as_deref().into_iter().collect(),
+        }
+    }
+}
+
 impl Message {
     pub fn read(payload: &[u8]) -> Result<Self, Unheard> {
         match payload {
@@ -60,6 +69,10 @@ impl Message {
     }
 
     fn told(foreign: Foreign) -> Result<Self, Unheard> {
+        if foreign.texts().into_iter().any(|it| it.contains('\0')) {
+            // PostgreSQL takes no such text.
+            return Err(Unheard::Unreadable);
+        }
         match foreign {
             Foreign::Notification {
                 key: NotificationKey::Send,
@@ -149,6 +162,8 @@ mod tests {
             "[]",
             "null",
             r#"{"id":"7","email":"a@b.c"}"#,
+            r#"{"id":"00000000-0000-0000-0000-000000000007","email":"a\u0000@b.c"}"#,
+            r#"{"key":"send_notification","name":"a","text":"b\u0000","telegram_id":5}"#,
             r#"{"key":"delete_everything","name":"a","text":"b","telegram_id":5}"#,
         ] {
             assert_eq!(read(payload), Err(Unheard::Unreadable), "{payload}");

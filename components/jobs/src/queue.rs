@@ -14,9 +14,11 @@ pub struct Backlog {
     pub kind: String,
     /// Not settled yet.
     pub waiting: i64,
-    /// Of these, what could be handed out right now. The rest is being carried out, or failed
-    /// and is tried again later.
+    /// Of these, what could be handed out right now. The rest is being carried out, waits for
+    /// another event or the end of a pause, or failed and is tried again later.
     pub due: i64,
+    /// Of those that wait, what failed at least once.
+    pub failing: i64,
     pub dead: i64,
     pub done_last_minute: i64,
     /// The age of what has waited longest.
@@ -137,13 +139,18 @@ fn is_covered(name: &str) -> bool {
 /// The backlog in the text format of Prometheus.
 pub fn metrics(backlog: &[Backlog]) -> String {
     type Measure = (&'static str, &'static str, fn(&Backlog) -> i64);
-    const MEASURES: [Measure; 5] = [
+    const MEASURES: [Measure; 6] = [
         ("outbox_waiting", "Events that are not settled yet", |it| {
             it.waiting
         }),
         ("outbox_due", "Events that could be handed out now", |it| {
             it.due
         }),
+        (
+            "outbox_failing",
+            "Events that failed and are tried again",
+            |it| it.failing,
+        ),
         (
             "outbox_dead",
             "Events that nobody will try again by itself",
@@ -218,6 +225,7 @@ mod tests {
             kind: "user:created".to_owned(),
             waiting: 3,
             due: 2,
+            failing: 1,
             dead: 1,
             done_last_minute: 9,
             oldest_s: Some(4),

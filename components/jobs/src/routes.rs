@@ -18,7 +18,7 @@ pub fn router() -> Router {
         .route("/jobs/metrics", get(show_metrics))
         .route("/jobs/queue", get(show_queue))
         .route("/jobs/events", get(list_events))
-        .route("/jobs/events/{id}", get(show_event))
+        .route("/jobs/events/{id}", get(show_event).delete(discard_event))
         .route("/jobs/events/{id}/requeue", post(requeue_event))
         .route("/jobs/requeue", post(requeue_events))
         .route("/jobs/pauses/{kind}", put(pause_kind).delete(resume_kind))
@@ -78,7 +78,13 @@ async fn show_event(_: Admin, Path(id): Path<Uuid>) -> Result<Json<Detailed>, Pr
     Ok(Json(Detailed { event, failures }))
 }
 
-/// Lets a dead event have all its attempts again.
+/// Gives a dead event up: it is no dead letter any more.
+async fn discard_event(Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+    store::discard(&store::open().await?, id, caller.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets a dead event have all its attempts again, and one that waits have its next one now.
 async fn requeue_event(_: Admin, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     store::requeue(&store::open().await?, id).await?;
     kit::event::wake();

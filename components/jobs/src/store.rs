@@ -27,14 +27,15 @@ pub async fn take_due(db: &Db, sweeps: &[Sweep]) -> Result<Vec<Sweep>, Error> {
     Ok(db.all(sql!("take_due"), params![names, periods]).await?)
 }
 
+/// Whether there may be more.
 pub async fn forget_settled(db: &Db, at_most: u32) -> Result<bool, Error> {
     let at_most = i64::from(at_most);
-    Ok(db.run(sql!("forget_settled"), params![at_most]).await? > 0)
+    Ok(db.run(sql!("forget_settled"), params![at_most]).await? == at_most.unsigned_abs())
 }
 
 pub async fn forget_heard(db: &Db, at_most: u32) -> Result<bool, Error> {
     let at_most = i64::from(at_most);
-    Ok(db.run(sql!("forget_heard"), params![at_most]).await? > 0)
+    Ok(db.run(sql!("forget_heard"), params![at_most]).await? == at_most.unsigned_abs())
 }
 
 pub async fn backlog(db: &Db) -> Result<Vec<Backlog>, Error> {
@@ -69,13 +70,22 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Entry, Error> {
         .ok_or(Error::UnknownEvent)
 }
 
-/// What went wrong with an event, first attempt first.
+/// What went wrong with an event, last attempt first.
 pub async fn failures(db: &Db, id: Uuid) -> Result<Vec<Failure>, Error> {
     Ok(db.all(sql!("failures"), params![id]).await?)
 }
 
 pub async fn requeue(db: &Db, id: Uuid) -> Result<(), Error> {
     match db.optional(sql!("requeue"), params![id]).await? {
+        Some(Only(true)) => Ok(()),
+        Some(Only(false)) => Err(Error::NotWaiting),
+        None => Err(Error::UnknownEvent),
+    }
+}
+
+/// Gives a dead event up.
+pub async fn discard(db: &Db, id: Uuid, by: Uuid) -> Result<(), Error> {
+    match db.optional(sql!("discard"), params![id, by]).await? {
         Some(Only(true)) => Ok(()),
         Some(Only(false)) => Err(Error::NotDead),
         None => Err(Error::UnknownEvent),
@@ -95,7 +105,10 @@ pub async fn pause(db: &Db, kind: &str, by: Uuid) -> Result<(), Error> {
 pub async fn resume(db: &Db, kind: &str) -> Result<(), Error> {
     match db.run(sql!("resume"), params![kind]).await? {
         0 => Err(Error::NotPaused),
-        _ => Ok(()),
+        _ => {
+            db.run(sql!("call_back"), params![kind]).await?;
+            Ok(())
+        }
     }
 }
 
@@ -110,6 +123,7 @@ impl FromRow for Backlog {
         Ok(Self {
             kind: row.get("kind")?,
             waiting: row.get("waiting")?,
+            failing: row.get("failing")?,
             due: row.get("due")?,
             dead: row.get("dead")?,
             done_last_minute: row.get("done_last_minute")?,

@@ -24,6 +24,7 @@ async fn nobody_looks_after_the_outbox_without_a_token() {
         ("GET", "/jobs/queue".to_owned()),
         ("GET", "/jobs/events".to_owned()),
         ("GET", format!("/jobs/events/{id}")),
+        ("DELETE", format!("/jobs/events/{id}")),
         ("POST", format!("/jobs/events/{id}/requeue")),
         ("POST", "/jobs/requeue".to_owned()),
         ("PUT", "/jobs/pauses/notify".to_owned()),

@@ -25,8 +25,9 @@ pub async fn hear(payload: &[u8]) -> Result<(), Error> {
 
 /// Time has passed: carries out what nobody was woken for, then cleans up.
 pub async fn tick(db: &Db) -> Result<(), Error> {
-    pass_on(db).await?;
-    sweep::run_due(db).await
+    let passed_on = pass_on(db).await;
+    sweep::run_due(db).await?;
+    passed_on
 }
 
 async fn pass_on(db: &Db) -> Result<(), Error> {

@@ -2,8 +2,9 @@
 //!
 //! [`drain`] claims what is due, hands it to the function a few at a time and
 //! settles each: done, again, or never. What a copy of the function dropped comes
-//! up again when its lease ends, so every event arrives at least once, and one
-//! that comes twice has the same id. Order within an aggregate and the fencing of
+//! up again when its lease ends, alone, so every event arrives at least once, one
+//! that comes twice has the same id, and one that kills whoever takes it kills
+//! nothing else. Order within an aggregate and the fencing of
 //! late copies are `events.claim` and `events.settle` in `migrations/events`.
 //!
 //! Which function gets which kind is `events.consumer_of`.
@@ -19,7 +20,7 @@ use spin_sdk::time::sleep;
 use uuid::Uuid;
 
 use crate::db::{Db, DbError, FromRow, Only, Row};
-use crate::{params, sql};
+use crate::{event, params, sql};
 
 /// An event that was claimed.
 #[derive(Clone, Debug)]
@@ -32,7 +33,10 @@ pub struct Event {
     pub aggregate: String,
     pub payload: Value,
     pub created_at: Timestamp,
+    /// Those that ended before.
     attempts: i32,
+    /// Claims in a row of which nobody said what came, with this one.
+    unsettled: i32,
     fence: i64,
 }
 
@@ -75,9 +79,9 @@ impl Outcome {
 /// that a copy that dies holds little back until the leases end.
 const AT_ONCE: usize = 32;
 
-/// One turn ends about then, before the host's patience with a message does; whoever is woken
-/// next goes on.
-const TURN: Duration = Duration::from_secs(15);
+/// Nothing is begun later in a turn: a host that stops waits for the turns that run, and what is cut
+/// off is begun again by others. Whoever is woken next goes on.
+const TURN: Duration = Duration::from_secs(4);
 
 /// What is not carried out by then has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -99,17 +103,39 @@ pub async fn drain(
     consume: impl AsyncFn(&Db, &Event) -> Outcome,
 ) -> Result<usize, DbError> {
     let begun = crate::now();
+    let (mut settled, is_cut_short) = drain_due(db, &consume, begun).await?;
+    // Nothing else is in hand now: what somebody dropped may be what they died of.
+    while let Some(dropped) = reclaim(db).await? {
+        carry_out(db, &consume, dropped).await?;
+        settled += 1;
+        if is_over(begun, crate::now()) {
+            break;
+        }
+    }
+    if is_cut_short {
+        event::wake();
+    }
+    Ok(settled)
+}
+
+/// How many were settled, and whether the turn ended before the work did.
+async fn drain_due(
+    db: &Db,
+    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
+    begun: Timestamp,
+) -> Result<(usize, bool), DbError> {
     let mut running = FuturesUnordered::new();
     let mut settled = 0;
     let mut failed = Ok(());
     let mut may_be_more = true;
     loop {
+        let is_over = is_over(begun, crate::now());
         let room = AT_ONCE - running.len();
-        if may_be_more && room * 2 >= AT_ONCE && !is_over(begun, crate::now()) {
+        if may_be_more && room * 2 >= AT_ONCE && !is_over {
             match claim(db, room).await {
                 Ok(claimed) => {
                     may_be_more = !claimed.is_empty();
-                    running.extend(claimed.into_iter().map(|it| carry_out(db, &consume, it)));
+                    running.extend(claimed.into_iter().map(|it| carry_out(db, consume, it)));
                 }
                 Err(error) => {
                     may_be_more = false;
@@ -127,8 +153,8 @@ pub async fn drain(
                 may_be_more = false;
                 failed = Err(error);
             }
-            None if may_be_more && !is_over(begun, crate::now()) => {}
-            None => return failed.map(|()| settled),
+            None if may_be_more && !is_over => {}
+            None => return failed.map(|()| (settled, may_be_more)),
         }
     }
 }
@@ -143,17 +169,22 @@ async fn claim(db: &Db, at_most: usize) -> Result<Vec<Event>, DbError> {
         .await
 }
 
+/// One event that was claimed and never settled, if there is one.
+async fn reclaim(db: &Db) -> Result<Option<Event>, DbError> {
+    db.optional(sql!("relay_reclaim"), params![LEASE_MS]).await
+}
+
 async fn carry_out(
     db: &Db,
     consume: &impl AsyncFn(&Db, &Event) -> Outcome,
     event: Event,
 ) -> Result<(), DbError> {
-    let outcome = if event.attempts > ATTEMPTS {
+    let outcome = if event.unsettled > ATTEMPTS {
         Outcome::Never("whoever took it never came back".to_owned())
     } else {
         within_patience(consume(db, &event)).await
     };
-    let settlement = Settlement::of(outcome, event.attempts, random());
+    let settlement = Settlement::of(outcome, event.attempts + 1, random());
     if let Some(error) = &settlement.error {
         eprintln!(
             "event {} ({}) {}: {error}",
@@ -206,7 +237,7 @@ impl Settlement {
         let plain = |outcome, pause: Duration, error: Option<String>| Self {
             outcome,
             pause_ms: i64::try_from(pause.as_millis()).unwrap_or(i64::MAX),
-            error: error.map(|it| it.chars().take(LONGEST_ERROR).collect()),
+            error: error.as_deref().map(readable),
             follows: Vec::new(),
         };
         match outcome {
@@ -228,6 +259,12 @@ impl Settlement {
 
 /// What a person reads at a glance.
 const LONGEST_ERROR: usize = 500;
+
+/// What went wrong is often in the words of others, and PostgreSQL takes no NUL.
+fn readable(error: &str) -> String {
+    let plain = |it: char| if it.is_control() { ' ' } else { it };
+    error.chars().map(plain).take(LONGEST_ERROR).collect()
+}
 
 /// How long until the next attempt: doubled each time and spread over the upper half, so that
 /// what failed together does not come back together; never before `after`.
@@ -258,6 +295,7 @@ impl FromRow for Event {
             payload: row.get("payload")?,
             created_at: row.get("created_at")?,
             attempts: row.get("attempts")?,
+            unsettled: row.get("unsettled")?,
             fence: row.get("fence")?,
         })
     }
@@ -320,6 +358,12 @@ mod tests {
         let later = Settlement::of(Outcome::Later(Duration::from_secs(7)), 20, u32::MAX);
         assert_eq!((later.outcome, later.error), ("later", None));
         assert!((7_000..8_000).contains(&later.pause_ms));
+    }
+
+    #[test]
+    fn an_error_in_the_words_of_others_can_be_stored() {
+        let settled = Settlement::of(Outcome::again("no\0 \u{1b}[31mway"), 1, 0);
+        assert_eq!(settled.error.as_deref(), Some("no   [31mway"));
     }
 
     #[test]

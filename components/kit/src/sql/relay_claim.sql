@@ -7,5 +7,6 @@ SELECT
     aggregate,
     payload,
     attempts,
+    unsettled,
     (extract(epoch FROM created_at) * 1000)::bigint AS created_at
 FROM events.claim($1, $2)

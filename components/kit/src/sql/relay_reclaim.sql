@@ -1,0 +1,12 @@
+-- $1 lease in milliseconds
+SELECT
+    id,
+    seq,
+    fence,
+    kind,
+    aggregate,
+    payload,
+    attempts,
+    unsettled,
+    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
+FROM events.reclaim($1)
