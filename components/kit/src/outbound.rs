@@ -41,7 +41,23 @@ pub enum Failed {
 
 /// Sends a request and reads the answer to its end, all within `patience`.
 pub async fn send(request: Request<Bytes>, patience: Duration) -> Result<Answer, Failed> {
-    let asked = std::pin::pin!(ask(request.map(FullBody::new)));
+    within(patience, ask(request.map(FullBody::new), true)).await
+}
+
+/// The same for whoever judges by the status alone: what comes after it is not read, be it large,
+/// slow or broken.
+pub async fn send_for_status(
+    request: Request<Bytes>,
+    patience: Duration,
+) -> Result<Answer, Failed> {
+    within(patience, ask(request.map(FullBody::new), false)).await
+}
+
+async fn within(
+    patience: Duration,
+    asked: impl Future<Output = Result<Answer, Failed>>,
+) -> Result<Answer, Failed> {
+    let asked = std::pin::pin!(asked);
     let patience = std::pin::pin!(sleep(patience));
     match select(asked, patience).await {
         Either::Left((answer, _)) => answer,
@@ -49,9 +65,16 @@ pub async fn send(request: Request<Bytes>, patience: Duration) -> Result<Answer,
     }
 }
 
-async fn ask(request: Request<FullBody<Bytes>>) -> Result<Answer, Failed> {
+async fn ask(request: Request<FullBody<Bytes>>, reads_body: bool) -> Result<Answer, Failed> {
     let response = send_out(request).await.map_err(failed)?;
     let (parts, body) = response.into_parts();
+    if !reads_body {
+        return Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: Bytes::new(),
+        });
+    }
     let body = Limited::new(body, LONGEST).collect().await;
     let body = body.map_err(|it| match it.downcast::<ErrorCode>() {
         Ok(code) => failed(*code),

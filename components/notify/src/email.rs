@@ -39,7 +39,7 @@ pub async fn deliver(event: Uuid, letter: &ToEmail) -> Result<Outcome, Error> {
         .body(Bytes::from(body.to_string()))
         .map_err(|_| Failed::NoAddress);
     let answer = match request {
-        Ok(request) => outbound::send(request, PATIENCE).await,
+        Ok(request) => outbound::send_for_status(request, PATIENCE).await,
         Err(failed) => Err(failed),
     };
     Ok(match answer {

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use kit::{DbError, FieldError, Problem, Unset};
 
+use crate::notice::ACTIVITIES;
 use crate::webhook::BadAddress;
 
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,8 @@ pub enum Error {
     TooManyWebhooks(i64),
     #[error("the address is not one to call: {0}")]
     Address(#[from] BadAddress),
+    #[error("a webhook is told of what people can choose channels for: {}", ACTIVITIES.join(", "))]
+    UnknownTemplate,
     #[error("{0} does not answer")]
     Unavailable(&'static str),
     #[error(transparent)]
@@ -42,6 +45,16 @@ impl From<Error> for Problem {
             .errors(vec![FieldError {
                 pointer: "/url".to_owned(),
                 detail: bad.to_string(),
+            }]),
+            Error::UnknownTemplate => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid-body",
+                "The body does not fit",
+            )
+            .detail(error.to_string())
+            .errors(vec![FieldError {
+                pointer: "/templates".to_owned(),
+                detail: error.to_string(),
             }]),
             Error::Unavailable(_) => Self::unavailable(&error),
             Error::Setting(error) => error.into(),

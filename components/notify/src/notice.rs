@@ -32,6 +32,16 @@ pub enum Notice {
     PlaceBookingCanceled(Booking),
     #[serde(rename = "booking_ending")]
     BookingEnding(Ending),
+    #[serde(rename = "payment_approved")]
+    PaymentApproved(Payment),
+    #[serde(rename = "payment_refunded")]
+    PaymentRefunded(Payment),
+    #[serde(rename = "fine_issued")]
+    FineIssued(Fine),
+    #[serde(rename = "fine_paid")]
+    FinePaid(Fine),
+    #[serde(rename = "parking_ending")]
+    ParkingEnding(Parking),
     #[serde(rename = "password-reset")]
     PasswordReset(Letter),
     #[serde(rename = "verify-email")]
@@ -61,6 +71,33 @@ pub struct Ending {
     pub date_to: String,
 }
 
+/// Money that came in from outside, or went back there.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Payment {
+    /// What it is for, as whoever asked for it calls it.
+    pub reference: String,
+    pub amount_cents: i64,
+    pub currency: Currency,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Fine {
+    pub fine_id: i64,
+    /// Of the car.
+    pub plate: String,
+    pub zone: String,
+    pub amount_cents: i64,
+    pub currency: Currency,
+}
+
+/// A ticket of a parking zone.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Parking {
+    pub plate: String,
+    pub zone: String,
+    pub date_to: String,
+}
+
 /// A secret for whoever reads a mailbox.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Letter {
@@ -74,6 +111,22 @@ pub struct Letter {
 pub struct From {
     pub address: String,
 }
+
+/// What a program of somebody's may ask to be told of.
+pub const ACTIVITIES: [&str; 12] = [
+    "booking_created_driver",
+    "booking_created_owner",
+    "booking_changed_driver",
+    "booking_changed_owner",
+    "booking_canceled_driver",
+    "booking_canceled_owner",
+    "booking_ending",
+    "payment_approved",
+    "payment_refunded",
+    "fine_issued",
+    "fine_paid",
+    "parking_ending",
+];
 
 /// How much a person has to say about being told.
 #[derive(Debug, PartialEq, Eq)]
@@ -102,7 +155,12 @@ impl Notice {
             | Self::PlaceBookingChanged(_)
             | Self::BookingCanceled(_)
             | Self::PlaceBookingCanceled(_)
-            | Self::BookingEnding(_) => Concern::Activity,
+            | Self::BookingEnding(_)
+            | Self::PaymentApproved(_)
+            | Self::PaymentRefunded(_)
+            | Self::FineIssued(_)
+            | Self::FinePaid(_)
+            | Self::ParkingEnding(_) => Concern::Activity,
             Self::PasswordChanged(_) | Self::TokenReused(_) => Concern::Security,
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
@@ -130,6 +188,16 @@ pub(crate) mod tests {
         });
         let ending =
             json!({ "booking_id": 17, "place": "Main Garage", "date_to": "2026-11-21 11:30" });
+        let payment = json!({ "reference": "main", "amount_cents": 5000, "currency": "BRL" });
+        let fine = json!({
+            "fine_id": 9,
+            "plate": "ABC1D23",
+            "zone": "Centro",
+            "amount_cents": 19523,
+            "currency": "BRL",
+        });
+        let parking =
+            json!({ "plate": "ABC1D23", "zone": "Centro", "date_to": "2026-11-21 11:30" });
         let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
         let from = json!({ "address": "203.0.113.7" });
         [
@@ -140,6 +208,11 @@ pub(crate) mod tests {
             ("booking_canceled_driver", &booking),
             ("booking_canceled_owner", &booking),
             ("booking_ending", &ending),
+            ("payment_approved", &payment),
+            ("payment_refunded", &payment),
+            ("fine_issued", &fine),
+            ("fine_paid", &fine),
+            ("parking_ending", &parking),
             ("password-reset", &letter),
             ("verify-email", &letter),
             ("password-changed", &from),
@@ -159,6 +232,16 @@ pub(crate) mod tests {
         for notify in each() {
             assert!(Notice::read(&notify).is_ok(), "{}", notify.template);
         }
+    }
+
+    #[test]
+    fn activities_are_what_people_choose_channels_for() {
+        let chosen: Vec<String> = each()
+            .into_iter()
+            .filter(|it| Notice::read(it).unwrap().concern() == Concern::Activity)
+            .map(|it| it.template)
+            .collect();
+        assert_eq!(chosen, ACTIVITIES);
     }
 
     #[test]

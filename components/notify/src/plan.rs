@@ -62,6 +62,7 @@ pub fn deliveries(
     outlets: Outlets,
 ) -> Vec<NewEvent> {
     let message = text::say(channels.language, notice);
+    let is_letter = matches!(notice.concern(), Concern::Mailbox(_));
     let (chat, mailbox, webhooks) = match notice.concern() {
         Concern::Activity => (
             contact.telegram_id.filter(|_| channels.telegram),
@@ -76,7 +77,8 @@ pub fn deliveries(
         Concern::Mailbox(address) => (None, Some(address), [].as_slice()),
     };
     let chat = chat.filter(|_| outlets.telegram && !channels.chat_is_silent);
-    let mailbox = mailbox.filter(|_| outlets.email);
+    // A letter that somebody asked for waits with the dead where it cannot be sent, and is not forgotten.
+    let mailbox = mailbox.filter(|_| outlets.email || is_letter);
     let mut deliveries = Vec::new();
     deliveries.extend(chat.map(|it| to_telegram(it, &message)));
     deliveries.extend(mailbox.map(|it| to_email(it, event, &message)));
@@ -230,5 +232,7 @@ mod tests {
         };
         let told = kinds("booking_ending", &contact(), &channels(), none);
         assert_eq!(told, ["deliver:webhook"]);
+        let told = kinds("password-reset", &contact(), &channels(), none);
+        assert_eq!(told, ["deliver:email"], "somebody waits for it");
     }
 }

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::notice::ACTIVITIES;
 use crate::webhook::{Address, Secret};
-use crate::{store, turn};
+use crate::{contact, store, turn};
 
 pub fn router() -> Router {
     Router::new()
@@ -51,10 +52,27 @@ impl Default for Preferences {
     }
 }
 
-async fn show_preferences(caller: Caller) -> Result<Json<Preferences>, Problem> {
-    Ok(Json(
-        store::preferences(&store::open().await?, caller.id).await?,
-    ))
+/// What a person decided, and what Telegram decided for them.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    preferences: Preferences,
+    /// Why nothing is said in their chat until they speak to the bot.
+    telegram_silent_because: Option<String>,
+}
+
+async fn show_preferences(caller: Caller) -> Result<Json<Shown>, Problem> {
+    let db = store::open().await?;
+    let preferences = store::preferences(&db, caller.id).await?;
+    let chat = contact::of(caller.id).await?.and_then(|it| it.telegram_id);
+    let telegram_silent_because = match chat {
+        Some(chat) => store::silence_of(&db, chat).await?,
+        None => None,
+    };
+    Ok(Json(Shown {
+        preferences,
+        telegram_silent_because,
+    }))
 }
 
 async fn change_preferences(
@@ -74,6 +92,8 @@ pub struct Webhook {
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
     pub disabled_because: Option<String>,
+    /// Calls in a row that it did not take.
+    pub failures: i32,
 }
 
 #[derive(Deserialize)]
@@ -102,12 +122,23 @@ async fn create_webhook(
 ) -> Result<(StatusCode, Json<WithSecret>), Problem> {
     let address =
         Address::parse(&new.url, setting("webhook_test_origin").await?).map_err(Error::from)?;
+    let templates = new.templates.map(activities).transpose()?;
     let (id, secret) = (Uuid::now_v7(), Secret::random());
     let db = store::open().await?;
-    let webhook =
-        store::webhook_create(&db, id, caller.id, &address, &secret, new.templates).await?;
+    let webhook = store::webhook_create(&db, id, caller.id, &address, &secret, templates).await?;
     let secret = secret.shown();
     Ok((StatusCode::CREATED, Json(WithSecret { webhook, secret })))
+}
+
+/// Whoever asks for what there is not would wait for it for ever.
+fn activities(templates: Vec<String>) -> Result<Vec<String>, Error> {
+    match templates
+        .iter()
+        .find(|it| !ACTIVITIES.contains(&it.as_str()))
+    {
+        None => Ok(templates),
+        Some(_) => Err(Error::UnknownTemplate),
+    }
 }
 
 async fn delete_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
@@ -115,7 +146,7 @@ async fn delete_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCo
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A new key. The old one goes on signing for a day, so that no call fails meanwhile.
+/// A new key. Those before it go on signing for a day, so that no call fails meanwhile.
 async fn rotate_secret(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<WithSecret>, Problem> {
     let secret = Secret::random();
     let webhook = store::webhook_rotate(&store::open().await?, id, caller.id, &secret).await?;

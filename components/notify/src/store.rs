@@ -1,5 +1,8 @@
 //! The SQL of notify, one function per statement.
 
+use std::time::Duration;
+
+use kit::db::Only;
 use kit::{Db, DbError, FromRow, Language, Row, params, sql};
 use uuid::Uuid;
 
@@ -22,6 +25,12 @@ pub async fn channels(db: &Db, notify: &Notify, chat: Option<i64>) -> Result<Cha
 pub async fn silence(db: &Db, chat: i64, why: &str) -> Result<(), Error> {
     db.run(sql!("silence"), params![chat, why]).await?;
     Ok(())
+}
+
+/// Why nothing is said in a chat, if nothing is.
+pub async fn silence_of(db: &Db, chat: i64) -> Result<Option<String>, Error> {
+    let found = db.optional(sql!("silence_of"), params![chat]).await?;
+    Ok(found.map(|Only(reason)| reason))
 }
 
 pub async fn unsilence(db: &Db, chat: i64) -> Result<(), Error> {
@@ -91,7 +100,7 @@ pub async fn webhook_delete(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error>
     }
 }
 
-/// A new key; the one before it signs too for a day.
+/// A new key; those before it sign too for a day each.
 pub async fn webhook_rotate(
     db: &Db,
     id: Uuid,
@@ -117,9 +126,28 @@ pub async fn webhook_disable(db: &Db, id: Uuid, why: &str) -> Result<(), Error> 
     Ok(())
 }
 
+/// It took a call, after some that it did not take.
+pub async fn webhook_took(db: &Db, id: Uuid) -> Result<(), Error> {
+    db.run(sql!("webhook_took"), params![id]).await?;
+    Ok(())
+}
+
+/// It did not take a call, and may have said when to come again.
+pub async fn webhook_failed(db: &Db, id: Uuid, after: Option<Duration>) -> Result<(), Error> {
+    let after_ms = after.map(|it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX));
+    db.run(sql!("webhook_failed"), params![id, after_ms])
+        .await?;
+    Ok(())
+}
+
 /// What a call needs.
 pub struct Callee {
+    pub owner: Uuid,
     pub url: String,
+    /// Calls in a row that it did not take.
+    pub failures: i32,
+    /// For how long it is left alone.
+    pub rests: Duration,
     /// Those in force, the newest first.
     pub keys: Vec<Secret>,
 }
@@ -162,6 +190,7 @@ impl FromRow for Webhook {
             created_at: row.get("created_at")?,
             disabled_at: row.get("disabled_at")?,
             disabled_because: row.get("disabled_because")?,
+            failures: row.get("failures")?,
         })
     }
 }
@@ -170,7 +199,10 @@ impl FromRow for Callee {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let keys: Vec<String> = row.get("keys")?;
         Ok(Self {
+            owner: row.get("owner")?,
             url: row.get("url")?,
+            failures: row.get("failures")?,
+            rests: Duration::from_millis(row.get::<i64>("rests_ms")?.unsigned_abs()),
             keys: keys.into_iter().map(Secret::stored).collect(),
         })
     }

@@ -1,4 +1,4 @@
-//! Telegram: one message to one chat.
+//! Telegram: one message to one chat, or one out of it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use kit::outbound::{self, Answer, Failed};
 use kit::relay::Outcome;
 use kit::{Db, setting, shortened};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::plan::ToTelegram;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Telegram takes no more, counted in UTF-16.
 const LONGEST: usize = 4096;
 
-/// What Telegram's answer means.
+/// What Telegram's answer means; the words are Telegram's.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Sent,
@@ -71,7 +71,36 @@ pub async fn deliver(db: &Db, message: &ToTelegram) -> Result<Outcome, Error> {
     })
 }
 
+/// The payload of `telegram:hide`: a message that must not stay in its chat.
+#[derive(Debug, Deserialize)]
+pub struct Hide {
+    chat: i64,
+    message: i64,
+}
+
+/// Deletes what the bot could not delete at once.
+pub async fn hide(which: &Hide) -> Result<Outcome, Error> {
+    let parameters = json!({ "chat_id": which.chat, "message_id": which.message });
+    let verdict = match call("deleteMessage", &parameters).await {
+        Ok(answer) => Verdict::of(&answer),
+        Err(failed) => Verdict::Failed(failed.to_string()),
+    };
+    Ok(match verdict {
+        Verdict::Sent | Verdict::Gone(_) => Outcome::DONE,
+        Verdict::Busy(after) => Outcome::Later(after),
+        Verdict::Refused(why) if why.ends_with("message to delete not found") => Outcome::DONE,
+        Verdict::Refused(why) => Outcome::Never(why),
+        Verdict::Failed(why) => Outcome::again(why),
+    })
+}
+
 async fn send(message: &ToTelegram) -> Result<Answer, Failed> {
+    let text = shortened(&message.text, LONGEST);
+    let parameters = json!({ "chat_id": message.chat, "text": text });
+    call("sendMessage", &parameters).await
+}
+
+async fn call(method: &str, parameters: &Value) -> Result<Answer, Failed> {
     // Not part of any error: the address carries the token.
     let (url, token) = match (
         setting("telegram_url").await,
@@ -80,10 +109,9 @@ async fn send(message: &ToTelegram) -> Result<Answer, Failed> {
         (Ok(url), Ok(token)) => (url, token),
         (Err(unset), _) | (_, Err(unset)) => return Err(Failed::NoAnswer(unset.to_string())),
     };
-    let body = json!({ "chat_id": message.chat, "text": shortened(&message.text, LONGEST) });
-    let request = Request::post(format!("{url}/bot{token}/sendMessage"))
+    let request = Request::post(format!("{url}/bot{token}/{method}"))
         .header(header::CONTENT_TYPE, "application/json")
-        .body(Bytes::from(body.to_string()))
+        .body(Bytes::from(parameters.to_string()))
         .map_err(|_| Failed::NoAddress)?;
     outbound::send(request, PATIENCE).await
 }
@@ -94,13 +122,18 @@ impl Verdict {
         let why = if told.description.is_empty() {
             format!("Telegram answered {}", answer.status)
         } else {
-            told.description
+            // It is stored, and PostgreSQL takes no NUL.
+            told.description.replace(char::is_control, " ")
         };
         match answer.status {
             StatusCode::OK if told.ok => Self::Sent,
-            StatusCode::TOO_MANY_REQUESTS => Self::Busy(Duration::from_secs(
-                told.parameters.retry_after.unwrap_or(1),
-            )),
+            StatusCode::TOO_MANY_REQUESTS => Self::Busy(
+                told.parameters
+                    .retry_after
+                    .map(Duration::from_secs)
+                    .or_else(|| answer.retry_after(kit::now()))
+                    .unwrap_or(Duration::from_secs(1)),
+            ),
             StatusCode::FORBIDDEN => Self::Gone(why),
             // Somebody gave a Telegram id and never spoke to the bot.
             StatusCode::BAD_REQUEST if why.ends_with("chat not found") => Self::Gone(why),
@@ -113,7 +146,6 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderMap;
-    use serde_json::Value;
 
     use super::*;
 

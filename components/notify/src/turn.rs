@@ -40,6 +40,10 @@ async fn carry_out(db: &Db, event: &Event) -> Outcome {
             Ok(Forget { user_id }) => store::forget(db, user_id).await.map(|()| Outcome::DONE),
             Err(misfit) => Ok(misfit),
         },
+        "telegram:hide" => match read(&event.payload) {
+            Ok(which) => telegram::hide(&which).await,
+            Err(misfit) => Ok(misfit),
+        },
         "telegram:started" => match read(&event.payload) {
             Ok(Started { chat }) => store::unsilence(db, chat).await.map(|()| Outcome::DONE),
             Err(misfit) => Ok(misfit),

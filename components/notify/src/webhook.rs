@@ -5,6 +5,8 @@
 //! connects only to what is no private network (`block_private_networks`), however
 //! the name resolves.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -13,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use kit::outbound::{self, Answer, Failed};
+use kit::outbound::{self, Failed};
 use kit::relay::Outcome;
 use kit::{Db, setting};
 use sha2::Sha256;
@@ -147,10 +149,50 @@ fn signatures(keys: &[Secret], id: &str, at: Timestamp, body: &str) -> String {
     signatures.join(" ")
 }
 
+thread_local! {
+    /// The calls that this instance has under way, by owner.
+    static UNDER_WAY: RefCell<HashMap<Uuid, usize>> = RefCell::default();
+}
+
+/// One owner's programs take no more of an instance than this: others want to be told too.
+const AT_ONCE: usize = 8;
+/// A call that found its owner at their limit is tried again so much later.
+const TURN_OVER: Duration = Duration::from_secs(2);
+
+/// The right to make one call, until it is dropped.
+struct Slot(Uuid);
+
+impl Slot {
+    fn take(owner: Uuid) -> Option<Self> {
+        UNDER_WAY.with_borrow_mut(|it| {
+            let count = it.entry(owner).or_default();
+            (*count < AT_ONCE).then(|| {
+                *count += 1;
+                Self(owner)
+            })
+        })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        UNDER_WAY.with_borrow_mut(|it| match it.get_mut(&self.0) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(it.remove(&self.0)),
+        });
+    }
+}
+
 pub async fn deliver(db: &Db, event: Uuid, call: &ToWebhook) -> Result<Outcome, Error> {
     // Deleted or disabled since: nobody waits for it.
     let Some(webhook) = store::webhook_to_call(db, call.webhook).await? else {
         return Ok(Outcome::DONE);
+    };
+    if !webhook.rests.is_zero() {
+        return Ok(Outcome::Later(webhook.rests));
+    }
+    let Some(_slot) = Slot::take(webhook.owner) else {
+        return Ok(Outcome::Later(TURN_OVER));
     };
     // What is allowed may have changed since it was registered.
     let address = match Address::parse(&webhook.url, setting("webhook_test_origin").await?) {
@@ -170,7 +212,7 @@ pub async fn deliver(db: &Db, event: Uuid, call: &ToWebhook) -> Result<Outcome, 
         .body(Bytes::from(body))
         .map_err(|_| Failed::NoAddress);
     let answer = match request {
-        Ok(request) => outbound::send(request, PATIENCE).await,
+        Ok(request) => outbound::send_for_status(request, PATIENCE).await,
         Err(failed) => Err(failed),
     };
     match answer {
@@ -178,24 +220,30 @@ pub async fn deliver(db: &Db, event: Uuid, call: &ToWebhook) -> Result<Outcome, 
             store::webhook_disable(db, call.webhook, "it answered 410 Gone").await?;
             Ok(Outcome::DONE)
         }
-        Ok(answer) => Ok(outcome(&answer)),
+        Ok(answer) if answer.status.is_success() => {
+            if webhook.failures > 0 {
+                store::webhook_took(db, call.webhook).await?;
+            }
+            Ok(Outcome::DONE)
+        }
+        Ok(answer) => {
+            let after = answer.retry_after(kit::now());
+            store::webhook_failed(db, call.webhook, after).await?;
+            Ok(Outcome::Again {
+                why: format!("it answered {}", answer.status),
+                after,
+            })
+        }
         // Resolving again a day long will not make it public.
         Err(failed @ (Failed::Forbidden | Failed::NoAddress)) => {
             store::webhook_disable(db, call.webhook, &failed.to_string()).await?;
             Ok(Outcome::Never(failed.to_string()))
         }
         // Whether it was read, nobody knows; the same id tells them that it is the same call.
-        Err(failed) => Ok(Outcome::again(failed)),
-    }
-}
-
-fn outcome(answer: &Answer) -> Outcome {
-    if answer.status.is_success() {
-        return Outcome::DONE;
-    }
-    Outcome::Again {
-        why: format!("it answered {}", answer.status),
-        after: answer.retry_after(kit::now()),
+        Err(failed) => {
+            store::webhook_failed(db, call.webhook, None).await?;
+            Ok(Outcome::again(failed))
+        }
     }
 }
 
@@ -325,6 +373,19 @@ mod tests {
             r#"{"test": 2432232314}"#,
         );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn one_owner_does_not_take_all_of_an_instance() {
+        let (slow, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut slots: Vec<Slot> = (0..AT_ONCE).filter_map(|_| Slot::take(slow)).collect();
+        assert_eq!(slots.len(), AT_ONCE);
+        assert!(Slot::take(slow).is_none());
+        assert!(Slot::take(other).is_some());
+        slots.pop();
+        assert!(Slot::take(slow).is_some());
+        drop(slots);
+        UNDER_WAY.with_borrow(|it| assert!(it.is_empty()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! English.
 
-use kit::Language;
+use kit::{Currency, Language};
 
 use super::{Message, message};
 use crate::notice::{Booking, Notice};
@@ -34,6 +34,30 @@ pub fn say(notice: &Notice) -> Message {
         Notice::BookingEnding(it) => message(
             format!("Booking {} ends soon", it.booking_id),
             format!("{}, until {} UTC.", it.place, it.date_to),
+        ),
+        Notice::PaymentApproved(it) => message(
+            format!("Payment received: {}", money(it.amount_cents, it.currency)),
+            format!("For {}.", it.reference),
+        ),
+        Notice::PaymentRefunded(it) => message(
+            format!("Payment sent back: {}", money(it.amount_cents, it.currency)),
+            format!("It was for {}.", it.reference),
+        ),
+        Notice::FineIssued(it) => message(
+            format!("Fine {} for {}", it.fine_id, it.plate),
+            format!(
+                "{}\nTo pay: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::FinePaid(it) => message(
+            format!("Fine {} for {} is paid", it.fine_id, it.plate),
+            format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::ParkingEnding(it) => message(
+            format!("The parking time of {} ends soon", it.plate),
+            format!("{}, until {} UTC.", it.zone, it.date_to),
         ),
         Notice::PasswordReset(it) => message(
             "A new password",
@@ -76,5 +100,9 @@ fn place_and_time(it: &Booking) -> String {
 }
 
 fn price(it: &Booking) -> String {
-    Language::En.money(it.amount_cents, it.currency)
+    money(it.amount_cents, it.currency)
+}
+
+fn money(cents: i64, currency: Currency) -> String {
+    Language::En.money(cents, currency)
 }

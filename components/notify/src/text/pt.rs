@@ -1,6 +1,6 @@
 //! Português.
 
-use kit::Language;
+use kit::{Currency, Language};
 
 use super::{Message, message};
 use crate::notice::{Booking, Notice};
@@ -43,6 +43,36 @@ pub fn say(notice: &Notice) -> Message {
             format!("A reserva {} termina em breve", it.booking_id),
             format!("{}, até {} UTC.", it.place, it.date_to),
         ),
+        Notice::PaymentApproved(it) => message(
+            format!(
+                "Pagamento recebido: {}",
+                money(it.amount_cents, it.currency)
+            ),
+            format!("Referente a {}.", it.reference),
+        ),
+        Notice::PaymentRefunded(it) => message(
+            format!(
+                "Pagamento devolvido: {}",
+                money(it.amount_cents, it.currency)
+            ),
+            format!("Era referente a {}.", it.reference),
+        ),
+        Notice::FineIssued(it) => message(
+            format!("Multa {} para {}", it.fine_id, it.plate),
+            format!(
+                "{}\nA pagar: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::FinePaid(it) => message(
+            format!("A multa {} de {} foi paga", it.fine_id, it.plate),
+            format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::ParkingEnding(it) => message(
+            format!("O estacionamento de {} termina em breve", it.plate),
+            format!("{}, até {} UTC.", it.zone, it.date_to),
+        ),
         Notice::PasswordReset(it) => message(
             "Uma nova senha",
             format!(
@@ -84,5 +114,9 @@ fn place_and_time(it: &Booking) -> String {
 }
 
 fn price(it: &Booking) -> String {
-    Language::Pt.money(it.amount_cents, it.currency)
+    money(it.amount_cents, it.currency)
+}
+
+fn money(cents: i64, currency: Currency) -> String {
+    Language::Pt.money(cents, currency)
 }

@@ -1,6 +1,6 @@
 //! Русский.
 
-use kit::Language;
+use kit::{Currency, Language};
 
 use super::{Message, message};
 use crate::notice::{Booking, Notice};
@@ -38,6 +38,34 @@ pub fn say(notice: &Notice) -> Message {
         Notice::BookingEnding(it) => message(
             format!("Бронирование {} скоро закончится", it.booking_id),
             format!("{}, до {} UTC.", it.place, it.date_to),
+        ),
+        Notice::PaymentApproved(it) => message(
+            format!("Платёж получен: {}", money(it.amount_cents, it.currency)),
+            format!("Назначение: {}.", it.reference),
+        ),
+        Notice::PaymentRefunded(it) => message(
+            format!("Платёж возвращён: {}", money(it.amount_cents, it.currency)),
+            format!("Назначение: {}.", it.reference),
+        ),
+        Notice::FineIssued(it) => message(
+            format!("Штраф {}: {}", it.fine_id, it.plate),
+            format!(
+                "{}\nК оплате: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::FinePaid(it) => message(
+            format!("Штраф {} оплачен: {}", it.fine_id, it.plate),
+            format!(
+                "{}\nОплачено: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::ParkingEnding(it) => message(
+            format!("Время парковки {} скоро закончится", it.plate),
+            format!("{}, до {} UTC.", it.zone, it.date_to),
         ),
         Notice::PasswordReset(it) => message(
             "Новый пароль",
@@ -80,5 +108,9 @@ fn place_and_time(it: &Booking) -> String {
 }
 
 fn price(it: &Booking) -> String {
-    Language::Ru.money(it.amount_cents, it.currency)
+    money(it.amount_cents, it.currency)
+}
+
+fn money(cents: i64, currency: Currency) -> String {
+    Language::Ru.money(cents, currency)
 }

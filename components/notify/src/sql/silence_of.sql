@@ -1,0 +1,2 @@
+-- $1 chat
+SELECT reason FROM silent_chat WHERE chat = $1
