@@ -7,8 +7,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::platform::NewPlace;
+use crate::platform::{Credentials, NewPlace};
 use crate::say::Say;
 use crate::update::{Command, Input};
 
@@ -17,6 +18,10 @@ use crate::update::{Command, Input};
 pub enum Step {
     Login,
     Password {
+        login: String,
+    },
+    /// The password is not kept until its code comes: both are asked for together.
+    PasswordAndCode {
         login: String,
     },
     City,
@@ -31,6 +36,8 @@ pub enum Step {
         place: i64,
         from: Timestamp,
         to: Timestamp,
+        /// One offer, one booking, however often the answer comes.
+        key: Uuid,
     },
     ConfirmCancel {
         booking: i64,
@@ -82,10 +89,7 @@ pub enum Act {
     /// Tell that this chat wants to hear from us.
     Welcome,
     Help,
-    SignIn {
-        login: String,
-        password: String,
-    },
+    SignIn(Credentials),
     SignOut,
     ShowBalance,
     ListBookings,
@@ -106,6 +110,7 @@ pub enum Act {
         place: i64,
         from: Timestamp,
         to: Timestamp,
+        key: Uuid,
     },
     Cancel {
         booking: i64,
@@ -113,8 +118,26 @@ pub enum Act {
     Offer(NewPlace),
 }
 
-/// What follows from an input, given the question that waits, if one does.
-pub fn turn(step: Option<Step>, input: Input) -> Turn {
+impl Step {
+    /// Whether the answer is for nobody's eyes.
+    pub fn asks_for_secret(&self) -> bool {
+        matches!(self, Self::Password { .. } | Self::PasswordAndCode { .. })
+    }
+
+    /// A password may begin or end with anything; only `/stop` is never one.
+    fn read(step: Option<&Self>, text: &str) -> Input {
+        match step {
+            Some(step) if step.asks_for_secret() && text.trim() != "/stop" => {
+                Input::Text(text.to_owned())
+            }
+            _ => Input::read(text),
+        }
+    }
+}
+
+/// What follows from a text, given the question that waits, if one does.
+pub fn turn(step: Option<Step>, text: &str) -> Turn {
+    let input = Step::read(step.as_ref(), text);
     match (step, input) {
         (step, Input::Command(command)) => begin(step.is_some(), command),
         (Some(step), Input::Text(text)) => answer(step, text),
@@ -146,10 +169,19 @@ fn begin(is_in_dialogue: bool, command: Command) -> Turn {
 fn answer(step: Step, text: String) -> Turn {
     match step {
         Step::Login => Turn::Ask(Step::Password { login: text }, Say::AskPassword),
-        Step::Password { login } => Turn::Do(Act::SignIn {
+        Step::Password { login } => Turn::Do(Act::SignIn(Credentials {
             login,
             password: text,
-        }),
+            code: None,
+        })),
+        Step::PasswordAndCode { login } => match text.trim_end().rsplit_once(char::is_whitespace) {
+            Some((password, code)) => Turn::Do(Act::SignIn(Credentials {
+                login,
+                password: password.to_owned(),
+                code: Some(code.to_owned()),
+            })),
+            None => Turn::Ask(Step::PasswordAndCode { login }, Say::AskPasswordAndCode),
+        },
         Step::City => Turn::Do(Act::FindPlaces { city: text }),
         Step::From { place } => match moment(&text) {
             Some(from) => Turn::Ask(Step::To { place, from }, Say::AskTo),
@@ -160,10 +192,28 @@ fn answer(step: Step, text: String) -> Turn {
             Some(_) => Turn::Ask(Step::To { place, from }, Say::EndsTooSoon),
             None => Turn::Ask(Step::To { place, from }, Say::NoMoment),
         },
-        Step::Confirm { place, from, to } => match is_yes(&text) {
-            Some(true) => Turn::Do(Act::Book { place, from, to }),
+        Step::Confirm {
+            place,
+            from,
+            to,
+            key,
+        } => match is_yes(&text) {
+            Some(true) => Turn::Do(Act::Book {
+                place,
+                from,
+                to,
+                key,
+            }),
             Some(false) => Turn::Say(Say::Stopped),
-            None => Turn::Ask(Step::Confirm { place, from, to }, Say::YesOrNo),
+            None => {
+                let again = Step::Confirm {
+                    place,
+                    from,
+                    to,
+                    key,
+                };
+                Turn::Ask(again, Say::YesOrNo)
+            }
         },
         Step::ConfirmCancel { booking } => match is_yes(&text) {
             Some(true) => Turn::Do(Act::Cancel { booking }),
@@ -276,7 +326,7 @@ mod tests {
     use super::*;
 
     fn told(step: Step, text: &str) -> Turn {
-        turn(Some(step), Input::read(text))
+        turn(Some(step), text)
     }
 
     fn at(text: &str) -> Timestamp {
@@ -291,10 +341,42 @@ mod tests {
         };
         assert_eq!(
             told(step, "Correct-Horse-1"),
-            Turn::Do(Act::SignIn {
-                login: "ana".to_owned(),
-                password: "Correct-Horse-1".to_owned()
-            })
+            Turn::Do(signing_in("Correct-Horse-1", None))
+        );
+    }
+
+    fn signing_in(password: &str, code: Option<&str>) -> Act {
+        Act::SignIn(Credentials {
+            login: "ana".to_owned(),
+            password: password.to_owned(),
+            code: code.map(str::to_owned),
+        })
+    }
+
+    #[test]
+    fn a_password_is_taken_as_it_is() {
+        let login = "ana".to_owned();
+        let step = Step::Password { login };
+        for password in ["/Correct-1", "/login", " spaces around ", "/stopped"] {
+            assert_eq!(
+                told(step.clone(), password),
+                Turn::Do(signing_in(password, None))
+            );
+        }
+        assert_eq!(told(step, " /stop"), Turn::Say(Say::Stopped));
+    }
+
+    #[test]
+    fn a_code_comes_after_the_password() {
+        let login = "ana".to_owned();
+        let step = Step::PasswordAndCode { login };
+        assert_eq!(
+            told(step.clone(), "two words 123456 "),
+            Turn::Do(signing_in("two words", Some("123456")))
+        );
+        assert_eq!(
+            told(step.clone(), "123456"),
+            Turn::Ask(step, Say::AskPasswordAndCode)
         );
     }
 
@@ -313,10 +395,21 @@ mod tests {
                 "{text}"
             );
         }
-        let confirm = Step::Confirm { place: 7, from, to };
+        let key = Uuid::from_u128(9);
+        let confirm = Step::Confirm {
+            place: 7,
+            from,
+            to,
+            key,
+        };
         assert_eq!(
             told(confirm.clone(), "Да"),
-            Turn::Do(Act::Book { place: 7, from, to })
+            Turn::Do(Act::Book {
+                place: 7,
+                from,
+                to,
+                key
+            })
         );
         assert_eq!(told(confirm.clone(), "no"), Turn::Say(Say::Stopped));
         assert_eq!(
@@ -346,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_place_is_described_answer_by_answer() {
-        let mut next = turn(None, Input::read("/add"));
+        let mut next = turn(None, "/add");
         for text in ["Main Garage", "Berlin", "1 Main St", "2", "2,50"] {
             let Turn::Ask(step, _) = next else {
                 panic!("{next:?}");
@@ -376,10 +469,7 @@ mod tests {
     #[test]
     fn a_command_ends_a_dialogue() {
         assert_eq!(told(Step::Login, "/stop"), Turn::Say(Say::Stopped));
-        assert_eq!(
-            turn(None, Input::read("/stop")),
-            Turn::Say(Say::NothingToStop)
-        );
+        assert_eq!(turn(None, "/stop"), Turn::Say(Say::NothingToStop));
         assert_eq!(told(Step::City, "/balance"), Turn::Do(Act::ShowBalance));
     }
 
@@ -396,6 +486,9 @@ mod tests {
             Step::Password {
                 login: String::new(),
             },
+            Step::PasswordAndCode {
+                login: String::new(),
+            },
             Step::City,
             Step::From { place: 1 },
             Step::To { place: 1, from },
@@ -403,6 +496,7 @@ mod tests {
                 place: 1,
                 from,
                 to: from,
+                key: Uuid::nil(),
             },
             Step::ConfirmCancel { booking: 1 },
             Step::Name,

@@ -17,6 +17,13 @@ pub enum Error {
     SignedOut,
     #[error("wrong login or password")]
     WrongCredentials,
+    #[error("a code of the second factor is required")]
+    CodeRequired,
+    #[error("too many wrong passwords from one chat")]
+    TooManyTries,
+    /// The same was asked before and is not answered yet.
+    #[error("it is still being done")]
+    Running,
     /// Only people with that role do this.
     #[error("not a {}", .0.name())]
     NotA(Role),
@@ -39,13 +46,27 @@ pub enum Error {
     Db(#[from] DbError),
 }
 
+impl Error {
+    /// Whether what was asked for may have been done all the same.
+    pub fn is_unclear(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::Outbound(_) | Self::Json(_) | Self::Running
+        )
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotTelegram | Error::SignedOut => kit::INVALID_TOKEN,
-            Error::WrongCredentials | Error::NotA(_) => kit::FORBIDDEN,
+            Error::WrongCredentials
+            | Error::CodeRequired
+            | Error::TooManyTries
+            | Error::NotA(_) => kit::FORBIDDEN,
             Error::Refused(_)
             | Error::Telegram(_)
+            | Error::Running
             | Error::Unavailable
             | Error::Outbound(_)
             | Error::Memory(_) => Self::unavailable(&error),

@@ -10,6 +10,7 @@ use kit::outbound::{self, Answer};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -17,7 +18,8 @@ use crate::error::Error;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A person's token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Token(pub String);
 
 #[derive(Debug, Deserialize)]
@@ -25,6 +27,8 @@ pub struct Me {
     pub user_id: String,
     pub login: String,
     pub roles: kit::Roles,
+    /// 0: none.
+    pub telegram_id: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,19 +75,55 @@ pub struct Quote {
     pub available: bool,
 }
 
-/// Signs in; the token of it.
-pub async fn sign_in(login: &str, password: &str) -> Result<Token, Error> {
-    #[derive(Deserialize)]
-    struct SignedIn {
-        token: String,
-    }
-    let body = json!({ "login": login, "password": password });
-    let asked = Asked::new(Method::POST, "signin", "/login").body(&body);
-    match asked.answer().await {
+/// What signin gives to whoever signs in or stays.
+#[derive(Debug, Deserialize)]
+pub struct Tokens {
+    #[serde(rename = "access_token")]
+    pub token: Token,
+    pub refresh_token: String,
+    /// For how long the token is good.
+    #[serde(rename = "expires_in")]
+    pub seconds: i64,
+}
+
+/// What somebody gives to sign in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credentials {
+    pub login: String,
+    pub password: String,
+    /// Of the second factor.
+    pub code: Option<String>,
+}
+
+pub async fn sign_in(given: &Credentials) -> Result<Tokens, Error> {
+    let body = json!({
+        "username": given.login,
+        "password": given.password,
+        "code": given.code,
+    });
+    let asked = Asked::new(Method::POST, "signin", "/api/v1/login").body(&body);
+    let answer = asked.send().await?;
+    match answer.status {
+        StatusCode::UNAUTHORIZED if said(&answer.body, "code") == "code-required" => {
+            Err(Error::CodeRequired)
+        }
         // Who is not let in did not lose a session.
-        Err(Error::SignedOut) => Err(Error::WrongCredentials),
-        answer => Ok(Token(read::<SignedIn>(answer?)?.token)),
+        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Err(Error::WrongCredentials),
+        _ => read(accepted(answer)?),
     }
+}
+
+/// The next pair of tokens, for a refresh token that is spent by it.
+pub async fn refresh(spent: &str) -> Result<Tokens, Error> {
+    let body = json!({ "refresh_token": spent });
+    let asked = Asked::new(Method::POST, "signin", "/auth/refresh").body(&body);
+    read(asked.answer().await?)
+}
+
+/// Ends the session at signin: nobody else can go on with its tokens.
+pub async fn sign_out(token: &Token) -> Result<(), Error> {
+    let asked = Asked::new(Method::POST, "signin", "/auth/signout");
+    asked.by(token).answer().await.map(drop)
 }
 
 pub async fn me(token: &Token) -> Result<Me, Error> {
@@ -93,6 +133,13 @@ pub async fn me(token: &Token) -> Result<Me, Error> {
             .answer()
             .await?,
     )
+}
+
+/// Whoever has no Telegram id is told here from now on: a private chat's id is its person's.
+pub async fn link(token: &Token, chat: i64) -> Result<(), Error> {
+    let body = json!({ "telegram_id": chat });
+    let asked = Asked::new(Method::PATCH, "signin", "/api/v1/users/me").body(&body);
+    asked.by(token).answer().await.map(drop)
 }
 
 pub async fn balance(token: &Token) -> Result<Balance, Error> {
@@ -130,10 +177,10 @@ pub async fn quote(place: i64, from: Timestamp, to: Timestamp) -> Result<Quote, 
     read(asked.answer().await?)
 }
 
-/// Books; `key` makes a repeated message one booking.
+/// Books; however often it is asked for with one `key`, it is one booking.
 pub async fn book(
     token: &Token,
-    key: &str,
+    key: Uuid,
     place: i64,
     from: Timestamp,
     to: Timestamp,
@@ -144,7 +191,8 @@ pub async fn book(
     }
     let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
     let asked = Asked::new(Method::POST, "bookings", "/booking").body(&body);
-    Ok(read::<Booked>(asked.by(token).once(key).answer().await?)?.booking_id)
+    let asked = asked.by(token).once(&key.to_string());
+    Ok(read::<Booked>(asked.answer().await?)?.booking_id)
 }
 
 pub async fn cancel(token: &Token, booking: i64) -> Result<(), Error> {
@@ -153,13 +201,13 @@ pub async fn cancel(token: &Token, booking: i64) -> Result<(), Error> {
     asked.by(token).answer().await.map(drop)
 }
 
-pub async fn offer(token: &Token, place: &NewPlace) -> Result<i64, Error> {
+pub async fn offer(token: &Token, key: &str, place: &NewPlace) -> Result<i64, Error> {
     #[derive(Deserialize)]
     struct Made {
         id: i64,
     }
     let asked = Asked::new(Method::POST, "bookings", "/parking").body(place);
-    Ok(read::<Made>(asked.by(token).answer().await?)?.id)
+    Ok(read::<Made>(asked.by(token).once(key).answer().await?)?.id)
 }
 
 /// A request on its way to a neighbour.
@@ -197,18 +245,28 @@ impl Asked {
         self
     }
 
-    async fn answer(self) -> Result<Answer, Error> {
+    async fn send(self) -> Result<Answer, Error> {
         let request = self.request.body(self.body)?;
-        let answer = outbound::send(request, PATIENCE).await?;
-        if answer.status.is_success() {
-            return Ok(answer);
-        }
-        Err(match answer.status {
-            StatusCode::UNAUTHORIZED => Error::SignedOut,
-            status if status.is_client_error() => Error::Refused(why(&answer.body)),
-            _ => Error::Unavailable,
-        })
+        Ok(outbound::send(request, PATIENCE).await?)
     }
+
+    async fn answer(self) -> Result<Answer, Error> {
+        accepted(self.send().await?)
+    }
+}
+
+fn accepted(answer: Answer) -> Result<Answer, Error> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    Err(match answer.status {
+        StatusCode::UNAUTHORIZED => Error::SignedOut,
+        StatusCode::CONFLICT if said(&answer.body, "code") == "idempotency-key-in-use" => {
+            Error::Running
+        }
+        status if status.is_client_error() => Error::Refused(why(&answer.body)),
+        _ => Error::Unavailable,
+    })
 }
 
 fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Error> {
@@ -217,12 +275,17 @@ fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Error> {
 
 /// What a problem says to people.
 fn why(body: &[u8]) -> String {
+    match said(body, "detail") {
+        nothing if nothing.is_empty() => said(body, "title"),
+        detail => detail,
+    }
+}
+
+/// A member of a problem.
+fn said(body: &[u8], member: &str) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |member: &str| problem.get(member).and_then(Value::as_str);
-    text("detail")
-        .or_else(|| text("title"))
-        .unwrap_or_default()
-        .to_owned()
+    let text = problem.get(member).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub enum Say {
     Help(Roles),
     AskLogin,
     AskPassword,
+    AskPasswordAndCode,
     SignedIn {
         login: String,
         roles: Roles,
@@ -76,10 +77,19 @@ pub enum Say {
     NoRoom,
     PleaseSignIn,
     WrongCredentials,
+    TooManyTries,
     OnlyFor(Role),
     /// A rule said no, in its own words.
     Refused(String),
     TryLater,
+    /// It may be booked; the same answer finds out.
+    BookedOrNot,
+    /// It may be on offer; the list tells.
+    OfferedOrNot,
+    /// Nothing can be remembered, so nothing can be asked.
+    Forgetful,
+    /// The message stays in the chat, with the password in it.
+    PleaseDelete,
 }
 
 impl Say {
@@ -87,13 +97,16 @@ impl Say {
         match error {
             Error::SignedOut => Self::PleaseSignIn,
             Error::WrongCredentials => Self::WrongCredentials,
+            Error::CodeRequired => Self::AskPasswordAndCode,
+            Error::TooManyTries => Self::TooManyTries,
+            Error::Memory(_) => Self::Forgetful,
             Error::NotA(role) => Self::OnlyFor(role),
             Error::Refused(why) => Self::Refused(why),
             Error::NotTelegram
             | Error::Telegram(_)
             | Error::Unavailable
+            | Error::Running
             | Error::Outbound(_)
-            | Error::Memory(_)
             | Error::Json(_)
             | Error::Http(_)
             | Error::Setting(_)
@@ -222,6 +235,7 @@ mod tests {
             Say::Help(Roles::default()),
             Say::AskLogin,
             Say::AskPassword,
+            Say::AskPasswordAndCode,
             Say::SignedIn {
                 login,
                 roles: Roles::default().with(Role::Driver),
@@ -276,10 +290,15 @@ mod tests {
             Say::NoRoom,
             Say::PleaseSignIn,
             Say::WrongCredentials,
+            Say::TooManyTries,
             Say::OnlyFor(Role::Driver),
             Say::OnlyFor(Role::Owner),
             Say::Refused("no such place".to_owned()),
             Say::TryLater,
+            Say::BookedOrNot,
+            Say::OfferedOrNot,
+            Say::Forgetful,
+            Say::PleaseDelete,
         ]
     }
 

@@ -28,7 +28,8 @@ pub fn say(what: &Say) -> String {
         }
         Say::Help(roles) => menu(*roles, &MENU),
         Say::AskLogin => "Your login?".to_owned(),
-        Say::AskPassword => "Your password? I delete your message at once.".to_owned(),
+        Say::AskPassword => "Your password? I delete your message at once. /stop".to_owned(),
+        Say::AskPasswordAndCode => "Your second factor is asked for too. Write your password once more, a space, and the code.".to_owned(),
         Say::SignedIn { login, roles } => {
             format!("Hello, {login}!\n\n{}", menu(*roles, &MENU))
         }
@@ -83,9 +84,14 @@ pub fn say(what: &Say) -> String {
         Say::NoRoom => "There is no room at that time. /book".to_owned(),
         Say::PleaseSignIn => "Please sign in first: /login".to_owned(),
         Say::WrongCredentials => "The login or the password is wrong. /login".to_owned(),
+        Say::TooManyTries => "That was wrong too often. Please try again in five minutes.".to_owned(),
         Say::OnlyFor(Role::Owner) => "Only owners of parking places can do that.".to_owned(),
         Say::OnlyFor(_) => "Only drivers can do that.".to_owned(),
         Say::Refused(why) => format!("That does not work: {why}"),
         Say::TryLater => "Something does not work right now. Please try again later.".to_owned(),
+        Say::BookedOrNot => "I did not hear whether it was booked. Write yes again and I find out; it is booked once.".to_owned(),
+        Say::OfferedOrNot => "I did not hear whether your place is on offer. Please look: /parkings".to_owned(),
+        Say::Forgetful => "I cannot remember anything right now. Please try again later. If you have just written your password, please delete it.".to_owned(),
+        Say::PleaseDelete => "I could not delete your password right now and keep trying. Please delete your message yourself.".to_owned(),
     }
 }

@@ -28,7 +28,8 @@ pub fn say(what: &Say) -> String {
         }
         Say::Help(roles) => menu(*roles, &MENU),
         Say::AskLogin => "Seu login?".to_owned(),
-        Say::AskPassword => "Sua senha? Apago sua mensagem na hora.".to_owned(),
+        Say::AskPassword => "Sua senha? Apago sua mensagem na hora. /stop".to_owned(),
+        Say::AskPasswordAndCode => "É preciso também o segundo fator. Escreva de novo a senha, um espaço e o código.".to_owned(),
         Say::SignedIn { login, roles } => {
             format!("Olá, {login}!\n\n{}", menu(*roles, &MENU))
         }
@@ -88,9 +89,14 @@ pub fn say(what: &Say) -> String {
         Say::NoRoom => "Não há vaga nesse horário. /book".to_owned(),
         Say::PleaseSignIn => "Entre primeiro: /login".to_owned(),
         Say::WrongCredentials => "Login ou senha incorretos. /login".to_owned(),
+        Say::TooManyTries => "Foram tentativas erradas demais. Tente de novo em cinco minutos, por favor.".to_owned(),
         Say::OnlyFor(Role::Owner) => "Só donos de estacionamentos podem fazer isso.".to_owned(),
         Say::OnlyFor(_) => "Só motoristas podem fazer isso.".to_owned(),
         Say::Refused(why) => format!("Não deu certo: {why}"),
         Say::TryLater => "Algo não funciona agora. Tente mais tarde, por favor.".to_owned(),
+        Say::BookedOrNot => "Não fiquei sabendo se foi reservado. Escreva sim de novo e eu descubro; a reserva é uma só.".to_owned(),
+        Say::OfferedOrNot => "Não fiquei sabendo se seu estacionamento está disponível. Veja, por favor: /parkings".to_owned(),
+        Say::Forgetful => "Não consigo me lembrar de nada agora. Tente mais tarde, por favor. Se você acabou de escrever sua senha, apague-a.".to_owned(),
+        Say::PleaseDelete => "Não consegui apagar sua senha agora e continuo tentando. Apague sua mensagem, por favor.".to_owned(),
     }
 }

@@ -28,7 +28,8 @@ pub fn say(what: &Say) -> String {
         }
         Say::Help(roles) => menu(*roles, &MENU),
         Say::AskLogin => "Ваш логин?".to_owned(),
-        Say::AskPassword => "Ваш пароль? Ваше сообщение я сразу удалю.".to_owned(),
+        Say::AskPassword => "Ваш пароль? Ваше сообщение я сразу удалю. /stop".to_owned(),
+        Say::AskPasswordAndCode => "Нужен и второй фактор. Напишите ещё раз пароль, пробел и код.".to_owned(),
         Say::SignedIn { login, roles } => {
             format!("Здравствуйте, {login}!\n\n{}", menu(*roles, &MENU))
         }
@@ -84,9 +85,14 @@ pub fn say(what: &Say) -> String {
         Say::NoRoom => "На это время мест нет. /book".to_owned(),
         Say::PleaseSignIn => "Сначала войдите: /login".to_owned(),
         Say::WrongCredentials => "Неверный логин или пароль. /login".to_owned(),
+        Say::TooManyTries => "Слишком много неудачных попыток. Попробуйте, пожалуйста, через пять минут.".to_owned(),
         Say::OnlyFor(Role::Owner) => "Это могут только владельцы парковок.".to_owned(),
         Say::OnlyFor(_) => "Это могут только водители.".to_owned(),
         Say::Refused(why) => format!("Не получилось: {why}"),
         Say::TryLater => "Что-то сейчас не работает. Попробуйте, пожалуйста, позже.".to_owned(),
+        Say::BookedOrNot => "Я не узнал, забронировано ли. Напишите «да» ещё раз, и я выясню; бронь будет одна.".to_owned(),
+        Say::OfferedOrNot => "Я не узнал, добавлена ли парковка. Посмотрите, пожалуйста: /parkings".to_owned(),
+        Say::Forgetful => "Сейчас я ничего не могу запомнить. Попробуйте, пожалуйста, позже. Если вы только что написали пароль, удалите его.".to_owned(),
+        Say::PleaseDelete => "Сейчас я не смог удалить ваш пароль и буду пробовать ещё. Удалите, пожалуйста, сообщение сами.".to_owned(),
     }
 }
