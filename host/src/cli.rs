@@ -187,7 +187,7 @@ pub struct Keys {
         env = "WHARF_DATA_DIR"
     )]
     pub data_dir: PathBuf,
-    /// Sign with a new key from the next start on; the old one stays valid until the next rotation
+    /// Sign with a new key from the next start on; older ones stay valid for as long as their tokens
     #[arg(long)]
     pub rotate: bool,
     /// Show the generated passwords too
