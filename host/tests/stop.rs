@@ -9,10 +9,17 @@
 
 mod stage;
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use stage::{Host, until};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use stage::{Host, folder, until, wharf};
+use wasm_encoder::{
+    CodeSection, ComponentBuilder, Function, FunctionSection, Module, TypeSection, ValType,
+};
 
 const SLEEPER: &str = r#"
 [[trigger.http]]
@@ -92,4 +99,164 @@ async fn idle_connections_do_not_keep_it() {
     host.signal(libc::SIGTERM);
     assert!(host.ended().await.success());
     assert!(asked.elapsed() < Duration::from_secs(3));
+}
+
+/// Told to stop, it ends before long.
+async fn stopped(child: &mut Child) -> ExitStatus {
+    let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let asked = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(8), "it does not end");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Whether the process whose id the file holds is there.
+fn lives(file: &Path) -> bool {
+    let pid = fs::read_to_string(file)
+        .ok()
+        .and_then(|pid| pid.trim().parse().ok());
+    pid.and_then(Pid::from_raw)
+        .is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_build_with_all_that_it_started() {
+    let manifest = r#"
+[[trigger.http]]
+route = "/..."
+component = "slow"
+[component.slow]
+source = "slow.wasm"
+build = { command = "sleep 600 & echo $! > sleeper; wait" }
+"#;
+    for (args, code) in [(&["build"][..], 4), (&["up", "--build"], 0)] {
+        let folder = folder(manifest);
+        let sleeper = folder.path().join("sleeper");
+        let mut host = wharf(folder.path()).args(args).spawn().unwrap();
+        until("it builds", async || lives(&sleeper)).await;
+        assert_eq!(stopped(&mut host).await.code(), Some(code), "{args:?}");
+        until("the build is gone", async || !lives(&sleeper)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_start_that_compiles() {
+    let folder = folder(
+        r#"
+[[trigger.http]]
+route = "/..."
+component = "large"
+[component.large]
+source = "large.wasm"
+"#,
+    );
+    fs::write(folder.path().join("large.wasm"), minutes_to_compile()).unwrap();
+    let mut host = wharf(folder.path())
+        .args(["up", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+        .spawn()
+        .unwrap();
+    let cache = folder.path().join("data/cache");
+    until("it compiles", async || cache.exists()).await;
+    assert!(stopped(&mut host).await.success());
+}
+
+/// A component of long functions.
+fn minutes_to_compile() -> Vec<u8> {
+    const FUNCTIONS: u32 = 400;
+    let mut types = TypeSection::new();
+    types.ty().function([ValType::I64], [ValType::I64]);
+    let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+    for number in 0..FUNCTIONS {
+        functions.function(0);
+        let mut function = Function::new([]);
+        let mut body = function.instructions();
+        for factor in 0..20_000 {
+            body.local_get(0)
+                .i64_const(factor + i64::from(number))
+                .i64_mul()
+                .i64_popcnt()
+                .local_set(0);
+        }
+        body.local_get(0).end();
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&code);
+    let mut component = ComponentBuilder::default();
+    component.core_module(None, &module);
+    component.finish()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_start_that_waits_for_its_stores() {
+    let manifest = r#"
+[application.tool.wharf]
+migrations = "migrations"
+[application.tool.wharf.variables]
+url = "postgres:till"
+redis_url = "redis"
+[variables]
+url = { required = true }
+redis_url = { required = true }
+[[trigger.http]]
+route = "/..."
+component = "acts"
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+"#;
+    let folder = folder(manifest);
+    let till = folder.path().join("migrations/till");
+    fs::create_dir_all(&till).unwrap();
+    fs::write(till.join("0001_slow.sql"), "SELECT pg_sleep(600)").unwrap();
+    let said = folder.path().join("said");
+    let mut host = wharf(folder.path())
+        .args(["up", "--listen", "127.0.0.1:0", "--volatile"])
+        .stderr(fs::File::create(&said).unwrap())
+        .spawn()
+        .unwrap();
+    until("it migrates", async || {
+        fs::read_to_string(&said).unwrap().contains("0001_slow.sql")
+    })
+    .await;
+    let data = folder.path().join(".wharf");
+    let lock = fs::read_to_string(quarters(&data).join("postgres/data/postmaster.pid")).unwrap();
+    let postmaster = folder.path().join("postmaster");
+    fs::write(&postmaster, lock.lines().next().unwrap()).unwrap();
+    assert!(lives(&postmaster));
+    assert!(stopped(&mut host).await.success());
+    until("PostgreSQL is gone", async || !lives(&postmaster)).await;
+    wharf_stores::Stores::discard(&data).unwrap();
+}
+
+/// Where children of root keep their files when they cannot get into the data folder.
+fn quarters(data: &Path) -> std::path::PathBuf {
+    let elsewhere = fs::read_to_string(data.join("elsewhere"));
+    elsewhere.map_or(data.to_owned(), |path| path.trim().into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_infra_up_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cargo, sleeper) = (folder.path().join("cargo"), folder.path().join("sleeper"));
+    let script = format!(
+        "#!/bin/sh\nsleep 600 & echo $! > {}; wait\n",
+        sleeper.display()
+    );
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut up = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/up"))
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("it builds", async || lives(&sleeper)).await;
+    assert_eq!(stopped(&mut up).await.code(), Some(143));
+    until("the build is gone", async || !lives(&sleeper)).await;
 }

@@ -1,0 +1,383 @@
+//! The commands around stores: `up` with its own, `services`, `migrate`, `keys`, and many hosts on stores that run elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod stage;
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+
+use stage::{Host, wharf};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+use wharf_stores::{Options, Stores, Wanted};
+
+const SHOP: &str = r#"
+[application.tool.wharf]
+migrations = "migrations"
+[application.tool.wharf.variables]
+till_url = "postgres:till"
+postgres_host = "postgres-host"
+redis_url = "redis"
+redis_origin = "redis-origin"
+password = "random:20"
+key = "ed25519:private"
+keys = "ed25519:jwks"
+[variables]
+till_url = { required = true }
+postgres_host = { required = true }
+redis_url = { required = true }
+redis_origin = { required = true }
+password = { required = true }
+key = { required = true }
+keys = { required = true }
+[[trigger.http]]
+route = "/..."
+component = "acts"
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+allowed_outbound_hosts = ["{{ redis_origin }}"]
+[component.acts.variables]
+till_url = "{{ till_url }}"
+postgres_host = "{{ postgres_host }}"
+redis_url = "{{ redis_url }}"
+password = "{{ password }}"
+key = "{{ key }}"
+keys = "{{ keys }}"
+"#;
+
+fn shop() -> TempDir {
+    let folder = stage::folder(SHOP);
+    // As root, PostgreSQL runs as somebody else, who has to get in.
+    open(folder.path());
+    let till = folder.path().join("migrations/till");
+    fs::create_dir_all(&till).unwrap();
+    fs::write(till.join("0001_sale.sql"), "CREATE TABLE sale (id int)").unwrap();
+    folder
+}
+
+fn open(folder: &Path) {
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+}
+
+fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = wharf(folder).args(args).output().unwrap();
+    (
+        status.code(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn variable(host: &Host, name: &str) -> String {
+    host.get(&format!("/variable?{name}")).await.text()
+}
+
+/// `wharf services`, once it runs.
+fn services(folder: &Path) -> Child {
+    let mut services = wharf(folder)
+        .args(["services", "--volatile"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(services.stdout.take().unwrap()).lines();
+    let ready = said
+        .map_while(Result::ok)
+        .find(|line| line.contains("Ctrl-C"));
+    assert!(ready.is_some(), "{:?}", services.wait());
+    services
+}
+
+fn terminate(child: &Child) {
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_lead_spin_to_stores_and_are_gone_when_stopped() {
+    let folder = shop();
+    let dotenv = folder.path().join(".env");
+    let mut running = services(folder.path());
+    let url = dotenvy_value(&dotenv, "SPIN_VARIABLE_TILL_URL");
+    connect(&url)
+        .await
+        .query("SELECT * FROM sale", &[])
+        .await
+        .unwrap();
+    terminate(&running);
+    assert!(running.wait().unwrap().success());
+    assert!(!dotenv.exists());
+    assert!(tokio_postgres::connect(&url, NoTls).await.is_err());
+
+    fs::write(&dotenv, "SPIN_VARIABLE_PASSWORD=mine\n").unwrap();
+    let (code, _, said) = run(folder.path(), &["services"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains(".env is yours"), "{said}");
+    assert_eq!(
+        fs::read_to_string(&dotenv).unwrap(),
+        "SPIN_VARIABLE_PASSWORD=mine\n"
+    );
+}
+
+fn dotenvy_value(file: &Path, name: &str) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap().trim_matches(['=', '"']).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_were_killed_do_not_mislead_the_next_start() {
+    let folder = shop();
+    let dotenv = folder.path().join(".env");
+    let mut running = services(folder.path());
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(dotenv.exists());
+
+    let host = Host::start_in(folder, &["--volatile"]);
+    let url = variable(&host, "till_url").await;
+    connect(&url)
+        .await
+        .query("SELECT * FROM sale", &[])
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_says_what_takes_time_and_a_second_has_nothing_to_say() {
+    let folder = shop();
+    // Compiled by no other test.
+    fs::remove_file(folder.path().join(".wharf/cache")).unwrap();
+    let mut host = Host::start_in(folder, &["--volatile"]);
+    let said = host.said();
+    for line in [
+        "PostgreSQL: making its files",
+        "PostgreSQL: ready at ",
+        "Redis: ready at ",
+        "acts: compiled after ",
+        "migration till/0001_sale.sql",
+    ] {
+        assert!(said.contains(line), "{line}\nnot in\n{said}");
+    }
+    let password = variable(&host, "password").await;
+    host.signal(libc::SIGTERM);
+    assert!(host.ended().await.success());
+
+    let host = host.start_again(&["--volatile"]);
+    let said = host.said();
+    for line in ["making", "compiled", "migration"] {
+        assert!(!said.contains(line), "{line}\nin\n{said}");
+    }
+    assert_eq!(variable(&host, "password").await, password);
+    let (code, shown, _) = run(host.folder.path(), &["keys", "--secrets"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        shown.contains(&format!("password = {password}\n")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn migrations_are_applied_once() {
+    let folder = shop();
+    let (code, applied, said) = run(folder.path(), &["migrate"]);
+    assert_eq!(
+        (code, applied.as_str()),
+        (Some(0), "till/0001_sale.sql\n"),
+        "{said}"
+    );
+    let (code, applied, said) = run(folder.path(), &["migrate"]);
+    assert_eq!((code, applied.as_str()), (Some(0), ""));
+    assert!(said.contains("the database is up to date"), "{said}");
+}
+
+#[test]
+fn keys_are_shown_and_replaced_and_passwords_are_not_made_to_be_shown() {
+    let folder = shop();
+    let ids = |args: &[&str]| -> Vec<String> {
+        let (code, shown, said) = run(folder.path(), args);
+        assert_eq!(code, Some(0), "{said}");
+        let jwks: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let keys = jwks["keys"].as_array().unwrap();
+        keys.iter().map(|key| key["kid"].to_string()).collect()
+    };
+    let first = ids(&["keys"]);
+    // Nothing but the keys: no password was ever made.
+    assert_eq!(ids(&["keys", "--secrets"]), first);
+    let rotated = ids(&["keys", "--rotate"]);
+    assert_eq!((rotated.len(), &rotated[1]), (2, &first[0]));
+}
+
+/// Stores as others run them.
+async fn elsewhere() -> (Stores, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path());
+    let options = Options {
+        data_dir: folder.path().to_owned(),
+        postgres: Wanted::Embedded,
+        redis: Wanted::Embedded,
+        s3: Wanted::No,
+        durable: false,
+    };
+    (Stores::start(options, |_| {}).await.unwrap(), folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
+    let (stores, _folder) = elsewhere().await;
+    let addresses = stores.addresses().clone();
+    let postgres = addresses.postgres_url.unwrap();
+    let redis = addresses.redis_url.unwrap();
+    let home = shop();
+    let in_home = |args: &[&str]| run(home.path(), args);
+
+    let up = ["up", "--listen", "127.0.0.1:0", "--redis-url", &redis];
+    let (code, _, said) = in_home(&[&up[..], &["--postgres-url", &postgres]].concat());
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("nobody gave a value for key, keys, password, till_url.")
+            && said.contains("wharf keys --variables"),
+        "{said}"
+    );
+    let (code, _, said) = in_home(&["migrate", "--postgres-url", &postgres]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("nobody gave a value for till_url."), "{said}");
+
+    let file = home.path().join("variables.toml");
+    fs::write(&file, "password = \"chosen\"\n").unwrap();
+    let keys = [
+        "keys",
+        "--variables",
+        "variables.toml",
+        "--postgres-url",
+        &postgres,
+    ];
+    let (code, _, said) = in_home(&keys);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("variables.toml: key, keys, postgres_host, till_url"),
+        "{said}"
+    );
+    let made = fs::read_to_string(&file).unwrap();
+    let (_, _, said) = in_home(&keys);
+    assert!(said.contains("variables.toml lacks nothing"), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), made);
+
+    let given = format!("@{}", file.display());
+    let migrate = ["migrate", "--postgres-url", &postgres, "--variable", &given];
+    let (code, applied, said) = in_home(&migrate);
+    assert_eq!(
+        (code, applied.as_str()),
+        (Some(0), "till/0001_sale.sql\n"),
+        "{said}"
+    );
+
+    // Serving takes no owner of the database.
+    let hosts =
+        [0, 1].map(|_| Host::start_in(shop(), &["--redis-url", &redis, "--variable", &given]));
+    for name in ["till_url", "password", "key", "keys"] {
+        let [one, other] = &hosts;
+        assert_eq!(variable(one, name).await, variable(other, name).await);
+    }
+    assert_eq!(variable(&hosts[0], "password").await, "chosen");
+    let url = variable(&hosts[0], "till_url").await;
+    connect(&url)
+        .await
+        .query("SELECT * FROM sale", &[])
+        .await
+        .unwrap();
+    assert!(!hosts[0].folder.path().join(".wharf/values.json").exists());
+    stores.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_given_is_the_one_that_is_published() {
+    let (home, mine) = (shop(), tempfile::tempdir().unwrap());
+    let made = wharf_stores::Values::open(mine.path()).unwrap();
+    let jwks = made.jwks().unwrap();
+    let source = "ed25519:private".parse().unwrap();
+    let addresses = wharf_stores::Addresses::default();
+    let key = made.resolve("key", &source, &addresses, "").unwrap();
+    let host = Host::start_in(home, &["--volatile", "--variable", &format!("key={key}")]);
+    assert_eq!(variable(&host, "keys").await, jwks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_insists_on_tls_is_migrated() {
+    let (stores, _folder) = elsewhere().await;
+    let postgres = stores.addresses().postgres_url.clone().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap().pem();
+    let owner = connect(&postgres).await;
+    // Written by the server, whose own the files have to be.
+    for (file, text) in [
+        ("server.crt", certificate),
+        ("server.key", key.serialize_pem()),
+        (
+            "pg_hba.conf",
+            "hostssl all all all scram-sha-256\n".to_owned(),
+        ),
+    ] {
+        let write = format!(
+            "COPY (SELECT unnest(string_to_array('{text}', E'\\n'))) TO PROGRAM 'umask 077; cat > {file}'"
+        );
+        owner.batch_execute(&write).await.unwrap();
+    }
+    owner
+        .batch_execute("ALTER SYSTEM SET ssl = on")
+        .await
+        .unwrap();
+    owner
+        .batch_execute("SELECT pg_reload_conf()")
+        .await
+        .unwrap();
+    stage::until("it insists", async || {
+        tokio_postgres::connect(&postgres, NoTls).await.is_err()
+    })
+    .await;
+
+    let home = shop();
+    let migrate = |mode: &str| {
+        let url = format!("{postgres}?sslmode={mode}");
+        let till = "till_url=postgres://wharf_till:secret@db/app";
+        run(
+            home.path(),
+            &["migrate", "--postgres-url", &url, "--variable", till],
+        )
+    };
+    for mode in ["disable", "verify-full"] {
+        let (code, _, said) = migrate(mode);
+        assert_eq!(code, Some(3), "{mode}: {said}");
+        assert!(
+            said.contains("cannot connect to postgres://127.0.0.1:"),
+            "{said}"
+        );
+    }
+    let (code, applied, said) = migrate("require");
+    assert_eq!(
+        (code, applied.as_str()),
+        (Some(0), "till/0001_sale.sql\n"),
+        "{said}"
+    );
+    drop(owner);
+    stores.stop().await;
+}
