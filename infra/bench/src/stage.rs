@@ -11,8 +11,9 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-use wharf_stores::{Options, Stores, Wanted};
+use wharf_stores::{Options, Stores, Wanted, add_variables};
 
+use crate::events::Messenger;
 use crate::load::Target;
 use crate::token::Keys;
 
@@ -64,6 +65,8 @@ pub struct Stage {
     pub bench_url: String,
     pub product_url: String,
     pub redis_url: String,
+    /// Whom notices are brought to.
+    pub messenger: Messenger,
     wharf: PathBuf,
     // Stopped before their folder goes.
     _stores: Stores,
@@ -90,6 +93,7 @@ impl Stage {
             .context("the URL of a database")?;
         let stage = Self {
             keys: Keys::new()?,
+            messenger: Messenger::start().await?,
             bench_url: format!("{server}/bench"),
             redis_url: addresses.redis_url.context("Redis")?,
             product_url,
@@ -104,7 +108,20 @@ impl Stage {
         }
         symlink(cache, stage.data_dir().join("cache"))?;
         write_quiet(&stage.manifest(Manifest::Quiet))?;
+        let keys = [
+            ("jwt_public_keys", &stage.keys.jwks),
+            ("jwt_private_key", &stage.keys.private),
+            ("telegram_url", &stage.messenger.url),
+            ("telegram_token", &"bench".to_owned()),
+        ];
+        let keys = keys.map(|(name, key)| (name.to_owned(), key.clone()));
+        add_variables(&stage.variables(), &keys.into())?;
         Ok(stage)
+    }
+
+    /// What the hosts on the shared stores are given alike.
+    fn variables(&self) -> PathBuf {
+        self.folder.path().join("variables.toml")
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -126,7 +143,20 @@ impl Stage {
             Manifest::Bench => &self.bench_url,
             Manifest::Product | Manifest::Quiet => &self.product_url,
         };
-        command.args(["--postgres-url", postgres, "--redis-url", &self.redis_url]);
+        // What is made for one manifest is there for the next: roles belong to the whole server.
+        let variables = self.variables();
+        let keys = Command::new(&self.wharf)
+            .args(["keys", "--postgres-url", postgres, "--from"])
+            .arg(self.manifest(manifest))
+            .arg("--variables")
+            .arg(&variables)
+            .stderr(Stdio::null())
+            .status()
+            .await?;
+        ensure!(keys.success(), "wharf keys: {keys}");
+        command
+            .args(["--postgres-url", postgres, "--redis-url", &self.redis_url])
+            .args(["--variable", &format!("@{}", variables.display())]);
         Server::start(command).await
     }
 
