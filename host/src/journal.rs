@@ -265,7 +265,7 @@ mod tests {
             burst: 80,
             steady: 10,
         });
-        let mut carried = || {
+        let carried = || {
             for _ in 0..10 {
                 sink.append(b"123456789\n");
             }

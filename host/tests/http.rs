@@ -383,13 +383,13 @@ async fn refusals_say_what_the_clients_of_a_path_read() {
     let host = Host::start(
         r#"
 [[application.tool.wharf.problems]]
-prefix = "/parking"
+paths = ["/parking", "/booking"]
 members = { error_message = "detail", error_status_code = "status" }
 [[application.tool.wharf.problems]]
-prefix = "/method"
+paths = ["/method"]
 members = { error = { code = 50, message = "detail" } }
 [[application.tool.wharf.problems]]
-prefix = "/method"
+paths = ["/method"]
 status = 404
 members = { error = { code = 40, message = "detail" } }
 [[trigger.http]]

@@ -108,11 +108,11 @@ metrics = ["/metrics", "/cart/metrics"]
 trusted_proxies = ["10.0.0.0/8 ::1", "{{ redis_host }}"]
 
 [[application.tool.wharf.problems]]
-prefix = "/cart/"
+paths = ["/cart", "/carts"]
 members = { message = "detail", "status code" = "status" }
 
 [[application.tool.wharf.problems]]
-prefix = "/rpc"
+paths = ["/rpc"]
 status = 404
 members = { error = { code = 40, message = "detail" } }
 
@@ -222,7 +222,7 @@ migrations = "migrations"
 metrics = ["metrics"]
 metric = true
 trusted_proxies = ["nginx", "{{ nginx }}"]
-problems = [{ prefix = "cart", status = 200, members = { message = "details", text = true } }, { membres = {} }]
+problems = [{ paths = ["cart"], status = 200, members = { message = "details", text = true } }, { membres = {} }]
 [application.tool.wharf.variables]
 database_ulr = "postgres:payments"
 database_url = "postgres:payment"
@@ -324,7 +324,7 @@ fn members_of_problems_belong_to_a_path_and_what_is_below() {
     let manifest = loaded(
         r#"
 [[application.tool.wharf.problems]]
-prefix = "/payment/"
+paths = ["/user", "/payment/"]
 status = 404
 members = {}
 "#,

@@ -31,8 +31,8 @@ pub struct WharfApplication {
 /// What the host's own refusals say besides RFC 9457's members, for clients that read others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemMembers {
-    /// A path and all below it.
-    prefix: String,
+    /// Each with all below it.
+    paths: Vec<String>,
     /// Of refusals with this status; `None` is any.
     status: Option<u16>,
     pub members: BTreeMap<String, ProblemMember>,
@@ -239,7 +239,7 @@ impl WharfApplication {
         let schemas = migrations
             .as_ref()
             .map(|migrations| read_schemas(reading, migrations));
-        let metrics = table.get("metrics").map(|_| read_metrics(&table));
+        let metrics = table.get("metrics").map(|paths| read_paths(&paths.texts()));
         let variables = table.each("variables", |name, value| {
             if !reading.variables.contains_key(&*name) {
                 name.unknown(
@@ -306,8 +306,7 @@ fn folders(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn read_metrics(table: &Table) -> Vec<String> {
-    let paths = table.texts("metrics");
+fn read_paths(paths: &[Text]) -> Vec<String> {
     for path in paths.iter().filter(|path| !path.starts_with('/')) {
         path.fault("a path begins with `/`", None);
     }
@@ -328,24 +327,22 @@ fn read_networks(reading: &Reading, text: &Text) -> Option<Template> {
 
 impl ProblemMembers {
     fn read(table: &Table) -> Option<ProblemMembers> {
-        let prefix = table.require_text("prefix");
-        if let Some(prefix) = prefix.as_ref().filter(|prefix| !prefix.starts_with('/')) {
-            prefix.fault("a path begins with `/`", None);
-        }
+        let paths = table.require("paths").map(|paths| paths.texts());
         let status = table.number("status", 400..=599);
         let members = table.require("members");
         let members = members.and_then(|members| members.table("`members` of a problem"));
         table.no_other_keys();
         Some(ProblemMembers {
-            prefix: prefix?.trim_end_matches('/').to_owned(),
+            paths: paths.map(|paths| read_paths(&paths))?,
             status: status.and_then(|status| u16::try_from(status).ok()),
             members: ProblemMember::read_all(&members?),
         })
     }
 
     pub fn concern(&self, path: &str, status: u16) -> bool {
-        let below = path.strip_prefix(self.prefix.as_str());
-        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let paths = self.paths.iter().map(|own| own.trim_end_matches('/'));
+        let mut below = paths.filter_map(|own| path.strip_prefix(own));
+        below.any(|rest| rest.is_empty() || rest.starts_with('/'))
             && self.status.is_none_or(|only| only == status)
     }
 }
