@@ -163,6 +163,22 @@ fn whoever_looks_for_us_finds_us() {
     assert_eq!(told["userinfo_endpoint"], format!("{here}/auth/me"));
 }
 
+/// OpenID has the issuer be the address at which it is asked who it is: that is for the operator to say.
+#[test]
+fn whoever_is_called_by_their_address_is_called_so_by_tokens_and_everywhere() {
+    let address = "https://id.wharf.test";
+    let stack = Options::default()
+        .variable("public_url", address)
+        .variable("jwt_issuer", address)
+        .start();
+    let path = "/.well-known/openid-configuration";
+    let told = stack.get(path).send().expect(200).json();
+    assert_eq!(told["issuer"], address);
+    let user = User::driver(&stack);
+    assert_eq!(claims_of(&user.token)["iss"], address);
+    user.get("/payment/balance").send().expect(200);
+}
+
 const REALM: &str = "https://id.example.org/realms/parking-users";
 
 fn now() -> u64 {
