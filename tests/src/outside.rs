@@ -46,6 +46,7 @@ pub struct Reply {
     answer: Option<(u16, Bytes)>,
     after: Duration,
     location: Option<String>,
+    retry_after_s: Option<u64>,
 }
 
 impl Reply {
@@ -54,6 +55,7 @@ impl Reply {
             answer: Some((status, body.to_string().into())),
             after: Duration::ZERO,
             location: None,
+            retry_after_s: None,
         }
     }
 
@@ -62,6 +64,7 @@ impl Reply {
             answer: Some((status, Bytes::new())),
             after: Duration::ZERO,
             location: None,
+            retry_after_s: None,
         }
     }
 
@@ -79,6 +82,15 @@ impl Reply {
             answer: None,
             after: Duration::ZERO,
             location: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// Asks to be left alone for a while.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after_s: Some(seconds),
+            ..self
         }
     }
 
@@ -179,6 +191,9 @@ async fn answer(
     }
     if let Some(location) = reply.location {
         response = response.header("location", location);
+    }
+    if let Some(seconds) = reply.retry_after_s {
+        response = response.header("retry-after", seconds);
     }
     Ok(response.body(Full::new(body))?)
 }

@@ -1,9 +1,11 @@
 //! Events: what happened reaches whom it concerns, once and in order, whoever dies meanwhile; and
 //! people can see what did not.
 
+mod claiming;
 mod crashes;
 mod looking_after;
 mod redis_away;
+mod sweeping;
 
 use std::time::Duration;
 
@@ -144,22 +146,44 @@ fn a_poisoned_event_ends_with_the_dead_while_others_flow() {
     assert_eq!(known(&mut sql, id), 1);
 }
 
+/// What one function of the platform sees of an event for another; nothing of it stays.
 #[test]
 fn no_function_reads_what_is_not_meant_for_it() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
-    // Of a kind that nobody takes, so that it stays where it is.
-    let event = tell(&mut sql, "poison:kept", "poison:kept", &json!({}));
-    settled(&mut sql, event, "dead");
+    let claimed = "SELECT count(*) FROM events.claim(10000, 1000) WHERE id = $1";
+    let settle = "SELECT events.settle($1, $2, 'done', 0, NULL, '[]')";
+    for role in [
+        "wharf_bookings",
+        "wharf_payments",
+        "wharf_signin",
+        "wharf_jobs",
+    ] {
+        let mut sql = sql.transaction().unwrap();
+        let event: Uuid = sql
+            .query_one(
+                "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('notify:kept', 'x', '{}') RETURNING id",
+                &[],
+            )
+            .unwrap()
+            .get(0);
+        let mut as_role = |role: &str| {
+            sql.batch_execute(&format!("SET LOCAL SESSION AUTHORIZATION {role}"))
+                .unwrap();
+            // A claim is the first: its fence is 1.
+            let fence: i64 = sql.query_one(claimed, &[&event]).unwrap().get(0);
+            let settled: bool = sql.query_one(settle, &[&event, &fence]).unwrap().get(0);
+            (fence, settled)
+        };
+        assert_eq!(as_role(role), (0, false), "{role}");
+        assert_eq!(as_role("wharf_notify"), (1, true), "it is notify's");
+        sql.rollback().unwrap();
+    }
     for role in ["wharf_bookings", "wharf_payments", "wharf_signin"] {
         sql.batch_execute(&format!("SET SESSION AUTHORIZATION {role}"))
             .unwrap();
         let read = sql.query("SELECT * FROM events.outbox", &[]);
         assert_eq!(read.unwrap_err().code().unwrap().code(), "42501", "{role}");
-        let claimed = sql.query("SELECT * FROM events.claim(100, 1000)", &[]);
-        assert!(claimed.unwrap().is_empty(), "{role}");
-        let settle = "SELECT events.settle($1, 1, 'done', 0, NULL, '[]')";
-        assert!(!sql.query_one(settle, &[&event]).unwrap().get::<_, bool>(0));
         sql.execute(
             "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('poison:told', 'x', '{}')",
             &[],
@@ -167,4 +191,58 @@ fn no_function_reads_what_is_not_meant_for_it() {
         .unwrap();
         sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
     }
+}
+
+#[test]
+fn a_changed_user_is_told_of_once() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let user = User::driver(&stack);
+    let id = id_of(&user);
+    let email = format!("{id}@example.org");
+    let change = json!({ "email": email });
+    let changed = user
+        .request("PATCH", "/api/v1/users/me")
+        .json(&change)
+        .send();
+    changed.expect(200);
+    let mut redis = stack.redis();
+    // As signin announces it, whenever that is heard.
+    redis::cmd("PUBLISH")
+        .arg(&[
+            "user:created",
+            &json!({ "id": id, "email": email }).to_string(),
+        ])
+        .exec(&mut redis)
+        .unwrap();
+    let (last, payload) = stranger();
+    redis::cmd("PUBLISH")
+        .arg(&["user:created", &payload.to_string()])
+        .exec(&mut redis)
+        .unwrap();
+    eventually("what was said after it is heard", SOON, || {
+        known(&mut sql, last) == 1
+    });
+    let told = "SELECT count(*) FROM events.outbox WHERE payload ->> 'email' = $1";
+    assert_eq!(sql.query_one(told, &[&email]).unwrap().get::<_, i64>(0), 1);
+}
+
+#[test]
+fn whoever_owns_a_payment_is_told_when_it_is_approved() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let owner = id_of(&User::driver(&stack));
+    let payment = Uuid::new_v4();
+    let approved = json!({
+        "payment_id": payment, "opener": "payments", "order_id": "main", "customer_id": owner,
+        "amount": 5000, "currency": "BRL", "status": "approved",
+    });
+    let aggregate = format!("payment:{payment}");
+    let event = tell(&mut sql, "payment:approved", &aggregate, &approved);
+    settled(&mut sql, event, "done");
+    let notice = "SELECT state FROM events.outbox WHERE aggregate = $1 AND kind = 'notify'";
+    eventually("the notice is planned", SOON, || {
+        let notice = sql.query_opt(notice, &[&aggregate]).unwrap();
+        notice.is_some_and(|it| it.get::<_, String>(0) == "done")
+    });
 }

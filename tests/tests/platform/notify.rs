@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
-use wharf_tests::{Options, Outside, Received, Reply, Request, Stack, eventually, unique};
+use wharf_tests::{Options, Outside, Received, Reply, Request, Stack, at_once, eventually, unique};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -23,9 +23,13 @@ pub struct Told {
     hook: Outside,
 }
 
-/// Chats from here on have blocked the bot, or make it wait once.
+/// Chats from here on have blocked the bot, make it wait once, do not answer once, answer once after
+/// everybody's patience, or do not let a message be deleted at first.
 const BLOCKED: i64 = 1_000_000;
 const BUSY: i64 = 2_000_000;
+const LOST: i64 = 3_000_000;
+const LATE: i64 = 4_000_000;
+pub const UNDELETABLE: i64 = 5_000_000;
 
 pub const WEBHOOK_SECRET: &str = "from-telegram";
 
@@ -40,8 +44,29 @@ impl Told {
         let made_to_wait = Mutex::new(HashSet::new());
         let telegram = Outside::start(move |request| {
             let chat = request.json()["chat_id"].as_i64().unwrap_or_default();
+            let is_first = made_to_wait
+                .lock()
+                .unwrap()
+                .insert((request.path.clone(), chat));
             let refused = |code: u16, why: &str| json!({ "ok": false, "error_code": code, "description": why });
-            if chat >= BUSY && made_to_wait.lock().unwrap().insert(chat) {
+            if chat >= UNDELETABLE {
+                let is_delete = request.path.ends_with("/deleteMessage");
+                match is_delete && is_first {
+                    true => Reply::status(500),
+                    false => Reply::json(200, &json!({ "ok": true })),
+                }
+            } else if chat >= LATE {
+                let late = if is_first {
+                    Duration::from_secs(11)
+                } else {
+                    Duration::ZERO
+                };
+                Reply::json(200, &json!({ "ok": true })).after(late)
+            } else if chat >= LOST && is_first {
+                Reply::lost()
+            } else if chat >= LOST {
+                Reply::json(200, &json!({ "ok": true }))
+            } else if chat >= BUSY && is_first {
                 let mut busy = refused(429, "Too Many Requests: retry after 2");
                 busy["parameters"] = json!({ "retry_after": 2 });
                 Reply::json(429, &busy)
@@ -53,9 +78,14 @@ impl Told {
         });
         let mail = Outside::start(|_| Reply::json(200, &json!({ "id": "1" })));
         // It answers with the status that the address ends with.
-        let hook = Outside::start(|request| {
+        let busy = Mutex::new(HashSet::new());
+        let hook = Outside::start(move |request| {
             let (owner, status) = request.path.rsplit_once('/').unwrap_or_default();
+            let is_first = busy.lock().unwrap().insert(request.path.clone());
             match status.parse() {
+                Ok(429) if is_first => Reply::status(429).retry_after(3),
+                Ok(429) => Reply::status(204),
+                Ok(504) => Reply::status(204).after(Duration::from_secs(20)),
                 Ok(302) => Reply::redirect(&format!("{owner}/followed")),
                 Ok(status) => Reply::status(status),
                 Err(_) => Reply::status(204),
@@ -244,7 +274,10 @@ fn preferences_are_ones_own() {
         .expect(200);
     assert_eq!(
         shown.json(),
-        json!({ "language": "en", "telegram": true, "email": true, "webhook": true })
+        json!({
+            "language": "en", "telegram": true, "email": true, "webhook": true,
+            "telegram_silent_because": null,
+        })
     );
     for wrong in [
         json!({ "language": "xx", "telegram": true, "email": true, "webhook": true }),
@@ -307,6 +340,11 @@ fn a_chat_that_blocked_the_bot_is_left_alone_until_it_speaks() {
     let event = told.ending(&ana, "Garage");
     told.planned(event);
     assert_eq!(told.written_to(ana.chat).len(), 1);
+    let shown = ana.request(told, "GET", "/notify/preferences").send();
+    assert_eq!(
+        shown.expect(200).json()["telegram_silent_because"],
+        "Forbidden: bot was blocked by the user"
+    );
 
     let start = json!({
         "update_id": 1,
@@ -425,6 +463,21 @@ fn a_webhook_is_called_with_signatures_of_its_keys() {
         "the new key signs"
     );
     assert!(is_signed(call, &secret), "and the old one does, for a day");
+    // Whoever rotates in a hurry does not cut themselves off.
+    let hurried = ana
+        .request(told, "POST", &format!("/notify/webhooks/{id}/secret"))
+        .send()
+        .expect(200)
+        .json();
+    told.ending(&ana, "Garage");
+    eventually("it is called once more", SOON, || {
+        told.calls(&path).len() == 3
+    });
+    let call = &told.calls(&path)[2];
+    for key in [&hurried["secret"], &rotated["secret"]] {
+        assert!(is_signed(call, key.as_str().unwrap()));
+    }
+    assert!(is_signed(call, &secret), "the first key has its day too");
     let listed = ana
         .request(told, "GET", "/notify/webhooks")
         .send()
@@ -524,8 +577,10 @@ fn an_address_that_must_not_be_is_not_called_even_when_it_is_stored() {
     told.stack
         .sql()
         .execute(
-            "INSERT INTO notify.webhook (id, owner, url, secret)
-            VALUES (gen_random_uuid(), $1, 'https://127.0.0.1/x', 'c2VjcmV0')",
+            "WITH made AS (
+                INSERT INTO notify.webhook (id, owner, url) VALUES (gen_random_uuid(), $1, 'https://127.0.0.1/x')
+                RETURNING id
+            ) INSERT INTO notify.webhook_key (webhook, secret) SELECT id, 'c2VjcmV0' FROM made",
             &[&ana.id],
         )
         .unwrap();
@@ -577,5 +632,162 @@ fn whoever_is_erased_is_forgotten() {
     let mut sql = told.stack.sql();
     eventually("nothing of hers is kept", SOON, || {
         sql.query_one(kept, &[&ana.id]).unwrap().get::<_, i64>(0) == 0
+    });
+}
+
+#[test]
+fn an_answer_that_is_lost_or_late_is_asked_for_again() {
+    let told = Told::shared();
+    for from in [LOST, LATE] {
+        let ana = Person::registered(told, "driver", from);
+        let began = Instant::now();
+        told.ending(&ana, "Garage");
+        eventually("she is written to again", 2 * SOON, || {
+            told.written_to(ana.chat).len() == 2
+        });
+        if from == LATE {
+            assert!(
+                began.elapsed() >= Duration::from_secs(10),
+                "{:?}",
+                began.elapsed()
+            );
+        }
+        let done =
+            "SELECT state, attempts FROM events.outbox WHERE aggregate = 'telegram:' || $1::text";
+        let mut sql = told.stack.sql();
+        eventually("it is done at the second attempt", SOON, || {
+            let row = sql.query_one(done, &[&ana.chat.to_string()]).unwrap();
+            (row.get::<_, &str>(0), row.get::<_, i32>(1)) == ("done", 2)
+        });
+    }
+}
+
+#[test]
+fn a_webhook_that_asks_for_a_pause_gets_it_for_all_its_calls() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/429", ana.login);
+    ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it is called", SOON, || told.calls(&path).len() == 1);
+    let began = Instant::now();
+    told.ending(&ana, "Garage");
+    eventually("both are called again", SOON, || {
+        told.calls(&path).len() == 3
+    });
+    assert!(
+        began.elapsed() >= Duration::from_millis(2_500),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_webhook_that_takes_nothing_for_a_day_is_disabled() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/500", ana.login);
+    let (id, _) = ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it failed", SOON, || told.calls(&path).len() == 1);
+    let id: Uuid = id.parse().unwrap();
+    let mut sql = told.stack.sql();
+    let age = "UPDATE notify.webhook SET failing_since = now() - interval '25 hours' WHERE id = $1 AND failures > 0";
+    eventually("its failure is written down", SOON, || {
+        sql.execute(age, &[&id]).unwrap() == 1
+    });
+    let listed = || {
+        let answer = ana.request(told, "GET", "/notify/webhooks").send();
+        answer.expect(200).json()[0].clone()
+    };
+    eventually("it is disabled", SOON, || {
+        listed()["disabled_because"] == "it took nothing for a day"
+    });
+    let enable = format!("/notify/webhooks/{id}/enable");
+    let enabled = ana.request(told, "POST", &enable).send().expect(200).json();
+    assert_eq!(
+        (&enabled["disabled_at"], &enabled["failures"]),
+        (&Value::Null, &0.into())
+    );
+}
+
+/// Twenty seconds each, were they waited for.
+#[test]
+fn a_slow_owner_holds_nobody_up() {
+    let told = Told::shared();
+    let slow = Person::registered(told, "driver", 1);
+    let ana = Person::registered(told, "driver", 1);
+    slow.hooked(told, &format!("/{}/504", slow.login));
+    let path = format!("/{}/204", ana.login);
+    ana.hooked(told, &path);
+    for _ in 0..60 {
+        told.ending(&slow, "Garage");
+    }
+    eventually("the slow one is called", SOON, || {
+        !told.calls(&format!("/{}/504", slow.login)).is_empty()
+    });
+    let began = Instant::now();
+    told.ending(&ana, "Garage");
+    eventually("Ana's is called", SOON, || !told.calls(&path).is_empty());
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_webhook_is_told_only_of_what_there_is() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let made = |templates: Value| {
+        let body = json!({ "url": format!("{}/x", told.hook.url()), "templates": templates });
+        ana.request(told, "POST", "/notify/webhooks")
+            .json(&body)
+            .send()
+    };
+    made(json!(["booking_ending", "fine_issued"])).expect(201);
+    for unknown in [json!(["booking_endin"]), json!(["password-reset"])] {
+        let problem = made(unknown).problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], "/templates");
+    }
+}
+
+#[test]
+fn ten_webhooks_are_ten_also_for_whoever_makes_them_at_once() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let body = json!({ "url": format!("{}/x", told.hook.url()) });
+    let made = at_once(16, |_| {
+        let request = ana.request(told, "POST", "/notify/webhooks").json(&body);
+        request.send().status()
+    });
+    assert_eq!(made.iter().filter(|it| **it == 201).count(), 10, "{made:?}");
+    assert_eq!(made.iter().filter(|it| **it == 409).count(), 6, "{made:?}");
+}
+
+/// It waits with the dead, with its code, until somebody says where mail goes.
+#[test]
+fn a_letter_that_cannot_be_sent_is_not_forgotten() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let user = wharf_tests::User::driver(&stack);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let payload = json!({
+        "user_id": me["user_id"], "template": "password-reset",
+        "params": { "email": user.email, "token": "k3pt", "minutes": 30 },
+    });
+    let sql_of = "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('notify', $1, $2)";
+    sql.execute(sql_of, &[&format!("user:{}", user.login), &payload])
+        .unwrap();
+    let letter = "SELECT state, error, payload ->> 'text' FROM events.outbox JOIN events.failure ON event = id
+        WHERE kind = 'deliver:email' AND payload ->> 'to' = $1";
+    eventually("the letter is dead", SOON, || {
+        let row = sql.query_opt(letter, &[&user.email]).unwrap();
+        row.is_some_and(|it| {
+            it.get::<_, &str>(0) == "dead"
+                && it.get::<_, &str>(1) == "no `mail_url` is set"
+                && it.get::<_, &str>(2).contains("k3pt")
+        })
     });
 }

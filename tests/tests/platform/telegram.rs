@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, User, unique};
+use wharf_tests::{Answer, User, eventually, unique};
 
-use super::notify::{PASSWORD, Person, Told, WEBHOOK_SECRET};
+use super::notify::{PASSWORD, Person, Told, UNDELETABLE, WEBHOOK_SECRET};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -188,8 +188,9 @@ fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
 
     // Telegram may bring the same twice: it is one booking.
     let yes = chat.update(next_update(), "yes");
-    assert!(said(&bring(told, &yes)).starts_with("Booked"));
-    bring(told, &yes);
+    let booked = said(&bring(told, &yes));
+    assert!(booked.starts_with("Booked"), "{booked}");
+    assert_eq!(said(&bring(told, &yes)), booked, "its answer was lost");
     let bookings = chat.write("/bookings");
     assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
     assert_eq!(chat.write("/balance"), "Your balance: 2.50 USD");
@@ -223,7 +224,8 @@ fn an_update_that_comes_again_does_not_answer_the_next_question() {
     chat.write("/login");
     let login = chat.update(next_update(), &person.login);
     assert!(said(&bring(told, &login)).contains("password"));
-    assert_eq!(bring(told, &login).json(), json!({}), "it is no password");
+    let again = said(&bring(told, &login));
+    assert!(again.contains("password"), "it is no password: {again}");
     assert!(chat.write(PASSWORD).starts_with("Hello"));
 }
 
@@ -272,4 +274,180 @@ fn endow(told: &Told, person: &Person, cents: i64) {
         .post("/payment/promocode/activate")
         .api_key(&person.token);
     activate.json(&json!({ "code": code })).send().expect(200);
+}
+
+/// A driver with money before a place that can be booked; the last question waits for a yes.
+fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
+    let owner = Person::registered(told, "owner", 1);
+    let place = json!({
+        "name": "Garage", "city": unique("Porto"), "address": "Rua 1", "parking_type": "covered",
+        "hourly_rate": 250, "capacity": 1,
+    });
+    let request = told.stack.post("/parking").api_key(&owner.token);
+    let place = request.json(&place).send().expect(200).json()["id"].to_string();
+    endow(told, driver, 2_000);
+    let chat = chat_of(told, driver);
+    chat.sign_in(&driver.login);
+    chat.write(&format!("/book_{place}"));
+    let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')";
+    let day: String = told.stack.sql().query_one(day, &[]).unwrap().get(0);
+    chat.write(&format!("{day} 09:00"));
+    assert!(chat.write("3h").contains("Book it?"));
+    chat
+}
+
+/// The ledger is slower than the bot is patient, and carries the payment out all the same.
+#[test]
+fn a_booking_whose_answer_did_not_come_is_paid_once() {
+    let told = Told::shared();
+    let driver = Person::registered(told, "driver", 1);
+    let chat = about_to_book(told, &driver);
+    let mut lock = told.stack.sql();
+    // Only this driver's account: the platform is shared.
+    lock.batch_execute("BEGIN").unwrap();
+    lock.query(
+        "SELECT FROM payments.account WHERE owner = $1 FOR UPDATE",
+        &[&driver.id],
+    )
+    .unwrap();
+    let unclear = chat.write("yes");
+    assert!(unclear.contains("yes again"), "{unclear}");
+    lock.batch_execute("COMMIT").unwrap();
+    eventually("it is booked once", SOON, || {
+        chat.write("yes").starts_with("Booked")
+    });
+    let bookings = chat.write("/bookings");
+    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
+    assert_eq!(chat.write("/balance"), "Your balance: 12.50 USD");
+}
+
+#[test]
+fn a_password_is_taken_as_it_is_written() {
+    let told = Told::shared();
+    let (login, password) = (unique("odd"), "/Correct-Horse-1 ");
+    let body = json!({
+        "login": login, "email": format!("{login}@example.org"), "password": password, "role": "driver",
+    });
+    told.stack.post("/register").json(&body).send().expect(200);
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    chat.write(&login);
+    let hello = chat.write(password);
+    assert!(hello.starts_with("Hello"), "{hello}");
+}
+
+#[test]
+fn a_password_that_cannot_be_deleted_is_tried_again_and_told_of() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", UNDELETABLE);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    chat.write(&person.login);
+    let hello = chat.write(PASSWORD);
+    assert!(hello.contains("delete your message yourself"), "{hello}");
+    eventually("it is tried again", SOON, || {
+        let deleted = told.telegram.received().into_iter().filter(|it| {
+            it.path.ends_with("/deleteMessage") && it.json()["chat_id"] == person.chat
+        });
+        deleted.count() >= 2
+    });
+}
+
+#[test]
+fn whoever_guesses_passwords_in_a_chat_is_stopped_there() {
+    let told = Told::shared();
+    let victim = Person::registered(told, "driver", 1);
+    let guesser = chat_of(told, &victim);
+    let guess = |chat: &Chat| {
+        chat.write("/login");
+        chat.write(&victim.login);
+        chat.write("Wrong-Horse-1")
+    };
+    for _ in 0..5 {
+        assert!(guess(&guesser).contains("wrong"));
+    }
+    assert!(guess(&guesser).contains("too often"));
+    // Others are not in anybody's way.
+    let other = Person::registered(told, "driver", 1);
+    chat_of(told, &other).sign_in(&other.login);
+}
+
+#[test]
+fn a_second_factor_is_asked_for() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let ask = |path: &str| told.stack.post(path).api_key(&person.token);
+    let offered = ask("/auth/totp").send().expect(200).json();
+    let totp = totp_rs::Totp::from_url(offered["uri"].as_str().unwrap()).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let code = |at: u64| totp.generate(at).to_string();
+    let confirm = ask("/auth/totp/confirm").json(&json!({ "code": code(now) }));
+    confirm.send().expect(200);
+
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    chat.write(&person.login);
+    let asked = chat.write(PASSWORD);
+    assert!(asked.contains("second factor"), "{asked}");
+    // The code of this step was spent by the confirmation.
+    let hello = chat.write(&format!("{PASSWORD} {}", code(now + 30)));
+    assert!(hello.starts_with("Hello"), "{hello}");
+}
+
+#[test]
+fn a_session_is_renewed_by_itself_and_ends_when_its_person_says_so() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.sign_in(&person.login);
+    let mut sql = told.stack.sql();
+    let session = "SELECT token, expires_at > now() FROM telegram.session WHERE chat = $1";
+    let first: String = sql.query_one(session, &[&person.chat]).unwrap().get(0);
+    sql.execute(
+        "UPDATE telegram.session SET expires_at = now() WHERE chat = $1",
+        &[&person.chat],
+    )
+    .unwrap();
+    assert_eq!(chat.write("/balance"), "Your balance: 0.00 USD");
+    let row = sql.query_one(session, &[&person.chat]).unwrap();
+    let second: String = row.get(0);
+    assert!(row.get::<_, bool>(1) && second != first, "the next pair");
+
+    chat.write("/logout");
+    assert!(sql.query_opt(session, &[&person.chat]).unwrap().is_none());
+    let me = told.stack.get("/auth/me").api_key(&second).send();
+    me.problem(401);
+}
+
+#[test]
+fn a_question_is_forgotten_after_ten_minutes() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    let key = format!("telegram:dialogue:{}", person.chat);
+    let mut redis = told.stack.redis();
+    let left: i64 = redis::cmd("TTL").arg(&key).query(&mut redis).unwrap();
+    assert!((590..=600).contains(&left), "{left}");
+    // Ten minutes later.
+    redis::cmd("DEL").arg(&key).exec(&mut redis).unwrap();
+    assert!(chat.write(&person.login).contains("/help"));
+}
+
+#[test]
+fn whoever_signs_in_without_a_telegram_id_is_told_in_that_chat() {
+    let told = Told::shared();
+    let user = User::driver(&told.stack);
+    let chat = Chat {
+        told,
+        id: 700_000 + next_update(),
+        language: "en",
+    };
+    chat.sign_in(&user.login);
+    let me = user.get("/auth/me").send().expect(200).json();
+    assert_eq!(me["telegram_id"], chat.id);
 }

@@ -22,6 +22,7 @@ fn only_admins_look_after_the_outbox() {
         ("GET", "/jobs/queue"),
         ("GET", "/jobs/events"),
         ("GET", &event),
+        ("DELETE", &event),
         ("POST", "/jobs/requeue"),
         ("PUT", "/jobs/pauses/notify"),
         ("DELETE", "/jobs/pauses/notify"),
@@ -151,4 +152,48 @@ fn a_clock_outside_does_what_the_clock_inside_does() {
         .expect(204);
     settled(&mut sql, event, "done");
     assert_eq!(known(&mut sql, id), 1);
+}
+
+#[test]
+fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let admin = User::admin(&stack);
+    let event = tell(&mut sql, "poison:given-up", "poison:3", &json!({}));
+    settled(&mut sql, event, "dead");
+    let path = format!("/jobs/events/{event}");
+    admin.delete(&path).send().expect(204);
+    let shown = admin.get(&path).send().expect(200).json();
+    assert_eq!(shown["state"], "done");
+    let why = shown["failures"][0]["error"].as_str().unwrap();
+    assert!(why.starts_with("discarded by "), "{why}");
+    assert_eq!(
+        shown["failures"][1]["error"],
+        "nobody is there for this kind of event"
+    );
+    admin.delete(&path).send().problem(409);
+    let unknown = format!("/jobs/events/{}", Uuid::new_v4());
+    admin.delete(&unknown).send().problem(404);
+}
+
+#[test]
+fn what_waits_for_its_next_attempt_can_have_it_now() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let admin = User::admin(&stack);
+    let (id, payload) = stranger();
+    let event: Uuid = sql
+        .query_one(
+            "INSERT INTO events.outbox (kind, aggregate, payload, attempts, due_at)
+            VALUES ('user:created', 'user:waits', $1, 5, now() + interval '1 hour') RETURNING id",
+            &[&payload],
+        )
+        .unwrap()
+        .get(0);
+    assert_eq!(known(&mut sql, id), 0);
+    let path = format!("/jobs/events/{event}/requeue");
+    admin.post(&path).send().expect(204);
+    settled(&mut sql, event, "done");
+    assert_eq!(known(&mut sql, id), 1);
+    admin.post(&path).send().problem(409);
 }
