@@ -267,13 +267,18 @@ struct Scene {
 impl Scene {
     fn shared() -> &'static Self {
         static SCENE: OnceLock<Scene> = OnceLock::new();
-        SCENE.get_or_init(Self::start)
+        let asker = include_str!("../../../asker/spin.toml.part");
+        SCENE.get_or_init(|| Self::run(Options::default().component(asker)))
     }
 
     /// One whose provider may break for everybody.
     fn start() -> Self {
+        Self::run(Options::default())
+    }
+
+    fn run(options: Options) -> Self {
         let provider = Provider::start();
-        let stack = Options::default()
+        let stack = options
             .variable("psp_url", &provider.outside.url())
             .variable("psp_path", "")
             .variable("psp_webhook_secret", SECRET)
@@ -864,6 +869,36 @@ fn what_the_provider_will_never_take_is_over_and_said_so() {
         .instead(&title, (0..3).map(|_| Reply::status(401)));
     let payment = scene.open_titled(&user, &title);
     assert_eq!(payment.opened["status"], "payment_service_unavailable");
+}
+
+/// What other functions hear: nothing that can never be is called an outage, or they would ask for ever.
+#[test]
+fn a_function_that_asks_for_what_cannot_be_hears_so() {
+    let scene = Scene::shared();
+    let title = unique("refused");
+    scene.provider.instead(&title, [Reply::status(400)]);
+    let open = |field: &str, value: Value| {
+        let mut request = json!({
+            "id": Uuid::now_v7(), "opener": "orders", "reference": "7", "customer": "8", "owner": Uuid::nil(),
+            "amount": 2500, "currency": "BRL", "description": "lunch", "email": null, "method": "Link",
+            "seconds_to_pay": null,
+        });
+        request[field] = value;
+        let answer = scene.stack.post("/ask/checkout/open").json(&request);
+        answer.send().expect(200).json()
+    };
+    let malformed = |what: &str| json!({ "Err": { "Malformed": what } });
+    for field in ["opener", "reference", "customer"] {
+        for wrong in ["", "a\0b", &"x".repeat(3000)] {
+            assert_eq!(open(field, json!(wrong)), malformed(field), "{wrong:?}");
+        }
+    }
+    assert_eq!(open("amount", json!(0)), malformed("amount"));
+    assert_eq!(open("currency", json!("DOLLARS")), malformed("currency"));
+    let refused = json!({ "Err": "RefusedByProvider" });
+    assert_eq!(open("description", json!(title)), refused);
+    let shortened = open("description", json!(format!("a\0b{}", "x".repeat(3000))));
+    assert_eq!(shortened["Ok"]["status"], "Pending", "{shortened}");
 }
 
 #[test]
