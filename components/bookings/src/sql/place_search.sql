@@ -4,7 +4,7 @@
 SELECT id, owner, name, city, address, parking_type, hourly_rate, capacity, latitude, longitude, free, distance_km
 FROM (
     SELECT *,
-        CASE WHEN $9::float8 IS NOT NULL THEN
+        CASE WHEN $9::float8 IS NOT NULL AND latitude IS NOT NULL THEN
             -- Haversine; rounding may lift what it is the root of a little above 1.
             2 * 6371 * asin(least(1, sqrt(
                 sind((latitude - $9) / 2) ^ 2

@@ -41,7 +41,7 @@ const MOVE_END: Step = Step {
 };
 const VOID: Step = Step {
     statement: "FROM void_payment(",
-    table: "payments.voided",
+    table: "payments.transfer",
 };
 const NOTE_VOID: Step = Step {
     statement: "FROM charge_void(",
