@@ -115,13 +115,13 @@ pub async fn measured(stage: &Stage) -> Result<Events> {
 /// As a function tells of bookings, to one person after the other.
 async fn told(client: &Client, first: u16, count: u16) -> Result<()> {
     let sql = "INSERT INTO events.outbox (kind, aggregate, payload)
-        SELECT 'notify', 'booking:' || number, jsonb_build_object('user_id', account.id,
-            'template', 'booking_created_driver', 'params', jsonb_build_object('booking_id', number,
+        SELECT 'notify', 'booking:' || notice, jsonb_build_object('user_id', account.id,
+            'template', 'booking_created_driver', 'params', jsonb_build_object('booking_id', notice,
             'place', 'Central', 'address', 'Red Square 1', 'date_from', '2026-01-01 10:00',
             'date_to', '2026-01-01 11:00', 'amount_cents', 1, 'currency', 'USD'))
-        FROM generate_series($1::bigint, $1 + $2 - 1) AS number
-        JOIN signin.account ON telegram_id = number % $3 + 1 AND login = 'told-' || telegram_id
-        ORDER BY number";
+        FROM generate_series($1::bigint, $1 + $2 - 1) AS notice
+        JOIN signin.account ON telegram_id = notice % $3 + 1 AND login = 'told-' || telegram_id
+        ORDER BY notice";
     let params = (i64::from(first), i64::from(count));
     let written = client
         .execute(sql, &[&params.0, &params.1, &PEOPLE])
