@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use stage::{Host, folder, until, wharf};
 use wasm_encoder::{
     CodeSection, ComponentBuilder, Function, FunctionSection, Module, TypeSection, ValType,
@@ -115,13 +115,11 @@ async fn stopped(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Whether the process whose id the file holds is there.
+/// Whether the process whose id the file holds is there; not as a zombie that nobody asks about.
 fn lives(file: &Path) -> bool {
-    let pid = fs::read_to_string(file)
-        .ok()
-        .and_then(|pid| pid.trim().parse().ok());
-    pid.and_then(Pid::from_raw)
-        .is_some_and(|pid| test_kill_process(pid).is_ok())
+    let pid = fs::read_to_string(file).unwrap_or_default();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim()));
+    status.is_ok_and(|status| !pid.is_empty() && !status.contains("State:\tZ"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,6 +140,25 @@ build = { command = "sleep 600 & echo $! > sleeper; wait" }
         assert_eq!(stopped(&mut host).await.code(), Some(code), "{args:?}");
         until("the build is gone", async || !lives(&sleeper)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_ends_with_the_host_that_is_killed() {
+    let manifest = r#"
+[[trigger.http]]
+route = "/..."
+component = "slow"
+[component.slow]
+source = "slow.wasm"
+build = { command = "echo $$ > sleeper; exec sleep 600" }
+"#;
+    let folder = folder(manifest);
+    let sleeper = folder.path().join("sleeper");
+    let mut host = wharf(folder.path()).arg("build").spawn().unwrap();
+    until("it builds", async || lives(&sleeper)).await;
+    host.kill().unwrap();
+    host.wait().unwrap();
+    until("the build is gone", async || !lives(&sleeper)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

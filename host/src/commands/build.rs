@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wharf_manifest::manifest::{Component, Manifest};
+use wharf_stores::end_with_this_thread;
 
 use crate::cli;
 use crate::failure::{Failure, Result};
@@ -86,14 +87,16 @@ struct Step {
 impl Step {
     async fn run(&self, stopped: &CancellationToken) -> Result<()> {
         let no_shell = |cause| Failure::Build(format!("cannot run a shell: {cause}"));
-        let mut shell = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", &self.command])
             .current_dir(&self.workdir)
             .stdin(Stdio::null())
             // One group with all that it starts, to be ended together.
-            .process_group(0)
-            .spawn()
-            .map_err(no_shell)?;
+            .process_group(0);
+        // When this process is killed. Commands run on its first thread, which lives as long as it.
+        end_with_this_thread(command.as_std_mut(), Signal::TERM);
+        let mut shell = command.spawn().map_err(no_shell)?;
         let group = shell.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let status = tokio::select! {
             status = shell.wait() => status.map_err(no_shell)?,

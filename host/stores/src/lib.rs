@@ -35,6 +35,7 @@ pub use error::{Error, Result};
 pub use home::left_over;
 pub use migrate::migrate;
 pub use migrations::Migrations;
+pub use process::end_with_this_thread;
 pub use stores::{Addresses, Options, Progress, S3Address, Store, Stores, Wanted};
 pub use template::Template;
 pub use values::{Given, Values};

@@ -109,11 +109,12 @@ pub(crate) fn command(program: &Path, user: Option<&User>, farewell: Signal) -> 
     command
 }
 
+/// The command gets `farewell` from the kernel when the thread that starts it ends, however it does.
 #[allow(
     unsafe_code,
     reason = "the death signal can only be asked for between fork and exec"
 )]
-fn end_with_this_thread(command: &mut Command, farewell: Signal) {
+pub fn end_with_this_thread(command: &mut Command, farewell: Signal) {
     let parent = rustix::process::getpid();
     let ask = move || {
         rustix::process::set_parent_process_death_signal(Some(farewell))?;
