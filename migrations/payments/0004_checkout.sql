@@ -104,6 +104,7 @@ BEGIN
         'opener', NEW.opener,
         'order_id', NEW.reference,
         'customer_id', NEW.customer,
+        'owner_id', NEW.owner,
         'amount', NEW.amount,
         'currency', NEW.currency,
         'status', NEW.status
