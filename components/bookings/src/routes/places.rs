@@ -1,8 +1,8 @@
 //! Parking places: what owners offer, and the search.
 
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use kit::{Caller, Json, Owner, Page, Path, Problem, Query};
+use kit::{Caller, Json, Keyed, Owner, Page, Path, Problem, Query};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -68,12 +68,15 @@ pub async fn search_places(
 /// Offer a place.
 pub async fn create_place(
     Owner(caller): Owner,
-    Json(new): Json<NewPlace>,
-) -> Result<Json<Value>, Problem> {
-    let new = new.checked()?;
+    Keyed { body, once }: Keyed<NewPlace>,
+) -> Result<Response, Problem> {
+    let new = body.checked()?;
     let db = store::open().await?;
-    let id = store::place_create(&db, caller.id, &new).await?;
-    Ok(Json(json!({ "id": id })))
+    let offer = async {
+        let id = store::place_create(&db, caller.id, &new).await?;
+        Ok((StatusCode::OK, json!({ "id": id })))
+    };
+    once.answer(&db, &caller, offer).await
 }
 
 /// Show a place.

@@ -35,6 +35,23 @@ fn a_place_is_offered_shown_changed_and_removed() {
 }
 
 #[test]
+fn a_place_that_is_offered_again_with_its_key_is_one() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let offer = || {
+        owner
+            .post("/parking")
+            .header("idempotency-key", "a-place")
+            .json(&place_body(150, 20))
+            .send()
+            .expect(200)
+    };
+    let (first, again) = (offer(), offer());
+    assert_eq!(first.json(), again.json());
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+}
+
+#[test]
 fn places_are_found_by_everything_that_is_known_of_them() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
