@@ -50,6 +50,10 @@ pub enum Notice {
     PasswordChanged(From),
     #[serde(rename = "refresh-token-reused")]
     TokenReused(From),
+    #[serde(rename = "second-factor-removed")]
+    FactorRemoved(From),
+    #[serde(rename = "email-changed")]
+    EmailChanged(Moved),
 }
 
 /// Times are `YYYY-MM-DD HH:MM` in UTC.
@@ -112,6 +116,13 @@ pub struct From {
     pub address: String,
 }
 
+/// The mailbox that was somebody's until now.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Moved {
+    pub email: String,
+    pub address: String,
+}
+
 /// What a program of somebody's may ask to be told of.
 pub const ACTIVITIES: [&str; 12] = [
     "booking_created_driver",
@@ -135,7 +146,7 @@ pub enum Concern<'a> {
     Activity,
     /// By every channel there is: it may not be themselves who did it.
     Security,
-    /// Only to this mailbox: reading it there is the proof.
+    /// Only to this mailbox: reading it there is the proof, or it is nobody's elsewhere any more.
     Mailbox(&'a str),
 }
 
@@ -161,7 +172,10 @@ impl Notice {
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::ParkingEnding(_) => Concern::Activity,
-            Self::PasswordChanged(_) | Self::TokenReused(_) => Concern::Security,
+            Self::PasswordChanged(_) | Self::TokenReused(_) | Self::FactorRemoved(_) => {
+                Concern::Security
+            }
+            Self::EmailChanged(it) => Concern::Mailbox(&it.email),
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
             }
@@ -200,6 +214,7 @@ pub(crate) mod tests {
             json!({ "plate": "ABC1D23", "zone": "Centro", "date_to": "2026-11-21 11:30" });
         let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
         let from = json!({ "address": "203.0.113.7" });
+        let moved = json!({ "email": "ana@example.com", "address": "203.0.113.7" });
         [
             ("booking_created_driver", &booking),
             ("booking_created_owner", &booking),
@@ -217,6 +232,8 @@ pub(crate) mod tests {
             ("verify-email", &letter),
             ("password-changed", &from),
             ("refresh-token-reused", &from),
+            ("second-factor-removed", &from),
+            ("email-changed", &moved),
         ]
         .into_iter()
         .map(|(template, params)| Notify {
@@ -259,8 +276,8 @@ pub(crate) mod tests {
     fn a_secret_goes_to_a_mailbox_and_nowhere_else() {
         for notify in each() {
             let notice = Notice::read(&notify).unwrap();
-            let is_letter = notify.params.get("token").is_some();
-            assert_eq!(matches!(notice.concern(), Concern::Mailbox(_)), is_letter);
+            let is_secret = notify.params.get("token").is_some();
+            assert!(!is_secret || matches!(notice.concern(), Concern::Mailbox(_)));
         }
     }
 }

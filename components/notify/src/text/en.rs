@@ -89,6 +89,21 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::FactorRemoved(it) => message(
+            "Your second factor was removed",
+            format!(
+                "An admin did it, from {}. If you did not ask for it, change your password and set it up again.",
+                it.address
+            ),
+        ),
+        Notice::EmailChanged(it) => message(
+            "Your e-mail address was changed",
+            format!(
+                "Your account does not use this address any more; it was done from {}. If that was not you, turn \
+                 to an admin.",
+                it.address
+            ),
+        ),
     }
 }
 

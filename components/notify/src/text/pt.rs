@@ -103,6 +103,22 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::FactorRemoved(it) => message(
+            "Seu segundo fator foi removido",
+            format!(
+                "Um administrador fez isso, a partir de {}. Se você não pediu, troque a senha e configure-o de \
+                 novo.",
+                it.address
+            ),
+        ),
+        Notice::EmailChanged(it) => message(
+            "Seu e-mail foi alterado",
+            format!(
+                "Sua conta não usa mais este endereço; isso foi feito a partir de {}. Se não foi você, procure \
+                 um administrador.",
+                it.address
+            ),
+        ),
     }
 }
 
