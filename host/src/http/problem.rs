@@ -85,8 +85,9 @@ impl Refusal {
             .iter()
             .filter(|members| members.concern(path, status.as_u16()));
         let mut body = problem.clone();
-        for (name, member) in members.flat_map(|members| &members.members) {
-            body[name] = said(member, &problem);
+        if let Some(body) = body.as_object_mut() {
+            let added = members.flat_map(|members| &members.members);
+            body.extend(added.map(|(name, member)| (name.clone(), said(member, &problem))));
         }
         let mut response = Response::new(Bytes::from(body.to_string()));
         *response.status_mut() = status;

@@ -163,10 +163,12 @@ fn a_rotated_key_stays_published_beside_the_new_one() {
     let aged: serde_json::Map<_, _> = aged
         .into_iter()
         .enumerate()
-        .map(|(number, (name, key))| match name.strip_prefix("ed25519:retired:") {
-            Some(_) => (format!("ed25519:retired:{number}"), key),
-            None => (name, key),
-        })
+        .map(
+            |(number, (name, key))| match name.strip_prefix("ed25519:retired:") {
+                Some(_) => (format!("ed25519:retired:{number}"), key),
+                None => (name, key),
+            },
+        )
         .collect();
     std::fs::write(&file, serde_json::to_string(&aged).unwrap()).unwrap();
     assert_eq!(key_ids(), third[..1]);

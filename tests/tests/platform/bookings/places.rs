@@ -38,11 +38,12 @@ fn a_place_is_offered_shown_changed_and_removed() {
 fn a_place_that_is_offered_again_with_its_key_is_one() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
+    let body = place_body(150, 20);
     let offer = || {
         owner
             .post("/parking")
             .header("idempotency-key", "a-place")
-            .json(&place_body(150, 20))
+            .json(&body)
             .send()
             .expect(200)
     };
