@@ -79,8 +79,7 @@ pub async fn measured(stage: &Stage) -> Result<Events> {
     let mut redis = redis::Client::open(stage.redis_url.as_str())?
         .get_multiplexed_async_connection()
         .await?;
-    // What the load left is not what is measured.
-    client.execute("DELETE FROM events.outbox", &[]).await?;
+    forget_all(&client).await?;
     let people = "INSERT INTO signin.account (id, login, roles, telegram_id)
         SELECT gen_random_uuid(), 'told-' || number, '{driver}', number FROM generate_series(1, $1::bigint) AS number";
     client.execute(people, &[&PEOPLE]).await?;
@@ -110,6 +109,26 @@ pub async fn measured(stage: &Stage) -> Result<Events> {
         idle: Waited::of(alone)?,
         many: Waited::of(many)?,
     })
+}
+
+/// What the load left is not what is measured: nobody begins it any more, and what was begun ends.
+async fn forget_all(client: &Client) -> Result<()> {
+    let not_in_hand = "DELETE FROM events.outbox WHERE id IN (
+        SELECT id FROM events.outbox WHERE unsettled = 0 FOR UPDATE SKIP LOCKED)";
+    let until = Instant::now() + PATIENCE;
+    loop {
+        client.execute(not_in_hand, &[]).await?;
+        let left = client.query_one("SELECT count(*) FROM events.outbox", &[]);
+        let left: i64 = left.await?.try_get(0)?;
+        if left == 0 {
+            return Ok(());
+        }
+        ensure!(
+            Instant::now() < until,
+            "{left} events of the load are still in hand"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// As a function tells of bookings, to one person after the other.
