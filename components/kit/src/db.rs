@@ -3,13 +3,19 @@
 //! A [`Db`] lives for one request. Every call is one statement, and one
 //! statement is one transaction: Spin hands a connection back to its pool
 //! without `ROLLBACK`, so a `BEGIN` sent from a component can outlive it.
+//!
+//! The interface has each call twice. The asynchronous ones stream rows and let
+//! other requests run in the same instance meanwhile; they cost a stream, a future
+//! and several crossings into the host each. Answers here are small and instances
+//! serve one request at a time, so the plain ones it is: one crossing, all rows.
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use spin_sdk::pg::{Connection, DbValue, Decode, Error, PgError, QueryError};
+use spin_sdk::pg::wit::postgres::Connection;
+use spin_sdk::pg::{DbValue, Decode, PgError, QueryError};
 use uuid::Uuid;
 
 pub use spin_sdk::pg::ParameterValue;
@@ -123,7 +129,7 @@ impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
         let url = setting(variable).await?;
-        Connection::open(url).await.map(Self).map_err(refused)
+        Connection::open(url).map(Self).map_err(refused)
     }
 
     /// Runs a statement that returns any number of rows.
@@ -132,18 +138,15 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<Vec<T>, DbError> {
-        let mut result = self.0.query(sql, params).await.map_err(refused)?;
-        let columns: Arc<[String]> = result.columns().iter().map(|it| it.name.clone()).collect();
-        let mut rows = Vec::new();
-        while let Some(values) = result.rows().next().await {
-            rows.push(T::from_row(&Row {
+        let answer = self.0.query(sql, &params).map_err(refused)?;
+        let columns: Arc<[String]> = answer.columns.into_iter().map(|it| it.name).collect();
+        let rows = answer.rows.into_iter().map(|values| {
+            T::from_row(&Row {
                 columns: Arc::clone(&columns),
                 values,
-            })?);
-        }
-        // The stream ends early on an error; only `result` tells the two apart.
-        result.result().await.map_err(refused)?;
-        Ok(rows)
+            })
+        });
+        rows.collect()
     }
 
     /// Runs a statement that returns at most one row.
@@ -176,13 +179,13 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
-        self.0.execute(sql, params).await.map_err(refused)
+        self.0.execute(sql, &params).map_err(refused)
     }
 }
 
-fn refused(error: Error) -> DbError {
+fn refused(error: PgError) -> DbError {
     match error {
-        Error::PgError(PgError::QueryFailed(QueryError::DbError(it))) => DbError::Refused {
+        PgError::QueryFailed(QueryError::DbError(it)) => DbError::Refused {
             constraint: it
                 .extras
                 .into_iter()
@@ -192,10 +195,9 @@ fn refused(error: Error) -> DbError {
             message: it.message,
         },
         // Ours to mend: asking again would not help.
-        Error::PgError(PgError::BadParameter(it) | PgError::ValueConversionFailed(it))
-        | Error::Decode(it) => DbError::Unfit(it),
+        PgError::BadParameter(it) | PgError::ValueConversionFailed(it) => DbError::Unfit(it),
         // Spin says no more of a connection that was lost than that the statement failed.
-        lost @ Error::PgError(_) => DbError::Unreachable(Box::new(lost)),
+        lost => DbError::Unreachable(Box::new(lost)),
     }
 }
 
@@ -374,11 +376,7 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_not_asked_again() {
-        let status = |error| {
-            Problem::from(refused(Error::PgError(error)))
-                .status()
-                .as_u16()
-        };
+        let status = |error| Problem::from(refused(error)).status().as_u16();
         assert_eq!(status(PgError::ConnectionFailed("gone".to_owned())), 503);
         assert_eq!(
             status(PgError::QueryFailed(QueryError::Text("closed".to_owned()))),
