@@ -2,8 +2,9 @@
 //! what, and who their people are here.
 //!
 //! Other functions never see such a token: it is exchanged here for one of
-//! ours, since none of them could check it without asking its issuer. Issuers are configured by the operator; a token cannot name a key or
-//! an address of its own.
+//! ours, since none of them could check it without asking its issuer. Issuers
+//! are configured by the operator; a token cannot name a key or an address of
+//! its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

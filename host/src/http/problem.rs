@@ -100,7 +100,7 @@ impl Refusal {
             Self::Busy => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // What is left of the request is not worth reading.
+            // What is left of the request is read and thrown away (`linger`), if at all; nothing is to come behind it.
             Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
