@@ -2,428 +2,19 @@
 //! clean run would have put it.
 
 mod crashes;
+mod scene;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use uuid::Uuid;
-use wharf_tests::{
-    Answer, Options, Outside, Received, Reply, Request, Stack, User, at_once, eventually, unique,
-};
+use wharf_tests::{Reply, Stack, User, at_once, eventually, unique};
 
 use super::{account, assert_sound, balance, withdraw};
 
-const SECRET: &str = "signed-by-the-provider";
-/// A sweep comes every few seconds and visits what is due.
-const SOON: Duration = Duration::from_secs(60);
-
-/// The provider, as the test makes it.
-struct Provider {
-    outside: Outside,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    /// By their `external_reference`.
-    payments: BTreeMap<String, Vec<Value>>,
-    /// The `external_reference` of each order.
-    orders: HashMap<String, String>,
-    /// What was said under each `x-idempotency-key`.
-    bodies: HashMap<String, Vec<u8>>,
-    /// What comes instead of an answer, for requests in which this word stands.
-    instead: HashMap<String, VecDeque<Reply>>,
-    /// How late the next answer comes to a request in which this word stands.
-    late: HashMap<String, Duration>,
-}
-
-impl Provider {
-    fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let behind = Arc::clone(&state);
-        let outside = Outside::start(move |request| answer(&mut behind.lock().unwrap(), request));
-        Self { outside, state }
-    }
-
-    /// Somebody pays, or tries to; answers the payment's id.
-    fn pays(&self, reference: &str, amount: &Value, status: &str) -> String {
-        let id = Uuid::new_v4().simple().to_string();
-        let payment = json!({
-            "id": id, "status": status, "transaction_amount": amount, "currency_id": "BRL",
-            "external_reference": reference, "date_approved": moment(),
-        });
-        let mut state = self.state.lock().unwrap();
-        state
-            .payments
-            .entry(reference.to_owned())
-            .or_default()
-            .push(payment);
-        id
-    }
-
-    /// The provider holds something else now.
-    fn changes(&self, payment: &str, field: &str, value: Value) {
-        let mut state = self.state.lock().unwrap();
-        let all = state.payments.values_mut().flatten();
-        all.into_iter()
-            .find(|it| it["id"] == *payment)
-            .expect("the payment")[field] = value;
-    }
-
-    /// These come instead of the next answers to requests in which `word` stands.
-    fn instead(&self, word: &str, replies: impl IntoIterator<Item = Reply>) {
-        let mut state = self.state.lock().unwrap();
-        state
-            .instead
-            .entry(word.to_owned())
-            .or_default()
-            .extend(replies);
-    }
-
-    /// The next request in which `word` stands is carried out at once and answered late.
-    fn delay(&self, word: &str, by: Duration) {
-        let mut state = self.state.lock().unwrap();
-        state.late.insert(word.to_owned(), by);
-    }
-
-    fn status(&self, payment: &str) -> String {
-        let state = self.state.lock().unwrap();
-        let payment = state
-            .payments
-            .values()
-            .flatten()
-            .find(|it| it["id"] == *payment);
-        payment.expect("the payment")["status"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    fn received(&self, word: &str) -> Vec<Received> {
-        self.outside
-            .received()
-            .into_iter()
-            .filter(|it| says(it, word))
-            .collect()
-    }
-}
-
-fn says(request: &Received, word: &str) -> bool {
-    request.path.contains(word) || String::from_utf8_lossy(&request.body).contains(word)
-}
-
-/// A payment as it stands in an order, where everything has another name.
-fn in_order(payment: &Value) -> Value {
-    let status = match payment["status"].as_str().unwrap() {
-        "pending" => "action_required",
-        "in_process" => "processing",
-        "approved" => "processed",
-        "rejected" => "failed",
-        other => other,
-    };
-    let amount = format!("{:.2}", payment["transaction_amount"].as_f64().unwrap());
-    json!({ "id": payment["id"], "status": status, "amount": amount })
-}
-
-/// An order, under either spelling of its id, without the currency that real ones leave out too.
-fn order(state: &State, id: &str) -> Option<Value> {
-    let reference = state.orders.get(&id.to_uppercase())?;
-    let payments = state.payments.get(reference);
-    let payments: Vec<_> = payments.into_iter().flatten().map(in_order).collect();
-    Some(json!({
-        "id": id.to_uppercase(), "external_reference": reference, "country_code": "BRA",
-        "last_updated_date": moment(), "transactions": { "payments": payments },
-    }))
-}
-
-fn answer(state: &mut State, request: &Received) -> Reply {
-    if let Some(key) = request.headers.get("x-idempotency-key") {
-        let key = key.to_str().unwrap().to_owned();
-        let body = request.body.to_vec();
-        if *state.bodies.entry(key).or_insert_with(|| body.clone()) != body {
-            let error = json!({ "errors": [{ "code": "idempotency_key_already_used" }] });
-            return Reply::json(409, &error);
-        }
-    }
-    let instead = state
-        .instead
-        .iter_mut()
-        .find(|(word, left)| !left.is_empty() && says(request, word));
-    if let Some(reply) = instead.and_then(|(_, replies)| replies.pop_front()) {
-        return reply;
-    }
-    let late = state.late.keys().find(|it| says(request, it)).cloned();
-    let late = late.and_then(|it| state.late.remove(&it));
-    carry_out(state, request).after(late.unwrap_or_default())
-}
-
-fn carry_out(state: &mut State, request: &Received) -> Reply {
-    let path = request.path.split('?').next().unwrap();
-    let steps: Vec<_> = path.trim_matches('/').split('/').collect();
-    let find = |state: &State, id: &str| {
-        state
-            .payments
-            .values()
-            .flatten()
-            .find(|it| it["id"] == *id)
-            .cloned()
-    };
-    match (request.method.as_str(), steps.as_slice()) {
-        ("POST", ["checkout", "preferences"]) => {
-            let reference = request.json()["external_reference"].clone();
-            let id = format!("pref-{}", reference.as_str().unwrap());
-            Reply::json(
-                201,
-                &json!({ "id": id, "init_point": format!("https://psp.test/{id}") }),
-            )
-        }
-        ("POST", ["v1", "orders"]) => {
-            let reference = request.json()["external_reference"].clone();
-            let reference = reference.as_str().unwrap().to_owned();
-            let id = format!("ORD{}", reference.replace('-', "").to_uppercase());
-            let qr_data = format!("https://psp.test/{id}");
-            state.orders.insert(id.clone(), reference);
-            Reply::json(
-                201,
-                &json!({ "id": id, "type_response": { "qr_data": qr_data } }),
-            )
-        }
-        ("GET", ["v1", "orders", id]) => match order(state, id) {
-            Some(order) => Reply::json(200, &order),
-            None => Reply::status(404),
-        },
-        ("POST", ["v1", "orders", id, "refund"]) => match order(state, id) {
-            Some(order) => {
-                let reference = order["external_reference"].as_str().unwrap();
-                for payment in state.payments.get_mut(reference).into_iter().flatten() {
-                    payment["status"] = json!("refunded");
-                }
-                Reply::json(201, &order)
-            }
-            None => Reply::status(404),
-        },
-        ("GET", ["v1", "payments", "search"]) => {
-            let reference = request.path.split_once("external_reference=").unwrap().1;
-            let reference = reference.split('&').next().unwrap();
-            let found = state.payments.get(reference).cloned().unwrap_or_default();
-            Reply::json(200, &json!({ "results": found }))
-        }
-        ("GET", ["v1", "payments", id]) => match find(state, id) {
-            Some(payment) => Reply::json(200, &payment),
-            None => Reply::status(404),
-        },
-        ("POST", ["v1", "payments", id, "refunds"]) => {
-            let all = state.payments.values_mut().flatten();
-            match all.into_iter().find(|it| it["id"] == **id) {
-                Some(payment) => {
-                    payment["status"] = json!("refunded");
-                    Reply::json(201, &json!({ "status": "approved" }))
-                }
-                None => Reply::status(404),
-            }
-        }
-        _ => Reply::status(404),
-    }
-}
-
-fn now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
-
-/// Now, as the provider writes it.
-fn moment() -> String {
-    let days = now_s() / 86_400;
-    // Civil from days: the tests need no more of a calendar than this.
-    let z = i64::try_from(days).unwrap() + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (day, month) = (
-        doy - (153 * mp + 2) / 5 + 1,
-        if mp < 10 { mp + 3 } else { mp - 9 },
-    );
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    let (h, m, s) = (now_s() / 3600 % 24, now_s() / 60 % 60, now_s() % 60);
-    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.000+00:00")
-}
-
-/// The platform with this provider, and without the sandbox's free money.
-struct Scene {
-    stack: Stack,
-    provider: Provider,
-}
-
-impl Scene {
-    fn shared() -> &'static Self {
-        static SCENE: OnceLock<Scene> = OnceLock::new();
-        let asker = include_str!("../../../asker/spin.toml.part");
-        SCENE.get_or_init(|| Self::run(Options::default().component(asker)))
-    }
-
-    /// One whose provider may break for everybody.
-    fn start() -> Self {
-        Self::run(Options::default())
-    }
-
-    fn run(options: Options) -> Self {
-        let provider = Provider::start();
-        let stack = options
-            .variable("psp_url", &provider.outside.url())
-            .variable("psp_path", "")
-            .variable("psp_webhook_secret", SECRET)
-            .variable("sandbox", "false")
-            .start();
-        Self { stack, provider }
-    }
-
-    fn user(&self) -> User {
-        User::driver(&self.stack)
-    }
-
-    /// Asks for 25.00 under a title of its own; answers the payment.
-    fn open(&self, user: &User) -> Payment {
-        let title = unique("lunch");
-        self.open_titled(user, &title)
-    }
-
-    fn open_titled(&self, user: &User, title: &str) -> Payment {
-        self.open_by(user, title, "link")
-    }
-
-    fn open_by(&self, user: &User, title: &str, method: &str) -> Payment {
-        let body = json!({
-            "order_id": unique("order"), "amount": 25, "customer_id": 7, "description": title,
-            "method": method,
-        });
-        let payment = user
-            .post("/payments/")
-            .json(&body)
-            .send()
-            .expect(200)
-            .json();
-        let id = payment["payment_id"].as_str().unwrap().to_owned();
-        Payment {
-            id,
-            opened: payment,
-        }
-    }
-
-    fn status(&self, payment: &Payment) -> String {
-        let path = format!("/payments/{}", payment.id);
-        let shown = User::admin(&self.stack)
-            .get(&path)
-            .send()
-            .expect(200)
-            .json();
-        shown["status"].as_str().unwrap().to_owned()
-    }
-
-    fn patch(&self, payment: &Payment, status: &str) -> Answer {
-        let path = format!("/payments/{}?new_status={status}", payment.id);
-        User::admin(&self.stack).request("PATCH", &path).send()
-    }
-
-    /// What is booked of it, and in how many transfers.
-    fn booked(&self, payment: &Payment) -> (i64, i64) {
-        let id: Uuid = payment.id.parse().unwrap();
-        let sum = "SELECT coalesce(sum(CASE WHEN kind = 'refund' THEN -amount ELSE amount END), 0)::bigint, count(*)
-            FROM payments.transfer WHERE id = $1 OR refund_of = $1";
-        let row = self.stack.sql().query_one(sum, &[&id]).unwrap();
-        (row.get(0), row.get(1))
-    }
-
-    /// A webhook as the provider signs it.
-    fn webhook(&self, id: &str) -> Answer {
-        self.webhook_signed(id, SECRET, now_s())
-    }
-
-    fn webhook_signed(&self, id: &str, secret: &str, ts: u64) -> Answer {
-        self.webhook_about("payment", id, id, secret, ts).send()
-    }
-
-    fn webhook_request(&self, id: &str) -> Request {
-        self.webhook_about("payment", id, id, SECRET, now_s())
-    }
-
-    /// About an order, whose id is signed in this spelling.
-    fn order_webhook(&self, id: &str, signed: &str) -> Answer {
-        self.webhook_about("order", id, signed, SECRET, now_s())
-            .send()
-    }
-
-    fn webhook_about(&self, kind: &str, id: &str, signed: &str, secret: &str, ts: u64) -> Request {
-        let request_id = Uuid::new_v4().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("id:{signed};request-id:{request_id};ts:{ts};").as_bytes());
-        let v1: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|it| format!("{it:02x}"))
-            .collect();
-        // What the body says is not what the provider holds.
-        let body =
-            json!({ "type": kind, "data": { "id": id }, "status": "approved", "amount": 1e9 });
-        self.stack
-            .post(&format!("/payments/webhook?data.id={id}&type={kind}"))
-            .header("x-signature", &format!("ts={ts},v1={v1}"))
-            .header("x-request-id", &request_id)
-            .json(&body)
-    }
-
-    /// As if half an hour had passed.
-    fn run_out(&self, payment: &Payment) {
-        let id: Uuid = payment.id.parse().unwrap();
-        let past = "UPDATE payments.checkout SET expires_at = now() - interval '2 seconds', visit_at = now()
-            WHERE id = $1";
-        self.stack.sql().execute(past, &[&id]).unwrap();
-    }
-
-    /// The sweep's turn does not come in this test.
-    fn leave_alone(&self, payment: &Payment) {
-        let id: Uuid = payment.id.parse().unwrap();
-        let later =
-            "UPDATE payments.checkout SET visit_at = now() + interval '1 hour' WHERE id = $1";
-        self.stack.sql().execute(later, &[&id]).unwrap();
-    }
-
-    fn attempts(&self, payment: &Payment) -> Value {
-        let path = format!("/payments/{}/attempts", payment.id);
-        User::admin(&self.stack)
-            .get(&path)
-            .send()
-            .expect(200)
-            .json()
-    }
-
-    fn send_back(&self, by: &User, payment: &Payment, attempt: &str) -> Answer {
-        let path = format!("/payments/{}/attempts/{attempt}/return", payment.id);
-        by.post(&path).send()
-    }
-
-    /// The sweep's turn comes at once.
-    fn hurry(&self, payment: &Payment) {
-        let id: Uuid = payment.id.parse().unwrap();
-        let now = "UPDATE payments.checkout SET visit_at = now() WHERE id = $1";
-        self.stack.sql().execute(now, &[&id]).unwrap();
-    }
-}
-
-struct Payment {
-    id: String,
-    opened: Value,
-}
+use scene::{Payment, SECRET, SOON, Scene, now_s};
 
 #[test]
 fn a_webhook_that_got_lost_costs_time_and_nothing_else() {
@@ -958,9 +549,7 @@ fn a_provider_that_says_nothing_holds_up_nobody_for_long() {
 #[test]
 fn a_refund_that_the_provider_did_not_hear_is_told_again() {
     let scene = Scene::shared();
-    let payment = scene.open(&scene.user());
-    let id = scene.provider.pays(&payment.id, &json!(25), "approved");
-    scene.webhook(&id).expect(200);
+    let (payment, id) = scene.paid();
     scene
         .provider
         .instead(&format!("{id}/refunds"), (0..4).map(|_| Reply::status(503)));
@@ -979,9 +568,7 @@ fn a_refund_that_the_provider_did_not_hear_is_told_again() {
 #[test]
 fn a_refund_made_at_the_provider_is_booked_here() {
     let scene = Scene::shared();
-    let payment = scene.open(&scene.user());
-    let id = scene.provider.pays(&payment.id, &json!(25), "approved");
-    scene.webhook(&id).expect(200);
+    let (payment, id) = scene.paid();
     scene.provider.changes(&id, "status", json!("charged_back"));
     at_once(4, |_| scene.webhook(&id).expect(200));
     assert_eq!(
@@ -994,9 +581,7 @@ fn a_refund_made_at_the_provider_is_booked_here() {
 #[test]
 fn a_part_that_the_provider_gave_back_is_booked_here() {
     let scene = Scene::shared();
-    let payment = scene.open(&scene.user());
-    let id = scene.provider.pays(&payment.id, &json!(25), "approved");
-    scene.webhook(&id).expect(200);
+    let (payment, id) = scene.paid();
     for (gone, left) in [(10, 1500), (10, 1500), (12, 1300)] {
         let field = "transaction_amount_refunded";
         scene.provider.changes(&id, field, json!(gone));
@@ -1017,9 +602,7 @@ fn a_part_that_the_provider_gave_back_is_booked_here() {
 #[test]
 fn money_that_is_taken_back_after_weeks_is_noticed() {
     let scene = Scene::shared();
-    let payment = scene.open(&scene.user());
-    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
-    scene.webhook(&attempt).expect(200);
+    let (payment, attempt) = scene.paid();
     let id: Uuid = payment.id.parse().unwrap();
     let weeks = "UPDATE payments.checkout SET created_at = now() - interval '40 days', visits = 9, visit_at = now()
         WHERE id = $1";
