@@ -83,6 +83,11 @@ impl Memory {
     pub fn of(limit: usize) -> Self {
         Self { used: 0, limit }
     }
+
+    /// Linear memory never shrinks: an instance that once took most of what it may have would keep it.
+    pub fn is_small(&self) -> bool {
+        self.used <= self.limit / 2
+    }
 }
 
 /// More elements than any toolchain's function table; a table is no way around the memory limit.

@@ -14,3 +14,4 @@ pub mod record;
 pub mod server;
 pub mod service;
 pub mod shared;
+pub mod whole;

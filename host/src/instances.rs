@@ -67,7 +67,8 @@ impl<E: Send + 'static> Instances<E> {
     pub fn keep_warm(&self, mut instance: Instance<E>) {
         instance.served += 1;
         instance.since = Instant::now();
-        if instance.served < self.function.limits.requests_per_instance {
+        let is_small = instance.store.data().memory.is_small();
+        if is_small && instance.served < self.function.limits.requests_per_instance {
             self.warm
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -4,22 +4,12 @@
 // What `export!` writes is the C side of the component ABI.
 #![allow(unsafe_code)]
 
-use std::sync::LazyLock;
-
-use axum::Router;
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::{http_service, redis_subscriber};
+use spin_sdk::redis_subscriber;
 
 use crate::ledger::bindings::exports::wharf::bookings::places::{Failure, Guest, Place};
 use crate::{saga, store};
 
-/// Built once per instance; an instance serves many requests.
-static ROUTER: LazyLock<Router> = LazyLock::new(crate::routes::router);
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    kit::answer(ROUTER.clone(), request).await
-}
+kit::serve!(crate::routes::router);
 
 /// The tick.
 #[redis_subscriber]

@@ -14,6 +14,7 @@ mod clock;
 pub mod db;
 mod dialect;
 pub mod event;
+pub mod http;
 mod idempotency;
 mod language;
 mod money;

@@ -1,8 +1,9 @@
 //! Redis: wake-ups and counters. Nothing that is only in Redis may be lost
 //! with it mattering, so every call here may fail and its caller goes on.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -18,6 +19,8 @@ const PAUSE_S: i64 = 3;
 
 thread_local! {
     static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
+    /// Kept while it works: some hosts dial for every connection that is opened.
+    static KEPT: RefCell<Option<Arc<Connection>>> = const { RefCell::new(None) };
 }
 
 /// Redis is of no help. The caller does without.
@@ -37,7 +40,7 @@ impl From<Error> for Away {
 }
 
 pub async fn publish(channel: &str, payload: &[u8]) -> Result<(), Away> {
-    soon(async { Ok(open().await?.publish(channel, payload).await?) }).await
+    soon(async { Ok(connection().await?.publish(channel, payload).await?) }).await
 }
 
 /// Runs any command, every argument as text.
@@ -54,17 +57,23 @@ pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisR
         .into_iter()
         .map(|it| RedisParameter::Binary(it.into_bytes()))
         .collect();
-    soon(async { Ok(open().await?.execute(command, arguments).await?) }).await
+    soon(async { Ok(connection().await?.execute(command, arguments).await?) }).await
 }
 
-/// Opens the connection whose address is in the variable `redis_url`.
-async fn open() -> Result<Connection, Away> {
+/// The connection to the address in the variable `redis_url`.
+async fn connection() -> Result<Arc<Connection>, Away> {
+    if let Some(kept) = KEPT.with_borrow(Clone::clone) {
+        return Ok(kept);
+    }
     let url = setting("redis_url")
         .await
         .map_err(|it| Away::Refused(it.to_string()))?;
-    Connection::open(url)
+    let opened = Connection::open(url)
         .await
-        .map_err(|it| Away::Silent(it.to_string()))
+        .map_err(|it| Away::Silent(it.to_string()))?;
+    let opened = Arc::new(opened);
+    KEPT.set(Some(Arc::clone(&opened)));
+    Ok(opened)
 }
 
 async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
@@ -78,6 +87,8 @@ async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away
     };
     if let Err(away) = &answer {
         eprintln!("{away}");
+        // It may be the connection that is broken.
+        KEPT.set(None);
         if matches!(away, Away::Silent(_)) {
             AWAY_UNTIL.set(now + PAUSE_S);
         }

@@ -4,19 +4,9 @@
 // What the macros write is the C side of the component ABI.
 #![allow(unsafe_code)]
 
-use std::sync::LazyLock;
+use spin_sdk::redis_subscriber;
 
-use axum::Router;
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::{http_service, redis_subscriber};
-
-/// Built once per instance; an instance serves many requests.
-static ROUTER: LazyLock<Router> = LazyLock::new(crate::routes::router);
-
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    kit::answer(ROUTER.clone(), request).await
-}
+kit::serve!(crate::routes::router);
 
 /// The outbox has something, or time has passed.
 #[redis_subscriber]

@@ -9,10 +9,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures::channel::oneshot;
 use http::{Request, Response};
-use tokio::time::{sleep_until, timeout};
-use wasmtime::AsContextMut;
+use tokio::time::{sleep_until, timeout_at};
+use wasmtime::component::Accessor;
+use wasmtime::{AsContextMut, bail};
 use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
 use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
@@ -21,21 +23,39 @@ use crate::guest::Guest;
 use crate::http::body::Body;
 use crate::http::call::Call;
 use crate::http::function::Failure;
+use crate::http::whole;
 use crate::instances::{self, Instance, Instances, Place};
 use crate::metrics::ComponentMeter;
 use crate::turns::Share;
 
 pub struct Alone {
-    pre: ProxyPre<Guest>,
-    instances: Arc<Instances<Proxy>>,
+    pre: Pre,
+    instances: Arc<Instances<Exports>>,
+}
+
+enum Pre {
+    Whole(whole::Export),
+    Streamed(ProxyPre<Guest>),
+}
+
+/// What is called in an instance.
+enum Exports {
+    Whole(whole::Handler),
+    Streamed(Proxy),
+}
+
+enum Asked {
+    Whole(Request<Bytes>),
+    Streamed(Request<WasiBody>),
 }
 
 type Answer = oneshot::Sender<wasmtime::Result<Response<WasiBody>>>;
 
 impl Alone {
     pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Arc<Self> {
+        let whole = whole::Export::of(function.pre.component());
         Arc::new(Self {
-            pre,
+            pre: whole.map_or(Pre::Streamed(pre), Pre::Whole),
             instances: Instances::new(function),
         })
     }
@@ -48,8 +68,13 @@ impl Alone {
         place: Place,
     ) -> Result<Response<Body>, Failure> {
         let limit = self.instances.function.limits.request_timeout;
+        let deadline = Instant::now() + limit;
+        let asked = match &self.pre {
+            Pre::Whole(_) => Asked::Whole(whole::read(request, deadline).await?),
+            Pre::Streamed(_) => Asked::Streamed(request),
+        };
         let (answer, mut answered) = oneshot::channel();
-        let work = self.clone().run(call.clone(), request, answer, place);
+        let work = self.clone().run(call.clone(), asked, answer, place);
         let mut running = Running {
             work: Some(self.instances.function.turns.share(Box::pin(work))),
             call: call.clone(),
@@ -67,7 +92,7 @@ impl Alone {
                 }
             }
         });
-        match timeout(limit, begun).await {
+        match timeout_at(deadline.into(), begun).await {
             Ok(Ok((answer, is_over))) => {
                 let answer = answer.map_err(Failure::Answered)?;
                 Ok(answer.map(|body| Body::of_guest(body, call.clone(), is_over)))
@@ -86,13 +111,7 @@ impl Alone {
         self.instances.place().await
     }
 
-    async fn run(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        request: Request<WasiBody>,
-        answer: Answer,
-        _place: Place,
-    ) {
+    async fn run(self: Arc<Self>, call: Arc<Call>, asked: Asked, answer: Answer, _place: Place) {
         let mut instance = match self.instances.take_warm() {
             Some(warm) => warm,
             None => match self.instantiate().await {
@@ -103,12 +122,10 @@ impl Alone {
                 }
             },
         };
-        match serve(&mut instance, &call, request, answer).await {
+        match serve(&mut instance, &call, asked, answer).await {
             // WASI 0.2 components expect a fresh instance each time.
-            Ok(()) if matches!(instance.exports, Proxy::P3(_)) => {
-                self.instances.keep_warm(instance)
-            }
-            Ok(()) => {}
+            Ok(()) if matches!(instance.exports, Exports::Streamed(Proxy::P2(_))) => {}
+            Ok(()) => self.instances.keep_warm(instance),
             Err(cause) => {
                 call.fails();
                 instances::lost(&self.instances.function, call.request_id(), &cause);
@@ -116,33 +133,55 @@ impl Alone {
         }
     }
 
-    async fn instantiate(&self) -> wasmtime::Result<Instance<Proxy>> {
-        let mut store = self.instances.function.store()?;
-        let proxy = self.pre.instantiate_async(&mut store).await?;
-        Ok(Instance::new(store, proxy))
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Exports>> {
+        let function = &self.instances.function;
+        let mut store = function.store()?;
+        let exports = match &self.pre {
+            Pre::Whole(export) => {
+                let instance = function.pre.instantiate_async(&mut store).await?;
+                Exports::Whole(whole::Handler::of(&instance, &mut store, *export)?)
+            }
+            Pre::Streamed(pre) => Exports::Streamed(pre.instantiate_async(&mut store).await?),
+        };
+        Ok(Instance::new(store, exports))
     }
 }
 
 /// Resolves when the instance has nothing left to do for this request.
 async fn serve(
-    instance: &mut Instance<Proxy>,
+    instance: &mut Instance<Exports>,
     call: &Call,
-    request: Request<WasiBody>,
+    asked: Asked,
     answer: Answer,
 ) -> wasmtime::Result<()> {
     instance.serves(call.request_id());
-    let proxy = &instance.exports;
-    instance
-        .store
-        .run_concurrent(async |accessor| {
-            let prepared = accessor.with(|mut store| {
-                Prepared::new(store.as_context_mut(), proxy, request, Guest::http, answer)
-            })?;
-            prepared.run(accessor, future::pending()).await?;
-            future::poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
-            Ok(())
-        })
-        .await?
+    let store = &mut instance.store;
+    match (&instance.exports, asked) {
+        (Exports::Whole(handler), Asked::Whole(request)) => {
+            let answered = handler.ask(store, &request).await?;
+            let _ = answer.send(answered.into_response(request.method()));
+            store
+                .run_concurrent(async |accessor| is_done(accessor).await)
+                .await
+        }
+        (Exports::Streamed(proxy), Asked::Streamed(request)) => {
+            store
+                .run_concurrent(async |accessor| {
+                    let prepared = accessor.with(|mut store| {
+                        Prepared::new(store.as_context_mut(), proxy, request, Guest::http, answer)
+                    })?;
+                    prepared.run(accessor, future::pending()).await?;
+                    is_done(accessor).await;
+                    Ok(())
+                })
+                .await?
+        }
+        _ => bail!("asked the other way than it was made for"),
+    }
+}
+
+async fn is_done(accessor: &Accessor<Guest>) {
+    future::poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
 }
 
 /// An instance at work. Dropped before it is done, it goes on in a task of its own.

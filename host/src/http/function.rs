@@ -40,6 +40,8 @@ pub enum Failure {
     /// The instance is gone, and its end was logged.
     Trapped,
     TimedOut,
+    /// There was no whole request to ask it.
+    BodyBroken,
 }
 
 impl HttpFunction {
@@ -100,6 +102,7 @@ impl HttpFunction {
                 Refusal::Failed
             }
             Failure::Trapped => Refusal::Failed,
+            Failure::BodyBroken => Refusal::BodyBroken,
             Failure::TimedOut => {
                 let limit = self.function.limits.request_timeout;
                 tracing::warn!(%component, request_id, "no answer within {limit:?}");

@@ -11,6 +11,8 @@ use wharf_manifest::manifest::{ProblemMember, ProblemMembers};
 pub enum Refusal {
     NoHost,
     NoRoute,
+    /// It ended before its end, or is not what its head announced.
+    BodyBroken,
     BodyTooLarge {
         limit: u64,
     },
@@ -29,7 +31,7 @@ pub enum Refusal {
 impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -43,6 +45,7 @@ impl Refusal {
         match self {
             Self::NoHost => "no_host",
             Self::NoRoute => "no_route",
+            Self::BodyBroken => "body_broken",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::HeadersTooLarge { .. } => "headers_too_large",
             Self::Failed => "function_failed",
@@ -55,6 +58,7 @@ impl Refusal {
         match self {
             Self::NoHost => "The request names no host, or two different ones.".into(),
             Self::NoRoute => "Nothing is served at this path.".into(),
+            Self::BodyBroken => "The body did not come as it was announced.".into(),
             Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes."),
             Self::HeadersTooLarge { limit } => {
                 format!("The header fields are larger than {limit} bytes.")
@@ -101,7 +105,7 @@ impl Refusal {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // What is left of the request is read and thrown away (`linger`), if at all; nothing is to come behind it.
-            Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => {
+            Self::BodyBroken | Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Self::NoHost | Self::NoRoute | Self::Failed | Self::TimedOut { .. } => {}

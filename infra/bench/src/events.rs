@@ -111,13 +111,15 @@ pub async fn measured(stage: &Stage) -> Result<Events> {
     })
 }
 
+/// Takes away what a load left, except what somebody is at.
+pub const FORGET: &str = "DELETE FROM events.outbox WHERE id IN (
+    SELECT id FROM events.outbox WHERE unsettled = 0 FOR UPDATE SKIP LOCKED)";
+
 /// What the load left is not what is measured: nobody begins it any more, and what was begun ends.
 async fn forget_all(client: &Client) -> Result<()> {
-    let not_in_hand = "DELETE FROM events.outbox WHERE id IN (
-        SELECT id FROM events.outbox WHERE unsettled = 0 FOR UPDATE SKIP LOCKED)";
     let until = Instant::now() + PATIENCE;
     loop {
-        client.execute(not_in_hand, &[]).await?;
+        client.execute(FORGET, &[]).await?;
         let left = client.query_one("SELECT count(*) FROM events.outbox", &[]);
         let left: i64 = left.await?.try_get(0)?;
         if left == 0 {

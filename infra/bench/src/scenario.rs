@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::events::FORGET;
 use crate::people::People;
 use crate::token::Keys;
 
@@ -120,7 +121,7 @@ pub fn product(people: &People) -> Vec<Scenario> {
 /// The same booking where notices are sent on meanwhile, by the same process. The native server sends none,
 /// so what it leaves is taken away.
 pub fn booking_and_notices(people: &People, url: &str) -> Scenario {
-    let before = Some((url.to_owned(), "DELETE FROM events.outbox"));
+    let before = Some((url.to_owned(), FORGET));
     Scenario {
         before,
         // The native server has nobody to tell.

@@ -88,6 +88,11 @@ fn a_paused_kind_waits_until_it_goes_on() {
     let stack = Stack::start();
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
+    eventually("nothing is left of the admin's own arrival", SOON, || {
+        let waiting =
+            "SELECT count(*) FROM events.outbox WHERE kind = 'user:created' AND state = 'waiting'";
+        sql.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0
+    });
     admin.put("/jobs/pauses/user:created").send().expect(204);
     let (id, payload) = stranger();
     let paused = tell(&mut sql, "user:created", "user:paused", &payload);

@@ -1,0 +1,93 @@
+//! Answers requests that are handed over whole; who asks it over `wasi:http` is told so.
+
+mod bindings {
+    use super::Whole;
+    use spin_sdk::wit_bindgen;
+    wit_bindgen::generate!({
+        path: "../../../../wit/http.wit",
+        world: "function",
+        runtime_path: "spin_sdk::wit_bindgen::rt",
+    });
+    export!(Whole);
+}
+
+use std::time::Duration;
+
+use bindings::exports::wharf::http::handler::{Guest, Request, Response};
+use spin_sdk::http::IntoResponse;
+use spin_sdk::http_service;
+
+#[http_service]
+async fn streamed(_: spin_sdk::http::Request) -> impl IntoResponse {
+    "streamed\n"
+}
+
+struct Whole;
+
+impl Guest for Whole {
+    async fn handle(request: Request) -> Response {
+        let path = request.uri.split('?').next().unwrap_or_default();
+        match path.rsplit('/').next().unwrap_or_default() {
+            "trap" => panic!("asked to trap"),
+            "loop" => loop {
+                std::hint::black_box(());
+            },
+            "sleep" => {
+                spin_sdk::time::sleep(Duration::from_millis(300)).await;
+                answer("slept\n")
+            }
+            "later" => {
+                spin_sdk::wit_bindgen::spawn(async {
+                    spin_sdk::time::sleep(Duration::from_millis(300)).await;
+                    println!("later");
+                });
+                answer("begun\n")
+            }
+            "grow" => {
+                std::hint::black_box(vec![1_u8; 40 << 20]);
+                answer("grown\n")
+            }
+            "status" => Response {
+                status: 99,
+                ..answer("")
+            },
+            "name" => with_header("no name", "x"),
+            "value" => with_header("x-value", "two\nlines"),
+            "long" => with_header("x-long", &"x".repeat(40 << 10)),
+            "lie" => Response {
+                headers: vec![
+                    ("content-length".to_owned(), b"1".to_vec()),
+                    ("connection".to_owned(), b"close".to_vec()),
+                    ("x-own".to_owned(), b"kept".to_vec()),
+                ],
+                ..answer("not one byte\n")
+            },
+            _ => told(&request),
+        }
+    }
+}
+
+fn answer(body: &str) -> Response {
+    Response {
+        status: 200,
+        headers: Vec::new(),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn with_header(name: &str, value: &str) -> Response {
+    Response {
+        headers: vec![(name.to_owned(), value.as_bytes().to_vec())],
+        ..answer("")
+    }
+}
+
+/// The request as it was handed over.
+fn told(request: &Request) -> Response {
+    let mut text = format!("{} {}\n", request.method, request.uri);
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value)));
+    }
+    text.push_str(&format!("{} bytes\n", request.body.len()));
+    answer(&text)
+}
