@@ -1,5 +1,6 @@
 //! The HTTP trigger. `server` (sockets) hands each request to `service` (routes, refusals, records),
-//! which hands it to a `function` (bounded, in time), whose instances answer it, each `alone` or `shared`.
+//! which hands it to a `function` (bounded, in time), whose instances answer it: each `alone` (asked `whole` or
+//! `streamed`) or `shared`.
 
 pub mod alone;
 pub mod body;
@@ -14,4 +15,5 @@ pub mod record;
 pub mod server;
 pub mod service;
 pub mod shared;
+pub mod streamed;
 pub mod whole;

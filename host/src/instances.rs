@@ -25,7 +25,11 @@ pub struct Instance<E> {
     pub exports: E,
     served: usize,
     since: Instant,
+    memory_at_first: usize,
 }
+
+/// Linear memory never shrinks: an instance that once needed this much more than it began with would keep it.
+const MOST_GROWN: usize = 32 << 20;
 
 /// The right to have one instance at work.
 pub type Place = OwnedSemaphorePermit;
@@ -67,8 +71,8 @@ impl<E: Send + 'static> Instances<E> {
     pub fn keep_warm(&self, mut instance: Instance<E>) {
         instance.served += 1;
         instance.since = Instant::now();
-        let is_small = instance.store.data().memory.is_small();
-        if is_small && instance.served < self.function.limits.requests_per_instance {
+        let grown = instance.memory() - instance.memory_at_first;
+        if grown <= MOST_GROWN && instance.served < self.function.limits.requests_per_instance {
             self.warm
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -84,8 +88,13 @@ impl<E> Instance<E> {
         self.store.data().serves(request_id);
     }
 
+    fn memory(&self) -> usize {
+        self.store.data().memory.used()
+    }
+
     pub fn new(store: Store<Guest>, exports: E) -> Self {
         Self {
+            memory_at_first: store.data().memory.used(),
             store,
             exports,
             served: 0,
@@ -95,7 +104,7 @@ impl<E> Instance<E> {
 }
 
 async fn cool<E>(instances: Weak<Instances<E>>, idle: Duration) {
-    let mut ticks = tokio::time::interval(idle.max(Duration::from_millis(100)));
+    let mut ticks = tokio::time::interval((idle / 4).max(Duration::from_millis(100)));
     loop {
         ticks.tick().await;
         let Some(instances) = instances.upgrade() else {

@@ -54,9 +54,9 @@ impl Options {
             .argument(&format!("{name}={value}"))
     }
 
-    /// With one more function beside those of the manifest.
-    pub fn component(mut self, manifest: &str) -> Self {
-        self.addition.push_str(manifest);
+    /// With more in the manifest than there is: another function, another setting.
+    pub fn manifest(mut self, addition: &str) -> Self {
+        self.addition.push_str(addition);
         self
     }
 

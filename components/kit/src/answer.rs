@@ -32,6 +32,11 @@ where
     written(response, &id)
 }
 
+/// A refusal that no handler made.
+pub(crate) fn refused(problem: Problem, id: &RequestId) -> Response {
+    written(problem.into_response(), id)
+}
+
 /// `/customers/` and `/customers` are one address.
 fn without_trailing_slash(uri: &mut Uri) {
     let path = uri.path();

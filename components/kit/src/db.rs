@@ -6,10 +6,10 @@
 //!
 //! The interface has each call twice. The asynchronous ones stream rows and let
 //! other requests run in the same instance meanwhile; they cost a stream, a future
-//! and several crossings into the host each. Answers here are small and most
-//! instances serve one request at a time, so the plain ones it is: one crossing, all
-//! rows. In signin, whose instances serve many, those wait for a statement's round
-//! trip; what they share an instance for is the far longer wait for a hash.
+//! and several crossings into the host each. Answers here are small and instances
+//! serve one request at a time, so the plain ones it is: one crossing, all rows. Who
+//! carries out many events in one instance (`relay`) has the others wait for a
+//! statement's round trip.
 
 use std::sync::Arc;
 

@@ -7,7 +7,9 @@ use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
 
 use self::bindings::exports::wharf::http::handler;
-use crate::answer::answer;
+use crate::answer::{answer, refused};
+use crate::problem::Problem;
+use crate::request_id::RequestId;
 
 #[allow(
     unsafe_code,
@@ -64,10 +66,20 @@ macro_rules! serve {
 pub async fn answer_whole(router: Router, request: handler::Request) -> handler::Response {
     let response = match read(request) {
         Ok(request) => answer(router, request).await,
-        // No host that parsed it sends this.
-        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+        Err(cause) => refused(MALFORMED.detail(cause.to_string()), &RequestId::fresh()),
     };
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    let body = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => body.into(),
+        Err(cause) => {
+            eprintln!("an answer broke off: {cause}");
+            parts = StatusCode::INTERNAL_SERVER_ERROR
+                .into_response()
+                .into_parts()
+                .0;
+            Vec::new()
+        }
+    };
     handler::Response {
         status: parts.status.as_u16(),
         headers: parts
@@ -75,12 +87,15 @@ pub async fn answer_whole(router: Router, request: handler::Request) -> handler:
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_owned()))
             .collect(),
-        body: axum::body::to_bytes(body, usize::MAX)
-            .await
-            .unwrap_or_default()
-            .into(),
+        body,
     }
 }
+
+const MALFORMED: Problem = Problem::new(
+    StatusCode::BAD_REQUEST,
+    "malformed-request",
+    "That is no request",
+);
 
 fn read(request: handler::Request) -> Result<Request<Body>, axum::http::Error> {
     let mut builder = Request::builder()
@@ -90,4 +105,55 @@ fn read(request: handler::Request) -> Result<Request<Body>, axum::http::Error> {
         builder = builder.header(name, value);
     }
     builder.body(Body::from(request.body))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::HeaderMap;
+    use axum::routing::post;
+    use futures::stream;
+
+    use super::*;
+
+    async fn ask(uri: &str) -> (u16, String) {
+        async fn echo(headers: HeaderMap, body: Bytes) -> Vec<u8> {
+            let twice = headers.get_all("x-twice").iter();
+            let mut told = twice.map(|it| it.as_bytes()).collect::<Vec<_>>();
+            told.push(&body);
+            told.join(&b' ')
+        }
+        async fn broken() -> Body {
+            Body::from_stream(stream::iter([Ok("some"), Err("gone")]))
+        }
+        let router = Router::new()
+            .route("/echo", post(echo))
+            .route("/broken", post(broken));
+        let field = |value: &str| ("x-twice".to_owned(), value.as_bytes().to_vec());
+        let request = handler::Request {
+            method: "POST".to_owned(),
+            uri: uri.to_owned(),
+            headers: vec![field("1"), field("2")],
+            body: b"body".to_vec(),
+        };
+        let answer = answer_whole(router, request).await;
+        (answer.status, String::from_utf8(answer.body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_request_is_read_as_it_was_sent() {
+        assert_eq!(ask("http://h/echo?a=b").await, (200, "1 2 body".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused() {
+        let (status, body) = ask("http://h*").await;
+        assert_eq!(status, 400);
+        assert!(body.contains("malformed-request"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_broke_off_is_none() {
+        assert_eq!(ask("http://h/broken").await, (500, String::new()));
+    }
 }

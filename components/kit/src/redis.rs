@@ -1,9 +1,8 @@
 //! Redis: wake-ups and counters. Nothing that is only in Redis may be lost
 //! with it mattering, so every call here may fail and its caller goes on.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -20,7 +19,7 @@ const PAUSE_S: i64 = 3;
 thread_local! {
     static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
     /// Kept while it works: some hosts dial for every connection that is opened.
-    static KEPT: RefCell<Option<Arc<Connection>>> = const { RefCell::new(None) };
+    static KEPT: Cell<Option<Connection>> = const { Cell::new(None) };
 }
 
 /// Redis is of no help. The caller does without.
@@ -40,7 +39,9 @@ impl From<Error> for Away {
 }
 
 pub async fn publish(channel: &str, payload: &[u8]) -> Result<(), Away> {
-    soon(async { Ok(connection().await?.publish(channel, payload).await?) }).await
+    let arguments = vec![channel.as_bytes().to_vec(), payload.to_vec()];
+    ask("PUBLISH", arguments).await?;
+    Ok(())
 }
 
 /// Runs any command, every argument as text.
@@ -53,27 +54,39 @@ pub async fn run<const N: usize>(
 
 /// Like [`run`], for as many arguments as there are.
 pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisResult>, Away> {
-    let arguments: Vec<RedisParameter> = arguments
-        .into_iter()
-        .map(|it| RedisParameter::Binary(it.into_bytes()))
-        .collect();
-    soon(async { Ok(connection().await?.execute(command, arguments).await?) }).await
+    ask(
+        command,
+        arguments.into_iter().map(String::into_bytes).collect(),
+    )
+    .await
 }
 
-/// The connection to the address in the variable `redis_url`.
-async fn connection() -> Result<Arc<Connection>, Away> {
-    if let Some(kept) = KEPT.with_borrow(Clone::clone) {
-        return Ok(kept);
-    }
+/// Carries out a command; twice, if the connection broke before the answer was here: all of ours may be.
+async fn ask(command: &str, arguments: Vec<Vec<u8>>) -> Result<Vec<RedisResult>, Away> {
+    let arguments = || arguments.iter().cloned().map(RedisParameter::Binary);
+    soon(async {
+        if let Some(kept) = KEPT.take()
+            && let Ok(answer) = kept.execute(command, arguments()).await
+        {
+            KEPT.set(Some(kept));
+            return Ok(answer);
+        }
+        let opened = open().await?;
+        let answer = opened.execute(command, arguments()).await?;
+        KEPT.set(Some(opened));
+        Ok(answer)
+    })
+    .await
+}
+
+/// Opens a connection to the address in the variable `redis_url`.
+async fn open() -> Result<Connection, Away> {
     let url = setting("redis_url")
         .await
         .map_err(|it| Away::Refused(it.to_string()))?;
-    let opened = Connection::open(url)
+    Connection::open(url)
         .await
-        .map_err(|it| Away::Silent(it.to_string()))?;
-    let opened = Arc::new(opened);
-    KEPT.set(Some(Arc::clone(&opened)));
-    Ok(opened)
+        .map_err(|it| Away::Silent(it.to_string()))
 }
 
 async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
@@ -87,8 +100,6 @@ async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away
     };
     if let Err(away) = &answer {
         eprintln!("{away}");
-        // It may be the connection that is broken.
-        KEPT.set(None);
         if matches!(away, Away::Silent(_)) {
             AWAY_UNTIL.set(now + PAUSE_S);
         }

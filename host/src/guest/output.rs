@@ -56,6 +56,11 @@ impl Output {
     /// Lines from here on belong to this request; to none if it is empty.
     pub fn belongs_to(&self, request_id: &str) {
         let mut line = self.lock();
+        if !line.begun.is_empty() {
+            // Whoever served before it did not end its last line.
+            line.begun.push(b'\n');
+            line.emit();
+        }
         line.request_id.clear();
         line.request_id.push_str(request_id);
     }

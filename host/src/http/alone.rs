@@ -9,53 +9,57 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures::channel::oneshot;
 use http::{Request, Response};
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout};
 use wasmtime::component::Accessor;
-use wasmtime::{AsContextMut, bail};
-use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
-use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use crate::function::Function;
 use crate::guest::Guest;
 use crate::http::body::Body;
 use crate::http::call::Call;
 use crate::http::function::Failure;
-use crate::http::whole;
 use crate::instances::{self, Instance, Instances, Place};
 use crate::metrics::ComponentMeter;
 use crate::turns::Share;
 
-pub struct Alone {
-    pre: Pre,
-    instances: Arc<Instances<Exports>>,
+/// How an instance is asked: `streamed` or `whole`.
+pub trait Way: Send + Sync + Sized + 'static {
+    /// What is called in an instance, looked up once.
+    type Exports: Send + 'static;
+    type Asked: Send + 'static;
+    type Answered: Send + 'static;
+
+    fn instantiate(
+        &self,
+        function: &Function,
+    ) -> impl Future<Output = wasmtime::Result<Instance<Self::Exports>>> + Send;
+
+    /// Resolves when the instance has nothing left to do for this request.
+    fn serve(
+        instance: &mut Instance<Self::Exports>,
+        request: Request<Self::Asked>,
+        answer: Answer<Self>,
+    ) -> impl Future<Output = wasmtime::Result<()>> + Send;
+
+    /// Whether the instance may serve another request.
+    fn is_reusable(exports: &Self::Exports) -> bool;
+
+    /// `is_over`: the instance has nothing left to do.
+    fn body(body: Self::Answered, call: &Arc<Call>, place: Arc<Place>, is_over: bool) -> Body;
 }
 
-enum Pre {
-    Whole(whole::Export),
-    Streamed(ProxyPre<Guest>),
+pub type Answer<W> = oneshot::Sender<wasmtime::Result<Response<<W as Way>::Answered>>>;
+
+pub struct Alone<W: Way> {
+    way: W,
+    instances: Arc<Instances<W::Exports>>,
 }
 
-/// What is called in an instance.
-enum Exports {
-    Whole(whole::Handler),
-    Streamed(Proxy),
-}
-
-enum Asked {
-    Whole(Request<Bytes>),
-    Streamed(Request<WasiBody>),
-}
-
-type Answer = oneshot::Sender<wasmtime::Result<Response<WasiBody>>>;
-
-impl Alone {
-    pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Arc<Self> {
-        let whole = whole::Export::of(function.pre.component());
+impl<W: Way> Alone<W> {
+    pub fn new(function: Arc<Function>, way: W) -> Arc<Self> {
         Arc::new(Self {
-            pre: whole.map_or(Pre::Streamed(pre), Pre::Whole),
+            way,
             instances: Instances::new(function),
         })
     }
@@ -64,17 +68,15 @@ impl Alone {
     pub async fn answer(
         self: &Arc<Self>,
         call: &Arc<Call>,
-        request: Request<WasiBody>,
+        request: Request<W::Asked>,
         place: Place,
     ) -> Result<Response<Body>, Failure> {
         let limit = self.instances.function.limits.request_timeout;
-        let deadline = Instant::now() + limit;
-        let asked = match &self.pre {
-            Pre::Whole(_) => Asked::Whole(whole::read(request, deadline).await?),
-            Pre::Streamed(_) => Asked::Streamed(request),
-        };
         let (answer, mut answered) = oneshot::channel();
-        let work = self.clone().run(call.clone(), asked, answer, place);
+        let place = Arc::new(place);
+        let work = self
+            .clone()
+            .run(call.clone(), request, answer, place.clone());
         let mut running = Running {
             work: Some(self.instances.function.turns.share(Box::pin(work))),
             call: call.clone(),
@@ -92,10 +94,10 @@ impl Alone {
                 }
             }
         });
-        match timeout_at(deadline.into(), begun).await {
+        match timeout(limit, begun).await {
             Ok(Ok((answer, is_over))) => {
                 let answer = answer.map_err(Failure::Answered)?;
-                Ok(answer.map(|body| Body::of_guest(body, call.clone(), is_over)))
+                Ok(answer.map(|body| W::body(body, call, place, is_over)))
             }
             Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
             Err(_) => {
@@ -111,10 +113,16 @@ impl Alone {
         self.instances.place().await
     }
 
-    async fn run(self: Arc<Self>, call: Arc<Call>, asked: Asked, answer: Answer, _place: Place) {
+    async fn run(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        request: Request<W::Asked>,
+        answer: Answer<W>,
+        _place: Arc<Place>,
+    ) {
         let mut instance = match self.instances.take_warm() {
             Some(warm) => warm,
-            None => match self.instantiate().await {
+            None => match self.way.instantiate(&self.instances.function).await {
                 Ok(new) => new,
                 Err(cause) => {
                     let _ = answer.send(Err(cause));
@@ -122,65 +130,20 @@ impl Alone {
                 }
             },
         };
-        match serve(&mut instance, &call, asked, answer).await {
-            // WASI 0.2 components expect a fresh instance each time.
-            Ok(()) if matches!(instance.exports, Exports::Streamed(Proxy::P2(_))) => {}
-            Ok(()) => self.instances.keep_warm(instance),
+        instance.serves(call.request_id());
+        match W::serve(&mut instance, request, answer).await {
+            Ok(()) if W::is_reusable(&instance.exports) => self.instances.keep_warm(instance),
+            Ok(()) => {}
             Err(cause) => {
                 call.fails();
                 instances::lost(&self.instances.function, call.request_id(), &cause);
             }
         }
     }
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<Exports>> {
-        let function = &self.instances.function;
-        let mut store = function.store()?;
-        let exports = match &self.pre {
-            Pre::Whole(export) => {
-                let instance = function.pre.instantiate_async(&mut store).await?;
-                Exports::Whole(whole::Handler::of(&instance, &mut store, *export)?)
-            }
-            Pre::Streamed(pre) => Exports::Streamed(pre.instantiate_async(&mut store).await?),
-        };
-        Ok(Instance::new(store, exports))
-    }
 }
 
-/// Resolves when the instance has nothing left to do for this request.
-async fn serve(
-    instance: &mut Instance<Exports>,
-    call: &Call,
-    asked: Asked,
-    answer: Answer,
-) -> wasmtime::Result<()> {
-    instance.serves(call.request_id());
-    let store = &mut instance.store;
-    match (&instance.exports, asked) {
-        (Exports::Whole(handler), Asked::Whole(request)) => {
-            let answered = handler.ask(store, &request).await?;
-            let _ = answer.send(answered.into_response(request.method()));
-            store
-                .run_concurrent(async |accessor| is_done(accessor).await)
-                .await
-        }
-        (Exports::Streamed(proxy), Asked::Streamed(request)) => {
-            store
-                .run_concurrent(async |accessor| {
-                    let prepared = accessor.with(|mut store| {
-                        Prepared::new(store.as_context_mut(), proxy, request, Guest::http, answer)
-                    })?;
-                    prepared.run(accessor, future::pending()).await?;
-                    is_done(accessor).await;
-                    Ok(())
-                })
-                .await?
-        }
-        _ => bail!("asked the other way than it was made for"),
-    }
-}
-
-async fn is_done(accessor: &Accessor<Guest>) {
+/// Resolves when nothing that was begun in the instance goes on.
+pub async fn is_done(accessor: &Accessor<Guest>) {
     future::poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
 }
 

@@ -80,55 +80,46 @@ where
 /// What goes back to the client.
 pub struct Body {
     content: Content,
+    /// Held until most of it is sent.
+    place: Option<Arc<OwnedSemaphorePermit>>,
     /// Closed when this is dropped.
     record: Option<Record>,
 }
 
+/// What is handed to the connection at once: no more of an answer than this waits there for a slow client.
+pub const PIECE: usize = 64 << 10;
+
 enum Content {
     Whole(Option<Bytes>),
-    Guest {
-        body: WasiBody,
-        call: Arc<Call>,
-        _permit: Option<OwnedSemaphorePermit>,
-    },
+    Guest { body: WasiBody, call: Arc<Call> },
 }
 
 impl Body {
     pub fn whole(bytes: Bytes) -> Self {
-        Self {
-            content: Content::Whole(Some(bytes)),
-            record: None,
-        }
+        Self::of(Content::Whole(Some(bytes)))
     }
 
     /// `is_over`: the instance has nothing more to do for it, so that all of it may be here already.
     /// Then its length is known, and it goes out in one piece.
     pub fn of_guest(body: WasiBody, call: Arc<Call>, is_over: bool) -> Self {
         let body = if is_over { at_once(body) } else { Err(body) };
-        let content = match body {
+        Self::of(match body {
             Ok(bytes) => Content::Whole(Some(bytes)),
-            Err(body) => Content::Guest {
-                body,
-                call,
-                _permit: None,
-            },
-        };
+            Err(body) => Content::Guest { body, call },
+        })
+    }
+
+    fn of(content: Content) -> Self {
         Self {
             content,
+            place: None,
             record: None,
         }
     }
 
-    /// Holds `permit` until it is sent.
-    pub fn of_shared(body: WasiBody, call: Arc<Call>, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            content: Content::Guest {
-                body,
-                call,
-                _permit: Some(permit),
-            },
-            record: None,
-        }
+    pub fn holding(mut self, place: Arc<OwnedSemaphorePermit>) -> Self {
+        self.place = Some(place);
+        self
     }
 
     pub fn recorded(mut self, record: Record) -> Self {
@@ -172,8 +163,14 @@ impl HttpBody for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut self.content {
-            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Content::Guest { body, call, .. } => {
+            Content::Whole(bytes) => {
+                let piece = match bytes {
+                    Some(bytes) if bytes.len() > PIECE => Some(bytes.split_to(PIECE)),
+                    last => last.take(),
+                };
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
+            Content::Guest { body, call } => {
                 let mut frame = ready!(Pin::new(body).poll_frame(context));
                 if frame.is_none() && call.has_failed() {
                     frame = Some(Err(Error::HttpResponseIncomplete));
@@ -195,7 +192,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Content::Guest { body, call, .. } => body.is_end_stream() && !call.has_failed(),
+            Content::Guest { body, call } => body.is_end_stream() && !call.has_failed(),
         }
     }
 

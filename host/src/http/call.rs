@@ -10,7 +10,7 @@ pub struct Call {
     pub request_id: HeaderValue,
     /// The client sent more than it may; whatever the component makes of that, the answer is a refusal.
     pub is_body_too_large: AtomicBool,
-    /// The instance ended before it was done, so an answer that ends is not complete.
+    /// The instance ended before it was done, so a streamed answer that ends is not complete.
     has_failed: AtomicBool,
     last_progress_ms: AtomicU64,
 }

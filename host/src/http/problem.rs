@@ -13,6 +13,10 @@ pub enum Refusal {
     NoRoute,
     /// It ended before its end, or is not what its head announced.
     BodyBroken,
+    /// The rest of it did not come.
+    BodyLate {
+        seconds: u64,
+    },
     BodyTooLarge {
         limit: u64,
     },
@@ -33,6 +37,7 @@ impl Refusal {
         match self {
             Self::NoHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::BodyLate { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -46,6 +51,7 @@ impl Refusal {
             Self::NoHost => "no_host",
             Self::NoRoute => "no_route",
             Self::BodyBroken => "body_broken",
+            Self::BodyLate { .. } => "body_late",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::HeadersTooLarge { .. } => "headers_too_large",
             Self::Failed => "function_failed",
@@ -59,6 +65,7 @@ impl Refusal {
             Self::NoHost => "The request names no host, or two different ones.".into(),
             Self::NoRoute => "Nothing is served at this path.".into(),
             Self::BodyBroken => "The body did not come as it was announced.".into(),
+            Self::BodyLate { seconds } => format!("The body did not come within {seconds} s."),
             Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes."),
             Self::HeadersTooLarge { limit } => {
                 format!("The header fields are larger than {limit} bytes.")
@@ -105,7 +112,10 @@ impl Refusal {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // What is left of the request is read and thrown away (`linger`), if at all; nothing is to come behind it.
-            Self::BodyBroken | Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => {
+            Self::BodyBroken
+            | Self::BodyLate { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::HeadersTooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Self::NoHost | Self::NoRoute | Self::Failed | Self::TimedOut { .. } => {}

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -91,8 +92,7 @@ async fn talk(
 ) {
     // Otherwise the last piece of an answer waits for the client's delayed acknowledgement: 40 ms.
     let _ = stream.set_nodelay(true);
-    let open = &service.metrics.connections;
-    open.fetch_add(1, Relaxed);
+    let _open = Open::new(&service.metrics.connections);
     let answers = service_fn(|request| {
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.serve(request, client).await) }
@@ -103,5 +103,20 @@ async fn talk(
     if let Err(cause) = watcher.watch(connection).await {
         tracing::debug!(%client, "connection ended: {cause}");
     }
-    open.fetch_sub(1, Relaxed);
+}
+
+/// Counts a connection among the open ones, however it ends.
+struct Open<'a>(&'a AtomicI64);
+
+impl<'a> Open<'a> {
+    fn new(count: &'a AtomicI64) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }

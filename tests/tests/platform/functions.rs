@@ -12,7 +12,7 @@ fn platform() -> &'static Stack {
     static STARTED: OnceLock<Stack> = OnceLock::new();
     STARTED.get_or_init(|| {
         let asker = include_str!("../../asker/spin.toml.part");
-        Options::default().component(asker).start()
+        Options::default().manifest(asker).start()
     })
 }
 

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use wharf_tests::{Stack, User};
+use serde_json::json;
+use wharf_tests::{Options, Stack, User};
 
 #[test]
 fn health_is_answered_by_the_host_itself() {
@@ -132,4 +133,46 @@ fn a_client_that_hangs_up_halfway_disturbs_nobody() {
         drop(line);
     }
     User::driver(&stack);
+}
+
+/// How a stack answers what is asked of payments, rightly and wrongly.
+fn answers(stack: &Stack) -> Vec<(u16, String)> {
+    let user = User::driver(stack);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let id = me["user_id"].as_str().unwrap();
+    let long = "x".repeat(2 << 20);
+    [
+        user.get("/payment/balance"),
+        user.get("/payment/balance/"),
+        user.request("HEAD", "/payment/balance"),
+        user.get("/payment/transactions?limit=nonsense"),
+        user.get("/payment/nothing-here"),
+        user.request("DELETE", "/payment/balance"),
+        stack.get("/payment/balance"),
+        user.post("/payments/accounts")
+            .body("application/json", "{"),
+        user.post("/payments/accounts")
+            .json(&json!({ "paymentAccountType": "DEBIT" })),
+        user.post("/payments/accounts").body("text/plain", "hello"),
+        user.post("/payments/accounts")
+            .json(&json!({ "paymentAccountId": long })),
+        user.get("/payments/histories"),
+    ]
+    .map(|request| {
+        let answer = request.header("x-request-id", "the-same").send();
+        let mut told = answer.text().replace(id, "the user");
+        for name in ["content-type", "www-authenticate", "allow"] {
+            told.push_str(&format!("\n{name}: {}", answer.header(name).unwrap_or("-")));
+        }
+        (answer.status(), told)
+    })
+    .into()
+}
+
+/// Where an instance serves several at once the host asks it over `wasi:http`, as every other host does.
+#[test]
+fn a_function_answers_the_same_over_wasi_http() {
+    let several = "[component.payments.tool.wharf]\nconcurrent_requests = 16\n";
+    let over_wasi = Options::default().manifest(several).start();
+    assert_eq!(answers(&over_wasi), answers(&Stack::shared()));
 }

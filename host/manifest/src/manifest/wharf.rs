@@ -69,7 +69,7 @@ pub enum When {
 pub struct WharfComponent {
     /// Requests an instance answers before it is replaced.
     pub requests_per_instance: u32,
-    /// Requests an instance answers at once.
+    /// Requests an instance answers at once. More than one are streamed to it even if it could take them whole.
     pub concurrent_requests: u32,
     /// How long an instance is kept that has nothing to do.
     pub idle_timeout: Duration,

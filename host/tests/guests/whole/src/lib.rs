@@ -43,13 +43,44 @@ impl Guest for Whole {
                 });
                 answer("begun\n")
             }
+            "late-trap" => {
+                spin_sdk::wit_bindgen::spawn(async {
+                    spin_sdk::time::sleep(Duration::from_millis(100)).await;
+                    panic!("asked to trap after the answer");
+                });
+                answer("begun\n")
+            }
+            "wait" => {
+                spin_sdk::time::sleep(Duration::from_secs(60)).await;
+                answer("waited\n")
+            }
             "grow" => {
                 std::hint::black_box(vec![1_u8; 40 << 20]);
                 answer("grown\n")
             }
-            "status" => Response {
-                status: 99,
+            "large" => Response {
+                body: vec![b'x'; 15 << 20],
                 ..answer("")
+            },
+            "huge" => Response {
+                body: vec![b'x'; 17 << 20],
+                ..answer("")
+            },
+            "many" => Response {
+                headers: vec![(String::new(), Vec::new()); 40_000],
+                ..answer("")
+            },
+            "1" => Response {
+                status: 1,
+                ..answer("")
+            },
+            "101" => Response {
+                status: 101,
+                ..answer("")
+            },
+            "204" => Response {
+                status: 204,
+                ..answer("nothing, says its status\n")
             },
             "name" => with_header("no name", "x"),
             "value" => with_header("x-value", "two\nlines"),

@@ -259,7 +259,7 @@ impl Scene {
     pub(super) fn shared() -> &'static Self {
         static SCENE: OnceLock<Scene> = OnceLock::new();
         let asker = include_str!("../../../../asker/spin.toml.part");
-        SCENE.get_or_init(|| Self::run(Options::default().component(asker)))
+        SCENE.get_or_init(|| Self::run(Options::default().manifest(asker)))
     }
 
     /// One whose provider may break for everybody.
