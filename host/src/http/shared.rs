@@ -2,6 +2,7 @@
 //! instances, but one that traps takes its neighbours' answers with it. The loop that drives them is
 //! wasmtime's `ProxyHandler`; here is when one takes another request, and when it has had its time.
 //! It makes tasks of its own, which know nothing of `turns`: they get threads of their own instead.
+//! For components that come from Spin and count on it; one of ours answers faster `alone`.
 
 use std::error::Error;
 use std::fmt;

@@ -54,6 +54,7 @@ fn a_client_cannot_speak_for_the_host() {
     let user = User::driver(&stack);
     user.post("/auth/signout")
         .header("spin-client-addr", "203.0.113.7:1")
+        .header("x-forwarded-for", "203.0.113.7")
         .send()
         .expect(200);
     let id = user.get("/auth/me").send().problem(401);

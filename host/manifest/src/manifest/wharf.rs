@@ -67,7 +67,7 @@ pub enum When {
 /// `[component.<id>.tool.wharf]`: how much of the machine a component may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WharfComponent {
-    /// Requests an instance answers before it is replaced.
+    /// Requests an instance answers before it is replaced; sooner if it has taken a lot of memory.
     pub requests_per_instance: u32,
     /// Requests an instance answers at once. More than one are streamed to it even if it could take them whole.
     pub concurrent_requests: u32,
