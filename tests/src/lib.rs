@@ -21,6 +21,7 @@ mod at_once;
 mod background;
 mod cable;
 mod folder;
+mod lock;
 mod outside;
 mod process;
 mod request;

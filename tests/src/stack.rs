@@ -265,6 +265,10 @@ impl Stack {
         postgres::Client::connect(&self.postgres_url, postgres::NoTls).expect("PostgreSQL")
     }
 
+    pub(crate) fn postgres_address(&self) -> SocketAddr {
+        address_in(&self.postgres_url)
+    }
+
     /// Redis, past every cable.
     pub fn redis(&self) -> redis::Connection {
         let client = redis::Client::open(self.redis_url.as_str()).expect("an address of Redis");

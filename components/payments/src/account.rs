@@ -108,7 +108,7 @@ impl House {
     }
 }
 
-/// A withdrawal that somebody has to pay out, or has.
+/// A withdrawal that somebody has to pay out, has paid out, or has given back.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Payout {
@@ -122,6 +122,8 @@ pub struct Payout {
     pub created_at: Timestamp,
     pub paid_at: Option<Timestamp>,
     pub paid_by: Option<Uuid>,
+    pub returned_at: Option<Timestamp>,
+    pub returned_by: Option<Uuid>,
 }
 
 #[derive(Debug, Serialize)]

@@ -51,6 +51,8 @@ pub enum Error {
     NotDisputed(Verdict),
     #[error("no such payout")]
     UnknownPayout,
+    #[error("the payout went back to its account")]
+    PayoutReturned,
     /// Others changed the same checkout again and again.
     #[error("the payment is being changed by others")]
     Busy,
@@ -78,6 +80,7 @@ impl Error {
             "limit_reached" => Self::LimitReached,
             "same_account" => Self::SameAccount,
             "unknown_account" => Self::UnknownAccount,
+            "unknown_payout" => Self::UnknownPayout,
             "other_currency" => Self::OtherCurrency,
             "name_taken" => Self::NameTaken,
             "unknown_payment" => Self::UnknownPayment,
@@ -122,6 +125,11 @@ impl From<Error> for Problem {
                 CLASH,
                 "promocode-paid-for",
                 "A user paid for the promo code",
+            ),
+            Error::PayoutReturned => (
+                CLASH,
+                "payout-returned",
+                "The payout went back to its account",
             ),
             Error::NotDisputed(_) => (CLASH, "not-disputed", "The payment is not in dispute"),
             Error::NameTaken => (CLASH, "account-taken", "The account id is taken"),

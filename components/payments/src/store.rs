@@ -227,6 +227,17 @@ pub async fn pay_out(db: &Db, withdrawal: Uuid, admin: Uuid) -> Result<Payout, E
         .ok_or(Error::UnknownPayout)
 }
 
+/// A withdrawal goes back to the account it came from.
+pub async fn return_payout(db: &Db, withdrawal: Uuid, admin: Uuid) -> Result<Payout, Error> {
+    let Only::<String>(outcome) = db
+        .one(sql!("return_payout"), params![withdrawal, admin])
+        .await?;
+    match outcome.as_str() {
+        "moved" | "replayed" => Ok(db.one(sql!("payout"), params![withdrawal]).await?),
+        _ => Err(Error::of_outcome(outcome)),
+    }
+}
+
 pub async fn send(
     db: &Db,
     id: Uuid,
@@ -843,6 +854,8 @@ impl FromRow for Payout {
             created_at: row.get("created_at")?,
             paid_at: row.get("paid_at")?,
             paid_by: row.get("paid_by")?,
+            returned_at: row.get("returned_at")?,
+            returned_by: row.get("returned_by")?,
         })
     }
 }

@@ -22,7 +22,7 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
 
 /// Every operation of this component but the webhook, whose proof is its signature, and the page that
 /// thanks whoever paid.
-const FOR_CALLERS: [(&str, &str); 32] = [
+const FOR_CALLERS: [(&str, &str); 33] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -52,6 +52,10 @@ const FOR_CALLERS: [(&str, &str); 32] = [
     (
         "POST",
         "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/paid",
+    ),
+    (
+        "POST",
+        "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/returned",
     ),
     (
         "POST",

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use postgres::Client;
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Options, Request, Stack, User, eventually, unique};
+use wharf_tests::{Answer, Options, Request, Stack, User, unique};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -31,25 +31,11 @@ const PAY: Step = Step {
 };
 
 fn lock(stack: &Stack, step: &Step) -> Client {
-    let mut sql = stack.sql();
-    sql.batch_execute(&format!(
-        "BEGIN; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
-        step.table
-    ))
-    .unwrap();
-    sql
+    stack.lock_table(step.table)
 }
 
 fn waits(stack: &Stack, step: &Step) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
-    let mut sql = stack.sql();
-    eventually(step.statement, SOON, || {
-        sql.query_one(waiting, &[&step.statement])
-            .unwrap()
-            .get::<_, i64>(0)
-            > 0
-    });
+    stack.waits(step.statement);
 }
 
 /// A stack whose clock can be moved from outside.

@@ -37,6 +37,7 @@ pub fn router() -> Router {
         .route("/send", post(send))
         .route("/payouts", get(list_payouts))
         .route("/payouts/{id}/paid", post(note_payout))
+        .route("/payouts/{id}/returned", post(return_payout))
         .route("/histories", get(list_histories));
     speaking(Dialect::Accounts, table)
 }
@@ -281,7 +282,20 @@ async fn list_payouts(
 /// A person has paid it out. Again: no effect.
 async fn note_payout(Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<Json<Payout>, Problem> {
     let db = store::open().await?;
-    Ok(Json(store::pay_out(&db, id, caller.id).await?))
+    let payout = store::pay_out(&db, id, caller.id).await?;
+    if payout.paid_at.is_none() {
+        return Err(Error::PayoutReturned.into());
+    }
+    Ok(Json(payout))
+}
+
+/// It cannot be paid out, or the bank sent it back: it is the user's again. Again: no effect.
+async fn return_payout(
+    Admin(caller): Admin,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Payout>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(store::return_payout(&db, id, caller.id).await?))
 }
 
 /// The moment some time from now.

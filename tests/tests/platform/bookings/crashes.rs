@@ -66,6 +66,7 @@ fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
         }
         stack.signal_kill();
         assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
+        stack.outlive_postgres();
     });
     stack.kill();
     without_clock(stack);

@@ -4,30 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use postgres::Client;
 use serde_json::json;
 use uuid::Uuid;
 use wharf_tests::{Options, Outside, Reply, Stack, User, eventually};
 
 use super::{SOON, end_lease, id_of, known, looked_up, settled, stranger, tell};
-
-fn waits(stack: &Stack, statement: &str) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
-    let mut sql = stack.sql();
-    eventually(statement, SOON, || {
-        sql.query_one(waiting, &[&statement])
-            .unwrap()
-            .get::<_, i64>(0)
-            > 0
-    });
-}
-
-fn locked(stack: &Stack, what: &str) -> Client {
-    let mut sql = stack.sql();
-    sql.batch_execute(&format!("BEGIN; {what}")).unwrap();
-    sql
-}
 
 /// What the consumer of `user:created` writes to.
 const CONSUMER: &str = "LOCK TABLE payments.holder IN ACCESS EXCLUSIVE MODE";
@@ -38,10 +19,10 @@ const SETTLING: &str = "events.settle(";
 fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_next() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
-    let lock = locked(&stack, CONSUMER);
+    let lock = stack.lock(CONSUMER);
     let (id, payload) = stranger();
     let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    waits(&stack, CONSUMING);
+    stack.waits(CONSUMING);
     stack.kill();
     drop(lock);
     assert_eq!(looked_up(&mut sql, event), ("waiting".to_owned(), 0, 1));
@@ -57,16 +38,15 @@ fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_
 fn an_event_whose_relay_was_killed_before_it_said_so_has_its_effect_once() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
-    let consumer = locked(&stack, CONSUMER);
+    let consumer = stack.lock(CONSUMER);
     let (id, payload) = stranger();
     let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    waits(&stack, CONSUMING);
-    let row = locked(
-        &stack,
-        &format!("SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"),
-    );
+    stack.waits(CONSUMING);
+    let row = stack.lock(&format!(
+        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+    ));
     drop(consumer);
-    waits(&stack, SETTLING);
+    stack.waits(SETTLING);
     stack.kill();
     drop(row);
     eventually("its last statement has ended", SOON, || {
@@ -104,17 +84,14 @@ fn a_worker_that_was_suspended_past_its_lease_cannot_write_late() {
     let mut sql = first.sql();
     // The second host keeps still until the first has taken the event.
     second.suspend();
-    let preference = locked(
-        &first,
-        "LOCK TABLE notify.silent_chat IN ACCESS EXCLUSIVE MODE",
-    );
+    let preference = first.lock("LOCK TABLE notify.silent_chat IN ACCESS EXCLUSIVE MODE");
     let event = tell(
         &mut sql,
         "telegram:started",
         "telegram:5",
         &json!({ "chat": 5 }),
     );
-    waits(&first, "silent_chat");
+    first.waits("silent_chat");
     first.suspend();
     drop(preference);
 
@@ -194,7 +171,7 @@ fn an_event_that_kills_whoever_takes_it_is_given_up_in_the_end() {
 fn what_a_killed_relay_dropped_is_carried_out_one_by_one() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
-    let lock = locked(&stack, CONSUMER);
+    let lock = stack.lock(CONSUMER);
     let strangers = [stranger(), stranger(), stranger()];
     let events: Vec<Uuid> = strangers
         .iter()
@@ -210,7 +187,7 @@ fn what_a_killed_relay_dropped_is_carried_out_one_by_one() {
     }
     // Whoever comes next has one of them, and goes on with what is new.
     stack.start_again();
-    waits(&stack, CONSUMING);
+    stack.waits(CONSUMING);
     let (id, payload) = stranger();
     let new = tell(&mut sql, "weather:changed", &format!("user:{id}"), &payload);
     settled(&mut sql, new, "dead");
@@ -245,11 +222,10 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
     let letter = json!({ "to": "ana@example.org", "subject": "s", "text": "t" });
     let event = tell(&mut sql, "deliver:email", "email:killed", &letter);
     eventually("it is taken", SOON, || mail.received().len() == 1);
-    let row = locked(
-        &stack,
-        &format!("SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"),
-    );
-    waits(&stack, SETTLING);
+    let row = stack.lock(&format!(
+        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+    ));
+    stack.waits(SETTLING);
     stack.kill();
     never_said(&stack, SETTLING);
     drop(row);
@@ -275,22 +251,18 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
         &[&user.login],
     )
     .unwrap();
-    let planning = locked(
-        &stack,
-        "LOCK TABLE notify.preference IN ACCESS EXCLUSIVE MODE",
-    );
+    let planning = stack.lock("LOCK TABLE notify.preference IN ACCESS EXCLUSIVE MODE");
     let notice = json!({
         "user_id": id_of(&user), "template": "booking_ending",
         "params": { "booking_id": 1, "place": "p", "date_to": "2026-11-21 11:30" },
     });
     let event = tell(&mut sql, "notify", "booking:killed", &notice);
-    waits(&stack, "preference");
-    let row = locked(
-        &stack,
-        &format!("SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"),
-    );
+    stack.waits("preference");
+    let row = stack.lock(&format!(
+        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+    ));
     drop(planning);
-    waits(&stack, SETTLING);
+    stack.waits(SETTLING);
     stack.kill();
     never_said(&stack, SETTLING);
     drop(row);

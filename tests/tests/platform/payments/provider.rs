@@ -698,6 +698,44 @@ fn a_withdrawal_waits_for_whoever_pays_it_out() {
 }
 
 #[test]
+fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
+    let scene = Scene::start();
+    let (user, admin) = (scene.user(), User::admin(&scene.stack));
+    let name = account(&user, 0.0);
+    deposited(&scene, &user, &name, 12.5);
+    let path = |of: &Value, what| format!("/payments/payouts/{}/{what}", of.as_str().unwrap());
+    let withdrawn = |amount| {
+        let row = withdraw(&user, &name, &json!(amount)).expect(200).json();
+        row["id"].clone()
+    };
+    let [unpaid, bounced] = [withdrawn(2.5), withdrawn(4.0)];
+    admin.post(&path(&bounced, "paid")).send().expect(200);
+    assert_eq!(balance(&user, &name), json!(6.0));
+    user.post(&path(&unpaid, "returned")).send().expect(403);
+
+    for id in [&unpaid, &bounced] {
+        let answers = at_once(4, |_| {
+            admin.post(&path(id, "returned")).send().expect(200).json()
+        });
+        assert!(answers.iter().all(|it| it["returnedAt"].is_string()));
+    }
+    assert_eq!(balance(&user, &name), json!(12.5));
+    assert_eq!(
+        (
+            admin.get("/payments/payouts").send().expect(200).json(),
+            house(&scene.stack, "payouts"),
+            house(&scene.stack, "external")
+        ),
+        (json!([]), 0, 0)
+    );
+    let paid = admin.post(&path(&unpaid, "paid")).send().problem(409);
+    assert_eq!(paid["code"], "payout-returned");
+    let nobody = json!(Uuid::new_v4());
+    admin.post(&path(&nobody, "returned")).send().problem(404);
+    assert_sound(&scene.stack);
+}
+
+#[test]
 fn what_was_spent_before_it_was_taken_back_is_the_house_s_loss() {
     let scene = Scene::start();
     let user = scene.user();

@@ -4,32 +4,11 @@
 use std::thread;
 use std::time::Duration;
 
-use postgres::Client;
 use serde_json::json;
-use wharf_tests::{Reply, Request, Stack, eventually, unique};
+use wharf_tests::{Reply, Request, eventually, unique};
 
 use super::super::{assert_sound, key};
 use super::{Payment, SOON, Scene};
-
-/// Nobody uses the table until this connection is dropped.
-fn lock(stack: &Stack, table: &str) -> Client {
-    let mut sql = stack.sql();
-    sql.batch_execute(&format!(
-        "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
-    ))
-    .unwrap();
-    sql
-}
-
-fn waits(stack: &Stack, statement: &str) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
-    let mut sql = stack.sql();
-    eventually(statement, SOON, || {
-        let found: i64 = sql.query_one(waiting, &[&statement]).unwrap().get(0);
-        found > 0
-    });
-}
 
 /// Sends the request and kills the host at that moment.
 fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) -> T) {
@@ -39,6 +18,7 @@ fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) ->
         let _gate = moment(scene);
         scene.stack.signal_kill();
         assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
+        scene.stack.outlive_postgres();
     });
     scene.stack.kill();
     scene.stack.start_again();
@@ -73,9 +53,9 @@ fn a_payment_survives_a_crash_at_any_step() {
         let request = user.post("/payments/").header("idempotency-key", &key);
         request.json(&body)
     };
-    let gate = lock(&scene.stack, "events.outbox");
+    let gate = scene.stack.lock_table("events.outbox");
     killed(&mut scene, ask(), |scene| {
-        waits(&scene.stack, "FROM accept_checkout(");
+        scene.stack.waits("FROM accept_checkout(");
     });
     drop(gate);
     let later = "UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes'";
@@ -98,10 +78,10 @@ fn a_payment_survives_a_crash_at_any_step() {
     // It was paid, and the webhook about it died.
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.leave_alone(&payment);
-    let gate = lock(&scene.stack, "payments.transfer");
+    let gate = scene.stack.lock_table("payments.transfer");
     let webhook = scene.webhook_request(&attempt);
     killed(&mut scene, webhook, |scene| {
-        waits(&scene.stack, "FROM conclude(");
+        scene.stack.waits("FROM conclude(");
     });
     drop(gate);
     assert_eq!(scene.booked(&payment), (0, 0));
@@ -144,8 +124,8 @@ fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
     let webhook = scene.webhook_request(&attempt);
     killed(&mut scene, webhook, |scene| {
         asked_to_refund(scene, &attempt);
-        let gate = lock(&scene.stack, "payments.psp_payment");
-        waits(&scene.stack, "LATERAL conclude(");
+        let gate = scene.stack.lock_table("payments.psp_payment");
+        scene.stack.waits("LATERAL conclude(");
         gate
     });
     assert_eq!(
