@@ -710,7 +710,7 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
     };
     let [unpaid, bounced] = [withdrawn(2.5), withdrawn(4.0)];
     admin.post(&path(&bounced, "paid")).send().expect(200);
-    assert_eq!(balance(&user, &name), json!(6.0));
+    assert_eq!(balance(&user, &name), json!(6));
     user.post(&path(&unpaid, "returned")).send().expect(403);
 
     for id in [&unpaid, &bounced] {
