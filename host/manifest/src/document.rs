@@ -1,7 +1,7 @@
-//! A TOML file that is read value by value, collecting what is wrong with it instead of stopping at the first fault.
+//! A TOML file that is read value by value. Faults are collected: reading does not stop at the first one.
 //!
-//! Every reading function answers `None` after it reported why. A table remembers the keys it was asked for, so that
-//! [`Table::no_other_keys`] can refuse the rest and say what was probably meant.
+//! A function that reads a value returns `None` after it reported the fault. A table remembers the keys that were read,
+//! so that [`Table::refuse_unknown_keys`] can refuse the others with a suggestion.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::faults::{self, Fault, Faults, Place};
 
-/// One recovered syntax error often brings many that are none.
-const SYNTAX_ERRORS: usize = 3;
+/// Syntax errors that are reported: after recovering from one, the parser often reports others that are not real.
+const MAX_SYNTAX_ERRORS: usize = 3;
 
 pub(crate) struct Document<'a> {
     file: &'a Path,
@@ -21,27 +21,27 @@ pub(crate) struct Document<'a> {
     warnings: RefCell<Vec<Fault>>,
 }
 
-/// A table and the keys it was asked for.
+/// A table that remembers which of its keys were read.
 pub(crate) struct Table<'a> {
     document: &'a Document<'a>,
-    /// As a person would call it: `[component.cart]`.
+    /// For messages: `[component.cart]`.
     pub name: String,
     span: Range<usize>,
     entries: &'a DeTable<'a>,
-    asked: RefCell<BTreeSet<&'static str>>,
-    refused: RefCell<BTreeSet<&'static str>>,
+    read_keys: RefCell<BTreeSet<&'static str>>,
+    refused_keys: RefCell<BTreeSet<&'static str>>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Value<'a> {
     document: &'a Document<'a>,
-    /// The key it stands under.
+    /// The key of the value, or of the list that holds it.
     key: &'a str,
     span: Range<usize>,
     value: &'a DeValue<'a>,
 }
 
-/// A string or a key, and where it stands.
+/// A string or a key, with its position in the file.
 #[derive(Clone)]
 pub(crate) struct Text<'a> {
     document: &'a Document<'a>,
@@ -59,7 +59,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The file's syntax tree; to be kept by the caller, as everything else borrows from it.
+    /// Parses the file. The caller keeps the syntax tree: tables and values borrow from it.
     pub fn parse(&self) -> Result<DeTable<'a>, Faults> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         let mut faults: Vec<Fault> = errors
@@ -69,7 +69,7 @@ impl<'a> Document<'a> {
         let line = |fault: &Fault| fault.place.as_ref().map(|place| place.line);
         faults.sort_by_key(line);
         faults.dedup_by_key(|fault| line(fault));
-        faults.truncate(SYNTAX_ERRORS);
+        faults.truncate(MAX_SYNTAX_ERRORS);
         match Faults::of(faults) {
             Some(faults) => Err(faults),
             None => Ok(root.into_inner()),
@@ -82,12 +82,12 @@ impl<'a> Document<'a> {
             name: "the top level".to_owned(),
             span: 0..0,
             entries,
-            asked: RefCell::default(),
-            refused: RefCell::default(),
+            read_keys: RefCell::default(),
+            refused_keys: RefCell::default(),
         }
     }
 
-    /// Reports something about the file as a whole.
+    /// Reports a fault of the file as a whole.
     pub fn fault(&self, message: impl Into<String>, hint: Option<String>) {
         self.faults.borrow_mut().push(Fault {
             hint,
@@ -95,12 +95,12 @@ impl<'a> Document<'a> {
         });
     }
 
-    /// What was read if nothing was wrong with it, and the warnings.
-    pub fn judge<T>(self, read: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
+    /// Returns the value and the warnings, or all faults if there are any.
+    pub fn finish<T>(self, read: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
         match (Faults::of(self.faults.into_inner()), read) {
             (Some(faults), _) => Err(faults),
             (None, Some(read)) => Ok((read, self.warnings.into_inner())),
-            // Whatever answers `None` has reported why; should it have forgotten, the file is refused all the same.
+            // A bug: a reading function returned `None` without a report. The file is refused all the same.
             (None, None) => Err(Fault::of_file(self.file, "cannot be read").into()),
         }
     }
@@ -130,7 +130,7 @@ impl<'a> Document<'a> {
 
 impl<'a> Table<'a> {
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
-        self.asked.borrow_mut().insert(key);
+        self.read_keys.borrow_mut().insert(key);
         let (key, value) = self.entries.get_key_value(key)?;
         Some(Value {
             document: self.document,
@@ -140,7 +140,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The value of a key that has to be there.
+    /// The value of a required key.
     pub fn require(&self, key: &'static str) -> Option<Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
@@ -157,7 +157,7 @@ impl<'a> Table<'a> {
         self.require(key)?.text()
     }
 
-    /// A string that is empty when it is not given.
+    /// A string; empty if the key is absent.
     pub fn string(&self, key: &'static str) -> String {
         self.text(key)
             .map(|text| text.to_string())
@@ -172,17 +172,17 @@ impl<'a> Table<'a> {
         self.get(key)?.number(range)
     }
 
-    /// A list of strings, empty when it is not given.
+    /// A list of strings; empty if the key is absent.
     pub fn texts(&self, key: &'static str) -> Vec<Text<'a>> {
         self.get(key).map(|value| value.texts()).unwrap_or_default()
     }
 
-    /// A table within this one.
+    /// A nested table, called `name` in messages.
     pub fn table(&self, key: &'static str, name: impl Into<String>) -> Option<Table<'a>> {
         self.get(key)?.table(name)
     }
 
-    /// The keys and values of a table whose keys are names; in the order of the file.
+    /// All keys and values, in the order of the file. For tables whose keys are names.
     pub fn entries(&self) -> Vec<(Text<'a>, Value<'a>)> {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
@@ -205,8 +205,8 @@ impl<'a> Table<'a> {
             .collect()
     }
 
-    /// Reads each entry of the table of names under `key`; nothing when there is none.
-    pub fn each<T>(
+    /// Reads each entry of the table under `key`, whose keys are names. Empty if the key is absent.
+    pub fn read_each<T>(
         &self,
         key: &'static str,
         mut read: impl FnMut(Text<'a>, Value<'a>) -> Option<T>,
@@ -236,21 +236,21 @@ impl<'a> Table<'a> {
         self.document.report_warning(&self.span, message, hint);
     }
 
-    /// Refuses a key that Spin knows and this host does not.
+    /// Refuses a key that Spin supports and this host does not.
     pub fn refuse(&self, key: &'static str, why: &str) {
-        self.asked.borrow_mut().remove(key);
-        self.refused.borrow_mut().insert(key);
+        self.read_keys.borrow_mut().remove(key);
+        self.refused_keys.borrow_mut().insert(key);
         if let Some((key, _)) = self.entries.get_key_value(key) {
             self.document.report(&key.span(), why, None);
         }
     }
 
-    /// Refuses every key that was not asked for.
-    pub fn no_other_keys(&self) {
-        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
+    /// Reports every key that was not read.
+    pub fn refuse_unknown_keys(&self) {
+        let (read_keys, refused_keys) = (self.read_keys.borrow(), self.refused_keys.borrow());
         for (key, _) in self.entries() {
-            if !asked.contains(&*key) && !refused.contains(&*key) {
-                let hint = faults::suggestion(&key, asked.iter().copied());
+            if !read_keys.contains(&*key) && !refused_keys.contains(&*key) {
+                let hint = faults::suggest(&key, read_keys.iter().copied());
                 key.fault(format!("unknown key `{}` in {}", &*key, self.name), hint);
             }
         }
@@ -265,20 +265,20 @@ impl<'a> Value<'a> {
                 span: self.span.clone(),
                 text,
             }),
-            _ => self.wrong_type("a string"),
+            _ => self.fault_type("a string"),
         }
     }
 
     pub fn flag(&self) -> Option<bool> {
         match self.value {
             DeValue::Boolean(flag) => Some(*flag),
-            _ => self.wrong_type("true or false"),
+            _ => self.fault_type("true or false"),
         }
     }
 
     pub fn number(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let DeValue::Integer(digits) = self.value else {
-            return self.wrong_type("a whole number");
+            return self.fault_type("a whole number");
         };
         let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
         let number = number.filter(|number| range.contains(number));
@@ -294,7 +294,7 @@ impl<'a> Value<'a> {
 
     pub fn list(&self) -> Option<Vec<Value<'a>>> {
         let DeValue::Array(items) = self.value else {
-            return self.wrong_type("a list");
+            return self.fault_type("a list");
         };
         let items = items.iter().map(|item| Value {
             document: self.document,
@@ -317,22 +317,22 @@ impl<'a> Value<'a> {
             DeValue::String(_) => self.text().into_iter().collect(),
             DeValue::Array(_) => self.texts(),
             _ => self
-                .wrong_type("a string or a list of strings")
+                .fault_type("a string or a list of strings")
                 .unwrap_or_default(),
         }
     }
 
     pub fn table(&self, name: impl Into<String>) -> Option<Table<'a>> {
         let DeValue::Table(entries) = self.value else {
-            return self.wrong_type("a table");
+            return self.fault_type("a table");
         };
         Some(Table {
             document: self.document,
             name: name.into(),
             span: self.span.clone(),
             entries,
-            asked: RefCell::default(),
-            refused: RefCell::default(),
+            read_keys: RefCell::default(),
+            refused_keys: RefCell::default(),
         })
     }
 
@@ -360,8 +360,8 @@ impl<'a> Value<'a> {
         self.document.report_warning(&self.span, message, hint);
     }
 
-    /// Reports that this should have been `expected`.
-    pub fn wrong_type<T>(&self, expected: &str) -> Option<T> {
+    /// Reports a type other than `expected`.
+    pub fn fault_type<T>(&self, expected: &str) -> Option<T> {
         let found = match self.value.type_str() {
             "integer" => "an integer".to_owned(),
             "array" => "a list".to_owned(),
@@ -397,7 +397,7 @@ impl Text<'_> {
             .text
             .get(self.span.clone())
             .unwrap_or_default();
-        // With escapes in it the text does not stand in the file as such: then all of it is marked.
+        // A string with escapes differs from its source text: then the whole string is marked.
         match written.find(self.text) {
             Some(quote) => {
                 let start = self.span.start + quote + position;
@@ -408,11 +408,15 @@ impl Text<'_> {
         }
     }
 
-    /// Reports a name that is not among those that exist.
-    pub fn unknown<'k>(&self, what: &str, known: impl IntoIterator<Item = &'k str> + Clone) {
+    /// Reports a name that is not one of `known`, with a suggestion.
+    pub fn fault_unknown<'k>(
+        &self,
+        message: &str,
+        known: impl IntoIterator<Item = &'k str> + Clone,
+    ) {
         self.fault(
-            format!("{what} `{}`", self.text),
-            faults::suggestion(self.text, known),
+            format!("{message} `{}`", self.text),
+            faults::suggest(self.text, known),
         );
     }
 }
@@ -429,13 +433,14 @@ impl Deref for Text<'_> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, reading: impl Fn(&Table)) -> String {
+    /// Runs `read` on the top level and returns the faults, one per line.
+    fn faults_of(text: &str, read: impl Fn(&Table)) -> String {
         let document = Document::new(Path::new("t.toml"), text);
         let entries = match document.parse() {
             Ok(entries) => entries,
             Err(faults) => return faults.to_string(),
         };
-        reading(&document.root(&entries));
+        read(&document.root(&entries));
         let faults = document.faults.borrow();
         let lines = faults.iter().map(|fault| {
             let (line, column) = fault
@@ -452,8 +457,8 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_are_named() {
-        let report = read(
+    fn a_value_of_the_wrong_type_is_reported_with_the_expected_one() {
+        let report = faults_of(
             "a = 1\nb = \"x\"\nc = [1, \"y\"]\nd = 70000\ne = 1.5",
             |table| {
                 assert!(table.text("a").is_none());
@@ -477,12 +482,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_nobody_asked_for_are_refused() {
-        let report = read("[t]\nroute = 1\nrout = 2\nq = 3", |table| {
+    fn keys_that_were_not_read_are_refused() {
+        let report = faults_of("[t]\nroute = 1\nrout = 2\nq = 3", |table| {
             let table = table.table("t", "[t]").unwrap();
             table.get("route");
             table.get("component");
-            table.no_other_keys();
+            table.refuse_unknown_keys();
         });
         insta::assert_snapshot!(report, @r"
         3:1 unknown key `rout` in [t] (did you mean `route`?)
@@ -491,13 +496,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_within_a_string_is_found_unless_it_is_escaped() {
+    fn a_fault_within_a_string_marks_its_part_unless_the_string_has_escapes() {
         for (text, place) in [
             ("a = \"xyz\"", "1:7"),
             ("a = \"\"\"\nxyz\"\"\"", "2:2"),
             ("a = \"x\\u0079z\"", "1:5"),
         ] {
-            let report = read(text, |table| {
+            let report = faults_of(text, |table| {
                 table.text("a").unwrap().fault_within(1, 1, "here", None);
             });
             assert!(report.starts_with(place), "{text:?} {report}");
@@ -505,9 +510,13 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_are_reported_without_their_echoes() {
-        let report = read("a = \nb = [1,\nc = 1\nd = 2\ne = 3\n", |_| unreachable!());
-        assert_eq!(report.matches("t.toml:").count(), SYNTAX_ERRORS, "{report}");
+    fn only_the_first_syntax_errors_are_reported() {
+        let report = faults_of("a = \nb = [1,\nc = 1\nd = 2\ne = 3\n", |_| unreachable!());
+        assert_eq!(
+            report.matches("t.toml:").count(),
+            MAX_SYNTAX_ERRORS,
+            "{report}"
+        );
         assert!(report.starts_with("t.toml:1:"), "{report}");
     }
 }

@@ -1,7 +1,7 @@
-//! Where a component may connect to: its `allowed_outbound_hosts`, and the networks an operator forbids to all.
+//! The hosts a component may connect to: its `allowed_outbound_hosts`, minus the networks that the operator blocks.
 //!
-//! Grammar, matching and texts are Spin's. Every import that opens a connection asks [`AllowedHosts::check`] before it
-//! resolves a name and [`BlockedNetworks`] after. Nothing here resolves names, reads templates or opens anything.
+//! Grammar, matching and messages are Spin's. An import that opens a connection calls [`AllowedHosts::check`] before it
+//! resolves the host name, and [`BlockedNetworks`] afterwards. This module resolves no names and opens no connections.
 
 mod blocked;
 mod grant;
@@ -12,29 +12,29 @@ pub use grant::Grant;
 use std::fmt;
 use std::net::IpAddr;
 
-/// What `http://<component>.spin.internal` ends with: a call to another component, in memory.
+/// The suffix of `http://<component>.spin.internal`: local service chaining, a call to another component in memory.
 pub const CHAINING_SUFFIX: &str = ".spin.internal";
 
-/// The component meant by a host name like `payments.spin.internal`.
+/// The component id in a host name like `payments.spin.internal`.
 pub fn chained_component(host: &str) -> Option<&str> {
     host.strip_suffix(CHAINING_SUFFIX)
         .filter(|id| !id.is_empty() && !id.contains('.'))
 }
 
-/// Names under which a component reaches its own application.
+/// Whether the host name stands for the component's own application.
 pub fn is_own_application(host: &str) -> bool {
     matches!(host, "self" | "self.alt")
 }
 
-/// Everything a component may connect to. The default is nothing.
+/// The grants of a component. The default grants nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: Vec<Grant>,
-    private_by_name_only: bool,
+    blocks_private_networks: bool,
 }
 
 impl AllowedHosts {
-    /// The given entries, templates already resolved; or what is wrong with each bad one.
+    /// Parses entries whose templates are resolved. Fails with a message for each invalid entry.
     pub fn parse(entries: &[String]) -> Result<AllowedHosts, Vec<String>> {
         let mut grants = Vec::with_capacity(entries.len());
         let mut faults = Vec::new();
@@ -47,7 +47,7 @@ impl AllowedHosts {
         if faults.is_empty() {
             Ok(AllowedHosts {
                 grants,
-                private_by_name_only: false,
+                blocks_private_networks: false,
             })
         } else {
             Err(faults)
@@ -65,42 +65,43 @@ impl AllowedHosts {
         }
     }
 
-    /// `block_private_networks`: whom only a grant to `*` lets through must be public, neither in a private network nor
-    /// a part of this application. For a component whose users say where it connects to.
-    pub fn with_private_by_name_only(self, private_by_name_only: bool) -> AllowedHosts {
+    /// With `block_private_networks`, a grant to `*` covers public hosts only: no private network, no part of this
+    /// application. For a component that connects to hosts chosen by its users.
+    pub fn blocking_private_networks(self, blocks_private_networks: bool) -> AllowedHosts {
         AllowedHosts {
-            private_by_name_only,
+            blocks_private_networks,
             ..self
         }
     }
 
-    /// May a host that [`AllowedHosts::check`] let through turn out to be at this address?
-    pub fn may_lead_to(&self, host: &str, address: IpAddr) -> bool {
-        !self.private_by_name_only || !blocked::is_private(address) || self.names(host)
+    /// Whether a host that passed [`AllowedHosts::check`] may resolve to this address.
+    pub fn allows_address(&self, host: &str, address: IpAddr) -> bool {
+        !self.blocks_private_networks || !blocked::is_private(address) || self.names(host)
     }
 
-    /// Is the host granted otherwise than by `*`?
+    /// Whether a grant other than `*` covers the host.
     fn names(&self, host: &str) -> bool {
         grant::parse_host(host).is_ok_and(|host| self.grants.iter().any(|grant| grant.names(&host)))
     }
 
-    /// May the component connect there? `host` is a name or an address, an IPv6 address with or without brackets.
+    /// Whether the component may connect to this destination. `host` is a name or an address; the brackets of an IPv6
+    /// address are optional.
     pub fn check(&self, scheme: &str, host: &str, port: u16) -> Result<(), Denied> {
         if is_own_application(host) {
             return self.check_self();
         }
-        let known = grant::parse_host(host);
-        let hidden =
-            self.private_by_name_only && chained_component(host).is_some() && !self.names(host);
-        let allowed = known.as_ref().is_ok_and(|host| {
+        let parsed = grant::parse_host(host);
+        let is_hidden =
+            self.blocks_private_networks && chained_component(host).is_some() && !self.names(host);
+        let is_allowed = parsed.as_ref().is_ok_and(|host| {
             self.grants
                 .iter()
                 .any(|grant| grant.allows(scheme, host, port))
-        }) && !hidden;
-        if allowed {
+        }) && !is_hidden;
+        if is_allowed {
             return Ok(());
         }
-        let host = known.map_or_else(|_| host.to_owned(), |host| host.to_string());
+        let host = parsed.map_or_else(|_| host.to_owned(), |host| host.to_string());
         let destination = match (scheme, port) {
             ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
             _ => format!("{scheme}://{host}:{port}"),
@@ -108,10 +109,14 @@ impl AllowedHosts {
         Err(Denied { destination })
     }
 
-    /// May the component send HTTP requests to its own application?
+    /// Whether the component may send HTTP requests to its own application.
     pub fn check_self(&self) -> Result<(), Denied> {
-        let named_only = self.private_by_name_only;
-        if self.grants.iter().any(|it| it.allows_self(named_only)) {
+        let named_only = self.blocks_private_networks;
+        if self
+            .grants
+            .iter()
+            .any(|grant| grant.allows_self(named_only))
+        {
             return Ok(());
         }
         Err(Denied {
@@ -124,14 +129,14 @@ impl AllowedHosts {
     }
 }
 
-/// A connection that was not granted. It displays, as Spin does, the line of the manifest that would grant it.
+/// A refused connection. Its message has, as in Spin, the line of the manifest that would grant it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Denied {
     destination: String,
 }
 
 impl Denied {
-    /// `scheme://host:port`, as it would stand in `allowed_outbound_hosts`.
+    /// `scheme://host:port`, as in `allowed_outbound_hosts`.
     pub fn destination(&self) -> &str {
         &self.destination
     }
@@ -271,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_application_is_a_grant_of_its_own() {
+    fn the_own_application_needs_its_own_grant() {
         assert_eq!(allowed(&["http://self"]).check("http", "self", 80), Ok(()));
         assert_eq!(
             allowed(&["https://self.alt"]).check("http", "self.alt", 80),
@@ -320,34 +325,37 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_can_be_kept_out_of_private_networks() {
+    fn a_wildcard_excludes_private_networks_if_they_are_blocked() {
         let entries = [
             "https://*:443",
             "http://127.0.0.1:4567",
             "redis://cache.lan",
         ];
         let open = allowed(&entries);
-        let kept_out = open.clone().with_private_by_name_only(true);
+        let blocking = open.clone().blocking_private_networks(true);
         let private: IpAddr = "10.0.0.8".parse().unwrap();
         let public: IpAddr = "93.184.216.34".parse().unwrap();
 
-        assert!(open.may_lead_to("hooks.example.com", private));
-        assert!(kept_out.may_lead_to("hooks.example.com", public));
-        assert!(!kept_out.may_lead_to("hooks.example.com", private));
-        assert!(!kept_out.may_lead_to("10.0.0.8", private));
-        assert!(kept_out.may_lead_to("cache.lan", private), "it is named");
-        assert!(kept_out.may_lead_to("127.0.0.1", "127.0.0.1".parse().unwrap()));
+        assert!(open.allows_address("hooks.example.com", private));
+        assert!(blocking.allows_address("hooks.example.com", public));
+        assert!(!blocking.allows_address("hooks.example.com", private));
+        assert!(!blocking.allows_address("10.0.0.8", private));
+        assert!(
+            blocking.allows_address("cache.lan", private),
+            "a grant names it"
+        );
+        assert!(blocking.allows_address("127.0.0.1", "127.0.0.1".parse().unwrap()));
 
         for own in ["signin.spin.internal", "self", "self.alt"] {
             assert_eq!(open.check("https", own, 443), Ok(()), "{own}");
-            assert!(kept_out.check("https", own, 443).is_err(), "{own}");
+            assert!(blocking.check("https", own, 443).is_err(), "{own}");
         }
         let named = allowed(&[
             "https://*:443",
             "https://signin.spin.internal",
             "http://self",
         ])
-        .with_private_by_name_only(true);
+        .blocking_private_networks(true);
         assert_eq!(named.check("https", "signin.spin.internal", 443), Ok(()));
         assert_eq!(named.check("http", "self", 80), Ok(()));
     }

@@ -1,33 +1,32 @@
-//! What is wrong with a file: where, what, and what was probably meant. Always all of it at once.
+//! Faults of a file: the position, the message and a hint. All faults of a file are reported together.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub message: String,
-    /// What to do or what was probably meant.
+    /// What to write instead.
     pub hint: Option<String>,
     pub file: PathBuf,
-    /// `None` when it is about the file as a whole.
+    /// `None` for a fault of the file as a whole.
     pub place: Option<Place>,
 }
 
 /// The part of a line that a fault is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// From 1.
+    /// Counted from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// In characters, counted from 1.
     pub column: usize,
     /// In characters, at least 1.
     pub width: usize,
     pub line_text: String,
 }
 
-/// Everything that is wrong, in the order of the file. Never empty.
+/// All faults of a file, in the order of their lines. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Faults(Vec<Fault>);
 
@@ -87,7 +86,7 @@ impl From<Fault> for Faults {
     }
 }
 
-/// `spin.toml:12:5: unknown key …`, the line itself with the place marked, the hint.
+/// `spin.toml:12:5: unknown key …`, then the line with its faulty part underlined, then the hint.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
@@ -125,29 +124,30 @@ impl fmt::Display for Faults {
     }
 }
 
-/// What `word` was probably meant to be.
+/// The known word that `word` most likely misspells.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // One slip in three letters is a slip; more is another word.
-    let tolerated = (word.chars().count() / 3).max(1);
+    // More than one edit in three letters makes another word.
+    let max_edits = (word.chars().count() / 3).max(1);
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(slips, _)| *slips <= tolerated)
-        .min_by_key(|(slips, _)| *slips)
+        .filter(|(edits, _)| *edits <= max_edits)
+        .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }
 
-/// "did you mean `x`?", or the choice when nothing is close and it is short enough to read.
-pub(crate) fn suggestion<'a>(
+/// "did you mean `x`?", or all known words if none is close and the list is short.
+pub(crate) fn suggest<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<String> {
-    const READABLE: usize = 16;
+    /// A longer list hides the message.
+    const MAX_LISTED: usize = 16;
     if let Some(meant) = closest(word, known.clone()) {
         return Some(format!("did you mean `{meant}`?"));
     }
     let known: Vec<&str> = known.into_iter().collect();
-    (1..=READABLE)
+    (1..=MAX_LISTED)
         .contains(&known.len())
         .then(|| format!("known here: {}", known.join(", ")))
 }
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_shows_its_line_and_marks_its_place() {
+    fn a_fault_shows_its_line_and_underlines_its_place() {
         let text = "name = \"x\"\nété = { rout = 1 }\n";
         let start = text.find("rout").unwrap();
         let fault = Fault {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_recognised_and_another_word_is_not() {
+    fn a_misspelt_word_gets_a_suggestion_and_another_word_gets_the_list() {
         let known = ["route", "component", "executor"];
         for (word, expected) in [
             ("rout", Some("route")),
@@ -185,14 +185,14 @@ mod tests {
             assert_eq!(closest(word, known), expected, "{word}");
         }
         assert_eq!(
-            suggestion("path", known).as_deref(),
+            suggest("path", known).as_deref(),
             Some("known here: route, component, executor")
         );
-        assert_eq!(suggestion("path", []), None);
+        assert_eq!(suggest("path", []), None);
     }
 
     #[test]
-    fn places_survive_odd_spans() {
+    fn a_span_beyond_the_text_still_has_a_place() {
         for span in [0..0, 5..99, 99..100, 1..2] {
             let place = Place::of("é\nab", span);
             assert!(place.line <= 2 && place.width >= 1, "{place:?}");

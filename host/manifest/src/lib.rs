@@ -1,13 +1,13 @@
-//! The manifest of an application: `spin.toml` and what belongs to it, read into checked types.
+//! Reads `spin.toml` and the files that belong to it into checked types.
 //!
-//! Nothing here runs a component, opens a connection or knows wasmtime: it reads files, says everything that is wrong
-//! with them at once, and answers questions about them. Begin with [`manifest::load`].
+//! The crate reports all faults of a file at once and answers questions about it. It runs no component, opens no
+//! connection and does not depend on wasmtime. Start reading at [`manifest::load`].
 
 mod document;
 pub mod egress;
 pub mod faults;
 pub mod manifest;
-pub mod names;
+mod names;
 pub mod networks;
 pub mod routes;
 pub mod runtime_config;

@@ -1,9 +1,11 @@
-//! `spin.toml`, version 2, read and checked: what Spin accepts means here what it means there.
+//! Reads and checks `spin.toml`, version 2. A manifest means the same here as in Spin.
 //!
-//! What this host cannot run (components from a registry, SQLite, other triggers than HTTP and Redis …) is refused
-//! with a sentence, never ignored. Read in this order: [`Manifest`], [`Component`], [`HttpTrigger`], [`WharfApplication`].
+//! Features that this host does not support (components from a registry, SQLite, triggers other than HTTP and Redis, …)
+//! are refused with a message, never ignored. Reading order: [`Manifest`], [`Component`], [`HttpTrigger`],
+//! [`WharfApplication`].
 
 mod component;
+mod context;
 mod definitions;
 mod dependency;
 mod host_value;
@@ -15,6 +17,7 @@ mod wharf;
 pub use component::{Build, Component, Files};
 pub use dependency::{Configuration, Dependency, DependencyName};
 pub use host_value::{BadHostValue, HostValue, S3Part, is_schema_name};
+pub(crate) use hosts::is_unset;
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;
 pub use wharf::{
@@ -24,14 +27,12 @@ pub use wharf::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::document::{Document, Table, Text};
-use crate::egress::AllowedHosts;
-use crate::faults::{self, Fault, Faults};
-use crate::template::Template;
-use crate::variables::Variables;
+use crate::document::{Document, Table};
+use crate::faults::{Fault, Faults};
+use context::Context;
 use definitions::Definitions;
 
-/// An application. Every path in it begins with the folder of the manifest.
+/// An application. Its paths start with the folder of the manifest.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub path: PathBuf,
@@ -42,7 +43,7 @@ pub struct Manifest {
     pub redis: Vec<RedisTrigger>,
     pub components: BTreeMap<String, Component>,
     pub wharf: WharfApplication,
-    /// What is probably not meant so, yet is no reason not to start.
+    /// Probable mistakes that do not keep the application from starting.
     pub warnings: Vec<Fault>,
 }
 
@@ -54,8 +55,8 @@ pub struct Application {
     pub authors: Vec<String>,
 }
 
-/// Reads the manifest at `path` (a file, or a folder with a `spin.toml` in it) for a build profile; or says everything
-/// that is wrong with it.
+/// Reads the manifest at `path` (a file, or a folder that holds `spin.toml`) for a build profile. Fails with all faults
+/// of the manifest.
 pub fn load(path: &Path, profile: Option<&str>) -> Result<Manifest, Faults> {
     let path = match path.is_dir() {
         true => path.join("spin.toml"),
@@ -66,17 +67,9 @@ pub fn load(path: &Path, profile: Option<&str>) -> Result<Manifest, Faults> {
     let document = Document::new(&path, &text);
     let entries = document.parse()?;
     let manifest = Manifest::read(&path, document.root(&entries), profile);
-    let (mut manifest, warnings) = document.judge(manifest)?;
+    let (mut manifest, warnings) = document.finish(manifest)?;
     manifest.warnings = warnings;
     Ok(manifest)
-}
-
-/// What the parts of a manifest have to know of each other while they are read.
-struct Reading<'a> {
-    dir: &'a Path,
-    profile: Option<&'a str>,
-    variables: &'a BTreeMap<String, Variable>,
-    component_ids: &'a BTreeSet<String>,
 }
 
 impl Manifest {
@@ -86,9 +79,9 @@ impl Manifest {
             _ => Path::new("."),
         };
         check_version(&root);
-        let variables = variable::read(&root);
+        let variables = variable::read_all(&root);
         let definitions = Definitions::collect(&root);
-        let reading = Reading {
+        let context = Context {
             dir,
             profile,
             variables: &variables,
@@ -97,13 +90,13 @@ impl Manifest {
         let application = root
             .require("application")
             .and_then(|value| value.table("[application]"));
-        let triggers = trigger::read(&reading, application.as_ref(), &definitions.triggers);
-        let components = component::read_all(&reading, &root, &definitions.components);
+        let triggers = trigger::read_all(&context, application.as_ref(), &definitions.triggers);
+        let components = component::read_all(&context, &root, &definitions.components);
         let wharf = application
             .as_ref()
-            .and_then(|application| WharfApplication::read(&reading, application, &triggers.redis));
+            .and_then(|application| WharfApplication::read(&context, application, &triggers.redis));
         let application = application.and_then(Application::read);
-        root.no_other_keys();
+        root.refuse_unknown_keys();
         Some(Manifest {
             path: path.to_owned(),
             dir: dir.to_owned(),
@@ -117,7 +110,7 @@ impl Manifest {
         })
     }
 
-    /// The components some trigger starts; the others are never loaded.
+    /// The components of all triggers. Others are never loaded.
     pub fn triggered(&self) -> impl Iterator<Item = &Component> {
         let http = self
             .http
@@ -127,30 +120,6 @@ impl Manifest {
             .chain(self.redis.iter().map(|trigger| trigger.component.as_str()))
             .collect();
         ids.into_iter().filter_map(|id| self.components.get(id))
-    }
-
-    /// Where a component may connect to, with these values for the variables.
-    pub fn allowed_hosts(
-        &self,
-        component: &Component,
-        variables: &Variables,
-    ) -> Result<AllowedHosts, Vec<String>> {
-        let entries = component.allowed_outbound_hosts.iter();
-        let entries: Vec<String> = entries
-            .map(|entry| match variables.text(entry) {
-                Ok(text) if hosts::is_left_out(entry, &text) => Ok(None),
-                Ok(text) => Ok(Some(text)),
-                Err(why) => Err(vec![format!(
-                    "allowed_outbound_hosts {:?}: {why}",
-                    entry.source()
-                )]),
-            })
-            .filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?;
-        let allowed = AllowedHosts::parse(&entries)?;
-        Ok(allowed
-            .within(self.components.keys().map(String::as_str))
-            .with_private_by_name_only(component.wharf.block_private_networks))
     }
 }
 
@@ -167,50 +136,10 @@ impl Application {
                 .map(|author| author.to_string())
                 .collect(),
         };
-        // Environments the application is meant for: Spin checks them when it builds, nobody at run time.
+        // The target environments, which Spin checks when it builds. Not used at run time.
         table.get("targets");
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         name.is_some().then_some(application)
-    }
-}
-
-impl Reading<'_> {
-    /// A path in the manifest.
-    fn path(&self, text: &str) -> PathBuf {
-        self.dir.join(text)
-    }
-
-    /// The id of a component that exists.
-    fn component(&self, id: &Text) -> Option<String> {
-        if self.component_ids.contains(&**id) {
-            return Some(id.to_string());
-        }
-        id.unknown(
-            "there is no component",
-            self.component_ids.iter().map(String::as_str),
-        );
-        None
-    }
-
-    /// A text that may mention the application's variables.
-    fn template(&self, text: &Text) -> Option<Template> {
-        let template = match Template::parse(text) {
-            Ok(template) => template,
-            Err(bad) => {
-                text.fault_within(bad.position, 2, bad.reason, None);
-                return None;
-            }
-        };
-        let mut known = true;
-        for (name, position) in template.mentions() {
-            if !self.variables.contains_key(name) {
-                known = false;
-                let hint = faults::suggestion(name, self.variables.keys().map(String::as_str));
-                let message = format!("there is no variable `{name}` in [variables]");
-                text.fault_within(position, name.len(), message, hint);
-            }
-        }
-        known.then_some(template)
     }
 }
 
@@ -221,25 +150,10 @@ fn check_version(root: &Table) {
     match value.number(0..=u64::MAX) {
         Some(2) | None => {}
         Some(version) => value.fault(
-            format!("version {version} of the manifest is not read here"),
-            Some("only version 2 is; `spin doctor` upgrades version 1".to_owned()),
+            format!("manifest version {version} is not supported"),
+            Some("only version 2 is supported; `spin doctor` upgrades version 1".to_owned()),
         ),
     }
-}
-
-/// The table of our own settings under `tool`, which Spin ignores.
-fn tool_wharf<'a>(table: &Table<'a>) -> Option<Table<'a>> {
-    let tools = table.table("tool", "`tool`")?;
-    for (tool, value) in tools.entries() {
-        value.table(&*tool);
-        if faults::closest(&tool, ["wharf"]).is_some_and(|meant| meant != &*tool) {
-            tool.warn(
-                format!("settings of the tool `{}` are ignored", &*tool),
-                Some("did you mean `wharf`?".to_owned()),
-            );
-        }
-    }
-    tools.table("wharf", format!("`tool.wharf` of {}", table.name))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The shapes of names: component ids, variables, labels. Spin's rules, in Spin's words.
+//! Checks the syntax of names (component ids, variables, labels) by Spin's rules and with Spin's messages.
 
-/// `all-lower` or `SOME-upper` words joined by `separator`, each beginning with a letter.
-fn words(name: &str, separator: char) -> Result<(), String> {
+/// Words joined by `separator`; each starts with a letter and is all lower case or all upper case.
+fn check_words(name: &str, separator: char) -> Result<(), String> {
     let wrong = if separator == '-' { '_' } else { '-' };
     if name.is_empty() {
         return Err("must not be empty".to_owned());
@@ -38,14 +38,14 @@ fn words(name: &str, separator: char) -> Result<(), String> {
     Ok(())
 }
 
-/// A component id, a part of a package name: `parking-bot`.
-pub fn kebab(name: &str) -> Result<(), String> {
-    words(name, '-')
+/// A component id or a part of a package name: `parking-bot`.
+pub fn check_kebab(name: &str) -> Result<(), String> {
+    check_words(name, '-')
 }
 
 /// A variable in the manifest: `redis_url`.
-pub fn lower_snake(name: &str) -> Result<(), String> {
-    words(name, '_')?;
+pub fn check_variable(name: &str) -> Result<(), String> {
+    check_words(name, '_')?;
     if name.chars().any(|c| c.is_ascii_uppercase()) {
         return Err(format!(
             "Lower-case identifiers must be all lowercase; got {name:?}"
@@ -54,32 +54,11 @@ pub fn lower_snake(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A key-value store: kebab or snake.
-pub fn label(name: &str) -> Result<(), String> {
-    words(name, '-')
-        .or_else(|_| words(name, '_'))
+/// The label of a key-value store: kebab-case or snake_case.
+pub fn check_label(name: &str) -> Result<(), String> {
+    check_words(name, '-')
+        .or_else(|_| check_words(name, '_'))
         .map_err(|_| "expected kebab-case or snake_case".to_owned())
-}
-
-/// A name a guest asks a variable by. More is allowed than in the manifest, and then nothing is found.
-pub fn variable_key(name: &str) -> Result<(), String> {
-    let odd = |c: &char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_');
-    let reason = if name.is_empty() {
-        "must not be empty".to_owned()
-    } else if let Some(odd) = name.chars().find(odd) {
-        format!(
-            "invalid character {odd:?}. Variable names may contain only lower-case letters, numbers, and underscores."
-        )
-    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        "must start with a lowercase ASCII letter".to_owned()
-    } else if name.ends_with('_') {
-        "must end with a lowercase ASCII letter or digit".to_owned()
-    } else if name.contains("__") {
-        "must not contain multiple consecutive underscores".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(format!("{name:?}: {reason}"))
 }
 
 #[cfg(test)]
@@ -93,29 +72,23 @@ mod tests {
         let table: &[(&str, Rule, &[&str], &[&str])] = &[
             (
                 "kebab",
-                kebab,
+                check_kebab,
                 &["a", "parking-bot", "s3", "HTTP-api", "x9-y"],
                 &[
                     "", "-a", "a-", "a--b", "a_b", "9a", "a-9", "aB", "Ab", "a.b", "é",
                 ],
             ),
             (
-                "lower_snake",
-                lower_snake,
+                "variable",
+                check_variable,
                 &["a", "redis_url", "s3_key"],
                 &["", "a-b", "_a", "a__b", "URL", "a_9", "aB"],
             ),
             (
                 "label",
-                label,
+                check_label,
                 &["default", "my-store", "my_store"],
                 &["", "my-odd_store", "9"],
-            ),
-            (
-                "key",
-                variable_key,
-                &["a", "a_1", "a1_2b"],
-                &["", "A", "_a", "a_", "a__b", "1a", "a-b", "é"],
             ),
         ];
         for (rule, check, good, bad) in table {

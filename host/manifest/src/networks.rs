@@ -1,4 +1,4 @@
-//! Networks an operator names: `10.0.0.0/8`, or one address.
+//! Networks that an operator lists: `10.0.0.0/8`, or a single address.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,13 @@ use ipnet::IpNet;
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// As many as there are in the text, with spaces or commas between them.
+    /// Parses a list separated by spaces or commas.
     pub fn parse(text: &str) -> Result<Networks, String> {
-        let named = text.split([' ', ',']).filter(|name| !name.is_empty());
-        named.map(network).collect::<Result<_, _>>().map(Networks)
+        let names = text.split([' ', ',']).filter(|name| !name.is_empty());
+        names
+            .map(parse_network)
+            .collect::<Result<_, _>>()
+            .map(Networks)
     }
 
     pub fn add(&mut self, others: Networks) {
@@ -22,14 +25,15 @@ impl Networks {
         self.0.is_empty()
     }
 
-    /// Is it in one of them? An IPv4 address in IPv6 clothes, as dual-stack sockets show it, is what it was.
+    /// Whether one of the networks contains the address. An IPv4-mapped IPv6 address, as dual-stack sockets report it,
+    /// counts as its IPv4 address.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-fn network(name: &str) -> Result<IpNet, String> {
+fn parse_network(name: &str) -> Result<IpNet, String> {
     let address = name.parse().map(IpAddr::into);
     address
         .or_else(|_| name.parse())
@@ -41,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_and_single_addresses_are_named_in_one_text() {
+    fn a_list_holds_networks_and_single_addresses() {
         let networks = Networks::parse("10.0.0.0/8, 192.0.2.7 2001:db8::/32,").unwrap();
         for (address, is_in) in [
             ("10.1.2.3", true),
@@ -62,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_or_a_bad_network_is_refused() {
+    fn a_host_name_or_an_invalid_network_is_refused() {
         for text in ["nginx", "10.0.0.0/33", "10.0.0.0/8;11.0.0.0/8", "*"] {
             assert!(Networks::parse(text).is_err(), "{text}");
         }

@@ -1,160 +1,26 @@
-//! Which trigger answers a path, by Spin's rules.
+//! Finds the trigger of a request path by Spin's rules.
 //!
-//! Segment by segment a literal beats a `:name` beats a trailing wildcard, so an exact route beats any other and the
-//! longest prefix wins; the order of the manifest does not matter. Slashes at either end of a path do not count.
-//! Unlike Spin, a `:name` is always one whole, non-empty segment. Host names, methods and queries are not looked at.
+//! In each segment a literal has precedence over a `:name`, and a `:name` over a trailing wildcard. So an exact route has
+//! precedence over all others, and the longest prefix wins; the order in the manifest does not matter. Slashes at the ends
+//! of a path are ignored. Unlike in Spin, a `:name` is always one whole, non-empty segment. Host names, methods and queries
+//! have no influence.
+
+mod pattern;
+
+pub use pattern::{Pattern, RESERVED_PREFIX};
 
 use std::collections::HashMap;
-use std::fmt;
 
-/// Paths below it are the host's own and never reach a trigger.
-pub const RESERVED_PREFIX: &str = "/.well-known/spin/";
+use pattern::Segment;
 
-/// The route of a trigger: `/users/:id`, `/static/...`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pattern {
-    raw: String,
-    /// `raw` with a leading and without a trailing slash.
-    absolute: String,
-    segments: Vec<Segment>,
-    wildcard: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
-    Literal(String),
-    Named(String),
-}
-
-impl Pattern {
-    pub fn parse(raw: &str) -> Result<Pattern, String> {
-        if let Some(odd) = raw
-            .chars()
-            .find(|c| matches!(c, '?' | '#' | '\\') || c.is_whitespace() || c.is_control())
-        {
-            return Err(format!("a route is a path and cannot contain {odd:?}"));
-        }
-        let absolute = format!("/{}", raw.strip_prefix('/').unwrap_or(raw));
-        let absolute = absolute.strip_suffix('/').unwrap_or(&absolute).to_owned();
-        let wildcard = absolute
-            .strip_suffix("/...")
-            .or_else(|| absolute.strip_suffix("/*"));
-        let path = wildcard.unwrap_or(&absolute).split('/');
-        let segments = path
-            .filter(|segment| !segment.is_empty())
-            .map(Segment::parse);
-        Ok(Pattern {
-            segments: segments.collect::<Result<_, _>>()?,
-            wildcard: wildcard.is_some(),
-            raw: raw.to_owned(),
-            absolute,
-        })
-    }
-
-    /// As it stands in the manifest: `spin-raw-component-route`.
-    pub fn raw(&self) -> &str {
-        &self.raw
-    }
-
-    /// As it stands in the manifest, without the wildcard: `spin-component-route`.
-    pub fn raw_prefix(&self) -> &str {
-        self.raw.strip_suffix("/...").unwrap_or(&self.raw)
-    }
-
-    /// With a leading and without a trailing slash, so "" for `/`: `spin-matched-route`.
-    pub fn absolute(&self) -> &str {
-        &self.absolute
-    }
-
-    /// The path without the wildcard, never empty: what a list of routes shows.
-    pub fn path(&self) -> &str {
-        let suffix = if self.absolute.ends_with("/*") {
-            "/*"
-        } else {
-            "/..."
-        };
-        match self.absolute.strip_suffix(suffix).unwrap_or(&self.absolute) {
-            "" => "/",
-            path => path,
-        }
-    }
-
-    pub fn is_wildcard(&self) -> bool {
-        self.wildcard
-    }
-
-    /// Whether the host keeps this path for itself.
-    pub fn is_reserved(&self) -> bool {
-        self.absolute.starts_with(RESERVED_PREFIX)
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().filter_map(|segment| match segment {
-            Segment::Named(name) => Some(name.as_str()),
-            Segment::Literal(_) => None,
-        })
-    }
-}
-
-impl Segment {
-    fn parse(segment: &str) -> Result<Segment, String> {
-        if matches!(segment, "..." | "*") {
-            return Err(format!(
-                "`{segment}` can only be the last segment of a route"
-            ));
-        }
-        if segment.starts_with('*') {
-            return Err(format!(
-                "a wildcard has no name: write `/...` instead of `/{segment}`"
-            ));
-        }
-        let Some(name) = segment.strip_prefix(':') else {
-            return match segment.contains(".:") {
-                true => Err(format!("`{segment}`: a `:name` must be a whole segment")),
-                false => Ok(Segment::Literal(segment.to_owned())),
-            };
-        };
-        if name.is_empty() {
-            return Err("`:` needs a name after it".to_owned());
-        }
-        // It becomes part of the name of a header.
-        if !name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-        {
-            return Err(format!(
-                "`:{name}`: a name is made of letters, digits, `-` and `_`"
-            ));
-        }
-        Ok(Segment::Named(name.to_owned()))
-    }
-}
-
-/// As a list of routes shows it: `/static (wildcard)`.
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.path())?;
-        if self.wildcard {
-            f.write_str(" (wildcard)")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pattern({:?})", self.raw)
-    }
-}
-
-/// Finds the route of a path in one walk over its segments.
+/// A tree of segments: a look-up walks over the segments of the path once.
 #[derive(Clone, Debug)]
 pub struct Router<T> {
     routes: Vec<(Pattern, T)>,
     root: Node,
 }
 
-/// A place in the tree of segments; the numbers are places in `routes`.
+/// A node of the tree. The numbers are indices of `routes`.
 #[derive(Clone, Debug, Default)]
 struct Node {
     literal: HashMap<String, Node>,
@@ -163,14 +29,14 @@ struct Node {
     wildcard: Option<usize>,
 }
 
-/// The route of a path and what the path said.
+/// The route of a path, with the values from the path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Match<'r, 'p, T> {
     pub pattern: &'r Pattern,
     pub target: &'r T,
-    /// What stood for each `:name`.
+    /// The segment for each `:name`.
     pub named: Vec<(&'r str, &'p str)>,
-    /// What the trailing wildcard stood for, with its slashes; "" without one: `spin-path-info`.
+    /// The part that the trailing wildcard matched, with its slashes: `spin-path-info`. Empty without a wildcard.
     pub trailing: &'p str,
 }
 
@@ -192,23 +58,23 @@ impl<T> Router<T> {
         router
     }
 
-    /// Adds a route. Of two routes for the same paths one is never used, and its target is returned: the earlier if
-    /// they are written alike, else the later.
+    /// Adds a route. Of two routes for the same paths one is never used, and its target is returned: the earlier one if
+    /// both are spelled the same, else the later one.
     pub fn insert(&mut self, pattern: Pattern, target: T) -> Option<T> {
-        let place = self.root.place_of(&pattern);
-        let Some(taken) = place.and_then(|place| self.routes.get_mut(place)) else {
-            self.root.reach(&pattern, self.routes.len());
+        let index = self.root.index_of(&pattern);
+        let Some(existing) = index.and_then(|index| self.routes.get_mut(index)) else {
+            self.root.insert(&pattern, self.routes.len());
             self.routes.push((pattern, target));
             return None;
         };
-        if taken.0.raw == pattern.raw {
-            Some(std::mem::replace(&mut taken.1, target))
+        if existing.0.raw() == pattern.raw() {
+            Some(std::mem::replace(&mut existing.1, target))
         } else {
             Some(target)
         }
     }
 
-    /// Every route that can be reached, in the order they were added.
+    /// All routes that are used, in the order in which they were added.
     pub fn routes(&self) -> impl Iterator<Item = (&Pattern, &T)> {
         self.routes
             .iter()
@@ -224,13 +90,13 @@ impl<T> Router<T> {
         } else {
             Some(trimmed)
         };
-        let (place, rest) = self.root.find(rest, &mut values)?;
-        let (pattern, target) = self.routes.get(place)?;
+        let (index, rest) = self.root.find(rest, &mut values)?;
+        let (pattern, target) = self.routes.get(index)?;
         Some(Match {
-            // The deepest segment was noted first.
+            // The recursion pushed the deepest segment first.
             named: pattern.names().zip(values.into_iter().rev()).collect(),
-            trailing: match pattern.wildcard {
-                true => trailing(path, rest),
+            trailing: match pattern.is_wildcard() {
+                true => with_slashes(path, rest),
                 false => "",
             },
             pattern,
@@ -247,20 +113,19 @@ impl Node {
         }
     }
 
-    fn place_of(&self, pattern: &Pattern) -> Option<usize> {
+    fn index_of(&self, pattern: &Pattern) -> Option<usize> {
         let end = pattern
             .segments
             .iter()
             .try_fold(self, |node, segment| node.next(segment))?;
-        if pattern.wildcard {
+        if pattern.is_wildcard() {
             end.wildcard
         } else {
             end.route
         }
     }
 
-    /// Makes the pattern lead to `place`.
-    fn reach(&mut self, pattern: &Pattern, place: usize) {
+    fn insert(&mut self, pattern: &Pattern, index: usize) {
         let mut end = self;
         for segment in &pattern.segments {
             end = match segment {
@@ -268,23 +133,23 @@ impl Node {
                 Segment::Named(_) => end.named.get_or_insert_default(),
             };
         }
-        let slot = if pattern.wildcard {
+        let slot = if pattern.is_wildcard() {
             &mut end.wildcard
         } else {
             &mut end.route
         };
-        *slot = Some(place);
+        *slot = Some(index);
     }
 
-    /// The best route for what is left of a path, and what is left when a wildcard takes it. `None` is the path's end;
-    /// notes what named segments stood for on the way back.
+    /// The best route for the rest of a path; `None` is the end of the path. Returns the part that a wildcard matched, and
+    /// pushes the segments of names from the last to the first.
     fn find<'p>(
         &self,
         rest: Option<&'p str>,
         values: &mut Vec<&'p str>,
     ) -> Option<(usize, Option<&'p str>)> {
         let Some(path) = rest else {
-            return self.route.or(self.wildcard).map(|place| (place, None));
+            return self.route.or(self.wildcard).map(|index| (index, None));
         };
         let (segment, after) = match path.split_once('/') {
             Some((segment, after)) => (segment, Some(after)),
@@ -302,12 +167,12 @@ impl Node {
             values.push(segment);
             return Some(found);
         }
-        self.wildcard.map(|place| (place, rest))
+        self.wildcard.map(|index| (index, rest))
     }
 }
 
-/// The rest of a path with the slash before it and, if the path has one, the slash after it.
-fn trailing<'p>(path: &'p str, rest: Option<&str>) -> &'p str {
+/// The rest of a path, with the slash before it and the slash after it, if there is one.
+fn with_slashes<'p>(path: &'p str, rest: Option<&str>) -> &'p str {
     let end = path.trim_end_matches('/').len();
     let after = if path.len() > end { end + 1 } else { end };
     let start = match rest {
@@ -335,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_route_wins_whatever_the_order() {
+    fn the_most_specific_route_wins_in_any_order() {
         let routes = [
             "/...",
             "/",
@@ -374,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_deeper_match_falls_back() {
+    fn a_deeper_match_that_fails_falls_back_to_a_less_specific_route() {
         let routes = ["/a/b/c", "/a/:x/d", "/:y/b/e/..."];
         assert_eq!(target(&routes, "/a/b/d"), Some("/a/:x/d"));
         let router = router(&routes);
@@ -386,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_matches_where_nothing_is_routed() {
+    fn a_path_without_a_route_matches_nothing() {
         for (route, path) in [
             ("/foo", "/"),
             ("/foo", "/foobar"),
@@ -441,12 +306,12 @@ mod tests {
         assert_eq!(
             insert("/foo", "second"),
             Some("first"),
-            "written alike: the last one wins"
+            "same spelling: the last one wins"
         );
         assert_eq!(
             insert("/foo/", "third"),
             Some("third"),
-            "written differently: the first one stays"
+            "different spelling: the first one stays"
         );
         assert_eq!(insert("/:a/...", "fourth"), None);
         assert_eq!(insert("/:b/*", "fifth"), Some("fifth"));
@@ -460,62 +325,10 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_pattern_gives_spins_headers() {
-        for (raw, raw_prefix, absolute, path, shown) in [
-            ("/", "/", "", "/", "/"),
-            ("/...", "", "/...", "/", "/ (wildcard)"),
-            ("whee/...", "whee", "/whee/...", "/whee", "/whee (wildcard)"),
-            ("/whee/*", "/whee/*", "/whee/*", "/whee", "/whee (wildcard)"),
-            ("/a/b/", "/a/b/", "/a/b", "/a/b", "/a/b"),
-            ("/a/:id", "/a/:id", "/a/:id", "/a/:id", "/a/:id"),
-        ] {
-            let pattern = Pattern::parse(raw).unwrap();
-            let seen = (
-                pattern.raw_prefix(),
-                pattern.absolute(),
-                pattern.path(),
-                pattern.to_string(),
-            );
-            assert_eq!(
-                seen,
-                (raw_prefix, absolute, path, shown.to_owned()),
-                "{raw}"
-            );
-        }
-    }
-
-    #[test]
-    fn bad_routes_are_refused() {
-        for route in [
-            "/a/.../b", "/*/b", "/a/*rest", "/a/:", "/a?b", "/a b", "/a#b", "/:a.:b", "/x.:y",
-            "/:é", "/a\\b",
-        ] {
-            assert!(Pattern::parse(route).is_err(), "{route}");
-        }
-    }
-
-    #[test]
-    fn reserved_paths_are_known() {
-        for (route, reserved) in [
-            ("/.well-known/spin/...", true),
-            ("/.well-known/spin/health", true),
-            ("/.well-known/spindle/...", false),
-            ("/.well-known/spin", false),
-            ("/.well-known/jwks.json", false),
-        ] {
-            assert_eq!(
-                Pattern::parse(route).unwrap().is_reserved(),
-                reserved,
-                "{route}"
-            );
-        }
-    }
-
     proptest! {
-        /// The same route and the same captures as the router inside Spin.
+        /// Compares routes and captures with `routefinder`, the router of Spin.
         #[test]
-        fn agrees_with_spins_router(
+        fn our_router_agrees_with_spins(
             routes in prop::collection::btree_set("(/(a|b|a\\.b|:x|:y)){0,3}(/\\.\\.\\.)?", 1..8),
             path in "/{1,2}((a|b|c|a\\.b)/){0,4}(a|b|c)?",
         ) {

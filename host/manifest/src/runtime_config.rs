@@ -1,5 +1,6 @@
-//! `runtime-config.toml`: what the operator decides, not the application. The part of Spin's that this host honours;
-//! everything else is refused, so that nobody relies on a setting that does nothing.
+//! `runtime-config.toml`: the operator's settings, in Spin's format.
+//!
+//! Settings that this host does not support are refused, so that none is silently without effect.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,18 +14,17 @@ use crate::names;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuntimeConfig {
     pub variables_providers: Vec<VariablesProvider>,
-    /// By label.
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
     pub blocked_networks: BlockedNetworks,
 }
 
-/// Where values of variables come from, asked in order.
+/// A source of variables. The first provider that has a value wins.
 #[derive(Clone, PartialEq, Eq)]
 pub enum VariablesProvider {
     Static {
         values: BTreeMap<String, String>,
     },
-    /// `<prefix>_<NAME>`; the file is relative to the working directory.
+    /// Reads `<prefix>_<NAME>`. The path is relative to the working directory.
     Environment {
         prefix: Option<String>,
         dotenv_path: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub enum KeyValueStore {
     Redis {
         url: String,
     },
-    /// Kept by the host itself; `None` leaves the place to it.
+    /// Kept by the host; without a path the host chooses one.
     Embedded {
         path: Option<PathBuf>,
     },
@@ -50,16 +50,16 @@ impl RuntimeConfig {
         let entries = document.parse()?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let config = RuntimeConfig::read(&document.root(&entries), folder);
-        let (config, _) = document.judge(Some(config))?;
+        let (config, _) = document.finish(Some(config))?;
         Ok(config)
     }
 
     fn read(root: &Table, folder: &Path) -> RuntimeConfig {
         let mut providers = read_providers(root, "variables_provider");
         providers.extend(read_providers(root, "config_provider"));
-        let stores = root.each("key_value_store", |label, value| {
-            if let Err(why) = names::label(&label) {
-                label.fault(format!("`{}` is no label: {why}", &*label), None);
+        let stores = root.read_each("key_value_store", |label, value| {
+            if let Err(why) = names::check_label(&label) {
+                label.fault(format!("invalid label `{}`: {why}", &*label), None);
             }
             Some((label.to_string(), KeyValueStore::read(&value, folder)?))
         });
@@ -69,36 +69,36 @@ impl RuntimeConfig {
             blocked_networks: read_blocked_networks(root),
         };
         for (key, why) in [
-            ("state_dir", "this is `--data-dir` here"),
-            (
-                "log_dir",
-                "this host logs to its standard error: redirect that",
-            ),
+            ("state_dir", "this host uses `--data-dir` instead"),
+            ("log_dir", "this host logs to standard error: redirect it"),
             (
                 "max_instance_memory",
-                "this is set per component here: `memory_mb` of its tool.wharf",
+                "this host limits memory per component: `memory_mb` in its tool.wharf",
             ),
             ("sqlite_database", "this host has no SQLite databases"),
             ("llm_compute", "this host has no AI models"),
-            ("client_tls", "this host knows no client certificates"),
+            (
+                "client_tls",
+                "this host does not support client certificates",
+            ),
             (
                 "outbound_pg",
-                "this is set per component here: `postgres.connections` of its tool.wharf",
+                "this host limits connections per component: `postgres.connections` in its tool.wharf",
             ),
             (
                 "outbound_redis",
-                "this host shares one connection to Redis among the instances of a component",
+                "the instances of a component share one connection to Redis",
             ),
             (
                 "outbound_http",
-                "this host keeps connections for reuse, one pool per component",
+                "each component has its own pool of HTTP connections",
             ),
             ("outbound_mysql", "this host does not speak MySQL"),
             ("outbound_mqtt", "this host does not speak MQTT"),
         ] {
             root.refuse(key, why);
         }
-        root.no_other_keys();
+        root.refuse_unknown_keys();
         config
     }
 }
@@ -121,7 +121,7 @@ impl VariablesProvider {
         let provider = match &*kind {
             "static" => {
                 table.require("values");
-                let values = table.each("values", |name, value| {
+                let values = table.read_each("values", |name, value| {
                     Some((name.to_string(), value.text()?.to_string()))
                 });
                 VariablesProvider::Static {
@@ -134,17 +134,17 @@ impl VariablesProvider {
             },
             "vault" | "azure_key_vault" => {
                 kind.fault(
-                    format!("this host asks no {} for variables", &*kind),
-                    Some("give them in the environment or by --variable".to_owned()),
+                    format!("the variables provider `{}` is not supported", &*kind),
+                    Some("use the environment or --variable".to_owned()),
                 );
                 return None;
             }
             _ => {
-                kind.unknown("there is no provider of variables", ["static", "env"]);
+                kind.fault_unknown("there is no variables provider", ["static", "env"]);
                 return None;
             }
         };
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(provider)
     }
 }
@@ -161,11 +161,11 @@ impl KeyValueStore {
                 path: table.text("path").map(|path| folder.join(&*path)),
             },
             _ => {
-                kind.unknown("this host has no key-value store", ["redis", "spin"]);
+                kind.fault_unknown("there is no key-value store of type", ["redis", "spin"]);
                 return None;
             }
         };
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(store)
     }
 }
@@ -181,15 +181,15 @@ fn read_blocked_networks(root: &Table) -> BlockedNetworks {
         for key in ["max_socket_connections", "max_total_connections"] {
             table.refuse(
                 key,
-                "this host limits connections per component: see its tool.wharf",
+                "this host limits connections per component, in its tool.wharf",
             );
         }
-        table.no_other_keys();
+        table.refuse_unknown_keys();
     }
     blocked
 }
 
-/// Values may be secrets: only names are shown.
+/// Shows names only: values may be secrets.
 impl fmt::Debug for VariablesProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -208,7 +208,7 @@ impl fmt::Debug for VariablesProvider {
     }
 }
 
-/// A URL may hold a password: it is not shown.
+/// Hides the URL: it may hold a password.
 impl fmt::Debug for KeyValueStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_host_honours_is_read() {
+    fn supported_settings_are_read() {
         let config = load(
             r#"
 [[variables_provider]]
@@ -289,12 +289,12 @@ block_networks = ["10.0.0.0/8", "private"]
     }
 
     #[test]
-    fn nothing_configured_is_the_default() {
+    fn an_empty_file_is_the_default() {
         assert_eq!(load(""), Ok(RuntimeConfig::default()));
     }
 
     #[test]
-    fn everything_else_is_refused_at_once() {
+    fn all_faults_are_reported_at_once() {
         let report = load(
             r#"
 state_dir = "x"

@@ -1,7 +1,7 @@
 //! Text with variables in it: `redis://{{ redis_host }}:6379`.
 //!
-//! The grammar is Spin's: `{{` opens an expression, the next `}}` closes it, spaces around the name are ignored, and
-//! everything else stands for itself (also a lone `}}`). Where a value comes from is not known here.
+//! The grammar is Spin's: `{{` opens an expression, the next `}}` closes it, and spaces around the name are ignored.
+//! All other text is literal, also a lone `}}`. The caller supplies the values.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ enum Part {
     Variable { name: String, position: usize },
 }
 
-/// Why a text is no template, and at which byte of it.
+/// A syntax error, and its byte position in the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct BadTemplate {
@@ -64,7 +64,7 @@ impl Template {
         })
     }
 
-    /// As it was written.
+    /// The text as it was written.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -73,12 +73,12 @@ impl Template {
         self.names().next().is_none()
     }
 
-    /// The variables it mentions, in order, repeated when it repeats them.
+    /// The variables in the order of their mentions, with repetitions.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.mentions().map(|(name, _)| name)
     }
 
-    /// The variables it mentions and the byte of the source at which each name starts.
+    /// Each mentioned variable with the byte position of its name.
     pub fn mentions(&self) -> impl Iterator<Item = (&str, usize)> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(_) => None,
@@ -86,7 +86,7 @@ impl Template {
         })
     }
 
-    /// The text with every variable replaced by what `lookup` says; its first error ends it.
+    /// The text with every variable replaced by its value from `lookup`, or the first error of `lookup`.
     pub fn resolve<'v, E>(
         &self,
         mut lookup: impl FnMut(&str) -> Result<&'v str, E>,
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_replaced_and_the_rest_stands_for_itself() {
+    fn variables_are_replaced_and_other_text_is_literal() {
         for (source, expected) in [
             ("", ""),
             ("plain", "plain"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_template_says_where() {
+    fn a_syntax_error_has_its_position() {
         for (source, expected) in [
             ("{{ host", "unmatched '{{' in template at 0"),
             (
@@ -154,7 +154,7 @@ mod tests {
                 "unmatched '{{' in template at 14",
             ),
             ("x{{  }}", "no variable between '{{' and '}}' at 1"),
-            ("{{ nobody }}", "no nobody"),
+            ("{{ other }}", "no other"),
         ] {
             assert_eq!(resolved(source), Err(expected.to_owned()), "{source}");
         }

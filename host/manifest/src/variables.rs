@@ -1,8 +1,8 @@
-//! The values of the application's variables, and what a component sees of them.
+//! The values of the application's variables, and the part of them that each component gets.
 //!
-//! Who says a value first wins: `--variable`, then the providers of the runtime configuration in their order, then the
-//! environment (`SPIN_VARIABLE_<NAME>`) and `.env`, then what the host itself has, then the default of the manifest.
-//! All values are known before anything starts; none is asked for again.
+//! The first source that has a value wins: `--variable`, the providers of the runtime configuration in their order, the
+//! environment (`SPIN_VARIABLE_<NAME>`), `.env`, the host's own value, the default of the manifest. All values are resolved
+//! once, before the application starts.
 
 mod source;
 
@@ -11,7 +11,8 @@ pub use source::{Environment, Sources, WRITTEN_BY_SERVICES, is_written_by_servic
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::manifest::{Component, Variable};
+use crate::egress::AllowedHosts;
+use crate::manifest::{self, Component, Manifest, Variable};
 use crate::template::Template;
 
 /// A value for every variable of the application.
@@ -26,13 +27,13 @@ struct Value {
     is_secret: bool,
 }
 
-/// What one component may ask for; every other name does not exist for it.
+/// The variables of one component. Other names do not exist for it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ComponentVariables {
     values: BTreeMap<String, String>,
 }
 
-/// Why the application cannot start with the variables it was given.
+/// All reasons why the variables are incomplete or wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct VariableFaults(pub Vec<String>);
@@ -42,25 +43,25 @@ pub struct VariableFaults(pub Vec<String>);
 pub struct UnknownVariable(pub String);
 
 impl Variables {
-    /// Finds a value for every declared variable. `of_the_host` is asked for what nobody gave, before the default.
+    /// Finds a value for every declared variable. `host_value` supplies values that no source has, before the default.
     pub fn resolve(
         declared: &BTreeMap<String, Variable>,
         sources: &Sources,
-        of_the_host: impl Fn(&str) -> Option<String>,
+        host_value: impl Fn(&str) -> Option<String>,
     ) -> Result<Variables, VariableFaults> {
         let mut values = BTreeMap::new();
-        let mut faults = sources.misspelt(declared);
+        let mut faults = sources.find_undeclared_flags(declared);
         for (name, variable) in declared {
-            let given = sources.get(name).map(str::to_owned);
-            match given
-                .or_else(|| of_the_host(name))
+            let value = sources.get(name).map(str::to_owned);
+            match value
+                .or_else(|| host_value(name))
                 .or_else(|| variable.default.clone())
             {
                 Some(text) => {
                     let is_secret = variable.secret;
                     values.insert(name.clone(), Value { text, is_secret });
                 }
-                None => faults.push(missing(name, variable)),
+                None => faults.push(missing_value(name, variable)),
             }
         }
         if faults.is_empty() {
@@ -82,7 +83,7 @@ impl Variables {
         })
     }
 
-    /// What the component was given under `variables`.
+    /// The component's `variables`, with the values filled in.
     pub fn of_component(
         &self,
         component: &Component,
@@ -93,6 +94,30 @@ impl Variables {
             values: values.collect::<Result<_, _>>()?,
         })
     }
+
+    /// The component's `allowed_outbound_hosts`, with the values filled in.
+    pub fn allowed_hosts(
+        &self,
+        manifest: &Manifest,
+        component: &Component,
+    ) -> Result<AllowedHosts, Vec<String>> {
+        let entries = component.allowed_outbound_hosts.iter();
+        let entries: Vec<String> = entries
+            .map(|entry| match self.text(entry) {
+                Ok(text) if manifest::is_unset(entry, &text) => Ok(None),
+                Ok(text) => Ok(Some(text)),
+                Err(why) => Err(vec![format!(
+                    "allowed_outbound_hosts {:?}: {why}",
+                    entry.source()
+                )]),
+            })
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?;
+        let allowed = AllowedHosts::parse(&entries)?;
+        Ok(allowed
+            .within(manifest.components.keys().map(String::as_str))
+            .blocking_private_networks(component.wharf.block_private_networks))
+    }
 }
 
 impl ComponentVariables {
@@ -101,18 +126,18 @@ impl ComponentVariables {
     }
 }
 
-fn missing(name: &str, variable: &Variable) -> String {
+fn missing_value(name: &str, variable: &Variable) -> String {
     let description = match variable.description.as_str() {
         "" => String::new(),
         description => format!(" ({description})"),
     };
     let upper = name.to_ascii_uppercase();
     format!(
-        "variable `{name}`{description} needs a value: give --variable {name}=… or SPIN_VARIABLE_{upper}=…"
+        "variable `{name}`{description} needs a value: set --variable {name}=… or SPIN_VARIABLE_{upper}=…"
     )
 }
 
-/// Secrets are not shown.
+/// Hides secrets.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.values.iter().map(|(name, value)| {
@@ -123,7 +148,7 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Only the names are shown: any value may be made of secrets.
+/// Shows names only: a value may contain secrets.
 impl fmt::Debug for ComponentVariables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.values.keys()).finish()

@@ -1,11 +1,11 @@
-//! Networks no component may reach, whatever its manifest says: `block_networks` of the runtime configuration.
+//! `block_networks` of the runtime configuration: networks that no component may reach, even with a grant.
 //!
-//! Asked with the address a connection really goes to, after the name was resolved.
+//! The check uses the address of the connection, after the host name is resolved.
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What `"private"` stands for: all that is not globally routable, by IANA's special-purpose address registries.
+/// Networks in `"private"`: all addresses that are not globally routable by IANA's special-purpose address registries.
 const PRIVATE_V4: [(Ipv4Addr, u8); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -25,7 +25,7 @@ const PRIVATE_V4: [(Ipv4Addr, u8); 16] = [
     (Ipv4Addr::new(255, 255, 255, 255), 32),
 ];
 
-/// Of IPv6 only 2000::/3 is handed out for global use, and these are the holes in it.
+/// IANA allocates global IPv6 addresses from 2000::/3 only; [`PRIVATE_V6`] lists the exceptions within.
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 const PRIVATE_V6: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -33,7 +33,7 @@ const PRIVATE_V6: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Gateways translate these to the IPv4 address in their last 32 bits (RFC 6052).
+/// The NAT64 prefix (RFC 6052): gateways translate such an address to the IPv4 address in its last 32 bits.
 const TRANSLATED_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,18 +59,18 @@ impl BlockedNetworks {
     pub fn is_blocked(&self, address: IpAddr) -> bool {
         let blocked = (self.private && is_private_itself(address))
             || self.networks.iter().any(|n| n.contains(&address));
-        // An IPv4 address in IPv6 clothes leads to the same machine.
+        // An IPv6 address with an embedded IPv4 address reaches the same machine as that address.
         blocked || embedded_v4(address).is_some_and(|v4| self.is_blocked(IpAddr::V4(v4)))
     }
 }
 
-/// Does the address, or the IPv4 address in it, lead to what is not globally routable?
+/// Whether the address, or the IPv4 address embedded in it, is not globally routable.
 pub(super) fn is_private(address: IpAddr) -> bool {
     is_private_itself(address)
         || embedded_v4(address).is_some_and(|v4| is_private_itself(IpAddr::V4(v4)))
 }
 
-/// Not globally routable, as far as the address itself says.
+/// Like [`is_private`], without looking at an embedded IPv4 address.
 fn is_private_itself(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => PRIVATE_V4
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn named_networks_are_blocked() {
+    fn listed_networks_are_blocked() {
         let blocked = blocking(&["123.123.0.0/16", "2001:db8::/96", "9.9.9.9/32"]);
         assert_blocked(
             &blocked,
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn private_means_whatever_is_not_globally_routable() {
+    fn private_means_all_addresses_that_are_not_globally_routable() {
         let blocked = blocking(&["private"]);
         let private = [
             "0.0.0.0",
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn an_invalid_network_is_refused() {
         for entry in ["", "10.0.0.1", "Private", "10.0.0.0/33", "example.com"] {
             assert!(BlockedNetworks::default().block(entry).is_err(), "{entry}");
         }

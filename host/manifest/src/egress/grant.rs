@@ -11,7 +11,7 @@ const LEARN_MORE: &str = "Learn more: https://spinframework.dev/v3/http-outbound
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// `None` is any.
+    /// `None` means any.
     scheme: Option<String>,
     host: Hosts,
     ports: Ports,
@@ -22,8 +22,8 @@ enum Hosts {
     Any,
     /// The application itself: relative URLs and `self`.
     Own,
-    /// Any name that ends with this, which starts with a dot.
-    Below(String),
+    /// Any host name with this suffix, which starts with a dot.
+    Subdomains(String),
     Network(IpNet),
     One(Host),
 }
@@ -40,7 +40,7 @@ impl Grant {
         let entry = entry.trim();
         let (scheme, rest) = entry
             .split_once("://")
-            .ok_or_else(|| without_scheme(entry))?;
+            .ok_or_else(|| missing_scheme(entry))?;
         let (host, port) = split_port(entry, rest)?;
         Ok(Grant {
             ports: Ports::parse(port, scheme)
@@ -56,18 +56,18 @@ impl Grant {
         self.allows_scheme(scheme) && self.host.allows(host) && self.ports.allows(port)
     }
 
-    /// Relative requests have no port: the one the application listens on is meant.
+    /// Whether the grant allows requests to the own application. The port does not matter: such requests have none.
     pub fn allows_self(&self, named_only: bool) -> bool {
         let http = self.allows_scheme("http") || self.allows_scheme("https");
         http && (self.host == Hosts::Own || (self.host == Hosts::Any && !named_only))
     }
 
-    /// Is this host meant, and not just any?
+    /// Whether the grant covers this host by more than `*`.
     pub(super) fn names(&self, host: &Host) -> bool {
         self.host != Hosts::Any && self.host.allows(host)
     }
 
-    /// The component meant, when the entry grants a call to one: `http://payments.spin.internal`.
+    /// The component of a grant like `http://payments.spin.internal`.
     pub fn chained_component(&self) -> Option<&str> {
         match &self.host {
             Hosts::One(Host::Domain(name)) => super::chained_component(name),
@@ -75,9 +75,9 @@ impl Grant {
         }
     }
 
-    /// `*.spin.internal` becomes one grant per component; anything else stays as it is.
+    /// Replaces `*.spin.internal` with one grant per component. Other grants stay as they are.
     pub(super) fn within<'a>(self, components: impl Iterator<Item = &'a str>) -> Vec<Grant> {
-        if self.host != Hosts::Below(CHAINING_SUFFIX.to_owned()) {
+        if self.host != Hosts::Subdomains(CHAINING_SUFFIX.to_owned()) {
             return vec![self];
         }
         components
@@ -95,7 +95,7 @@ impl Grant {
     }
 }
 
-fn without_scheme(entry: &str) -> String {
+fn missing_scheme(entry: &str) -> String {
     match entry {
         "*" | ":" | "" | "?" => format!(
             "{entry:?} is not an allowed outbound host format.\n\
@@ -114,7 +114,8 @@ fn without_scheme(entry: &str) -> String {
     }
 }
 
-/// An IPv6 address or network has colons of its own, so the last colon starts a port only if the whole is no host.
+/// Splits `host[:port][/]`. The last colon may belong to an IPv6 address or network: it starts a port only if the whole
+/// text is not a host.
 fn split_port<'a>(entry: &str, rest: &'a str) -> Result<(&'a str, &'a str), String> {
     match rest.rsplit_once(':') {
         None => Ok((rest, "")),
@@ -157,7 +158,7 @@ impl Hosts {
             return Err("must not include a path".to_owned());
         }
         if let Some(domain) = host.strip_prefix("*.") {
-            return Hosts::below(domain);
+            return Hosts::parse_subdomains(domain);
         }
         if host.contains('*') {
             return Err("wildcards are allowed only as subdomains".to_owned());
@@ -167,12 +168,12 @@ impl Hosts {
             .map_err(|why| why.to_string())
     }
 
-    fn below(domain: &str) -> Result<Hosts, String> {
+    fn parse_subdomains(domain: &str) -> Result<Hosts, String> {
         if domain.contains('*') {
             return Err("wildcards are allowed only as prefixes".to_owned());
         }
         match Host::parse(domain) {
-            Ok(Host::Domain(domain)) => Ok(Hosts::Below(format!(".{domain}"))),
+            Ok(Host::Domain(domain)) => Ok(Hosts::Subdomains(format!(".{domain}"))),
             Ok(Host::Ipv4(_) | Host::Ipv6(_)) => Err("wildcard suffix must be a domain".to_owned()),
             Err(why) => Err(format!("invalid wildcard host \"*.{domain}\": {why}")),
         }
@@ -181,7 +182,7 @@ impl Hosts {
     fn allows(&self, host: &Host) -> bool {
         match (self, host) {
             (Hosts::Any, _) => true,
-            (Hosts::Below(suffix), Host::Domain(name)) => name.ends_with(suffix.as_str()),
+            (Hosts::Subdomains(suffix), Host::Domain(name)) => name.ends_with(suffix.as_str()),
             (Hosts::Network(network), Host::Ipv4(address)) => {
                 network.contains(&IpAddr::V4(*address))
             }
@@ -189,8 +190,8 @@ impl Hosts {
                 network.contains(&IpAddr::V6(*address))
             }
             (Hosts::One(one), host) => one == host,
-            (Hosts::Below(_), Host::Ipv4(_) | Host::Ipv6(_)) => false,
-            // A name is not resolved to see whether it lies in the network: only addresses written out count.
+            (Hosts::Subdomains(_), Host::Ipv4(_) | Host::Ipv6(_)) => false,
+            // Names are not resolved here: a network grant covers literal addresses only.
             (Hosts::Network(_), Host::Domain(_)) => false,
             (Hosts::Own, _) => false,
         }
@@ -243,7 +244,7 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// A host as a connection names it; names are lower-cased, so `DB` and `db` are one.
+/// Parses the host of a connection. Names become lower case.
 pub(super) fn parse_host(host: &str) -> Result<Host, url::ParseError> {
     match host.parse::<Ipv6Addr>() {
         Ok(address) => Ok(Host::Ipv6(address)),
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_spin_accepts_is_accepted() {
+    fn entries_that_spin_accepts_are_accepted() {
         for entry in [
             "http://spin.example.dev",
             "http://spin.example.dev/",
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spin_refuses_is_refused() {
+    fn entries_that_spin_refuses_are_refused() {
         for entry in [
             "spin.example.dev",
             "spin.example.dev:80",
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_use_spins_words() {
+    fn refusals_have_spins_messages() {
         for (entry, expected) in [
             (
                 "example.com",
@@ -382,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_of_chaining_names_its_component() {
+    fn a_grant_of_service_chaining_names_its_component() {
         assert_eq!(
             Grant::parse("http://pay.spin.internal")
                 .unwrap()

@@ -1,4 +1,4 @@
-//! `[component.<id>]`: where its code is and what it is given. Everything it is not given it cannot reach.
+//! `[component.<id>]`: the code of a component and its grants. A component reaches nothing that is not granted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -8,16 +8,17 @@ use crate::faults;
 use crate::names;
 use crate::template::Template;
 
+use super::context::Context;
 use super::definitions::ComponentDefinition;
-use super::dependency::{self, Dependency, Other, Others, PendingDependency};
+use super::dependency::{self, Candidate, Candidates, Dependency, PendingDependency};
+use super::hosts;
 use super::wharf::WharfComponent;
-use super::{Reading, hosts};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     pub id: String,
     pub description: String,
-    /// The `.wasm` file; it may have to be built first.
+    /// The `.wasm` file. With a `build`, it need not exist yet.
     pub source: PathBuf,
     pub build: Option<Build>,
     pub variables: BTreeMap<String, Template>,
@@ -34,35 +35,35 @@ pub struct Component {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// Shell commands, one after the other.
+    /// Shell commands, run in this order.
     pub commands: Vec<String>,
     pub workdir: PathBuf,
     /// Glob patterns relative to `workdir`.
     pub watch: Vec<String>,
 }
 
-/// Files a component may read.
+/// Files that a component may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
-    /// A glob pattern, or the path of one file, relative to the manifest; found by the guest under the same path.
+    /// A glob pattern or a file path, relative to the manifest. The guest sees the files under the same paths.
     Pattern(String),
-    /// A file or folder, and the absolute path at which the guest finds it.
+    /// A file or folder, and its absolute path in the guest.
     Placed {
         source: PathBuf,
         destination: String,
     },
 }
 
-/// A component that was read, before it is known what it depends on.
+/// A component before its dependencies are resolved.
 struct Draft<'a> {
     component: Component,
-    /// `None` when it was refused.
+    /// `None` if it was refused.
     source: Option<Text<'a>>,
     pending: Vec<PendingDependency<'a>>,
     profiles: Vec<String>,
 }
 
-/// `[component.<id>.profile.<name>]`: what is different in a build profile.
+/// `[component.<id>.profile.<name>]`: the settings that a build profile replaces.
 struct Override<'a> {
     name: Text<'a>,
     source: Option<Text<'a>>,
@@ -72,62 +73,62 @@ struct Override<'a> {
 }
 
 pub(super) fn read_all(
-    reading: &Reading,
+    context: &Context,
     root: &Table,
     definitions: &[ComponentDefinition],
 ) -> BTreeMap<String, Component> {
     let drafts = definitions.iter();
     let drafts: Vec<Draft> = drafts
-        .filter_map(|definition| Draft::read(reading, definition))
+        .filter_map(|definition| Draft::read(context, definition))
         .collect();
-    check_profile(reading, root, &drafts);
-    let others: Others = drafts.iter().map(Draft::as_dependency).collect();
+    check_profile(context, root, &drafts);
+    let candidates: Candidates = drafts.iter().map(Draft::as_candidate).collect();
     drafts
         .into_iter()
-        .map(|draft| draft.finish(reading, &others))
+        .map(|draft| draft.resolve(context, &candidates))
         .collect()
 }
 
-fn check_profile(reading: &Reading, root: &Table, drafts: &[Draft]) {
-    let Some(profile) = reading.profile else {
+fn check_profile(context: &Context, root: &Table, drafts: &[Draft]) {
+    let Some(profile) = context.profile else {
         return;
     };
     let defined = drafts.iter().flat_map(|draft| &draft.profiles);
     let defined: BTreeSet<&str> = defined.map(String::as_str).collect();
     if !defined.contains(profile) {
-        let hint = faults::suggestion(profile, defined.iter().copied());
+        let hint = faults::suggest(profile, defined.iter().copied());
         root.fault(format!("no component has a profile `{profile}`"), hint);
     }
 }
 
 impl<'a> Draft<'a> {
-    fn read(reading: &Reading, definition: &ComponentDefinition<'a>) -> Option<Draft<'a>> {
+    fn read(context: &Context, definition: &ComponentDefinition<'a>) -> Option<Draft<'a>> {
         let table = definition.value.table(&definition.name)?;
         let mut source = table
             .require("source")
             .and_then(|source| read_source(&source));
         let mut build = table
             .table("build", "`build`")
-            .and_then(|build| Build::read(reading, &build));
+            .and_then(|build| Build::read(context, &build));
         let mut environment = read_environment(&table);
         let mut pending = dependency::read_all(&table);
         let inherit_all = table.get("dependencies_inherit_configuration");
 
-        let profiles = table.each("profile", |name, value| Override::read(name, &value));
+        let profiles = table.read_each("profile", |name, value| Override::read(name, &value));
         let names = profiles
             .iter()
             .map(|profile| profile.name.to_string())
             .collect();
         let chosen = profiles
             .into_iter()
-            .find(|profile| Some(&*profile.name) == reading.profile);
+            .find(|profile| Some(&*profile.name) == context.profile);
         if let Some(profile) = chosen {
             source = profile.source.or(source);
             environment.extend(profile.environment);
-            dependency::replace(&mut pending, profile.dependencies);
+            dependency::replace_same_names(&mut pending, profile.dependencies);
             if let Some(commands) = profile.commands {
                 build
-                    .get_or_insert_with(|| Build::in_folder(reading))
+                    .get_or_insert_with(|| Build::without_commands(context))
                     .commands = commands;
             }
         }
@@ -138,23 +139,23 @@ impl<'a> Draft<'a> {
         let component = Component {
             id: definition.id.clone(),
             description: table.string("description"),
-            source: reading.path(source.as_deref().unwrap_or_default()),
+            source: context.path(source.as_deref().unwrap_or_default()),
             build,
-            variables: read_variables(reading, &table),
+            variables: read_variables(context, &table),
             environment,
             files: table
                 .get("files")
-                .map(|files| read_files(reading, &files))
+                .map(|files| read_files(context, &files))
                 .unwrap_or_default(),
             exclude_files: strings(&table.texts("exclude_files")),
-            allowed_outbound_hosts: hosts::read(reading, &table),
+            allowed_outbound_hosts: hosts::read(context, &table),
             key_value_stores: read_labels(&table, "key_value_stores"),
             dependencies: Vec::new(),
             wharf: WharfComponent::read(&table),
         };
-        refuse_what_is_not_there(&table);
+        refuse_unsupported(&table);
         table.get("targets");
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(Draft {
             component,
             source,
@@ -163,7 +164,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn as_dependency(&self) -> (String, Other) {
+    fn as_candidate(&self) -> (String, Candidate) {
         let component = &self.component;
         let grants = [
             (
@@ -176,7 +177,7 @@ impl<'a> Draft<'a> {
             ("key_value_stores", component.key_value_stores.is_empty()),
             ("variables", component.variables.is_empty()),
         ];
-        let other = Other {
+        let candidate = Candidate {
             source: component.source.clone(),
             is_built: component.build.is_some(),
             grants: grants
@@ -185,10 +186,10 @@ impl<'a> Draft<'a> {
                 .map(|(key, _)| key)
                 .collect(),
         };
-        (component.id.clone(), other)
+        (component.id.clone(), candidate)
     }
 
-    fn finish(self, reading: &Reading, others: &Others) -> (String, Component) {
+    fn resolve(self, context: &Context, candidates: &Candidates) -> (String, Component) {
         let mut component = self.component;
         if let Some(source) = self.source
             && component.build.is_none()
@@ -196,10 +197,11 @@ impl<'a> Draft<'a> {
         {
             source.fault(
                 format!("there is no file {}", component.source.display()),
-                Some("write the command that makes it as `build.command`".to_owned()),
+                Some("if a command builds it, set `build.command`".to_owned()),
             );
         }
-        component.dependencies = dependency::resolve(reading, &component.id, &self.pending, others);
+        component.dependencies =
+            dependency::resolve_all(context, &component.id, &self.pending, candidates);
         (component.id.clone(), component)
     }
 }
@@ -210,7 +212,7 @@ impl<'a> Override<'a> {
         let build = table.table("build", "`build` of a profile");
         let commands = build.map(|build| {
             let commands = read_commands(&build);
-            build.no_other_keys();
+            build.refuse_unknown_keys();
             commands
         });
         let profile = Override {
@@ -220,17 +222,17 @@ impl<'a> Override<'a> {
             commands,
             name,
         };
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(profile)
     }
 }
 
 impl Build {
-    fn read(reading: &Reading, table: &Table) -> Option<Build> {
+    fn read(context: &Context, table: &Table) -> Option<Build> {
         let workdir = table.text("workdir");
         let build = Build {
             commands: read_commands(table),
-            workdir: reading.path(workdir.as_deref().unwrap_or_default()),
+            workdir: context.path(workdir.as_deref().unwrap_or_default()),
             watch: strings(&table.texts("watch")),
         };
         if let Some(workdir) = workdir.filter(|_| !build.workdir.is_dir()) {
@@ -239,14 +241,14 @@ impl Build {
                 None,
             );
         }
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(build)
     }
 
-    fn in_folder(reading: &Reading) -> Build {
+    fn without_commands(context: &Context) -> Build {
         Build {
             commands: Vec::new(),
-            workdir: reading.dir.to_owned(),
+            workdir: context.dir.to_owned(),
             watch: Vec::new(),
         }
     }
@@ -259,19 +261,19 @@ fn read_commands(build: &Table) -> Vec<String> {
     strings(&commands.unwrap_or_default())
 }
 
-/// Only files: nothing is fetched.
+/// The path of a `.wasm` file. Sources that would have to be downloaded are refused.
 fn read_source<'a>(value: &Value<'a>) -> Option<Text<'a>> {
     if value.is_text() {
         return value.text();
     }
     let table = value.table("`source`")?;
-    let what = match (table.has("url"), table.has("package")) {
+    let origin = match (table.has("url"), table.has("package")) {
         (true, _) => "a URL",
         (false, true) => "a registry",
-        (false, false) => return value.wrong_type("the path of a .wasm file"),
+        (false, false) => return value.fault_type("the path of a .wasm file"),
     };
     value.fault(
-        format!("this host does not fetch components from {what}"),
+        format!("components from {origin} are not supported"),
         Some(
             "download it next to the manifest and write its path: source = \"vendor/name.wasm\""
                 .to_owned(),
@@ -281,17 +283,17 @@ fn read_source<'a>(value: &Value<'a>) -> Option<Text<'a>> {
 }
 
 fn read_environment(table: &Table) -> BTreeMap<String, String> {
-    let environment = table.each("environment", |name, value| {
+    let environment = table.read_each("environment", |name, value| {
         let value = value.text()?;
         if value.contains("{{") {
             value.warn(
-                "variables are not filled in here: the component sees this text as it stands",
-                Some("give it as a variable, under `variables`".to_owned()),
+                "`environment` has no templates: the component gets this text unchanged",
+                Some("use `variables` instead".to_owned()),
             );
         }
         if name.is_empty() || name.contains(['=', '\0']) {
             name.fault(
-                format!("{:?} is no name of an environment variable", &*name),
+                format!("invalid environment variable name {:?}", &*name),
                 None,
             );
         }
@@ -300,15 +302,12 @@ fn read_environment(table: &Table) -> BTreeMap<String, String> {
     environment.into_iter().collect()
 }
 
-fn read_variables(reading: &Reading, table: &Table) -> BTreeMap<String, Template> {
-    let variables = table.each("variables", |name, value| {
-        if let Err(why) = names::lower_snake(&name) {
-            name.fault(
-                format!("`{}` is no name of a variable: {why}", &*name),
-                None,
-            );
+fn read_variables(context: &Context, table: &Table) -> BTreeMap<String, Template> {
+    let variables = table.read_each("variables", |name, value| {
+        if let Err(why) = names::check_variable(&name) {
+            name.fault(format!("invalid variable name `{}`: {why}", &*name), None);
         }
-        Some((name.to_string(), reading.template(&value.text()?)?))
+        Some((name.to_string(), context.template(&value.text()?)?))
     });
     variables.into_iter().collect()
 }
@@ -316,45 +315,45 @@ fn read_variables(reading: &Reading, table: &Table) -> BTreeMap<String, Template
 fn read_labels(table: &Table, key: &'static str) -> Vec<String> {
     let labels = table.texts(key);
     for label in &labels {
-        if let Err(why) = names::label(label) {
-            label.fault(format!("`{}` is no label: {why}", &**label), None);
+        if let Err(why) = names::check_label(label) {
+            label.fault(format!("invalid label `{}`: {why}", &**label), None);
         }
     }
     strings(&labels)
 }
 
-/// What a component asks for and this host does not have is no reason to start and fail later.
-fn refuse_what_is_not_there(table: &Table) {
+/// Refuses stores that this host does not have, before a component fails to open them.
+fn refuse_unsupported(table: &Table) {
     for (key, why) in [
         ("sqlite_databases", "this host has no SQLite databases"),
         ("ai_models", "this host has no AI models"),
     ] {
-        let asked_for = table.get(key).and_then(|list| list.list());
-        if asked_for.is_some_and(|list| !list.is_empty()) {
+        let labels = table.get(key).and_then(|list| list.list());
+        if labels.is_some_and(|list| !list.is_empty()) {
             table.refuse(key, why);
         }
     }
 }
 
-fn read_files(reading: &Reading, value: &Value) -> Vec<Files> {
+fn read_files(context: &Context, value: &Value) -> Vec<Files> {
     let entries = value.list().unwrap_or_default();
     entries
         .iter()
-        .filter_map(|entry| Files::read(reading, entry))
+        .filter_map(|entry| Files::read(context, entry))
         .collect()
 }
 
 impl Files {
-    fn read(reading: &Reading, value: &Value) -> Option<Files> {
+    fn read(context: &Context, value: &Value) -> Option<Files> {
         if value.is_text() {
-            return Files::read_pattern(reading, &value.text()?);
+            return Files::read_pattern(context, &value.text()?);
         }
         let table = value.table("an entry of `files`")?;
         let source = table.require_text("source");
         let destination = table.require_text("destination");
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         let (source, destination) = (source?, destination?);
-        let path = reading.path(&source);
+        let path = context.path(&source);
         if !path.exists() {
             source.fault(
                 format!("there is no file or folder {}", path.display()),
@@ -362,7 +361,7 @@ impl Files {
             );
         }
         if destination.split('/').any(|part| part == "..") {
-            destination.fault("a destination cannot lead out of the guest's files", None);
+            destination.fault("a destination must not contain `..`", None);
         }
         Some(Files::Placed {
             source: path,
@@ -370,17 +369,17 @@ impl Files {
         })
     }
 
-    fn read_pattern(reading: &Reading, pattern: &Text) -> Option<Files> {
+    fn read_pattern(context: &Context, pattern: &Text) -> Option<Files> {
         let last = pattern.rsplit('/').next().unwrap_or_default();
         if matches!(last, "." | "..") {
             pattern.fault(
-                "a pattern cannot end in a folder",
-                Some("end it in `**/*`, or write { source = …, destination = … }".to_owned()),
+                "a pattern must not end with `.` or `..`",
+                Some("end it with `**/*`, or write { source = …, destination = … }".to_owned()),
             );
-        } else if !pattern.contains(['*', '?', '[']) && !reading.path(pattern).exists() {
+        } else if !pattern.contains(['*', '?', '[']) && !context.path(pattern).exists() {
             pattern.fault(
                 format!(
-                    "there is no file {} and this is no glob pattern",
+                    "there is no file {}, and this is not a glob pattern",
                     &**pattern
                 ),
                 None,

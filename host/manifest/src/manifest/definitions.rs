@@ -1,6 +1,6 @@
-//! Which triggers and components there are, before any is read: the ids everything else refers to.
+//! Finds all triggers and components with their ids. References are checked against these ids later.
 //!
-//! Triggers without an id and components written inside a trigger get the ids Spin gives them.
+//! Triggers without an id, and components defined inside a trigger, get the same ids as in Spin.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ pub(super) struct Definitions<'a> {
 }
 
 pub(super) struct TriggerDefinition<'a> {
-    /// `http`, `redis`, or what no host of ours knows.
+    /// `http`, `redis`, or an unknown kind.
     pub kind: Text<'a>,
     pub id: String,
     pub table: Table<'a>,
     pub component: Option<ComponentChoice<'a>>,
-    /// Of the `components` map, which means something to other triggers than ours.
-    pub others: Vec<ComponentChoice<'a>>,
+    /// From the `components` map, which has no effect on HTTP and Redis triggers.
+    pub unused_components: Vec<ComponentChoice<'a>>,
 }
 
 pub(super) struct ComponentDefinition<'a> {
@@ -28,18 +28,18 @@ pub(super) struct ComponentDefinition<'a> {
     pub value: Value<'a>,
 }
 
-/// What a trigger says it starts.
+/// The component of a trigger.
 pub(super) enum ComponentChoice<'a> {
     Named(Text<'a>),
-    /// Written where it is used; known by this id.
+    /// Defined inside the trigger; registered under this id.
     Inline(String),
 }
 
 impl<'a> Definitions<'a> {
     pub fn collect(root: &Table<'a>) -> Definitions<'a> {
-        let mut components = root.each("component", |id, value| {
-            if let Err(why) = names::kebab(&id) {
-                id.fault(format!("`{}` is no id of a component: {why}", &*id), None);
+        let mut components = root.read_each("component", |id, value| {
+            if let Err(why) = names::check_kebab(&id) {
+                id.fault(format!("invalid component id `{}`: {why}", &*id), None);
             }
             Some(ComponentDefinition {
                 name: format!("[component.{}]", &*id),
@@ -47,8 +47,8 @@ impl<'a> Definitions<'a> {
                 value,
             })
         });
-        let mut written = written_triggers(root);
-        give_ids(&mut written);
+        let mut written = read_triggers(root);
+        assign_ids(&mut written);
         let triggers = written
             .into_iter()
             .map(|trigger| trigger.define(&mut components));
@@ -66,17 +66,17 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// A trigger as it stands in the file.
+/// A trigger as it is written in the file.
 struct WrittenTrigger<'a> {
     kind: Text<'a>,
     id: Option<String>,
     table: Table<'a>,
     component: Option<Value<'a>>,
-    others: Vec<Value<'a>>,
+    unused_components: Vec<Value<'a>>,
 }
 
-fn written_triggers<'a>(root: &Table<'a>) -> Vec<WrittenTrigger<'a>> {
-    let kinds = root.each("trigger", |kind, list| {
+fn read_triggers<'a>(root: &Table<'a>) -> Vec<WrittenTrigger<'a>> {
+    let kinds = root.read_each("trigger", |kind, list| {
         let triggers = list.list()?.into_iter();
         let triggers = triggers.filter_map(|value| WrittenTrigger::read(&kind, &value));
         Some(triggers.collect::<Vec<_>>())
@@ -87,7 +87,7 @@ fn written_triggers<'a>(root: &Table<'a>) -> Vec<WrittenTrigger<'a>> {
 impl<'a> WrittenTrigger<'a> {
     fn read(kind: &Text<'a>, value: &Value<'a>) -> Option<WrittenTrigger<'a>> {
         let table = value.table(format!("[[trigger.{}]]", &**kind))?;
-        let others = table.each("components", |_, value| match value.is_list() {
+        let unused_components = table.read_each("components", |_, value| match value.is_list() {
             true => value.list(),
             false => Some(vec![value]),
         });
@@ -95,19 +95,19 @@ impl<'a> WrittenTrigger<'a> {
             kind: kind.clone(),
             id: table.text("id").map(|id| id.to_string()),
             component: table.get("component"),
-            others: others.into_iter().flatten().collect(),
+            unused_components: unused_components.into_iter().flatten().collect(),
             table,
         })
     }
 
     fn define(self, components: &mut Vec<ComponentDefinition<'a>>) -> TriggerDefinition<'a> {
         let id = self.id.unwrap_or_default();
-        let alone = usize::from(self.component.is_some()) + self.others.len() == 1;
+        let is_only_one = usize::from(self.component.is_some()) + self.unused_components.len() == 1;
         let mut choose = |value: Value<'a>| {
             if value.is_text() {
                 return value.text().map(ComponentChoice::Named);
             }
-            let inline = inline_id(&id, alone, components);
+            let inline = choose_inline_id(&id, is_only_one, components);
             components.push(ComponentDefinition {
                 id: inline.clone(),
                 name: format!("the component inside [[trigger.{}]]", &*self.kind),
@@ -117,7 +117,11 @@ impl<'a> WrittenTrigger<'a> {
         };
         TriggerDefinition {
             component: self.component.and_then(&mut choose),
-            others: self.others.into_iter().filter_map(choose).collect(),
+            unused_components: self
+                .unused_components
+                .into_iter()
+                .filter_map(choose)
+                .collect(),
             kind: self.kind,
             table: self.table,
             id,
@@ -125,8 +129,8 @@ impl<'a> WrittenTrigger<'a> {
     }
 }
 
-/// Spin's ids for triggers without one: `<component>-<kind>-trigger`, or `<kind>-trigger<n>` when that is taken.
-fn give_ids(triggers: &mut [WrittenTrigger]) {
+/// Assigns Spin's ids to triggers without one: `<component>-<kind>-trigger`, or `<kind>-trigger<n>` if that is taken.
+fn assign_ids(triggers: &mut [WrittenTrigger]) {
     let mut taken = BTreeSet::new();
     for trigger in triggers.iter() {
         if let Some(id) = &trigger.id
@@ -134,7 +138,7 @@ fn give_ids(triggers: &mut [WrittenTrigger]) {
         {
             trigger
                 .table
-                .fault(format!("another trigger has the id `{id}` too"), None);
+                .fault(format!("another trigger has the same id `{id}`"), None);
         }
     }
     for trigger in triggers.iter_mut().filter(|trigger| trigger.id.is_none()) {
@@ -143,25 +147,29 @@ fn give_ids(triggers: &mut [WrittenTrigger]) {
             .component
             .as_ref()
             .filter(|component| component.is_text());
-        let natural = component
+        let preferred = component
             .and_then(Value::text)
             .map(|id| format!("{}-{kind}-trigger", &*id));
-        let mut candidates = natural
+        let mut candidates = preferred
             .into_iter()
             .chain((1..).map(|n| format!("{kind}-trigger{n}")));
         trigger.id = candidates.find(|id| taken.insert(id.clone()));
     }
 }
 
-/// Spin's ids for components inside a trigger: `<trigger>-component`, or `inline-component<n>` when that is no id, is
-/// taken or would be ambiguous.
-fn inline_id(trigger: &str, alone: bool, components: &[ComponentDefinition]) -> String {
-    let free = |id: &String| components.iter().all(|component| component.id != *id);
-    let natural =
-        Some(format!("{trigger}-component")).filter(|id| alone && names::kebab(id).is_ok());
-    let mut candidates = natural
+/// Spin's id for a component inside a trigger: `<trigger>-component`, or `inline-component<n>` if that is not a valid id,
+/// is taken, or is ambiguous because the trigger has several components.
+fn choose_inline_id(
+    trigger: &str,
+    is_only_one: bool,
+    components: &[ComponentDefinition],
+) -> String {
+    let is_free = |id: &String| components.iter().all(|component| component.id != *id);
+    let preferred = Some(format!("{trigger}-component"))
+        .filter(|id| is_only_one && names::check_kebab(id).is_ok());
+    let mut candidates = preferred
         .into_iter()
         .chain((1..).map(|n| format!("inline-component{n}")));
-    // The numbers do not end, so there always is one.
-    candidates.find(free).unwrap_or_default()
+    // The candidates are endless, so one is always free.
+    candidates.find(is_free).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
-//! The values the host itself has or makes: the right-hand sides of `[application.tool.wharf.variables]`. Only how they
-//! are written; the host knows how to make or find them.
+//! Sources of values that the host provides: the right-hand sides of `[application.tool.wharf.variables]`.
+//!
+//! This module parses the sources. Their values come from `wharf-stores`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,7 +8,7 @@ use std::str::FromStr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostValue {
-    /// `postgres:<schema>`: the URL at which that schema's login role finds it.
+    /// `postgres:<schema>`: the database URL for the login role of that schema.
     Postgres { schema: String },
     /// `postgres-host`: `host:port`, for `allowed_outbound_hosts`.
     PostgresHost,
@@ -15,17 +16,17 @@ pub enum HostValue {
     Redis,
     /// `redis-host`: `host:port`, for `allowed_outbound_hosts`.
     RedisHost,
-    /// `redis-origin`: `scheme://host:port`, for a Redis that may be one with TLS.
+    /// `redis-origin`: `scheme://host:port`, for a Redis that may use TLS.
     RedisOrigin,
-    /// `s3:endpoint` and so on: a part of the address of the S3 server.
+    /// `s3:endpoint` and the like: one setting of the S3 server.
     S3(S3Part),
-    /// `ed25519:private`: the private signing key, PKCS#8 in PEM.
+    /// `ed25519:private`: the private signing key as PKCS#8 PEM.
     Ed25519Private,
     /// `ed25519:jwks`: the public keys as a JWKS.
     Ed25519Jwks,
-    /// `random:<length>`: made once for this variable and kept.
+    /// `random:<length>`: a random text, generated once per variable and stored.
     Random { length: usize },
-    /// `listen`: `http://host:port` as the host listens.
+    /// `listen`: `http://host:port`, the address of the host.
     Listen,
 }
 
@@ -38,26 +39,26 @@ pub enum S3Part {
     Region,
 }
 
-/// Shorter can be guessed; longer is a typing error.
+/// A shorter text can be guessed; a longer one is a typing error.
 const RANDOM_LENGTHS: RangeInclusive<usize> = 8..=256;
 
-/// Leaves room for `wharf_` in the 63 bytes PostgreSQL allows the name of a role.
-const LONGEST_SCHEMA: usize = 40;
+/// PostgreSQL allows 63 bytes for the name of the role, `wharf_<schema>`.
+const MAX_SCHEMA_NAME: usize = 40;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadHostValue {
-    #[error("this host has no value `{0}`")]
+    #[error("there is no host value `{0}`")]
     Unknown(String),
     #[error(
-        "`{0}` is no name of a schema: a-z, 0-9 and _, a letter first, {LONGEST_SCHEMA} at most"
+        "invalid schema name `{0}`: use a-z, 0-9 and _, start with a letter, {MAX_SCHEMA_NAME} characters at most"
     )]
     Schema(String),
-    #[error("the length of a random text is from {} to {}: `random:24`", RANDOM_LENGTHS.start(), RANDOM_LENGTHS.end())]
+    #[error("the length of a random text must be from {} to {}, as in `random:24`", RANDOM_LENGTHS.start(), RANDOM_LENGTHS.end())]
     Length,
 }
 
 impl HostValue {
-    /// How they are written, for who wrote something else.
+    /// The accepted forms, for the suggestion in an error message.
     pub const FORMS: [&'static str; 14] = [
         "postgres:<schema>",
         "postgres-host",
@@ -136,10 +137,10 @@ impl fmt::Display for HostValue {
     }
 }
 
-/// A schema is a folder, a PostgreSQL schema and the end of a role's name, and needs quoting nowhere.
+/// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name.
 pub fn is_schema_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    name.len() <= LONGEST_SCHEMA
+    name.len() <= MAX_SCHEMA_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(plain)
 }
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_reads_back_as_it_is_written() {
+    fn every_form_is_displayed_as_it_was_written() {
         for form in HostValue::FORMS {
             let text = form
                 .replace("<schema>", "payments")
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_told_apart() {
+    fn an_invalid_source_is_refused_with_its_reason() {
         for (text, expected) in [
             ("postgres", BadHostValue::Unknown("postgres".to_owned())),
             ("s3:bukket", BadHostValue::Unknown("s3:bukket".to_owned())),

@@ -1,45 +1,45 @@
-//! `allowed_outbound_hosts` and the older `allowed_http_hosts`, as they are written.
+//! Reads `allowed_outbound_hosts` and the deprecated `allowed_http_hosts`.
 
 use crate::document::{Table, Text};
 use crate::egress::Grant;
 use crate::faults;
 use crate::template::Template;
 
-use super::Reading;
+use super::context::Context;
 
-pub(super) fn read(reading: &Reading, table: &Table) -> Vec<Template> {
+pub(super) fn read(context: &Context, table: &Table) -> Vec<Template> {
     let entries = table.texts("allowed_outbound_hosts");
     let mut hosts: Vec<Template> = entries
         .iter()
-        .filter_map(|entry| read_entry(reading, entry))
+        .filter_map(|entry| read_entry(context, entry))
         .collect();
-    hosts.extend(read_older(table));
+    hosts.extend(read_http_hosts(table));
     hosts
 }
 
-/// An optional endpoint that was not configured grants nothing, and that is no mistake.
-pub(super) fn is_left_out(entry: &Template, resolved: &str) -> bool {
+/// Whether the entry is a template without a value: an optional endpoint that was not configured. It grants nothing.
+pub(crate) fn is_unset(entry: &Template, resolved: &str) -> bool {
     !entry.is_literal() && matches!(resolved, "" | "http://" | "https://")
 }
 
-fn read_entry(reading: &Reading, entry: &Text) -> Option<Template> {
-    let template = reading.template(entry)?;
+fn read_entry(context: &Context, entry: &Text) -> Option<Template> {
+    let template = context.template(entry)?;
     let default = |name: &str| {
-        reading
+        context
             .variables
             .get(name)
             .and_then(|variable| variable.default.as_deref())
             .ok_or(())
     };
-    // Without a default for each variable it is judged when the values are known.
+    // If a variable has no default, the entry is checked when the values are known.
     let Ok(resolved) = template.resolve(default) else {
         return Some(template);
     };
-    if is_left_out(&template, &resolved) {
+    if is_unset(&template, &resolved) {
         return Some(template);
     }
     match Grant::parse(&resolved) {
-        Ok(grant) => warn_of_unknown_component(reading, entry, &grant),
+        Ok(grant) => warn_of_unknown_component(context, entry, &grant),
         Err(why) if template.is_literal() => entry.fault(why, None),
         Err(why) => entry.fault(
             format!("with the default values this is {resolved:?}: {why}"),
@@ -49,18 +49,18 @@ fn read_entry(reading: &Reading, entry: &Text) -> Option<Template> {
     Some(template)
 }
 
-fn warn_of_unknown_component(reading: &Reading, entry: &Text, grant: &Grant) {
+fn warn_of_unknown_component(context: &Context, entry: &Text, grant: &Grant) {
     if let Some(id) = grant
         .chained_component()
-        .filter(|id| !reading.component_ids.contains(*id))
+        .filter(|id| !context.component_ids.contains(*id))
     {
-        let hint = faults::suggestion(id, reading.component_ids.iter().map(String::as_str));
+        let hint = faults::suggest(id, context.component_ids.iter().map(String::as_str));
         entry.warn(format!("there is no component `{id}` to call"), hint);
     }
 }
 
-/// `allowed_http_hosts` named hosts without a scheme, for both HTTP and HTTPS.
-fn read_older(table: &Table) -> Vec<Template> {
+/// Translates `allowed_http_hosts`, whose entries have no scheme and grant both HTTP and HTTPS.
+fn read_http_hosts(table: &Table) -> Vec<Template> {
     let Some(value) = table.get("allowed_http_hosts") else {
         return Vec::new();
     };

@@ -1,9 +1,10 @@
-//! Whole manifests: what they mean, and what is said about bad ones.
+//! Whole manifests: their meaning, and the messages for faulty ones.
 
 use super::*;
+use crate::variables::Variables;
 use std::time::Duration;
 
-/// A folder with the given files in it, `spin.toml` first.
+/// A temporary folder with a manifest and other files.
 struct Folder {
     dir: tempfile::TempDir,
 }
@@ -30,7 +31,7 @@ impl Folder {
         load(self.dir.path(), profile)
     }
 
-    /// The report without the name of the temporary folder.
+    /// The message without the path of the temporary folder.
     fn report(&self, faults: impl ToString) -> String {
         let dir = self.dir.path().display().to_string();
         faults
@@ -48,7 +49,7 @@ const FILES: &[&str] = &[
     "migrations/signin/0001_start.sql",
 ];
 
-/// The least a manifest needs, and then `more`.
+/// A minimal manifest, followed by `more`.
 fn app(more: &str) -> Folder {
     let manifest = format!("spin_manifest_version = 2\n[application]\nname = \"shop\"\n{more}");
     Folder::of(&manifest, FILES)
@@ -61,18 +62,18 @@ fn loaded(more: &str) -> Manifest {
         .unwrap_or_else(|faults| panic!("{}\n{more}", folder.report(faults)))
 }
 
-/// What is said about a bad manifest: places, messages and hints.
-fn refused(more: &str) -> Vec<String> {
+/// The messages and hints for a faulty manifest.
+fn faults_of(more: &str) -> Vec<String> {
     let folder = app(more);
     let faults = folder.load(None).map(|_| ()).expect_err(more);
-    let said = faults.iter().map(|fault| match &fault.hint {
+    let messages = faults.iter().map(|fault| match &fault.hint {
         Some(hint) => format!("{}; {hint}", fault.message),
         None => fault.message.clone(),
     });
-    said.map(|said| folder.report(said)).collect()
+    messages.map(|message| folder.report(message)).collect()
 }
 
-fn warnings(more: &str) -> Vec<String> {
+fn warnings_of(more: &str) -> Vec<String> {
     let manifest = loaded(more);
     manifest
         .warnings
@@ -291,14 +292,14 @@ postgres = { wait = 5 }
 "#;
 
 #[test]
-fn everything_wrong_with_a_manifest_is_said_at_once() {
+fn all_faults_of_a_manifest_are_reported_at_once() {
     let folder = Folder::of(TERRIBLE, FILES);
     let faults = folder.load(None).map(|_| ()).unwrap_err();
     insta::assert_snapshot!("a_terrible_manifest", folder.report(faults));
 }
 
 #[test]
-fn nothing_is_given_that_is_not_written() {
+fn a_component_has_no_grants_by_default() {
     let manifest = loaded(CART);
     let cart = &manifest.components["cart"];
     assert!(
@@ -320,7 +321,7 @@ fn nothing_is_given_that_is_not_written() {
 }
 
 #[test]
-fn members_of_problems_belong_to_a_path_and_what_is_below() {
+fn members_of_problems_apply_to_a_path_and_the_paths_below() {
     let manifest = loaded(
         r#"
 [[application.tool.wharf.problems]]
@@ -330,7 +331,7 @@ members = {}
 "#,
     );
     let members = &manifest.wharf.problems[0];
-    for (path, status, is_meant) in [
+    for (path, status, applies) in [
         ("/payment", 404, true),
         ("/payment/", 404, true),
         ("/payment/balance", 404, true),
@@ -338,12 +339,12 @@ members = {}
         ("/", 404, false),
         ("/payment", 503, false),
     ] {
-        assert_eq!(members.concern(path, status), is_meant, "{status} {path}");
+        assert_eq!(members.apply_to(path, status), applies, "{status} {path}");
     }
 }
 
 #[test]
-fn triggers_without_an_id_get_the_one_spin_gives_them() {
+fn triggers_without_an_id_get_the_same_id_as_in_spin() {
     let manifest = loaded(
         r#"
 [[trigger.http]]
@@ -392,7 +393,7 @@ source = "cart.wasm"
 }
 
 #[test]
-fn components_inside_triggers_become_components_like_others() {
+fn components_inside_triggers_become_ordinary_components() {
     let manifest = loaded(
         r#"
 [[trigger.http]]
@@ -435,11 +436,11 @@ source = "cart.wasm"
         .iter()
         .map(|warning| &*warning.message)
         .collect();
-    assert_eq!(messages, ["`components` means nothing to http triggers"]);
+    assert_eq!(messages, ["`components` has no effect on http triggers"]);
 }
 
 #[test]
-fn a_profile_replaces_what_it_names() {
+fn a_profile_replaces_the_settings_it_names() {
     let folder = app(r#"
 [component.cart]
 source = "cart.wasm"
@@ -496,7 +497,7 @@ source = "cart.wasm"
 }
 
 #[test]
-fn a_profile_may_bring_the_only_build() {
+fn a_profile_may_have_the_only_build() {
     let folder =
         app("[component.cart]\nsource = \"cart.wasm\"\nprofile.debug.build.command = \"make\"");
     let manifest = folder.load(Some("debug")).unwrap();
@@ -508,7 +509,7 @@ fn a_profile_may_bring_the_only_build() {
 }
 
 #[test]
-fn dependencies_may_be_built_by_the_same_manifest() {
+fn a_dependency_may_be_built_by_the_same_manifest() {
     let manifest = loaded(
         r#"
 [component.cart]
@@ -553,15 +554,15 @@ fn contradictions_are_refused() {
         ),
         (
             "[[trigger.htpp]]\nroute = \"/\"",
-            "this host has no trigger `htpp`; did you mean `http`?",
+            "the trigger `htpp` is not supported; did you mean `http`?",
         ),
         (
             "[[trigger.mqtt]]\ncomponent = \"x\"",
-            "this host has no trigger `mqtt`; it runs http and redis triggers",
+            "the trigger `mqtt` is not supported; the supported triggers are http and redis",
         ),
         (
             "[[trigger.cron]]\ncomponent = \"x\"",
-            "this host has no trigger `cron`; write [[application.tool.wharf.cron]] and a [[trigger.redis]] for its channel",
+            "the trigger `cron` is not supported; use [[application.tool.wharf.cron]] and a [[trigger.redis]] with its channel",
         ),
         (
             "[[trigger.http]]\nroute = \"/\"",
@@ -581,19 +582,19 @@ fn contradictions_are_refused() {
         ),
         (
             "[[trigger.http]]\nid = \"a\"\nroute = \"/\"\nstatic_response = {}\n[[trigger.http]]\nid = \"a\"\nroute = \"/x\"\nstatic_response = {}",
-            "another trigger has the id `a` too",
+            "another trigger has the same id `a`",
         ),
         (
             "[[trigger.http]]\nroute = \"/\"\nstatic_response = {}\ndependencies.middleware = []",
-            "this host composes nothing into a trigger: middleware is not supported",
+            "middleware is not supported: a trigger cannot have dependencies",
         ),
         (
             "[component.cart]\nsource = { package = \"a:b\", version = \"1\" }",
-            "this host does not fetch components from a registry; download",
+            "components from a registry are not supported; download",
         ),
         (
             "[component.cart]\nsource = \"gone.wasm\"",
-            "there is no file gone.wasm; write the command that makes it as `build.command`",
+            "there is no file gone.wasm; if a command builds it, set `build.command`",
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\nai_models = [\"llama\"]",
@@ -601,7 +602,7 @@ fn contradictions_are_refused() {
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\nfiles = [{ source = \"assets\", destination = \"../up\" }]",
-            "a destination cannot lead out",
+            "a destination must not contain `..`",
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\nvariables = { a = \"{{ b }}\" }",
@@ -613,21 +614,103 @@ fn contradictions_are_refused() {
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\n[component.cart.dependencies]\n\"a:b/c\" = { component = \"rich\" }\n[component.rich]\nsource = \"cart.wasm\"\nenvironment = { A = \"b\" }\nkey_value_stores = [\"default\"]",
-            "`rich` cannot be a dependency of `cart`: it has grants of its own (environment, key_value_stores), which would not apply; write path = \"cart.wasm\" and what it inherits",
+            "`rich` cannot be a dependency of `cart`: its own grants (environment, key_value_stores) would not apply; use path = \"cart.wasm\" with inherit_configuration",
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\n[component.cart.dependencies]\n\"a:b/c@1.0.0\" = { path = \"cart.wasm\" }\n\"a:b\" = { path = \"cart.wasm\" }",
-            "`a:b` and `a:b/c@1.0.0` are about the same import",
+            "`a:b` and `a:b/c@1.0.0` match the same import",
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\n[component.cart.dependencies]\n\"a:b/c\" = { path = \"gone.wasm\" }",
             "there is no file gone.wasm, and no component of this manifest builds it",
         ),
     ] {
-        let said = refused(more);
-        assert_eq!(said.len(), 1, "{more}\n{said:?}");
-        assert!(said[0].starts_with(expected), "{more}\n{said:?}");
+        let messages = faults_of(more);
+        assert_eq!(messages.len(), 1, "{more}\n{messages:?}");
+        assert!(messages[0].starts_with(expected), "{more}\n{messages:?}");
     }
+}
+
+/// The same application, with tables and lists in TOML's inline and in its long form.
+const INLINE: &str = r#"
+[trigger]
+http = [
+  { route = "/cart/...", component = "cart" },
+  { route = "/robots.txt", static_response = { body = "no" } },
+  { route = { private = true }, component = { source = "ledger.wasm" } },
+]
+redis = [ { channel = "tick", component = "cart" } ]
+
+[component]
+cart = { source = "cart.wasm", build = { command = "make" }, tool.wharf = { memory_mb = 64, postgres.connections = 4 } }
+ledger.source = "ledger.wasm"
+ledger.tool.wharf.memory_mb = 32
+"#;
+const LONG: &str = r#"
+[[trigger.http]]
+route = "/cart/..."
+component = "cart"
+[[trigger.http]]
+route = "/robots.txt"
+[trigger.http.static_response]
+body = "no"
+[[trigger.http]]
+[trigger.http.route]
+private = true
+[trigger.http.component]
+source = "ledger.wasm"
+[[trigger.redis]]
+channel = "tick"
+component = "cart"
+[component.cart]
+source = "cart.wasm"
+[component.cart.build]
+command = "make"
+[component.cart.tool.wharf]
+memory_mb = 64
+[component.cart.tool.wharf.postgres]
+connections = 4
+[component.ledger]
+source = "ledger.wasm"
+[component.ledger.tool.wharf]
+memory_mb = 32
+"#;
+
+#[test]
+fn inline_tables_and_dotted_keys_mean_the_same_as_tables() {
+    let folder = app(INLINE);
+    let inline = folder
+        .load(None)
+        .unwrap_or_else(|faults| panic!("{}", folder.report(faults)));
+    let inline = folder.report(format!("{inline:?}"));
+    let folder = app(LONG);
+    let long = folder.load(None).unwrap();
+    assert_eq!(inline, folder.report(format!("{long:?}")));
+}
+
+#[test]
+fn a_fault_in_an_inline_table_or_a_dotted_key_has_its_line() {
+    let folder = app(r#"[trigger]
+http = [
+  { route = "/a", component = "crat" },
+  { rout = "/b", component = "cart" },
+  { component = "cart" },
+  7,
+]
+redis = [ { channel = 7, component = "cart" }, { channel = "x" } ]
+[component]
+cart = { source = "cart.wasm", tool.wharf = { memory_mb = 0 } }
+ledger.source = "ledger.wasm"
+ledger.tool.wharf.memory_mb = 0
+other.description = "no source"
+plain = 7
+[component.parent.build]
+command = "make"
+[variables]
+port.secret = true
+"#);
+    let faults = folder.load(None).map(|_| ()).unwrap_err();
+    insta::assert_snapshot!("inline_faults", folder.report(faults));
 }
 
 #[test]
@@ -638,7 +721,7 @@ fn other_versions_of_the_manifest_are_refused() {
     );
     let report = folder.report(folder.load(None).map(|_| ()).unwrap_err());
     assert!(
-        report.starts_with("spin.toml:1:25: version 1 of the manifest is not read here"),
+        report.starts_with("spin.toml:1:25: manifest version 1 is not supported"),
         "{report}"
     );
 
@@ -653,15 +736,15 @@ fn other_versions_of_the_manifest_are_refused() {
 }
 
 #[test]
-fn what_is_probably_not_meant_so_is_a_warning() {
+fn a_probable_mistake_is_a_warning() {
     for (more, expected) in [
         (
             "[[trigger.http]]\nroute = \"/a\"\nstatic_response = {}\n[[trigger.http]]\nroute = \"/a\"\nstatic_response = {}",
-            "this route is never used: another trigger has the same one",
+            "this route is never used: another trigger has the same route",
         ),
         (
             "[[trigger.http]]\nroute = \"/.well-known/spin/health\"\nstatic_response = {}",
-            "paths under /.well-known/spin/ are the host's own and never reach a trigger",
+            "the host answers paths under /.well-known/spin/ itself: this trigger never runs",
         ),
         (
             "[component.cart]\nsource = \"cart.wasm\"\nallowed_outbound_hosts = [\"http://ledgr.spin.internal\"]",
@@ -673,7 +756,7 @@ fn what_is_probably_not_meant_so_is_a_warning() {
         ),
         (
             "[variables]\na = { default = \"\" }\n[component.cart]\nsource = \"cart.wasm\"\nenvironment = { A = \"{{ a }}\" }",
-            "variables are not filled in here: the component sees this text as it stands",
+            "`environment` has no templates: the component gets this text unchanged",
         ),
         (
             "[application.tool.warf]\nx = 1",
@@ -684,12 +767,12 @@ fn what_is_probably_not_meant_so_is_a_warning() {
             "no [[trigger.redis]] has the channel `tick`",
         ),
     ] {
-        assert_eq!(warnings(more), [expected], "{more}");
+        assert_eq!(warnings_of(more), [expected], "{more}");
     }
 }
 
 #[test]
-fn the_older_list_of_http_hosts_is_translated() {
+fn allowed_http_hosts_are_translated() {
     let hosts = |list: &str| -> Vec<String> {
         let manifest = loaded(&format!("{CART}allowed_http_hosts = {list}"));
         let hosts = manifest.components["cart"].allowed_outbound_hosts.iter();
@@ -708,11 +791,11 @@ fn the_older_list_of_http_hosts_is_translated() {
         ["http://*:*", "https://*:*", "http://self"]
     );
     let manifest = format!("{CART}allowed_http_hosts = [\"ftp://example.com\", \"example.com/x\"]");
-    assert_eq!(refused(&manifest).len(), 2);
+    assert_eq!(faults_of(&manifest).len(), 2);
 }
 
 #[test]
-fn grants_follow_the_values_of_variables() {
+fn grants_contain_the_values_of_variables() {
     let manifest = loaded(
         r#"
 [variables]
@@ -730,7 +813,7 @@ source = "ledger.wasm"
         let variables = Variables::resolve(&manifest.variables, &Default::default(), |name| {
             (name == "db").then(|| db.to_owned())
         });
-        manifest.allowed_hosts(cart, &variables.unwrap())
+        variables.unwrap().allowed_hosts(&manifest, cart)
     };
     let hosts = allowed("db.example:5433").unwrap();
     assert_eq!(hosts.check("postgres", "db.example", 5433), Ok(()));
@@ -746,7 +829,7 @@ source = "ledger.wasm"
 }
 
 #[test]
-fn values_of_the_host_are_understood() {
+fn sources_of_host_values_are_read() {
     let manifest = loaded(
         r#"
 [variables]
@@ -798,9 +881,8 @@ fn a_secret_default_is_not_shown() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
-    /// Whatever is lost of a file, what is left is read or refused with a report.
     #[test]
-    fn a_damaged_manifest_is_no_panic(from in 0..TERRIBLE.len(), length in 0..40_usize, by in "[\\[\\]{}=\"é\n.]{0,2}") {
+    fn a_damaged_manifest_is_refused_without_a_panic(from in 0..TERRIBLE.len(), length in 0..40_usize, by in "[\\[\\]{}=\"é\n.]{0,2}") {
         let kept = |range| TERRIBLE.get(range).unwrap_or_default();
         let to = (from + length).min(TERRIBLE.len());
         let folder = Folder::of(&format!("{}{by}{}", kept(0..from), kept(to..TERRIBLE.len())), &[]);

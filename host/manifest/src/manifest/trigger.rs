@@ -1,18 +1,18 @@
-//! `[[trigger.http]]` and `[[trigger.redis]]`: what starts a component.
+//! `[[trigger.http]]` and `[[trigger.redis]]`: the routes and channels of components.
 
 use crate::document::{Table, Text, Value};
 use crate::faults;
 use crate::routes::{Pattern, RESERVED_PREFIX, Router};
 use crate::template::Template;
 
-use super::Reading;
+use super::context::Context;
 use super::definitions::{ComponentChoice, TriggerDefinition};
 
-/// What requests to a route get.
+/// A route and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpTrigger {
     pub id: String,
-    /// `None` when only other components reach it, by `http://<component>.spin.internal`.
+    /// `None` for a private route: only other components reach it, as `http://<component>.spin.internal`.
     pub route: Option<Pattern>,
     pub answer: HttpAnswer,
 }
@@ -35,7 +35,7 @@ pub struct RedisTrigger {
     pub id: String,
     pub component: String,
     pub channel: Template,
-    /// Of the trigger, else of the application; `None` leaves it to the host.
+    /// From the trigger, else from `[application.trigger.redis]`. `None` means the host's Redis.
     pub address: Option<Template>,
 }
 
@@ -56,34 +56,34 @@ pub(super) struct Triggers {
 
 const KINDS: [&str; 2] = ["http", "redis"];
 
-pub(super) fn read(
-    reading: &Reading,
+pub(super) fn read_all(
+    context: &Context,
     application: Option<&Table>,
     definitions: &[TriggerDefinition],
 ) -> Triggers {
-    let address = application.and_then(|application| read_defaults(reading, application));
+    let address = application.and_then(|application| read_defaults(context, application));
     let mut triggers = Triggers::default();
     let mut routes = Router::default();
     for definition in definitions {
         match &*definition.kind {
             "http" => triggers
                 .http
-                .extend(read_http(reading, definition, &mut routes)),
+                .extend(read_http(context, definition, &mut routes)),
             "redis" => triggers
                 .redis
-                .extend(read_redis(reading, definition, address.as_ref())),
+                .extend(read_redis(context, definition, address.as_ref())),
             kind => {
                 refuse_kind(definition, kind);
                 continue;
             }
         }
-        for other in &definition.others {
-            other.id(reading);
+        for component in &definition.unused_components {
+            component.id(context);
         }
-        if !definition.others.is_empty() {
+        if !definition.unused_components.is_empty() {
             definition.table.warn(
                 format!(
-                    "`components` means nothing to {} triggers",
+                    "`components` has no effect on {} triggers",
                     &*definition.kind
                 ),
                 None,
@@ -91,9 +91,9 @@ pub(super) fn read(
         }
         definition.table.refuse(
             "dependencies",
-            "this host composes nothing into a trigger: middleware is not supported",
+            "middleware is not supported: a trigger cannot have dependencies",
         );
-        definition.table.no_other_keys();
+        definition.table.refuse_unknown_keys();
     }
     triggers
 }
@@ -102,42 +102,42 @@ fn refuse_kind(definition: &TriggerDefinition, kind: &str) {
     let hint = match (kind, faults::closest(kind, KINDS)) {
         (_, Some(meant)) => format!("did you mean `{meant}`?"),
         ("cron", None) => {
-            "write [[application.tool.wharf.cron]] and a [[trigger.redis]] for its channel"
+            "use [[application.tool.wharf.cron]] and a [[trigger.redis]] with its channel"
                 .to_owned()
         }
-        (_, None) => "it runs http and redis triggers".to_owned(),
+        (_, None) => "the supported triggers are http and redis".to_owned(),
     };
     definition
         .kind
-        .fault(format!("this host has no trigger `{kind}`"), Some(hint));
+        .fault(format!("the trigger `{kind}` is not supported"), Some(hint));
 }
 
-/// `[application.trigger.<kind>]`: the default address of Redis.
-fn read_defaults(reading: &Reading, application: &Table) -> Option<Template> {
+/// Reads `[application.trigger.<kind>]`; returns the default address of Redis.
+fn read_defaults(context: &Context, application: &Table) -> Option<Template> {
     let defaults = application.table("trigger", "[application.trigger]")?;
     if let Some(http) = defaults.table("http", "[application.trigger.http]") {
         if let Some(base) = http.text("base").filter(|base| &**base != "/") {
             base.fault(
-                "a base for all routes is not supported any more",
-                Some("write it into each route".to_owned()),
+                "a base path for all routes is not supported",
+                Some("write the full path in each route".to_owned()),
             );
         }
-        http.no_other_keys();
+        http.refuse_unknown_keys();
     }
     let redis = defaults.table("redis", "[application.trigger.redis]");
     let address = redis.and_then(|redis| {
         let address = redis
             .require_text("address")
-            .and_then(|address| reading.template(&address));
-        redis.no_other_keys();
+            .and_then(|address| context.template(&address));
+        redis.refuse_unknown_keys();
         address
     });
-    defaults.no_other_keys();
+    defaults.refuse_unknown_keys();
     address
 }
 
 fn read_http<'a>(
-    reading: &Reading,
+    context: &Context,
     definition: &TriggerDefinition<'a>,
     routes: &mut Router<Text<'a>>,
 ) -> Option<HttpTrigger> {
@@ -152,7 +152,7 @@ fn read_http<'a>(
         .table("static_response", "`static_response`")
         .map(StaticResponse::read);
     let answer = match (&definition.component, static_response) {
-        (Some(choice), None) => choice.id(reading).map(HttpAnswer::Component),
+        (Some(choice), None) => choice.id(context).map(HttpAnswer::Component),
         (None, Some(response)) => response.map(HttpAnswer::Static),
         (None, None) => {
             table.fault(
@@ -179,7 +179,7 @@ fn read_http<'a>(
     })
 }
 
-/// `None` when it is wrong, `Some(None)` when it is private.
+/// `None` if the route is invalid, `Some(None)` if it is private.
 fn read_route<'a>(value: &Value<'a>, routes: &mut Router<Text<'a>>) -> Option<Option<Pattern>> {
     if !value.is_text() {
         let private = value.table("the route")?;
@@ -191,7 +191,7 @@ fn read_route<'a>(value: &Value<'a>, routes: &mut Router<Text<'a>>) -> Option<Op
                 None,
             );
         }
-        private.no_other_keys();
+        private.refuse_unknown_keys();
         return Some(None);
     }
     let text = value.text()?;
@@ -204,13 +204,15 @@ fn read_route<'a>(value: &Value<'a>, routes: &mut Router<Text<'a>>) -> Option<Op
     };
     if pattern.is_reserved() {
         text.warn(
-            format!("paths under {RESERVED_PREFIX} are the host's own and never reach a trigger"),
+            format!(
+                "the host answers paths under {RESERVED_PREFIX} itself: this trigger never runs"
+            ),
             None,
         );
     }
     if let Some(unused) = routes.insert(pattern.clone(), text) {
         unused.warn(
-            "this route is never used: another trigger has the same one",
+            "this route is never used: another trigger has the same route",
             None,
         );
     }
@@ -221,37 +223,37 @@ fn check_executor(executor: Table) {
     match executor.require_text("type") {
         Some(kind) if matches!(&*kind, "http" | "spin") => {}
         Some(kind) if &*kind == "wagi" => {
-            // Its own settings are not worth a fault each.
+            // Returns early: the settings of Wagi are not reported as unknown keys.
             kind.fault(
-                "this host runs no Wagi modules",
+                "Wagi modules are not supported",
                 Some("build a component that exports wasi:http".to_owned()),
             );
             return;
         }
-        Some(kind) => kind.unknown("there is no executor", ["http"]),
+        Some(kind) => kind.fault_unknown("there is no executor", ["http"]),
         None => {}
     }
-    executor.no_other_keys();
+    executor.refuse_unknown_keys();
 }
 
 impl StaticResponse {
     fn read(table: Table) -> Option<StaticResponse> {
-        // An interim status would leave the client waiting for the answer.
+        // A 1xx status is not a final answer: the client would keep waiting.
         let status = table
             .get("status_code")
             .map(|status| status.number(200..=599));
-        let headers = table.each("headers", |name, value| {
+        let headers = table.read_each("headers", |name, value| {
             let value = value.text()?;
             if !is_header_name(&name) {
-                name.fault(format!("`{}` is no name of a header", &*name), None);
+                name.fault(format!("invalid header name `{}`", &*name), None);
             }
             if value.chars().any(|c| c.is_control() && c != '\t') {
-                value.fault("a header cannot contain control characters", None);
+                value.fault("a header value cannot contain control characters", None);
             }
             Some((name.to_string(), value.to_string()))
         });
         let body = table.string("body");
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(StaticResponse {
             status: u16::try_from(status.unwrap_or(Some(200))?).ok()?,
             headers,
@@ -261,18 +263,18 @@ impl StaticResponse {
 }
 
 fn is_header_name(name: &str) -> bool {
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !name.is_empty() && name.chars().all(token)
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(is_token)
 }
 
 fn read_redis(
-    reading: &Reading,
+    context: &Context,
     definition: &TriggerDefinition,
     default_address: Option<&Template>,
 ) -> Option<RedisTrigger> {
     let table = &definition.table;
     let component = match &definition.component {
-        Some(choice) => choice.id(reading),
+        Some(choice) => choice.id(context),
         None => {
             table.fault(format!("{} needs `component`", table.name), None);
             None
@@ -280,10 +282,10 @@ fn read_redis(
     };
     let channel = table
         .require_text("channel")
-        .and_then(|channel| reading.template(&channel));
+        .and_then(|channel| context.template(&channel));
     let address = table
         .text("address")
-        .map(|address| reading.template(&address));
+        .map(|address| context.template(&address));
     Some(RedisTrigger {
         id: definition.id.clone(),
         component: component?,
@@ -296,9 +298,9 @@ fn read_redis(
 }
 
 impl ComponentChoice<'_> {
-    fn id(&self, reading: &Reading) -> Option<String> {
+    fn id(&self, context: &Context) -> Option<String> {
         match self {
-            ComponentChoice::Named(id) => reading.component(id),
+            ComponentChoice::Named(id) => context.component(id),
             ComponentChoice::Inline(id) => Some(id.clone()),
         }
     }

@@ -1,4 +1,4 @@
-//! `[variables]`: what the application can be told when it starts.
+//! `[variables]`: values that are given to the application when it starts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::names;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// `None` when a value has to be given.
+    /// `None` if a value is required.
     pub default: Option<String>,
     pub secret: bool,
     pub description: String,
@@ -27,7 +27,7 @@ impl Variable {
         ) {
             (true, true) => name.fault(
                 format!(
-                    "variable `{}` is required and has a default: only one can be",
+                    "variable `{}` has both `default` and `required = true`: remove one",
                     &**name
                 ),
                 None,
@@ -41,12 +41,12 @@ impl Variable {
             ),
             (true, false) | (false, true) => {}
         }
-        table.no_other_keys();
+        table.refuse_unknown_keys();
         Some(variable)
     }
 }
 
-/// The default of a secret is not shown.
+/// Hides the default of a secret.
 impl std::fmt::Debug for Variable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = match (&self.default, self.secret) {
@@ -58,13 +58,10 @@ impl std::fmt::Debug for Variable {
     }
 }
 
-pub(super) fn read(root: &Table) -> BTreeMap<String, Variable> {
-    let variables = root.each("variables", |name, value| {
-        if let Err(why) = names::lower_snake(&name) {
-            name.fault(
-                format!("`{}` is no name of a variable: {why}", &*name),
-                None,
-            );
+pub(super) fn read_all(root: &Table) -> BTreeMap<String, Variable> {
+    let variables = root.read_each("variables", |name, value| {
+        if let Err(why) = names::check_variable(&name) {
+            name.fault(format!("invalid variable name `{}`: {why}", &*name), None);
         }
         Some((name.to_string(), Variable::read(&name, &value)?))
     });

@@ -1,4 +1,4 @@
-//! Where people say values: the command line, files, the environment.
+//! Sources of variables: the command line, files, the environment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,17 @@ use crate::runtime_config::VariablesProvider;
 
 const DEFAULT_PREFIX: &str = "SPIN_VARIABLE";
 
-/// How the `.env` begins that `wharf services` writes for `spin up`. It is not for this host: left behind by a
-/// `wharf services` that was killed, it names stores that are gone.
+/// The first words of the `.env` that `wharf services` writes for `spin up`. This host ignores that file: after a
+/// `wharf services` that was killed it names stores that no longer run.
 pub const WRITTEN_BY_SERVICES: &str = "# Written by `wharf services`";
 
-/// Everything people said, the most important first.
+/// All sources, in order of precedence.
 #[derive(Default)]
 pub struct Sources {
     sources: Vec<Source>,
-    /// Names given one by one on the command line: a misspelt one is a mistake. A file may serve several applications.
-    named: Vec<String>,
+    /// Names from the command line, which must be declared. A file may have other names: it may serve several
+    /// applications.
+    flag_names: Vec<String>,
 }
 
 enum Source {
@@ -31,7 +32,7 @@ enum Source {
     },
 }
 
-/// The environment of a process, and below it that of a `.env` file.
+/// The environment of a process, then the variables of a `.env` file.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     process: BTreeMap<String, String>,
@@ -39,27 +40,27 @@ pub struct Environment {
 }
 
 impl Sources {
-    /// `flags` are those of `--variable`; `environment` is asked last, with the prefix of Spin.
+    /// `flags` are the arguments of `--variable`; `environment` is read last, with Spin's prefix.
     pub fn read(
         flags: &[String],
         providers: &[VariablesProvider],
         environment: Environment,
     ) -> Result<Sources, Vec<String>> {
         let mut faults = Vec::new();
-        let mut given = BTreeMap::new();
-        let mut named = Vec::new();
+        let mut values = BTreeMap::new();
+        let mut flag_names = Vec::new();
         for flag in flags {
             match read_flag(flag) {
-                // Of the same name given twice the last one counts.
-                Ok(Given::One(name, value)) => {
-                    named.push(name.clone());
-                    given.insert(name, value);
+                // The last value of a repeated name wins.
+                Ok(Flag::Value(name, value)) => {
+                    flag_names.push(name.clone());
+                    values.insert(name, value);
                 }
-                Ok(Given::Many(values)) => given.extend(values),
+                Ok(Flag::File(file)) => values.extend(file),
                 Err(why) => faults.push(why),
             }
         }
-        let mut sources = vec![Source::Values(given)];
+        let mut sources = vec![Source::Values(values)];
         for provider in providers {
             match Source::of_provider(provider, &environment) {
                 Ok(source) => sources.push(source),
@@ -71,25 +72,31 @@ impl Sources {
             environment,
         });
         if faults.is_empty() {
-            Ok(Sources { sources, named })
+            Ok(Sources {
+                sources,
+                flag_names,
+            })
         } else {
             Err(faults)
         }
     }
 
-    /// What people said, if they did.
+    /// The value from the first source that has one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.sources.iter().find_map(|source| source.get(name))
     }
 
-    pub(super) fn misspelt(&self, declared: &BTreeMap<String, Variable>) -> Vec<String> {
+    pub(super) fn find_undeclared_flags(
+        &self,
+        declared: &BTreeMap<String, Variable>,
+    ) -> Vec<String> {
         let unknown = self
-            .named
+            .flag_names
             .iter()
             .filter(|name| !declared.contains_key(*name));
         unknown
             .map(|name| {
-                let hint = faults::suggestion(name, declared.keys().map(String::as_str));
+                let hint = faults::suggest(name, declared.keys().map(String::as_str));
                 let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!("--variable {name}: the application has no such variable{hint}")
             })
@@ -133,7 +140,7 @@ impl Source {
 }
 
 impl Environment {
-    /// That of this process, and of the `.env` in the given folder if somebody wrote one.
+    /// The environment of this process and the `.env` of the folder, if the user wrote one.
     pub fn of_process(folder: &Path) -> Result<Environment, String> {
         let variables = std::env::vars_os();
         let process = variables.filter_map(|(name, value)| {
@@ -157,7 +164,7 @@ impl Environment {
     }
 }
 
-/// An environment that is not that of this process.
+/// An environment from given variables, for tests and for empty ones.
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Environment {
         Environment {
@@ -167,16 +174,16 @@ impl FromIterator<(String, String)> for Environment {
     }
 }
 
-/// Whether it is the `.env` of `wharf services`, and nobody's own.
+/// Whether `wharf services` wrote this `.env`, rather than the user.
 pub fn is_written_by_services(dotenv: &Path) -> bool {
     std::fs::read_to_string(dotenv).is_ok_and(|text| text.starts_with(WRITTEN_BY_SERVICES))
 }
 
 fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let cannot = |why: dotenvy::Error| match why {
-        // Its text quotes the line, and with it a secret.
+        // The message of the parser quotes the line, which may hold a secret.
         dotenvy::Error::LineParse(..) => {
-            format!("{}: there is a line that is not NAME=value", path.display())
+            format!("{}: a line is not NAME=value", path.display())
         }
         why => format!("{}: {why}", path.display()),
     };
@@ -186,16 +193,16 @@ fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>, String> {
         .map_err(cannot)
 }
 
-/// What one flag gives.
-enum Given {
-    One(String, String),
-    Many(BTreeMap<String, String>),
+/// A parsed `--variable`.
+enum Flag {
+    Value(String, String),
+    File(BTreeMap<String, String>),
 }
 
 /// `name=value`, `name=@file`, `@file.json`, `@file.toml`
-fn read_flag(flag: &str) -> Result<Given, String> {
+fn read_flag(flag: &str) -> Result<Flag, String> {
     if let Some(file) = flag.strip_prefix('@') {
-        return read_values(Path::new(file)).map(Given::Many);
+        return read_value_file(Path::new(file)).map(Flag::File);
     }
     let Some((name, value)) = flag.split_once('=') else {
         return Err(format!(
@@ -206,23 +213,23 @@ fn read_flag(flag: &str) -> Result<Given, String> {
         Some(file) => read(Path::new(file))?,
         None => value.to_owned(),
     };
-    Ok(Given::One(name.to_owned(), value))
+    Ok(Flag::Value(name.to_owned(), value))
 }
 
-fn read_values(file: &Path) -> Result<BTreeMap<String, String>, String> {
+fn read_value_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
     let text = read(file)?;
-    // The parsers' own texts quote the file, and with it secrets.
-    let wrong = |format: &str| {
+    // The messages of the parsers quote the file, which may hold secrets.
+    let not_a_table = |format: &str| {
         format!(
-            "--variable @{}: this is no {format} table of strings",
+            "--variable @{}: this is not a {format} table of strings",
             file.display()
         )
     };
     match file.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => serde_json::from_str(&text).map_err(|_| wrong("JSON")),
-        Some("toml") => toml::from_str(&text).map_err(|_| wrong("TOML")),
+        Some("json") => serde_json::from_str(&text).map_err(|_| not_a_table("JSON")),
+        Some("toml") => toml::from_str(&text).map_err(|_| not_a_table("TOML")),
         _ => Err(format!(
-            "--variable @{}: a file of variables ends in .json or .toml",
+            "--variable @{}: the name of a file of variables must end with .json or .toml",
             file.display()
         )),
     }
@@ -232,7 +239,7 @@ fn read(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file).map_err(|why| format!("--variable …@{}: {why}", file.display()))
 }
 
-/// Only names are shown.
+/// Shows names only.
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.sources).finish()

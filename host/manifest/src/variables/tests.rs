@@ -1,4 +1,4 @@
-//! Who wins when several say a value, and what is said when nobody does.
+//! The precedence of sources, and the messages for missing and undeclared variables.
 
 use super::*;
 use crate::runtime_config::VariablesProvider;
@@ -33,11 +33,10 @@ fn flags(flags: &[&str]) -> Vec<String> {
     flags.iter().map(|flag| (*flag).to_owned()).collect()
 }
 
-fn nothing(_: &str) -> Option<String> {
+fn no_host_value(_: &str) -> Option<String> {
     None
 }
 
-/// A file that lives as long as the folder.
 fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
@@ -45,7 +44,7 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn who_says_a_value_first_wins() {
+fn the_first_source_with_a_value_wins() {
     let declared = declared(&[("name", Some("default"), false)]);
     let prefixed = VariablesProvider::Environment {
         prefix: Some("SHOP".to_owned()),
@@ -120,11 +119,11 @@ fn flags_may_name_files() {
         ("c", None, false),
         ("key", None, true),
     ]);
-    assert!(Variables::resolve(&declared, &sources, nothing).is_ok());
+    assert!(Variables::resolve(&declared, &sources, no_host_value).is_ok());
 }
 
 #[test]
-fn every_bad_flag_is_reported_without_what_it_said() {
+fn every_bad_flag_is_reported_without_its_value() {
     let folder = tempfile::tempdir().unwrap();
     let bad = file(&folder, "bad.toml", "key = hunter2");
     let yaml = file(&folder, "some.yaml", "key: hunter2");
@@ -143,7 +142,7 @@ fn every_bad_flag_is_reported_without_what_it_said() {
 }
 
 #[test]
-fn a_dotenv_file_stands_below_the_environment() {
+fn the_environment_has_precedence_over_a_dotenv_file() {
     let folder = tempfile::tempdir().unwrap();
     let text = "# comment\nSHOP_A=\"a\nsecond line\"\nexport SHOP_B='b # b'\nSHOP_PATH=never\n";
     let provider = VariablesProvider::Environment {
@@ -175,7 +174,7 @@ fn a_dotenv_file_stands_below_the_environment() {
 }
 
 #[test]
-fn the_environment_of_a_process_includes_dotenv_of_its_folder() {
+fn the_environment_of_the_process_includes_the_dotenv_of_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     file(&folder, ".env", "SPIN_VARIABLE_OF_THE_FILE=yes\n");
     let environment = Environment::of_process(folder.path()).unwrap();
@@ -187,7 +186,7 @@ fn the_environment_of_a_process_includes_dotenv_of_its_folder() {
 }
 
 #[test]
-fn the_dotenv_of_services_is_for_spin_alone() {
+fn the_dotenv_that_services_wrote_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("{WRITTEN_BY_SERVICES}; `spin up` reads it.\nSPIN_VARIABLE_OLD=yes\n");
     file(&folder, ".env", &text);
@@ -197,7 +196,7 @@ fn the_dotenv_of_services_is_for_spin_alone() {
 }
 
 #[test]
-fn everything_missing_and_misspelt_is_said_at_once() {
+fn missing_and_undeclared_variables_are_reported_at_once() {
     let mut declared = declared(&[
         ("key", None, true),
         ("redis_url", None, false),
@@ -205,21 +204,21 @@ fn everything_missing_and_misspelt_is_said_at_once() {
     ]);
     declared.get_mut("key").unwrap().description = "signs tokens".to_owned();
     let sources = Sources::read(&flags(&["nmae=1"]), &[], Environment::default()).unwrap();
-    let faults = Variables::resolve(&declared, &sources, nothing).unwrap_err();
+    let faults = Variables::resolve(&declared, &sources, no_host_value).unwrap_err();
     insta::assert_snapshot!(faults, @r"
     --variable nmae: the application has no such variable; did you mean `name`?
-    variable `key` (signs tokens) needs a value: give --variable key=… or SPIN_VARIABLE_KEY=…
-    variable `redis_url` needs a value: give --variable redis_url=… or SPIN_VARIABLE_REDIS_URL=…
+    variable `key` (signs tokens) needs a value: set --variable key=… or SPIN_VARIABLE_KEY=…
+    variable `redis_url` needs a value: set --variable redis_url=… or SPIN_VARIABLE_REDIS_URL=…
     ");
 }
 
 #[test]
-fn a_component_sees_only_what_it_was_given() {
+fn a_component_sees_only_its_own_variables() {
     let declared = declared(&[
         ("host", Some("db"), false),
         ("password", Some("hunter2"), true),
     ]);
-    let variables = Variables::resolve(&declared, &Sources::default(), nothing).unwrap();
+    let variables = Variables::resolve(&declared, &Sources::default(), no_host_value).unwrap();
     let folder = tempfile::tempdir().unwrap();
     file(&folder, "cart.wasm", "");
     let manifest = file(
@@ -255,7 +254,7 @@ fn secrets_are_never_shown() {
     let provider = fixed("password", "hunter2");
     let environment = environment(&[("SPIN_VARIABLE_PASSWORD", "hunter2")]);
     let sources = Sources::read(&flags(&["password=hunter2"]), &[provider], environment).unwrap();
-    let variables = Variables::resolve(&declared, &sources, nothing).unwrap();
+    let variables = Variables::resolve(&declared, &sources, no_host_value).unwrap();
     let shown = format!("{variables:?} {sources:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(

@@ -1,0 +1,153 @@
+//! `[component.<id>.tool.wharf]`: the limits of a component.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::document::Table;
+
+use super::super::context::tool_wharf;
+
+/// `[component.<id>.tool.wharf]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WharfComponent {
+    /// Requests that an instance serves before it is replaced. An instance that uses much memory is replaced earlier.
+    pub requests_per_instance: u32,
+    /// Requests that an instance serves at the same time. If more than one, requests are streamed through `wasi:http` even
+    /// if the component exports `wharf:http`.
+    pub concurrent_requests: u32,
+    /// How long an idle instance is kept.
+    pub idle_timeout: Duration,
+    /// Instances at the same time. Further requests wait, and are refused if none becomes free.
+    pub max_instances: u32,
+    pub request_timeout: Duration,
+    /// The memory limit of one instance.
+    pub memory_bytes: usize,
+    /// The largest request body.
+    pub body_limit_bytes: u64,
+    /// Hosts that only `*` in `allowed_outbound_hosts` grants must have public addresses.
+    pub block_private_networks: bool,
+    /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
+    pub merge_equal_messages: bool,
+    pub postgres: PostgresLimits,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresLimits {
+    /// Connections of the component to one database URL.
+    pub connections: u32,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
+    /// Zero means no limit.
+    pub statement_timeout: Duration,
+}
+
+/// One request at a time is as fast as several, and a trap then ends one request only. Instances live longer than in Spin
+/// (128 requests, 1 s), because building the state of an instance (router, verified tokens) costs as much as a request.
+impl Default for WharfComponent {
+    fn default() -> WharfComponent {
+        WharfComponent {
+            requests_per_instance: 4096,
+            concurrent_requests: 1,
+            idle_timeout: Duration::from_secs(10),
+            max_instances: 64,
+            request_timeout: Duration::from_secs(30),
+            memory_bytes: 128 << 20,
+            body_limit_bytes: 1 << 20,
+            block_private_networks: false,
+            merge_equal_messages: false,
+            postgres: PostgresLimits::default(),
+        }
+    }
+}
+
+impl Default for PostgresLimits {
+    fn default() -> PostgresLimits {
+        PostgresLimits {
+            connections: 16,
+            wait: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A longer time is a typing error.
+const MAX_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl WharfComponent {
+    pub(in crate::manifest) fn read(component: &Table) -> WharfComponent {
+        let default = WharfComponent::default();
+        let Some(table) = tool_wharf(component) else {
+            return default;
+        };
+        let postgres = table.table("postgres", "`postgres` of tool.wharf");
+        let limits = WharfComponent {
+            requests_per_instance: count(
+                &table,
+                "requests_per_instance",
+                default.requests_per_instance,
+            ),
+            concurrent_requests: count(&table, "concurrent_requests", default.concurrent_requests),
+            idle_timeout: milliseconds(&table, "idle_timeout_ms", 0..=MAX_MS, default.idle_timeout),
+            max_instances: count(&table, "max_instances", default.max_instances),
+            request_timeout: milliseconds(
+                &table,
+                "request_timeout_ms",
+                1..=MAX_MS,
+                default.request_timeout,
+            ),
+            // A 32-bit memory has 4 GiB at most.
+            memory_bytes: table
+                .number("memory_mb", 1..=4096)
+                .and_then(|mb| usize::try_from(mb << 20).ok())
+                .unwrap_or(default.memory_bytes),
+            body_limit_bytes: table
+                .number("body_limit_kb", 1..=1 << 22)
+                .map_or(default.body_limit_bytes, |kb| kb << 10),
+            block_private_networks: table
+                .flag("block_private_networks")
+                .unwrap_or(default.block_private_networks),
+            merge_equal_messages: table
+                .flag("merge_equal_messages")
+                .unwrap_or(default.merge_equal_messages),
+            postgres: postgres.map(PostgresLimits::read).unwrap_or_default(),
+        };
+        table.refuse_unknown_keys();
+        limits
+    }
+}
+
+impl PostgresLimits {
+    fn read(table: Table) -> PostgresLimits {
+        let default = PostgresLimits::default();
+        let limits = PostgresLimits {
+            connections: count(&table, "connections", default.connections),
+            wait: milliseconds(&table, "wait_ms", 0..=MAX_MS, default.wait),
+            statement_timeout: milliseconds(
+                &table,
+                "statement_timeout_ms",
+                0..=MAX_MS,
+                default.statement_timeout,
+            ),
+        };
+        table.refuse_unknown_keys();
+        limits
+    }
+}
+
+fn count(table: &Table, key: &'static str, default: u32) -> u32 {
+    let number = table.number(key, 1..=1_000_000);
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(default)
+}
+
+fn milliseconds(
+    table: &Table,
+    key: &'static str,
+    range: RangeInclusive<u64>,
+    default: Duration,
+) -> Duration {
+    table
+        .number(key, range)
+        .map_or(default, Duration::from_millis)
+}
