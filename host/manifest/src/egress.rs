@@ -7,19 +7,10 @@ mod blocked;
 mod grant;
 
 pub use blocked::BlockedNetworks;
-pub use grant::Grant;
+pub use grant::{CHAINING_SUFFIX, Grant, chained_component};
 
 use std::fmt;
 use std::net::IpAddr;
-
-/// The suffix of `http://<component>.spin.internal`: local service chaining, a call to another component in memory.
-pub const CHAINING_SUFFIX: &str = ".spin.internal";
-
-/// The component id in a host name like `payments.spin.internal`.
-pub fn chained_component(host: &str) -> Option<&str> {
-    host.strip_suffix(CHAINING_SUFFIX)
-        .filter(|id| !id.is_empty() && !id.contains('.'))
-}
 
 /// Whether the host name stands for the component's own application.
 pub fn is_own_application(host: &str) -> bool {

@@ -1,9 +1,8 @@
-//! A child process that is kept alive: started again when it dies, stopped when asked, gone when
-//! this process is gone.
+//! Supervises a child process: restarts it when it dies, stops it on request, and ends it with this
+//! process.
 //!
-//! Each child has a thread of its own, because the death signal that ties the child to us is tied
-//! to the thread that started it; threads of an async runtime come and go. What to run is told by a
-//! `Program`.
+//! Each child has a thread of its own: the kernel sends the parent-death signal when the thread that
+//! started the child ends, and an async runtime may end its threads. A `Program` says what to run.
 
 use std::fmt;
 use std::io;
@@ -14,61 +13,61 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use crate::{Error, Result, Store};
+use crate::error::{Error, Result};
+use crate::options::Store;
 
-/// What is kept alive.
+/// A program to supervise.
 pub(crate) trait Program: Send + 'static {
     const STORE: Store;
 
-    /// How it is asked to stop, politest first, and how long each asking is given. SIGKILL follows
-    /// by itself.
-    const FAREWELLS: &'static [(Signal, Duration)];
+    /// The signals that stop it, gentlest first, each with its timeout. SIGKILL follows the last.
+    const STOP_SIGNALS: &'static [(Signal, Duration)];
 
-    /// The command to run now. Asked before every start, so this is the place to clear away what a
-    /// crash left behind.
+    /// Prepares a start and returns the command. Runs before every start, so it also cleans up after
+    /// a crash.
     fn command(&mut self) -> Result<Command>;
 
-    /// Does the process with this id answer its clients yet?
-    fn answers(&self, pid: u32) -> bool;
+    /// Whether the process with this id serves its clients yet.
+    fn is_ready(&self, pid: u32) -> bool;
 
-    /// What the log says about the start that failed just now.
-    fn complaint(&self) -> String;
+    /// The last log lines of the start that just failed.
+    fn log_tail(&self) -> String;
 }
 
-/// Replaying a long log after a crash takes its time; a hang takes for ever.
+/// Bounds a start that hangs. Long enough to replay a write-ahead log after a crash.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// Between looks whether a starting process answers.
-const POLL: Duration = Duration::from_millis(2);
-/// Pauses between restarts double from here …
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-/// … to here …
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// … and begin anew for a process that ran this long.
-const SETTLED: Duration = Duration::from_secs(30);
+/// How often a starting process is checked for readiness.
+const READY_CHECK_INTERVAL: Duration = Duration::from_millis(2);
+/// The pause before the first restart; it doubles with each further one.
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+/// The longest pause between restarts.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// A process that ran this long resets the backoff.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// A running child. Dropping it stops it and waits until it is gone.
+/// A running child. Dropping it stops the process and waits for its end.
 pub(crate) struct Child {
-    watch: Arc<Watch>,
-    farewells: &'static [(Signal, Duration)],
+    control: Arc<Control>,
+    stop_signals: &'static [(Signal, Duration)],
     thread: Option<JoinHandle<()>>,
 }
 
 impl Child {
-    /// Starts the program and returns when it answers. Blocks: call it where blocking is allowed.
+    /// Starts the program and returns when it is ready. Blocks.
     pub(crate) fn start<P: Program>(program: P) -> Result<Self> {
         let store = P::STORE;
-        let watch = Arc::new(Watch::default());
+        let control = Arc::new(Control::default());
         let (first_start, started) = mpsc::channel();
         let thread = thread::Builder::new()
-            .name(format!("keep {store}"))
+            .name(format!("supervise {store}"))
             .spawn({
-                let watch = Arc::clone(&watch);
-                move || keep_alive(program, &watch, &first_start)
+                let control = Arc::clone(&control);
+                move || supervise(program, &control, &first_start)
             })
             .map_err(Error::io(format!("cannot start a thread for {store}")))?;
         let child = Self {
-            watch,
-            farewells: P::FAREWELLS,
+            control,
+            stop_signals: P::STOP_SIGNALS,
             thread: Some(thread),
         };
         match started.recv() {
@@ -80,9 +79,9 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.watch.stop(self.farewells);
+        self.control.stop(self.stop_signals);
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed; nothing is left to do about it here.
+            // A panic in the thread was printed already.
             let _ = thread.join();
         }
     }
@@ -91,87 +90,90 @@ impl Drop for Child {
 impl fmt::Debug for Child {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Child")
-            .field("pid", &self.watch.now().pid)
+            .field("pid", &self.control.lock().pid)
             .finish_non_exhaustive()
     }
 }
 
-/// What the thread of the child and whoever stops it know of each other.
+/// Shared by the supervising thread and the owner of the child.
 #[derive(Default)]
-struct Watch {
-    now: Mutex<Now>,
+struct Control {
+    state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Now {
-    /// Set as long as the process has not been reaped, so that a signal never hits a stranger with
-    /// a reused id.
+struct State {
+    /// Set until the process is reaped, so that no signal reaches another process with a reused id.
     pid: Option<Pid>,
-    stopping: bool,
+    is_stopping: bool,
 }
 
-impl Watch {
-    fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+impl Control {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the process, unless a stop was asked for meanwhile.
+    /// Starts the process, unless a stop was requested.
     fn spawn(&self, command: &mut Command) -> io::Result<process::Child> {
-        let mut now = self.now();
-        if now.stopping {
+        let mut state = self.lock();
+        if state.is_stopping {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let process = command.spawn()?;
-        now.pid = Pid::from_raw(process.id().cast_signed());
+        state.pid = Pid::from_raw(process.id().cast_signed());
         Ok(process)
     }
 
     /// Blocks until the process has ended, then reaps it.
     fn wait(&self, process: &mut process::Child) -> io::Result<ExitStatus> {
         if let Some(pid) = Pid::from_raw(process.id().cast_signed()) {
-            let ended_but_not_reaped = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            // Fails only when there is nothing to wait for.
+            let without_reaping = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            // Fails only if there is no such child.
             let _ = rustix::io::retry_on_intr(|| {
-                rustix::process::waitid(WaitId::Pid(pid), ended_but_not_reaped)
+                rustix::process::waitid(WaitId::Pid(pid), without_reaping)
             });
         }
-        let mut now = self.now();
-        now.pid = None;
+        let mut state = self.lock();
+        state.pid = None;
         self.changed.notify_all();
         process.wait()
     }
 
-    /// Sleeps that long; false when a stop was asked for meanwhile.
+    /// Sleeps, and returns whether to go on: false if a stop was requested.
     fn pause(&self, pause: Duration) -> bool {
         let wait = self
             .changed
-            .wait_timeout_while(self.now(), pause, |now| !now.stopping);
-        let (now, _) = wait.unwrap_or_else(PoisonError::into_inner);
-        !now.stopping
+            .wait_timeout_while(self.lock(), pause, |state| !state.is_stopping);
+        let (state, _) = wait.unwrap_or_else(PoisonError::into_inner);
+        !state.is_stopping
     }
 
-    fn stop(&self, farewells: &[(Signal, Duration)]) {
-        let mut now = self.now();
-        now.stopping = true;
+    fn stop(&self, stop_signals: &[(Signal, Duration)]) {
+        let mut state = self.lock();
+        state.is_stopping = true;
         self.changed.notify_all();
-        for (signal, patience) in farewells {
-            let Some(pid) = now.pid else { return };
+        for (signal, timeout) in stop_signals {
+            let Some(pid) = state.pid else { return };
             let _ = rustix::process::kill_process(pid, *signal);
             let wait = self
                 .changed
-                .wait_timeout_while(now, *patience, |now| now.pid.is_some());
-            now = wait.unwrap_or_else(PoisonError::into_inner).0;
+                .wait_timeout_while(state, *timeout, |state| state.pid.is_some());
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if let Some(pid) = now.pid {
+        if let Some(pid) = state.pid {
             let _ = rustix::process::kill_process_group(pid, Signal::KILL);
         }
     }
 }
 
-fn keep_alive<P: Program>(mut program: P, watch: &Watch, first_start: &mpsc::Sender<Result<()>>) {
+fn supervise<P: Program>(
+    mut program: P,
+    control: &Control,
+    first_start: &mpsc::Sender<Result<()>>,
+) {
     let store = P::STORE;
-    let mut process = match start(&mut program, watch) {
+    let mut process = match start(&mut program, control) {
         Ok(process) => process,
         Err(error) => {
             let _ = first_start.send(Err(error));
@@ -179,21 +181,21 @@ fn keep_alive<P: Program>(mut program: P, watch: &Watch, first_start: &mpsc::Sen
         }
     };
     let _ = first_start.send(Ok(()));
-    let mut pause = SHORTEST_PAUSE;
+    let mut pause = MIN_BACKOFF;
     loop {
         let up_since = Instant::now();
-        let status = watch.wait(&mut process);
-        if up_since.elapsed() > SETTLED {
-            pause = SHORTEST_PAUSE;
+        let status = control.wait(&mut process);
+        if up_since.elapsed() > STABLE_AFTER {
+            pause = MIN_BACKOFF;
         }
         let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         process = loop {
-            if !watch.pause(pause) {
+            if !control.pause(pause) {
                 return;
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            tracing::warn!("{store} died ({ended}); starting it again");
-            match start(&mut program, watch) {
+            pause = (pause * 2).min(MAX_BACKOFF);
+            tracing::warn!("{store} died ({ended}); restarting it");
+            match start(&mut program, control) {
                 Ok(process) => break process,
                 Err(error) => tracing::error!("{error}"),
             }
@@ -202,41 +204,41 @@ fn keep_alive<P: Program>(mut program: P, watch: &Watch, first_start: &mpsc::Sen
     }
 }
 
-/// One start: the process, once it answers.
-fn start<P: Program>(program: &mut P, watch: &Watch) -> Result<process::Child> {
+/// Starts the process once and waits until it is ready.
+fn start<P: Program>(program: &mut P, control: &Control) -> Result<process::Child> {
     let store = P::STORE;
     let mut command = program.command()?;
-    let mut process = watch.spawn(&mut command).map_err(|error| {
+    let mut process = control.spawn(&mut command).map_err(|error| {
         let path = command.get_program().display().to_string();
         not_started(store, &format!("cannot run {path}: {error}"))
     })?;
     let began = Instant::now();
     loop {
-        if program.answers(process.id()) {
+        if program.is_ready(process.id()) {
             return Ok(process);
         }
         let ended = has_ended(&process);
         if !ended && began.elapsed() < START_TIMEOUT {
-            thread::sleep(POLL);
+            thread::sleep(READY_CHECK_INTERVAL);
             continue;
         }
         if !ended {
             let _ = process.kill();
         }
-        let status = watch
+        let status = control
             .wait(&mut process)
             .map_or_else(|error| error.to_string(), |status| status.to_string());
         return Err(not_started(
             store,
-            &format!("{status}\n{}", program.complaint()),
+            &format!("{status}\n{}", program.log_tail()),
         ));
     }
 }
 
 fn has_ended(process: &process::Child) -> bool {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     let pid = Pid::from_raw(process.id().cast_signed());
-    pid.is_none_or(|pid| !matches!(rustix::process::waitid(WaitId::Pid(pid), look), Ok(None)))
+    pid.is_none_or(|pid| !matches!(rustix::process::waitid(WaitId::Pid(pid), options), Ok(None)))
 }
 
 fn not_started(store: Store, detail: &str) -> Error {

@@ -1,19 +1,20 @@
-//! The `.env` file that lets plain `spin up` run the application on the stores started here.
+//! The `.env` file with which `spin up` runs the application on the embedded stores.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use wharf_manifest::variables::WRITTEN_BY_SERVICES;
 
-use crate::{Error, Result, kept};
+use crate::error::{Error, Result};
+use crate::private_file;
 
-/// The file, for as long as the stores run that it leads to: dropping this removes it.
+/// The file exists as long as the stores run: dropping this removes it.
 #[derive(Debug)]
 pub struct EnvFile(PathBuf);
 
 impl EnvFile {
-    /// Writes `SPIN_VARIABLE_<NAME>="value"` lines for these variables. The file holds passwords: it
-    /// is readable by its owner alone, and replaced whole.
+    /// Writes a line `SPIN_VARIABLE_<NAME>="value"` for each variable. Only the owner may read the file:
+    /// it contains passwords.
     pub fn write<'a>(
         path: &Path,
         variables: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -26,24 +27,25 @@ impl EnvFile {
                 text,
                 "SPIN_VARIABLE_{}=\"{}\"",
                 name.to_ascii_uppercase(),
-                escaped(value)
+                escape(value)
             );
         }
-        kept::write(path, &text).map_err(Error::io(format!("cannot write {}", path.display())))?;
+        private_file::write(path, &text)
+            .map_err(Error::io(format!("cannot write {}", path.display())))?;
         Ok(Self(path.to_owned()))
     }
 }
 
 impl Drop for EnvFile {
     fn drop(&mut self) {
-        if let Err(cause) = kept::remove(&self.0) {
+        if let Err(cause) = private_file::remove(&self.0) {
             tracing::warn!("cannot remove {}: {cause}", self.0.display());
         }
     }
 }
 
-/// What Spin's reader (dotenvy) gives a meaning inside double quotes.
-fn escaped(value: &str) -> String {
+/// Escapes the characters with a meaning inside double quotes for dotenvy, which Spin uses.
+fn escape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for letter in value.chars() {
         match letter {
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spin_reads_back_what_was_written() {
+    fn dotenvy_reads_the_written_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
         let variables = [

@@ -1,27 +1,27 @@
-//! The stores an application needs, from one call: PostgreSQL and Redis as supervised child
-//! processes, S3 inside the process, or whatever addresses were given instead; the migrations of
-//! the database; and the values (keys, passwords, addresses) that an application's variables may
-//! name as their source.
+//! Runs the stores of an application: PostgreSQL and Redis as supervised child processes, and an S3
+//! server in this process. A given address replaces an embedded store. The crate also applies
+//! migrations and generates the values (keys, passwords, addresses) of the application's variables.
 //!
-//! Reading order: `stores` (start and stop), `child` (how a process is kept alive), `postgres` and
-//! `redis`, `s3`, `migrations` and `migrate`, `values`.
+//! Reading order: `options`, `stores` (start and stop), `child` (supervises a process), `postgres`
+//! and `redis`, `s3`, `migrations` and `migrate`, `values`.
 //!
-//! Deliberately not here: the manifest (only how values and variables are written), TLS to external
-//! servers, and anything that knows what an application does with its stores. Linux only: death
-//! signals and `/proc` are what makes "gone when the host is gone" true.
+//! Not here: TLS to external servers, and any knowledge of the application's data. Linux only: the
+//! parent-death signal and `/proc` make sure that no child outlives the host.
 
 mod child;
+mod data_folder;
 mod env_file;
 mod error;
-mod home;
-mod kept;
 mod log_file;
 mod migrate;
 mod migrations;
+mod options;
 mod ports;
 mod postgres;
+mod private_file;
 mod process;
 mod programs;
+mod random;
 mod redis;
 mod s3;
 mod signing_key;
@@ -30,13 +30,14 @@ mod template;
 mod values;
 mod variables_file;
 
+pub use data_folder::find_abandoned_folders;
 pub use env_file::EnvFile;
 pub use error::{Error, Result};
-pub use home::left_over;
 pub use migrate::migrate;
 pub use migrations::Migrations;
-pub use process::end_with_this_thread;
-pub use stores::{Addresses, Options, Progress, S3Address, Store, Stores, Wanted};
+pub use options::{Addresses, Options, Progress, S3Address, Store, Wanted};
+pub use process::set_parent_death_signal;
+pub use stores::Stores;
 pub use template::Template;
-pub use values::{Given, Values};
+pub use values::{SharedSecret, Values};
 pub use variables_file::add_variables;

@@ -1,34 +1,34 @@
-//! The log of a child: where it goes, and what to quote from it when a start fails.
+//! The log file of a child process, and its last lines for the error message of a failed start.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::kept;
+use crate::private_file;
 
-/// A log beyond this begins anew at the next start of the host.
-const LONGEST: u64 = 10 << 20;
-/// Enough to hold the cause; PostgreSQL adds a hint or two.
+/// A longer log is deleted at the next start of the host.
+const MAX_LOG_BYTES: u64 = 10 << 20;
+/// Lines in an error message: the cause, and the hints that PostgreSQL adds.
 const QUOTED_LINES: usize = 6;
 
 pub(crate) struct LogFile {
     path: PathBuf,
-    /// Where the output of the start that is going on begins.
+    /// The position at which the output of the current start begins.
     start: u64,
 }
 
 impl LogFile {
     pub(crate) fn open(folder: &Path, name: &str) -> io::Result<Self> {
-        kept::make_private_folder(folder)?;
+        private_file::create_folder(folder)?;
         let path = folder.join(name);
-        if fs::metadata(&path).is_ok_and(|log| log.len() > LONGEST) {
+        if fs::metadata(&path).is_ok_and(|log| log.len() > MAX_LOG_BYTES) {
             fs::remove_file(&path)?;
         }
         Ok(Self { path, start: 0 })
     }
 
-    /// The file to give to a process that is started now.
-    pub(crate) fn begin(&mut self) -> io::Result<File> {
+    /// The file for the output of a process that is started now.
+    pub(crate) fn begin_start(&mut self) -> io::Result<File> {
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -37,12 +37,12 @@ impl LogFile {
         Ok(file)
     }
 
-    /// The last lines written since `begin`.
-    pub(crate) fn complaint(&self) -> String {
+    /// The last lines written since `begin_start`.
+    pub(crate) fn tail(&self) -> String {
         let mut text = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.start))?;
-            file.take(LONGEST).read_to_end(&mut text)
+            file.take(MAX_LOG_BYTES).read_to_end(&mut text)
         });
         if let Err(error) = read {
             return format!("(its log {} cannot be read: {error})", self.path.display());

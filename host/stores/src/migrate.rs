@@ -1,44 +1,43 @@
-//! Applying migrations: forward only, each file in one transaction, safe when many start at once.
+//! Applies migrations: forward only, each file in one transaction, safe if many processes start at
+//! the same time.
 //!
-//! Every schema gets a login role `wharf_<schema>` that may read and write what the schema holds
-//! and owns nothing. Schemas, roles and their default privileges are there before the first file
-//! runs, so a file may grant to roles of other schemas and take privileges away. What has been
-//! applied is kept in `wharf.migration`.
+//! Every schema gets a login role `wharf_<schema>` that may read and write the tables of the schema
+//! and owns nothing. Schemas, roles and default privileges are created before the first file runs,
+//! so a file may grant privileges to roles of other schemas, and revoke privileges. The table
+//! `wharf.migration` lists the applied files.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-use crate::migrations::Migration;
-use crate::{Error, Migrations, Result};
+use crate::error::{Error, Result};
+use crate::migrations::{Migration, Migrations};
 
-/// "wharf" in ASCII: an advisory lock of this database that nobody takes by accident.
-const LOCK: i64 = 0x77_68_61_72_66;
+/// The advisory lock of `migrate`, "wharf" in ASCII: an unlikely number for an application's lock.
+const LOCK_ID: i64 = 0x77_68_61_72_66;
 
-/// Brings the database to where `migrations` says it should be, and returns the files applied now
-/// (`payments/0001_ledger.sql`).
+/// Applies the pending files and returns their paths (`payments/0001_ledger.sql`).
 ///
-/// `client` is connected as the owner of the database. `password_of` is asked for the password of
-/// the login role of a schema when that role does not exist yet; `|schema|
-/// values.role_password(schema)` makes one and keeps it. `applying` is told each file before it
-/// runs.
+/// `client` is connected as the owner of the database. `password_of` returns the password for a new
+/// login role of a schema, usually `|schema| values.role_password(schema)`. `on_file` is called with
+/// each path before the file runs.
 pub async fn migrate(
     client: &mut Client,
     migrations: &Migrations,
     password_of: impl Fn(&str) -> Result<String>,
-    mut applying: impl FnMut(&str),
+    mut on_file: impl FnMut(&str),
 ) -> Result<Vec<String>> {
-    // Most starts find nothing to do, and need no lock to see it.
-    let found = Found::look(client, migrations).await?;
-    if found.pending(migrations)?.is_empty() && found.is_prepared(migrations) {
+    // Most starts have nothing to apply, and checking that needs no lock.
+    let state = State::read(client, migrations).await?;
+    if state.pending(migrations)?.is_empty() && state.is_prepared(migrations) {
         return Ok(Vec::new());
     }
     lock(client).await?;
-    let applied = apply(client, migrations, &password_of, &mut applying).await;
-    // When this fails the session is gone, and the lock with it.
+    let applied = apply(client, migrations, &password_of, &mut on_file).await;
+    // If this fails, the session has ended and with it the lock.
     let _ = client
-        .execute("SELECT pg_advisory_unlock($1)", &[&LOCK])
+        .execute("SELECT pg_advisory_unlock($1)", &[&LOCK_ID])
         .await;
     applied
 }
@@ -47,51 +46,53 @@ async fn apply(
     client: &mut Client,
     migrations: &Migrations,
     password_of: &impl Fn(&str) -> Result<String>,
-    applying: &mut impl FnMut(&str),
+    on_file: &mut impl FnMut(&str),
 ) -> Result<Vec<String>> {
-    // Somebody else may have done it while we waited for the lock.
-    let found = Found::look(client, migrations).await?;
-    found.pending(migrations)?;
-    if !found.is_prepared(migrations) {
-        prepare(client, migrations, &found, password_of).await?;
+    // Another process may have applied them while this one waited for the lock.
+    let state = State::read(client, migrations).await?;
+    state.pending(migrations)?;
+    if !state.is_prepared(migrations) {
+        prepare(client, migrations, &state, password_of).await?;
     }
     let mut applied = Vec::new();
-    for file in found.pending(migrations)? {
+    for file in state.pending(migrations)? {
         let path = file.path();
-        applying(&path);
+        on_file(&path);
         apply_file(client, file).await?;
         applied.push(path);
     }
     Ok(applied)
 }
 
-/// Waits for the lock without holding a transaction open, which would keep the holder's `CREATE
-/// INDEX` waiting for us.
+/// Takes a session-level lock, which covers the transactions of all files.
 async fn lock(client: &Client) -> Result<()> {
     let locked = client
-        .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
+        .execute("SELECT pg_advisory_lock($1)", &[&LOCK_ID])
         .await;
     locked
         .map(drop)
         .map_err(Error::database("cannot take the lock for migrations"))
 }
 
-/// What is in the database already.
-struct Found {
+/// The state of the database.
+struct State {
     /// Names and hashes of applied files, by schema.
     applied: BTreeMap<String, BTreeMap<String, String>>,
     /// Schemas whose role exists and may use them.
     schemas: Vec<String>,
     roles: Vec<String>,
-    /// May anybody who can connect create things?
-    open_to_public: bool,
+    /// Whether every role may create tables, temporary or in the schema `public`.
+    is_open_to_public: bool,
 }
 
-impl Found {
-    async fn look(client: &Client, migrations: &Migrations) -> Result<Self> {
-        let doing = || Error::database("cannot look at the database");
+impl State {
+    async fn read(client: &Client, migrations: &Migrations) -> Result<Self> {
+        let doing = || Error::database("cannot read the state of the database");
         let schemas: Vec<_> = migrations.schemas().collect();
-        let row = client.query_one(LOOK, &[&schemas]).await.map_err(doing())?;
+        let row = client
+            .query_one(READ_STATE, &[&schemas])
+            .await
+            .map_err(doing())?;
         let mut applied = BTreeMap::<_, BTreeMap<_, _>>::new();
         if row.get("has_list") {
             let rows = client
@@ -104,25 +105,25 @@ impl Found {
                     .insert(row.get("name"), row.get("sha256"));
             }
         }
-        let open_to_public = row.get("open_to_public");
+        let is_open_to_public = row.get("is_open_to_public");
         Ok(Self {
             applied,
             schemas: row.get("schemas"),
             roles: row.get("roles"),
-            open_to_public,
+            is_open_to_public,
         })
     }
 
     fn is_prepared(&self, migrations: &Migrations) -> bool {
-        !self.open_to_public && migrations.schemas().all(|schema| self.is_ready(schema))
+        !self.is_open_to_public && migrations.schemas().all(|schema| self.is_ready(schema))
     }
 
     fn is_ready(&self, schema: &str) -> bool {
         self.schemas.iter().any(|ready| ready == schema)
     }
 
-    /// The files to apply, or why they cannot be: an applied one was changed, or a new one comes
-    /// too late.
+    /// The files to apply. Fails if an applied file was changed, or a new file has a number before an
+    /// applied one.
     fn pending<'a>(&self, migrations: &'a Migrations) -> Result<Vec<&'a Migration>> {
         let mut pending = Vec::new();
         let mut faults = Vec::new();
@@ -131,13 +132,13 @@ impl Found {
             match applied.and_then(|applied| applied.get(&file.name)) {
                 Some(sha256) if *sha256 == file.sha256 => {}
                 Some(_) => faults.push(format!(
-                    "{} was changed after it had been applied: bring it back as it was, and write the change as a new file",
+                    "{} was changed after it was applied: restore it, and put the change into a new file",
                     file.path()
                 )),
                 None => match applied.and_then(|applied| applied.keys().next_back()) {
-                    // Names start with four digits, so they sort as their numbers do.
+                    // Names start with four digits, so their order is that of the numbers.
                     Some(last) if last.get(..4) >= file.name.get(..4) => faults.push(format!(
-                        "{} comes too late: {last} has been applied already. Give it a number after that",
+                        "{} comes too late: {last} is already applied. Give it a higher number",
                         file.path()
                     )),
                     _ => pending.push(file),
@@ -151,7 +152,7 @@ impl Found {
     }
 }
 
-const LOOK: &str = "
+const READ_STATE: &str = "
     SELECT to_regclass('wharf.migration') IS NOT NULL AS has_list,
            ARRAY(SELECT nspname::text
                    FROM pg_namespace JOIN pg_roles ON rolname = 'wharf_' || nspname
@@ -160,13 +161,13 @@ const LOOK: &str = "
            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'wharf\\_%') AS roles,
            has_database_privilege('public', current_database(), 'TEMPORARY')
            OR EXISTS (SELECT FROM pg_namespace
-                       WHERE nspname = 'public' AND has_schema_privilege('public', oid, 'CREATE')) AS open_to_public";
+                       WHERE nspname = 'public' AND has_schema_privilege('public', oid, 'CREATE')) AS is_open_to_public";
 
-/// Makes schemas and roles that are not there yet, and closes what stands open by default.
+/// Creates missing schemas and roles, and revokes the default privileges of PUBLIC.
 async fn prepare(
     client: &Client,
     migrations: &Migrations,
-    found: &Found,
+    state: &State,
     password_of: &impl Fn(&str) -> Result<String>,
 ) -> Result<()> {
     let doing = || Error::database("cannot prepare the database for migrations");
@@ -176,13 +177,13 @@ async fn prepare(
         .map_err(doing())?;
     for schema in migrations
         .schemas()
-        .filter(|schema| !found.is_ready(schema))
+        .filter(|schema| !state.is_ready(schema))
     {
         let role = format!("wharf_{schema}");
-        if !found.roles.contains(&role) {
+        if !state.roles.contains(&role) {
             create_role(client, schema, &role, &password_of(schema)?).await?;
         }
-        // Names of schemas need no quoting; `Migrations` has checked them.
+        // `Migrations` has checked that the names need no quoting.
         let statements = format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};
              GRANT USAGE ON SCHEMA {schema} TO {role};
@@ -195,7 +196,7 @@ async fn prepare(
     Ok(())
 }
 
-/// Temporary tables would outlive a request in the session that the next request gets.
+/// Revokes temporary tables, which would stay in the session for the next request.
 const PREPARE_DATABASE: &str = "
     CREATE SCHEMA IF NOT EXISTS wharf;
     CREATE TABLE IF NOT EXISTS wharf.migration (
@@ -214,8 +215,8 @@ const PREPARE_DATABASE: &str = "
     END
     $$;";
 
-/// Roles belong to the whole server, so somebody who migrates another database of it may be making
-/// the same one.
+/// Roles belong to the whole server: a process that migrates another database may create the same
+/// role at the same time.
 async fn create_role(client: &Client, schema: &str, role: &str, password: &str) -> Result<()> {
     let doing = || Error::database(format!("cannot create role {role}"));
     let statements = client
@@ -227,12 +228,12 @@ async fn create_role(client: &Client, schema: &str, role: &str, password: &str) 
         .await
         .map_err(doing())?;
     match client.batch_execute(statements.get(0)).await {
-        Err(error) if made_meanwhile(&error) => Ok(()),
+        Err(error) if already_exists(&error) => Ok(()),
         result => result.map_err(doing()),
     }
 }
 
-fn made_meanwhile(error: &tokio_postgres::Error) -> bool {
+fn already_exists(error: &tokio_postgres::Error) -> bool {
     error
         .code()
         .is_some_and(|code| [SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION].contains(code))
@@ -263,7 +264,7 @@ async fn apply_file(client: &mut Client, file: &Migration) -> Result<()> {
         .get(0);
     if number != number_after {
         return Err(Error::Migration(format!(
-            "{path} ends the transaction it runs in (COMMIT or ROLLBACK): a file is applied whole or not at all"
+            "{path} ends the transaction it runs in (COMMIT or ROLLBACK), but a file must be applied completely or not at all"
         )));
     }
     let insert = "INSERT INTO wharf.migration (schema, name, sha256) VALUES ($1, $2, $3)";
@@ -276,16 +277,16 @@ async fn apply_file(client: &mut Client, file: &Migration) -> Result<()> {
 
 const TRANSACTION_NUMBER: &str = "SELECT pg_current_xact_id()::text::bigint";
 
-/// What PostgreSQL dislikes, with its place in the file.
+/// The error of PostgreSQL, with its line in the file.
 fn failure(file: &Migration, error: tokio_postgres::Error) -> Error {
     let path = file.path();
     match error.as_db_error() {
-        Some(said) => {
+        Some(error) => {
             let line =
-                line_of(said, &file.sql).map_or_else(String::new, |line| format!(", line {line}"));
-            let more = [said.detail(), said.hint()].into_iter().flatten();
+                line_of(error, &file.sql).map_or_else(String::new, |line| format!(", line {line}"));
+            let more = [error.detail(), error.hint()].into_iter().flatten();
             let more: String = more.map(|more| format!("\n  {more}")).collect();
-            Error::Migration(format!("{path}{line}: {}{more}", said.message()))
+            Error::Migration(format!("{path}{line}: {}{more}", error.message()))
         }
         None => Error::Database {
             doing: path,
@@ -294,9 +295,9 @@ fn failure(file: &Migration, error: tokio_postgres::Error) -> Error {
     }
 }
 
-fn line_of(said: &DbError, sql: &str) -> Option<usize> {
-    match said.position()? {
-        // Counted in characters from 1.
+fn line_of(error: &DbError, sql: &str) -> Option<usize> {
+    match error.position()? {
+        // In characters, counted from 1.
         ErrorPosition::Original(position) => {
             let before = usize::try_from(*position).ok()?.saturating_sub(1);
             Some(

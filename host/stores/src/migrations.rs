@@ -1,18 +1,18 @@
-//! Reading the migrations folder: `<schema>/NNNN_name.sql`. Applying the files is `migrate`.
+//! Reads the migrations folder: `<schema>/NNNN_name.sql`. `migrate` applies the files.
 
 use std::fs;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Result};
 use wharf_manifest::manifest::is_schema_name;
 
-/// The migrations of an application, checked, in the order in which they are applied.
+use crate::error::{Error, Result};
+
+/// The checked migrations of an application, in the order of their application.
 ///
-/// The order is that of the numbers over all schemas, and of the schemas' names where numbers are
-/// equal: a file that needs what another schema has made takes a higher number than the file that
-/// makes it.
+/// The order is by number over all schemas, then by the name of the schema. So a file that depends
+/// on a file of another schema needs a higher number.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     schemas: Vec<String>,
@@ -25,12 +25,12 @@ pub(crate) struct Migration {
     pub(crate) schema: String,
     pub(crate) name: String,
     pub(crate) sql: String,
-    /// Of the file's bytes, as hexadecimal text.
+    /// The hash of the file's bytes in hexadecimal.
     pub(crate) sha256: String,
 }
 
 impl Migrations {
-    /// Reads and checks the folder; all that is wrong with it is told at once.
+    /// Reads and checks the folder. Fails with all faults.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut migrations = Self::default();
         let mut faults = Vec::new();
@@ -56,7 +56,7 @@ impl Migrations {
         }
     }
 
-    /// The schemas, in alphabetical order; each has its login role `wharf_<schema>`.
+    /// The schemas, in alphabetical order.
     pub fn schemas(&self) -> impl Iterator<Item = &str> {
         self.schemas.iter().map(String::as_str)
     }
@@ -65,7 +65,7 @@ impl Migrations {
         &self.files
     }
 
-    /// Changes when anything in the folder changes.
+    /// A hash of all files and schemas.
     pub(crate) fn fingerprint(&self) -> String {
         let mut all = Sha256::new();
         for schema in &self.schemas {
@@ -88,9 +88,9 @@ impl Migrations {
             .filter(|name| !name.ends_with(".md"))
         {
             let path = folder.join(&name);
-            let Some(number) = number_in(&name) else {
+            let Some(number) = parse_number(&name) else {
                 faults.push(format!(
-                    "{}: a migration is called NNNN_name.sql, like 0001_tables.sql",
+                    "{}: the name of a migration must be NNNN_name.sql, as in 0001_tables.sql",
                     path.display()
                 ));
                 continue;
@@ -99,12 +99,12 @@ impl Migrations {
                 fs::read(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
             let sha256 = hex(&Sha256::digest(&bytes));
             let Ok(sql) = String::from_utf8(bytes) else {
-                faults.push(format!("{}: is not UTF-8 text", path.display()));
+                faults.push(format!("{}: not UTF-8 text", path.display()));
                 continue;
             };
             if let Some(previous) = previous.filter(|previous| previous.number == number) {
                 faults.push(format!(
-                    "{}: has the number of {}",
+                    "{}: has the same number as {}",
                     path.display(),
                     previous.name
                 ));
@@ -124,7 +124,7 @@ impl Migrations {
 }
 
 impl Migration {
-    /// As people know it: `payments/0001_ledger.sql`.
+    /// `payments/0001_ledger.sql`
     pub(crate) fn path(&self) -> String {
         format!("{}/{}", self.schema, self.name)
     }
@@ -135,7 +135,7 @@ struct Entry {
     is_folder: bool,
 }
 
-/// What is in the folder, sorted by name, without hidden files.
+/// The entries of the folder without hidden files, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<Entry>> {
     let doing = || {
         Error::io(format!(
@@ -157,16 +157,20 @@ fn entries(folder: &Path) -> Result<Vec<Entry>> {
 
 fn check_schema(name: &str) -> Result<(), &'static str> {
     match name {
-        "public" | "information_schema" => Err("this schema is PostgreSQL's own"),
-        "wharf" => Err("this schema is kept for the list of applied migrations"),
-        _ if name.starts_with("pg_") => Err("names that start with pg_ are PostgreSQL's own"),
+        "public" | "information_schema" => Err("PostgreSQL owns this schema"),
+        "wharf" => Err("this schema is reserved for the list of applied migrations"),
+        _ if name.starts_with("pg_") => {
+            Err("names that start with pg_ are reserved for PostgreSQL")
+        }
         _ if is_schema_name(name) => Ok(()),
-        _ => Err("a schema's name starts with a letter and holds a-z, 0-9 and _, 40 at most"),
+        _ => Err(
+            "invalid schema name: use a-z, 0-9 and _, start with a letter, 40 characters at most",
+        ),
     }
 }
 
-/// The number in `0001_tables.sql`; `None` when the name is not of that form.
-fn number_in(name: &str) -> Option<u32> {
+/// The number in `0001_tables.sql`; `None` if the name has another form.
+fn parse_number(name: &str) -> Option<u32> {
     let (number, rest) = name.split_once('_')?;
     let is_number = number.len() == 4 && number.bytes().all(|digit| digit.is_ascii_digit());
     let has_name = rest.len() > ".sql".len() && rest.ends_with(".sql");
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_faults_are_reported_at_once() {
         let folder = folder(&[
             "pg_x/0001_a.sql",
             "wharf/0001_a.sql",

@@ -1,63 +1,65 @@
-//! Free ports on the loopback address, the same at every start as long as nobody else took them.
+//! Chooses free ports on the loopback address, and the same ones again at later starts.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use crate::{Error, Result, Store, kept};
+use crate::error::{Error, Result};
+use crate::options::Store;
+use crate::private_file;
 
-/// Below the ports that Linux gives to outgoing connections: one of those could sit on ours when we
-/// come back.
-const RANGE: Range<u16> = 15_000..32_000;
-/// So many taken ports in a row mean something else is wrong.
-const TRIES: usize = 100;
+/// Below the ephemeral ports of Linux: an outgoing connection could hold one of those at our next
+/// start.
+const PORT_RANGE: Range<u16> = 15_000..32_000;
+/// Random ports to try. So many taken ones in a row have another cause.
+const MAX_TRIES: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct Ports {
     file: PathBuf,
-    kept: BTreeMap<String, u16>,
+    by_store: BTreeMap<String, u16>,
 }
 
 impl Ports {
     pub(crate) fn open(file: PathBuf) -> Result<Self> {
         let doing = || Error::io(format!("cannot read {}", file.display()));
-        let kept = match kept::read(&file).map_err(doing())? {
+        let by_store = match private_file::read(&file).map_err(doing())? {
             Some(text) => serde_json::from_str(&text).map_err(|error| doing()(error.into()))?,
             None => BTreeMap::new(),
         };
-        Ok(Self { file, kept })
+        Ok(Self { file, by_store })
     }
 
-    /// The port this store had, if it is still free, else another one. What listens on it at last
-    /// has to live with somebody having been quicker: then ask again.
+    /// The port that the store used last, or another one if it is taken. Another process may take
+    /// the port before the store listens on it: then choose again.
     pub(crate) fn choose(&mut self, store: Store) -> Result<u16> {
         let name = store.to_string();
-        if let Some(port) = self.kept.get(&name)
+        if let Some(port) = self.by_store.get(&name)
             && is_free(*port)
         {
             return Ok(*port);
         }
-        let port = self.another().ok_or_else(|| Error::NotStarted {
+        let port = self.find_free_port().ok_or_else(|| Error::NotStarted {
             store,
-            detail: "no free port found".to_owned(),
+            detail: "there is no free port".to_owned(),
         })?;
-        self.kept.insert(name, port);
+        self.by_store.insert(name, port);
         let doing = || Error::io(format!("cannot write {}", self.file.display()));
         let text =
-            serde_json::to_string_pretty(&self.kept).map_err(|error| doing()(error.into()))?;
-        kept::write(&self.file, &text).map_err(doing())?;
+            serde_json::to_string_pretty(&self.by_store).map_err(|error| doing()(error.into()))?;
+        private_file::write(&self.file, &text).map_err(doing())?;
         Ok(port)
     }
 
-    /// At random, so that hosts that start at the same time do not all want the same one.
-    fn another(&self) -> Option<u16> {
-        let width = u32::from(RANGE.end - RANGE.start);
-        (0..TRIES)
+    /// Random, so that hosts that start at the same time rarely try the same port.
+    fn find_free_port(&self) -> Option<u16> {
+        let width = u32::from(PORT_RANGE.end - PORT_RANGE.start);
+        (0..MAX_TRIES)
             .filter_map(|_| getrandom::u32().ok())
             .filter_map(|random| u16::try_from(random % width).ok())
-            .map(|offset| RANGE.start + offset)
-            .find(|port| is_free(*port) && !self.kept.values().any(|kept| kept == port))
+            .map(|offset| PORT_RANGE.start + offset)
+            .find(|port| is_free(*port) && !self.by_store.values().any(|used| used == port))
     }
 }
 
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_kept_as_long_as_it_is_free() {
+    fn a_store_keeps_its_port_while_the_port_is_free() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ports.json");
         let first = Ports::open(file.clone())

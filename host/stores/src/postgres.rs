@@ -1,7 +1,7 @@
-//! The embedded PostgreSQL: making its files once, and running it as a child.
+//! The embedded PostgreSQL: creates the cluster once, and runs the server as a child process.
 //!
-//! Settings here are those that follow from being embedded; what an application needs is written in
-//! its migrations.
+//! The settings here are those of an embedded server. The application's settings are in its
+//! migrations.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -13,20 +13,22 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::child::Program;
+use crate::error::{Error, Result};
 use crate::log_file::LogFile;
+use crate::options::Store;
+use crate::private_file;
 use crate::process::{self, User};
 use crate::programs::PostgresPrograms;
-use crate::{Error, Result, Store, kept};
 
 /// The superuser of the cluster and the database it owns.
 pub(crate) const OWNER: &str = "wharf";
 
-/// Ten components with a pool of sixteen, and room for tools.
-const CONNECTIONS: u32 = 200;
+/// Ten components with sixteen connections each, and a reserve for tools.
+const MAX_CONNECTIONS: u32 = 200;
 
 pub(crate) struct Postgres {
     pub(crate) programs: PostgresPrograms,
-    /// Holds the cluster and nothing else.
+    /// Contains the cluster only.
     pub(crate) folder: PathBuf,
     pub(crate) user: Option<User>,
     pub(crate) port: u16,
@@ -39,34 +41,37 @@ pub(crate) fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// The major version that made the cluster below `folder`; `None` when there is none yet.
+/// The major version of the cluster below `folder`; `None` if there is no cluster yet.
 pub(crate) fn cluster_version(folder: &Path) -> Result<Option<u32>> {
     let file = data(folder).join("PG_VERSION");
-    let text = kept::read(&file).map_err(Error::io(format!("cannot read {}", file.display())))?;
+    let text =
+        private_file::read(&file).map_err(Error::io(format!("cannot read {}", file.display())))?;
     match text.map(|text| text.trim().parse()) {
         None => Ok(None),
         Some(Ok(version)) => Ok(Some(version)),
         Some(Err(_)) => Err(Error::NotStarted {
             store: Store::Postgres,
-            detail: format!("{} names no version: the files are damaged", file.display()),
+            detail: format!(
+                "{} contains no version: the files are damaged",
+                file.display()
+            ),
         }),
     }
 }
 
 impl Postgres {
-    /// Makes the cluster, with `password` for its superuser. An interrupted attempt leaves nothing
-    /// that a later start takes for a good cluster: the files get their name when they are
-    /// complete.
-    pub(crate) fn make_cluster(&self, password: &str) -> Result<()> {
+    /// Creates the cluster, with `password` for its superuser. The folder gets its final name when it
+    /// is complete, so a later start does not use the rest of an interrupted attempt.
+    pub(crate) fn create_cluster(&self, password: &str) -> Result<()> {
         let unfinished = self.folder.join("data.init");
-        process::clear_of_orphans(&unfinished)?;
-        let doing = || Error::io(format!("cannot make {}", unfinished.display()));
+        process::end_orphans(&unfinished)?;
+        let doing = || Error::io(format!("cannot create {}", unfinished.display()));
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(doing())?;
         }
-        self.make_folder().map_err(doing())?;
+        self.create_folder().map_err(doing())?;
         let password_file = self.folder.join("password");
-        kept::write(&password_file, password).map_err(doing())?;
+        private_file::write(&password_file, password).map_err(doing())?;
         if let Some(user) = &self.user {
             chown(&password_file, Some(user.uid), Some(user.gid)).map_err(doing())?;
         }
@@ -80,8 +85,8 @@ impl Postgres {
             "--encoding",
             "UTF8",
         ]);
-        // Sorted by code point, which is fast and the same everywhere; but É is known to be the
-        // upper case of é.
+        // Collation by code point is fast and the same on all systems. The ctype is for case mapping of
+        // non-ASCII letters (é, É).
         initdb.args(["--locale", "C", "--lc-ctype", "C.UTF-8"]);
         initdb.args(["--no-sync", "--no-instructions"]);
         initdb
@@ -101,7 +106,7 @@ impl Postgres {
         run(single_user, &format!("CREATE DATABASE {OWNER}\n"))?;
 
         if self.durable {
-            // One sync of the file system instead of a thousand of files.
+            // One sync of the file system instead of one for each of a thousand files.
             let folder = File::open(&unfinished).map_err(doing())?;
             rustix::fs::syncfs(&folder).map_err(|error| doing()(error.into()))?;
         }
@@ -111,15 +116,15 @@ impl Postgres {
             .map_err(doing())
     }
 
-    fn make_folder(&self) -> std::io::Result<()> {
-        kept::make_private_folder(&self.folder)?;
+    fn create_folder(&self) -> std::io::Result<()> {
+        private_file::create_folder(&self.folder)?;
         match &self.user {
             Some(user) => chown(&self.folder, Some(user.uid), Some(user.gid)),
             None => Ok(()),
         }
     }
 
-    /// A program that runs for a moment; nothing of it has to be saved when we die.
+    /// A short-lived program. SIGKILL as its parent-death signal: an interrupted attempt is repeated.
     fn tool(&self, program: &str) -> Command {
         process::command(
             &self.programs.folder.join(program),
@@ -129,8 +134,8 @@ impl Postgres {
     }
 }
 
-/// Runs a tool to its end. The single-user server reports errors without failing, so those are
-/// looked for.
+/// Runs a tool to its end. The single-user server exits with success after an error, so its output
+/// is checked too.
 fn run(mut command: Command, input: &str) -> Result<()> {
     let program = command.get_program().display().to_string();
     let doing = || Error::io(format!("cannot run {program}"));
@@ -143,11 +148,11 @@ fn run(mut command: Command, input: &str) -> Result<()> {
         stdin.write_all(input.as_bytes()).map_err(doing())?;
     }
     let output = process.wait_with_output().map_err(doing())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() && !said.contains("ERROR:") && !said.contains("FATAL:") {
+    let messages = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() && !messages.contains("ERROR:") && !messages.contains("FATAL:") {
         return Ok(());
     }
-    let detail = format!("{program}: {}\n{}", output.status, said.trim_end());
+    let detail = format!("{program}: {}\n{}", output.status, messages.trim_end());
     Err(Error::NotStarted {
         store: Store::Postgres,
         detail,
@@ -157,8 +162,8 @@ fn run(mut command: Command, input: &str) -> Result<()> {
 impl Program for Postgres {
     const STORE: Store = Store::Postgres;
 
-    // "Fast": ends sessions, writes a checkpoint. Then "immediate".
-    const FAREWELLS: &'static [(Signal, Duration)] = &[
+    // A fast shutdown (ends sessions, writes a checkpoint), then an immediate one.
+    const STOP_SIGNALS: &'static [(Signal, Duration)] = &[
         (Signal::INT, Duration::from_secs(10)),
         (Signal::QUIT, Duration::from_secs(5)),
     ];
@@ -168,10 +173,10 @@ impl Program for Postgres {
         clear_stale_lock(&self.folder)?;
         let log = self
             .log
-            .begin()
+            .begin_start()
             .map_err(Error::io("cannot open the log of PostgreSQL"))?;
-        // SIGQUIT ends it at once, without a checkpoint: the next start replays the log, nothing is
-        // lost.
+        // SIGQUIT is an immediate shutdown without a checkpoint. Nothing is lost: the next start replays
+        // the write-ahead log.
         let program = self.programs.folder.join("postgres");
         let mut command = process::command(&program, self.user.as_ref(), Signal::QUIT);
         command
@@ -181,16 +186,15 @@ impl Program for Postgres {
             .arg(self.port.to_string());
         for setting in [
             "listen_addresses=127.0.0.1",
-            // A socket in the file system would need a short path that everybody can reach.
+            // No Unix socket: its path must be short and reachable for all users.
             "unix_socket_directories=",
-            &format!("max_connections={CONNECTIONS}"),
+            &format!("max_connections={MAX_CONNECTIONS}"),
             "logging_collector=off",
             "timezone=UTC",
             "log_timezone=UTC",
-            // Recovery syncs the file system once instead of opening every file: 0.6 s instead of
-            // 5.
+            // Recovery syncs the file system once instead of every file: 0.6 s instead of 5 s.
             "recovery_init_sync_method=syncfs",
-            // Compiling a query takes longer than most of ours run.
+            // Compiling a query takes longer than running a typical one.
             "jit=off",
         ] {
             command.arg("-c").arg(setting);
@@ -202,32 +206,30 @@ impl Program for Postgres {
         Ok(command)
     }
 
-    /// The postmaster says so itself, in the eighth line of its lock file; asking over the network
-    /// would take longer and might reach somebody else's server.
-    fn answers(&self, pid: u32) -> bool {
+    /// Reads the status that the postmaster writes into the eighth line of its lock file. A connection
+    /// would take longer and could reach another server.
+    fn is_ready(&self, pid: u32) -> bool {
         let lock =
             fs::read_to_string(data(&self.folder).join("postmaster.pid")).unwrap_or_default();
         let mut lines = lock.lines().map(str::trim);
         lines.next() == Some(&pid.to_string()) && lines.nth(6) == Some("ready")
     }
 
-    fn complaint(&self) -> String {
-        self.log.complaint()
+    fn log_tail(&self) -> String {
+        self.log.tail()
     }
 }
 
-/// Removes the lock file of a postmaster that was killed. PostgreSQL itself mistakes a zombie that
-/// nobody reaps, or a stranger that got the same process id, for a running postmaster, and refuses
-/// to start.
+/// Removes the lock file of a postmaster that was killed. PostgreSQL itself would refuse to start if
+/// the process id in it belongs to a zombie or to another process by now.
 ///
-/// Removing it is safe only when no process of the old cluster is left, backends included, so that
-/// is waited for.
+/// First waits for the end of all old processes, including backends: only then is it safe.
 pub(crate) fn clear_stale_lock(folder: &Path) -> Result<()> {
     let data = data(folder);
     let lock = data.join("postmaster.pid");
     if !lock.exists() {
         return Ok(());
     }
-    process::clear_of_orphans(&data)?;
-    kept::remove(&lock).map_err(Error::io(format!("cannot remove {}", lock.display())))
+    process::end_orphans(&data)?;
+    private_file::remove(&lock).map_err(Error::io(format!("cannot remove {}", lock.display())))
 }

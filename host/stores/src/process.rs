@@ -1,8 +1,7 @@
-//! Processes as this crate needs them: started as an unprivileged user, ended when this process
-//! ends, and found again by the folder they work in when they outlived a predecessor of this
-//! process.
+//! Starts processes as an unprivileged user, ties their life to this process, and finds orphans of
+//! an earlier host by their working directory.
 //!
-//! How long a child is kept alive is `child`'s affair.
+//! Supervision is in `child`.
 
 use std::fs;
 use std::io;
@@ -16,9 +15,9 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// An account of this machine.
+/// A user account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) name: String,
@@ -27,13 +26,13 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Who runs the children when this process is root, which PostgreSQL refuses to be: the account
-    /// its package made, else the one that owns nothing.
+    /// The user for the children of a root process, because PostgreSQL refuses to run as root:
+    /// `postgres` if its package created that account, else `nobody`.
     pub(crate) fn unprivileged() -> Self {
         let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
         ["postgres", "nobody"]
             .into_iter()
-            .find_map(|name| accounts.lines().find_map(|line| account(line, name)))
+            .find_map(|name| accounts.lines().find_map(|line| parse_account(line, name)))
             .unwrap_or(Self {
                 name: "nobody".to_owned(),
                 uid: 65534,
@@ -41,7 +40,7 @@ impl User {
             })
     }
 
-    /// The owner of what an earlier start made there.
+    /// The owner of a file or folder.
     pub(crate) fn owning(path: &Path) -> io::Result<Self> {
         let owner = fs::metadata(path)?;
         Ok(Self {
@@ -51,8 +50,8 @@ impl User {
         })
     }
 
-    /// Can this user walk through every folder down to `path`? Looks at permission bits alone.
-    pub(crate) fn reaches(&self, path: &Path) -> bool {
+    /// Whether the user may search every folder down to `path`, by the permission bits alone.
+    pub(crate) fn can_reach(&self, path: &Path) -> bool {
         path.ancestors().all(|folder| match fs::metadata(folder) {
             Ok(metadata) => {
                 let search = match () {
@@ -67,8 +66,8 @@ impl User {
     }
 }
 
-/// A line of `/etc/passwd`: `name:password:uid:gid:…`.
-fn account(line: &str, wanted: &str) -> Option<User> {
+/// The account in a line of `/etc/passwd` (`name:password:uid:gid:…`), if it has this name.
+fn parse_account(line: &str, wanted: &str) -> Option<User> {
     let mut fields = line.split(':');
     let name = fields.next().filter(|name| *name == wanted)?.to_owned();
     let uid = fields.nth(1)?.parse().ok()?;
@@ -76,18 +75,16 @@ fn account(line: &str, wanted: &str) -> Option<User> {
     Some(User { name, uid, gid })
 }
 
-/// Are we root, so that children have to become somebody else?
+/// Whether this process is root, so that its children need another user.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// `program`, to be run as `user`, that gets `farewell` from the kernel when the thread that starts
-/// it ends, be it by `kill -9` of the whole process: start it from a thread that lives as long as
-/// the child may.
+/// A command that runs `program` as `user`, with `signal` as its parent-death signal.
 ///
-/// It gets a process group of its own, so that Ctrl-C reaches this process alone, which then stops
-/// its children in order.
-pub(crate) fn command(program: &Path, user: Option<&User>, farewell: Signal) -> Command {
+/// The child has its own process group: Ctrl-C reaches this process only, which then stops its
+/// children in order.
+pub(crate) fn command(program: &Path, user: Option<&User>, signal: Signal) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -98,61 +95,59 @@ pub(crate) fn command(program: &Path, user: Option<&User>, farewell: Signal) -> 
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .process_group(0);
-    // A program unpacked into a private folder finds its libraries by this.
+    // A program outside the system's folders may need it to find its libraries.
     if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
         command.env("LD_LIBRARY_PATH", libraries);
     }
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
-    end_with_this_thread(&mut command, farewell);
+    set_parent_death_signal(&mut command, signal);
     command
 }
 
-/// The command gets `farewell` from the kernel when the thread that starts it ends, however it does.
-#[allow(
-    unsafe_code,
-    reason = "the death signal can only be asked for between fork and exec"
-)]
-pub fn end_with_this_thread(command: &mut Command, farewell: Signal) {
+/// Makes the kernel send `signal` to the child when the thread that started it ends, even by
+/// `kill -9` of the process. So start it from a thread that lives as long as the child.
+#[allow(unsafe_code, reason = "the signal must be set between fork and exec")]
+pub fn set_parent_death_signal(command: &mut Command, signal: Signal) {
     let parent = rustix::process::getpid();
-    let ask = move || {
-        rustix::process::set_parent_process_death_signal(Some(farewell))?;
-        // The parent may have died before the line above; then no signal will come.
+    let set_signal = move || {
+        rustix::process::set_parent_process_death_signal(Some(signal))?;
+        // If the parent died before the call above, the kernel sends no signal.
         if rustix::process::getppid() != Some(parent) {
             return Err(Errno::SRCH.into());
         }
         Ok(())
     };
-    // SAFETY: the closure makes plain system calls and allocates nothing, all that is allowed after
-    // fork in a process with several threads. The standard library runs it after the change of
-    // user, which would clear the death signal.
-    unsafe { command.pre_exec(ask) };
+    // SAFETY: the closure makes system calls only and does not allocate, as is required after fork in
+    // a process with several threads. The standard library runs it after it changed the user, which
+    // would clear the signal.
+    unsafe { command.pre_exec(set_signal) };
 }
 
-/// How long a process left behind may take to obey the death signal before it is killed.
-const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(3);
-/// After SIGKILL a process is gone in milliseconds; longer means it hangs in the kernel.
-const PATIENCE_WITH_THE_KERNEL: Duration = Duration::from_secs(10);
+/// How long an orphan may take to end by the parent-death signal, before it gets SIGKILL.
+const ORPHAN_GRACE: Duration = Duration::from_secs(3);
+/// How long a process may take to end after SIGKILL. Usually milliseconds; longer means that it
+/// hangs in the kernel.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits until nothing that an earlier start left behind works in `folder` any more, and helps
-/// along if need be.
+/// Waits until all orphans of an earlier host have ended, and kills them after `ORPHAN_GRACE`.
 ///
-/// PostgreSQL and Redis both make their data folder their working directory, and so do all
-/// processes they fork; a zombie has none. Call it only while holding the lock of the data folder:
-/// then whoever works there is an orphan.
-pub(crate) fn clear_of_orphans(folder: &Path) -> Result<()> {
+/// Orphans are the processes whose working directory is `folder`: PostgreSQL, Redis and the
+/// processes they fork work in their own folder; a zombie has no working directory. Call it only
+/// while holding the lock of the data folder, so that no such process belongs to a running host.
+pub(crate) fn end_orphans(folder: &Path) -> Result<()> {
     let began = Instant::now();
     let mut killed = false;
     loop {
-        let orphans = working_in(folder);
+        let orphans = find_processes_in(folder);
         let Some(first) = orphans.first() else {
             return Ok(());
         };
         let waited = began.elapsed();
-        if waited > PATIENCE_WITH_ORPHANS + PATIENCE_WITH_THE_KERNEL {
+        if waited > ORPHAN_GRACE + KILL_TIMEOUT {
             let detail = format!(
-                "process {first} of an earlier start still works in {} and cannot be ended",
+                "process {first} of an earlier host still uses {} and does not end after SIGKILL",
                 folder.display()
             );
             return Err(Error::Io {
@@ -160,10 +155,10 @@ pub(crate) fn clear_of_orphans(folder: &Path) -> Result<()> {
                 source: io::ErrorKind::TimedOut.into(),
             });
         }
-        if waited > PATIENCE_WITH_ORPHANS && !killed {
+        if waited > ORPHAN_GRACE && !killed {
             killed = true;
             for orphan in orphans {
-                // It may have gone by itself just now.
+                // Fails if it has just ended by itself.
                 let _ = rustix::process::kill_process(orphan, Signal::KILL);
             }
         }
@@ -171,7 +166,7 @@ pub(crate) fn clear_of_orphans(folder: &Path) -> Result<()> {
     }
 }
 
-fn working_in(folder: &Path) -> Vec<Pid> {
+fn find_processes_in(folder: &Path) -> Vec<Pid> {
     let Ok(processes) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -195,19 +190,19 @@ mod tests {
             uid: 101,
             gid: 104,
         };
-        assert_eq!(account(line, "postgres"), Some(expected));
-        assert_eq!(account(line, "post"), None);
+        assert_eq!(parse_account(line, "postgres"), Some(expected));
+        assert_eq!(parse_account(line, "post"), None);
     }
 
     #[test]
-    fn an_orphan_that_does_not_obey_is_killed() {
+    fn an_orphan_that_does_not_end_is_killed() {
         let folder = tempfile::tempdir().unwrap();
         let mut orphan = Command::new("sleep")
             .arg("60")
             .current_dir(folder.path())
             .spawn()
             .unwrap();
-        clear_of_orphans(&folder.path().canonicalize().unwrap()).unwrap();
+        end_orphans(&folder.path().canonicalize().unwrap()).unwrap();
         assert!(!orphan.wait().unwrap().success());
     }
 }

@@ -1,14 +1,15 @@
-//! Where PostgreSQL and Redis are on this machine, or the sentence that says how to get them.
+//! Finds the programs of PostgreSQL and Redis, or reports how to install them.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Error, Result, Store};
+use crate::error::{Error, Result};
+use crate::options::Store;
 
-/// The oldest PostgreSQL that has what we set (`recovery_init_sync_method`).
-const OLDEST_POSTGRES: u32 = 14;
+/// The first version with the setting `recovery_init_sync_method`.
+const MIN_POSTGRES: u32 = 14;
 
 /// A PostgreSQL installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub(crate) struct PostgresPrograms {
     pub(crate) version: u32,
 }
 
-/// The newest PostgreSQL here, or the one of `cluster_version` for files that an older one made.
-pub(crate) fn postgres(cluster_version: Option<u32>) -> Result<PostgresPrograms> {
-    let mut found = installed_postgres();
+/// Finds the newest PostgreSQL, or the one of `cluster_version` for an existing cluster.
+pub(crate) fn find_postgres(cluster_version: Option<u32>) -> Result<PostgresPrograms> {
+    let mut found = list_postgres();
     match cluster_version {
         Some(version) => {
             let newest = found.iter().map(|programs| programs.version).max();
@@ -28,55 +29,57 @@ pub(crate) fn postgres(cluster_version: Option<u32>) -> Result<PostgresPrograms>
                 .find(|programs| programs.version == version);
             same.ok_or_else(|| match newest {
                 Some(newest) => Error::NotInstalled {
-                    what: format!("PostgreSQL {version}, which made the files here ({newest} cannot read them),"),
+                    what: format!(
+                        "PostgreSQL {version}, which created the files ({newest} cannot read them),"
+                    ),
                     command: format!("apt-get install -y postgresql-{version}"),
                 },
-                None => not_installed_postgres(),
+                None => postgres_not_installed(),
             })
         }
         None => {
-            found.retain(|programs| programs.version >= OLDEST_POSTGRES);
+            found.retain(|programs| programs.version >= MIN_POSTGRES);
             found
                 .into_iter()
                 .max_by_key(|programs| programs.version)
-                .ok_or_else(not_installed_postgres)
+                .ok_or_else(postgres_not_installed)
         }
     }
 }
 
 impl Store {
-    /// The program that an embedded store of this kind runs, or how to get it; `None` for the one that
-    /// runs in this process.
+    /// The program that runs as the embedded store, or an error that says how to install it. `None`
+    /// for S3, which runs in this process.
     pub fn program(self) -> Result<Option<PathBuf>> {
         match self {
-            Self::Postgres => Ok(Some(postgres(None)?.folder.join("postgres"))),
-            Self::Redis => Ok(Some(redis()?)),
+            Self::Postgres => Ok(Some(find_postgres(None)?.folder.join("postgres"))),
+            Self::Redis => Ok(Some(find_redis()?)),
             Self::S3 => Ok(None),
         }
     }
 }
 
-/// Redis or Valkey, its continuation under another name.
-pub(crate) fn redis() -> Result<PathBuf> {
+/// Finds Redis or its fork Valkey.
+pub(crate) fn find_redis() -> Result<PathBuf> {
     ["redis-server", "valkey-server"]
         .into_iter()
-        .find_map(on_path)
+        .find_map(find_on_path)
         .ok_or_else(|| Error::NotInstalled {
             what: "Redis".to_owned(),
             command: "apt-get install -y redis-server".to_owned(),
         })
 }
 
-fn not_installed_postgres() -> Error {
+fn postgres_not_installed() -> Error {
     Error::NotInstalled {
-        what: format!("PostgreSQL ({OLDEST_POSTGRES} or newer)"),
+        what: format!("PostgreSQL ({MIN_POSTGRES} or newer)"),
         command: "apt-get install -y postgresql".to_owned(),
     }
 }
 
-/// Distributions keep several versions side by side, off the PATH, in folders that name the
-/// version.
-fn installed_postgres() -> Vec<PostgresPrograms> {
+/// Lists the installed versions. Debian has several side by side, outside of PATH, in folders named
+/// by the version.
+fn list_postgres() -> Vec<PostgresPrograms> {
     let versions = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -96,13 +99,13 @@ fn installed_postgres() -> Vec<PostgresPrograms> {
 }
 
 fn postgres_on_path() -> Option<PostgresPrograms> {
-    let program = on_path("postgres")?;
+    let program = find_on_path("postgres")?;
     let folder = program
         .parent()
         .filter(|folder| is_complete(folder))?
         .to_owned();
-    let said = Command::new(&program).arg("--version").output().ok()?;
-    let version = version_in(&String::from_utf8_lossy(&said.stdout))?;
+    let output = Command::new(&program).arg("--version").output().ok()?;
+    let version = parse_version(&String::from_utf8_lossy(&output.stdout))?;
     Some(PostgresPrograms { folder, version })
 }
 
@@ -112,9 +115,9 @@ fn is_complete(folder: &Path) -> bool {
         .all(|program| folder.join(program).is_file())
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`
-fn version_in(said: &str) -> Option<u32> {
-    said.split_whitespace()
+/// The major version in `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+fn parse_version(text: &str) -> Option<u32> {
+    text.split_whitespace()
         .nth(2)?
         .split(|letter: char| !letter.is_ascii_digit())
         .next()?
@@ -122,9 +125,9 @@ fn version_in(said: &str) -> Option<u32> {
         .ok()
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+fn find_on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // A service manager may leave the administrator's folders out.
+    // A service manager may omit some of these folders from PATH.
     let usual = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"].map(PathBuf::from);
     env::split_paths(&path)
         .chain(usual)
@@ -137,21 +140,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_read_from_what_postgres_says() {
+    fn the_version_is_read_from_the_output_of_postgres() {
         assert_eq!(
-            version_in("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
+            parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
             Some(15)
         );
-        assert_eq!(version_in("postgres (PostgreSQL) 18beta1"), Some(18));
-        assert_eq!(version_in("something else"), None);
+        assert_eq!(parse_version("postgres (PostgreSQL) 18beta1"), Some(18));
+        assert_eq!(parse_version("something else"), None);
     }
 
     #[test]
-    fn files_of_a_postgres_that_is_not_here_name_the_package_to_install() {
-        let sentence = postgres(Some(9)).unwrap_err().to_string();
+    fn the_error_for_files_of_another_version_names_the_package_to_install() {
+        let message = find_postgres(Some(9)).unwrap_err().to_string();
         assert!(
-            sentence.contains("apt-get install -y postgresql-9"),
-            "{sentence}"
+            message.contains("apt-get install -y postgresql-9"),
+            "{message}"
         );
     }
 }

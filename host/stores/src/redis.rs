@@ -1,5 +1,5 @@
-//! The embedded Redis as a child: an append-only file, so that what was acknowledged is there after
-//! a crash of Redis.
+//! The embedded Redis as a child process. Its append-only file keeps acknowledged writes after a
+//! crash of Redis.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,13 +11,15 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::child::Program;
+use crate::error::{Error, Result};
 use crate::log_file::LogFile;
+use crate::options::Store;
+use crate::private_file;
 use crate::process::{self, User};
-use crate::{Error, Result, Store, kept};
 
 pub(crate) struct Redis {
     pub(crate) program: PathBuf,
-    /// Holds the files of Redis and nothing else.
+    /// Contains the files of Redis only.
     pub(crate) folder: PathBuf,
     pub(crate) user: Option<User>,
     pub(crate) port: u16,
@@ -27,10 +29,10 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Settings go through a file: arguments can be seen by everybody on the machine, and one is a
-    /// password.
+    /// Writes the settings to a file, because one is a password and all users of the machine can see
+    /// the arguments of a process.
     fn write_settings(&self) -> std::io::Result<PathBuf> {
-        kept::make_private_folder(&self.folder)?;
+        private_file::create_folder(&self.folder)?;
         let settings = self.folder.join("redis.conf");
         let text = format!(
             "bind 127.0.0.1\n\
@@ -44,11 +46,11 @@ impl Redis {
              appendfsync {sync}\n",
             port = self.port,
             password = self.password,
-            folder = quoted(&self.folder),
-            pid_file = quoted(&pid_file(&self.folder)),
+            folder = quote(&self.folder),
+            pid_file = quote(&pid_file(&self.folder)),
             sync = if self.durable { "everysec" } else { "no" },
         );
-        kept::write(&settings, &text)?;
+        private_file::write(&settings, &text)?;
         if let Some(user) = &self.user {
             for path in [&self.folder, &settings] {
                 chown(path, Some(user.uid), Some(user.gid))?;
@@ -61,8 +63,8 @@ impl Redis {
         let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         server.set_read_timeout(Some(Duration::from_secs(1)))?;
         server.write_all(format!("AUTH {}\r\nPING\r\n", self.password).as_bytes())?;
-        // While it still reads its files it answers -LOADING; a stranger on the port does not know
-        // the password.
+        // Redis answers -LOADING while it reads its files. Another server on the port does not know the
+        // password.
         let expected = b"+OK\r\n+PONG\r\n";
         let mut answer = [0; 12];
         server.read_exact(&mut answer)?;
@@ -70,23 +72,24 @@ impl Redis {
     }
 }
 
-/// Removed by Redis when it ends in order. When it is still there somebody may still be writing,
-/// which is waited for: two Redis on one append-only file would ruin it.
+/// Removes the pid file that a killed Redis left. First waits for the end of that process: two Redis
+/// processes would corrupt the append-only file.
 pub(crate) fn clear_stale_pid_file(folder: &Path) -> Result<()> {
     let pid_file = pid_file(folder);
     if !pid_file.exists() {
         return Ok(());
     }
-    process::clear_of_orphans(folder)?;
-    kept::remove(&pid_file).map_err(Error::io(format!("cannot remove {}", pid_file.display())))
+    process::end_orphans(folder)?;
+    private_file::remove(&pid_file)
+        .map_err(Error::io(format!("cannot remove {}", pid_file.display())))
 }
 
 fn pid_file(folder: &Path) -> PathBuf {
     folder.join("redis.pid")
 }
 
-/// A string in the configuration file of Redis.
-fn quoted(path: &Path) -> String {
+/// Quotes a path for the configuration file of Redis.
+fn quote(path: &Path) -> String {
     format!(
         "\"{}\"",
         path.display()
@@ -99,26 +102,26 @@ fn quoted(path: &Path) -> String {
 impl Program for Redis {
     const STORE: Store = Store::Redis;
 
-    const FAREWELLS: &'static [(Signal, Duration)] = &[(Signal::TERM, Duration::from_secs(10))];
+    const STOP_SIGNALS: &'static [(Signal, Duration)] = &[(Signal::TERM, Duration::from_secs(10))];
 
     fn command(&mut self) -> Result<Command> {
-        let doing = || Error::io(format!("cannot make {}", self.folder.display()));
+        let doing = || Error::io(format!("cannot create {}", self.folder.display()));
         clear_stale_pid_file(&self.folder)?;
         let settings = self.write_settings().map_err(doing())?;
         let log = self
             .log
-            .begin()
+            .begin_start()
             .map_err(Error::io("cannot open the log of Redis"))?;
         let mut command = process::command(&self.program, self.user.as_ref(), Signal::TERM);
         command.arg(settings).stdout(log).stderr(Stdio::null());
         Ok(command)
     }
 
-    fn answers(&self, _pid: u32) -> bool {
+    fn is_ready(&self, _pid: u32) -> bool {
         self.ping().unwrap_or(false)
     }
 
-    fn complaint(&self) -> String {
-        self.log.complaint()
+    fn log_tail(&self) -> String {
+        self.log.tail()
     }
 }

@@ -1,13 +1,14 @@
 //! The embedded S3 server: HTTP on a loopback port, in this process.
 //!
-//! Reading order: `operations` (what of S3 there is), `objects`, `uploads`, `listing` (what it
-//! does), `index` (metadata and small bodies), `bodies` (files), `digests` (checksums), `records`
-//! (what is stored), `failure`.
+//! Reading order: `operations` (the supported operations), `convert`, `objects`, `uploads`, `listing`,
+//! `index` (metadata and small bodies), `bodies` (files), `digests` (checksums), `records` (stored
+//! types), `failure`.
 //!
-//! Not here: versions, tags, ACLs, policies, encryption; whoever has an access key may do
-//! everything. Signatures are checked by the library `s3s`, before anything of this is called.
+//! Not supported: versions, tags, ACLs, policies, encryption. Every access key may do everything. The
+//! library `s3s` checks the signature before it calls an operation.
 
 mod bodies;
+mod convert;
 mod digests;
 mod failure;
 mod index;
@@ -38,18 +39,19 @@ use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
 use self::objects::Objects;
-use crate::{Error, Result, Store};
+use crate::error::{Error, Result};
+use crate::options::Store;
 
-/// What clients name as their region; nothing depends on it.
+/// The region that clients sign for. The server does not check it.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// A client that has not sent its request's head by then is not going to.
+/// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Requests under way get this long when the server stops.
+/// How long running requests may take when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
-/// Between looks for uploads that nobody will complete.
-const UPKEEP: Duration = Duration::from_secs(3600);
-/// After a failed accept: most often too many open files, which takes a moment to get better.
+/// How often abandoned uploads are removed.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(3600);
+/// The pause after a failed accept. The usual cause, too many open files, takes a moment to pass.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Settings {
@@ -57,26 +59,25 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// Access keys and their secrets.
     pub(crate) keys: Vec<(String, String)>,
-    /// Made if it is not there yet.
+    /// Created if it is missing.
     pub(crate) bucket: String,
     pub(crate) durable: bool,
 }
 
-/// A running server. Dropping it stops it and waits until everything is written and closed.
+/// A running server. Dropping it stops the server and waits until all writes are finished.
 ///
-/// It has a runtime of its own: hashing a large body does not hold up whoever started it, and it
-/// can be waited for anywhere.
+/// The server has its own runtime, so that hashing a large body does not delay the tasks of the host.
 #[derive(Debug)]
 pub(crate) struct Server {
     stop: watch::Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The disk is slower than one of them; the other one answers meanwhile.
+/// Threads of the runtime: one thread is faster than the disk, the other answers meanwhile.
 const WORKERS: usize = 2;
 
 impl Server {
-    /// Returns when the server answers. Blocks: call it where blocking is allowed.
+    /// Returns when the server listens. Blocks.
     pub(crate) fn start(settings: Settings) -> Result<Self> {
         let not_started = |detail: String| Error::NotStarted {
             store: Store::S3,
@@ -121,7 +122,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.stop.send(());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed.
+            // A panic in the thread was printed already.
             let _ = thread.join();
         }
     }
@@ -134,19 +135,19 @@ async fn serve(
     mut stopped: watch::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
-    let mut upkeep = time::interval(UPKEEP);
-    upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut expiry = time::interval(EXPIRY_INTERVAL);
+    expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
-            _ = upkeep.tick() => {
+            _ = expiry.tick() => {
                 if let Err(failure) = objects.expire_uploads().await {
-                    tracing::warn!("cannot remove uploads that nobody completed: {failure}");
+                    tracing::warn!("cannot remove abandoned uploads: {failure}");
                 }
             }
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(talk(stream, service.clone(), stopped.clone()));
+                    connections.spawn(serve_connection(stream, service.clone(), stopped.clone()));
                 }
                 Err(error) => {
                     tracing::warn!("S3 cannot accept a connection: {error}");
@@ -163,18 +164,18 @@ async fn serve(
     if drained.is_err() {
         connections.shutdown().await;
     }
-    // With `service` and `objects` goes the index, which waits for its writer.
+    // Dropping `service` and `objects` closes the index, which waits for its writer.
 }
 
-async fn talk(stream: TcpStream, service: S3Service, mut stopped: watch::Receiver<()>) {
+async fn serve_connection(stream: TcpStream, service: S3Service, mut stopped: watch::Receiver<()>) {
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request| answer(service.clone(), request));
+    let answer = service_fn(move |request| answer_request(service.clone(), request));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = std::pin::pin!(connection);
-    // Errors here are clients that went away.
+    // An error means that the client has disconnected.
     tokio::select! {
         _ = connection.as_mut() => {}
         _ = stopped.changed() => {
@@ -184,30 +185,29 @@ async fn talk(stream: TcpStream, service: S3Service, mut stopped: watch::Receive
     }
 }
 
-/// Adds to S3 what browsers need to talk to it directly. Any origin may: what a request is allowed
-/// to do hangs on its signature, never on a cookie.
-async fn answer(
+/// Answers a request, with CORS for any origin: the signature authorizes a request, never a cookie.
+async fn answer_request(
     service: S3Service,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let asks_for_permission = request.method() == Method::OPTIONS
+    let is_preflight = request.method() == Method::OPTIONS
         && request
             .headers()
             .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if asks_for_permission {
-        return Ok(permission(request.headers()));
+    if is_preflight {
+        return Ok(answer_preflight(request.headers()));
     }
-    let from_a_page = request.headers().contains_key(header::ORIGIN);
+    let is_cross_origin = request.headers().contains_key(header::ORIGIN);
     let mut response = match service.call(request.map(Body::from)).await {
         Ok(response) => response,
         Err(error) => {
-            tracing::error!("S3 has no answer: {error:?}");
+            tracing::error!("S3 cannot answer a request: {error:?}");
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }
     };
-    if from_a_page {
+    if is_cross_origin {
         let headers = response.headers_mut();
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -221,12 +221,12 @@ async fn answer(
     Ok(response)
 }
 
-/// What a page may read of an answer besides the body.
+/// The headers of a response that scripts may read.
 const EXPOSED_HEADERS: &str = "etag, accept-ranges, content-range, content-length, content-disposition, \
     x-amz-checksum-crc32, x-amz-checksum-crc32c, x-amz-checksum-crc64nvme, x-amz-checksum-sha1, x-amz-checksum-sha256, \
     x-amz-request-id";
 
-fn permission(asked: &HeaderMap) -> Response<Body> {
+fn answer_preflight(requested: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -238,7 +238,7 @@ fn permission(asked: &HeaderMap) -> Response<Body> {
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, HEAD, PUT, POST, DELETE"),
     );
-    if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+    if let Some(wanted) = requested.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
     headers.insert(

@@ -1,5 +1,4 @@
-//! The Ed25519 key pair that tokens are signed with: PKCS#8 PEM for the signer, JWKS for everybody
-//! else.
+//! The Ed25519 key pair for signing tokens: PKCS#8 PEM for the signer, JWKS for the verifiers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,20 +7,23 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// A new private key.
+/// A new private key as PEM.
 pub(crate) fn generate() -> Result<String> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
-        .map_err(|error| Error::NoValue(format!("no randomness for a signing key: {error}")))?;
+    getrandom::fill(&mut seed).map_err(|error| {
+        Error::NoValue(format!(
+            "cannot get random bytes for a signing key: {error}"
+        ))
+    })?;
     let pem = SigningKey::from_bytes(&seed).to_pkcs8_pem(LineEnding::LF);
     let pem =
         pem.map_err(|error| Error::NoValue(format!("cannot encode the signing key: {error}")))?;
     Ok(pem.to_string())
 }
 
-/// The public halves of these private keys, the one that signs first.
+/// The JWKS of the public keys, in the order of the private ones.
 pub(crate) fn jwks<'a>(private_pems: impl IntoIterator<Item = &'a str>) -> Result<String> {
     let keys = private_pems
         .into_iter()
@@ -60,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_key_belongs_to_the_private_one() {
+    fn the_published_key_matches_the_private_key() {
         let pem = generate().unwrap();
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
         let published: serde_json::Value =

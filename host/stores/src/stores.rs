@@ -1,121 +1,37 @@
-//! Starting and stopping what the application needs, and where it then is.
+//! Starts and stops the stores.
 
-use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::child::Child;
-use crate::home::{Home, Quarters};
+use crate::data_folder::{ChildSetup, DataFolder};
+use crate::error::{Error, Result};
 use crate::log_file::LogFile;
+use crate::options::{Addresses, Options, Progress, S3Address, Store, Wanted};
 use crate::ports::{self, Ports};
 use crate::postgres::{self, Postgres};
 use crate::redis::{self, Redis};
-use crate::{Error, Result, Values, programs, s3};
+use crate::values::Values;
+use crate::{programs, s3};
 
-/// Which stores, and where they keep what they keep.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Everything embedded lives here (or is pointed to from here), generated values too.
-    pub data_dir: PathBuf,
-    pub postgres: Wanted<String>,
-    pub redis: Wanted<String>,
-    pub s3: Wanted<S3Address>,
-    /// `false` for tests: nothing is forced to disk, so a power cut may lose everything; a killed
-    /// process loses nothing.
-    pub durable: bool,
-}
-
-/// How one store is to be had.
-#[derive(Debug, Clone)]
-pub enum Wanted<Address> {
-    /// The application does not use it.
-    No,
-    /// Started here.
-    Embedded,
-    /// Running elsewhere; nothing is started.
-    External(Address),
-}
-
-/// Where the stores are. `None` for one that was not wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// As the owner of the database: for migrations, never for a component.
-    pub postgres_url: Option<String>,
-    pub redis_url: Option<String>,
-    pub s3: Option<S3Address>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct S3Address {
-    pub endpoint: String,
-    pub access_key: String,
-    pub secret_key: String,
-    pub bucket: String,
-    pub region: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store {
-    Postgres,
-    Redis,
-    S3,
-}
-
-/// What is going on while stores start. `Display` makes it a line for a person.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Progress {
-    /// The first start: the store's files are made.
-    Making(Store),
-    Starting(Store),
-    Ready {
-        store: Store,
-        at: SocketAddr,
-        took: Duration,
-    },
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Postgres => "PostgreSQL",
-            Self::Redis => "Redis",
-            Self::S3 => "S3",
-        })
-    }
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Making(store) => write!(out, "{store}: making its files"),
-            Self::Starting(store) => write!(out, "{store}: starting"),
-            Self::Ready { store, at, took } => {
-                write!(out, "{store}: ready at {at} after {} ms", took.as_millis())
-            }
-        }
-    }
-}
-
-/// Stores that run. Dropping it stops them too, blocking while they shut down; `stop` waits without
-/// blocking.
+/// Running stores. `stop` stops them; dropping does the same, but blocks until they have shut down.
 // The order of the fields is the order of stopping.
 #[derive(Debug)]
 pub struct Stores {
     _s3: Option<s3::Server>,
     _children: Vec<Child>,
     addresses: Addresses,
-    /// Held until everything is gone that works in it.
-    _home: Option<Home>,
+    /// Locked until all processes that use it have ended.
+    _data_folder: Option<DataFolder>,
 }
 
 impl Stores {
-    /// Starts everything wanted, all at once, and returns when all of it answers. When one does not
-    /// come up, the others are stopped again.
+    /// Starts the wanted stores at the same time, and returns when all are ready. If one fails to
+    /// start, the others are stopped.
     pub async fn start(
         options: Options,
         progress: impl Fn(Progress) + Send + Sync + 'static,
@@ -133,21 +49,21 @@ impl Stores {
         &self.addresses
     }
 
-    /// Stops everything started here and waits until it is gone.
+    /// Stops the embedded stores and waits until they have ended.
     pub async fn stop(self) {
-        // A panic in there has been printed; stopping goes on regardless.
+        // A panic in there was printed already.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
-    /// Deletes a data folder with everything embedded stores kept, wherever they kept it. Refused
-    /// while they run.
+    /// Deletes a data folder with all files of its stores, including those outside the folder. Refused
+    /// while the stores run.
     pub fn discard(data_dir: &Path) -> Result<()> {
-        Home::take(data_dir)?.discard()
+        DataFolder::lock(data_dir)?.delete()
     }
 }
 
 fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Stores> {
-    if !options.embeds_anything() {
+    if !options.embeds_any_store() {
         let addresses = Addresses {
             postgres_url: options.postgres.external(),
             redis_url: options.redis.external(),
@@ -157,15 +73,15 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
             _s3: None,
             _children: Vec::new(),
             addresses,
-            _home: None,
+            _data_folder: None,
         });
     }
-    let home = Home::take(&options.data_dir)?;
+    let data_folder = DataFolder::lock(&options.data_dir)?;
     let start = Start {
         values: Values::open(&options.data_dir)?,
-        quarters: home.quarters()?,
-        ports: Mutex::new(Ports::open(home.join("ports.json"))?),
-        home: &home,
+        child_setup: data_folder.child_setup()?,
+        ports: Mutex::new(Ports::open(data_folder.join("ports.json"))?),
+        data_folder: &data_folder,
         durable: options.durable,
         progress,
     };
@@ -173,7 +89,7 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
         let postgres = scope.spawn(|| start.postgres(&options.postgres));
         let redis = scope.spawn(|| start.redis(&options.redis));
         let s3 = start.s3(&options.s3);
-        (joined(postgres), joined(redis), s3)
+        (join(postgres), join(redis), s3)
     });
     let ((postgres, postgres_url), (redis, redis_url), (s3, s3_address)) = (postgres?, redis?, s3?);
     Ok(Stores {
@@ -184,45 +100,26 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
             redis_url,
             s3: s3_address,
         },
-        _home: Some(home),
+        _data_folder: Some(data_folder),
     })
 }
 
-/// A panic goes on where it would have without the thread.
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+/// Waits for the thread and propagates its panic.
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-impl Options {
-    fn embeds_anything(&self) -> bool {
-        self.postgres.is_embedded() || self.redis.is_embedded() || self.s3.is_embedded()
-    }
-}
-
-impl<Address: Clone> Wanted<Address> {
-    fn is_embedded(&self) -> bool {
-        matches!(self, Self::Embedded)
-    }
-
-    fn external(&self) -> Option<Address> {
-        match self {
-            Self::External(address) => Some(address.clone()),
-            Self::No | Self::Embedded => None,
-        }
-    }
-}
-
-/// What starting the embedded stores takes.
+/// The data for starting the embedded stores.
 struct Start<'a, P> {
-    home: &'a Home,
+    data_folder: &'a DataFolder,
     values: Values,
-    quarters: Quarters,
+    child_setup: ChildSetup,
     ports: Mutex<Ports>,
     durable: bool,
     progress: &'a P,
 }
 
-/// What runs here for a store, if anything does, and where the store is, if it was wanted.
+/// The running store, if it is embedded, and its address, if it was wanted.
 type Started<Running, Address> = (Option<Running>, Option<Address>);
 
 impl<P: Fn(Progress) + Sync> Start<'_, P> {
@@ -230,23 +127,23 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         if !wanted.is_embedded() {
             return Ok((None, wanted.external()));
         }
-        let folder = &self.quarters.postgres;
+        let folder = &self.child_setup.postgres;
         let cluster_version = postgres::cluster_version(folder)?;
-        if cluster_version.is_some() && self.values.known(POSTGRES_PASSWORD)?.is_none() {
+        if cluster_version.is_some() && self.values.get(POSTGRES_PASSWORD)?.is_none() {
             return Err(Error::NoValue(format!(
-                "the password of the PostgreSQL in {} is not in {} any more: bring that file back, or delete the folder \
-                 to start empty",
+                "{1} no longer has the password of the PostgreSQL in {0}: restore that file, or delete the folder to \
+                 start empty",
                 folder.display(),
-                self.home.join("values.json").display()
+                self.data_folder.join("values.json").display()
             )));
         }
-        let programs = programs::postgres(cluster_version)?;
+        let programs = programs::find_postgres(cluster_version)?;
         let password = self.values.password(POSTGRES_PASSWORD)?;
-        let on = |port| -> Result<Postgres> {
+        let server = |port| -> Result<Postgres> {
             Ok(Postgres {
                 programs: programs.clone(),
                 folder: folder.clone(),
-                user: self.quarters.user.clone(),
+                user: self.child_setup.user.clone(),
                 port,
                 durable: self.durable,
                 log: self.log("postgres.log")?,
@@ -254,10 +151,11 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         };
         if cluster_version.is_none() {
             (self.progress)(Progress::Making(Store::Postgres));
-            on(0)?.make_cluster(&password)?;
+            server(0)?.create_cluster(&password)?;
         }
         postgres::clear_stale_lock(folder)?;
-        let (child, port) = self.on_free_port(Store::Postgres, |port| Child::start(on(port)?))?;
+        let (child, port) =
+            self.start_on_free_port(Store::Postgres, |port| Child::start(server(port)?))?;
         let owner = postgres::OWNER;
         let address = format!("postgres://{owner}:{password}@{LOCALHOST}:{port}/{owner}");
         Ok((Some(child), Some(address)))
@@ -267,15 +165,15 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         if !wanted.is_embedded() {
             return Ok((None, wanted.external()));
         }
-        let program = programs::redis()?;
+        let program = programs::find_redis()?;
         let password = self.values.password("redis")?;
-        let folder = &self.quarters.redis;
+        let folder = &self.child_setup.redis;
         redis::clear_stale_pid_file(folder)?;
-        let (child, port) = self.on_free_port(Store::Redis, |port| {
+        let (child, port) = self.start_on_free_port(Store::Redis, |port| {
             Child::start(Redis {
                 program: program.clone(),
                 folder: folder.clone(),
-                user: self.quarters.user.clone(),
+                user: self.child_setup.user.clone(),
                 port,
                 password: password.clone(),
                 durable: self.durable,
@@ -292,9 +190,9 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         }
         let keys = self.values.s3_keys()?;
         let (access_key, secret_key) = keys.first().cloned().unwrap_or_default();
-        let (server, port) = self.on_free_port(Store::S3, |port| {
+        let (server, port) = self.start_on_free_port(Store::S3, |port| {
             s3::Server::start(s3::Settings {
-                folder: self.home.join("s3"),
+                folder: self.data_folder.join("s3"),
                 port,
                 keys: keys.clone(),
                 bucket: BUCKET.to_owned(),
@@ -311,8 +209,8 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         Ok((Some(server), Some(address)))
     }
 
-    /// Starts a store on a port that is free, on another one when somebody was quicker.
-    fn on_free_port<Running>(
+    /// Starts a store on a free port, and on another one if a process takes the port meanwhile.
+    fn start_on_free_port<Running>(
         &self,
         store: Store,
         start: impl Fn(u16) -> Result<Running>,
@@ -337,25 +235,25 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                     });
                     return Ok((running, port));
                 }
-                Err(_) if tries < PORT_TRIES && !ports::is_free(port) => {}
+                Err(_) if tries < MAX_PORT_TRIES && !ports::is_free(port) => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
     fn log(&self, name: &str) -> Result<LogFile> {
-        LogFile::open(&self.home.join("log"), name)
-            .map_err(Error::io("cannot make the folder of logs"))
+        LogFile::open(&self.data_folder.join("log"), name)
+            .map_err(Error::io("cannot create the folder of logs"))
     }
 }
 
-/// The one bucket of the embedded S3 server that is there from the start.
+/// The bucket that the embedded S3 server creates at its start.
 const BUCKET: &str = "wharf";
 
 const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// The name of the superuser's password among the kept values.
+/// The name of the superuser's password in `values.json`.
 const POSTGRES_PASSWORD: &str = "postgres";
 
-/// Losing the race for a port twice is bad luck.
-const PORT_TRIES: u32 = 3;
+/// Starts of a store on different ports. Losing the race for a port twice is rare.
+const MAX_PORT_TRIES: u32 = 3;

@@ -1,31 +1,34 @@
-//! For tests: a database that is migrated once, and copied for whoever needs one of his own. A copy
-//! takes some 20 ms.
+//! For tests: a database that is migrated once and then copied for each test. A copy takes about
+//! 20 ms.
 //!
-//! Only for servers that are reached without TLS, which is what tests have.
+//! Connects without TLS, as to the servers of tests.
 
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, NoTls};
 use url::Url;
 
-use crate::{Error, Migrations, Result, migrate};
+use crate::error::{Error, Result};
+use crate::migrate::migrate;
+use crate::migrations::Migrations;
 
-/// A migrated database that nobody works in.
+/// A migrated database without sessions, to be copied.
 #[derive(Debug, Clone)]
 pub struct Template {
     owner_url: String,
     name: String,
 }
 
-/// An advisory lock, so that of many test processes that start at once only one makes the template.
-const LOCK: i64 = 0x74_65_6d_70_6c_61_74_65;
+/// The advisory lock of `make`: if many test processes start at the same time, only one creates the
+/// template. "template" in ASCII.
+const LOCK_ID: i64 = 0x74_65_6d_70_6c_61_74_65;
 
-/// How long a session may take to be gone after it was closed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a closed session may take to disappear from `pg_stat_activity`.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Template {
-    /// Finds the template for exactly these migrations, or makes it. `owner_url` and `password_of`
-    /// are as for `migrate`.
+    /// Finds the template with exactly these migrations, or creates it. `owner_url` and `password_of`
+    /// are as in `migrate`.
     pub async fn make(
         owner_url: &str,
         migrations: &Migrations,
@@ -38,12 +41,12 @@ impl Template {
             name,
         };
         let client = connect(owner_url).await?;
-        let doing = || Error::database("cannot make the template database");
+        let doing = || Error::database("cannot create the template database");
         client
-            .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
+            .execute("SELECT pg_advisory_lock($1)", &[&LOCK_ID])
             .await
             .map_err(doing())?;
-        // The lock goes with the session, at the end of this function.
+        // Released with the session, at the end of this function.
         let query = "SELECT datistemplate FROM pg_database WHERE datname = $1";
         let found = client
             .query_opt(query, &[&template.name])
@@ -51,11 +54,11 @@ impl Template {
             .map_err(doing())?;
         match found.map(|row| row.get(0)) {
             Some(true) => return Ok(template),
-            // Left by somebody who was interrupted.
+            // Left by a process that was interrupted.
             Some(false) => template.remove(&template.name).await?,
             None => {}
         }
-        let name = quoted(&template.name);
+        let name = quote(&template.name);
         client
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .await
@@ -65,30 +68,32 @@ impl Template {
         drop(inside);
         let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
         client.batch_execute(&close).await.map_err(doing())?;
-        template.wait_until_deserted(&client).await?;
+        template.wait_until_unused(&client).await?;
         let finish = format!("ALTER DATABASE {name} WITH IS_TEMPLATE true");
         client.batch_execute(&finish).await.map_err(doing())?;
         Ok(template)
     }
 
-    /// Makes a copy named `database`, and returns its address as the owner.
+    /// Creates a copy named `database`, and returns its URL for the owner.
     pub async fn copy(&self, database: &str) -> Result<String> {
         let client = connect(&self.owner_url).await?;
-        // What the public may do with a database is not copied.
-        let (copy, template) = (quoted(database), quoted(&self.name));
+        // A copy does not inherit the privileges of the database itself.
+        let (copy, template) = (quote(database), quote(&self.name));
         let create = format!("CREATE DATABASE {copy} TEMPLATE {template}");
         let close = format!("REVOKE TEMPORARY ON DATABASE {copy} FROM PUBLIC");
         for statement in [create, close] {
             let done = client.batch_execute(&statement).await;
-            done.map_err(Error::database(format!("cannot make database {database}")))?;
+            done.map_err(Error::database(format!(
+                "cannot create database {database}"
+            )))?;
         }
         self.url_of(database)
     }
 
-    /// Deletes a copy, whoever is still connected to it.
+    /// Deletes a copy and ends its sessions.
     pub async fn remove(&self, database: &str) -> Result<()> {
         let client = connect(&self.owner_url).await?;
-        let statement = format!("DROP DATABASE {} WITH (FORCE)", quoted(database));
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", quote(database));
         client
             .batch_execute(&statement)
             .await
@@ -98,13 +103,13 @@ impl Template {
     }
 
     fn url_of(&self, database: &str) -> Result<String> {
-        let no_url = |_| Error::NoValue("the address of PostgreSQL has to be a URL".to_owned());
+        let no_url = |_| Error::NoValue("the address of PostgreSQL must be a URL".to_owned());
         let mut url = Url::parse(&self.owner_url).map_err(no_url)?;
         url.set_path(database);
         Ok(url.into())
     }
 
-    async fn wait_until_deserted(&self, client: &Client) -> Result<()> {
+    async fn wait_until_unused(&self, client: &Client) -> Result<()> {
         let began = Instant::now();
         let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
         loop {
@@ -115,9 +120,9 @@ impl Template {
             if sessions == 0 {
                 return Ok(());
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > CLOSE_TIMEOUT {
                 return Err(Error::Migration(format!(
-                    "somebody stays connected to {}",
+                    "{} still has sessions",
                     self.name
                 )));
             }
@@ -130,11 +135,11 @@ async fn connect(url: &str) -> Result<Client> {
     let connected = tokio_postgres::connect(url, NoTls).await;
     let (client, connection) =
         connected.map_err(Error::database("cannot connect to PostgreSQL"))?;
-    // Ends with the client; an error reaches the client too.
+    // Ends with the client, which also gets its errors.
     tokio::spawn(connection);
     Ok(client)
 }
 
-fn quoted(name: &str) -> String {
+fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

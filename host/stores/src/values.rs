@@ -1,5 +1,5 @@
-//! Values nobody gave: made once, kept in the data folder, the same at every start. And the way
-//! from a `HostValue` to its value. How sources are written is the manifest's.
+//! Generated values: passwords, keys and random texts, generated once and stored in the data folder.
+//! `Values::resolve` finds the value of a `HostValue`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,56 +13,59 @@ use url::Url;
 
 use wharf_manifest::manifest::{HostValue, S3Part};
 
-use crate::{Addresses, Error, Result, S3Address, kept, signing_key};
+use crate::error::{Error, Result};
+use crate::options::{Addresses, S3Address};
+use crate::random::random_text;
+use crate::{private_file, signing_key};
 
-/// A password nobody types: 32 of 62 letters are 190 bits.
+/// Passwords are for programs, so they may be long: 32 of 62 characters are 190 bits.
 const PASSWORD_LENGTH: usize = 32;
 
-/// Passwords, keys, random texts, each under a name.
+/// Generated values, each under a name.
 #[derive(Debug)]
 pub struct Values {
-    kept: Kept,
+    storage: Storage,
 }
 
-enum Kept {
-    /// `<data folder>/values.json` (mode 0600). It belongs to the stores beside it: without it an
-    /// embedded PostgreSQL cannot be entered any more.
+enum Storage {
+    /// `<data folder>/values.json` (mode 0600). Contains the passwords of the embedded stores.
     InFile(PathBuf),
-    /// No longer than this lives.
+    /// Lost when this is dropped.
     InMemory(Mutex<BTreeMap<String, String>>),
 }
 
-/// What `Values::of_deployment` may be given.
-pub enum Given {
+/// A secret that all copies of a deployment share.
+pub enum SharedSecret {
     RolePassword { schema: String, password: String },
     SigningKey { pem: String },
 }
 
 impl Values {
-    /// What many copies of a host share is not for one of them to keep: here is what was given to
-    /// all, and what is made here has to be given to all.
-    pub fn of_deployment(given: impl IntoIterator<Item = Given>) -> Self {
-        let known = given.into_iter().map(|given| match given {
-            Given::RolePassword { schema, password } => (role_password_name(&schema), password),
-            Given::SigningKey { pem } => (SIGNING_KEY.to_owned(), pem),
+    /// The values of one copy of a deployment: the given secrets. Values that are generated here are
+    /// not stored: the caller must give them to all copies.
+    pub fn of_deployment(secrets: impl IntoIterator<Item = SharedSecret>) -> Self {
+        let known = secrets.into_iter().map(|secret| match secret {
+            SharedSecret::RolePassword { schema, password } => {
+                (role_password_name(&schema), password)
+            }
+            SharedSecret::SigningKey { pem } => (SIGNING_KEY.to_owned(), pem),
         });
         Self {
-            kept: Kept::InMemory(Mutex::new(known.collect())),
+            storage: Storage::InMemory(Mutex::new(known.collect())),
         }
     }
 
-    /// Makes the data folder if it is not there yet.
+    /// Opens the values of a data folder, which is created if it is missing.
     pub fn open(data_dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(data_dir)
-            .map_err(Error::io(format!("cannot make {}", data_dir.display())))?;
+            .map_err(Error::io(format!("cannot create {}", data_dir.display())))?;
         Ok(Self {
-            kept: Kept::InFile(data_dir.join("values.json")),
+            storage: Storage::InFile(data_dir.join("values.json")),
         })
     }
 
-    /// The value of `variable`, whose source is `source`. Asking twice gives the same answer.
-    ///
-    /// `base_url` is where the host listens, for the source `listen`.
+    /// The value of `variable` from its source; the same at every call. `base_url` is the address of
+    /// the host, for the source `listen`.
     pub fn resolve(
         &self,
         variable: &str,
@@ -76,9 +79,9 @@ impl Values {
                     .postgres_url
                     .as_deref()
                     .ok_or_else(|| not_running(variable, source))?;
-                let password = self.known(&role_password_name(schema))?.ok_or_else(|| {
+                let password = self.get(&role_password_name(schema))?.ok_or_else(|| {
                     Error::NoValue(format!(
-                        "the password of role wharf_{schema} is not known here: give variable {variable} \
+                        "the password of role wharf_{schema} is unknown: set variable {variable} \
                          (--variable {variable}=postgres://wharf_{schema}:PASSWORD@HOST/DATABASE)"
                     ))
                 })?;
@@ -113,23 +116,23 @@ impl Values {
             HostValue::Ed25519Jwks => self.jwks(),
             HostValue::Random { length } => {
                 let length = *length;
-                self.kept(&random_name(variable), || random_text(length))
+                self.get_or_make(&random_name(variable), || random_text(length))
             }
             HostValue::Listen => Ok(base_url.to_owned()),
         }
     }
 
-    /// The password of login role `wharf_<schema>`, made when it is asked for the first time.
+    /// The password of login role `wharf_<schema>`, generated at the first call.
     pub fn role_password(&self, schema: &str) -> Result<String> {
         self.password(&role_password_name(schema))
     }
 
-    /// The random text of this variable, if it was made already; if not, the next `resolve` makes it.
+    /// The random text of this variable, if `resolve` has generated it.
     pub fn random(&self, variable: &str) -> Result<Option<String>> {
-        self.known(&random_name(variable))
+        self.get(&random_name(variable))
     }
 
-    /// The JWKS document that `ed25519:jwks` stands for.
+    /// The JWKS document of the source `ed25519:jwks`: the current key and the retired ones.
     pub fn jwks(&self) -> Result<String> {
         let current = self.signing_key()?;
         let now = unix_nanoseconds();
@@ -144,8 +147,8 @@ impl Values {
         signing_key::jwks([current.as_str()].into_iter().chain(retired))
     }
 
-    /// Sign with a new key from the next start on. The key replaced stays published for as long as
-    /// a token that it signed may be around, however often keys are replaced meanwhile.
+    /// Replaces the signing key from the next start on. The old key stays in the JWKS while tokens that
+    /// it signed may be valid, also after further rotations.
     pub fn rotate_signing_key(&self) -> Result<()> {
         let new = signing_key::generate()?;
         let now = unix_nanoseconds();
@@ -154,30 +157,31 @@ impl Values {
                 retired_at(name).is_none_or(|since| now.saturating_sub(since) < PUBLISHED_NS)
             });
             if let Some(current) = values.insert(SIGNING_KEY.to_owned(), new) {
-                values.insert(format!("{RETIRED_SIGNING_KEY}{now}"), current);
+                values.insert(format!("{RETIRED_KEY_PREFIX}{now}"), current);
             }
         })
     }
 
-    /// Makes one more pair of access key and secret key for the embedded S3 server, which knows it
-    /// from the next start on.
+    /// Adds a pair of access key and secret key to the embedded S3 server, which accepts it from its
+    /// next start on.
     pub fn add_s3_key(&self) -> Result<(String, String)> {
         let (access_key, secret_key) = (
             random_text(S3_ACCESS_KEY_LENGTH)?,
             random_text(S3_SECRET_KEY_LENGTH)?,
         );
-        let name = format!("{S3_KEY}{access_key}");
+        let name = format!("{S3_KEY_PREFIX}{access_key}");
         self.change(|values| values.insert(name, secret_key.clone()))?;
         Ok((access_key, secret_key))
     }
 
-    /// All pairs that the embedded S3 server knows; the first is the application's.
+    /// All key pairs of the embedded S3 server; the first is the application's.
     pub(crate) fn s3_keys(&self) -> Result<Vec<(String, String)>> {
-        let access_key = self.kept("s3:access_key", || random_text(S3_ACCESS_KEY_LENGTH))?;
-        let secret_key = self.kept("s3:secret_key", || random_text(S3_SECRET_KEY_LENGTH))?;
+        let access_key = self.get_or_make("s3:access_key", || random_text(S3_ACCESS_KEY_LENGTH))?;
+        let secret_key = self.get_or_make("s3:secret_key", || random_text(S3_SECRET_KEY_LENGTH))?;
         let others = self.read()?.into_iter();
-        let others = others
-            .filter_map(|(name, secret)| Some((name.strip_prefix(S3_KEY)?.to_owned(), secret)));
+        let others = others.filter_map(|(name, secret)| {
+            Some((name.strip_prefix(S3_KEY_PREFIX)?.to_owned(), secret))
+        });
         Ok([(access_key, secret_key)]
             .into_iter()
             .chain(others)
@@ -185,38 +189,39 @@ impl Values {
     }
 
     fn signing_key(&self) -> Result<String> {
-        self.kept(SIGNING_KEY, signing_key::generate)
+        self.get_or_make(SIGNING_KEY, signing_key::generate)
     }
 
-    /// A password under this name, made when it is asked for the first time.
+    /// The password under this name, generated at the first call.
     pub(crate) fn password(&self, name: &str) -> Result<String> {
-        self.kept(name, || random_text(PASSWORD_LENGTH))
+        self.get_or_make(name, || random_text(PASSWORD_LENGTH))
     }
 
-    fn kept(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
-        if let Some(value) = self.known(name)? {
+    fn get_or_make(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
+        if let Some(value) = self.get(name)? {
             return Ok(value);
         }
         let made = make()?;
-        // Somebody else may have made it since the look above: the first one counts.
+        // Another process may have stored a value since the read above: then that one wins.
         self.change(|values| values.entry(name.to_owned()).or_insert(made).clone())
     }
 
-    /// The value kept under this name, if there is one.
-    pub(crate) fn known(&self, name: &str) -> Result<Option<String>> {
+    /// The value stored under this name.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<String>> {
         Ok(self.read()?.remove(name))
     }
 
+    /// Reads, changes and writes the values under a lock.
     fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<String, String>) -> R) -> Result<R> {
-        let file = match &self.kept {
-            Kept::InFile(file) => file,
-            Kept::InMemory(values) => {
+        let file = match &self.storage {
+            Storage::InFile(file) => file,
+            Storage::InMemory(values) => {
                 let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
                 return Ok(change(&mut values));
             }
         };
         let doing = || Error::io(format!("cannot write {}", file.display()));
-        // The file itself is replaced by every write, so the lock needs a file of its own.
+        // A separate file for the lock, because every write replaces the file of values.
         let lock_file = file.with_extension("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -229,28 +234,28 @@ impl Values {
         let mut values = self.read()?;
         let result = change(&mut values);
         let text = serde_json::to_string_pretty(&values).map_err(|error| doing()(error.into()))?;
-        kept::write(file, &text).map_err(doing())?;
+        private_file::write(file, &text).map_err(doing())?;
         Ok(result)
     }
 
     fn read(&self) -> Result<BTreeMap<String, String>> {
-        let file = match &self.kept {
-            Kept::InFile(file) => file,
-            Kept::InMemory(values) => {
+        let file = match &self.storage {
+            Storage::InFile(file) => file,
+            Storage::InMemory(values) => {
                 let values = values.lock().unwrap_or_else(PoisonError::into_inner);
                 return Ok(values.clone());
             }
         };
         let doing = || Error::io(format!("cannot read {}", file.display()));
-        match kept::read(file).map_err(doing())? {
+        match private_file::read(file).map_err(doing())? {
             Some(text) => serde_json::from_str(&text).map_err(|error| doing()(error.into())),
             None => Ok(BTreeMap::new()),
         }
     }
 }
 
-/// Secrets are not shown.
-impl fmt::Debug for Kept {
+/// Hides secrets.
+impl fmt::Debug for Storage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InFile(file) => write!(out, "InFile({})", file.display()),
@@ -259,20 +264,20 @@ impl fmt::Debug for Kept {
     }
 }
 
-/// As long as Amazon's; some clients insist.
+/// The lengths of Amazon's keys, which some clients require.
 const S3_ACCESS_KEY_LENGTH: usize = 20;
 const S3_SECRET_KEY_LENGTH: usize = 40;
-/// Before the access key, in the names of added secrets.
-const S3_KEY: &str = "s3:key:";
+/// The name of an added S3 secret, before its access key.
+const S3_KEY_PREFIX: &str = "s3:key:";
 
 const SIGNING_KEY: &str = "ed25519";
-/// Before the moment since which it signs no more, in nanoseconds since 1970.
-const RETIRED_SIGNING_KEY: &str = "ed25519:retired:";
-/// 90 days. No token should live longer.
+/// The name of a retired signing key, before the Unix time of its retirement in nanoseconds.
+const RETIRED_KEY_PREFIX: &str = "ed25519:retired:";
+/// How long a retired key stays in the JWKS: 90 days, longer than the lifetime of any token.
 const PUBLISHED_NS: u128 = 90 * 86_400 * 1_000_000_000;
 
 fn retired_at(name: &str) -> Option<u128> {
-    name.strip_prefix(RETIRED_SIGNING_KEY)?.parse().ok()
+    name.strip_prefix(RETIRED_KEY_PREFIX)?.parse().ok()
 }
 
 fn unix_nanoseconds() -> u128 {
@@ -288,22 +293,22 @@ fn role_password_name(schema: &str) -> String {
     format!("postgres:{schema}")
 }
 
-/// `address` of the database as seen by login role `wharf_<schema>`.
+/// The address of the database, with login role `wharf_<schema>` as the user.
 fn role_url(address: &str, schema: &str, password: &str) -> Result<String> {
-    let no_url = || {
+    let not_a_url = || {
         Error::NoValue(
-            "the address of PostgreSQL has to be a URL: postgres://user:password@host/database"
+            "the address of PostgreSQL must be a URL: postgres://user:password@host/database"
                 .into(),
         )
     };
-    let mut url = Url::parse(address).map_err(|_| no_url())?;
+    let mut url = Url::parse(address).map_err(|_| not_a_url())?;
     url.set_username(&format!("wharf_{schema}"))
-        .map_err(|()| no_url())?;
-    url.set_password(Some(password)).map_err(|()| no_url())?;
+        .map_err(|()| not_a_url())?;
+    url.set_password(Some(password)).map_err(|()| not_a_url())?;
     Ok(url.into())
 }
 
-/// `host:port` of an address, with the port that the scheme implies when it names none.
+/// `host:port` of an address, which may omit the default port.
 fn host_and_port(
     address: Option<&str>,
     default_port: u16,
@@ -329,28 +334,6 @@ fn s3_part(address: &S3Address, part: S3Part) -> &str {
 
 fn not_running(variable: &str, source: &HostValue) -> Error {
     Error::NoValue(format!(
-        "variable {variable} is to come from \"{source}\", but that store was not asked for"
+        "variable {variable} has the source \"{source}\", but that store was not wanted"
     ))
-}
-
-/// Letters and digits only: safe in a URL, a shell and a configuration file without quoting.
-pub(crate) fn random_text(length: usize) -> Result<String> {
-    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut text = String::with_capacity(length);
-    let mut bytes = [0; 64];
-    while text.len() < length {
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Error::NoValue(format!("no randomness: {error}")))?;
-        // 248 = 4 × 62: the bytes above would make some letters likelier than others.
-        let letters = bytes
-            .iter()
-            .filter(|byte| **byte < 248)
-            .filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
-        text.extend(
-            letters
-                .map(|letter| char::from(*letter))
-                .take(length - text.len()),
-        );
-    }
-    Ok(text)
 }

@@ -1,26 +1,29 @@
-//! The file of variables that every copy of a deployment is given (`--variable @variables.toml`): the
-//! operator's own, to which what is missing is added and in which nothing is changed.
+//! The file of variables for all copies of a deployment (`--variable @variables.toml`). The operator
+//! owns the file: missing variables are added, existing lines stay unchanged.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::{Error, Result, kept};
+use crate::error::{Error, Result};
+use crate::private_file;
 
-/// Adds these lines to the TOML file, which is made if it is not there. It holds secrets: from then
-/// on it is readable by its owner alone.
+/// Adds the variables to the TOML file, which is created if it is missing. Only its owner may read it
+/// from then on: it contains secrets.
 pub fn add_variables(path: &Path, variables: &BTreeMap<String, String>) -> Result<()> {
     let doing = || Error::io(format!("cannot write {}", path.display()));
-    let mut text = kept::read(path).map_err(doing())?.unwrap_or_default();
+    let mut text = private_file::read(path)
+        .map_err(doing())?
+        .unwrap_or_default();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     for (name, value) in variables {
-        // TOML writes such a string as JSON does.
+        // A JSON string is also a TOML basic string.
         let value = serde_json::Value::from(value.as_str());
         let _ = writeln!(text, "{name} = {value}");
     }
-    kept::write(path, &text).map_err(doing())
+    private_file::write(path, &text).map_err(doing())
 }
 
 #[cfg(test)]
@@ -31,7 +34,7 @@ mod tests {
     use wharf_manifest::variables::{Environment, Sources};
 
     #[test]
-    fn what_was_there_stays_and_the_rest_reads_back() {
+    fn existing_lines_stay_and_added_variables_are_readable() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("variables.toml");
         std::fs::write(&path, "# mine\nadmin_login = 'root'").unwrap();

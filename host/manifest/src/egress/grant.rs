@@ -5,7 +5,14 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 use url::Host;
 
-use super::CHAINING_SUFFIX;
+/// The suffix of `http://<component>.spin.internal`: local service chaining, a call to another component in memory.
+pub const CHAINING_SUFFIX: &str = ".spin.internal";
+
+/// The component id in a host name like `payments.spin.internal`.
+pub fn chained_component(host: &str) -> Option<&str> {
+    host.strip_suffix(CHAINING_SUFFIX)
+        .filter(|id| !id.is_empty() && !id.contains('.'))
+}
 
 const LEARN_MORE: &str = "Learn more: https://spinframework.dev/v3/http-outbound#granting-http-permissions-to-components";
 
@@ -70,7 +77,7 @@ impl Grant {
     /// The component of a grant like `http://payments.spin.internal`.
     pub fn chained_component(&self) -> Option<&str> {
         match &self.host {
-            Hosts::One(Host::Domain(name)) => super::chained_component(name),
+            Hosts::One(Host::Domain(name)) => chained_component(name),
             _ => None,
         }
     }

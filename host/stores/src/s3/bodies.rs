@@ -1,8 +1,8 @@
-//! Contents: taken in, verified and written to files of their own, and read back piece by piece.
+//! Receives, verifies and stores contents in files, and reads them.
 //!
-//! A file is complete and on disk before the index learns of it, is never changed, and is named at
-//! random: keys of objects never become paths. A file that the index does not know (after a crash
-//! between the two) is removed at the next start.
+//! A file is synced before it is added to the index, and never changes afterwards. File names are
+//! random: keys of objects never become paths. A crash may leave a file that is not in the index; it
+//! is removed at the next start.
 
 use std::collections::HashSet;
 use std::fs;
@@ -21,13 +21,13 @@ use tokio_util::io::ReaderStream;
 use super::digests::{Claims, Digests, Hasher};
 use super::failure::{Failure, Result};
 use super::records::{Body, Piece};
-use crate::kept;
+use crate::private_file;
 
-/// A body up to this is kept in the index: a file of its own would cost two more syncs.
-pub(crate) const SMALL: usize = 32 << 10;
-/// What S3 allows for one request.
-const LARGEST: u64 = 5 << 30;
-/// Disks like large writes.
+/// A body up to this size is stored in the index: a file would cost two more syncs.
+pub(crate) const MAX_SMALL_BYTES: usize = 32 << 10;
+/// The largest body of one request in S3.
+const MAX_BODY_BYTES: u64 = 5 << 30;
+/// Large writes are faster.
 const WRITE_BUFFER: usize = 1 << 20;
 const READ_BUFFER: usize = 256 << 10;
 
@@ -37,7 +37,7 @@ pub(crate) struct Bodies {
     durable: bool,
 }
 
-/// A body that arrived as it was claimed to be.
+/// A received body that matches the client's claims.
 pub(crate) struct Received {
     pub(crate) content: Content,
     pub(crate) size: u64,
@@ -50,8 +50,8 @@ pub(crate) enum Content {
     File(NewFile),
 }
 
-/// A file that the index does not know yet. Dropped without having been kept, it is removed: a
-/// client that goes away, a change that is refused, a disk that is full leave nothing behind.
+/// A file that is not in the index yet. Dropping it deletes the file unless `keep` was called, so a
+/// disconnected client, a refused change or a full disk leaves no file.
 pub(crate) struct NewFile {
     path: PathBuf,
     name: String,
@@ -63,7 +63,7 @@ impl NewFile {
         &self.name
     }
 
-    /// To be called when the index knows the file.
+    /// Keeps the file. To be called when the index has it.
     pub(crate) fn keep(mut self) {
         self.is_kept = true;
     }
@@ -72,7 +72,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Else it is found at the next start.
+            // If this fails, the file is removed at the next start.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -102,18 +102,18 @@ impl Content {
 
 impl Bodies {
     pub(crate) fn open(folder: &Path, durable: bool) -> Result<Self> {
-        kept::make_private_folder(folder)?;
+        private_file::create_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             durable,
         })
     }
 
-    /// Takes a body in. Of up to `small` bytes no file is made.
+    /// Receives a body, into memory up to `max_small` bytes, else into a file.
     pub(crate) async fn receive(
         &self,
         body: Option<StreamingBlob>,
-        small: usize,
+        max_small: usize,
         claims: Claims,
     ) -> Result<Received> {
         let mut hasher = Hasher::new(&claims);
@@ -126,11 +126,11 @@ impl Bodies {
                 chunk.map_err(|cause| S3Error::with_source(S3ErrorCode::IncompleteBody, cause))?;
             hasher.update(&chunk);
             size += chunk.len() as u64;
-            if size > LARGEST {
+            if size > MAX_BODY_BYTES {
                 return Err(S3ErrorCode::EntityTooLarge.into());
             }
             match &mut file {
-                None if memory.len() + chunk.len() <= small => memory.extend_from_slice(&chunk),
+                None if memory.len() + chunk.len() <= max_small => memory.extend_from_slice(&chunk),
                 None => {
                     let (new, mut writer) = self.create().await?;
                     writer.write_all(&memory).await?;
@@ -157,7 +157,7 @@ impl Bodies {
         })
     }
 
-    /// The same for what always gets a file, were it empty.
+    /// Receives a body into a file, even if it is empty.
     pub(crate) async fn receive_file(
         &self,
         body: Option<StreamingBlob>,
@@ -189,7 +189,7 @@ impl Bodies {
         ))
     }
 
-    /// Content first, then the name of the file.
+    /// Syncs the content, then the folder with the name of the file.
     async fn finish(&self, mut writer: BufWriter<File>) -> Result<()> {
         writer.flush().await?;
         if self.durable {
@@ -199,8 +199,8 @@ impl Bodies {
         Ok(())
     }
 
-    /// Reads this range of the pieces put together. They are all opened before this returns, so
-    /// that what is read stays readable when the object is replaced meanwhile.
+    /// Reads a range of the concatenated pieces. Opens all files before it returns, so that they stay
+    /// readable if the object is replaced meanwhile.
     pub(crate) async fn read(
         &self,
         pieces: Vec<Piece>,
@@ -224,16 +224,14 @@ impl Bodies {
         Ok(StreamingBlob::wrap(stream::iter(streams).try_flatten()))
     }
 
-    /// Removes files that the index does not know any more. What cannot be removed is found at the
-    /// next start.
+    /// Removes files that are no longer in the index. If that fails, they are removed at the next start.
     pub(crate) async fn remove(&self, pieces: Vec<Piece>) {
         for piece in pieces {
             let _ = tokio::fs::remove_file(self.folder.join(piece.file)).await;
         }
     }
 
-    /// All files there are now.
-    pub(crate) fn files(&self) -> Result<HashSet<String>> {
+    pub(crate) fn list_files(&self) -> Result<HashSet<String>> {
         let mut files = HashSet::new();
         for entry in fs::read_dir(&self.folder)? {
             files.insert(entry?.file_name().to_string_lossy().into_owned());
@@ -241,16 +239,16 @@ impl Bodies {
         Ok(files)
     }
 
-    /// Removes these files, found when nobody was writing, and unknown to the index.
-    pub(crate) fn sweep<'a>(&self, files: impl Iterator<Item = &'a String>) {
+    /// Removes files at the start of the server, before there are writers.
+    pub(crate) fn remove_files<'a>(&self, files: impl Iterator<Item = &'a String>) {
         for file in files {
             let _ = fs::remove_file(self.folder.join(file));
         }
     }
 }
 
-/// A small body, or a range of it.
-pub(crate) fn small(bytes: &Bytes, range: Range<u64>) -> Result<StreamingBlob> {
+/// Reads a range of a small body.
+pub(crate) fn read_small(bytes: &Bytes, range: Range<u64>) -> Result<StreamingBlob> {
     let bounds = usize::try_from(range.start)
         .ok()
         .zip(usize::try_from(range.end).ok());

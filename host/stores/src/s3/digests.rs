@@ -1,4 +1,4 @@
-//! Checksums of contents: what a client claims, what arrived, and what is kept.
+//! Checksums of contents: claimed by the client, computed on arrival, stored with the object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use s3s::crypto::{Checksum as _, Md5};
 use s3s::{S3ErrorCode, S3Result, TrailingHeaders};
 use serde::{Deserialize, Serialize};
 
-/// Base64, as S3 writes them.
+/// Digests in Base64, as in S3.
 pub(crate) type Digests = BTreeMap<Algorithm, String>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ impl Algorithm {
         Self::Sha256,
     ];
 
-    /// As in `x-amz-checksum-algorithm`.
+    /// The algorithm with this name in `x-amz-checksum-algorithm`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -58,7 +58,7 @@ impl Algorithm {
         }
     }
 
-    /// A CRC of the whole can be had from those of its parts; a hash cannot.
+    /// The parameters of a CRC. CRCs of parts can be combined into that of the whole; hashes cannot.
     fn crc(self) -> Option<(crc_fast::CrcAlgorithm, usize)> {
         match self {
             Self::Crc32 => Some((crc_fast::CrcAlgorithm::Crc32IsoHdlc, 4)),
@@ -68,9 +68,9 @@ impl Algorithm {
         }
     }
 
-    /// Is an upload in parts to have the digest of its parts' digests, rather than of its content?
-    /// As S3 allows it.
-    pub(crate) fn composite(self, wanted: Option<&str>) -> S3Result<bool> {
+    /// Whether a multipart upload gets a composite digest (that of its parts' digests) instead of a
+    /// digest of its content, by the rules of S3.
+    pub(crate) fn is_composite(self, wanted: Option<&str>) -> S3Result<bool> {
         match (self, wanted) {
             (Self::Crc64Nvme, None | Some("FULL_OBJECT")) => Ok(false),
             (Self::Crc32 | Self::Crc32c, Some("FULL_OBJECT")) => Ok(false),
@@ -82,19 +82,19 @@ impl Algorithm {
     }
 }
 
-/// What the client says of the body it sends.
+/// The client's claims about the body it sends.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     pub(crate) md5: Option<String>,
     pub(crate) digests: Digests,
-    /// Digests to make whether or not the client says what they are.
+    /// Digests to compute even without a claim.
     pub(crate) wanted: BTreeSet<Algorithm>,
-    /// Digests that come after the body.
+    /// Trailers after the body, which may contain digests.
     pub(crate) trailers: Option<TrailingHeaders>,
 }
 
-/// Takes the claims out of the input of an operation; the inputs have the same fields and no common
-/// type.
+/// Takes the claims from the input of an operation. A macro, because the inputs have the same fields
+/// but no common type.
 macro_rules! claims {
     ($request:expr) => {
         $crate::s3::digests::Claims {
@@ -110,7 +110,7 @@ macro_rules! claims {
 }
 pub(crate) use claims;
 
-/// The digests in an input, or in a part of one.
+/// Takes the digests from an input or from a listed part.
 macro_rules! claimed {
     ($input:expr) => {{
         use $crate::s3::digests::Algorithm;
@@ -128,7 +128,7 @@ macro_rules! claimed {
 }
 pub(crate) use claimed;
 
-/// The same output with the digests in it.
+/// Sets the digests of an output.
 macro_rules! with_digests {
     ($output:expr, $digests:expr) => {{
         use $crate::s3::digests::Algorithm;
@@ -144,7 +144,7 @@ macro_rules! with_digests {
 }
 pub(crate) use with_digests;
 
-/// Asked for by name, or announced as a trailer.
+/// The algorithms that a request names or announces as trailers.
 pub(crate) fn wanted(
     named: Option<s3s::dto::ChecksumAlgorithm>,
     headers: &HeaderMap,
@@ -163,7 +163,7 @@ pub(crate) fn wanted(
     named.into_iter().chain(announced).collect()
 }
 
-/// Hashes a body while it passes.
+/// Hashes a body while it is received.
 pub(crate) struct Hasher {
     md5: Md5,
     others: ChecksumHasher,
@@ -192,11 +192,11 @@ impl Hasher {
         self.others.update(bytes);
     }
 
-    /// The MD5 and the digests of what has passed, if it is what was claimed.
+    /// The MD5 and the digests of the body. Fails if they differ from the claims.
     pub(crate) fn finish(self, mut claims: Claims) -> S3Result<([u8; 16], Digests)> {
         let md5: [u8; 16] = self.md5.finalize();
-        let mut made = self.others.finalize();
-        let made = claimed!(made);
+        let mut computed = self.others.finalize();
+        let computed = claimed!(computed);
         if let Some(claimed) = &claims.md5 {
             let claimed = STANDARD
                 .decode(claimed)
@@ -208,7 +208,7 @@ impl Hasher {
                 return Err(S3ErrorCode::BadDigest.into());
             }
         }
-        // There only after the whole body was read.
+        // Available only after the whole body was read.
         if let Some(trailers) = claims.trailers.and_then(|trailers| trailers.take()) {
             for algorithm in Algorithm::ALL {
                 if let Some(digest) = trailers
@@ -219,20 +219,19 @@ impl Hasher {
                 }
             }
         }
-        // One that was not made was claimed in a trailer that nobody announced; then it proves
-        // nothing.
+        // A digest in a trailer that was not announced was not computed: it counts as a mismatch.
         let is_true =
-            |(algorithm, digest): (&Algorithm, &String)| made.get(algorithm) == Some(digest);
+            |(algorithm, digest): (&Algorithm, &String)| computed.get(algorithm) == Some(digest);
         if !claims.digests.iter().all(is_true) {
             return Err(S3ErrorCode::BadDigest.into());
         }
-        Ok((md5, made))
+        Ok((md5, computed))
     }
 }
 
-/// The digest of an object from those of its parts (and their sizes), as S3 defines it for either
-/// kind.
-pub(crate) fn of_parts(
+/// The digest of an object from the digests and sizes of its parts, composite or of the content, as
+/// defined by S3.
+pub(crate) fn combine_digests(
     algorithm: Algorithm,
     composite: bool,
     parts: &[(&Digests, u64)],
@@ -247,8 +246,12 @@ pub(crate) fn of_parts(
         claims.wanted.insert(algorithm);
         let mut hasher = Hasher::new(&claims);
         digests.iter().for_each(|(digest, _)| hasher.update(digest));
-        let (_, mut made) = hasher.finish(claims).ok()?;
-        return Some(format!("{}-{}", made.remove(&algorithm)?, digests.len()));
+        let (_, mut computed) = hasher.finish(claims).ok()?;
+        return Some(format!(
+            "{}-{}",
+            computed.remove(&algorithm)?,
+            digests.len()
+        ));
     }
     let (crc, width) = algorithm.crc()?;
     let number = |bytes: &[u8]| {
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crc_of_parts_is_that_of_the_whole() {
+    fn the_combined_crc_of_parts_is_the_crc_of_the_whole() {
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
             let parts = [
                 digests(algorithm, b"first,"),
@@ -293,7 +296,7 @@ mod tests {
             let parts = [(&parts[0], 6), (&parts[1], 7), (&parts[2], 4)];
             let whole = digests(algorithm, b"first,second,last");
             assert_eq!(
-                of_parts(algorithm, false, &parts).as_ref(),
+                combine_digests(algorithm, false, &parts).as_ref(),
                 whole.get(&algorithm),
                 "{algorithm:?}"
             );
@@ -301,13 +304,13 @@ mod tests {
     }
 
     #[test]
-    fn a_composite_digest_names_the_number_of_its_parts() {
+    fn a_composite_digest_ends_with_the_number_of_parts() {
         let part = digests(Algorithm::Sha256, b"x");
         let raw = STANDARD.decode(&part[&Algorithm::Sha256]).unwrap();
         let both = digests(Algorithm::Sha256, &[raw.clone(), raw].concat());
         let expected = format!("{}-2", both[&Algorithm::Sha256]);
         assert_eq!(
-            of_parts(Algorithm::Sha256, true, &[(&part, 1), (&part, 1)]),
+            combine_digests(Algorithm::Sha256, true, &[(&part, 1), (&part, 1)]),
             Some(expected)
         );
     }

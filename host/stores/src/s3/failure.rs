@@ -1,5 +1,4 @@
-//! Why a request is not fulfilled: it asks for something impossible, or the disk does not play
-//! along.
+//! The reasons why a request fails: the client's mistake, or a failure of the disk.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,17 +10,17 @@ use s3s::{S3Error, S3ErrorCode};
 
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The client's doing; nothing was changed.
+    /// The client's mistake; nothing was changed.
     Refused(S3Error),
-    /// Files cannot be read or written.
+    /// The server cannot read or write its files.
     Broken(Broken),
 }
 
-/// Shared, because one failed commit is the failure of all changes in it.
+/// Can be cloned, because a failed commit fails all its changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Broken {
     cause: Arc<dyn StdError + Send + Sync>,
-    disk_is_full: bool,
+    is_disk_full: bool,
 }
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -68,7 +67,7 @@ impl From<serde_json::Error> for Failure {
 impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         Self {
-            disk_is_full: says_full(&error),
+            is_disk_full: is_full(&error),
             cause: Arc::new(error),
         }
     }
@@ -76,15 +75,15 @@ impl From<io::Error> for Broken {
 
 impl From<redb::Error> for Broken {
     fn from(error: redb::Error) -> Self {
-        let disk_is_full = matches!(&error, redb::Error::Io(error) if says_full(error));
+        let is_disk_full = matches!(&error, redb::Error::Io(error) if is_full(error));
         Self {
-            disk_is_full,
+            is_disk_full,
             cause: Arc::new(error),
         }
     }
 }
 
-/// The index has an error type for each of its steps.
+/// redb has an error type for each step.
 macro_rules! broken_index {
     ($($step:ty),+) => {$(
         impl From<$step> for Failure {
@@ -102,7 +101,7 @@ broken_index!(
     redb::CommitError
 );
 
-fn says_full(error: &io::Error) -> bool {
+fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
@@ -114,15 +113,15 @@ impl From<Failure> for S3Error {
         match failure {
             Failure::Refused(error) => error,
             Failure::Broken(Broken {
-                disk_is_full: true, ..
+                is_disk_full: true, ..
             }) => {
                 let mut error = S3Error::new(S3ErrorCode::Custom("InsufficientStorage".into()));
                 error.set_status_code(StatusCode::INSUFFICIENT_STORAGE);
-                error.set_message("There is no space left for this.");
+                error.set_message("There is not enough space for this object.");
                 error
             }
             Failure::Broken(broken) => {
-                // The client learns nothing of files; the log learns everything.
+                // The cause may contain paths: it goes to the log only.
                 tracing::error!("S3 cannot read or write its files: {broken}");
                 S3Error::new(S3ErrorCode::InternalError)
             }

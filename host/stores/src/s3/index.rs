@@ -1,8 +1,8 @@
-//! Metadata and small bodies, in one file that survives a crash at any moment.
+//! The index: metadata and small bodies, in one crash-safe file.
 //!
-//! All changes go through one thread, which commits as many as are waiting at once: one sync of the
-//! disk is what a commit costs. When the disk fails (most often because it is full) the file is
-//! opened anew at its last good state; until that works, requests are answered with an error.
+//! One thread commits all changes. It commits the waiting ones together, because a commit costs a
+//! sync of the disk. If the disk fails, usually because it is full, the file is opened again at its
+//! last commit. Until that succeeds, requests get an error.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -24,22 +24,22 @@ use tokio::sync::oneshot;
 use super::failure::{Broken, Failure, Result};
 use super::records::{Object, Part};
 
-/// When it was made, in milliseconds, by bucket.
+/// The time of creation by bucket, as Unix time in milliseconds.
 pub(crate) const BUCKETS: TableDefinition<&str, u64> = TableDefinition::new("bucket");
 /// `Object` by bucket and key.
 pub(crate) const OBJECTS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("object");
-/// Contents beside their objects, so that listing does not read them.
+/// Small bodies by bucket and key. Separate from `OBJECTS`, so that listing does not read them.
 pub(crate) const SMALL_BODIES: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("small_body");
 /// `Upload` by id.
 pub(crate) const UPLOADS: TableDefinition<&str, &[u8]> = TableDefinition::new("upload");
-/// `Part` by id of the upload and number.
+/// `Part` by the upload's id and the part number.
 pub(crate) const PARTS: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("part");
 
-/// Metadata is small; PostgreSQL beside us makes better use of memory.
+/// Metadata is small, and PostgreSQL makes better use of the memory.
 const CACHE_BYTES: usize = 32 << 20;
-/// Changes in one commit: beyond this the first ones would wait too long.
-const BATCH: usize = 256;
+/// Changes in one commit. In a larger batch the first changes would wait too long.
+const MAX_BATCH: usize = 256;
 
 pub(crate) struct Index {
     file: Arc<File>,
@@ -51,13 +51,13 @@ type Open = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
 
 struct File {
     open: Open,
-    /// `None` after a failure, until it is open again.
+    /// `None` after a failure, until the file is open again.
     database: RwLock<Option<Database>>,
-    /// Why the last commit that failed did.
+    /// The cause of the last failed commit.
     failure: Mutex<Option<Broken>>,
 }
 
-/// The tables, open for changes.
+/// The tables in a write transaction.
 pub(crate) struct Tables<'a> {
     pub(crate) buckets: Table<'a, &'static str, u64>,
     pub(crate) objects: Table<'a, (&'static str, &'static str), &'static [u8]>,
@@ -66,7 +66,7 @@ pub(crate) struct Tables<'a> {
     pub(crate) parts: Table<'a, (&'static str, u32), &'static [u8]>,
 }
 
-/// Makes its change, and gives what is to be called when it has been committed.
+/// Makes its change, and returns the function to call after the commit.
 type Change = Box<dyn FnOnce(&mut Tables<'_>) -> Result<Committed, Broken> + Send>;
 type Committed = Box<dyn FnOnce() + Send>;
 
@@ -94,7 +94,7 @@ impl Index {
     fn open_with(open: Open) -> Result<Self> {
         let database = open()?;
         let transaction = database.begin_write()?;
-        // A table has to be there before it can be read.
+        // Creates the tables: a missing table cannot be read.
         drop(Tables::open(&transaction)?);
         transaction.commit()?;
         let file = Arc::new(File {
@@ -114,7 +114,7 @@ impl Index {
         })
     }
 
-    /// Reads from one consistent state.
+    /// Reads from a snapshot.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&ReadTransaction) -> Result<R>) -> Result<R> {
         let database = self
             .file
@@ -125,8 +125,8 @@ impl Index {
         read(&database.begin_read()?)
     }
 
-    /// Changes the index; returns when the change is on disk. A change that refuses must not have
-    /// changed anything.
+    /// Changes the index, and returns when the change is on disk. A change that returns an error must
+    /// not have changed anything.
     pub(crate) async fn write<R: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Tables<'_>) -> Result<R> + Send + 'static,
@@ -134,18 +134,18 @@ impl Index {
         let (sender, receiver) = oneshot::channel();
         let change: Change = Box::new(move |tables| match change(tables) {
             Err(Failure::Broken(broken)) => Err(broken),
-            // When nobody waits for the result any more, it does not matter.
+            // Fails if the caller no longer waits, which does not matter.
             result => Ok(Box::new(move || drop(sender.send(result)))),
         });
         let changes = self.changes.as_ref().ok_or_else(closed)?;
         changes.send(change).map_err(|_| closed())?;
-        // A change that was not committed is dropped without an answer.
+        // The sender is dropped if the commit failed.
         receiver
             .await
             .unwrap_or_else(|_| Err(self.file.last_failure()))
     }
 
-    /// The files that some object or part refers to, now.
+    /// All files of objects and parts.
     pub(crate) fn files_in_use(&self) -> Result<HashSet<String>> {
         self.read(|transaction| {
             let mut files = HashSet::new();
@@ -170,7 +170,7 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        // Without senders the writer finishes what is waiting and ends.
+        // Without a sender, the writer finishes the waiting changes and ends.
         self.changes.take();
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
@@ -187,22 +187,22 @@ impl fmt::Debug for Index {
 impl File {
     fn write_all(&self, waiting: &mpsc::Receiver<Change>) {
         while let Ok(first) = waiting.recv() {
-            let others = waiting.try_iter().take(BATCH - 1);
+            let others = waiting.try_iter().take(MAX_BATCH - 1);
             let mut batch: VecDeque<_> = std::iter::once(first).chain(others).collect();
             let mut committed = Vec::with_capacity(batch.len());
             match self.commit(&mut batch, &mut committed) {
-                Ok(()) => committed.into_iter().for_each(|tell| tell()),
+                Ok(()) => committed.into_iter().for_each(|notify| notify()),
                 Err(failure) => {
                     tracing::error!("S3 cannot write its index: {failure}");
-                    // Before the changes are dropped, which is how their owners learn of it.
-                    self.keep_failure(failure);
+                    // Before the batch is dropped, because that notifies the callers.
+                    self.record_failure(failure);
                     self.reopen();
                 }
             }
         }
     }
 
-    /// Commits all these changes or none. Those not come to are left in the batch.
+    /// Commits all changes of the batch or none.
     fn commit(&self, batch: &mut VecDeque<Change>, committed: &mut Vec<Committed>) -> Result<()> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(closed)?;
@@ -215,7 +215,7 @@ impl File {
         Ok(transaction.commit()?)
     }
 
-    fn keep_failure(&self, failure: Failure) {
+    fn record_failure(&self, failure: Failure) {
         if let Failure::Broken(broken) = failure {
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(broken);
         }
@@ -226,14 +226,13 @@ impl File {
         failure.clone().map_or_else(closed, Failure::Broken)
     }
 
-    /// After a failed write the library refuses to go on with this file; opened again, it is as
-    /// after the last commit.
+    /// Opens the file again at its last commit. After a failed write redb refuses to use the open one.
     fn reopen(&self) {
         let mut database = self
             .database
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        // Closed first: the file is locked.
+        // Closes the old one first, which has locked the file.
         *database = None;
         match (self.open)() {
             Ok(opened) => *database = Some(opened),
@@ -266,7 +265,7 @@ pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R> {
     Ok(serde_json::from_slice(bytes)?)
 }
 
-/// For tests: what is written survives the process, not the machine.
+/// For tests: without syncs, so that data survives a crash of the process, but not of the machine.
 #[derive(Debug)]
 struct Unsynced(FileBackend);
 
@@ -300,7 +299,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk that can be told to be full.
+    /// A disk that can be made full.
     #[derive(Debug)]
     struct Disk {
         file: FileBackend,
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_reported_and_gone_when_there_is_space_again() {
+    async fn writes_fail_while_the_disk_is_full_and_succeed_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index");
         let is_full = Arc::new(AtomicBool::new(false));
@@ -378,7 +377,7 @@ mod tests {
         );
 
         is_full.store(false, Ordering::Relaxed);
-        // The first one may find the file still closed.
+        // The first write may find the file still closed.
         let _ = add_bucket(&index, "again").await;
         add_bucket(&index, "after").await.unwrap();
         assert!(has_bucket(&index, "before") && has_bucket(&index, "after"));
@@ -386,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_change_does_not_disturb_others() {
+    async fn a_refused_change_does_not_affect_others() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(&folder.path().join("index"), false).unwrap();
         let refuse = index.write(|_| -> Result<()> { Err(s3s::S3ErrorCode::NoSuchBucket.into()) });

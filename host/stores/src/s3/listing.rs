@@ -1,13 +1,13 @@
-//! Which objects are in a bucket: page by page, in the order of their keys, with keys that share a
-//! prefix up to a delimiter rolled into one.
+//! Lists the objects of a bucket page by page, in the order of their keys. Keys with the same prefix
+//! up to a delimiter are listed as one common prefix.
 
 use super::failure::Result;
 use super::index::{OBJECTS, decode};
 use super::objects::Objects;
 use super::records::Object;
 
-/// What S3 gives at most, and unless asked for less.
-pub(crate) const LARGEST_PAGE: usize = 1000;
+/// The largest page in S3, and the default.
+pub(crate) const MAX_PAGE: usize = 1000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Query {
@@ -15,7 +15,7 @@ pub(crate) struct Query {
     pub(crate) prefix: String,
     /// Never empty.
     pub(crate) delimiter: Option<String>,
-    /// Keys and common prefixes up to this one have been seen. Empty at first.
+    /// The last key or common prefix of the page before; empty for the first page.
     pub(crate) after: String,
     pub(crate) limit: usize,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Query {
 pub(crate) struct Page {
     pub(crate) objects: Vec<(String, Object)>,
     pub(crate) prefixes: Vec<String>,
-    /// Where the next page begins, if there is one.
+    /// `after` of the next page, if there is one.
     pub(crate) next_after: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Page {
 
 impl Objects {
     pub(crate) fn list(&self, query: &Query) -> Result<Page> {
-        self.need_bucket(&query.bucket)?;
+        self.require_bucket(&query.bucket)?;
         let mut page = Page::default();
         if query.limit == 0 {
             return Ok(page);
@@ -45,7 +45,7 @@ impl Objects {
             let objects = transaction.open_table(OBJECTS)?;
             let mut last = query.after.clone();
             let mut seek = query.prefix.clone().max(query.after.clone());
-            // Begun anew behind each common prefix, instead of walking through all it holds.
+            // Seeks past each common prefix instead of reading all its keys.
             'seek: loop {
                 for entry in objects.range((&*query.bucket, &*seek)..)? {
                     let (place, object) = entry?;
@@ -53,12 +53,12 @@ impl Objects {
                     if bucket != query.bucket || !key.starts_with(&query.prefix) {
                         return Ok(page);
                     }
-                    let rolled = query.rolled_into(key);
-                    let name = rolled.as_deref().unwrap_or(key);
+                    let common_prefix = query.common_prefix_of(key);
+                    let name = common_prefix.as_deref().unwrap_or(key);
                     if !last.is_empty() && name <= &*last {
-                        // Seen already. The keys of a common prefix are skipped at once.
-                        if rolled.is_some() && !seek.ends_with(LAST_LETTER) {
-                            seek = format!("{name}{LAST_LETTER}");
+                        // On an earlier page. Skips the other keys of the common prefix.
+                        if common_prefix.is_some() && !seek.ends_with(LAST_CHAR) {
+                            seek = format!("{name}{LAST_CHAR}");
                             continue 'seek;
                         }
                         continue;
@@ -68,10 +68,10 @@ impl Objects {
                         return Ok(page);
                     }
                     last = name.to_owned();
-                    match rolled {
+                    match common_prefix {
                         None => page.objects.push((key.to_owned(), decode(object.value())?)),
                         Some(prefix) => {
-                            seek = format!("{prefix}{LAST_LETTER}");
+                            seek = format!("{prefix}{LAST_CHAR}");
                             page.prefixes.push(prefix);
                             continue 'seek;
                         }
@@ -83,13 +83,12 @@ impl Objects {
     }
 }
 
-/// Sorts behind nearly everything that begins with the same text; the few keys that it does not are
-/// walked through.
-const LAST_LETTER: char = '\u{10FFFF}';
+/// After a prefix, sorts behind nearly all keys with that prefix. The few others are read one by one.
+const LAST_CHAR: char = '\u{10FFFF}';
 
 impl Query {
-    /// The common prefix that stands for this key in the list, if one does.
-    fn rolled_into(&self, key: &str) -> Option<String> {
+    /// The common prefix under which the key is listed, if it contains the delimiter.
+    fn common_prefix_of(&self, key: &str) -> Option<String> {
         let delimiter = self.delimiter.as_deref()?;
         let rest = key.strip_prefix(&self.prefix)?;
         let (group, _) = rest.split_once(delimiter)?;
@@ -128,8 +127,8 @@ mod tests {
         (folder, objects)
     }
 
-    /// All pages of this size, put together.
-    fn walk(
+    /// Keys and common prefixes of all pages of this size.
+    fn list_all(
         objects: &Objects,
         prefix: &str,
         delimiter: Option<&str>,
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_of_any_size_add_up_to_the_same_list() {
+    async fn pages_of_any_size_have_the_same_entries_in_total() {
         let keys = [
             "a/1",
             "a/2",
@@ -170,13 +169,13 @@ mod tests {
         ];
         let (_folder, objects) = bucket_with(&keys).await;
         for limit in [1, 2, 3, 100] {
-            assert_eq!(walk(&objects, "", None, limit).0, keys);
-            let (plain, rolled) = walk(&objects, "", Some("/"), limit);
-            assert_eq!(plain, ["b", "d", "é"], "{limit}");
-            assert_eq!(rolled, ["a/", "b/", "c/"], "{limit}");
-            let (plain, rolled) = walk(&objects, "c/", Some("/"), limit);
+            assert_eq!(list_all(&objects, "", None, limit).0, keys);
+            let (plain_keys, prefixes) = list_all(&objects, "", Some("/"), limit);
+            assert_eq!(plain_keys, ["b", "d", "é"], "{limit}");
+            assert_eq!(prefixes, ["a/", "b/", "c/"], "{limit}");
+            let (plain_keys, prefixes) = list_all(&objects, "c/", Some("/"), limit);
             assert_eq!(
-                (plain, rolled),
+                (plain_keys, prefixes),
                 (vec!["c/1".to_owned()], vec!["c/2/".to_owned()]),
                 "{limit}"
             );

@@ -1,4 +1,4 @@
-//! Buckets and whole objects: putting, getting, copying, deleting.
+//! Buckets and whole objects: put, get, copy, delete.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,12 +10,12 @@ use redb::ReadTransaction;
 use s3s::dto::{ETagCondition, StreamingBlob, Timestamp};
 use s3s::{S3ErrorCode, S3Result};
 
-use super::bodies::{self, Bodies, Received, SMALL};
+use super::bodies::{self, Bodies, MAX_SMALL_BYTES, Received};
 use super::digests::{Algorithm, Claims, hex};
 use super::failure::{Failure, Result};
 use super::index::{BUCKETS, Index, OBJECTS, SMALL_BODIES, Tables, decode, encode};
 use super::records::{Attributes, Body, Object, Piece, now_ms, timestamp};
-use crate::kept;
+use crate::private_file;
 
 #[derive(Debug)]
 pub(crate) struct Objects {
@@ -23,13 +23,13 @@ pub(crate) struct Objects {
     pub(super) bodies: Bodies,
 }
 
-/// An object as it is now.
+/// An object, with its body if that is small.
 pub(crate) struct Found {
     pub(crate) object: Object,
     small: Option<Bytes>,
 }
 
-/// What has to be true of an object for a request to go ahead. The default is nothing.
+/// The preconditions of a request (RFC 9110). The default has none.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     pub(crate) matches: Option<ETagCondition>,
@@ -40,20 +40,21 @@ pub(crate) struct Conditions {
 
 impl Objects {
     pub(crate) fn open(folder: &Path, durable: bool) -> Result<Self> {
-        kept::make_private_folder(folder)?;
+        private_file::create_folder(folder)?;
         let bodies = Bodies::open(&folder.join("bodies"), durable)?;
         let index = Index::open(&folder.join("index.redb"), durable)?;
         let objects = Self { index, bodies };
-        objects.sweep()?;
+        objects.remove_orphans()?;
         Ok(objects)
     }
 
-    /// Removes files that a crash has left between writing them and telling the index.
-    fn sweep(&self) -> Result<()> {
-        let there = self.bodies.files()?;
-        if !there.is_empty() {
+    /// Removes files that are not in the index: a crash may happen between writing a file and adding it
+    /// to the index.
+    fn remove_orphans(&self) -> Result<()> {
+        let files = self.bodies.list_files()?;
+        if !files.is_empty() {
             let in_use = self.index.files_in_use()?;
-            self.bodies.sweep(there.difference(&in_use));
+            self.bodies.remove_files(files.difference(&in_use));
         }
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Objects {
 
     pub(crate) async fn delete_bucket(&self, bucket: String) -> Result<()> {
         let remove = move |tables: &mut Tables<'_>| {
-            tables.need_bucket(&bucket)?;
+            tables.require_bucket(&bucket)?;
             if !tables.is_empty(&bucket)? {
                 return Err(S3ErrorCode::BucketNotEmpty.into());
             }
@@ -92,28 +93,28 @@ impl Objects {
         self.index.write(remove).await
     }
 
-    /// Names and times of all buckets.
+    /// All buckets with their times of creation.
     pub(crate) fn buckets(&self) -> Result<Vec<(String, u64)>> {
         self.index.read(|transaction| {
             let mut buckets = Vec::new();
             for entry in redb::ReadableTable::iter(&transaction.open_table(BUCKETS)?)? {
-                let (name, made_ms) = entry?;
-                buckets.push((name.value().to_owned(), made_ms.value()));
+                let (name, created_ms) = entry?;
+                buckets.push((name.value().to_owned(), created_ms.value()));
             }
             Ok(buckets)
         })
     }
 
-    pub(crate) fn need_bucket(&self, bucket: &str) -> Result<()> {
+    pub(crate) fn require_bucket(&self, bucket: &str) -> Result<()> {
         self.index
-            .read(|transaction| need_bucket(transaction, bucket))
+            .read(|transaction| require_bucket(transaction, bucket))
     }
 
     pub(crate) fn find(&self, bucket: &str, key: &str) -> Result<Found> {
         self.index.read(|transaction| {
             let objects = transaction.open_table(OBJECTS)?;
             let Some(object) = objects.get((bucket, key))? else {
-                need_bucket(transaction, bucket)?;
+                require_bucket(transaction, bucket)?;
                 return Err(S3ErrorCode::NoSuchKey.into());
             };
             let object: Object = decode(object.value())?;
@@ -128,22 +129,22 @@ impl Objects {
         })
     }
 
-    /// The object, if the conditions hold, and the part of its content that `choose` asks for.
+    /// The object, if the conditions hold, and the part of its content that `range_of` selects.
     pub(crate) async fn get(
         &self,
         bucket: &str,
         key: &str,
         conditions: &Conditions,
-        choose: impl Fn(&Object) -> S3Result<Range<u64>>,
+        range_of: impl Fn(&Object) -> S3Result<Range<u64>>,
     ) -> Result<(Object, Range<u64>, StreamingBlob)> {
         loop {
             let found = self.find(bucket, key)?;
             conditions.check_read(&found.object)?;
-            let range = choose(&found.object)?;
-            match self.content(&found, range.clone()).await {
+            let range = range_of(&found.object)?;
+            match self.open_content(&found, range.clone()).await {
                 Ok(content) => return Ok((found.object, range, content)),
-                // Replaced between the look into the index and the opening of the files: look
-                // again. When it is still the same object, the file is really gone.
+                // The object may have been replaced before its files were opened: then try again. If
+                // it is still the same object, a file is missing.
                 Err(failure) => {
                     if self.find(bucket, key)?.object.body == found.object.body {
                         return Err(failure);
@@ -153,9 +154,9 @@ impl Objects {
         }
     }
 
-    async fn content(&self, found: &Found, range: Range<u64>) -> Result<StreamingBlob> {
+    async fn open_content(&self, found: &Found, range: Range<u64>) -> Result<StreamingBlob> {
         match (&found.object.body, &found.small) {
-            (Body::Small, Some(bytes)) => bodies::small(bytes, range),
+            (Body::Small, Some(bytes)) => bodies::read_small(bytes, range),
             (Body::Small, None) => Err(io::Error::other("a small body is missing").into()),
             (Body::File(_) | Body::Files(_), _) => {
                 self.bodies
@@ -165,7 +166,7 @@ impl Objects {
         }
     }
 
-    /// Stores an object; what was there under its key is gone when this returns.
+    /// Stores an object, replacing the one under its key.
     pub(crate) async fn put(
         &self,
         bucket: String,
@@ -175,9 +176,9 @@ impl Objects {
         attributes: Attributes,
         conditions: Conditions,
     ) -> Result<Object> {
-        // Before a large body is taken in for nothing.
-        self.need_bucket(&bucket)?;
-        let received = self.bodies.receive(body, SMALL, claims).await?;
+        // Fails before a large body is received.
+        self.require_bucket(&bucket)?;
+        let received = self.bodies.receive(body, MAX_SMALL_BYTES, claims).await?;
         let Received {
             content,
             size,
@@ -204,15 +205,14 @@ impl Objects {
         Ok(object)
     }
 
-    /// The same for the source of a copy, where "not modified" is a refusal as well: a copy is no
-    /// look.
-    pub(super) async fn source(
+    /// Like `get` for the source of a copy: "not modified" is a failed precondition there.
+    pub(super) async fn get_source(
         &self,
         (bucket, key): (&str, &str),
         conditions: &Conditions,
-        choose: impl Fn(&Object) -> S3Result<Range<u64>>,
+        range_of: impl Fn(&Object) -> S3Result<Range<u64>>,
     ) -> Result<(Object, Range<u64>, StreamingBlob)> {
-        match self.get(bucket, key, conditions, choose).await {
+        match self.get(bucket, key, conditions, range_of).await {
             Err(Failure::Refused(error)) if *error.code() == S3ErrorCode::NotModified => {
                 Err(S3ErrorCode::PreconditionFailed.into())
             }
@@ -220,7 +220,7 @@ impl Objects {
         }
     }
 
-    /// Copies an object, with its own attributes unless others are given.
+    /// Copies an object, with its own attributes or with the given ones.
     pub(crate) async fn copy(
         &self,
         source: (&str, &str),
@@ -230,7 +230,7 @@ impl Objects {
         mut wanted: BTreeSet<Algorithm>,
     ) -> Result<Object> {
         let whole = |object: &Object| Ok(0..object.size);
-        let (object, _, content) = self.source(source, source_conditions, whole).await?;
+        let (object, _, content) = self.get_source(source, source_conditions, whole).await?;
         if !object.composite {
             wanted.extend(object.digests.keys());
         }
@@ -250,8 +250,7 @@ impl Objects {
         .await
     }
 
-    /// Deletes these objects, those that exist and meet the conditions; that others do not exist is
-    /// no fault.
+    /// Deletes the objects if all meet the conditions. Missing objects are not an error.
     pub(crate) async fn delete(
         &self,
         bucket: String,
@@ -259,7 +258,7 @@ impl Objects {
         conditions: Conditions,
     ) -> Result<()> {
         let remove = move |tables: &mut Tables<'_>| {
-            tables.need_bucket(&bucket)?;
+            tables.require_bucket(&bucket)?;
             for key in &keys {
                 conditions.check_write(tables.object(&bucket, key)?.as_ref())?;
             }
@@ -280,7 +279,7 @@ impl Tables<'_> {
         Ok(redb::ReadableTable::get(&self.buckets, bucket)?.is_some())
     }
 
-    pub(super) fn need_bucket(&self, bucket: &str) -> Result<()> {
+    pub(super) fn require_bucket(&self, bucket: &str) -> Result<()> {
         if self.has_bucket(bucket)? {
             Ok(())
         } else {
@@ -300,7 +299,7 @@ impl Tables<'_> {
         object.map(|object| decode(object.value())).transpose()
     }
 
-    /// Puts the object in its place, and returns the files of the one that was there.
+    /// Stores the object, and returns the files of the object that it replaces.
     pub(super) fn replace(
         &mut self,
         bucket: &str,
@@ -309,7 +308,7 @@ impl Tables<'_> {
         small: Option<&[u8]>,
         conditions: &Conditions,
     ) -> Result<Vec<Piece>> {
-        self.need_bucket(bucket)?;
+        self.require_bucket(bucket)?;
         conditions.check_write(self.object(bucket, key)?.as_ref())?;
         let replaced = self.remove(bucket, key)?;
         self.objects.insert((bucket, key), &*encode(object)?)?;
@@ -330,7 +329,7 @@ impl Tables<'_> {
     }
 }
 
-fn need_bucket(transaction: &ReadTransaction, bucket: &str) -> Result<()> {
+fn require_bucket(transaction: &ReadTransaction, bucket: &str) -> Result<()> {
     match transaction.open_table(BUCKETS)?.get(bucket)? {
         Some(_) => Ok(()),
         None => Err(S3ErrorCode::NoSuchBucket.into()),
@@ -338,10 +337,10 @@ fn need_bucket(transaction: &ReadTransaction, bucket: &str) -> Result<()> {
 }
 
 impl Conditions {
-    /// As RFC 9110 orders them: a tag is better than a time.
+    /// Checks a read. An entity tag has precedence over a time (RFC 9110, section 13.2.2).
     pub(crate) fn check_read(&self, object: &Object) -> S3Result<()> {
         match (&self.matches, &self.unmodified_since) {
-            (Some(tag), _) if !fits(tag, object) => {
+            (Some(tag), _) if !has_tag(tag, object) => {
                 return Err(S3ErrorCode::PreconditionFailed.into());
             }
             (None, Some(since)) if modified_after(object, since) => {
@@ -350,7 +349,7 @@ impl Conditions {
             _ => {}
         }
         match (&self.none_match, &self.modified_since) {
-            (Some(tag), _) if fits(tag, object) => Err(S3ErrorCode::NotModified.into()),
+            (Some(tag), _) if has_tag(tag, object) => Err(S3ErrorCode::NotModified.into()),
             (None, Some(since)) if !modified_after(object, since) => {
                 Err(S3ErrorCode::NotModified.into())
             }
@@ -358,16 +357,16 @@ impl Conditions {
         }
     }
 
-    /// Before an object is replaced or removed; it need not exist.
+    /// Checks the replacement or removal of an object that may not exist.
     pub(crate) fn check_write(&self, object: Option<&Object>) -> S3Result<()> {
         let matches = self
             .matches
             .as_ref()
-            .is_none_or(|tag| object.is_some_and(|object| fits(tag, object)));
+            .is_none_or(|tag| object.is_some_and(|object| has_tag(tag, object)));
         let differs = self
             .none_match
             .as_ref()
-            .is_none_or(|tag| object.is_none_or(|object| !fits(tag, object)));
+            .is_none_or(|tag| object.is_none_or(|object| !has_tag(tag, object)));
         if matches && differs {
             Ok(())
         } else {
@@ -376,14 +375,14 @@ impl Conditions {
     }
 }
 
-fn fits(tag: &ETagCondition, object: &Object) -> bool {
+fn has_tag(tag: &ETagCondition, object: &Object) -> bool {
     match tag {
         ETagCondition::Any => true,
         ETagCondition::ETag(tag) => tag.value() == object.etag,
     }
 }
 
-/// HTTP knows whole seconds only.
+/// Compares whole seconds, the precision of HTTP dates.
 fn modified_after(object: &Object, since: &Timestamp) -> bool {
     timestamp(object.modified_ms / 1000 * 1000) > *since
 }

@@ -1,7 +1,5 @@
-//! The operations of S3 that there are: from the inputs of the library to what `Objects` does, and
-//! back to its outputs. All others are answered with 501.
+//! The supported operations of S3, as calls of `Objects`. All others are answered with 501.
 
-use std::ops::Range as Bytes;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -10,10 +8,15 @@ use s3s::dto::*;
 use s3s::path::check_bucket_name;
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result};
 
+use super::convert::{
+    checksum_type, common_prefixes, content_range, contents, decode_token, etag, find_source,
+    key_encoding, number, page_limit, part_number, parts_count, query, requested_range, signed,
+    type_of_checksum, unsigned,
+};
 use super::digests::{Algorithm, Claims, claimed, claims, wanted, with_digests};
-use super::listing::{LARGEST_PAGE, Page, Query};
+use super::listing::MAX_PAGE;
 use super::objects::{Conditions, Objects};
-use super::records::{Body, Object as Stored, Upload, attributes, now_ms, timestamp};
+use super::records::{Object as Stored, Upload, attributes, now_ms, timestamp};
 use super::uploads::{ClaimedPart, UploadId};
 
 pub(crate) struct Operations(pub(crate) Arc<Objects>);
@@ -49,7 +52,7 @@ impl S3 for Operations {
     }
 
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
-        self.0.need_bucket(&request.input.bucket)?;
+        self.0.require_bucket(&request.input.bucket)?;
         answer(HeadBucketOutput::default())
     }
 
@@ -57,7 +60,7 @@ impl S3 for Operations {
         &self,
         request: S3Request<GetBucketLocationInput>,
     ) -> Answer<GetBucketLocationOutput> {
-        self.0.need_bucket(&request.input.bucket)?;
+        self.0.require_bucket(&request.input.bucket)?;
         answer(GetBucketLocationOutput::default())
     }
 
@@ -110,10 +113,11 @@ impl S3 for Operations {
             modified_since: input.if_modified_since,
             unmodified_since: input.if_unmodified_since,
         };
-        let choose = |object: &Stored| chosen(object, input.range.as_ref(), input.part_number);
+        let range_of =
+            |object: &Stored| requested_range(object, input.range.as_ref(), input.part_number);
         let (object, range, body) = self
             .0
-            .get(&input.bucket, &input.key, &conditions, choose)
+            .get(&input.bucket, &input.key, &conditions, range_of)
             .await?;
         let is_part = input.range.is_some() || input.part_number.is_some();
         let with_digests = input.checksum_mode.is_some() && !is_part;
@@ -162,7 +166,7 @@ impl S3 for Operations {
             unmodified_since: input.if_unmodified_since,
         };
         conditions.check_read(&object)?;
-        let range = chosen(&object, input.range.as_ref(), input.part_number)?;
+        let range = requested_range(&object, input.range.as_ref(), input.part_number)?;
         let is_part = input.range.is_some() || input.part_number.is_some();
         let with_digests = input.checksum_mode.is_some() && !is_part;
         let attributes = object.attributes.clone();
@@ -191,13 +195,13 @@ impl S3 for Operations {
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
         let mut input = request.input;
-        let (source_bucket, source_key) = source(&input.copy_source)?;
+        let (source_bucket, source_key) = find_source(&input.copy_source)?;
         let replaces = input
             .metadata_directive
             .take()
             .is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
         if !replaces && (source_bucket, source_key) == (&*input.bucket, &*input.key) {
-            // As in S3: it would change nothing.
+            // As in S3: the copy would change nothing.
             return Err(S3ErrorCode::InvalidRequest.into());
         }
         let attributes = replaces.then(|| attributes!(input));
@@ -251,7 +255,7 @@ impl S3 for Operations {
         request: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {
         let Delete { objects, quiet } = request.input.delete;
-        if objects.len() > LARGEST_PAGE {
+        if objects.len() > MAX_PAGE {
             return Err(S3ErrorCode::MalformedXML.into());
         }
         let keys: Vec<_> = objects.into_iter().map(|object| object.key).collect();
@@ -275,7 +279,7 @@ impl S3 for Operations {
     ) -> Answer<ListObjectsV2Output> {
         let input = request.input;
         let after = match &input.continuation_token {
-            Some(token) => from_token(token)?,
+            Some(token) => decode_token(token)?,
             None => input.start_after.clone().unwrap_or_default(),
         };
         let query = query(
@@ -286,7 +290,7 @@ impl S3 for Operations {
             input.max_keys,
         )?;
         let page = self.0.list(&query)?;
-        let coded = coding(&input.encoding_type);
+        let encode = key_encoding(&input.encoding_type);
         answer(ListObjectsV2Output {
             key_count: Some(number(page.objects.len() + page.prefixes.len())),
             max_keys: Some(number(query.limit)),
@@ -295,12 +299,12 @@ impl S3 for Operations {
                 .next_after
                 .as_ref()
                 .map(|after| URL_SAFE_NO_PAD.encode(after)),
-            common_prefixes: Some(common_prefixes(&page, coded)),
-            contents: Some(contents(page, coded)),
+            common_prefixes: Some(common_prefixes(&page, encode)),
+            contents: Some(contents(page, encode)),
             name: Some(input.bucket),
-            prefix: input.prefix.map(coded),
-            delimiter: input.delimiter.map(coded),
-            start_after: input.start_after.map(coded),
+            prefix: input.prefix.map(encode),
+            delimiter: input.delimiter.map(encode),
+            start_after: input.start_after.map(encode),
             continuation_token: input.continuation_token,
             encoding_type: input.encoding_type,
             ..Default::default()
@@ -321,17 +325,17 @@ impl S3 for Operations {
             input.max_keys,
         )?;
         let page = self.0.list(&query)?;
-        let coded = coding(&input.encoding_type);
+        let encode = key_encoding(&input.encoding_type);
         answer(ListObjectsOutput {
             max_keys: Some(number(query.limit)),
             is_truncated: Some(page.next_after.is_some()),
-            next_marker: page.next_after.clone().map(coded),
-            common_prefixes: Some(common_prefixes(&page, coded)),
-            contents: Some(contents(page, coded)),
+            next_marker: page.next_after.clone().map(encode),
+            common_prefixes: Some(common_prefixes(&page, encode)),
+            contents: Some(contents(page, encode)),
             name: Some(input.bucket),
-            prefix: input.prefix.map(coded),
-            delimiter: input.delimiter.map(coded),
-            marker: input.marker.map(coded),
+            prefix: input.prefix.map(encode),
+            delimiter: input.delimiter.map(encode),
+            marker: input.marker.map(encode),
             encoding_type: input.encoding_type,
             ..Default::default()
         })
@@ -350,7 +354,7 @@ impl S3 for Operations {
         };
         let wanted_type = input.checksum_type.as_ref().map(ChecksumType::as_str);
         let composite =
-            algorithm.map_or(Ok(false), |algorithm| algorithm.composite(wanted_type))?;
+            algorithm.map_or(Ok(false), |algorithm| algorithm.is_composite(wanted_type))?;
         let upload = Upload {
             bucket: input.bucket.clone(),
             key: input.key.clone(),
@@ -412,10 +416,10 @@ impl S3 for Operations {
             Some(range) => Some(Range::parse(range).map_err(|_| S3ErrorCode::InvalidArgument)?),
             None => None,
         };
-        let choose = |object: &Stored| chosen(object, range.as_ref(), None);
+        let range_of = |object: &Stored| requested_range(object, range.as_ref(), None);
         let (_, _, content) = self
             .0
-            .source(source(&input.copy_source)?, &conditions, choose)
+            .get_source(find_source(&input.copy_source)?, &conditions, range_of)
             .await?;
         let part = self
             .0
@@ -446,7 +450,7 @@ impl S3 for Operations {
             id: input.upload_id,
         };
         let after = unsigned(input.part_number_marker.unwrap_or(0));
-        let limit = limit(input.max_parts)?;
+        let limit = page_limit(input.max_parts)?;
         let mut parts = self.0.parts(&upload)?;
         parts.retain(|(number, _)| *number > after);
         let is_truncated = parts.len() > limit;
@@ -480,7 +484,7 @@ impl S3 for Operations {
         request: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {
         let input = request.input;
-        let limit = limit(input.max_uploads)?;
+        let limit = page_limit(input.max_uploads)?;
         let mut uploads = self
             .0
             .uploads(&input.bucket, input.prefix.as_deref().unwrap_or_default())?;
@@ -496,9 +500,9 @@ impl S3 for Operations {
         uploads.truncate(limit);
         let last = uploads.last().filter(|_| is_truncated).cloned();
         let (next_id, next_key) = last.map(|(id, upload)| (id, upload.key)).unzip();
-        let coded = coding(&input.encoding_type);
+        let encode = key_encoding(&input.encoding_type);
         let upload = |(id, upload): (String, Upload)| MultipartUpload {
-            key: Some(coded(upload.key)),
+            key: Some(encode(upload.key)),
             upload_id: Some(id),
             initiated: Some(timestamp(upload.begun_ms)),
             ..Default::default()
@@ -506,12 +510,12 @@ impl S3 for Operations {
         answer(ListMultipartUploadsOutput {
             uploads: Some(uploads.into_iter().map(upload).collect()),
             is_truncated: Some(is_truncated),
-            next_key_marker: next_key.map(coded),
+            next_key_marker: next_key.map(encode),
             next_upload_id_marker: next_id,
             max_uploads: Some(number(limit)),
             bucket: Some(input.bucket),
-            prefix: input.prefix.map(coded),
-            key_marker: input.key_marker.map(coded),
+            prefix: input.prefix.map(encode),
+            key_marker: input.key_marker.map(encode),
             upload_id_marker: input.upload_id_marker,
             encoding_type: input.encoding_type,
             ..Default::default()
@@ -576,165 +580,4 @@ impl S3 for Operations {
         };
         answer(with_digests!(output, &object.digests))
     }
-}
-
-fn etag(object: &Stored) -> ETag {
-    ETag::Strong(object.etag.clone())
-}
-
-fn checksum_type(object: &Stored) -> Option<ChecksumType> {
-    (!object.digests.is_empty()).then(|| type_of_checksum(object.composite))
-}
-
-fn type_of_checksum(composite: bool) -> ChecksumType {
-    ChecksumType::from_static(if composite {
-        ChecksumType::COMPOSITE
-    } else {
-        ChecksumType::FULL_OBJECT
-    })
-}
-
-fn source(source: &CopySource) -> S3Result<(&str, &str)> {
-    match source {
-        CopySource::Bucket {
-            bucket,
-            key,
-            version_id: None,
-        } => Ok((bucket, key)),
-        _ => Err(S3ErrorCode::NotImplemented.into()),
-    }
-}
-
-/// The bytes that a request asks for: a range, a part by its number, or all.
-fn chosen(object: &Stored, range: Option<&Range>, part: Option<i32>) -> S3Result<Bytes<u64>> {
-    match (range, part) {
-        (Some(_), Some(_)) => Err(S3ErrorCode::InvalidRequest.into()),
-        (Some(range), None) => Ok(range.check(object.size)?),
-        (None, Some(part)) => part_bytes(object, part),
-        (None, None) => Ok(0..object.size),
-    }
-}
-
-fn part_bytes(object: &Stored, part: i32) -> S3Result<Bytes<u64>> {
-    let index = usize::try_from(part)
-        .ok()
-        .and_then(|part| part.checked_sub(1))
-        .ok_or(S3ErrorCode::InvalidArgument)?;
-    match &object.body {
-        Body::Files(pieces) => {
-            let begin = pieces.iter().take(index).map(|piece| piece.size).sum();
-            let piece = pieces.get(index).ok_or(S3ErrorCode::InvalidRange)?;
-            Ok(begin..begin + piece.size)
-        }
-        Body::Small | Body::File(_) if index == 0 => Ok(0..object.size),
-        Body::Small | Body::File(_) => Err(S3ErrorCode::InvalidRange.into()),
-    }
-}
-
-fn parts_count(object: &Stored) -> Option<i32> {
-    match &object.body {
-        Body::Files(pieces) => Some(number(pieces.len())),
-        Body::Small | Body::File(_) => None,
-    }
-}
-
-fn content_range(range: &Bytes<u64>, size: u64) -> String {
-    format!(
-        "bytes {}-{}/{size}",
-        range.start,
-        range.end.saturating_sub(1)
-    )
-}
-
-fn query(
-    bucket: &str,
-    prefix: &Option<String>,
-    delimiter: &Option<String>,
-    after: String,
-    max_keys: Option<i32>,
-) -> S3Result<Query> {
-    Ok(Query {
-        bucket: bucket.to_owned(),
-        prefix: prefix.clone().unwrap_or_default(),
-        delimiter: delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
-        after,
-        limit: limit(max_keys)?,
-    })
-}
-
-fn limit(wanted: Option<i32>) -> S3Result<usize> {
-    match wanted.map(usize::try_from) {
-        None => Ok(LARGEST_PAGE),
-        Some(Ok(wanted)) => Ok(wanted.min(LARGEST_PAGE)),
-        Some(Err(_)) => Err(S3ErrorCode::InvalidArgument.into()),
-    }
-}
-
-/// Any text may be a key; a token has to pass through XML unharmed.
-fn from_token(token: &str) -> S3Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| S3ErrorCode::InvalidArgument.into())
-}
-
-/// How keys are to be written in a list: as they are, or, for keys that XML cannot hold, as in a
-/// URL.
-fn coding(wanted: &Option<EncodingType>) -> fn(String) -> String {
-    match wanted {
-        Some(coding) if coding.as_str() == EncodingType::URL => url_coded,
-        _ => |key| key,
-    }
-}
-
-fn url_coded(key: String) -> String {
-    let mut coded = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                coded.push(char::from(byte))
-            }
-            _ => coded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    coded
-}
-
-fn contents(page: Page, coded: fn(String) -> String) -> Vec<Object> {
-    let object = |(key, object): (String, Stored)| Object {
-        key: Some(coded(key)),
-        size: Some(signed(object.size)),
-        e_tag: Some(etag(&object)),
-        last_modified: Some(timestamp(object.modified_ms)),
-        checksum_type: checksum_type(&object),
-        ..Default::default()
-    };
-    page.objects.into_iter().map(object).collect()
-}
-
-fn common_prefixes(page: &Page, coded: fn(String) -> String) -> Vec<CommonPrefix> {
-    page.prefixes
-        .iter()
-        .map(|prefix| CommonPrefix {
-            prefix: Some(coded(prefix.clone())),
-        })
-        .collect()
-}
-
-/// The library has signed numbers where none can be negative.
-fn signed(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-fn part_number(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-/// Zero is no number of a part, so it stands for nonsense.
-fn unsigned(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
 }

@@ -1,5 +1,5 @@
-//! What is stored about objects, uploads and parts. All of it is JSON, so that an older file can be
-//! read by a newer host.
+//! The stored types: objects, uploads and parts. They are stored as JSON, so that a newer host can
+//! read an older file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,18 +16,18 @@ pub(crate) struct Object {
     pub(crate) modified_ms: u64,
     pub(crate) attributes: Attributes,
     pub(crate) digests: Digests,
-    /// The digests are those of the parts' digests, not of the content.
+    /// Whether the digests are composite: digests of the parts' digests, not of the content.
     pub(crate) composite: bool,
     pub(crate) body: Body,
 }
 
-/// Where the content is.
+/// The place of the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Body {
     /// In the index.
     Small,
     File(String),
-    /// One file after the other: an upload in parts stays as it came.
+    /// Several files in this order, from a multipart upload.
     Files(Vec<Piece>),
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Part {
     pub(crate) file: String,
 }
 
-/// What a client says about an object, given back with it.
+/// Headers that the client stores with an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Attributes {
     pub(crate) content_type: Option<String>,
@@ -67,13 +67,13 @@ pub(crate) struct Attributes {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Takes the attributes out of the input of an operation; the inputs have the same fields and no
-/// common type.
+/// Takes the attributes from the input of an operation. A macro, because the inputs have the same
+/// fields but no common type.
 macro_rules! attributes {
     ($input:expr) => {
         $crate::s3::records::Attributes {
             content_type: $input.content_type.take(),
-            content_encoding: $crate::s3::records::lasting_encoding($input.content_encoding.take()),
+            content_encoding: $crate::s3::records::content_encoding($input.content_encoding.take()),
             content_disposition: $input.content_disposition.take(),
             content_language: $input.content_language.take(),
             cache_control: $input.cache_control.take(),
@@ -88,19 +88,19 @@ macro_rules! attributes {
 }
 pub(crate) use attributes;
 
-/// `aws-chunked` is how the body travelled, not how it is stored.
-pub(crate) fn lasting_encoding(encoding: Option<String>) -> Option<String> {
+/// The encodings without `aws-chunked`, which is an encoding of the transfer only.
+pub(crate) fn content_encoding(encoding: Option<String>) -> Option<String> {
     let encoding = encoding?;
-    let lasting = encoding
+    let stored = encoding
         .split(',')
         .map(str::trim)
         .filter(|one| *one != "aws-chunked" && !one.is_empty());
-    let lasting: Vec<_> = lasting.collect();
-    (!lasting.is_empty()).then(|| lasting.join(","))
+    let stored: Vec<_> = stored.collect();
+    (!stored.is_empty()).then(|| stored.join(","))
 }
 
 impl Attributes {
-    /// S3's answer when nobody said what it is.
+    /// The content type, by default the one of S3.
     pub(crate) fn content_type(&self) -> String {
         self.content_type
             .clone()
@@ -113,7 +113,7 @@ impl Attributes {
 }
 
 impl Body {
-    /// Its files, in order; none for a small one.
+    /// The files in order; none for a small body.
     pub(crate) fn pieces(&self, size: u64) -> Vec<Piece> {
         match self {
             Self::Small => Vec::new(),

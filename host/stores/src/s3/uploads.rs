@@ -1,5 +1,4 @@
-//! Objects that arrive in parts. A part is a file of its own and stays one: completing an upload
-//! moves no content.
+//! Multipart uploads. Each part is a file and stays one: completing an upload copies no content.
 
 use std::ops::RangeInclusive;
 
@@ -8,20 +7,20 @@ use s3s::S3ErrorCode;
 use s3s::dto::{ETag, StreamingBlob};
 
 use super::bodies::Received;
-use super::digests::{Claims, Digests, Hasher, hex, of_parts};
+use super::digests::{Claims, Digests, Hasher, combine_digests, hex};
 use super::failure::Result;
 use super::index::{PARTS, Tables, UPLOADS, decode, encode};
 use super::objects::{Conditions, Objects};
 use super::records::{Body, Object, Part, Piece, Upload, now_ms};
 
-/// As in S3.
+/// The part numbers of S3.
 const PART_NUMBERS: RangeInclusive<u32> = 1..=10_000;
-/// As in S3, for all parts but the last one.
-const SMALLEST_PART: u64 = 5 << 20;
-/// An upload that was not completed by then never will be.
-const EXPIRY_MS: u64 = 7 * 24 * 3600 * 1000;
+/// The smallest part in S3, except for the last one.
+const MIN_PART_BYTES: u64 = 5 << 20;
+/// An older upload counts as abandoned.
+const MAX_UPLOAD_AGE_MS: u64 = 7 * 24 * 3600 * 1000;
 
-/// Which upload a request is about; all three have to fit.
+/// The upload of a request. Bucket and key must be those of the upload.
 #[derive(Debug, Clone)]
 pub(crate) struct UploadId {
     pub(crate) bucket: String,
@@ -29,7 +28,7 @@ pub(crate) struct UploadId {
     pub(crate) id: String,
 }
 
-/// A part as the client lists it when it completes the upload.
+/// A part as listed by the client that completes the upload.
 #[derive(Debug)]
 pub(crate) struct ClaimedPart {
     pub(crate) number: u32,
@@ -43,7 +42,7 @@ impl Objects {
         let insert = {
             let id = id.clone();
             move |tables: &mut Tables<'_>| {
-                tables.need_bucket(&upload.bucket)?;
+                tables.require_bucket(&upload.bucket)?;
                 tables.uploads.insert(&*id, &*encode(&upload)?)?;
                 Ok(())
             }
@@ -68,7 +67,7 @@ impl Objects {
         body: Option<StreamingBlob>,
         mut claims: Claims,
     ) -> Result<Part> {
-        // Before a large body is taken in for nothing.
+        // Fails before a large body is received.
         claims.wanted.extend(self.find_upload(&upload)?.algorithm);
         if !PART_NUMBERS.contains(&number) {
             return Err(S3ErrorCode::InvalidArgument.into());
@@ -88,7 +87,7 @@ impl Objects {
         };
         let stored = part.clone();
         let insert = move |tables: &mut Tables<'_>| {
-            tables.need_upload(&upload)?;
+            tables.require_upload(&upload)?;
             let replaced = tables
                 .parts
                 .insert((&*upload.id, number), &*encode(&stored)?)?;
@@ -104,7 +103,7 @@ impl Objects {
         Ok(part)
     }
 
-    /// The parts that have arrived, by number.
+    /// The received parts, by number.
     pub(crate) fn parts(&self, upload: &UploadId) -> Result<Vec<(u32, Part)>> {
         self.find_upload(upload)?;
         self.index.read(|transaction| {
@@ -120,9 +119,9 @@ impl Objects {
         })
     }
 
-    /// Uploads into the bucket that are neither completed nor aborted, by key and id.
+    /// The unfinished uploads of the bucket, by key and id.
     pub(crate) fn uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(String, Upload)>> {
-        self.need_bucket(bucket)?;
+        self.require_bucket(bucket)?;
         let mut uploads = self.all_uploads()?;
         uploads.retain(|(_, upload)| upload.bucket == bucket && upload.key.starts_with(prefix));
         uploads.sort_by(|(a_id, a), (b_id, b)| (&a.key, a_id).cmp(&(&b.key, b_id)));
@@ -140,7 +139,7 @@ impl Objects {
         })
     }
 
-    /// Puts the object together from these parts; the others are thrown away.
+    /// Creates the object from the listed parts and deletes all others.
     pub(crate) async fn complete_upload(
         &self,
         upload: UploadId,
@@ -149,38 +148,38 @@ impl Objects {
         conditions: Conditions,
     ) -> Result<Object> {
         let complete = move |tables: &mut Tables<'_>| {
-            let begun = tables.need_upload(&upload)?;
-            let parts = tables.chosen_parts(&upload, &claimed)?;
+            let begun = tables.require_upload(&upload)?;
+            let parts = tables.find_parts(&upload, &claimed)?;
             let object = assemble(begun, &parts, &whole)?;
-            let chosen: Vec<_> = parts.into_iter().map(|part| part.file).collect();
-            let mut useless =
+            let used: Vec<_> = parts.into_iter().map(|part| part.file).collect();
+            let mut unused =
                 tables.replace(&upload.bucket, &upload.key, &object, None, &conditions)?;
             let of_upload = tables.remove_upload(&upload.id)?;
-            useless.extend(
+            unused.extend(
                 of_upload
                     .into_iter()
-                    .filter(|piece| !chosen.contains(&piece.file)),
+                    .filter(|piece| !used.contains(&piece.file)),
             );
-            Ok((object, useless))
+            Ok((object, unused))
         };
-        let (object, useless) = self.index.write(complete).await?;
-        self.bodies.remove(useless).await;
+        let (object, unused) = self.index.write(complete).await?;
+        self.bodies.remove(unused).await;
         Ok(object)
     }
 
     pub(crate) async fn abort_upload(&self, upload: UploadId) -> Result<()> {
         let remove = move |tables: &mut Tables<'_>| {
-            tables.need_upload(&upload)?;
+            tables.require_upload(&upload)?;
             tables.remove_upload(&upload.id)
         };
-        let useless = self.index.write(remove).await?;
-        self.bodies.remove(useless).await;
+        let unused = self.index.write(remove).await?;
+        self.bodies.remove(unused).await;
         Ok(())
     }
 
-    /// Aborts uploads that have been waiting for too long.
+    /// Aborts abandoned uploads.
     pub(crate) async fn expire_uploads(&self) -> Result<()> {
-        self.expire_uploads_begun_before(now_ms().saturating_sub(EXPIRY_MS))
+        self.expire_uploads_begun_before(now_ms().saturating_sub(MAX_UPLOAD_AGE_MS))
             .await
     }
 
@@ -188,12 +187,12 @@ impl Objects {
         let mut expired = self.all_uploads()?;
         expired.retain(|(_, upload)| upload.begun_ms < time_ms);
         for (id, _) in expired {
-            // Completed meanwhile, it has nothing left to remove.
-            let useless = self
+            // Removes nothing if the upload was completed meanwhile.
+            let unused = self
                 .index
                 .write(move |tables| tables.remove_upload(&id))
                 .await?;
-            self.bodies.remove(useless).await;
+            self.bodies.remove(unused).await;
         }
         Ok(())
     }
@@ -201,9 +200,9 @@ impl Objects {
 
 impl UploadId {
     fn check(&self, found: Option<Upload>) -> Result<Upload> {
-        let fits = |upload: &Upload| upload.bucket == self.bucket && upload.key == self.key;
+        let is_same = |upload: &Upload| upload.bucket == self.bucket && upload.key == self.key;
         found
-            .filter(fits)
+            .filter(is_same)
             .ok_or_else(|| S3ErrorCode::NoSuchUpload.into())
     }
 }
@@ -222,14 +221,14 @@ fn all_parts(id: &str) -> RangeInclusive<(&str, u32)> {
 }
 
 impl Tables<'_> {
-    fn need_upload(&self, upload: &UploadId) -> Result<Upload> {
+    fn require_upload(&self, upload: &UploadId) -> Result<Upload> {
         let found = self.uploads.get(&*upload.id)?;
         let found = found.map(|found| decode(found.value())).transpose()?;
         upload.check(found)
     }
 
-    /// The parts that the client wants, in order, if they are as it says.
-    fn chosen_parts(&self, upload: &UploadId, claimed: &[ClaimedPart]) -> Result<Vec<Part>> {
+    /// The listed parts in order. Fails if one differs from the client's claim.
+    fn find_parts(&self, upload: &UploadId, claimed: &[ClaimedPart]) -> Result<Vec<Part>> {
         if claimed.is_empty() {
             return Err(S3ErrorCode::MalformedXML.into());
         }
@@ -243,24 +242,24 @@ impl Tables<'_> {
                 .get((&*upload.id, claim.number))?
                 .ok_or(S3ErrorCode::InvalidPart)?;
             let part: Part = decode(part.value())?;
-            let is_etag_true = claim
+            let has_same_etag = claim
                 .etag
                 .as_ref()
                 .is_none_or(|etag| etag.value() == part.etag);
             let is_true = |(algorithm, digest)| part.digests.get(algorithm) == Some(digest);
-            if !is_etag_true || !claim.digests.iter().all(is_true) {
+            if !has_same_etag || !claim.digests.iter().all(is_true) {
                 return Err(S3ErrorCode::InvalidPart.into());
             }
             parts.push(part);
         }
         let (_last, others) = parts.split_last().ok_or(S3ErrorCode::MalformedXML)?;
-        if others.iter().any(|part| part.size < SMALLEST_PART) {
+        if others.iter().any(|part| part.size < MIN_PART_BYTES) {
             return Err(S3ErrorCode::EntityTooSmall.into());
         }
         Ok(parts)
     }
 
-    /// Removes the upload with all its parts, and returns their files.
+    /// Removes the upload with its parts, and returns their files.
     fn remove_upload(&mut self, id: &str) -> Result<Vec<Piece>> {
         self.uploads.remove(id)?;
         let mut pieces = Vec::new();
@@ -273,7 +272,7 @@ impl Tables<'_> {
     }
 }
 
-/// The object that these parts make, if its digest is as claimed.
+/// The object that consists of these parts. Fails if its digest differs from the client's claim.
 fn assemble(upload: Upload, parts: &[Part], whole: &Claims) -> Result<Object> {
     let sized: Vec<_> = parts
         .iter()
@@ -282,10 +281,10 @@ fn assemble(upload: Upload, parts: &[Part], whole: &Claims) -> Result<Object> {
     let mut digests = Digests::new();
     if let Some(algorithm) = upload.algorithm {
         digests.extend(
-            of_parts(algorithm, upload.composite, &sized).map(|digest| (algorithm, digest)),
+            combine_digests(algorithm, upload.composite, &sized).map(|digest| (algorithm, digest)),
         );
     }
-    // A client may leave out how many parts there were.
+    // A client may omit the number of parts from a composite digest.
     let is_true = |(algorithm, claimed): (&_, &String)| {
         digests
             .get(algorithm)
@@ -305,7 +304,7 @@ fn assemble(upload: Upload, parts: &[Part], whole: &Claims) -> Result<Object> {
     })
 }
 
-/// The MD5 of the parts' MD5s, and how many there are.
+/// The MD5 of the parts' MD5s, and the number of parts.
 fn etag_of(parts: &[Part]) -> Result<String> {
     let mut hasher = Hasher::new(&Claims::default());
     for part in parts {
@@ -326,7 +325,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_expired_upload_is_gone_with_its_files() {
+    async fn an_abandoned_upload_is_removed_with_its_files() {
         let folder = tempfile::tempdir().unwrap();
         let objects = Objects::open(folder.path(), false).unwrap();
         objects.create_bucket("bbb".to_owned()).await.unwrap();
@@ -348,12 +347,12 @@ mod tests {
             .put_part(upload.clone(), 1, None, Claims::default())
             .await
             .unwrap();
-        assert_eq!(objects.bodies.files().unwrap().len(), 1);
+        assert_eq!(objects.bodies.list_files().unwrap().len(), 1);
 
         objects.expire_uploads_begun_before(1000).await.unwrap();
         objects.find_upload(&upload).unwrap();
         objects.expire_uploads_begun_before(1001).await.unwrap();
         assert!(objects.find_upload(&upload).is_err());
-        assert!(objects.bodies.files().unwrap().is_empty());
+        assert!(objects.bodies.list_files().unwrap().is_empty());
     }
 }

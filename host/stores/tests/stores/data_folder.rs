@@ -1,4 +1,4 @@
-//! A data folder for one test, and what tests ask of stores in it.
+//! Helpers: a data folder for one test, a shared server, and queries of stores.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +12,8 @@ use tokio_postgres::{Client, NoTls};
 use wharf_manifest::manifest::HostValue;
 use wharf_stores::{Addresses, Migrations, Options, Stores, Values, Wanted};
 
-/// Deleted, with everything kept elsewhere on its behalf, when the test is over. Stop the stores
-/// before.
+/// A data folder that is deleted, with its files outside, at the end of the test. Stop the stores
+/// first.
 pub struct DataFolder(PathBuf);
 
 impl DataFolder {
@@ -27,7 +27,7 @@ impl DataFolder {
         &self.0
     }
 
-    /// PostgreSQL alone, without waiting for the disk.
+    /// PostgreSQL only, not durable.
     pub fn postgres(&self) -> Options {
         Options {
             data_dir: self.0.clone(),
@@ -38,7 +38,7 @@ impl DataFolder {
         }
     }
 
-    /// Redis alone, without waiting for the disk.
+    /// Redis only, not durable.
     pub fn redis(&self) -> Options {
         Options {
             postgres: Wanted::No,
@@ -47,8 +47,8 @@ impl DataFolder {
         }
     }
 
-    /// Where the children keep their files.
-    pub fn quarters(&self) -> PathBuf {
+    /// The parent folder of the children's files.
+    pub fn child_files(&self) -> PathBuf {
         match fs::read_to_string(self.0.join("elsewhere")) {
             Ok(elsewhere) => PathBuf::from(elsewhere.trim()),
             Err(_) => self.0.clone(),
@@ -56,12 +56,13 @@ impl DataFolder {
     }
 
     pub fn postmaster(&self) -> Option<u32> {
-        let lock = fs::read_to_string(self.quarters().join("postgres/data/postmaster.pid")).ok()?;
+        let lock =
+            fs::read_to_string(self.child_files().join("postgres/data/postmaster.pid")).ok()?;
         lock.lines().next()?.parse().ok()
     }
 
     pub fn redis_pid(&self) -> Option<u32> {
-        fs::read_to_string(self.quarters().join("redis/redis.pid"))
+        fs::read_to_string(self.child_files().join("redis/redis.pid"))
             .ok()?
             .trim()
             .parse()
@@ -78,8 +79,7 @@ impl Drop for DataFolder {
     }
 }
 
-/// One PostgreSQL for all tests that run at the same time and only want databases; the last one
-/// stops it.
+/// One PostgreSQL for all concurrent tests that only need databases. The last test stops it.
 pub struct Server {
     stores: Option<Stores>,
     folder: DataFolder,
@@ -92,7 +92,7 @@ impl Server {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
             let folder = DataFolder::new();
-            // On a thread of its own, because the test waits inside a runtime already.
+            // On its own thread, because the test already runs inside a runtime.
             let options = folder.postgres();
             let starting = thread::spawn(|| Runtime::new().unwrap().block_on(start(options)));
             let stores = Some(starting.join().unwrap());
@@ -120,8 +120,8 @@ impl Server {
         Values::open(self.folder.path()).unwrap()
     }
 
-    /// The address of a new, empty database.
-    pub async fn database(&self) -> String {
+    /// Creates an empty database and returns its URL.
+    pub async fn create_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let client = connect(self.owner_url()).await;
         client
@@ -133,8 +133,8 @@ impl Server {
         url.into()
     }
 
-    /// The address of a database as role `wharf_<schema>`.
-    pub fn as_role(&self, database_url: &str, schema: &str) -> String {
+    /// The URL of a database for role `wharf_<schema>`.
+    pub fn url_for_role(&self, database_url: &str, schema: &str) -> String {
         let addresses = Addresses {
             postgres_url: Some(database_url.to_owned()),
             ..Addresses::default()
@@ -150,12 +150,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Before the folder goes.
+        // Before the folder is deleted.
         self.stores.take();
     }
 }
 
-/// A migrations folder with these files.
+/// Creates a migrations folder with these files and reads it.
 pub fn migrations(files: &[(&str, &str)]) -> (tempfile::TempDir, Migrations) {
     let folder = tempfile::tempdir().unwrap();
     for (file, sql) in files {
@@ -171,7 +171,7 @@ pub async fn start(options: Options) -> Stores {
     Stores::start(options, |_| {}).await.unwrap()
 }
 
-/// A session on the database, as soon as it takes one.
+/// Connects to a database; retries while it does not accept connections.
 pub async fn connect(url: &str) -> Client {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -186,14 +186,14 @@ pub async fn connect(url: &str) -> Client {
     }
 }
 
-pub async fn owner(stores: &Stores) -> Client {
+pub async fn connect_as_owner(stores: &Stores) -> Client {
     connect(stores.addresses().postgres_url.as_ref().unwrap()).await
 }
 
-/// The answer of Redis to one command, sent as a line.
-pub fn redis(stores: &Stores, command: &str) -> String {
+/// Sends one command to Redis and returns its answer.
+pub fn ask_redis(stores: &Stores, command: &str) -> String {
     let url = url::Url::parse(stores.addresses().redis_url.as_ref().unwrap()).unwrap();
-    let said = Command::new("redis-cli")
+    let output = Command::new("redis-cli")
         .args([
             "-h",
             url.host_str().unwrap(),
@@ -204,7 +204,7 @@ pub fn redis(stores: &Stores, command: &str) -> String {
         .args(command.split(' '))
         .output()
         .unwrap();
-    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 pub fn kill(pid: u32) {
@@ -212,11 +212,11 @@ pub fn kill(pid: u32) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
-/// Waits until `fact` holds.
-pub async fn eventually(what: &str, mut fact: impl FnMut() -> bool) {
+/// Waits until the condition holds.
+pub async fn wait_until(name: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !fact() {
-        assert!(Instant::now() < deadline, "still not so: {what}");
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out waiting until {name}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! This test program once more, as a host in a process of its own that can be killed.
+//! A host process for tests to kill: it runs this test program once more.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -15,20 +15,20 @@ pub struct Host {
 }
 
 const DATA_FOLDER: &str = "WHARF_STORES_TEST_HOST_OF";
-/// Letters for the stores to start: p, r, s.
+/// The stores to start: p, r, s.
 const STORES: &str = "WHARF_STORES_TEST_HOST_STARTS";
-/// Before the lines that say where they are.
-const AT: &str = "host: ";
+/// The prefix of lines with addresses.
+const PREFIX: &str = "host: ";
 
 impl Host {
-    /// With the embedded stores of `options`, never durable.
+    /// Starts the embedded stores of `options`, never durable.
     pub fn start(options: &Options) -> Self {
         let mut stores = String::new();
         stores.extend(matches!(options.postgres, Wanted::Embedded).then_some('p'));
         stores.extend(matches!(options.redis, Wanted::Embedded).then_some('r'));
         stores.extend(matches!(options.s3, Wanted::Embedded).then_some('s'));
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "host::be_a_host_until_killed", "--nocapture"])
+            .args(["--exact", "host::run_as_host_until_killed", "--nocapture"])
             .env(DATA_FOLDER, &options.data_dir)
             .env(STORES, stores)
             .stdout(Stdio::piped())
@@ -40,7 +40,10 @@ impl Host {
         let mut next = || {
             let line = lines
                 .by_ref()
-                .find_map(|line| line.split_once(AT).map(|(_, at)| at.to_owned()))
+                .find_map(|line| {
+                    line.split_once(PREFIX)
+                        .map(|(_, address)| address.to_owned())
+                })
                 .unwrap();
             (!line.is_empty()).then_some(line)
         };
@@ -75,15 +78,15 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // Does nothing to one that was killed and waited for.
+        // Has no effect on a process that `kill` has waited for.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The other end of `Host`; has nothing to say when it is run as a test.
+/// The process of `Host`. As an ordinary test it does nothing.
 #[tokio::test]
-async fn be_a_host_until_killed() {
+async fn run_as_host_until_killed() {
     let Ok(data_dir) = env::var(DATA_FOLDER) else {
         return;
     };
@@ -121,10 +124,10 @@ async fn be_a_host_until_killed() {
             s3.bucket,
             s3.region,
         ]
-        .join(&format!("\n{AT}"))
+        .join(&format!("\n{PREFIX}"))
     });
     for address in [postgres_url, redis_url, s3] {
-        println!("{AT}{}", address.unwrap_or_default());
+        println!("{PREFIX}{}", address.unwrap_or_default());
     }
     io::stdout().flush().unwrap();
     thread::sleep(Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! The real things: PostgreSQL, Redis and S3 are started, killed, started again.
+//! Tests with the real stores: PostgreSQL, Redis and S3 are started, killed and started again.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! What migrations promise: forward only, whole or not at all, and roles that can do what they
-//! should and nothing else.
+//! The guarantees of migrations: forward only, each file in one transaction, least privileges for the
+//! roles.
 
 use wharf_stores::{Error, Migrations, Result, migrate};
 
@@ -16,8 +16,8 @@ async fn apply(server: &Server, url: &str, migrations: &Migrations) -> Result<Ve
     .await
 }
 
-/// What PostgreSQL says to a statement, in its code: 42501 is "insufficient privilege".
-async fn refusal(url: &str, statement: &str) -> String {
+/// The error code of a statement; 42501 is "insufficient privilege".
+async fn error_code(url: &str, statement: &str) -> String {
     let error = connect(url)
         .await
         .batch_execute(statement)
@@ -42,16 +42,16 @@ const LEDGER: (&str, &str) = (
 );
 
 #[tokio::test]
-async fn a_role_writes_its_own_schema_and_nothing_else() {
+async fn a_role_writes_only_its_own_schema() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let (_folder, migrations) = migrations(&[OUTBOX, LEDGER]);
     let applied = apply(&server, &url, &migrations).await.unwrap();
     assert_eq!(applied, ["events/0001_outbox.sql", "till/0001_ledger.sql"]);
 
-    let till = server.as_role(&url, "till");
+    let till = server.url_for_role(&url, "till");
     let client = connect(&till).await;
-    // Names without a schema are those of the role's own.
+    // Unqualified names belong to the schema of the role.
     client
         .batch_execute("INSERT INTO transfer (cents) VALUES (5); SELECT total()")
         .await
@@ -70,38 +70,38 @@ async fn a_role_writes_its_own_schema_and_nothing_else() {
         "DROP TABLE transfer",
         "CREATE ROLE friend",
     ] {
-        assert_eq!(refusal(&till, forbidden).await, "42501", "{forbidden}");
+        assert_eq!(error_code(&till, forbidden).await, "42501", "{forbidden}");
     }
-    let events = server.as_role(&url, "events");
+    let events = server.url_for_role(&url, "events");
     assert_eq!(
-        refusal(&events, "SELECT * FROM till.transfer").await,
+        error_code(&events, "SELECT * FROM till.transfer").await,
         "42501"
     );
 }
 
 #[tokio::test]
-async fn what_is_applied_is_not_applied_again_and_new_files_are() {
+async fn only_new_files_are_applied() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let first = ("again/0001_a.sql", "CREATE TABLE a (id int)");
     let second = ("again/0002_b.sql", "ALTER TABLE a ADD b int");
-    let (_folder, migrations_then) = migrations(&[first]);
-    apply(&server, &url, &migrations_then).await.unwrap();
+    let (_folder, old_migrations) = migrations(&[first]);
+    apply(&server, &url, &old_migrations).await.unwrap();
     assert!(
-        apply(&server, &url, &migrations_then)
+        apply(&server, &url, &old_migrations)
             .await
             .unwrap()
             .is_empty()
     );
 
-    let (_folder, migrations_now) = migrations(&[first, second]);
+    let (_folder, new_migrations) = migrations(&[first, second]);
     assert_eq!(
-        apply(&server, &url, &migrations_now).await.unwrap(),
+        apply(&server, &url, &new_migrations).await.unwrap(),
         ["again/0002_b.sql"]
     );
-    // A replica of yesterday starts once more.
+    // An older copy of the host starts again.
     assert!(
-        apply(&server, &url, &migrations_then)
+        apply(&server, &url, &old_migrations)
             .await
             .unwrap()
             .is_empty()
@@ -109,9 +109,9 @@ async fn what_is_applied_is_not_applied_again_and_new_files_are() {
 }
 
 #[tokio::test]
-async fn a_file_changed_after_it_was_applied_is_refused_by_name() {
+async fn an_applied_file_that_was_changed_is_refused() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let (_folder, original) = migrations(&[("changed/0001_a.sql", "CREATE TABLE a (id int)")]);
     apply(&server, &url, &original).await.unwrap();
     let (_folder, changed) = migrations(&[("changed/0001_a.sql", "CREATE TABLE a (id bigint)")]);
@@ -128,7 +128,7 @@ async fn a_file_changed_after_it_was_applied_is_refused_by_name() {
 #[tokio::test]
 async fn a_file_numbered_before_an_applied_one_is_refused() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let second = ("late/0002_b.sql", "CREATE TABLE b (id int)");
     let (_folder, original) = migrations(&[second]);
     apply(&server, &url, &original).await.unwrap();
@@ -145,9 +145,9 @@ async fn a_file_numbered_before_an_applied_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_fails_leaves_nothing_and_says_where() {
+async fn a_file_that_fails_is_rolled_back_and_reported_with_its_line() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let (_folder, broken) = migrations(&[
         ("broken/0001_good.sql", "CREATE TABLE good (id int)"),
         (
@@ -166,22 +166,22 @@ async fn a_file_that_fails_leaves_nothing_and_says_where() {
 }
 
 #[tokio::test]
-async fn a_file_that_commits_by_itself_is_refused() {
+async fn a_file_that_commits_is_refused() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let (_folder, committing) =
         migrations(&[("commits/0001_a.sql", "CREATE TABLE a (id int); COMMIT;")]);
     let refused = apply(&server, &url, &committing).await.unwrap_err();
     assert!(
-        matches!(&refused, Error::Migration(sentence) if sentence.contains("ends the transaction")),
+        matches!(&refused, Error::Migration(message) if message.contains("ends the transaction")),
         "{refused}"
     );
 }
 
 #[tokio::test]
-async fn many_that_start_at_once_apply_each_file_once() {
+async fn processes_that_start_at_the_same_time_apply_each_file_once() {
     let server = Server::shared();
-    let url = server.database().await;
+    let url = server.create_database().await;
     let (_folder, migrations) = migrations(&[
         (
             "crowd/0001_a.sql",
@@ -198,9 +198,12 @@ async fn many_that_start_at_once_apply_each_file_once() {
 }
 
 #[tokio::test]
-async fn two_databases_of_one_server_are_migrated_at_the_same_time() {
+async fn two_databases_of_one_server_can_be_migrated_at_the_same_time() {
     let server = Server::shared();
-    let (one, other) = (server.database().await, server.database().await);
+    let (one, other) = (
+        server.create_database().await,
+        server.create_database().await,
+    );
     let (_folder, migrations) = migrations(&[("twins/0001_a.sql", "CREATE TABLE a (id int)")]);
     let (one, other) = tokio::join!(
         apply(&server, &one, &migrations),

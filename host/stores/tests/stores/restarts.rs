@@ -1,5 +1,4 @@
-//! Data and addresses survive whatever ends the stores: an orderly stop, a killed child, a killed
-//! host.
+//! Data and addresses survive an orderly stop, a killed child and a killed host.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -8,13 +7,15 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use wharf_stores::{Error, Options, Stores, Wanted, left_over};
+use wharf_stores::{Error, Options, Stores, Wanted, find_abandoned_folders};
 
-use crate::data_folder::{DataFolder, connect, eventually, kill, owner, redis, start};
+use crate::data_folder::{
+    DataFolder, ask_redis, connect, connect_as_owner, kill, start, wait_until,
+};
 use crate::host::Host;
 
 #[tokio::test]
-async fn a_second_start_is_quick_and_finds_everything_where_it_was() {
+async fn a_second_start_is_quick_and_has_the_same_data_and_addresses() {
     let folder = DataFolder::new();
     let options = Options {
         redis: Wanted::Embedded,
@@ -22,12 +23,12 @@ async fn a_second_start_is_quick_and_finds_everything_where_it_was() {
         ..folder.postgres()
     };
     let stores = start(options.clone()).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)")
         .await
         .unwrap();
-    assert_eq!(redis(&stores, "SET kept 7"), "OK");
+    assert_eq!(ask_redis(&stores, "SET kept 7"), "OK");
     let first = stores.addresses().clone();
     stores.stop().await;
     assert_eq!((folder.postmaster(), folder.redis_pid()), (None, None));
@@ -36,35 +37,35 @@ async fn a_second_start_is_quick_and_finds_everything_where_it_was() {
     let stores = start(options).await;
     let took = began.elapsed();
     assert_eq!(stores.addresses(), &first);
-    let kept = owner(&stores)
+    let kept = connect_as_owner(&stores)
         .await
         .query_one("SELECT id FROM kept", &[])
         .await
         .unwrap();
     assert_eq!(kept.get::<_, i32>(0), 7);
-    assert_eq!(redis(&stores, "GET kept"), "7");
+    assert_eq!(ask_redis(&stores, "GET kept"), "7");
     stores.stop().await;
     println!("second start: {took:?}");
-    // 300 ms are the aim; a loaded machine is no reason to fail.
+    // The goal is 300 ms; a loaded machine needs more.
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
 
 #[tokio::test]
-async fn a_killed_postmaster_comes_back_with_what_was_committed() {
+async fn a_killed_postmaster_is_restarted_with_all_committed_data() {
     let folder = DataFolder::new();
     let stores = start(folder.postgres()).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("CREATE TABLE kept AS SELECT 7 AS id")
         .await
         .unwrap();
     let killed = folder.postmaster().unwrap();
     kill(killed);
-    eventually("another postmaster runs", || {
+    wait_until("another postmaster runs", || {
         folder.postmaster().is_some_and(|pid| pid != killed)
     })
     .await;
-    let kept = owner(&stores)
+    let kept = connect_as_owner(&stores)
         .await
         .query_one("SELECT id FROM kept", &[])
         .await
@@ -74,12 +75,15 @@ async fn a_killed_postmaster_comes_back_with_what_was_committed() {
 }
 
 #[tokio::test]
-async fn a_killed_redis_comes_back_with_what_was_acknowledged() {
+async fn a_killed_redis_is_restarted_with_all_acknowledged_data() {
     let folder = DataFolder::new();
     let stores = start(folder.redis()).await;
-    assert_eq!(redis(&stores, "SET kept 7"), "OK");
+    assert_eq!(ask_redis(&stores, "SET kept 7"), "OK");
     kill(folder.redis_pid().unwrap());
-    eventually("Redis answers again", || redis(&stores, "GET kept") == "7").await;
+    wait_until("Redis answers again", || {
+        ask_redis(&stores, "GET kept") == "7"
+    })
+    .await;
     stores.stop().await;
 }
 
@@ -93,12 +97,12 @@ async fn a_second_host_on_the_same_data_folder_is_refused() {
         "{refused}"
     );
     assert!(Stores::discard(folder.path()).is_err());
-    assert_eq!(redis(&stores, "PING"), "PONG");
+    assert_eq!(ask_redis(&stores, "PING"), "PONG");
     stores.stop().await;
 }
 
 #[tokio::test]
-async fn a_port_taken_by_somebody_else_is_given_up() {
+async fn a_store_gets_another_port_if_its_own_is_taken() {
     let folder = DataFolder::new();
     let stores = start(folder.redis()).await;
     let first = url::Url::parse(stores.addresses().redis_url.as_ref().unwrap()).unwrap();
@@ -109,12 +113,12 @@ async fn a_port_taken_by_somebody_else_is_given_up() {
         stores.addresses().redis_url.as_deref(),
         Some(first.as_str())
     );
-    assert_eq!(redis(&stores, "PING"), "PONG");
+    assert_eq!(ask_redis(&stores, "PING"), "PONG");
     stores.stop().await;
 }
 
 #[tokio::test]
-async fn a_data_folder_in_a_private_home_works_as_well() {
+async fn a_data_folder_in_a_private_home_works() {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let data_dir = home.path().join("data");
@@ -124,14 +128,14 @@ async fn a_data_folder_in_a_private_home_works_as_well() {
         ..folder.postgres()
     };
     let stores = start(options.clone()).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("CREATE TABLE kept (id int)")
         .await
         .unwrap();
     stores.stop().await;
     let stores = start(options).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("SELECT id FROM kept")
         .await
@@ -141,21 +145,25 @@ async fn a_data_folder_in_a_private_home_works_as_well() {
     assert_eq!(elsewhere.is_some(), rustix::process::geteuid().is_root());
     if let Some(elsewhere) = &elsewhere {
         let elsewhere = Path::new(elsewhere.trim());
-        assert!(!left_over().iter().any(|folder| folder == elsewhere));
+        assert!(
+            !find_abandoned_folders()
+                .iter()
+                .any(|folder| folder == elsewhere)
+        );
     }
     Stores::discard(&data_dir).unwrap();
     assert!(elsewhere.is_none_or(|elsewhere| !fs::exists(elsewhere.trim()).unwrap()));
 }
 
 #[tokio::test]
-async fn an_interrupted_first_start_is_made_anew() {
+async fn an_interrupted_first_start_is_repeated() {
     let folder = DataFolder::new();
-    // What is left when initdb was killed half way.
+    // The rest of an initdb that was killed.
     let unfinished = folder.path().join("postgres/data.init");
     fs::create_dir_all(&unfinished).unwrap();
     fs::write(unfinished.join("PG_VERSION"), "15\n").unwrap();
     let stores = start(folder.postgres()).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("SELECT 1")
         .await
@@ -164,30 +172,30 @@ async fn an_interrupted_first_start_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_lock_left_by_a_dead_postmaster_is_no_hindrance_whoever_has_its_number_now() {
+async fn a_stale_lock_is_removed_even_if_another_process_has_its_process_id() {
     let folder = DataFolder::new();
     start(folder.postgres()).await.stop().await;
-    let data = folder.quarters().join("postgres/data");
-    // Of the same user, so that PostgreSQL could take it for its own.
+    let data = folder.child_files().join("postgres/data");
+    // With the same user, so that PostgreSQL could mistake it for a postmaster.
     let user = fs::metadata(&data).unwrap().uid();
-    let mut stranger = Command::new("sleep").arg("60").uid(user).spawn().unwrap();
+    let mut other_process = Command::new("sleep").arg("60").uid(user).spawn().unwrap();
     let lock = data.join("postmaster.pid");
-    fs::write(&lock, format!("{}\n", stranger.id())).unwrap();
+    fs::write(&lock, format!("{}\n", other_process.id())).unwrap();
     let stores = start(folder.postgres()).await;
-    owner(&stores)
+    connect_as_owner(&stores)
         .await
         .batch_execute("SELECT 1")
         .await
         .unwrap();
     stores.stop().await;
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    other_process.kill().unwrap();
+    other_process.wait().unwrap();
 }
 
 #[tokio::test]
-async fn lost_passwords_are_told_before_anything_starts() {
+async fn a_lost_password_is_reported_before_the_start() {
     let folder = DataFolder::new();
-    // All that is looked at: there is a cluster, and nobody knows its password.
+    // A cluster whose password is unknown. Only this file is read.
     let data = folder.path().join("postgres/data");
     fs::create_dir_all(&data).unwrap();
     fs::write(data.join("PG_VERSION"), "15\n").unwrap();
@@ -199,7 +207,7 @@ async fn lost_passwords_are_told_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn generated_values_are_for_the_owner_alone() {
+async fn only_the_owner_may_read_generated_values() {
     let folder = DataFolder::new();
     start(folder.redis()).await.stop().await;
     let mode = fs::metadata(folder.path().join("values.json"))
@@ -210,7 +218,7 @@ async fn generated_values_are_for_the_owner_alone() {
 }
 
 #[tokio::test]
-async fn an_external_store_is_taken_as_it_is_and_nothing_is_started() {
+async fn an_external_store_keeps_its_address_and_nothing_is_started() {
     let folder = DataFolder::new();
     let url = "postgres://me:secret@db.example/app".to_owned();
     let stores = start(Options {
@@ -224,7 +232,7 @@ async fn an_external_store_is_taken_as_it_is_and_nothing_is_started() {
 }
 
 #[tokio::test]
-async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
+async fn after_a_killed_host_all_children_end_and_the_next_start_works() {
     let folder = DataFolder::new();
     let host = Host::start(&Options {
         redis: Wanted::Embedded,
@@ -236,7 +244,7 @@ async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
         .batch_execute("CREATE TABLE kept AS SELECT 7 AS id")
         .await
         .unwrap();
-    // A session that is busy does not notice by itself that its postmaster is gone.
+    // A busy session does not notice by itself that its postmaster has ended.
     let busy = tokio::spawn(async move {
         client
             .batch_execute("SELECT count(*) FROM generate_series(1, 1e12::bigint)")
@@ -245,7 +253,7 @@ async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
     let (postmaster, redis_pid) = (folder.postmaster().unwrap(), folder.redis_pid().unwrap());
     host.kill();
 
-    // At once, while the old ones are still dying.
+    // At once, while the old processes are still ending.
     let stores = start(Options {
         redis: Wanted::Embedded,
         ..folder.postgres()
@@ -254,19 +262,19 @@ async fn after_a_killed_host_nothing_runs_on_and_the_next_start_works() {
     assert_eq!(stores.addresses().postgres_url, Some(postgres_url));
     assert!(busy.await.unwrap().is_err());
     for pid in [postmaster, redis_pid] {
-        eventually("the old process is gone", || !runs(pid)).await;
+        wait_until("the old process is gone", || !is_running(pid)).await;
     }
-    let kept = owner(&stores)
+    let kept = connect_as_owner(&stores)
         .await
         .query_one("SELECT id FROM kept", &[])
         .await
         .unwrap();
     assert_eq!(kept.get::<_, i32>(0), 7);
-    assert_eq!(redis(&stores, "PING"), "PONG");
+    assert_eq!(ask_redis(&stores, "PING"), "PONG");
     stores.stop().await;
 }
 
-/// A zombie does not count.
-fn runs(pid: u32) -> bool {
+/// Whether the process runs and is not a zombie.
+fn is_running(pid: u32) -> bool {
     fs::read_link(format!("/proc/{pid}/cwd")).is_ok()
 }

@@ -1,5 +1,4 @@
-//! The embedded S3 server, as clients meet it: over HTTP, with signatures made by a library that is
-//! not ours.
+//! The embedded S3 server over HTTP, with signatures of an independent library (`rusty-s3`).
 
 use std::ops::Range;
 use std::time::Duration;
@@ -35,7 +34,7 @@ fn s3(folder: &DataFolder) -> Options {
     }
 }
 
-/// Somebody with keys to a bucket.
+/// A client with keys to a bucket.
 struct S3 {
     bucket: Bucket,
     credentials: Credentials,
@@ -60,7 +59,7 @@ impl Answer {
         str::from_utf8(&self.body).unwrap()
     }
 
-    /// S3's code of an error.
+    /// The error code of S3.
     fn code(&self) -> &str {
         let after = self.text().split_once("<Code>").unwrap_or_default().1;
         after.split_once("</Code>").unwrap_or_default().0
@@ -126,7 +125,7 @@ impl S3 {
             .unwrap()
     }
 
-    /// The address that lets whoever has it put this object, with these headers.
+    /// A presigned URL for putting this object with these headers.
     fn put_url(&self, key: &str, headers: &[(&str, &str)]) -> String {
         let mut action = PutObject::new(&self.bucket, Some(&self.credentials), key);
         for (name, value) in headers {
@@ -223,7 +222,7 @@ impl S3 {
     }
 }
 
-/// Bytes that differ from place to place.
+/// Bytes that differ by position.
 fn content(size: usize) -> Vec<u8> {
     (0..size)
         .map(|place| (place % 251) as u8 ^ (place / 251) as u8)
@@ -231,7 +230,7 @@ fn content(size: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_put_is_got_at_every_size_and_range() {
+async fn objects_of_every_size_can_be_read_whole_and_by_range() {
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
     let s3 = S3::of(&stores);
@@ -275,7 +274,7 @@ async fn what_is_put_is_got_at_every_size_and_range() {
 }
 
 #[tokio::test]
-async fn only_a_good_signature_opens_a_bucket() {
+async fn only_a_valid_signature_gives_access() {
     let folder = DataFolder::new();
     let values = Values::open(folder.path()).unwrap();
     let (other_key, other_secret) = values.add_s3_key().unwrap();
@@ -298,12 +297,12 @@ async fn only_a_good_signature_opens_a_bucket() {
         access_key: "x".repeat(20),
         ..address
     });
-    for (stranger, url) in [
+    for (client, url) in [
         (&wrong, wrong.get_url("secret")),
         (&unknown, unknown.get_url("secret")),
         (&s3, s3.get_url("open").replace("/open?", "/secret?")),
         (&s3, s3.bucket.object_url("secret").into()),
-        // Made for reading.
+        // Expired.
         (
             &s3,
             GetObject::new(&s3.bucket, Some(&s3.credentials), "secret")
@@ -311,7 +310,7 @@ async fn only_a_good_signature_opens_a_bucket() {
                 .into(),
         ),
     ] {
-        let answer = stranger.send(Method::GET, url, &[], b"").await;
+        let answer = client.send(Method::GET, url, &[], b"").await;
         assert!(
             answer.status.is_client_error() && answer.body != "plans",
             "{}",
@@ -327,7 +326,7 @@ async fn only_a_good_signature_opens_a_bucket() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_it_is_said_to_be_replaces_nothing() {
+async fn a_body_with_a_wrong_checksum_replaces_nothing() {
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
     let s3 = S3::of(&stores);
@@ -369,7 +368,7 @@ async fn a_body_that_is_not_what_it_is_said_to_be_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn an_upload_in_parts_becomes_one_object() {
+async fn a_multipart_upload_becomes_one_object() {
     const PART: usize = 5 << 20;
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
@@ -466,11 +465,11 @@ async fn an_upload_in_parts_becomes_one_object() {
     let left = std::fs::read_dir(folder.path().join("s3/bodies"))
         .unwrap()
         .count();
-    assert_eq!(left, 0, "files left behind");
+    assert_eq!(left, 0, "remaining files");
 }
 
 #[tokio::test]
-async fn of_many_who_create_the_same_object_one_succeeds() {
+async fn only_one_of_concurrent_creations_of_an_object_succeeds() {
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
     let s3 = S3::of(&stores);
@@ -530,31 +529,36 @@ async fn keys_are_listed_in_order_and_by_page() {
 }
 
 #[tokio::test]
-async fn a_page_in_a_browser_may_use_signed_addresses() {
+async fn a_browser_may_use_presigned_urls_from_any_origin() {
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
     let s3 = S3::of(&stores);
-    let page = ("origin", "https://app.example");
-    let asking = [
-        page,
+    let origin = ("origin", "https://app.example");
+    let preflight_headers = [
+        origin,
         ("access-control-request-method", "PUT"),
         ("access-control-request-headers", "content-type"),
     ];
-    let permission = s3
-        .send(Method::OPTIONS, s3.put_url("k", &[]), &asking, b"")
+    let preflight = s3
+        .send(
+            Method::OPTIONS,
+            s3.put_url("k", &[]),
+            &preflight_headers,
+            b"",
+        )
         .await;
-    assert_eq!(permission.status, StatusCode::NO_CONTENT);
+    assert_eq!(preflight.status, StatusCode::NO_CONTENT);
     assert!(
-        permission
+        preflight
             .header("access-control-allow-methods")
             .contains("PUT")
     );
     assert_eq!(
-        permission.header("access-control-allow-headers"),
+        preflight.header("access-control-allow-headers"),
         "content-type"
     );
     let put = s3
-        .send(Method::PUT, s3.put_url("k", &[]), &[page], b"x")
+        .send(Method::PUT, s3.put_url("k", &[]), &[origin], b"x")
         .await;
     assert_eq!(
         (put.status, put.header("access-control-allow-origin")),
@@ -564,7 +568,7 @@ async fn a_page_in_a_browser_may_use_signed_addresses() {
 }
 
 #[tokio::test]
-async fn when_files_cannot_be_written_the_server_says_so_and_goes_on() {
+async fn the_server_reports_write_failures_and_keeps_running() {
     let folder = DataFolder::new();
     let stores = start(s3(&folder)).await;
     let s3 = S3::of(&stores);
@@ -587,12 +591,12 @@ async fn when_files_cannot_be_written_the_server_says_so_and_goes_on() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_killed_host() {
+async fn acknowledged_objects_survive_a_killed_host() {
     let folder = DataFolder::new();
     let host = Host::start(&s3(&folder));
     let address = host.addresses().s3.unwrap();
     let s3 = S3::at(&address);
-    // Small ones in the index and large ones in files, until the host dies in the middle of it.
+    // Small objects in the index and large ones in files, until the host is killed meanwhile.
     let size = |number: usize| {
         if number.is_multiple_of(3) {
             100_000
@@ -637,7 +641,7 @@ async fn what_was_acknowledged_survives_a_killed_host() {
         let got = s3.get(key).await;
         assert!(got.body == content(*size), "{key}: {}", got.status);
     }
-    // Nothing half written was left behind.
+    // No incomplete files remain.
     let files = std::fs::read_dir(folder.path().join("s3/bodies"))
         .unwrap()
         .count();

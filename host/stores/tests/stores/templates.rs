@@ -15,13 +15,13 @@ async fn copies_are_complete_and_independent() {
             values.role_password(schema)
         })
     };
-    // Two test processes that start at once.
+    // As two test processes that start at the same time.
     let (template, again) = tokio::join!(make(), make());
     let (template, again) = (template.unwrap(), again.unwrap());
 
     let (one, other) = tokio::join!(template.copy("stock_one"), again.copy("stock_other"));
-    let one = connect(&server.as_role(&one.unwrap(), "stock")).await;
-    let other = connect(&server.as_role(&other.unwrap(), "stock")).await;
+    let one = connect(&server.url_for_role(&one.unwrap(), "stock")).await;
+    let other = connect(&server.url_for_role(&other.unwrap(), "stock")).await;
     one.batch_execute("INSERT INTO item VALUES (1)")
         .await
         .unwrap();
@@ -36,7 +36,7 @@ async fn copies_are_complete_and_independent() {
             .is_err()
     );
 
-    // Even while somebody is connected.
+    // Even with an open session.
     template.remove("stock_one").await.unwrap();
     assert!(one.batch_execute("SELECT 1").await.is_err());
 }

@@ -1,9 +1,9 @@
-//! Sources and the values they stand for.
+//! Host values and their sources.
 
 use std::thread;
 
 use wharf_manifest::manifest::HostValue;
-use wharf_stores::{Addresses, Given, S3Address, Values};
+use wharf_stores::{Addresses, S3Address, SharedSecret, Values};
 
 use crate::data_folder::DataFolder;
 
@@ -31,7 +31,7 @@ fn resolve(values: &Values, variable: &str, source: &str) -> String {
 }
 
 #[test]
-fn every_source_has_its_value() {
+fn every_source_has_a_value() {
     let folder = DataFolder::new();
     let values = Values::open(folder.path()).unwrap();
     let password = values.role_password("till").unwrap();
@@ -61,7 +61,7 @@ fn every_source_has_its_value() {
 }
 
 #[test]
-fn generated_values_stay_the_same_and_differ_by_variable() {
+fn generated_values_are_stable_and_differ_by_variable() {
     let folder = DataFolder::new();
     let values = Values::open(folder.path()).unwrap();
     let first = resolve(&values, "a", "random:32");
@@ -73,7 +73,7 @@ fn generated_values_stay_the_same_and_differ_by_variable() {
 }
 
 #[test]
-fn the_origin_of_a_redis_with_tls_says_so() {
+fn the_origin_of_a_redis_with_tls_has_its_scheme() {
     let addresses = Addresses {
         redis_url: Some("rediss://:secret@cache.example".to_owned()),
         ..Addresses::default()
@@ -87,12 +87,12 @@ fn the_origin_of_a_redis_with_tls_says_so() {
 }
 
 #[test]
-fn values_of_a_deployment_are_those_given_and_what_fits_them() {
+fn values_of_a_deployment_derive_from_the_given_secrets() {
     let one = Values::of_deployment([]);
     let pem = resolve(&one, "key", "ed25519:private");
     let other = Values::of_deployment([
-        Given::SigningKey { pem: pem.clone() },
-        Given::RolePassword {
+        SharedSecret::SigningKey { pem: pem.clone() },
+        SharedSecret::RolePassword {
             schema: "till".to_owned(),
             password: "given".to_owned(),
         },
@@ -113,10 +113,10 @@ fn values_of_a_deployment_are_those_given_and_what_fits_them() {
 }
 
 #[test]
-fn values_made_at_the_same_time_are_all_kept() {
+fn values_generated_at_the_same_time_are_all_stored() {
     let folder = DataFolder::new();
     let names: Vec<_> = (0..16).map(|number| format!("v{number}")).collect();
-    let made: Vec<_> = thread::scope(|scope| {
+    let generated: Vec<_> = thread::scope(|scope| {
         let makers: Vec<_> = names
             .iter()
             .map(|name| {
@@ -129,11 +129,11 @@ fn values_made_at_the_same_time_are_all_kept() {
             .collect()
     });
     let values = Values::open(folder.path()).unwrap();
-    let kept: Vec<_> = names
+    let stored: Vec<_> = names
         .iter()
         .map(|name| resolve(&values, name, "random:16"))
         .collect();
-    assert_eq!(kept, made);
+    assert_eq!(stored, generated);
 }
 
 #[test]
@@ -156,10 +156,10 @@ fn a_rotated_key_stays_published_beside_the_new_one() {
     assert_eq!((&second[1..], &third[1..]), (&first[..], &second[..]));
     assert!(!second.contains(&third[0]) && second[0] != first[0]);
 
-    // Those that are older than any token are not published any more, and then not kept.
+    // A key older than any token is no longer published, and the next rotation deletes it.
     let file = folder.path().join("values.json");
-    let kept = || std::fs::read_to_string(&file).unwrap();
-    let aged: serde_json::Map<_, _> = serde_json::from_str(&kept()).unwrap();
+    let stored = || std::fs::read_to_string(&file).unwrap();
+    let aged: serde_json::Map<_, _> = serde_json::from_str(&stored()).unwrap();
     let aged: serde_json::Map<_, _> = aged
         .into_iter()
         .enumerate()
@@ -174,21 +174,21 @@ fn a_rotated_key_stays_published_beside_the_new_one() {
     assert_eq!(key_ids(), third[..1]);
     values.rotate_signing_key().unwrap();
     assert_eq!(key_ids()[1..], third[..1]);
-    assert_eq!(kept().matches("ed25519:retired:").count(), 1);
+    assert_eq!(stored().matches("ed25519:retired:").count(), 1);
 }
 
 #[test]
-fn what_cannot_be_known_is_asked_for_by_the_name_of_the_variable() {
+fn an_error_names_the_variable_whose_value_is_unknown() {
     let folder = DataFolder::new();
     let values = Values::open(folder.path()).unwrap();
-    let ask = |source: &str, addresses: &Addresses| {
+    let error = |source: &str, addresses: &Addresses| {
         let source = source.parse().unwrap();
         values
             .resolve("till_database_url", &source, addresses, "")
             .unwrap_err()
             .to_string()
     };
-    // An external server whose roles somebody else made.
-    assert!(ask("postgres:till", &addresses()).contains("give variable till_database_url"));
-    assert!(ask("redis", &Addresses::default()).contains("till_database_url"));
+    // The passwords of an external server are unknown.
+    assert!(error("postgres:till", &addresses()).contains("set variable till_database_url"));
+    assert!(error("redis", &Addresses::default()).contains("till_database_url"));
 }

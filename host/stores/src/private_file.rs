@@ -1,40 +1,38 @@
-//! Files that hold what must survive: written whole or not at all, readable by their owner alone.
-//! And folders that are closed to everybody else.
+//! Files and folders that only their owner may read. Files are written atomically.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Replaces the file at `path`, so that a reader, or the next start after a power cut, sees the old
-/// text or the new one.
+/// Replaces the file at `path`. A reader sees the old text or the new one, also after a power cut.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_added_extension("new");
-    // Left by a crash between the two steps below; it may have other permissions.
-    remove(&beside)?;
+    let new = path.with_added_extension("new");
+    // A file left by a crash before the rename may have other permissions.
+    remove(&new)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&beside)?;
+        .open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    fs::rename(&new, path)?;
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }
 }
 
-/// Makes a folder, if it is not there yet, that nobody else can look into.
-pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+/// Creates a folder with mode 0700, if it is missing.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
 }
 
-/// The text of the file, or `None` when there is no such file.
+/// The text of the file, or `None` if there is no such file.
 pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
