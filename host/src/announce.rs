@@ -1,4 +1,4 @@
-//! What `wharf up` says once everything serves: to a person, or to a program.
+//! What `wharf up` prints once the application serves: for a person, or for a program.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,8 +7,8 @@ use serde_json::json;
 use wharf_manifest::manifest::Manifest;
 use wharf_stores::Addresses;
 
-/// As Spin lists it, with a first request that works.
-pub fn plain(
+/// Lists the routes as Spin does, and suggests a first request.
+pub fn print_text(
     manifest: &Manifest,
     base_url: &str,
     passwords: &BTreeMap<String, String>,
@@ -31,20 +31,20 @@ pub fn plain(
         }
     }
     if !passwords.is_empty() {
-        println!("\nMade for you, shown this once:");
+        println!("\nGenerated passwords:");
         for (name, password) in passwords {
             println!("  {name} = {password}");
         }
         println!(
-            "Kept in {}; `wharf keys --secrets` shows them again.",
+            "Stored in {}; `wharf keys --secrets` shows them again.",
             data_dir.join("values.json").display()
         );
     }
     println!("\nTry it:  curl -i {base_url}/.well-known/spin/health");
 }
 
-/// One line, for whoever started this host.
-pub fn json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
+/// One line of JSON, for the program that started this host.
+pub fn print_json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
     let routes: Vec<_> = manifest
         .http
         .iter()

@@ -1,6 +1,5 @@
-//! The application, ready to serve: every component linked with what it was granted, behind its routes
-//! and channels. Where values come from (`values`), how code is compiled (`code`) and how it is started
-//! and stopped (`commands::up`) is elsewhere.
+//! Assembles the application: every component, linked with its grants, behind its routes and channels. `values`
+//! resolves variables, `code` compiles, `commands::up` starts and stops.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,25 +26,25 @@ use crate::guest::output::Destination;
 use crate::http::function::HttpFunction;
 use crate::http::headers::RouteHeaders;
 use crate::http::local::Local;
-use crate::http::service::{Neighbour, Route, Service, Target, everything};
+use crate::http::service::{LocalService, Route, Service, Target, match_all};
 use crate::journal::Journal;
 use crate::link;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::redis_trigger::Subscription;
-use crate::turns::Turns;
+use crate::scheduler::Scheduler;
 
-/// What an application is made from.
+/// The inputs of `assemble`.
 pub struct Parts<'a> {
     pub manifest: &'a Manifest,
     pub runtime_config: &'a RuntimeConfig,
     pub variables: &'a Variables,
-    /// Where Redis is, for triggers that do not say.
+    /// The Redis of triggers without an address.
     pub redis_url: Option<&'a str>,
-    /// Added to every component's environment.
+    /// Added to the environment of every component.
     pub environment: &'a BTreeMap<String, String>,
     pub data_dir: &'a Path,
-    pub turns: &'a Arc<Turns>,
+    pub scheduler: &'a Arc<Scheduler>,
     pub journal: &'a Journal,
     pub is_quiet: bool,
 }
@@ -55,11 +54,11 @@ pub struct Application {
     pub metrics: Arc<Metrics>,
     pub subscriptions: Vec<Subscription>,
     pub cron: Vec<cron::Entry>,
-    /// Deliveries under way.
+    /// Messages being handled.
     pub work: TaskTracker,
 }
 
-/// Puts it together from the code of every triggered component.
+/// Assembles the application from the code of every triggered component.
 pub fn assemble(
     parts: &Parts,
     linker: &Linker<Guest>,
@@ -67,11 +66,11 @@ pub fn assemble(
 ) -> Result<Application> {
     let mut metrics = Metrics::new();
     let local = Local::default();
-    let stores = key_value_stores(parts)?;
+    let stores = open_key_value_stores(parts)?;
     let mut functions = HashMap::new();
     let mut compiled = HashMap::new();
     for (component, code) in codes {
-        let function = function(
+        let function = build_function(
             parts,
             component,
             &code,
@@ -95,15 +94,15 @@ pub fn assemble(
         let (function, code) = functions
             .get(id)
             .zip(compiled.get(id))
-            .with_context(|| missing(id))?;
+            .with_context(|| not_compiled(id))?;
         let listener = Listener::start(function.clone(), code, &work)
             .with_context(|| format!("component \"{id}\""))?;
         listeners.insert(id.to_owned(), listener);
     }
-    let (subscriptions, heard) = subscriptions(parts, &listeners)?;
-    let cron = cron_entries(parts, &heard)?;
-    let service = service(parts, &functions, metrics)?;
-    local.leads_to(&service);
+    let (subscriptions, all_channels) = build_subscriptions(parts, &listeners)?;
+    let cron = build_cron_entries(parts, &all_channels)?;
+    let service = build_service(parts, &functions, metrics)?;
+    local.connect(&service);
     Ok(Application {
         metrics: service.metrics.clone(),
         service,
@@ -113,11 +112,11 @@ pub fn assemble(
     })
 }
 
-fn missing(id: &str) -> String {
+fn not_compiled(id: &str) -> String {
     format!("component \"{id}\" was not compiled")
 }
 
-fn function(
+fn build_function(
     parts: &Parts,
     component: &Component,
     code: &Code,
@@ -136,7 +135,7 @@ fn function(
             .file(&path)
             .with_context(|| format!("open {}", path.display()))?;
         let terminal = (!parts.is_quiet)
-            .then(|| parts.journal.voice(&id))
+            .then(|| parts.journal.component_console(&id))
             .transpose()?;
         Ok(Destination {
             label: id.clone(),
@@ -145,18 +144,18 @@ fn function(
         })
     };
     let stderr = destination("stderr")?;
-    let imports = imports(parts, component, local, stores, stderr.clone())?;
+    let imports = build_imports(parts, component, local, stores, stderr.clone())?;
     let mut environment = component.environment.clone();
     environment.extend(parts.environment.clone());
     let limits = Limits::from(&component.wharf);
     Ok(Function {
         limits,
-        meter: metrics.component(&id),
+        meter: metrics.add_component(&id),
         pre: link::link(linker, code)?,
-        turns: parts.turns.clone(),
+        scheduler: parts.scheduler.clone(),
         imports: Arc::new(imports),
         environment: environment.into_iter().collect(),
-        files: files::place(component, &parts.manifest.dir, &files_dir(parts, &id))?,
+        files: files::copy_files(component, &parts.manifest.dir, &files_dir(parts, &id))?,
         stdout: destination("stdout")?,
         stderr,
         id,
@@ -167,14 +166,14 @@ fn files_dir(parts: &Parts, id: &str) -> PathBuf {
     parts.data_dir.join("files").join(id)
 }
 
-fn imports(
+fn build_imports(
     parts: &Parts,
     component: &Component,
     local: &Local,
     stores: &BTreeMap<String, Store>,
     stderr: Destination,
 ) -> Result<Imports> {
-    let allowed_hosts = parts.manifest.allowed_hosts(component, parts.variables);
+    let allowed_hosts = parts.variables.allowed_hosts(parts.manifest, component);
     let given = parts.variables.of_component(component)?;
     let variables: BTreeMap<String, String> = component
         .variables
@@ -204,12 +203,13 @@ fn imports(
             ..Default::default()
         },
         local: Arc::new(local.clone()),
-        stderr: Arc::new(move |line| stderr.line(line)),
+        stderr: Arc::new(move |line| stderr.write_line(line)),
     })?)
 }
 
-/// Every label some component was granted. One the operator says nothing about is a file of this host.
-fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
+/// Opens every key-value store that a component was granted. A store that the runtime configuration does not mention
+/// is a file of this host.
+fn open_key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
     let folder = parts.data_dir.join("key-value");
     let labels = parts
         .manifest
@@ -218,7 +218,7 @@ fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
         .flat_map(|component| &component.key_value_stores);
     let mut stores = BTreeMap::new();
     for label in labels {
-        let own = || -> Result<PathBuf> {
+        let default_path = || -> Result<PathBuf> {
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("create {}", folder.display()))?;
             Ok(folder.join(format!("{label}.redb")))
@@ -226,31 +226,32 @@ fn key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
         let store = match parts.runtime_config.key_value_stores.get(label) {
             Some(KeyValueStore::Redis { url }) => Store::redis(url)?,
             Some(KeyValueStore::Embedded { path: Some(path) }) => Store::file(path)?,
-            Some(KeyValueStore::Embedded { path: None }) | None => Store::file(&own()?)?,
+            Some(KeyValueStore::Embedded { path: None }) | None => Store::file(&default_path()?)?,
         };
         stores.insert(label.clone(), store);
     }
     Ok(stores)
 }
 
-fn service(
+fn build_service(
     parts: &Parts,
     functions: &HashMap<&str, Arc<Function>>,
     mut metrics: Metrics,
 ) -> Result<Arc<Service>> {
-    let mut neighbours: HashMap<String, Neighbour> = HashMap::new();
+    let mut local_services: HashMap<String, LocalService> = HashMap::new();
     let mut router = Router::default();
     for trigger in &parts.manifest.http {
         let target = match &trigger.answer {
             HttpAnswer::Component(id) => {
-                if !neighbours.contains_key(id) {
-                    neighbours.insert(id.clone(), neighbour(id, functions, &mut metrics)?);
+                if !local_services.contains_key(id) {
+                    let local = build_local_service(id, functions, &mut metrics)?;
+                    local_services.insert(id.clone(), local);
                 }
-                neighbours
+                local_services
                     .get(id)
-                    .map(|neighbour| Target::Function(neighbour.function.clone()))
+                    .map(|local| Target::Function(local.function.clone()))
             }
-            HttpAnswer::Static(response) => Some(static_target(response)?),
+            HttpAnswer::Static(response) => Some(build_static_target(response)?),
         };
         let (Some(pattern), Some(target)) = (&trigger.route, target) else {
             continue;
@@ -259,27 +260,27 @@ fn service(
         let route = Route {
             target,
             headers: RouteHeaders::new(pattern),
-            meter: metrics.route(component, pattern.raw()),
+            meter: metrics.add_route(component, pattern.raw()),
         };
         router.insert(pattern.clone(), route);
     }
-    let own = metrics.route("", "");
+    let own = metrics.add_route("", "");
     let application = &parts.manifest.application;
     let info = serde_json::json!({ "name": application.name, "version": application.version });
     Ok(Arc::new(Service {
         router,
-        neighbours,
+        local_services,
         metrics: Arc::new(metrics),
         metrics_paths: parts.manifest.wharf.metrics.clone(),
         info: Bytes::from(info.to_string()),
         own,
         access_log: (!parts.is_quiet).then(|| parts.journal.console()),
-        trusted_proxies: trusted_proxies(parts)?,
+        trusted_proxies: parse_trusted_proxies(parts)?,
         problems: parts.manifest.wharf.problems.clone(),
     }))
 }
 
-fn trusted_proxies(parts: &Parts) -> Result<Networks> {
+fn parse_trusted_proxies(parts: &Parts) -> Result<Networks> {
     let mut trusted = Networks::default();
     for proxies in &parts.manifest.wharf.trusted_proxies {
         let named = Networks::parse(&parts.variables.text(proxies)?);
@@ -288,21 +289,22 @@ fn trusted_proxies(parts: &Parts) -> Result<Networks> {
     Ok(trusted)
 }
 
-fn neighbour(
+fn build_local_service(
     id: &str,
     functions: &HashMap<&str, Arc<Function>>,
     metrics: &mut Metrics,
-) -> Result<Neighbour> {
-    let function = functions.get(id).with_context(|| missing(id))?;
-    let pre = link::http(function.pre.clone()).with_context(|| format!("component \"{id}\""))?;
-    Ok(Neighbour {
+) -> Result<LocalService> {
+    let function = functions.get(id).with_context(|| not_compiled(id))?;
+    let pre = link::into_http_proxy(function.pre.clone())
+        .with_context(|| format!("component \"{id}\""))?;
+    Ok(LocalService {
         function: Arc::new(HttpFunction::new(function.clone(), pre)?),
-        router: everything().context("a route of everything")?,
-        meter: metrics.route(id, "internal"),
+        router: match_all().context("parse the route /...")?,
+        meter: metrics.add_route(id, "internal"),
     })
 }
 
-fn static_target(response: &StaticResponse) -> Result<Target> {
+fn build_static_target(response: &StaticResponse) -> Result<Target> {
     let headers = response.headers.iter().map(|(name, value)| {
         Ok((
             HeaderName::try_from(name.as_str())?,
@@ -317,14 +319,14 @@ fn static_target(response: &StaticResponse) -> Result<Target> {
 }
 
 /// The listeners of each channel.
-type Heard = HashMap<String, Vec<Arc<Listener>>>;
+type Channels = HashMap<String, Vec<Arc<Listener>>>;
 
-fn subscriptions(
+fn build_subscriptions(
     parts: &Parts,
     listeners: &HashMap<String, Arc<Listener>>,
-) -> Result<(Vec<Subscription>, Heard)> {
-    let mut heard = Heard::new();
-    let mut subscriptions: BTreeMap<String, Heard> = BTreeMap::new();
+) -> Result<(Vec<Subscription>, Channels)> {
+    let mut all_channels = Channels::new();
+    let mut subscriptions: BTreeMap<String, Channels> = BTreeMap::new();
     for trigger in &parts.manifest.redis {
         let Some(listener) = listeners.get(&trigger.component) else {
             continue;
@@ -334,34 +336,37 @@ fn subscriptions(
             Some(address) => parts.variables.text(address)?,
             None => parts
                 .redis_url
-                .context("no Redis for the triggers that name no address")?
+                .context("a redis trigger names no address, and there is no default Redis")?
                 .to_owned(),
         };
         let channels = subscriptions.entry(address).or_default();
-        for known in [
+        for listeners_of_channel in [
             channels.entry(channel.clone()).or_default(),
-            heard.entry(channel).or_default(),
+            all_channels.entry(channel).or_default(),
         ] {
-            if !known.iter().any(|known| Arc::ptr_eq(known, listener)) {
-                known.push(listener.clone());
+            if !listeners_of_channel
+                .iter()
+                .any(|known| Arc::ptr_eq(known, listener))
+            {
+                listeners_of_channel.push(listener.clone());
             }
         }
     }
     let subscriptions = subscriptions
         .into_iter()
         .map(|(address, channels)| Subscription { address, channels });
-    Ok((subscriptions.collect(), heard))
+    Ok((subscriptions.collect(), all_channels))
 }
 
-fn cron_entries(parts: &Parts, heard: &Heard) -> Result<Vec<cron::Entry>> {
+fn build_cron_entries(parts: &Parts, channels: &Channels) -> Result<Vec<cron::Entry>> {
     let mut entries = Vec::new();
     for entry in &parts.manifest.wharf.cron {
         let when = match &entry.when {
             When::Every(pause) => cron::When::Every(*pause),
-            When::Schedule(schedule) => cron::When::schedule(schedule)?,
+            When::Schedule(schedule) => cron::When::parse_schedule(schedule)?,
         };
         let payload: Arc<[u8]> = entry.payload.as_bytes().into();
-        let listeners = heard.get(&entry.channel).into_iter().flatten();
+        let listeners = channels.get(&entry.channel).into_iter().flatten();
         entries.extend(listeners.map(|listener| cron::Entry {
             when: when.clone(),
             payload: payload.clone(),

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and the help that teaches it. What it does is in `commands`.
+//! The command line: commands, flags and their help. `commands` carries them out.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "wharf",
     version,
-    about = "Runs the application of a spin.toml, with everything it needs on this machine.",
+    about = "Runs the application of a spin.toml together with the stores it needs.",
     after_help = "\
 First steps:
-  wharf up --build            build the components, start what they need, serve them
-  curl localhost:3000/…       the address is printed once everything serves
-  wharf routes                what is served where, without starting anything
-  wharf doctor                why does it not start?
+  wharf up --build            build the components, start the stores, serve the application
+  curl localhost:3000/…       the address is printed once the application serves
+  wharf routes                list routes and components without starting anything
+  wharf doctor                find out why the application does not start
 
-Exit codes: 0 done, 1 something else failed, 2 wrong usage or a fault in a file you wrote,
-3 a store cannot start or cannot be reached, 4 a component could not be built."
+Exit codes: 0 success, 1 any other error, 2 wrong usage or an error in a file you wrote,
+3 a store cannot be started or reached, 4 a component could not be built."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -27,44 +27,44 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Start what the application needs, migrate its database, serve it until Ctrl-C
+    /// Start the stores, migrate the database, serve the application until Ctrl-C
     #[command(after_help = "\
 Examples:
   wharf up --build
   wharf up --listen 0.0.0.0:80 --data-dir /var/lib/app
   wharf up --postgres-url postgres://owner:secret@db/app --redis-url redis://cache
   wharf up --variable admin_login=root --variable jwt_private_key=@key.pem --variable @local.toml
-  wharf up --listen 127.0.0.1:0 --format json -q      for programs: one JSON line, then nothing
+  wharf up --listen 127.0.0.1:0 --format json -q      for scripts: prints one JSON line
 
-A store whose address is not given is started here and keeps its data in the data folder.
-Values of variables: --variable first, then the runtime configuration, then SPIN_VARIABLE_<NAME>
-and .env, then [application.tool.wharf.variables], then the default in the manifest. Beside a
-PostgreSQL that is not started here, secrets have to be given: see `wharf keys --help`.")]
+A store without a given address is started embedded and keeps its data in --data-dir.
+The value of a variable comes from the first of: --variable, the runtime configuration,
+SPIN_VARIABLE_<NAME> and .env, [application.tool.wharf.variables], the default in the manifest.
+With an external PostgreSQL, secrets must be given: see `wharf keys --help`.")]
     Up(Up),
     /// Run the build commands of the components
     Build(Build),
-    /// Bring the database to where the migrations say it should be
+    /// Apply pending migrations to the database
     #[command(after_help = "\
 Examples:
   wharf migrate
   wharf migrate --postgres-url postgres://owner:secret@db/app --variable @variables.toml
 
-Roles that are not there yet are made with the passwords in the addresses of their variables.")]
+Missing roles are created with the passwords in the addresses of their variables.")]
     Migrate(Migrate),
-    /// Run the stores alone, and write the .env with which `spin up` finds them
+    /// Run only the stores, and write an .env that points `spin up` to them
     Services(Services),
-    /// List what is served where
+    /// List routes and channels with their components
     Routes(Routes),
-    /// Check this machine, the manifest and what was built
+    /// Check this machine, the manifest and the built components
     Doctor(Doctor),
-    /// Show the public signing keys or replace the signing key; make the secrets of a deployment
+    /// Show or rotate the signing keys; generate the secrets of a deployment
     #[command(after_help = "\
 Examples:
   wharf keys --secrets
   wharf keys --variables variables.toml --postgres-url postgres://owner:secret@db/app
 
-The file is for all copies of a host that use one PostgreSQL, as --variable @variables.toml. What
-it says already stays, so that after an update the same command adds what is new.")]
+Give the file to every host that uses the same PostgreSQL: --variable @variables.toml. Existing
+entries are kept, so after an update the same command adds only new ones.")]
     Keys(Keys),
 }
 
@@ -76,7 +76,7 @@ pub struct Up {
     pub stores: StoreArgs,
     #[command(flatten)]
     pub values: ValueArgs,
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -84,16 +84,16 @@ pub struct Up {
         env = "SPIN_HTTP_LISTEN_ADDR"
     )]
     pub listen: SocketAddr,
-    /// Build first
+    /// Build the components first
     #[arg(long)]
     pub build: bool,
-    /// Add to the environment of every component
+    /// Add an environment variable to every component
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
-    /// How to say what is served
+    /// Format in which the served routes are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Say nothing but warnings and errors; the components' output goes to <data-dir>/logs alone
+    /// Print only warnings and errors; component output goes only to <data-dir>/logs
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -102,7 +102,7 @@ pub struct Up {
 pub struct Build {
     #[command(flatten)]
     pub manifest: ManifestArgs,
-    /// Only these components
+    /// Build only this component; may be repeated
     #[arg(long, short, value_name = "ID")]
     pub component_id: Vec<String>,
 }
@@ -111,7 +111,7 @@ pub struct Build {
 pub struct Migrate {
     #[command(flatten)]
     pub manifest: ManifestArgs,
-    /// Where embedded stores and generated values are kept
+    /// Folder for embedded stores and generated values
     #[arg(
         long,
         value_name = "FOLDER",
@@ -119,7 +119,7 @@ pub struct Migrate {
         env = "WHARF_DATA_DIR"
     )]
     pub data_dir: PathBuf,
-    /// The database, as its owner; without it the embedded one
+    /// URL of the database, as its owner; without it the embedded PostgreSQL is migrated
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
     pub postgres_url: Option<String>,
     #[command(flatten)]
@@ -134,7 +134,7 @@ pub struct Services {
     pub stores: StoreArgs,
     #[command(flatten)]
     pub values: ValueArgs,
-    /// Where `spin up` will listen
+    /// Address that `spin up` will listen on
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -148,7 +148,7 @@ pub struct Services {
 pub struct Routes {
     #[command(flatten)]
     pub manifest: ManifestArgs,
-    /// How to list them
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -157,7 +157,7 @@ pub struct Routes {
 pub struct Doctor {
     #[command(flatten)]
     pub manifest: ManifestArgs,
-    /// The data folder that will be used
+    /// Data folder to check
     #[arg(
         long,
         value_name = "FOLDER",
@@ -165,7 +165,7 @@ pub struct Doctor {
         env = "WHARF_DATA_DIR"
     )]
     pub data_dir: PathBuf,
-    /// The address that will be listened on
+    /// Address to check
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -179,7 +179,7 @@ pub struct Doctor {
 pub struct Keys {
     #[command(flatten)]
     pub manifest: ManifestArgs,
-    /// Where generated values are kept
+    /// Folder with the generated values
     #[arg(
         long,
         value_name = "FOLDER",
@@ -187,24 +187,24 @@ pub struct Keys {
         env = "WHARF_DATA_DIR"
     )]
     pub data_dir: PathBuf,
-    /// Sign with a new key from the next start on; older ones stay valid for as long as their tokens
+    /// Sign with a new key from the next start on; older keys stay valid as long as their tokens
     #[arg(long)]
     pub rotate: bool,
-    /// Show the generated passwords too
+    /// Also show the generated passwords
     #[arg(long)]
     pub secrets: bool,
-    /// Add to this file what all copies of a deployment must be given alike: secrets, addresses of
-    /// the database for each role
+    /// Add to this file the values that all hosts of a deployment share: secrets, and one database
+    /// address per role
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["rotate", "secrets"])]
     pub variables: Option<PathBuf>,
-    /// The database of that deployment, as its owner; not connected to
+    /// URL of that deployment's database, as its owner; no connection is made
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
     pub postgres_url: Option<String>,
 }
 
 #[derive(Args)]
 pub struct ManifestArgs {
-    /// The manifest, or the folder it is in
+    /// Manifest file, or the folder that contains it
     #[arg(
         long = "from",
         short = 'f',
@@ -212,14 +212,14 @@ pub struct ManifestArgs {
         default_value = "spin.toml"
     )]
     pub path: PathBuf,
-    /// A profile of the components that have it
+    /// Profile to use in components that define it
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 }
 
 #[derive(Args)]
 pub struct StoreArgs {
-    /// Where embedded stores, logs, compiled components and generated values are kept
+    /// Folder for embedded stores, logs, compiled components and generated values
     #[arg(
         long,
         value_name = "FOLDER",
@@ -227,13 +227,13 @@ pub struct StoreArgs {
         env = "WHARF_DATA_DIR"
     )]
     pub data_dir: PathBuf,
-    /// PostgreSQL to use, as the owner of the database, instead of starting one
+    /// External PostgreSQL, as the owner of the database; without it an embedded one is started
     #[arg(long, value_name = "URL", env = "WHARF_POSTGRES_URL")]
     pub postgres_url: Option<String>,
-    /// Redis to use instead of starting one
+    /// External Redis; without it an embedded one is started
     #[arg(long, value_name = "URL", env = "WHARF_REDIS_URL")]
     pub redis_url: Option<String>,
-    /// S3 to use instead of serving it here
+    /// External S3; without it an embedded one is started
     #[arg(long, value_name = "URL", env = "WHARF_S3_ENDPOINT", requires_all = ["s3_access_key", "s3_secret_key", "s3_bucket"])]
     pub s3_endpoint: Option<String>,
     #[arg(
@@ -241,7 +241,7 @@ pub struct StoreArgs {
         value_name = "KEY",
         env = "WHARF_S3_ACCESS_KEY",
         requires = "s3_endpoint",
-        help = "Its access key"
+        help = "Access key of the external S3"
     )]
     pub s3_access_key: Option<String>,
     #[arg(
@@ -249,7 +249,7 @@ pub struct StoreArgs {
         value_name = "KEY",
         env = "WHARF_S3_SECRET_KEY",
         requires = "s3_endpoint",
-        help = "Its secret key"
+        help = "Secret key of the external S3"
     )]
     pub s3_secret_key: Option<String>,
     #[arg(
@@ -257,7 +257,7 @@ pub struct StoreArgs {
         value_name = "NAME",
         env = "WHARF_S3_BUCKET",
         requires = "s3_endpoint",
-        help = "The bucket"
+        help = "Bucket of the external S3"
     )]
     pub s3_bucket: Option<String>,
     #[arg(
@@ -265,20 +265,20 @@ pub struct StoreArgs {
         value_name = "NAME",
         env = "WHARF_S3_REGION",
         default_value = "us-east-1",
-        help = "Its region"
+        help = "Region of the external S3"
     )]
     pub s3_region: String,
-    /// Embedded stores force nothing to disk: for tests
+    /// Embedded stores do not flush to disk: for tests
     #[arg(long)]
     pub volatile: bool,
 }
 
 #[derive(Args)]
 pub struct ValueArgs {
-    /// The value of a variable: NAME=VALUE, NAME=@file, or @file.toml or @file.json with many
+    /// Value of a variable: NAME=VALUE or NAME=@file; @file.toml or @file.json give many
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
-    /// What the operator decides: providers of values, key-value stores, forbidden networks
+    /// The operator's configuration: variable providers, key-value stores, blocked networks
     #[arg(long, value_name = "FILE", env = "RUNTIME_CONFIG_FILE")]
     pub runtime_config_file: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! From the files the manifest names to compiled components: read, composed with their dependencies,
-//! compiled side by side or taken from the cache. Linking them to what they import is `link`.
+//! Reads the components that the manifest names, composes them with their dependencies, and compiles them in parallel
+//! or loads them from the cache.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +15,8 @@ use wharf_manifest::manifest::Component;
 use crate::compose::{self, Dependency, denied};
 use crate::engine::cache::Cache;
 
-/// The code of each component, in their order; or what is wrong with each that has none. `say` is
-/// told what took its time.
+/// Returns the code of each component in their order, or the errors of all that failed. `say` gets a line for each
+/// compilation.
 pub fn compile(
     components: &[&Component],
     cache: &Cache,
@@ -32,9 +32,9 @@ pub fn compile(
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
-                    let place = next.fetch_add(1, Relaxed);
+                    let index = next.fetch_add(1, Relaxed);
                     let (Some(component), Some(result)) =
-                        (components.get(place), results.get(place))
+                        (components.get(index), results.get(index))
                     else {
                         return;
                     };
@@ -53,7 +53,7 @@ pub fn compile(
             .into_inner()
             .ok()
             .flatten()
-            .context("compiling it broke off");
+            .context("the compiler did not finish");
         match result.and_then(|compiled| compiled) {
             Ok(code) => codes.push(code),
             Err(fault) => faults.push(fault.context(format!("component \"{}\"", component.id))),
@@ -67,7 +67,7 @@ pub fn compile(
 }
 
 fn compile_one(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Result<Code> {
-    let bytes = composed(component)?;
+    let bytes = read_composed(component)?;
     if let Some(code) = cache.find(&bytes) {
         return Ok(code);
     }
@@ -78,8 +78,8 @@ fn compile_one(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Res
     Ok(code)
 }
 
-/// The component's bytes with its dependencies in them.
-fn composed(component: &Component) -> Result<Vec<u8>> {
+/// Reads the component, composed with its dependencies.
+fn read_composed(component: &Component) -> Result<Vec<u8>> {
     let code = read(&component.source)?;
     if component.dependencies.is_empty() {
         return Ok(code);

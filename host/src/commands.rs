@@ -1,4 +1,4 @@
-//! One module per command of the command line, and what several of them need.
+//! One module per command.
 
 pub mod build;
 pub mod doctor;
@@ -13,7 +13,7 @@ use wharf_manifest::manifest::{self, Manifest};
 use crate::cli::ManifestArgs;
 use crate::failure::Result;
 
-/// The manifest; its warnings are printed.
+/// Loads the manifest and prints its warnings.
 fn load(args: &ManifestArgs) -> Result<Manifest> {
     let manifest = manifest::load(&args.path, args.profile.as_deref())?;
     for warning in &manifest.warnings {

@@ -1,6 +1,5 @@
-//! A component and its dependencies made into one component. A dependency's own imports are supplied
-//! by its siblings where one of them has what it wants, so dependencies may form a chain. Which bytes
-//! a dependency is, and what it inherits, is decided by the manifest.
+//! Composes a component and its dependencies into one component. Imports of a dependency are supplied by other
+//! dependencies where they match, so dependencies may form a chain.
 
 pub mod denied;
 
@@ -9,26 +8,26 @@ use wac_graph::types::{Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 use wharf_manifest::manifest::DependencyName;
 
-/// What takes the place of some imports.
+/// A component that supplies imports of the consumer.
 pub struct Dependency {
     pub name: DependencyName,
     pub component: Vec<u8>,
-    /// The name it is exported under, when that is not the import's own.
+    /// The name of the export, if it differs from that of the import.
     pub export: Option<String>,
 }
 
-/// One of the components in the making of one.
+/// One of the components in the composition.
 #[derive(Clone, Copy)]
 struct Member {
     world: WorldId,
     instance: NodeId,
 }
 
-/// One component that exports what `consumer` exports.
+/// Returns a component with the exports of `consumer`.
 pub fn compose(consumer: &[u8], dependencies: &[Dependency]) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let consumer = instantiate(&mut graph, "consumer", consumer)?;
-    let suppliers = suppliers(&mut graph, dependencies)?;
+    let suppliers = instantiate_suppliers(&mut graph, dependencies)?;
 
     let unused = connect(&mut graph, consumer, &suppliers)?;
     if let Some(unused) = unused.first() {
@@ -57,8 +56,8 @@ pub fn compose(consumer: &[u8], dependencies: &[Dependency]) -> Result<Vec<u8>> 
     Ok(graph.encode(EncodeOptions::default())?)
 }
 
-/// An instance for each dependency; entries that are the same component share one.
-fn suppliers<'a>(
+/// Instantiates each dependency; dependencies with the same bytes share an instance.
+fn instantiate_suppliers<'a>(
     graph: &mut CompositionGraph,
     dependencies: &'a [Dependency],
 ) -> Result<Vec<(&'a Dependency, Member)>> {
@@ -90,7 +89,7 @@ fn instantiate(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result
     })
 }
 
-/// Supplies what `member` imports; returns the dependencies it had no use for.
+/// Supplies the imports of `member`; returns the dependencies that match none of them.
 fn connect<'a>(
     graph: &mut CompositionGraph,
     member: Member,
@@ -121,7 +120,7 @@ fn connect<'a>(
         }
         unused.retain(|other| other.name != dependency.name);
         let export = dependency.export.as_deref().unwrap_or(&import);
-        check_fits(graph, supplier.world, export, member.world, &import)
+        check_types_match(graph, supplier.world, export, member.world, &import)
             .with_context(|| format!("dependency \"{}\"", dependency.name))?;
         let supply = graph.alias_instance_export(supplier.instance, export)?;
         graph.set_instantiation_argument(member.instance, &import, supply)?;
@@ -129,7 +128,7 @@ fn connect<'a>(
     Ok(unused)
 }
 
-fn check_fits(
+fn check_types_match(
     graph: &CompositionGraph,
     supplier: WorldId,
     export: &str,
@@ -145,5 +144,7 @@ fn check_fits(
     };
     SubtypeChecker::new(&mut Default::default())
         .is_subtype(*offered, types, *wanted, types)
-        .with_context(|| format!("what it exports as {export} is not what is imported as {import}"))
+        .with_context(|| {
+            format!("the type of its export {export} does not match the import {import}")
+        })
 }

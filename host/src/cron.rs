@@ -1,6 +1,6 @@
-//! The host's own clock: `[[application.tool.wharf.cron]]` entries, delivered in memory to the
-//! components whose Redis trigger names the entry's channel. A component that still handles a firing
-//! when the next is due skips that one; how long others take is no matter to it.
+//! The host's clock: fires `[[application.tool.wharf.cron]]` entries. A firing is delivered in memory to the
+//! components whose Redis trigger names the entry's channel. A component that is still busy with one firing when
+//! the next is due skips the next; components do not delay each other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::listener::Listener;
 
-/// For one of those who hear it.
+/// One cron entry for one listener.
 pub struct Entry {
     pub when: When,
     pub payload: Arc<[u8]>,
@@ -30,8 +30,8 @@ pub enum When {
 }
 
 impl When {
-    /// Five to seven fields; seconds come first where there are six.
-    pub fn schedule(text: &str) -> Result<Self> {
+    /// Parses five to seven fields; with six, the first is seconds.
+    pub fn parse_schedule(text: &str) -> Result<Self> {
         let parser = CronParser::builder()
             .seconds(Seconds::Optional)
             .year(Year::Optional)
@@ -43,7 +43,7 @@ impl When {
     }
 }
 
-/// Fires until `stop`.
+/// Fires until `stop` is cancelled.
 pub async fn run(entry: Entry, work: TaskTracker, stop: CancellationToken) {
     let firing = async {
         match &entry.when {
@@ -73,17 +73,18 @@ async fn fire_on_schedule(schedule: &croner::Cron, entry: &Entry, work: &TaskTra
             tracing::info!("the schedule {schedule} has no further time");
             return;
         };
-        // Never early: woken a little before the moment, it would find the same moment again.
+        // One millisecond late: waking up early would find the same time again.
         let wait = Duration::try_from(next.timestamp().duration_since(now)).unwrap_or_default();
         sleep(wait + Duration::from_millis(1)).await;
         fire(entry, work).await;
     }
 }
 
-/// Resolves when it was handled. What has begun is finished though the clock be stopped.
+/// Resolves once the message was handled. Runs as a task of its own, so that stopping the clock does not
+/// interrupt it.
 async fn fire(entry: &Entry, work: &TaskTracker) {
     let (listener, payload) = (entry.listener.clone(), entry.payload.clone());
-    // A panic is in the log already, and the next firing may do better.
+    // A panic is logged already, and the next firing may succeed.
     drop(
         work.spawn(async move { listener.deliver(payload).await })
             .await,

@@ -1,44 +1,43 @@
-//! The one wasmtime engine: how components are compiled, and how many may live. How they share the
-//! processors is `turns`; keeping compiled components is `engine::cache`.
+//! The wasmtime engine: compiler settings and the size of the instance pool.
 
 pub mod cache;
 
 use anyhow::Result;
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-/// What all components together may hold at once; the pool is laid out for exactly that.
+/// Limits over all components; the instance pool is sized for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
-    /// Component instances alive at once.
+    /// Component instances alive at the same time.
     pub instances: u32,
     /// The largest linear memory any of them may grow to.
     pub memory_bytes: usize,
-    /// The most components composed into one: each brings a memory and some core instances.
+    /// The largest number of components composed into one: each has a memory and some core instances.
     pub parts: u32,
 }
 
-/// A component as `wit-component` makes it has a main module, two small ones that tie its imports,
-/// and sometimes an adapter.
+/// A component built by `wit-component` has a main module, two small ones for its imports, and sometimes an
+/// adapter.
 const CORE_INSTANCES_PER_PART: u32 = 6;
 const TABLES_PER_PART: u32 = 4;
 
-/// An engine with its instance pool; where the address space is too short for one (containers with
-/// a limit on virtual memory), an engine that allocates instances one by one.
+/// Builds an engine with an instance pool. If the address space is too small for the pool (a container with a
+/// limit on virtual memory), instances are allocated one by one.
 pub fn build(capacity: Capacity) -> Result<wasmtime::Engine> {
-    let mut config = common();
+    let mut config = common_config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(capacity)));
     match wasmtime::Engine::new(&config) {
         Ok(engine) => Ok(engine),
         Err(cause) => {
             tracing::warn!(%cause, "no room for the instance pool; instances are allocated one by one");
-            let mut config = common();
+            let mut config = common_config();
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
             Ok(wasmtime::Engine::new(&config)?)
         }
     }
 }
 
-fn common() -> Config {
+fn common_config() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model_async(true)
@@ -55,7 +54,7 @@ fn pool(capacity: Capacity) -> PoolingAllocationConfig {
         memory_bytes,
         parts,
     } = capacity;
-    // An instance on its way out holds its slot a little longer than its place.
+    // An instance that is being dropped holds its slot a little longer than its permit.
     let instances = instances + instances / 8 + 8;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
@@ -67,7 +66,7 @@ fn pool(capacity: Capacity) -> PoolingAllocationConfig {
         .max_memories_per_component(parts)
         .max_tables_per_component(parts * TABLES_PER_PART)
         .max_memory_size(memory_bytes)
-        // Pages a finished instance is likely to touch again are wiped, not given back to the kernel.
+        // Pages that the next instance is likely to touch are zeroed, not returned to the kernel.
         .linear_memory_keep_resident(256 << 10)
         .table_keep_resident(16 << 10);
     pool

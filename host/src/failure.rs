@@ -1,4 +1,4 @@
-//! Why a command failed, as far as its exit code tells.
+//! Why a command failed, and the exit code for it.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use wharf_manifest::faults::Faults;
 
 pub enum Failure {
-    /// Something the user wrote is wrong: the command line, the manifest, another file.
+    /// An error in what the user wrote: the command line, the manifest, another file.
     Usage(String),
     Store(wharf_stores::Error),
-    /// A store given by its address does not answer.
+    /// An external store cannot be reached.
     Unreachable(String),
     Build(String),
     Other(anyhow::Error),
@@ -41,6 +41,12 @@ impl fmt::Display for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(cause: anyhow::Error) -> Self {
         Self::Other(cause)
+    }
+}
+
+impl From<wasmtime::Error> for Failure {
+    fn from(cause: wasmtime::Error) -> Self {
+        Self::Other(cause.into())
     }
 }
 

@@ -1,5 +1,5 @@
-//! The files a component may read: copied at start to a folder of its own, which it sees as `/`. A
-//! copy, so that a component sees what the manifest names and nothing beside it.
+//! Copies the files that a component may read to a folder of its own, which it sees as `/`. With a copy the component
+//! sees only the files that the manifest names.
 
 use std::fs;
 use std::path::{Component as Part, Path, PathBuf};
@@ -8,8 +8,12 @@ use anyhow::{Context, Result};
 use glob::Pattern;
 use wharf_manifest::manifest::{Component, Files};
 
-/// Copies what the component was given into `folder`; `None` if it was given nothing.
-pub fn place(component: &Component, manifest_dir: &Path, folder: &Path) -> Result<Option<PathBuf>> {
+/// Copies the files of the component into `folder`; `None` if it has none.
+pub fn copy_files(
+    component: &Component,
+    manifest_dir: &Path,
+    folder: &Path,
+) -> Result<Option<PathBuf>> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("clear {}", folder.display()))?;
     }
@@ -31,7 +35,7 @@ pub fn place(component: &Component, manifest_dir: &Path, folder: &Path) -> Resul
             } => {
                 copy(
                     source,
-                    &inside(folder, Path::new(destination)),
+                    &join_inside(folder, Path::new(destination)),
                     manifest_dir,
                     &excluded,
                 )?;
@@ -47,7 +51,7 @@ fn copy_matching(dir: &Path, pattern: &str, excluded: &[Pattern], folder: &Path)
         let found = found?;
         if found.is_file() {
             let relative = found.strip_prefix(dir).unwrap_or(&found);
-            copy(&found, &inside(folder, relative), dir, excluded)?;
+            copy(&found, &join_inside(folder, relative), dir, excluded)?;
         }
     }
     Ok(())
@@ -61,11 +65,11 @@ fn copy(source: &Path, destination: &Path, dir: &Path, excluded: &[Pattern]) -> 
     {
         return Ok(());
     }
-    let doing = || format!("copy {} for a component", source.display());
+    let describe = || format!("copy {} for a component", source.display());
     if source.is_dir() {
-        fs::create_dir_all(destination).with_context(doing)?;
-        for entry in fs::read_dir(source).with_context(doing)? {
-            let entry = entry.with_context(doing)?;
+        fs::create_dir_all(destination).with_context(describe)?;
+        for entry in fs::read_dir(source).with_context(describe)? {
+            let entry = entry.with_context(describe)?;
             copy(
                 &entry.path(),
                 &destination.join(entry.file_name()),
@@ -76,14 +80,14 @@ fn copy(source: &Path, destination: &Path, dir: &Path, excluded: &[Pattern]) -> 
         return Ok(());
     }
     if let Some(parent) = destination.parent() {
-        fs::create_dir_all(parent).with_context(doing)?;
+        fs::create_dir_all(parent).with_context(describe)?;
     }
-    fs::copy(source, destination).with_context(doing)?;
+    fs::copy(source, destination).with_context(describe)?;
     Ok(())
 }
 
-/// `path` below `folder`, whatever it says.
-fn inside(folder: &Path, path: &Path) -> PathBuf {
+/// Joins `path` to `folder`, ignoring every part of it that would lead outside.
+fn join_inside(folder: &Path, path: &Path) -> PathBuf {
     let named = path
         .components()
         .filter(|part| matches!(part, Part::Normal(_)));
@@ -95,9 +99,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_stays_inside_its_folder() {
+    fn a_joined_path_stays_inside_its_folder() {
         assert_eq!(
-            inside(Path::new("/a"), Path::new("/b/../../c")),
+            join_inside(Path::new("/a"), Path::new("/b/../../c")),
             Path::new("/a/b/c")
         );
     }

@@ -1,5 +1,4 @@
-//! A component ready to run: compiled, linked, with its limits and where its lines go. How it is
-//! called (HTTP, messages) is decided by the triggers.
+//! A component ready to run: compiled, linked, with its limits, grants and outputs. The triggers call it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +12,12 @@ use wharf_imports::{Imports, ImportsCtx};
 use wharf_manifest::manifest::WharfComponent;
 
 use crate::guest::output::{Destination, Output};
-use crate::guest::{Alive, Guest, HANDLES, Memory};
-use crate::http::service::HEADER_BYTES;
+use crate::guest::{Alive, Guest, MAX_HANDLES, Memory};
+use crate::http::headers::MAX_HEADER_BYTES;
 use crate::metrics::ComponentMeter;
-use crate::turns::Turns;
+use crate::scheduler::Scheduler;
 
-/// What bounds a component: `[component.<id>.tool.wharf]`.
+/// The limits of a component: `[component.<id>.tool.wharf]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub requests_per_instance: usize,
@@ -52,7 +51,7 @@ pub struct Function {
     pub limits: Limits,
     pub meter: Arc<ComponentMeter>,
     pub pre: InstancePre<Guest>,
-    pub turns: Arc<Turns>,
+    pub scheduler: Arc<Scheduler>,
     pub imports: Arc<Imports>,
     pub environment: Vec<(String, String)>,
     /// Mounted read-only as `/`.
@@ -62,8 +61,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// A store for a new instance.
-    pub fn store(&self) -> wasmtime::Result<Store<Guest>> {
+    /// Creates the store of a new instance.
+    pub fn new_store(&self) -> wasmtime::Result<Store<Guest>> {
         let (stdout, stderr) = (
             Output::new(self.stdout.clone()),
             Output::new(self.stderr.clone()),
@@ -77,9 +76,9 @@ impl Function {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(HANDLES);
+        table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
-        http.set_field_size_limit(HEADER_BYTES);
+        http.set_field_size_limit(MAX_HEADER_BYTES);
         let guest = Guest {
             table,
             wasi: wasi.build(),

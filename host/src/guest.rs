@@ -1,5 +1,5 @@
-//! What one running instance carries: everything its imports need, what it may use, and whom it is
-//! serving. The list of fields is the list of what a component can reach.
+//! The state of one running instance: the contexts of its imports, its limits and outputs. A component can reach
+//! nothing beyond these fields.
 
 pub mod output;
 
@@ -27,15 +27,13 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// From here on, what the guest prints belongs to this request.
-    pub fn serves(&self, request_id: &str) {
-        self.stdout.belongs_to(request_id);
-        self.stderr.belongs_to(request_id);
+    /// Labels output from here on with this request.
+    pub fn begin_request(&self, request_id: &str) {
+        self.stdout.set_request_id(request_id);
+        self.stderr.set_request_id(request_id);
     }
-}
 
-impl Guest {
-    /// The request served last, where one is served at a time.
+    /// The latest request, where one is served at a time; else empty.
     pub fn request_id(&self) -> String {
         self.stderr.request_id()
     }
@@ -69,11 +67,11 @@ impl ImportsView for Guest {
     }
 }
 
-/// Handles an instance may hold to what the host keeps for it: many times what the busiest needs, and few enough that the
-/// header fields among them are no more than a memory is.
-pub const HANDLES: usize = 4096;
+/// Handles of host resources per instance: many times what a busy component needs, and few enough that header fields
+/// behind all of them take no more memory than an instance may have.
+pub const MAX_HANDLES: usize = 4096;
 
-/// How much linear memory the instance has, over all components composed into it, and may have.
+/// Linear memory of an instance over all components composed into it, and its limit.
 pub struct Memory {
     used: usize,
     limit: usize,
@@ -89,8 +87,8 @@ impl Memory {
     }
 }
 
-/// More elements than any toolchain's function table; a table is no way around the memory limit.
-const TABLE_ELEMENTS: usize = 100_000;
+/// More than the function table of any toolchain needs; bounds the memory that tables take outside of `Memory`.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
 
 impl ResourceLimiter for Memory {
     fn memory_growing(
@@ -118,11 +116,11 @@ impl ResourceLimiter for Memory {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        Ok(desired <= MAX_TABLE_ELEMENTS)
     }
 }
 
-/// Counts the instance among the living until it is dropped.
+/// Counts the instance as alive until it is dropped.
 pub struct Alive {
     meter: Arc<ComponentMeter>,
 }

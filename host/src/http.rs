@@ -1,14 +1,14 @@
-//! The HTTP trigger. `server` (sockets) hands each request to `service` (routes, refusals, records),
-//! which hands it to a `function` (bounded, in time), whose instances answer it: each `alone` (asked `whole` or
-//! `streamed`) or `shared`.
+//! The HTTP trigger. `server` (sockets) passes each request to `service` (routes, refusals, access log), which
+//! passes it to a `function` (limits of one component). The function calls an instance: `exclusive` instances
+//! serve one request at a time (passed `whole` or `streamed`), `shared` ones serve several.
 
-pub mod alone;
 pub mod body;
 pub mod call;
 pub mod client;
+pub mod drain;
+pub mod exclusive;
 pub mod function;
 pub mod headers;
-pub mod linger;
 pub mod local;
 pub mod problem;
 pub mod record;

@@ -1,7 +1,6 @@
-//! Lines on their way to the terminal and to log files. Whoever writes only appends to a buffer;
-//! one thread carries the buffers out a few times a second, so that no request ever waits for a disk
-//! or a slow terminal. Whoever writes too much loses the rest of it, and nobody else anything. What a line
-//! says is not decided here.
+//! Writes lines to the terminal and to log files. Writers append to a buffer in memory; one thread flushes the
+//! buffers a few times a second, so that no request waits for a disk or a slow terminal. A writer that exceeds its
+//! rate limit loses lines; others are not affected.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,80 +11,77 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How late a line may appear.
-const CARRY_EVERY: Duration = Duration::from_millis(25);
+/// Interval between flushes, so also the delay of a line.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
 
-/// A log that is longer becomes the old one, of which there is one.
-const LOG_BYTES: u64 = 64 << 20;
+/// Size at which a log file is rotated. One old file is kept.
+const MAX_LOG_BYTES: u64 = 64 << 20;
 
-/// How much may be written to a target; beyond, lines are dropped and counted.
+/// How many bytes may be written to a target; lines beyond are dropped and counted.
 #[derive(Clone, Copy)]
-struct Flow {
-    /// What may wait, so also what may come at once.
+struct RateLimit {
+    /// Bytes that may wait in the buffer.
     burst: usize,
-    /// In every `CARRY_EVERY`.
+    /// Bytes per `FLUSH_INTERVAL`.
     steady: usize,
 }
 
-/// The host's own lines: no more than a target that takes nothing may cost in memory.
-const OWN: Flow = Flow {
+/// The host's own lines. Bounds only the memory for a terminal that accepts nothing.
+const HOST_LIMIT: RateLimit = RateLimit {
     burst: 8 << 20,
     steady: 8 << 20,
 };
 
-/// A component's log: 10 MB a second, so that one that prints without end leaves the disk to others.
-const LOG: Flow = Flow {
+/// The log file of a component: 10 MB/s, so that a component in a print loop does not use up the disk.
+const FILE_LIMIT: RateLimit = RateLimit {
     burst: 8 << 20,
     steady: 256 << 10,
 };
 
-/// A component's lines on the terminal, which everybody shares: 40 kB a second, after a few backtraces.
-const VOICE: Flow = Flow {
+/// The lines of a component on the terminal, which all components share: 40 kB/s; the burst fits a few backtraces.
+const TERMINAL_LIMIT: RateLimit = RateLimit {
     burst: 256 << 10,
     steady: 1 << 10,
 };
 
-/// Where lines may be appended from anywhere.
+/// Takes lines for one target, from any thread.
 #[derive(Clone)]
-pub struct Sink(Arc<Mutex<Waiting>>);
+pub struct Sink(Arc<Mutex<Buffer>>);
 
-struct Waiting {
+struct Buffer {
     bytes: Vec<u8>,
     dropped: u64,
-    /// What else may come before the flow is exceeded.
+    /// Bytes that may still be appended.
     room: usize,
-    flow: Flow,
+    limit: RateLimit,
 }
 
 impl Sink {
-    fn new(flow: Flow) -> Self {
-        Self(Arc::new(Mutex::new(Waiting {
+    fn new(limit: RateLimit) -> Self {
+        Self(Arc::new(Mutex::new(Buffer {
             bytes: Vec::new(),
             dropped: 0,
-            room: flow.burst,
-            flow,
+            room: limit.burst,
+            limit,
         })))
     }
 
     pub fn append(&self, lines: &[u8]) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.room.checked_sub(lines.len()) {
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match buffer.room.checked_sub(lines.len()) {
             Some(room) => {
-                waiting.room = room;
-                waiting.bytes.extend_from_slice(lines);
+                buffer.room = room;
+                buffer.bytes.extend_from_slice(lines);
             }
-            None => waiting.dropped += 1,
+            None => buffer.dropped += 1,
         }
     }
 
-    /// The lines that wait, and how many were lost.
+    /// Empties the buffer; returns its lines and the number of dropped ones.
     fn take(&self) -> (Vec<u8>, u64) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.room = (waiting.room + waiting.flow.steady).min(waiting.flow.burst);
-        (
-            mem::take(&mut waiting.bytes),
-            mem::take(&mut waiting.dropped),
-        )
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.room = (buffer.room + buffer.limit.steady).min(buffer.limit.burst);
+        (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped))
     }
 }
 
@@ -100,36 +96,36 @@ impl Write for Sink {
     }
 }
 
-/// A file that begins anew when it is full, after what was in it became its old one.
+/// A log file that is rotated at `max_bytes`.
 struct LogFile {
     path: PathBuf,
     file: File,
     length: u64,
-    longest: u64,
+    max_bytes: u64,
 }
 
 impl LogFile {
-    fn open(path: &Path, longest: u64) -> io::Result<Self> {
+    fn open(path: &Path, max_bytes: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {
             path: path.to_owned(),
             length: file.metadata()?.len(),
             file,
-            longest,
+            max_bytes,
         })
     }
 
-    fn begin_anew(&mut self) -> io::Result<()> {
+    fn rotate(&mut self) -> io::Result<()> {
         fs::rename(&self.path, self.path.with_extension("old.txt"))?;
-        *self = Self::open(&self.path, self.longest)?;
+        *self = Self::open(&self.path, self.max_bytes)?;
         Ok(())
     }
 }
 
 impl Write for LogFile {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        if self.length >= self.longest {
-            self.begin_anew()?;
+        if self.length >= self.max_bytes {
+            self.rotate()?;
         }
         let written = self.file.write(lines)?;
         self.length += written as u64;
@@ -142,39 +138,39 @@ impl Write for LogFile {
 }
 
 enum Target {
-    /// What starts a line that tells of lost ones.
+    /// With the prefix for the line that reports dropped lines.
     Terminal(String),
     File(LogFile),
 }
 
-/// How to hand the thread another target, and how to wait for its end.
-type Carrier = (Sender<(Sink, Target)>, JoinHandle<()>);
+/// The channel that adds targets to the writer thread, and the thread itself.
+type Writer = (Sender<(Sink, Target)>, JoinHandle<()>);
 
-/// All sinks and the thread that carries them out. Dropping it carries out what still waits.
+/// All sinks and the thread that flushes them. Dropping the journal flushes what remains.
 pub struct Journal {
     console: Sink,
-    carrier: Mutex<Option<Carrier>>,
+    writer: Mutex<Option<Writer>>,
 }
 
 impl Journal {
     pub fn start() -> io::Result<Self> {
-        let console = Sink::new(OWN);
+        let console = Sink::new(HOST_LIMIT);
         let (targets, opened) = mpsc::channel();
         let own = console.clone();
-        let carrier = thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
                 let mut targets: Vec<(Sink, Target)> = Vec::new();
                 loop {
-                    let arrived = opened.recv_timeout(CARRY_EVERY);
+                    let arrived = opened.recv_timeout(FLUSH_INTERVAL);
                     for (sink, target) in &mut targets {
                         match target {
-                            Target::Terminal(label) => carry(sink, &mut io::stderr(), label),
-                            Target::File(file) => carry(sink, file, ""),
+                            Target::Terminal(label) => flush(sink, &mut io::stderr(), label),
+                            Target::File(file) => flush(sink, file, ""),
                         }
                     }
-                    // Last, since what a component said belongs before the line that says how it answered.
-                    carry(&own, &mut io::stderr(), "");
+                    // Last: a component's lines belong before the access log line of their request.
+                    flush(&own, &mut io::stderr(), "");
                     match arrived {
                         Ok(target) => targets.push(target),
                         Err(RecvTimeoutError::Timeout) => {}
@@ -184,7 +180,7 @@ impl Journal {
             })?;
         Ok(Self {
             console,
-            carrier: Mutex::new(Some((targets, carrier))),
+            writer: Mutex::new(Some((targets, writer))),
         })
     }
 
@@ -193,20 +189,23 @@ impl Journal {
         self.console.clone()
     }
 
-    /// The terminal for one component, so that none drowns the others.
-    pub fn voice(&self, component: &str) -> io::Result<Sink> {
-        self.sink(VOICE, Target::Terminal(format!("{component} | ")))
+    /// The terminal, rate limited for one component.
+    pub fn component_console(&self, component: &str) -> io::Result<Sink> {
+        self.add_sink(TERMINAL_LIMIT, Target::Terminal(format!("{component} | ")))
     }
 
-    /// A file that lines are added to, made if missing.
+    /// Opens a log file for appending; creates it if missing.
     pub fn file(&self, path: &Path) -> io::Result<Sink> {
-        self.sink(LOG, Target::File(LogFile::open(path, LOG_BYTES)?))
+        self.add_sink(
+            FILE_LIMIT,
+            Target::File(LogFile::open(path, MAX_LOG_BYTES)?),
+        )
     }
 
-    fn sink(&self, flow: Flow, target: Target) -> io::Result<Sink> {
-        let sink = Sink::new(flow);
-        let carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((targets, _)) = carrier.as_ref() {
+    fn add_sink(&self, limit: RateLimit, target: Target) -> io::Result<Sink> {
+        let sink = Sink::new(limit);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((targets, _)) = writer.as_ref() {
             targets
                 .send((sink.clone(), target))
                 .map_err(io::Error::other)?;
@@ -217,20 +216,20 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        let carrier = self
-            .carrier
+        let writer = self
+            .writer
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some((targets, carrier)) = carrier {
+        if let Some((targets, writer)) = writer {
             drop(targets);
-            let _ = carrier.join();
+            let _ = writer.join();
         }
     }
 }
 
-/// A target that fails (a closed terminal, a full disk) loses these lines; there is nowhere left to say so.
-fn carry(sink: &Sink, target: &mut impl Write, label: &str) {
+/// Lines for a failing target (a closed terminal, a full disk) are lost: there is nowhere to report it.
+fn flush(sink: &Sink, target: &mut impl Write, label: &str) {
     let (lines, dropped) = sink.take();
     if !lines.is_empty() {
         let _ = target.write_all(&lines);
@@ -238,7 +237,7 @@ fn carry(sink: &Sink, target: &mut impl Write, label: &str) {
     if dropped > 0 {
         let _ = writeln!(
             target,
-            "{label}({dropped} lines lost here: they came faster than they may be written)"
+            "{label}({dropped} lines dropped: rate limit exceeded)"
         );
     }
 }
@@ -248,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_reach_their_file_in_order_at_the_latest_when_the_journal_is_dropped() {
+    fn dropping_the_journal_flushes_all_lines_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         let journal = Journal::start().unwrap();
@@ -260,38 +259,36 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_and_says_what_it_lost() {
-        let sink = Sink::new(Flow {
+    fn lines_beyond_the_rate_limit_are_dropped_and_counted() {
+        let sink = Sink::new(RateLimit {
             burst: 80,
             steady: 10,
         });
-        let carried = || {
+        let write_ten = || {
             for _ in 0..10 {
                 sink.append(b"123456789\n");
             }
             let mut out = Vec::new();
-            carry(&sink, &mut out, "shop | ");
+            flush(&sink, &mut out, "shop | ");
             let out = String::from_utf8(out).unwrap();
             let lines = out.lines().filter(|line| *line == "123456789").count();
             (lines, out.lines().last().unwrap().to_owned())
         };
-        let lost = |count| {
-            format!("shop | ({count} lines lost here: they came faster than they may be written)")
-        };
-        assert_eq!(carried(), (8, lost(2)));
-        assert_eq!(carried(), (1, lost(9)));
+        let dropped = |count| format!("shop | ({count} lines dropped: rate limit exceeded)");
+        assert_eq!(write_ten(), (8, dropped(2)));
+        assert_eq!(write_ten(), (1, dropped(9)));
         for _ in 0..100 {
             sink.take();
         }
-        assert_eq!(carried(), (8, lost(2)), "it collects no more than a burst");
+        assert_eq!(write_ten(), (8, dropped(2)), "room never exceeds the burst");
     }
 
     #[test]
-    fn a_full_log_becomes_the_old_one_and_no_more_than_two_are_kept() {
+    fn a_full_log_is_rotated_and_one_old_file_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a_stdout.txt");
         for lines in ["1\n2\n", "3\n4\n", "5\n6\n", "7\n"] {
-            // Opened anew each time: what a former host wrote counts.
+            // Reopened each time: bytes written by an earlier host count.
             let mut log = LogFile::open(&path, 4).unwrap();
             log.write_all(lines.as_bytes()).unwrap();
         }

@@ -1,4 +1,4 @@
-//! What components may import, and which kind of trigger they can answer.
+//! Links components to the interfaces of the host, and finds the trigger interface they export.
 
 use anyhow::{Result, bail};
 use wasmtime::Engine;
@@ -9,8 +9,8 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::compose::denied;
 use crate::guest::Guest;
 
-/// Everything a component can import, granted or not: grants are checked when it asks.
-pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
+/// Defines every interface that a component can import. Grants are checked at each call.
+pub fn build_linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -20,19 +20,21 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// The component with its imports found, and those denied to its dependencies answered with a refusal.
+/// Resolves the imports of a component; imports denied to its dependencies return a refusal.
 pub fn link(linker: &Linker<Guest>, code: &Code) -> Result<InstancePre<Guest>> {
     let mut linker = linker.clone();
     denied::link(&mut linker, code)?;
     let pre = linker.instantiate_pre(code);
-    Ok(pre.map_err(|cause| match unknown(code, linker.engine()) {
-        Some(why) => cause.context(why),
-        None => cause,
-    })?)
+    Ok(
+        pre.map_err(|cause| match unsupported_interface(code, linker.engine()) {
+            Some(why) => cause.context(why),
+            None => cause,
+        })?,
+    )
 }
 
-/// The component as one that answers HTTP.
-pub fn http(pre: InstancePre<Guest>) -> Result<ProxyPre<Guest>> {
+/// Prepares a component that serves HTTP.
+pub fn into_http_proxy(pre: InstancePre<Guest>) -> Result<ProxyPre<Guest>> {
     let engine = pre.engine().clone();
     let exports: Vec<String> = pre
         .component()
@@ -40,7 +42,7 @@ pub fn http(pre: InstancePre<Guest>) -> Result<ProxyPre<Guest>> {
         .exports(&engine)
         .map(|(name, _)| name.to_owned())
         .collect();
-    // A version with a hyphen is a draft, and no draft of another version.
+    // A version with a hyphen is a draft, which is incompatible with the release.
     let has = |interface: &str| {
         let mut versions = exports
             .iter()
@@ -53,37 +55,37 @@ pub fn http(pre: InstancePre<Guest>) -> Result<ProxyPre<Guest>> {
     if has("wasi:http/incoming-handler@0.2.") {
         return Ok(ProxyPre::P2(p2::bindings::ProxyPre::new(pre)?));
     }
-    if let Some(why) = unknown(pre.component(), &engine) {
-        bail!("an http trigger starts it, but {why}");
+    if let Some(why) = unsupported_interface(pre.component(), &engine) {
+        bail!("it has an http trigger, but {why}");
     }
     bail!(
-        "an http trigger starts it, but it exports neither wasi:http/handler@0.3.0 nor \
-         wasi:http/incoming-handler@0.2 (it exports {})",
+        "it has an http trigger, but exports neither wasi:http/handler@0.3.0 nor \
+         wasi:http/incoming-handler@0.2 (its exports: {})",
         exports.join(", ")
     )
 }
 
-/// What a component was made for, where that is something Spin knows and this host does not.
-pub fn unknown(code: &Code, engine: &Engine) -> Option<String> {
+/// Names the interface that a component was built for, if Spin supports it and this host does not.
+pub fn unsupported_interface(code: &Code, engine: &Engine) -> Option<String> {
     let code = code.component_type();
     let imports = code.imports(engine).map(|(name, _)| name);
     let exports = code.exports(engine).map(|(name, _)| name);
     imports.chain(exports).find_map(|name| {
-        let draft = name
+        let is_draft = name
             .split_once('@')
             .is_some_and(|(name, version)| name.starts_with("wasi:") && version.contains("-rc"));
-        if draft {
+        if is_draft {
             Some(format!(
-                "it was built for {name}, a draft; build it anew with an SDK that speaks wasi:http@0.2 or wasi:http@0.3.0"
+                "it was built for {name}, a draft; rebuild it with an SDK for wasi:http@0.2 or wasi:http@0.3.0"
             ))
         } else if name == "fermyon:spin/inbound-http" {
             Some(format!(
-                "it was built for {name}, the interface of Spin 1; build it anew with an SDK that speaks wasi:http"
+                "it was built for {name}, the interface of Spin 1; rebuild it with an SDK for wasi:http"
             ))
         } else if name == "handle-cron-event" || name.starts_with("spin:cron/") {
             Some(
-                "it was built for Spin's cron trigger; here a clock sends messages: export a handler of Redis messages, \
-                 and write [[application.tool.wharf.cron]] and a [[trigger.redis]] for its channel"
+                "it was built for Spin's cron trigger; this host sends messages instead: export a handler of Redis messages, \
+                 and add [[application.tool.wharf.cron]] and a [[trigger.redis]] for its channel"
                     .to_owned(),
             )
         } else {
@@ -98,23 +100,26 @@ mod tests {
     use wasmtime::Config;
 
     #[test]
-    fn what_was_built_for_other_hosts_is_told_so_by_name() {
+    fn an_unsupported_interface_is_named_in_the_error() {
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         let engine = Engine::new(&config).unwrap();
-        let linker = linker(&engine).unwrap();
-        let refused = |text: &str| {
+        let linker = build_linker(&engine).unwrap();
+        let error_of = |text: &str| {
             let code = Code::new(&engine, text).unwrap();
-            let refused = link(&linker, &code).and_then(http).err().unwrap();
-            format!("{refused:#}")
+            let error = link(&linker, &code)
+                .and_then(into_http_proxy)
+                .err()
+                .unwrap();
+            format!("{error:#}")
         };
         let exporting = |name: &str| {
-            refused(&format!(
+            error_of(&format!(
                 "(component (instance $empty) (export \"{name}\" (instance $empty)))"
             ))
         };
         let importing = |name: &str| {
-            refused(&format!(
+            error_of(&format!(
                 "(component (import \"{name}\" (instance (export \"f\" (func)))))"
             ))
         };
@@ -123,15 +128,15 @@ mod tests {
             "wasi:http/incoming-handler@0.2.0-rc-2023-11-10",
             "wasi:http/incoming-handler@0.2.0-rc-2023-10-18",
         ] {
-            for said in [exporting(draft), importing(draft)] {
+            for error in [exporting(draft), importing(draft)] {
                 assert!(
-                    said.contains(&format!("it was built for {draft}, a draft")),
-                    "{said}"
+                    error.contains(&format!("it was built for {draft}, a draft")),
+                    "{error}"
                 );
             }
         }
         assert!(exporting("fermyon:spin/inbound-http").contains("the interface of Spin 1"));
         assert!(importing("spin:cron/cron-types@3.0.0").contains("built for Spin's cron trigger"));
-        assert!(exporting("wasi:http/other@0.3.0").contains("it exports neither"));
+        assert!(exporting("wasi:http/other@0.3.0").contains("but exports neither"));
     }
 }

@@ -1,10 +1,9 @@
-//! Components that are given messages, whoever sends them (`redis_trigger`, `cron`): both interfaces
-//! they may export, instances kept warm between messages, as many at once as the manifest allows.
+//! Components that receive messages, from `redis_trigger` or `cron`. Covers both interfaces that a component may
+//! export, warm instances, and the limit on messages handled at the same time.
 
 mod queue;
 
 use std::fmt;
-use std::future;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 
@@ -16,14 +15,14 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lift, TypedFunc};
 
 use crate::function::Function;
-use crate::instances::{self, Instance, Instances, Place};
+use crate::instances::{self, Instance, Instances, Permit};
 use crate::link;
 use crate::listener::queue::{Message, Queue};
 use crate::request_id;
 
-/// What may wait for one component. A message that finds no room is dropped and counted: messages
-/// wake, and whatever must not be lost is in the database.
-const WAITING: usize = 1024;
+/// Messages that may wait for one component. Further ones are dropped and counted: a message is only a wake-up,
+/// and what must not be lost is in the database.
+const MAX_WAITING: usize = 1024;
 
 /// `spin:redis/redis@3.0.0#error`.
 #[derive(Debug, ComponentType, Lift)]
@@ -62,7 +61,7 @@ enum SyncError {
     Error,
 }
 
-/// Which of the two interfaces a component exports, and where.
+/// The handler that a component exports, of either interface.
 enum Export {
     Async(ComponentExportIndex),
     Sync(ComponentExportIndex),
@@ -80,19 +79,19 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Starts delivering what is offered, within `work`; until the listener is dropped.
+    /// Starts delivering offered messages as tasks of `work`, until the listener is dropped.
     pub fn start(
         function: Arc<Function>,
         component: &Component,
         work: &TaskTracker,
     ) -> Result<Arc<Self>> {
-        let (queue, waiting) = Queue::new(WAITING, function.limits.merges_equal_messages);
+        let (queue, waiting) = Queue::new(MAX_WAITING, function.limits.merges_equal_messages);
         let listener = Arc::new(Self {
             export: Export::find(component, function.pre.engine())?,
             instances: Instances::new(function),
             queue,
         });
-        tokio::spawn(hand_out(Arc::downgrade(&listener), waiting, work.clone()));
+        tokio::spawn(dispatch(Arc::downgrade(&listener), waiting, work.clone()));
         Ok(listener)
     }
 
@@ -100,33 +99,38 @@ impl Listener {
         &self.instances.function.id
     }
 
-    /// Takes a message for later; says whether there was room.
+    /// Queues a message; returns whether there was room.
     pub fn offer(&self, message: Message) -> bool {
-        let taken = self.queue.offer(message);
-        if !taken {
+        let is_queued = self.queue.offer(message);
+        if !is_queued {
             self.instances
                 .function
                 .meter
                 .messages_dropped
                 .fetch_add(1, Relaxed);
         }
-        taken
+        is_queued
     }
 
-    /// Gives the message to an instance and waits until it is done with it.
+    /// Waits for a permit, then until an instance has handled the message.
     pub async fn deliver(&self, message: Message) {
-        if let Some(place) = self.instances.place().await {
-            self.deliver_now(&message, place).await;
+        if let Some(permit) = self.instances.acquire_permit().await {
+            self.deliver_now(&message, permit).await;
         }
     }
 
-    /// Failures are logged and counted, nothing more: whoever sent the message has long gone on.
-    async fn deliver_now(&self, message: &[u8], _place: Place) {
+    /// Failures are only logged and counted: the sender does not wait for a result.
+    async fn deliver_now(&self, message: &[u8], _permit: Permit) {
         let function = &self.instances.function;
         function.meter.messages.fetch_add(1, Relaxed);
         let limit = function.limits.request_timeout;
         let component = self.component();
-        match timeout(limit, function.turns.share(Box::pin(self.handle(message)))).await {
+        match timeout(
+            limit,
+            function.scheduler.schedule(Box::pin(self.handle(message))),
+        )
+        .await
+        {
             Ok(Ok(())) => return,
             Ok(Err(cause)) => tracing::error!(component, "a message was not handled: {cause:#}"),
             Err(_) => {
@@ -143,15 +147,15 @@ impl Listener {
             None => self.instantiate().await?,
         };
         let id = request_id::new();
-        instance.serves(&id);
+        instance.begin_request(&id);
         match call(&mut instance, message.to_vec()).await {
-            // An error of its own leaves the instance as good as before; a trap does not.
-            Ok(answer) => {
+            // A returned error leaves the instance usable; a trap does not.
+            Ok(result) => {
                 self.instances.keep_warm(instance);
-                answer.map_err(anyhow::Error::msg)
+                result.map_err(anyhow::Error::msg)
             }
             Err(cause) => {
-                instances::lost(&self.instances.function, &id, &cause);
+                instances::record_failure(&self.instances.function, &id, &cause);
                 bail!("the instance failed")
             }
         }
@@ -159,7 +163,7 @@ impl Listener {
 
     async fn instantiate(&self) -> Result<Instance<Handler>> {
         let function = &self.instances.function;
-        let mut store = function.store()?;
+        let mut store = function.new_store()?;
         let instance = function.pre.instantiate_async(&mut store).await?;
         let handler = match &self.export {
             Export::Async(index) => Handler::Async(instance.get_typed_func(&mut store, index)?),
@@ -169,7 +173,7 @@ impl Listener {
     }
 }
 
-/// What the handler answered; an outer error is a trap.
+/// The result of the handler; an outer error is a trap.
 async fn call(
     instance: &mut Instance<Handler>,
     message: Vec<u8>,
@@ -178,19 +182,19 @@ async fn call(
     instance
         .store
         .run_concurrent(async |accessor| {
-            let answer = match handler {
+            let result = match handler {
                 Handler::Async(function) => {
-                    let (answer,) = function.call_concurrent(accessor, (message,)).await?;
-                    answer.map_err(|error| error.to_string())
+                    let (result,) = function.call_concurrent(accessor, (message,)).await?;
+                    result.map_err(|error| error.to_string())
                 }
                 Handler::Sync(function) => {
-                    let (answer,) = function.call_concurrent(accessor, (message,)).await?;
-                    answer.map_err(|_| "error".to_owned())
+                    let (result,) = function.call_concurrent(accessor, (message,)).await?;
+                    result.map_err(|_| "error".to_owned())
                 }
             };
-            // What the guest still does after it answered belongs to this message.
-            future::poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
-            Ok(answer)
+            // Tasks that the guest spawned belong to this message.
+            instances::finish_tasks(accessor).await;
+            Ok(result)
         })
         .await?
 }
@@ -208,21 +212,21 @@ impl Export {
         match found {
             (Some(index), None) => Ok(Self::Async(index)),
             (None, Some(index)) => Ok(Self::Sync(index)),
-            (None, None) => match link::unknown(component, engine) {
-                Some(why) => bail!("a redis trigger starts it, but {why}"),
+            (None, None) => match link::unsupported_interface(component, engine) {
+                Some(why) => bail!("it has a redis trigger, but {why}"),
                 None => bail!(
-                    "a redis trigger starts it, but it exports no spin:redis/inbound-redis@3.0.0"
+                    "it has a redis trigger, but does not export spin:redis/inbound-redis@3.0.0"
                 ),
             },
             (Some(_), Some(_)) => {
-                bail!("it exports two versions of inbound-redis; which is meant?")
+                bail!("it exports two versions of inbound-redis; export only one")
             }
         }
     }
 }
 
-/// Gives each waiting message a task of its own once there is a place for it.
-async fn hand_out(
+/// Spawns a task per waiting message, once there is a permit for it.
+async fn dispatch(
     listener: Weak<Listener>,
     mut waiting: mpsc::Receiver<Message>,
     work: TaskTracker,
@@ -231,11 +235,11 @@ async fn hand_out(
         let Some(listener) = listener.upgrade() else {
             return;
         };
-        // Waiting here, not in the tasks, keeps the number of tasks bounded too.
-        let Some(place) = listener.instances.place().await else {
+        // Waiting here, not in the tasks, also bounds the number of tasks.
+        let Some(permit) = listener.instances.acquire_permit().await else {
             return;
         };
-        listener.queue.is_taken(&message);
-        work.spawn(async move { listener.deliver_now(&message, place).await });
+        listener.queue.mark_taken(&message);
+        work.spawn(async move { listener.deliver_now(&message, permit).await });
     }
 }

@@ -1,8 +1,9 @@
 //! `wharf` runs the application of a `spin.toml`: its components, its stores, its triggers.
 //!
-//! Reading order: `cli` (what can be said), `commands::up` (from a manifest to answers), `application`
-//! (what that is), then a trigger: `http`, `listener` with `redis_trigger` and `cron`. What a component
-//! may import is the crate `wharf-imports`; what a manifest may say, `wharf-manifest`; stores, `wharf-stores`.
+//! Reading order: `cli` (commands and flags), `commands::up` (from a manifest to a running server),
+//! `application` (what that server is made of), then the triggers: `http`, and `listener` with `redis_trigger` and
+//! `cron`. Other crates: `wharf-manifest` (the manifest), `wharf-imports` (interfaces that components import),
+//! `wharf-stores` (embedded stores, migrations, keys).
 
 mod announce;
 mod application;
@@ -24,9 +25,9 @@ mod listener;
 mod metrics;
 mod redis_trigger;
 mod request_id;
+mod scheduler;
 mod stop;
 mod stores;
-mod turns;
 mod values;
 
 use std::process::ExitCode;
@@ -58,45 +59,45 @@ fn run(command: Command) -> Result<()> {
         Command::Routes(args) => commands::routes::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Keys(args) => commands::keys::run(&args),
-        Command::Build(args) => complete(commands::build::run(&args)),
-        Command::Migrate(args) => complete(commands::migrate::run(&args)),
-        Command::Services(args) => complete(commands::services::run(&args)),
+        Command::Build(args) => block_on(commands::build::run(&args)),
+        Command::Migrate(args) => block_on(commands::migrate::run(&args)),
+        Command::Services(args) => block_on(commands::services::run(&args)),
         Command::Up(args) => {
-            // Dropped last, so that what is said at the end is still carried out.
+            // Dropped last, so that lines logged during shutdown are still written.
             let journal = Arc::new(Journal::start().context("start the journal")?);
-            log_to(&journal, args.quiet);
-            complete(commands::up::run(&args, journal.clone()))
+            init_logging(&journal, args.quiet);
+            block_on(commands::up::run(&args, journal.clone()))
         }
     }
 }
 
-/// What a command that was told to stop may have left under way (a store that is still starting) has
-/// this long to be stopped in order; what is left then dies with the process.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time for tasks that a stopped command left running (a store that is still starting) to end in order.
+/// Those that take longer end with the process.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-fn complete(command: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = runtime()?;
+fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = build_runtime()?;
     let result = runtime.block_on(command);
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     result
 }
 
-/// More threads than processors: a guest that computes holds one for its turn, and the health check
-/// must find another.
-fn runtime() -> Result<Runtime> {
+/// Twice as many threads as processors: a guest that computes holds a thread for a time slice, and the
+/// health check must still find a free one.
+fn build_runtime() -> Result<Runtime> {
     let threads = thread::available_parallelism().map_or(2, usize::from) * 2;
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
-        // Sockets are looked at after this many tasks, each of which may be a guest that takes its turn.
+        // Sockets are polled after this many tasks, each of which may be a guest that uses up a time slice.
         .event_interval(11)
         .enable_all()
         .build();
     Ok(runtime.context("start the threads")?)
 }
 
-/// `RUST_LOG` decides what is said; by default what an operator wants to know.
-fn log_to(journal: &Journal, is_quiet: bool) {
-    // s3s calls every refused request an error; our own errors of S3 are told apart from it.
+/// `RUST_LOG` overrides the default log level.
+fn init_logging(journal: &Journal, is_quiet: bool) {
+    // s3s logs every refused request as an error. Errors of our own S3 store are logged separately.
     let default = if is_quiet {
         "warn,s3s=off"
     } else {

@@ -1,5 +1,5 @@
-//! Counters, and the Prometheus text they are read as. Counting is an atomic add on a meter found
-//! beforehand; how many series there are is decided by the manifest, never by what clients send.
+//! Metrics in Prometheus' text format. Counting is an atomic add on a meter looked up at start. The manifest determines
+//! the number of series; client input never does.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
-/// Upper bounds in microseconds: from a warm hello to a request that waits for a password hash.
+/// Upper bounds in microseconds: from a warm hello world to a request that waits for a password hash.
 const BUCKETS_US: [u64; 14] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
     1_000_000, 5_000_000,
@@ -21,7 +21,7 @@ const METHODS: [&str; 8] = [
 /// Statuses 400 to 599.
 const ERRORS: usize = 200;
 
-/// What was answered on one route of the manifest.
+/// Responses on one route of the manifest.
 pub struct RouteMeter {
     component: String,
     route: String,
@@ -29,7 +29,7 @@ pub struct RouteMeter {
     errors: [AtomicU64; ERRORS],
     durations: [AtomicU64; BUCKETS_US.len()],
     duration_sum_us: AtomicU64,
-    answered: AtomicU64,
+    responses: AtomicU64,
 }
 
 impl RouteMeter {
@@ -41,7 +41,7 @@ impl RouteMeter {
             errors: [const { AtomicU64::new(0) }; ERRORS],
             durations: [const { AtomicU64::new(0) }; BUCKETS_US.len()],
             duration_sum_us: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
         }
     }
 
@@ -53,13 +53,13 @@ impl RouteMeter {
         &self.route
     }
 
-    pub fn answered(&self, method: &Method, status: StatusCode, took: Duration) {
-        let place = METHODS.iter().position(|name| *name == method.as_str());
-        if let Some(count) = self.methods.get(place.unwrap_or(METHODS.len() - 1)) {
+    pub fn record(&self, method: &Method, status: StatusCode, took: Duration) {
+        let index = METHODS.iter().position(|name| *name == method.as_str());
+        if let Some(count) = self.methods.get(index.unwrap_or(METHODS.len() - 1)) {
             count.fetch_add(1, Relaxed);
         }
         let error = usize::from(status.as_u16()).checked_sub(400);
-        if let Some(count) = error.and_then(|place| self.errors.get(place)) {
+        if let Some(count) = error.and_then(|index| self.errors.get(index)) {
             count.fetch_add(1, Relaxed);
         }
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -68,28 +68,28 @@ impl RouteMeter {
             count.fetch_add(1, Relaxed);
         }
         self.duration_sum_us.fetch_add(took_us, Relaxed);
-        self.answered.fetch_add(1, Relaxed);
+        self.responses.fetch_add(1, Relaxed);
     }
 }
 
-/// How one component lives.
+/// Instances and messages of one component.
 #[derive(Default)]
 pub struct ComponentMeter {
     pub instances: AtomicI64,
     pub instances_started: AtomicU64,
     pub instances_failed: AtomicU64,
-    /// Requests and messages that found all instances at work, and how long they waited.
+    /// Requests and messages that waited for a permit, and their total wait.
     pub waits: AtomicU64,
     pub wait_us: AtomicU64,
     pub refused_busy: AtomicU64,
     pub messages: AtomicU64,
     pub messages_failed: AtomicU64,
-    /// Messages that came while too many already waited.
+    /// Messages that were dropped because the queue was full.
     pub messages_dropped: AtomicU64,
 }
 
 impl ComponentMeter {
-    pub fn waited(&self, time: Duration) {
+    pub fn record_wait(&self, time: Duration) {
         self.waits.fetch_add(1, Relaxed);
         self.wait_us
             .fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Relaxed);
@@ -117,20 +117,20 @@ impl Metrics {
         }
     }
 
-    /// The meter of a route; an empty component is the host itself.
-    pub fn route(&mut self, component: &str, route: &str) -> Arc<RouteMeter> {
+    /// Adds the meter of a route; an empty component means the host itself.
+    pub fn add_route(&mut self, component: &str, route: &str) -> Arc<RouteMeter> {
         let meter = Arc::new(RouteMeter::new(component, route));
         self.routes.push(meter.clone());
         meter
     }
 
-    pub fn component(&mut self, id: &str) -> Arc<ComponentMeter> {
+    pub fn add_component(&mut self, id: &str) -> Arc<ComponentMeter> {
         let meter = Arc::new(ComponentMeter::default());
         self.components.push((id.to_owned(), meter.clone()));
         meter
     }
 
-    /// Everything, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format.
     pub fn text(&self) -> String {
         let mut text = Text(String::with_capacity(16 << 10));
         self.write(&mut text);
@@ -138,7 +138,7 @@ impl Metrics {
     }
 
     fn write(&self, text: &mut Text) {
-        text.family("http_requests_total", "counter", "Requests answered.");
+        text.family("http_requests_total", "counter", "Responses sent.");
         for route in &self.routes {
             for (method, count) in METHODS.iter().zip(&route.methods) {
                 text.count(
@@ -155,14 +155,14 @@ impl Metrics {
         text.family(
             "http_request_duration_seconds",
             "histogram",
-            "From the request's head to the answer's end.",
+            "From the head of the request to the end of the response.",
         );
         for route in &self.routes {
             text.histogram("http_request_duration_seconds", route);
         }
-        // Two names for the same thing: dashboards made for either keep working.
+        // Two names for the same metric, so that dashboards for either work.
         for name in ["http_error_responses_total", "http_requests_errors_total"] {
-            text.family(name, "counter", "Answers with a status of 400 or more.");
+            text.family(name, "counter", "Responses with a status of 400 or more.");
             for route in &self.routes {
                 for (status, count) in (400_u16..).zip(&route.errors) {
                     text.count(
@@ -190,7 +190,7 @@ impl Metrics {
             (
                 "wharf_instances_started_total",
                 "counter",
-                "Instances ever started.",
+                "Instances started.",
                 |m| m.instances_started.load(Relaxed) as f64,
             ),
             (
@@ -214,7 +214,7 @@ impl Metrics {
             (
                 "wharf_refused_busy_total",
                 "counter",
-                "Requests refused because none became free.",
+                "Requests refused because no instance became free.",
                 |m| m.refused_busy.load(Relaxed) as f64,
             ),
             (
@@ -232,7 +232,7 @@ impl Metrics {
             (
                 "wharf_messages_dropped_total",
                 "counter",
-                "Messages dropped because too many waited.",
+                "Messages dropped because the queue was full.",
                 |m| m.messages_dropped.load(Relaxed) as f64,
             ),
         ];
@@ -254,7 +254,7 @@ impl Metrics {
         text.family(
             "wharf_redis_subscriptions_connected",
             "gauge",
-            "Redis servers listened to right now.",
+            "Redis servers with a working subscription.",
         );
         text.value(
             "wharf_redis_subscriptions_connected",
@@ -271,13 +271,17 @@ impl Metrics {
             &[],
             self.redis_reconnects.load(Relaxed) as f64,
         );
-        text.family("wharf_uptime_seconds", "gauge", "Since this host started.");
+        text.family(
+            "wharf_uptime_seconds",
+            "gauge",
+            "Time since this host started.",
+        );
         text.value(
             "wharf_uptime_seconds",
             &[],
             self.started.elapsed().as_secs_f64(),
         );
-        text.family("wharf_build_info", "gauge", "What is running.");
+        text.family("wharf_build_info", "gauge", "Version of this host.");
         text.value(
             "wharf_build_info",
             &[("version", env!("CARGO_PKG_VERSION"))],
@@ -286,7 +290,7 @@ impl Metrics {
     }
 }
 
-/// Prometheus text as it grows. Writing to a `String` cannot fail, so results are dropped.
+/// Builds Prometheus text. Writing to a `String` cannot fail, so results are dropped.
 struct Text(String);
 
 impl Text {
@@ -294,7 +298,7 @@ impl Text {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// A counter that never counted is left out: most routes never see most methods and statuses.
+    /// Omits counters at zero: most routes never see most methods and statuses.
     fn count(&mut self, name: &str, labels: &[(&str, &str)], count: u64) {
         if count > 0 {
             let _ = writeln!(self.0, "{name}{} {count}", Labels(labels));
@@ -306,8 +310,8 @@ impl Text {
     }
 
     fn histogram(&mut self, name: &str, route: &RouteMeter) {
-        let answered = route.answered.load(Relaxed);
-        if answered == 0 {
+        let responses = route.responses.load(Relaxed);
+        if responses == 0 {
             return;
         }
         let labels = [
@@ -315,25 +319,25 @@ impl Text {
             ("route", route.route.as_str()),
         ];
         let [component, path] = labels;
-        let mut so_far = 0;
+        let mut cumulative = 0;
         for (bound, count) in BUCKETS_US.iter().zip(&route.durations) {
-            so_far += count.load(Relaxed);
+            cumulative += count.load(Relaxed);
             let bound = (*bound as f64 / 1e6).to_string();
             let _ = writeln!(
                 self.0,
-                "{name}_bucket{} {so_far}",
+                "{name}_bucket{} {cumulative}",
                 Labels(&[component, path, ("le", &bound)])
             );
         }
         let _ = writeln!(
             self.0,
-            "{name}_bucket{} {answered}",
+            "{name}_bucket{} {responses}",
             Labels(&[component, path, ("le", "+Inf")])
         );
         let sum = route.duration_sum_us.load(Relaxed) as f64 / 1e6;
         let _ = writeln!(
             self.0,
-            "{name}_sum{} {sum}\n{name}_count{} {answered}",
+            "{name}_sum{} {sum}\n{name}_count{} {responses}",
             Labels(&labels),
             Labels(&labels)
         );
@@ -371,12 +375,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_answered_can_be_read_back() {
+    fn recorded_responses_appear_in_the_text() {
         let mut metrics = Metrics::new();
-        let route = metrics.route("shop", "/shop/...");
-        metrics.component("shop");
-        route.answered(&Method::GET, StatusCode::OK, Duration::from_micros(300));
-        route.answered(&Method::POST, StatusCode::CONFLICT, Duration::from_secs(9));
+        let route = metrics.add_route("shop", "/shop/...");
+        metrics.add_component("shop");
+        route.record(&Method::GET, StatusCode::OK, Duration::from_micros(300));
+        route.record(&Method::POST, StatusCode::CONFLICT, Duration::from_secs(9));
         let text = metrics.text();
         for line in [
             r#"http_requests_total{component="shop",method="GET",route="/shop/..."} 1"#,

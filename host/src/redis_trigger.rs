@@ -1,5 +1,5 @@
-//! The Redis trigger: one subscription per server, for as long as the host runs. A server that goes
-//! away costs latency until it is back, and nothing else.
+//! The Redis trigger: one subscription per server. A lost connection is reopened with backoff, for as long as the
+//! host runs; messages published meanwhile are missed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,31 +15,31 @@ use tokio_util::sync::CancellationToken;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 
-/// A silent server is asked this often whether it is still there, and has this long to say so.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+/// A connection silent for this long is probed with PING, which must be answered within the same time.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-const BACKOFF_LEAST: Duration = Duration::from_millis(100);
-const BACKOFF_MOST: Duration = Duration::from_secs(10);
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// Who hears what on one server.
+/// The channels of one server and their listeners.
 pub struct Subscription {
     pub address: String,
     pub channels: HashMap<String, Vec<Arc<Listener>>>,
 }
 
-/// Listens until `stop`.
+/// Receives messages until `stop` is cancelled.
 pub async fn run(subscription: Subscription, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let mut backoff = BACKOFF_LEAST;
+    let mut backoff = MIN_BACKOFF;
     while !stop.is_cancelled() {
         let begun = Instant::now();
         let lost = tokio::select! {
             lost = listen(&subscription, &metrics) => lost,
             () = stop.cancelled() => return,
         };
-        if begun.elapsed() > BACKOFF_MOST {
-            backoff = BACKOFF_LEAST;
+        if begun.elapsed() > MAX_BACKOFF {
+            backoff = MIN_BACKOFF;
         }
         let pause = jittered(backoff);
         let address = without_password(&subscription.address);
@@ -47,7 +47,7 @@ pub async fn run(subscription: Subscription, metrics: Arc<Metrics>, stop: Cancel
             tracing::warn!("Redis at {address}: {cause:#}; trying again in {pause:?}");
         }
         metrics.redis_reconnects.fetch_add(1, Relaxed);
-        backoff = (backoff * 2).min(BACKOFF_MOST);
+        backoff = (backoff * 2).min(MAX_BACKOFF);
         tokio::select! {
             () = sleep(pause) => {}
             () = stop.cancelled() => return,
@@ -55,7 +55,7 @@ pub async fn run(subscription: Subscription, metrics: Arc<Metrics>, stop: Cancel
     }
 }
 
-/// Between half and all of it, so that many hosts do not come back in one moment.
+/// A random time between half of `pause` and `pause`, so that many hosts do not reconnect at the same moment.
 fn jittered(pause: Duration) -> Duration {
     let random = uuid::Uuid::new_v4().as_u64_pair().1 as u32;
     pause / 2 + pause.mul_f64(f64::from(random) / f64::from(u32::MAX) / 2.0)
@@ -79,15 +79,15 @@ async fn listen(subscription: &Subscription, metrics: &Metrics) -> Result<()> {
         .join(", ");
     tracing::info!("listening to {channels} on Redis at {address}");
     loop {
-        match timeout(HEARTBEAT, messages.next()).await {
-            Ok(Some(message)) => pass_on(subscription, &message),
+        match timeout(PING_INTERVAL, messages.next()).await {
+            Ok(Some(message)) => dispatch(subscription, &message),
             Ok(None) => bail!("the connection was lost"),
-            Err(_) => is_alive(&mut sink).await?,
+            Err(_) => ping(&mut sink).await?,
         }
     }
 }
 
-fn pass_on(subscription: &Subscription, message: &redis::Msg) {
+fn dispatch(subscription: &Subscription, message: &redis::Msg) {
     let Some(listeners) = subscription.channels.get(message.get_channel_name()) else {
         return;
     };
@@ -98,18 +98,18 @@ fn pass_on(subscription: &Subscription, message: &redis::Msg) {
             tracing::warn!(
                 component,
                 channel,
-                "too many messages wait; this one was dropped"
+                "too many messages are waiting; this one was dropped"
             );
         }
     }
 }
 
-async fn is_alive(sink: &mut PubSubSink) -> Result<()> {
-    let _: redis::Value = timeout(HEARTBEAT, sink.ping()).await??;
+async fn ping(sink: &mut PubSubSink) -> Result<()> {
+    let _: redis::Value = timeout(PING_INTERVAL, sink.ping()).await??;
     Ok(())
 }
 
-/// Counts a subscription that works.
+/// Counts a working subscription until it is dropped.
 struct Connected<'a>(&'a Metrics);
 
 impl<'a> Connected<'a> {
@@ -125,7 +125,7 @@ impl Drop for Connected<'_> {
     }
 }
 
-/// An address fit for a log.
+/// The address without its credentials, safe to log.
 fn without_password(address: &str) -> String {
     match (address.split_once("://"), address.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_does_not_reach_the_log() {
+    fn passwords_are_removed_from_logged_addresses() {
         assert_eq!(
             without_password("redis://user:p@ss@host:6379/0"),
             "redis://host:6379/0"
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_spread_over_the_upper_half() {
+    fn jitter_keeps_at_least_half_of_the_pause() {
         for _ in 0..100 {
             let pause = jittered(Duration::from_secs(2));
             assert!(

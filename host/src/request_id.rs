@@ -1,22 +1,22 @@
-//! What one request, or one message, is called in logs and in answers.
+//! Ids of requests and messages, for logs and responses.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Whether an id a client made can stand in a log.
-pub fn is_fit(id: &[u8]) -> bool {
+/// Whether an id that a client sent is safe to log.
+pub fn is_safe(id: &[u8]) -> bool {
     (1..=64).contains(&id.len())
         && id
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-/// Unique over hosts and restarts, since each starts counting at a random number; no secret.
+/// Unique across hosts and restarts, since each starts at a random number; guessable.
 pub fn new() -> String {
     static NEXT: LazyLock<AtomicU64> =
         LazyLock::new(|| AtomicU64::new(uuid::Uuid::new_v4().as_u64_pair().0));
-    // Splitmix64: neighbours look unrelated, and none repeats within 2^64.
+    // SplitMix64: consecutive ids look unrelated, and none repeats within 2^64.
     let mut id = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
     id = (id ^ (id >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     id = (id ^ (id >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -31,9 +31,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_differ_and_are_fit_themselves() {
+    fn generated_ids_differ_and_are_safe() {
         let (one, other) = (new(), new());
         assert_ne!(one, other);
-        assert!(is_fit(one.as_bytes()));
+        assert!(is_safe(one.as_bytes()));
     }
 }

@@ -1,4 +1,4 @@
-//! When to stop: at the first SIGTERM or SIGINT in peace, at the second at once.
+//! Stop signals: the first SIGTERM or SIGINT stops the host gracefully, the second at once.
 
 use std::thread;
 
@@ -9,16 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Result;
 
-/// Cancelled by the first signal. The second ends the process: children die with it.
+/// Returns a token that the first signal cancels. The second signal ends the process, and its children with it.
 ///
-/// Heard by a thread of its own, so that it is heard whatever the others are busy with.
-pub fn signalled() -> Result<CancellationToken> {
-    let ears = Builder::new_current_thread()
+/// A thread of its own receives the signals, so that they arrive even when all other threads are busy.
+pub fn on_signal() -> Result<CancellationToken> {
+    let runtime = Builder::new_current_thread()
         .enable_io()
         .build()
         .context("listen to signals")?;
     let (mut terminate, mut interrupt) = {
-        let _inside = ears.enter();
+        let _entered = runtime.enter();
         (
             signal(SignalKind::terminate()).context("listen to SIGTERM")?,
             signal(SignalKind::interrupt()).context("listen to SIGINT")?,
@@ -40,7 +40,7 @@ pub fn signalled() -> Result<CancellationToken> {
     };
     thread::Builder::new()
         .name("signals".into())
-        .spawn(move || ears.block_on(listen))
+        .spawn(move || runtime.block_on(listen))
         .context("listen to signals")?;
     Ok(token)
 }

@@ -1,4 +1,4 @@
-//! Starting the stores with the lines a person sees meanwhile, and bringing the database up to date.
+//! Starts the stores and migrates the database, with progress lines for the user.
 
 use anyhow::Context;
 use wharf_imports::postgres;
@@ -7,18 +7,17 @@ use wharf_stores::{Error, Migrations, Options, Progress, Stores, Values};
 
 use crate::failure::{Failure, Result};
 
-/// Starts what `options` want, and migrates the database if there is one to migrate. Each step that
-/// a person may want to see is a line for `say`.
+/// Starts the stores of `options`, and applies the migrations of the manifest. `say` gets the progress lines.
 pub async fn start(
     manifest: &Manifest,
     options: Options,
     values: &Values,
     say: impl Fn(&str) + Clone + Send + Sync + 'static,
 ) -> Result<Stores> {
-    let told = say.clone();
+    let say_progress = say.clone();
     let stores = Stores::start(options, move |progress| {
-        if is_worth_telling(&progress) {
-            told(&progress.to_string());
+        if is_shown(&progress) {
+            say_progress(&progress.to_string());
         }
     })
     .await?;
@@ -38,21 +37,21 @@ pub async fn start(
     Ok(stores)
 }
 
-/// A start is short; what is said of it are first times and results.
-fn is_worth_telling(progress: &Progress) -> bool {
+/// `Starting` is not shown: a start is short, and its result follows.
+fn is_shown(progress: &Progress) -> bool {
     !matches!(progress, Progress::Starting(_))
 }
 
-/// Applies what is missing; returns how many files that were.
+/// Applies pending migrations; returns their number.
 pub async fn migrate(
     url: &str,
     migrations: &Migrations,
     password_of: impl Fn(&str) -> Result<String, Error>,
-    applying: impl FnMut(&str),
+    on_apply: impl FnMut(&str),
 ) -> Result<usize> {
     let (mut client, connection) = postgres::connect(url).await.map_err(Failure::Unreachable)?;
     let connection = tokio::spawn(connection);
-    let applied = wharf_stores::migrate(&mut client, migrations, password_of, applying).await?;
+    let applied = wharf_stores::migrate(&mut client, migrations, password_of, on_apply).await?;
     drop(client);
     connection
         .await

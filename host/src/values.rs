@@ -1,5 +1,5 @@
-//! From what people gave and what this host has to the values of the application's variables, and
-//! which stores it takes to have them.
+//! The values of the application's variables: from what the user gives and what the host supplies. Also decides
+//! which stores are needed for them.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use wharf_imports::postgres::Address;
 use wharf_manifest::manifest::{HostValue, Manifest};
 use wharf_manifest::runtime_config::RuntimeConfig;
 use wharf_manifest::variables::{Environment, Sources, Variables};
-use wharf_stores::{Addresses, Error, Given, Options, S3Address, Values, Wanted};
+use wharf_stores::{Addresses, Error, Options, S3Address, SharedSecret, Values, Wanted};
 
 use crate::cli::{StoreArgs, ValueArgs};
 use crate::failure::{Failure, Result};
 
-/// The operator's file, and everything people said about variables.
-pub fn given(manifest: &Manifest, args: &ValueArgs) -> Result<(RuntimeConfig, Sources)> {
+/// Reads the runtime configuration and every source of variables.
+pub fn read_sources(manifest: &Manifest, args: &ValueArgs) -> Result<(RuntimeConfig, Sources)> {
     let runtime_config = match &args.runtime_config_file {
         Some(file) => RuntimeConfig::load(file)?,
         None => RuntimeConfig::default(),
@@ -28,8 +28,8 @@ pub fn given(manifest: &Manifest, args: &ValueArgs) -> Result<(RuntimeConfig, So
     Ok((runtime_config, sources))
 }
 
-/// The values nobody gave, and which the host is to have.
-fn asked<'a>(
+/// The variables that the user gave no value for and the host supplies.
+fn unset<'a>(
     manifest: &'a Manifest,
     sources: &'a Sources,
 ) -> impl Iterator<Item = (&'a String, &'a HostValue)> {
@@ -37,8 +37,8 @@ fn asked<'a>(
     values.filter(|(name, _)| sources.get(name).is_none())
 }
 
-/// The stores the application cannot do without.
-pub fn stores(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Options {
+/// The stores that the application needs: external where an address is given, else embedded.
+pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Options {
     let mut options = Options {
         data_dir: args.data_dir.clone(),
         postgres: external(args.postgres_url.as_ref()),
@@ -46,12 +46,12 @@ pub fn stores(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Optio
         s3: external(s3_address(args).as_ref()),
         durable: !args.volatile,
     };
-    let has_own_redis = manifest
+    let uses_default_redis = manifest
         .redis
         .iter()
         .any(|trigger| trigger.address.is_none());
-    let triggers = has_own_redis.then_some(&HostValue::Redis);
-    for source in asked(manifest, sources)
+    let triggers = uses_default_redis.then_some(&HostValue::Redis);
+    for source in unset(manifest, sources)
         .map(|(_, source)| source)
         .chain(triggers)
     {
@@ -90,29 +90,33 @@ fn s3_address(args: &StoreArgs) -> Option<S3Address> {
     })
 }
 
-/// The values this host makes and keeps when nobody gives them. Beside a PostgreSQL that other copies
-/// of it may use too it makes none: the tokens of one would be refused by the next.
-pub fn kept(manifest: &Manifest, sources: &Sources, options: &Options) -> Result<Values> {
+/// Opens the values that this host generates and stores. With a PostgreSQL that other hosts may share none are
+/// generated, because other hosts would refuse the tokens of this one; the user must give all of them.
+pub fn open_host_values(
+    manifest: &Manifest,
+    sources: &Sources,
+    options: &Options,
+) -> Result<Values> {
     let is_shared = match options.postgres {
         Wanted::Embedded => false,
         Wanted::External(_) => true,
-        // Every address in it was given.
+        // The user gave every address in it.
         Wanted::No => manifest.wharf.variables.values().any(is_in_postgres),
     };
     if !is_shared {
         return Ok(Values::open(&options.data_dir)?);
     }
-    let missing = asked(manifest, sources).filter(|(_, source)| is_of_all_copies(source));
-    must_be_none(missing)?;
-    Ok(of_deployment(manifest, sources))
+    let missing = unset(manifest, sources).filter(|(_, source)| is_deployment_wide(source));
+    require_none(missing)?;
+    Ok(deployment_values(manifest, sources))
 }
 
 fn is_in_postgres(source: &HostValue) -> bool {
     matches!(source, HostValue::Postgres { .. } | HostValue::PostgresHost)
 }
 
-/// Whether it is made by somebody, once, for all copies of the host that share a database.
-fn is_of_all_copies(source: &HostValue) -> bool {
+/// Whether all hosts that share a database must have the same value.
+fn is_deployment_wide(source: &HostValue) -> bool {
     match source {
         HostValue::Postgres { .. }
         | HostValue::Ed25519Private
@@ -127,7 +131,7 @@ fn is_of_all_copies(source: &HostValue) -> bool {
     }
 }
 
-fn must_be_none<'a>(
+fn require_none<'a>(
     missing: impl Iterator<Item = (&'a String, &'a HostValue)>,
 ) -> Result<(), Error> {
     let missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();
@@ -135,25 +139,25 @@ fn must_be_none<'a>(
         return Ok(());
     }
     Err(Error::NoValue(format!(
-        "nobody gave a value for {}.\n\
-         Every copy of this host that uses the same PostgreSQL needs the same ones, so none is made up here. Make them once, \
-         with\n  wharf keys --variables variables.toml --postgres-url …\n\
-         and give them to all with --variable @variables.toml",
+        "no value for {}.\n\
+         All hosts that use the same PostgreSQL need the same values, so this host does not generate them. Generate them \
+         once, with\n  wharf keys --variables variables.toml --postgres-url …\n\
+         and give them to every host with --variable @variables.toml",
         missing.join(", ")
     )))
 }
 
-/// What was given of the values that all copies share.
-fn of_deployment(manifest: &Manifest, sources: &Sources) -> Values {
+/// The given values that all hosts of the deployment share.
+fn deployment_values(manifest: &Manifest, sources: &Sources) -> Values {
     let values = manifest.wharf.variables.iter();
     Values::of_deployment(values.filter_map(|(name, source)| {
         let value = sources.get(name)?;
         match source {
-            HostValue::Postgres { schema } => Some(Given::RolePassword {
+            HostValue::Postgres { schema } => Some(SharedSecret::RolePassword {
                 schema: schema.clone(),
                 password: password_of_role(value, schema)?,
             }),
-            HostValue::Ed25519Private => Some(Given::SigningKey {
+            HostValue::Ed25519Private => Some(SharedSecret::SigningKey {
                 pem: value.to_owned(),
             }),
             _ => None,
@@ -163,12 +167,12 @@ fn of_deployment(manifest: &Manifest, sources: &Sources) -> Values {
 
 fn password_of_role(address: &str, schema: &str) -> Option<String> {
     let config = Address::parse(address).ok()?.config;
-    let is_ours = config.get_user() == Some(&format!("wharf_{schema}"));
-    let password = is_ours.then(|| config.get_password())??;
+    let is_role_address = config.get_user() == Some(&format!("wharf_{schema}"));
+    let password = is_role_address.then(|| config.get_password())??;
     String::from_utf8(password.to_vec()).ok()
 }
 
-/// The password for a role that is made now, in a database that other copies of the host use too.
+/// The password for a new role in a database that other hosts share.
 pub fn role_password(
     manifest: &Manifest,
     sources: &Sources,
@@ -176,45 +180,45 @@ pub fn role_password(
 ) -> Result<String, Error> {
     let is_of =
         |source: &HostValue| matches!(source, HostValue::Postgres { schema: of } if of == schema);
-    if asked(manifest, sources).any(|(_, source)| is_of(source)) {
-        let databases = asked(manifest, sources)
+    if unset(manifest, sources).any(|(_, source)| is_of(source)) {
+        let databases = unset(manifest, sources)
             .filter(|(_, source)| matches!(source, HostValue::Postgres { .. }));
-        must_be_none(databases)?;
+        require_none(databases)?;
     }
-    // A role that no variable leads to gets a password that nobody knows.
-    of_deployment(manifest, sources).role_password(schema)
+    // A role without a variable gets a random password that is not stored.
+    deployment_values(manifest, sources).role_password(schema)
 }
 
-/// What all copies share and nobody gave: made now, kept by whoever asked.
-pub fn missing(
+/// Generates the values that all hosts of a deployment share and `sources` lacks. The caller stores them.
+pub fn generate_missing(
     manifest: &Manifest,
     sources: &Sources,
     postgres_url: Option<&str>,
 ) -> Result<BTreeMap<String, String>> {
-    let values = of_deployment(manifest, sources);
+    let values = deployment_values(manifest, sources);
     let addresses = Addresses {
         postgres_url: postgres_url.map(str::to_owned),
         ..Addresses::default()
     };
-    // With its address said too, no copy needs that of the owner.
-    let missing = asked(manifest, sources)
-        .filter(|(_, source)| is_of_all_copies(source) || is_in_postgres(source));
-    let mut made = BTreeMap::new();
+    // With `postgres-host` in the file as well, no host needs the address of the owner.
+    let missing = unset(manifest, sources)
+        .filter(|(_, source)| is_deployment_wide(source) || is_in_postgres(source));
+    let mut generated = BTreeMap::new();
     for (name, source) in missing {
         if is_in_postgres(source) && postgres_url.is_none() {
             return Err(Failure::Usage(format!(
-                "variable {name} is to say where PostgreSQL is: give --postgres-url, as the owner of the database"
+                "variable {name} is the address of a PostgreSQL: give --postgres-url, as the owner of the database"
             )));
         }
         if let HostValue::Postgres { schema } = source {
             values.role_password(schema)?;
         }
-        made.insert(name.clone(), values.resolve(name, source, &addresses, "")?);
+        generated.insert(name.clone(), values.resolve(name, source, &addresses, "")?);
     }
-    Ok(made)
+    Ok(generated)
 }
 
-/// A value for every variable, and the passwords that were made for it just now.
+/// A value for every variable, and the passwords that this start generated.
 pub struct Resolved {
     pub variables: Variables,
     pub fresh_passwords: BTreeMap<String, String>,
@@ -227,27 +231,27 @@ pub fn resolve(
     addresses: &Addresses,
     base_url: &str,
 ) -> Result<Resolved> {
-    let mut of_the_host = BTreeMap::new();
+    let mut host_values = BTreeMap::new();
     let mut fresh_passwords = BTreeMap::new();
-    let given = of_deployment(manifest, sources);
-    let has_given_key = manifest.wharf.variables.iter().any(|(name, source)| {
+    let given = deployment_values(manifest, sources);
+    let is_key_given = manifest.wharf.variables.iter().any(|(name, source)| {
         matches!(source, HostValue::Ed25519Private) && sources.get(name).is_some()
     });
-    for (name, source) in asked(manifest, sources) {
+    for (name, source) in unset(manifest, sources) {
         let is_fresh = matches!(source, HostValue::Random { .. }) && values.random(name)?.is_none();
         let values = match source {
-            // Not the public half of another key.
-            HostValue::Ed25519Jwks if has_given_key => &given,
+            // The public half of the given key, not of the generated one.
+            HostValue::Ed25519Jwks if is_key_given => &given,
             _ => values,
         };
         let value = values.resolve(name, source, addresses, base_url)?;
         if is_fresh {
             fresh_passwords.insert(name.clone(), value.clone());
         }
-        of_the_host.insert(name.clone(), value);
+        host_values.insert(name.clone(), value);
     }
     let variables = Variables::resolve(&manifest.variables, sources, |name| {
-        of_the_host.get(name).cloned()
+        host_values.get(name).cloned()
     })
     .map_err(|faults| Failure::Usage(faults.to_string()))?;
     Ok(Resolved {

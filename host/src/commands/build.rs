@@ -1,6 +1,5 @@
-//! `wharf build`: the components' own build commands, and nothing of ours. Cargo alone is treated
-//! specially: commands that differ only in the package become one call, since on a warm tree nearly
-//! all the time is cargo finding out that there is nothing to do.
+//! `wharf build`: runs the build commands of the components. Cargo commands that differ only in the package
+//! are merged into one: when little has changed, most of a cargo call is the check that nothing is to be done.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,14 +10,14 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wharf_manifest::manifest::{Component, Manifest};
-use wharf_stores::end_with_this_thread;
+use wharf_stores::set_parent_death_signal;
 
 use crate::cli;
 use crate::failure::{Failure, Result};
 use crate::stop;
 
-/// What a compiler gets to put its files in order.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time between SIGTERM and SIGKILL, for a compiler to clean up its files.
+const TERM_GRACE: Duration = Duration::from_secs(2);
 
 pub async fn run(args: &cli::Build) -> Result<()> {
     let manifest = super::load(&args.manifest)?;
@@ -27,24 +26,24 @@ pub async fn run(args: &cli::Build) -> Result<()> {
             return Err(Failure::Usage(format!("there is no component \"{id}\"")));
         }
     }
-    let stopped = stop::signalled()?;
+    let stopped = stop::on_signal()?;
     build(&manifest, &stopped, |component| {
         args.component_id.is_empty() || args.component_id.contains(&component.id)
     })
     .await
 }
 
-/// Builds the components that `wanted` picks, until `stopped`.
+/// Builds the components that `is_wanted` selects, until `stopped` is cancelled.
 pub async fn build(
     manifest: &Manifest,
     stopped: &CancellationToken,
-    wanted: impl Fn(&Component) -> bool,
+    is_wanted: impl Fn(&Component) -> bool,
 ) -> Result<()> {
-    let steps = steps(
+    let steps = plan(
         manifest
             .components
             .values()
-            .filter(|component| wanted(component)),
+            .filter(|component| is_wanted(component)),
     );
     let begun = Instant::now();
     for (number, step) in steps.iter().enumerate() {
@@ -59,13 +58,13 @@ pub async fn build(
     }
     eprintln!(
         "built {} in {:.1} s",
-        count(&steps),
+        count_components(&steps),
         begun.elapsed().as_secs_f64()
     );
     Ok(())
 }
 
-fn count(steps: &[Step]) -> String {
+fn count_components(steps: &[Step]) -> String {
     match steps
         .iter()
         .map(|step| step.components.len())
@@ -76,7 +75,7 @@ fn count(steps: &[Step]) -> String {
     }
 }
 
-/// One command to run, and whom it builds.
+/// One command to run, and the components it builds.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     command: String,
@@ -92,20 +91,20 @@ impl Step {
             .args(["-c", &self.command])
             .current_dir(&self.workdir)
             .stdin(Stdio::null())
-            // One group with all that it starts, to be ended together.
+            // A process group of its own, to end everything that it starts.
             .process_group(0);
-        // When this process is killed. Commands run on its first thread, which lives as long as it.
-        end_with_this_thread(command.as_std_mut(), Signal::TERM);
+        // Covers a SIGKILL of this process: commands are started by its main thread, which lives until then.
+        set_parent_death_signal(command.as_std_mut(), Signal::TERM);
         let mut shell = command.spawn().map_err(no_shell)?;
         let group = shell.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let status = tokio::select! {
             status = shell.wait() => status.map_err(no_shell)?,
             () = stopped.cancelled() => {
-                // Those that are gone already cannot be signalled, nor need they be.
-                let end = |signal| group.map(|group| kill_process_group(group, signal));
-                let _ = end(Signal::TERM);
-                let _ = timeout(PATIENCE, shell.wait()).await;
-                let _ = end(Signal::KILL);
+                // Signals to a group that has ended already fail, which is harmless.
+                let signal_group = |signal| group.map(|group| kill_process_group(group, signal));
+                let _ = signal_group(Signal::TERM);
+                let _ = timeout(TERM_GRACE, shell.wait()).await;
+                let _ = signal_group(Signal::KILL);
                 return Err(Failure::Build(format!("`{}` was stopped", self.command)));
             }
         };
@@ -120,7 +119,7 @@ impl Step {
     }
 }
 
-fn steps<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
+fn plan<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for component in components {
         let Some(build) = &component.build else {
@@ -131,15 +130,15 @@ fn steps<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
         } else {
             &build.workdir
         };
-        // Several commands are steps of one recipe: their order is not ours to change.
-        let is_alone = build.commands.len() == 1;
+        // Several commands of one component must run in their order, so they are not merged.
+        let is_single = build.commands.len() == 1;
         for command in &build.commands {
-            let joined = steps.iter_mut().find_map(|step| {
-                let command = (is_alone && step.workdir == workdir)
-                    .then(|| join(&step.command, command))??;
+            let merged = steps.iter_mut().find_map(|step| {
+                let command = (is_single && step.workdir == workdir)
+                    .then(|| merge(&step.command, command))??;
                 Some((step, command))
             });
-            match joined {
+            match merged {
                 Some((step, command)) => {
                     step.command = command;
                     step.components.push(component.id.clone());
@@ -155,10 +154,10 @@ fn steps<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Step> {
     steps
 }
 
-/// One cargo call that does what both do, if they build packages in the same way.
-fn join(one: &str, other: &str) -> Option<String> {
-    let (flags, mut packages) = cargo_build(one)?;
-    let (other_flags, other_packages) = cargo_build(other)?;
+/// One cargo call for both, if they differ only in their packages.
+fn merge(one: &str, other: &str) -> Option<String> {
+    let (flags, mut packages) = parse_cargo_build(one)?;
+    let (other_flags, other_packages) = parse_cargo_build(other)?;
     if flags != other_flags {
         return None;
     }
@@ -175,7 +174,7 @@ fn join(one: &str, other: &str) -> Option<String> {
 }
 
 /// The flags and the packages of a plain `cargo build … -p package`.
-fn cargo_build(command: &str) -> Option<(Vec<&str>, Vec<&str>)> {
+fn parse_cargo_build(command: &str) -> Option<(Vec<&str>, Vec<&str>)> {
     let is_plain =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '=' | '.' | '/' | ',');
     let words = command
@@ -190,7 +189,7 @@ fn cargo_build(command: &str) -> Option<(Vec<&str>, Vec<&str>)> {
     while let Some(word) = words.next() {
         match word {
             "-p" | "--package" => packages.push(words.next()?),
-            // They are about one package and may not hold for another.
+            // These concern one package and may not fit another.
             "--features" | "-F" | "--bin" | "--example" | "--manifest-path" => return None,
             flag => flags.push(flag),
         }
@@ -206,7 +205,7 @@ mod tests {
     fn cargo_calls_that_differ_only_in_the_package_become_one() {
         let release = "cargo build --release --target wasm32-wasip2";
         assert_eq!(
-            join(&format!("{release} -p one"), &format!("{release} -p two")).unwrap(),
+            merge(&format!("{release} -p one"), &format!("{release} -p two")).unwrap(),
             format!("{release} -p one -p two")
         );
         for other in [
@@ -217,7 +216,7 @@ mod tests {
             "cargo component build --release -p two",
             "npm run build",
         ] {
-            assert_eq!(join(&format!("{release} -p one"), other), None, "{other}");
+            assert_eq!(merge(&format!("{release} -p one"), other), None, "{other}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `wharf doctor`: everything that commonly keeps an application from starting, looked at without
-//! starting it. Each finding says what to do.
+//! `wharf doctor`: checks for everything that commonly keeps an application from starting, without starting
+//! it. Each finding says what to do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,37 +19,37 @@ pub fn run(args: &cli::Doctor) -> Result<()> {
     println!("wharf {}", env!("CARGO_PKG_VERSION"));
     let manifest = super::load(&args.manifest)?;
     let mut findings = Findings::default();
-    findings.good(format!("{} has no faults", manifest.path.display()));
+    findings.pass(format!("{} has no faults", manifest.path.display()));
     check_artifacts(&manifest, &mut findings);
     check_toolchain(&manifest, &mut findings);
     check_stores(&manifest, &mut findings);
     check_migrations(&manifest, &mut findings);
     check_data_dir(&args.data_dir, &mut findings);
     check_port(args.listen, &mut findings);
-    match findings.bad {
+    match findings.failed {
         0 => Ok(()),
-        1 => Err(anyhow!("one thing is wrong").into()),
-        many => Err(anyhow!("{many} things are wrong").into()),
+        1 => Err(anyhow!("1 problem found").into()),
+        many => Err(anyhow!("{many} problems found").into()),
     }
 }
 
 #[derive(Default)]
 struct Findings {
-    bad: usize,
+    failed: usize,
 }
 
 impl Findings {
-    fn good(&self, what: String) {
-        println!("  ok     {what}");
+    fn pass(&self, finding: String) {
+        println!("  ok     {finding}");
     }
 
-    fn bad(&mut self, what: String) {
-        self.bad += 1;
-        println!("  wrong  {what}");
+    fn fail(&mut self, finding: String) {
+        self.failed += 1;
+        println!("  wrong  {finding}");
     }
 }
 
-/// Every file the application is made of, and whether its sources are newer.
+/// Checks that every component file exists and is not older than its sources.
 fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
     let mut artifacts: BTreeMap<&Path, Option<&Build>> = BTreeMap::new();
     for component in manifest.triggered() {
@@ -67,15 +67,15 @@ fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
     let mut is_complete = true;
     for (artifact, build) in artifacts {
         let Ok(built) = fs::metadata(artifact).and_then(|metadata| metadata.modified()) else {
-            findings.bad(format!(
+            findings.fail(format!(
                 "{} is not there: run `wharf build`",
                 artifact.display()
             ));
             is_complete = false;
             continue;
         };
-        if let Some(newer) = build.and_then(|build| newer_source(build, built)) {
-            findings.bad(format!(
+        if let Some(newer) = build.and_then(|build| find_newer_source(build, built)) {
+            findings.fail(format!(
                 "{} is older than {}: run `wharf build`",
                 artifact.display(),
                 newer.display()
@@ -84,11 +84,11 @@ fn check_artifacts(manifest: &Manifest, findings: &mut Findings) {
         }
     }
     if is_complete {
-        findings.good("every component is built".to_owned());
+        findings.pass("every component is built".to_owned());
     }
 }
 
-fn newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
+fn find_newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
     let patterns = build
         .watch
         .iter()
@@ -104,7 +104,7 @@ fn newer_source(build: &Build, built: SystemTime) -> Option<PathBuf> {
     newer.next()
 }
 
-/// What cargo needs, if it builds anything here.
+/// Checks the Rust toolchain, if cargo builds a component.
 fn check_toolchain(manifest: &Manifest, findings: &mut Findings) {
     let uses_cargo = |component: &Component| {
         let build = component.build.as_ref();
@@ -118,28 +118,28 @@ fn check_toolchain(manifest: &Manifest, findings: &mut Findings) {
     if !manifest.components.values().any(uses_cargo) {
         return;
     }
-    match said(&manifest.dir, "cargo", &["--version"]) {
-        Some(version) => findings.good(version),
-        None => findings.bad("cargo is not installed: see https://rustup.rs".to_owned()),
+    match run_program(&manifest.dir, "cargo", &["--version"]) {
+        Some(version) => findings.pass(version),
+        None => findings.fail("cargo is not installed: see https://rustup.rs".to_owned()),
     }
-    let folder = said(
+    let folder = run_program(
         &manifest.dir,
         "rustc",
         &["--print", "target-libdir", "--target", "wasm32-wasip2"],
     );
     match folder {
         Some(folder) if Path::new(&folder).is_dir() => {
-            findings.good("the target wasm32-wasip2 is installed".to_owned());
+            findings.pass("the target wasm32-wasip2 is installed".to_owned());
         }
-        _ => findings.bad(
+        _ => findings.fail(
             "the target wasm32-wasip2 is not installed: run `rustup target add wasm32-wasip2`"
                 .to_owned(),
         ),
     }
 }
 
-/// Asked in the folder of the manifest, where a toolchain may be pinned.
-fn said(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
+/// The output of a program, run in the folder of the manifest because a toolchain may be pinned there.
+fn run_program(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(args)
         .current_dir(dir)
@@ -152,7 +152,7 @@ fn said(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// The programs of those stores that would be started here.
+/// Checks that the programs of embedded stores are installed.
 fn check_stores(manifest: &Manifest, findings: &mut Findings) {
     let values = manifest.wharf.variables.values();
     let uses = |wanted: fn(&HostValue) -> bool| values.clone().any(wanted);
@@ -169,9 +169,9 @@ fn check_stores(manifest: &Manifest, findings: &mut Findings) {
             continue;
         }
         match store.program() {
-            Ok(Some(program)) => findings.good(format!("{store} is at {}", program.display())),
+            Ok(Some(program)) => findings.pass(format!("{store} is at {}", program.display())),
             Ok(None) => {}
-            Err(missing) => findings.bad(missing.to_string()),
+            Err(missing) => findings.fail(missing.to_string()),
         }
     }
 }
@@ -183,24 +183,24 @@ fn check_migrations(manifest: &Manifest, findings: &mut Findings) {
     match Migrations::read(folder) {
         Ok(migrations) => {
             let schemas: Vec<&str> = migrations.schemas().collect();
-            findings.good(format!(
+            findings.pass(format!(
                 "the migrations can be read ({})",
                 schemas.join(", ")
             ));
         }
-        Err(fault) => findings.bad(fault.to_string()),
+        Err(fault) => findings.fail(fault.to_string()),
     }
 }
 
 fn check_data_dir(folder: &Path, findings: &mut Findings) {
     let written = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
     match written {
-        Ok(_) => findings.good(format!("{} can be written", folder.display())),
-        Err(cause) => findings.bad(format!("{} cannot be written: {cause}", folder.display())),
+        Ok(_) => findings.pass(format!("{} can be written", folder.display())),
+        Err(cause) => findings.fail(format!("{} cannot be written: {cause}", folder.display())),
     }
-    for left in wharf_stores::left_over() {
+    for left in wharf_stores::find_abandoned_folders() {
         println!(
-            "  note   {} belongs to a data folder that is gone; delete it if that is so",
+            "  note   {} belongs to a data folder that was not found; delete it if that folder is gone for good",
             left.display()
         );
     }
@@ -208,9 +208,9 @@ fn check_data_dir(folder: &Path, findings: &mut Findings) {
 
 fn check_port(address: SocketAddr, findings: &mut Findings) {
     match TcpListener::bind(address) {
-        Ok(_) => findings.good(format!("{address} is free to listen on")),
-        Err(cause) => findings.bad(format!(
-            "{address} cannot be listened on ({cause}): choose another with --listen"
+        Ok(_) => findings.pass(format!("{address} is free to listen on")),
+        Err(cause) => findings.fail(format!(
+            "cannot listen on {address} ({cause}): choose another with --listen"
         )),
     }
 }

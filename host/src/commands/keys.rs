@@ -1,5 +1,5 @@
-//! `wharf keys`: what this host made for the application and keeps, the signing keys and the passwords;
-//! or, for a deployment of many copies, the file of what they all are given.
+//! `wharf keys`: shows or rotates the signing keys and passwords that this host generated, or writes the file of
+//! values that all hosts of a deployment share.
 
 use std::path::Path;
 
@@ -13,18 +13,18 @@ use crate::values;
 
 pub fn run(args: &cli::Keys) -> Result<()> {
     if let Some(file) = &args.variables {
-        return complete(args, file);
+        return add_missing(args, file);
     }
     let values = Values::open(&args.data_dir)?;
     if args.rotate {
         values.rotate_signing_key()?;
-        eprintln!("a new key signs from the next start on");
+        eprintln!("the next start signs with a new key");
     }
     println!("{}", values.jwks()?);
     if args.secrets {
         let manifest = super::load(&args.manifest)?;
         for (name, source) in &manifest.wharf.variables {
-            // One that was never made was given at every start: it is not known here.
+            // A password that was given at every start is not stored here.
             if let HostValue::Random { .. } = source
                 && let Some(password) = values.random(name)?
             {
@@ -32,25 +32,25 @@ pub fn run(args: &cli::Keys) -> Result<()> {
             }
         }
     }
-    eprintln!("kept in {}", args.data_dir.join("values.json").display());
+    eprintln!("stored in {}", args.data_dir.join("values.json").display());
     Ok(())
 }
 
-/// Adds to the file what it does not say yet.
-fn complete(args: &cli::Keys, file: &Path) -> Result<()> {
+/// Generates the values that the file does not contain yet.
+fn add_missing(args: &cli::Keys, file: &Path) -> Result<()> {
     let manifest = super::load(&args.manifest)?;
     if file.extension().is_none_or(|extension| extension != "toml") {
         return Err(Failure::Usage(format!(
-            "--variables {}: the name of the file has to end in .toml",
+            "--variables {}: the file name must end in .toml",
             file.display()
         )));
     }
     let flag = file.exists().then(|| format!("@{}", file.display()));
     let sources = Sources::read(flag.as_slice(), &[], Environment::default())
         .map_err(|faults| Failure::Usage(faults.join("\n")))?;
-    let missing = values::missing(&manifest, &sources, args.postgres_url.as_deref())?;
+    let missing = values::generate_missing(&manifest, &sources, args.postgres_url.as_deref())?;
     if missing.is_empty() {
-        eprintln!("{} lacks nothing", file.display());
+        eprintln!("{} is complete", file.display());
         return Ok(());
     }
     add_variables(file, &missing)?;

@@ -1,4 +1,4 @@
-//! `wharf migrate`: the migrations alone, for a deployment that runs them before the new version starts.
+//! `wharf migrate`: applies migrations, for deployments that do so before the new version starts.
 
 use anyhow::anyhow;
 use wharf_stores::{Migrations, Options, Stores, Values, Wanted};
@@ -8,10 +8,10 @@ use crate::failure::{Failure, Result};
 use crate::{stop, stores, values};
 
 pub async fn run(args: &cli::Migrate) -> Result<()> {
-    let stopped = stop::signalled()?;
+    let stopped = stop::on_signal()?;
     tokio::select! {
         migrated = migrate(args) => migrated,
-        () = stopped.cancelled() => Err(anyhow!("stopped before it was done").into()),
+        () = stopped.cancelled() => Err(anyhow!("stopped before all migrations were applied").into()),
     }
 }
 
@@ -20,11 +20,11 @@ async fn migrate(args: &cli::Migrate) -> Result<()> {
     let Some(folder) = &manifest.wharf.migrations else {
         let hint = "migrations = \"migrations\" in [application.tool.wharf]";
         return Err(Failure::Usage(format!(
-            "the manifest names no folder of migrations ({hint})"
+            "the manifest names no migrations folder (set {hint})"
         )));
     };
     let migrations = Migrations::read(folder)?;
-    let (_, sources) = values::given(&manifest, &args.values)?;
+    let (_, sources) = values::read_sources(&manifest, &args.values)?;
     let say = |file: &str| println!("{file}");
     let applied = match &args.postgres_url {
         Some(url) => {
@@ -33,7 +33,8 @@ async fn migrate(args: &cli::Migrate) -> Result<()> {
         }
         None => {
             let values = Values::open(&args.data_dir)?;
-            let running = Stores::start(embedded(args), |progress| eprintln!("{progress}")).await?;
+            let running =
+                Stores::start(embedded_options(args), |progress| eprintln!("{progress}")).await?;
             let url = running.addresses().postgres_url.clone().unwrap_or_default();
             let password_of = |schema: &str| values.role_password(schema);
             let applied = stores::migrate(&url, &migrations, password_of, say).await;
@@ -48,7 +49,7 @@ async fn migrate(args: &cli::Migrate) -> Result<()> {
     Ok(())
 }
 
-fn embedded(args: &cli::Migrate) -> Options {
+fn embedded_options(args: &cli::Migrate) -> Options {
     Options {
         data_dir: args.data_dir.clone(),
         postgres: Wanted::Embedded,

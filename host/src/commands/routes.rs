@@ -1,4 +1,4 @@
-//! `wharf routes`: what would be served where, read from the manifest alone.
+//! `wharf routes`: lists routes and channels, read from the manifest alone.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `wharf up`: the whole application, from a manifest to answers, and back to nothing.
+//! `wharf up`: starts the stores, compiles the components, serves until a signal, and shuts down.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -24,14 +24,14 @@ use crate::failure::{Failure, Result};
 use crate::guest::Guest;
 use crate::http::server;
 use crate::journal::Journal;
-use crate::turns::Turns;
+use crate::scheduler::Scheduler;
 use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, values};
 
-/// What requests and messages under way get to finish once the host is told to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for requests and messages in progress to finish after a stop signal.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
-    let stopped = stop::signalled()?;
+    let stopped = stop::on_signal()?;
     let manifest = Arc::new(super::load(&args.manifest)?);
     if args.build {
         let built = commands::build::build(&manifest, &stopped, |_| true).await;
@@ -49,7 +49,7 @@ pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
     Ok(())
 }
 
-/// What has to stay while the application is served.
+/// Kept while the application is served.
 struct Running {
     listener: TcpListener,
     stores: Stores,
@@ -60,11 +60,11 @@ async fn start(
     manifest: &Arc<Manifest>,
     journal: &Journal,
 ) -> Result<(Running, Application)> {
-    let environment = environment(&args.env)?;
-    let (runtime_config, sources) = values::given(manifest, &args.values)?;
-    let options = values::stores(manifest, &sources, &args.stores);
-    let kept = values::kept(manifest, &sources, &options)?;
-    // First of all, since it is what fails most often.
+    let environment = parse_environment(&args.env)?;
+    let (runtime_config, sources) = values::read_sources(manifest, &args.values)?;
+    let options = values::store_options(manifest, &sources, &args.stores);
+    let host_values = values::open_host_values(manifest, &sources, &options)?;
+    // Listen first: a taken port is the most common failure.
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!(
             "cannot listen on {} (choose another with --listen)",
@@ -82,24 +82,33 @@ async fn start(
             console.append(format!("{line}\n").as_bytes());
         }
     };
-    // Databases start while machine code is read or made.
+    // The stores start while components are compiled or loaded.
     let (compiled, compiling) = oneshot::channel();
-    // Not a thread of the runtime, which would wait for it when the host is told to stop.
+    // Not a task of the runtime: shutting the runtime down would wait for it.
     thread::Builder::new()
         .name("compile".into())
         .spawn({
             let (manifest, data_dir) = (manifest.clone(), args.stores.data_dir.clone());
             let say = say.clone();
             move || {
-                // Nobody is there to take it when the host was told to stop.
+                // Fails if the host was stopped meanwhile.
                 let _ = compiled.send(compile(&manifest, &data_dir, &say));
             }
         })
         .context("compile the components")?;
-    let (stores, compiled) = tokio::join!(stores::start(manifest, options, &kept, say), compiling);
+    let (stores, compiled) = tokio::join!(
+        stores::start(manifest, options, &host_values, say),
+        compiling
+    );
     let (stores, compiled) = (stores?, compiled.context("compile the components")??);
 
-    let resolved = values::resolve(manifest, &sources, &kept, stores.addresses(), &base_url)?;
+    let resolved = values::resolve(
+        manifest,
+        &sources,
+        &host_values,
+        stores.addresses(),
+        &base_url,
+    )?;
     let parts = Parts {
         manifest,
         runtime_config: &runtime_config,
@@ -107,7 +116,7 @@ async fn start(
         redis_url: stores.addresses().redis_url.as_deref(),
         environment: &environment,
         data_dir: &args.stores.data_dir,
-        turns: &compiled.turns,
+        scheduler: &compiled.scheduler,
         journal,
         is_quiet: args.quiet,
     };
@@ -115,18 +124,18 @@ async fn start(
         .map_err(|fault| Failure::Usage(format!("{fault:#}")))?;
     match args.format {
         Format::Plain if args.quiet => {}
-        Format::Plain => announce::plain(
+        Format::Plain => announce::print_text(
             manifest,
             &base_url,
             &resolved.fresh_passwords,
             &args.stores.data_dir,
         ),
-        Format::Json => announce::json(manifest, &base_url, stores.addresses()),
+        Format::Json => announce::print_json(manifest, &base_url, stores.addresses()),
     }
     Ok((Running { listener, stores }, application))
 }
 
-fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
+fn parse_environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
     let pairs = flags.iter().map(|flag| match flag.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(Failure::Usage(format!("--env {flag}: write NAME=VALUE"))),
@@ -136,7 +145,7 @@ fn environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
 
 struct Compiled {
     linker: Linker<Guest>,
-    turns: Arc<Turns>,
+    scheduler: Arc<Scheduler>,
     codes: Vec<(String, Code)>,
 }
 
@@ -152,34 +161,34 @@ impl Compiled {
 
 fn compile(manifest: &Manifest, data_dir: &Path, say: &(impl Fn(&str) + Sync)) -> Result<Compiled> {
     let components: Vec<&Component> = manifest.triggered().collect();
-    let engine = engine::build(capacity(manifest, &components))?;
-    let turns = Turns::start(&engine)?;
+    let engine = engine::build(needed_capacity(manifest, &components))?;
+    let scheduler = Scheduler::start(&engine)?;
     let cache = Cache::open(&engine, &data_dir.join("cache"))?;
     let codes = code::compile(&components, &cache, say).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
         Failure::Usage(faults.join("\n"))
     })?;
-    cache.forget_unused();
+    cache.remove_unused();
     let ids = components.iter().map(|component| component.id.clone());
     Ok(Compiled {
-        linker: link::linker(&engine)?,
-        turns,
+        linker: link::build_linker(&engine)?,
+        scheduler,
         codes: ids.zip(codes).collect(),
     })
 }
 
-fn capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
-    // A component that answers HTTP and hears messages has its instances twice.
+fn needed_capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
+    // A component has a pool of instances per kind of trigger: HTTP, messages.
     let triggers = |component: &Component| {
-        let is_heard = manifest
+        let has_redis_trigger = manifest
             .redis
             .iter()
             .any(|trigger| trigger.component == component.id);
-        let is_served = manifest
+        let has_http_trigger = manifest
             .http
             .iter()
             .any(|trigger| trigger.answer.component() == Some(&component.id));
-        u32::from(is_heard) + u32::from(is_served)
+        u32::from(has_redis_trigger) + u32::from(has_http_trigger)
     };
     let instances = components
         .iter()
@@ -202,7 +211,7 @@ fn capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
     }
 }
 
-/// Serves until `stopped`, then takes no new work and finishes what has begun.
+/// Serves until `stopped` is cancelled, then accepts no new work and finishes what is in progress.
 async fn serve(application: Application, listener: TcpListener, stopped: CancellationToken) {
     let triggers = TaskTracker::new();
     for subscription in application.subscriptions {
@@ -215,22 +224,23 @@ async fn serve(application: Application, listener: TcpListener, stopped: Cancell
     for entry in application.cron {
         triggers.spawn(cron::run(entry, application.work.clone(), stopped.clone()));
     }
-    let requests = server::serve(listener, application.service, stopped.clone(), PATIENCE);
+    let requests = server::serve(
+        listener,
+        application.service,
+        stopped.clone(),
+        DRAIN_TIMEOUT,
+    );
     let messages = async {
         stopped.cancelled().await;
         triggers.close();
         triggers.wait().await;
         application.work.close();
-        if timeout(PATIENCE, application.work.wait()).await.is_err() {
-            tracing::warn!("messages were still being handled after {PATIENCE:?}");
+        if timeout(DRAIN_TIMEOUT, application.work.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("messages were still being handled after {DRAIN_TIMEOUT:?}");
         }
     };
     tokio::join!(requests, messages);
-}
-
-/// For `Failure::Other`.
-impl From<wasmtime::Error> for Failure {
-    fn from(cause: wasmtime::Error) -> Self {
-        Self::Other(anyhow!(cause))
-    }
 }

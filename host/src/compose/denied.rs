@@ -1,10 +1,9 @@
-//! What a dependency does not inherit. Its import is renamed (`spin:redis/redis@3.0.0` becomes
-//! `denied-spin:redis/redis@3.0.0`), so that composing cannot merge it with the consumer's grant, and
-//! the linker defines every function of a renamed import as one that answers with the interface's own
-//! error.
+//! Denies a dependency the imports that it does not inherit. Such an import is renamed
+//! (`spin:redis/redis@3.0.0` becomes `denied-spin:redis/redis@3.0.0`), so that composing cannot merge it with the
+//! consumer's grant. The linker defines every function of a renamed import to return the interface's own error.
 //!
-//! A component that answers "no" could be composed in instead, as Spin does; but then every version of
-//! every interface needs one, and a version it does not know would slip through to the consumer's grant.
+//! Spin composes in a component that refuses instead. That needs one for every version of every interface, and an
+//! unknown version would fall through to the consumer's grant.
 
 use std::collections::BTreeSet;
 
@@ -18,16 +17,16 @@ use wharf_manifest::manifest::Configuration;
 
 const PREFIX: &str = "denied-";
 
-/// Whether a dependency that inherits only `inherits` may not have this import.
+/// Whether a dependency that inherits only `inherits` is denied this import.
 pub fn is_denied(import: &str, inherits: &BTreeSet<Configuration>) -> bool {
     let interface = import
         .split_once('@')
         .map_or(import, |(interface, _)| interface);
-    needs(interface).is_some_and(|needed| !inherits.contains(&needed))
+    configuration_of(interface).is_some_and(|configuration| !inherits.contains(&configuration))
 }
 
-/// What an interface gives access to, if to anything the consumer was granted.
-fn needs(interface: &str) -> Option<Configuration> {
+/// The configuration of the consumer that an interface gives access to, if any.
+fn configuration_of(interface: &str) -> Option<Configuration> {
     Some(match interface {
         "fermyon:spin/llm" => Configuration::AiModels,
         "fermyon:spin/http"
@@ -61,7 +60,7 @@ fn needs(interface: &str) -> Option<Configuration> {
     })
 }
 
-/// The same component, importing under another name whatever `is_denied`.
+/// Renames the imports of a component that `is_denied` selects.
 pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<u8>> {
     let mut renamed = wasm_encoder::Component::new();
     let mut depth = 0_usize;
@@ -72,7 +71,7 @@ pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<
             continue;
         }
         if depth == 0 {
-            copy(&mut renamed, component, &payload, &is_denied)?;
+            copy_section(&mut renamed, component, &payload, &is_denied)?;
         }
         if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
             depth += 1;
@@ -81,7 +80,7 @@ pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<
     Ok(renamed.finish())
 }
 
-fn copy(
+fn copy_section(
     to: &mut wasm_encoder::Component,
     bytes: &[u8],
     payload: &Payload,
@@ -108,7 +107,7 @@ fn copy(
     Ok(())
 }
 
-/// Defines every renamed import of `component`.
+/// Defines the renamed imports of `component`.
 pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
     let engine = component.engine();
     let mut known = Vec::new();
@@ -117,7 +116,7 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
             continue;
         };
         if name.starts_with(PREFIX) {
-            define(
+            define_interface(
                 &mut linker.instance(name)?,
                 name,
                 &interface,
@@ -137,7 +136,7 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
     Ok(())
 }
 
-fn define<T: Send + 'static>(
+fn define_interface<T: Send + 'static>(
     instance: &mut LinkerInstance<T>,
     interface_name: &str,
     interface: &ComponentInstance,
@@ -147,10 +146,10 @@ fn define<T: Send + 'static>(
     for (name, export) in interface.exports(engine) {
         match export.ty {
             ComponentItem::ComponentFunc(function) => {
-                let what = format!("{}#{name}", interface_name.trim_start_matches(PREFIX));
-                refuse(instance, name, what, &function)?;
+                let path = format!("{}#{name}", interface_name.trim_start_matches(PREFIX));
+                define_refusal(instance, name, path, &function)?;
             }
-            // A resource another interface already brought is that one, and not ours to define.
+            // A resource that an earlier interface exports is the same one, and must not be defined twice.
             ComponentItem::Resource(resource) if !known.contains(&resource) => {
                 instance.resource(name, ResourceType::host::<Denied>(), |_, _| Ok(()))?;
             }
@@ -160,17 +159,17 @@ fn define<T: Send + 'static>(
     Ok(())
 }
 
-/// No value of it ever exists.
+/// The type of denied resources. It has no values.
 struct Denied;
 
-fn refuse<T: Send + 'static>(
+fn define_refusal<T: Send + 'static>(
     instance: &mut LinkerInstance<T>,
     name: &str,
-    what: String,
+    path: String,
     function: &ComponentFunc,
 ) -> Result<()> {
-    let answer = move |ty: &ComponentFunc, results: &mut [Val]| {
-        let reason = format!("{what} is not inherited by this dependency");
+    let refuse = move |ty: &ComponentFunc, results: &mut [Val]| {
+        let reason = format!("{path} is not inherited by this dependency");
         for (result, ty) in results.iter_mut().zip(ty.results()) {
             let Some(refusal) = refusal(&ty, &reason) else {
                 bail!(reason)
@@ -181,18 +180,18 @@ fn refuse<T: Send + 'static>(
     };
     if function.async_() {
         instance.func_new_concurrent(name, move |_, ty, _, results| {
-            let answered = answer(&ty, results).map_err(wasmtime::Error::from_anyhow);
-            Box::pin(async { answered })
+            let refused = refuse(&ty, results).map_err(wasmtime::Error::from_anyhow);
+            Box::pin(async { refused })
         })?;
     } else {
         instance.func_new(name, move |_, ty, _, results| {
-            answer(&ty, results).map_err(wasmtime::Error::from_anyhow)
+            refuse(&ty, results).map_err(wasmtime::Error::from_anyhow)
         })?;
     }
     Ok(())
 }
 
-/// The value of `ty` that says no: an error, nothing, or an empty list.
+/// The value of `ty` that means a refusal: an error, `none`, or an empty list.
 fn refusal(ty: &Type, reason: &str) -> Option<Val> {
     Some(match ty {
         Type::Result(result) => Val::Result(Err(match result.err() {
@@ -205,8 +204,8 @@ fn refusal(ty: &Type, reason: &str) -> Option<Val> {
     })
 }
 
-/// The cases interfaces have for a refusal, most fitting first.
-const CASES: [&str; 9] = [
+/// Error cases that fit a refusal, best first.
+const REFUSAL_CASES: [&str; 9] = [
     "access-denied",
     "HTTP-request-denied",
     "connection-failed",
@@ -223,7 +222,7 @@ fn error_value(ty: &Type, reason: &str) -> Option<Val> {
         Type::String => Some(Val::String(reason.to_owned())),
         Type::Enum(kinds) => {
             let names: Vec<&str> = kinds.names().collect();
-            let fitting = CASES
+            let fitting = REFUSAL_CASES
                 .iter()
                 .find(|case| names.contains(case))
                 .or(names.last())?;
@@ -236,7 +235,7 @@ fn error_value(ty: &Type, reason: &str) -> Option<Val> {
                 Some(ty) => error_value(ty, reason).map(|value| Some(Box::new(value))),
             };
             let cases: Vec<_> = kinds.cases().collect();
-            let preferred = CASES
+            let preferred = REFUSAL_CASES
                 .iter()
                 .filter_map(|name| cases.iter().find(|case| case.name == *name));
             preferred

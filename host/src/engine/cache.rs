@@ -1,7 +1,7 @@
 //! Compiled components on disk, so that only a changed component is compiled again.
-//! An entry is named by what went in (the component's bytes, the engine's settings) and ends with the
-//! digest of what came out: whatever is torn, foreign or damaged is compiled anew, never trusted.
-//! Code runs from the file itself, so only what is used of it takes memory.
+//! The name of an entry is a hash of its inputs: the component's bytes and the engine's settings. An entry ends
+//! with a digest of its code; one that does not match is compiled again. Code is mapped from the file, so only the
+//! pages in use take memory.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,16 +16,16 @@ use wasmtime::component::Component;
 
 const DIGEST_LEN: u64 = 32;
 
-/// Nobody goes back to a build that was last run this long ago.
-const KEPT_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Entries that no start used for this long are removed: older builds are rarely run again.
+const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Read at once.
-const PIECE: usize = 1 << 16;
+/// Buffer size for reading an entry.
+const READ_BYTES: usize = 1 << 16;
 
 pub struct Cache {
     folder: PathBuf,
     engine: Engine,
-    /// What else decides the machine code: wasmtime's version, the target, the compiler's settings.
+    /// Hash of wasmtime's version, the target and the compiler's settings, which also determine the code.
     settings: u64,
 }
 
@@ -41,35 +41,35 @@ impl Cache {
         })
     }
 
-    /// The component compiled from `bytes`, if it was compiled before.
+    /// Loads the component compiled from `bytes`, if it is in the cache.
     pub fn find(&self, bytes: &[u8]) -> Option<Component> {
-        self.load(&self.entry(bytes))
+        self.load(&self.entry_path(bytes))
     }
 
-    /// Compiles a component and keeps it.
+    /// Compiles a component and saves it.
     pub fn compile(&self, bytes: &[u8]) -> Result<Component> {
         let component = Component::new(&self.engine, bytes)?;
-        if let Err(cause) = save(&self.entry(bytes), &component) {
-            // The next start compiles again; nothing else is lost.
-            tracing::warn!("cannot keep a compiled component: {cause:#}");
+        if let Err(cause) = save(&self.entry_path(bytes), &component) {
+            // The next start only has to compile again.
+            tracing::warn!("cannot save a compiled component: {cause:#}");
         }
         Ok(component)
     }
 
-    /// Removes what no start has used for long. To be called after what this one uses was found.
-    pub fn forget_unused(&self) {
+    /// Removes entries that no start used for long. Call it after `find`, which marks entries as used.
+    pub fn remove_unused(&self) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for entry in entries {
             let used = entry.metadata().and_then(|metadata| metadata.modified());
             let unused_for = used.ok().and_then(|used| used.elapsed().ok());
-            if unused_for.is_some_and(|unused| unused > KEPT_UNUSED) {
-                // Another host may have been quicker; the next start tries again.
+            if unused_for.is_some_and(|unused| unused > MAX_UNUSED) {
+                // Another host may have removed it already; otherwise the next start tries again.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    fn entry(&self, bytes: &[u8]) -> PathBuf {
+    fn entry_path(&self, bytes: &[u8]) -> PathBuf {
         let mut name: String = Sha256::digest(bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -79,28 +79,28 @@ impl Cache {
     }
 
     fn load(&self, entry: &Path) -> Option<Component> {
-        if !is_whole(entry).ok()? {
+        if !is_intact(entry).ok()? {
             tracing::warn!("{} is damaged; compiling again", entry.display());
             return None;
         }
-        // SAFETY: wasmtime trusts the code it is given. This is code this host wrote into its own
-        // data folder, whole, as the digest shows, and never changes there: it is only ever replaced.
-        // Who can forge both code and digest can replace the host as well.
+        // SAFETY: wasmtime trusts the code it is given. A host wrote this file to the data folder; the digest
+        // shows that it is complete, and it is only ever replaced, never changed in place. An attacker who can
+        // forge both code and digest can replace the host as well.
         #[allow(unsafe_code)]
         unsafe { Component::deserialize_file(&self.engine, entry) }.ok()
     }
 }
 
-/// Whether the entry is what was once written, by the digest at its end.
-fn is_whole(entry: &Path) -> io::Result<bool> {
+/// Whether the code matches the digest at the end of the entry. Marks the entry as used.
+fn is_intact(entry: &Path) -> io::Result<bool> {
     let mut file = File::open(entry)?;
-    // For `forget_unused`. Whoever may not do it is not who cleans up.
+    // For `remove_unused`. Fails only for a user who could not remove the entry either.
     let _ = file.set_modified(SystemTime::now());
     let Some(code_len) = file.metadata()?.len().checked_sub(DIGEST_LEN) else {
         return Ok(false);
     };
     let mut hasher = Sha256::new();
-    let mut code = BufReader::with_capacity(PIECE, (&mut file).take(code_len));
+    let mut code = BufReader::with_capacity(READ_BYTES, (&mut file).take(code_len));
     while let piece = code.fill_buf()?
         && !piece.is_empty()
     {
@@ -113,7 +113,7 @@ fn is_whole(entry: &Path) -> io::Result<bool> {
     Ok(hasher.finalize().as_slice() == digest)
 }
 
-/// Written beside and renamed, so that a reader or a second writer sees all of it or nothing.
+/// Writes a temporary file and renames it, so that readers and other writers see a complete entry or none.
 fn save(entry: &Path, component: &Component) -> Result<()> {
     let code = component.serialize()?;
     let mut file =
@@ -142,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_compiled_component_is_read_back_and_a_damaged_one_is_compiled_again() {
+    fn an_entry_is_found_until_it_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         assert!(cache.find(EMPTY).is_none());
         cache.compile(EMPTY).unwrap();
-        let entry = cache.entry(EMPTY);
+        let entry = cache.entry_path(EMPTY);
         assert!(cache.find(EMPTY).is_some());
 
         let mut bytes = fs::read(&entry).unwrap();
@@ -162,36 +162,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_used_for_a_month_is_removed() {
+    fn entries_unused_for_a_month_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         cache.compile(EMPTY).unwrap();
         let age = |entry: &Path| {
-            let long_ago = SystemTime::now() - KEPT_UNUSED - Duration::from_secs(60);
+            let long_ago = SystemTime::now() - MAX_UNUSED - Duration::from_secs(60);
             File::open(entry).unwrap().set_modified(long_ago).unwrap();
         };
         let left_by_a_crash = folder.path().join(".tmp123");
         fs::write(&left_by_a_crash, "half").unwrap();
         age(&left_by_a_crash);
-        age(&cache.entry(EMPTY));
+        age(&cache.entry_path(EMPTY));
         assert!(cache.find(EMPTY).is_some());
-        cache.forget_unused();
+        cache.remove_unused();
         assert!(!left_by_a_crash.exists());
         assert!(cache.find(EMPTY).is_some());
 
-        age(&cache.entry(EMPTY));
-        cache.forget_unused();
+        age(&cache.entry_path(EMPTY));
+        cache.remove_unused();
         assert!(cache.find(EMPTY).is_none());
     }
 
-    /// As another file: the one before may be mapped.
+    /// Replaces the file instead of writing to it: the old one may be mapped.
     fn replace(entry: &Path, bytes: &[u8]) {
         fs::remove_file(entry).unwrap();
         fs::write(entry, bytes).unwrap();
     }
 
     #[test]
-    fn writers_at_once_leave_one_whole_entry() {
+    fn concurrent_writers_leave_one_intact_entry() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         std::thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! What a component prints: whole lines, to its log file as they are, and to the terminal with the
-//! component's name and, where one request is served at a time, that request's id.
+//! Standard output and error of a component: whole lines, unchanged to its log file, and to the terminal with the
+//! component's id and, where one request is served at a time, the request id.
 
 use std::io;
 use std::pin::Pin;
@@ -14,27 +14,27 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::journal::Sink;
 
-/// A line longer than this is cut, so that a component that never ends its line holds no memory.
-const LINE_BYTES: usize = 16 << 10;
+/// Longer lines are split, which bounds the memory of an unfinished line.
+const MAX_LINE_BYTES: usize = 16 << 10;
 
-/// Where the lines of one component go.
+/// The targets for the lines of one component.
 #[derive(Clone)]
 pub struct Destination {
     /// Starts every line on the terminal: the component's id.
     pub label: Arc<str>,
     pub file: Sink,
-    /// Absent when the terminal is to stay quiet.
+    /// `None` with `--quiet`.
     pub terminal: Option<Sink>,
 }
 
 impl Destination {
-    /// A line from the host itself, meant for the component's author.
-    pub fn line(&self, text: &str) {
+    /// Writes a line of the host itself, for the author of the component.
+    pub fn write_line(&self, text: &str) {
         Output::new(self.clone()).write(text.as_bytes());
     }
 }
 
-/// One instance's standard output or standard error. Clones write the same stream.
+/// Standard output or error of one instance. Clones write to the same stream.
 #[derive(Clone)]
 pub struct Output(Arc<Mutex<Line>>);
 
@@ -53,11 +53,11 @@ impl Output {
         })))
     }
 
-    /// Lines from here on belong to this request; to none if it is empty.
-    pub fn belongs_to(&self, request_id: &str) {
+    /// Labels lines from here on with this request; empty for none.
+    pub fn set_request_id(&self, request_id: &str) {
         let mut line = self.lock();
         if !line.begun.is_empty() {
-            // Whoever served before it did not end its last line.
+            // The previous request left an unfinished line.
             line.begun.push(b'\n');
             line.emit();
         }
@@ -75,7 +75,7 @@ impl Output {
             line.begun.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 line.emit();
-            } else if line.begun.len() > LINE_BYTES {
+            } else if line.begun.len() > MAX_LINE_BYTES {
                 line.begun.push(b'\n');
                 line.emit();
             }
@@ -165,6 +165,6 @@ impl OutputStream for Output {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(LINE_BYTES)
+        Ok(MAX_LINE_BYTES)
     }
 }

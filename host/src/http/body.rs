@@ -1,5 +1,5 @@
-//! Bodies on their way: a request's, which ends in an error past its limit, and an answer's, which
-//! keeps its instance's place and closes the request's record when it has been sent or given up.
+//! Bodies of requests, bounded in size, and of responses, which hold the permit of their instance and complete the
+//! access log record of the request once they are sent or dropped.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::http::call::Call;
 use crate::http::record::Record;
 
-/// `body` up to `limit` bytes.
+/// Limits `body` to `limit` bytes; a longer one ends in an error.
 pub fn bounded<B>(body: B, limit: u64, call: Arc<Call>) -> WasiBody
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -62,8 +62,8 @@ where
                     return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.limit)))));
                 }
             }
-            // A client that keeps sending keeps the instance that listens to it.
-            self.call.progressed();
+            // While the client keeps sending, the instance is not timed out.
+            self.call.mark_progress();
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -77,17 +77,17 @@ where
     }
 }
 
-/// What goes back to the client.
+/// The body of a response to a client.
 pub struct Body {
     content: Content,
-    /// Held until most of it is sent.
-    place: Option<Arc<OwnedSemaphorePermit>>,
-    /// Closed when this is dropped.
+    /// Held until the body is dropped.
+    permit: Option<Arc<OwnedSemaphorePermit>>,
+    /// Written when the body is dropped.
     record: Option<Record>,
 }
 
-/// What is handed to the connection at once: no more of an answer than this waits there for a slow client.
-pub const PIECE: usize = 64 << 10;
+/// Maximum bytes per frame, so that at most this much of a response waits in the connection of a slow client.
+pub const MAX_FRAME_BYTES: usize = 64 << 10;
 
 enum Content {
     Whole(Option<Bytes>),
@@ -99,10 +99,14 @@ impl Body {
         Self::of(Content::Whole(Some(bytes)))
     }
 
-    /// `is_over`: the instance has nothing more to do for it, so that all of it may be here already.
-    /// Then its length is known, and it goes out in one piece.
-    pub fn of_guest(body: WasiBody, call: Arc<Call>, is_over: bool) -> Self {
-        let body = if is_over { at_once(body) } else { Err(body) };
+    /// `is_finished`: the instance has finished all work of this request, so the body may be complete already. A
+    /// complete body is sent in one piece with a known length.
+    pub fn of_guest(body: WasiBody, call: Arc<Call>, is_finished: bool) -> Self {
+        let body = if is_finished {
+            take_complete(body)
+        } else {
+            Err(body)
+        };
         Self::of(match body {
             Ok(bytes) => Content::Whole(Some(bytes)),
             Err(body) => Content::Guest { body, call },
@@ -112,31 +116,31 @@ impl Body {
     fn of(content: Content) -> Self {
         Self {
             content,
-            place: None,
+            permit: None,
             record: None,
         }
     }
 
-    pub fn holding(mut self, place: Arc<OwnedSemaphorePermit>) -> Self {
-        self.place = Some(place);
+    pub fn with_permit(mut self, permit: Arc<OwnedSemaphorePermit>) -> Self {
+        self.permit = Some(permit);
         self
     }
 
-    pub fn recorded(mut self, record: Record) -> Self {
+    pub fn with_record(mut self, record: Record) -> Self {
         self.record = Some(record);
         self
     }
 }
 
-/// All of the body, if it is here and no more than one piece; else the body as it was.
-fn at_once(mut body: WasiBody) -> Result<Bytes, WasiBody> {
+/// The bytes of the body if all of it is available now in one frame, else the unchanged body.
+fn take_complete(mut body: WasiBody) -> Result<Bytes, WasiBody> {
     let mut next = || Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
     let first = match next() {
         Poll::Ready(None) => return Ok(Bytes::new()),
         Poll::Ready(Some(first)) => first,
         Poll::Pending => return Err(body),
     };
-    let begun = match (first.map(Frame::into_data), next()) {
+    let polled = match (first.map(Frame::into_data), next()) {
         (Ok(Ok(data)), Poll::Ready(None)) => return Ok(data),
         (first, second) => {
             let first = first.map(|frame| frame.map_or_else(|frame| frame, Frame::data));
@@ -150,8 +154,8 @@ fn at_once(mut body: WasiBody) -> Result<Bytes, WasiBody> {
             ]
         }
     };
-    let begun = stream::iter(begun.into_iter().flatten());
-    Err(StreamBody::new(begun.chain(BodyStream::new(body))).boxed_unsync())
+    let polled = stream::iter(polled.into_iter().flatten());
+    Err(StreamBody::new(polled.chain(BodyStream::new(body))).boxed_unsync())
 }
 
 impl HttpBody for Body {
@@ -165,7 +169,9 @@ impl HttpBody for Body {
         match &mut self.content {
             Content::Whole(bytes) => {
                 let piece = match bytes {
-                    Some(bytes) if bytes.len() > PIECE => Some(bytes.split_to(PIECE)),
+                    Some(bytes) if bytes.len() > MAX_FRAME_BYTES => {
+                        Some(bytes.split_to(MAX_FRAME_BYTES))
+                    }
                     last => last.take(),
                 };
                 Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
@@ -176,10 +182,10 @@ impl HttpBody for Body {
                     frame = Some(Err(Error::HttpResponseIncomplete));
                 }
                 match &frame {
-                    Some(Ok(_)) => call.progressed(),
+                    Some(Ok(_)) => call.mark_progress(),
                     Some(Err(_)) => {
                         if let Some(record) = &mut self.record {
-                            record.broke_off();
+                            record.mark_broken_off();
                         }
                     }
                     None => {}
@@ -224,19 +230,22 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_here_in_one_piece_is_known_at_once() {
-        assert_eq!(at_once(body(vec![])).unwrap(), "");
-        assert_eq!(at_once(body(vec![Poll::Ready("all")])).unwrap(), "all");
+    fn a_complete_body_in_one_frame_is_taken() {
+        assert_eq!(take_complete(body(vec![])).unwrap(), "");
+        assert_eq!(
+            take_complete(body(vec![Poll::Ready("all")])).unwrap(),
+            "all"
+        );
     }
 
     #[tokio::test]
-    async fn a_body_that_is_not_loses_nothing_by_being_asked() {
+    async fn an_incomplete_body_is_returned_unchanged() {
         for pieces in [
             vec![Poll::Pending, Poll::Ready("all")],
             vec![Poll::Ready("a"), Poll::Pending, Poll::Ready("ll")],
             vec![Poll::Ready("a"), Poll::Ready("l"), Poll::Ready("l")],
         ] {
-            let body = at_once(body(pieces)).unwrap_err();
+            let body = take_complete(body(pieces)).unwrap_err();
             assert_eq!(body.collect().await.unwrap().to_bytes(), "all");
         }
     }

@@ -1,4 +1,4 @@
-//! One request on its way: what the tasks it passes through must tell each other.
+//! The state of one call into a component, shared by the tasks that the request passes through.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
@@ -8,15 +8,24 @@ use http::HeaderValue;
 
 pub struct Call {
     pub request_id: HeaderValue,
-    /// The client sent more than it may; whatever the component makes of that, the answer is a refusal.
+    /// The request body exceeded its limit. The request is refused, even if the component responds.
     pub is_body_too_large: AtomicBool,
-    /// The instance ended before it was done, so a streamed answer that ends is not complete.
+    /// The instance failed, so a streamed response that ends is incomplete.
     has_failed: AtomicBool,
     last_progress_ms: AtomicU64,
 }
 
-/// `Instant` does not fit an atomic; milliseconds since then do.
-static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// Why a component did not respond.
+pub enum CallError {
+    /// The component returned an error.
+    Returned(wasmtime::Error),
+    /// The instance trapped, which was logged.
+    Trapped,
+    TimedOut,
+}
+
+/// `Instant` does not fit an atomic; milliseconds since this one do.
+static CLOCK_START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Call {
     pub fn new(request_id: HeaderValue) -> Arc<Self> {
@@ -26,7 +35,7 @@ impl Call {
             has_failed: AtomicBool::new(false),
             last_progress_ms: AtomicU64::new(0),
         };
-        call.progressed();
+        call.mark_progress();
         Arc::new(call)
     }
 
@@ -34,8 +43,8 @@ impl Call {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// To be said before the instance is dropped, and its end of the answer with it.
-    pub fn fails(&self) {
+    /// Call before the instance is dropped, since that ends the response body.
+    pub fn mark_failed(&self) {
         self.has_failed.store(true, Relaxed);
     }
 
@@ -43,13 +52,13 @@ impl Call {
         self.has_failed.load(Relaxed)
     }
 
-    /// A piece of a body came through, in either direction: there is time for the next.
-    pub fn progressed(&self) {
-        let now_ms = u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX);
+    /// A frame of a body passed, in either direction: the timeout starts again.
+    pub fn mark_progress(&self) {
+        let now_ms = u64::try_from(CLOCK_START.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_progress_ms.store(now_ms, Relaxed);
     }
 
     pub fn last_progress(&self) -> Instant {
-        *BEGINNING + Duration::from_millis(self.last_progress_ms.load(Relaxed))
+        *CLOCK_START + Duration::from_millis(self.last_progress_ms.load(Relaxed))
     }
 }

@@ -1,5 +1,5 @@
-//! Who asks, and how, where proxies stand in between: by `X-Forwarded-For` and `X-Forwarded-Proto`, if it is one of the
-//! manifest's `trusted_proxies` that says so. Nobody else is believed.
+//! The address and scheme of the client behind proxies, from `X-Forwarded-For` and `X-Forwarded-Proto`. These headers
+//! count only if the peer is one of the manifest's `trusted_proxies`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -13,18 +13,18 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     pub address: SocketAddr,
-    /// As the proxy was asked, if there is one that says.
+    /// The scheme of the request to the proxy, if a trusted proxy sent it.
     pub scheme: Option<Scheme>,
 }
 
 impl Client {
-    /// Where a call between components seems to come from, as in Spin.
-    pub const NOWHERE: Client = Client {
+    /// The client of a call between components, as in Spin.
+    pub const INTERNAL: Client = Client {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         scheme: None,
     };
 
-    pub fn of(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> Client {
+    pub fn behind(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> Client {
         if !trusted.contain(peer.ip()) {
             return Client {
                 address: peer,
@@ -38,14 +38,14 @@ impl Client {
     }
 }
 
-/// Each proxy adds whom it was asked by at the right: the first who is no proxy of ours is the client, and what stands
-/// left of it is only what the client says.
+/// Each proxy appends the address of its peer. The rightmost address that is not a trusted proxy is the client;
+/// addresses left of it were sent by the client and are not trusted.
 fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> SocketAddr {
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     let mut nearest = peer;
     for hop in hops {
-        let Some(address) = parse(hop.trim()) else {
+        let Some(address) = parse_hop(hop.trim()) else {
             break;
         };
         nearest = address;
@@ -56,8 +56,8 @@ fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> SocketA
     nearest
 }
 
-/// With a port, as some proxies add it, or without.
-fn parse(hop: &str) -> Option<SocketAddr> {
+/// Parses an address with or without a port: some proxies add one.
+fn parse_hop(hop: &str) -> Option<SocketAddr> {
     let address = hop.trim_start_matches('[').trim_end_matches(']').parse();
     let address = address.map(|ip| SocketAddr::new(ip, 0));
     address.or_else(|_| hop.parse()).ok()
@@ -83,19 +83,19 @@ mod tests {
             headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
         }
         headers.append(FORWARDED_PROTO, HeaderValue::from_str(proto).unwrap());
-        let client = Client::of(peer.parse().unwrap(), &headers, &trusted);
+        let client = Client::behind(peer.parse().unwrap(), &headers, &trusted);
         (client.address.to_string(), client.scheme)
     }
 
     #[test]
-    fn the_client_is_the_rightmost_address_that_is_no_proxy_of_ours() {
+    fn the_client_is_the_rightmost_address_that_is_not_a_trusted_proxy() {
         for (peer, forwarded, expected) in [
             ("10.0.0.1:9", &["8.8.8.8"][..], "8.8.8.8:0"),
             ("[::1]:9", &["8.8.8.8:77"], "8.8.8.8:77"),
             ("[::ffff:10.0.0.1]:9", &["2001:db8::1"], "[2001:db8::1]:0"),
             ("10.0.0.1:9", &["[2001:db8::1]:5"], "[2001:db8::1]:5"),
             ("10.0.0.1:9", &["[2001:db8::1]"], "[2001:db8::1]:0"),
-            // What the client claims about itself stands further left.
+            // Addresses further left are claims of the client.
             ("10.0.0.1:9", &["1.1.1.1, 8.8.8.8, 10.0.0.2"], "8.8.8.8:0"),
             (
                 "10.0.0.1:9",
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn headers_of_an_untrusted_peer_are_ignored() {
         let (address, scheme) = client("8.8.8.8:9", &["1.1.1.1"], "https");
         assert_eq!((address.as_str(), scheme), ("8.8.8.8:9", None));
     }
 
     #[test]
-    fn the_scheme_is_what_the_nearest_proxy_was_asked_by() {
+    fn the_scheme_is_that_of_the_request_to_the_nearest_proxy() {
         for (proto, expected) in [
             ("HTTPS", Some(Scheme::HTTPS)),
             ("https, http", Some(Scheme::HTTP)),

@@ -1,5 +1,4 @@
-//! One component as HTTP sees it: a bounded number of requests at once, each answered in time or
-//! refused with the reason.
+//! One component that serves HTTP: limits concurrent requests, body size and time, and refuses what exceeds them.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,20 +17,19 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::function::Function;
 use crate::guest::Guest;
-use crate::http::alone::Alone;
 use crate::http::body::Body;
-use crate::http::call::Call;
+use crate::http::call::{Call, CallError};
+use crate::http::exclusive::Exclusive;
 use crate::http::problem::Refusal;
 use crate::http::shared::Shared;
 use crate::http::streamed::Streamed;
-use crate::http::whole::{Whole, gather};
+use crate::http::whole::{Whole, collect};
 
-/// How long a request may wait for its place: longer than a burst lasts, shorter than a client's
-/// patience.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Maximum wait for a permit: longer than a burst lasts, shorter than the timeout of most clients.
+const MAX_PERMIT_WAIT: Duration = Duration::from_secs(1);
 
-/// What a component's clients may have sent of bodies that are not here yet.
-const BEGUN_BYTES: u64 = 128 << 20;
+/// Memory for request bodies of one component that are still being received.
+const MAX_PENDING_BODY_BYTES: u64 = 128 << 20;
 
 pub struct HttpFunction {
     function: Arc<Function>,
@@ -40,21 +38,12 @@ pub struct HttpFunction {
 
 enum Instances {
     Whole {
-        alone: Arc<Alone<Whole>>,
-        /// Bodies that are waited for.
-        begun: Semaphore,
+        exclusive: Arc<Exclusive<Whole>>,
+        /// One permit per body that is still being received.
+        pending_bodies: Semaphore,
     },
-    Streamed(Arc<Alone<Streamed>>),
+    Streamed(Arc<Exclusive<Streamed>>),
     Shared(Shared),
-}
-
-/// Why there is no answer.
-pub enum Failure {
-    /// The component returned an error instead.
-    Answered(wasmtime::Error),
-    /// The instance is gone, and its end was logged.
-    Trapped,
-    TimedOut,
 }
 
 impl HttpFunction {
@@ -63,13 +52,14 @@ impl HttpFunction {
         let instances = if limits.concurrent_requests > 1 {
             Instances::Shared(Shared::new(function.clone(), pre)?)
         } else if let Some(whole) = Whole::of(function.pre.component(), limits) {
-            let begun = (BEGUN_BYTES / limits.body_bytes.max(1)).min(Semaphore::MAX_PERMITS as u64);
+            let pending = (MAX_PENDING_BODY_BYTES / limits.body_bytes.max(1))
+                .min(Semaphore::MAX_PERMITS as u64);
             Instances::Whole {
-                alone: Alone::new(function.clone(), whole),
-                begun: Semaphore::new(usize::try_from(begun)?),
+                exclusive: Exclusive::new(function.clone(), whole),
+                pending_bodies: Semaphore::new(usize::try_from(pending)?),
             }
         } else {
-            Instances::Streamed(Alone::new(function.clone(), Streamed(pre)))
+            Instances::Streamed(Exclusive::new(function.clone(), Streamed(pre)))
         };
         Ok(Self {
             function,
@@ -81,27 +71,30 @@ impl HttpFunction {
         self.function.limits.body_bytes
     }
 
-    pub async fn answer(
+    pub async fn serve(
         &self,
         call: Arc<Call>,
         request: Request<WasiBody>,
     ) -> Result<Response<Body>, Refusal> {
-        let answer = match &self.instances {
-            Instances::Whole { alone, begun } => {
-                let request = self.read(&call, begun, request).await?;
-                let place = self.patiently(alone.place()).await?;
-                alone.answer(&call, request, place).await
+        let response = match &self.instances {
+            Instances::Whole {
+                exclusive,
+                pending_bodies,
+            } => {
+                let request = self.read_body(&call, pending_bodies, request).await?;
+                let permit = self.wait_for(exclusive.acquire_permit()).await?;
+                exclusive.call(&call, request, permit).await
             }
-            Instances::Streamed(alone) => {
-                let place = self.patiently(alone.place()).await?;
-                alone.answer(&call, request, place).await
+            Instances::Streamed(exclusive) => {
+                let permit = self.wait_for(exclusive.acquire_permit()).await?;
+                exclusive.call(&call, request, permit).await
             }
             Instances::Shared(shared) => {
-                let permit = self.patiently(shared.permit()).await?;
-                let answer = shared.answer(&call, request).await;
-                answer.map(|answer| {
-                    answer.map(|body| {
-                        Body::of_guest(body, call.clone(), false).holding(Arc::new(permit))
+                let permit = self.wait_for(shared.acquire_permit()).await?;
+                let response = shared.call(&call, request).await;
+                response.map(|response| {
+                    response.map(|body| {
+                        Body::of_guest(body, call.clone(), false).with_permit(Arc::new(permit))
                     })
                 })
             }
@@ -109,7 +102,7 @@ impl HttpFunction {
         if call.is_body_too_large.load(Relaxed) {
             return Err(self.body_too_large());
         }
-        answer.map_err(|failure| self.refusal(&call, failure))
+        response.map_err(|error| self.refusal(&call, error))
     }
 
     fn body_too_large(&self) -> Refusal {
@@ -118,25 +111,27 @@ impl HttpFunction {
         }
     }
 
-    /// The request with all of its body: no instance waits for slow clients, and only so many of them are
-    /// waited for.
-    async fn read(
+    /// Reads the whole body before an instance is called, so that a slow client does not occupy one. The number of
+    /// bodies being received is bounded.
+    async fn read_body(
         &self,
         call: &Call,
-        begun: &Semaphore,
+        pending_bodies: &Semaphore,
         request: Request<WasiBody>,
     ) -> Result<Request<Bytes>, Refusal> {
         let (head, body) = request.into_parts();
-        let mut gathered = pin!(gather(body));
-        let body = match poll!(gathered.as_mut()) {
-            // Mostly all of it came with the head.
+        let mut collected = pin!(collect(body));
+        let body = match poll!(collected.as_mut()) {
+            // Usually the body arrived together with the head.
             Poll::Ready(body) => body,
             Poll::Pending => {
-                let _turn = self.patiently(async { begun.acquire().await.ok() }).await?;
+                let _permit = self
+                    .wait_for(async { pending_bodies.acquire().await.ok() })
+                    .await?;
                 let limit = self.function.limits.request_timeout;
                 let seconds = limit.as_secs();
-                let gathered = timeout(limit, gathered).await;
-                gathered.map_err(|_| Refusal::BodyLate { seconds })?
+                let collected = timeout(limit, collected).await;
+                collected.map_err(|_| Refusal::BodyLate { seconds })?
             }
         };
         match body {
@@ -146,9 +141,10 @@ impl HttpFunction {
         }
     }
 
-    async fn patiently<T>(&self, place: impl Future<Output = Option<T>>) -> Result<T, Refusal> {
-        match timeout(PATIENCE, place).await {
-            Ok(Some(place)) => Ok(place),
+    /// Waits for a permit up to `MAX_PERMIT_WAIT`.
+    async fn wait_for<T>(&self, permit: impl Future<Output = Option<T>>) -> Result<T, Refusal> {
+        match timeout(MAX_PERMIT_WAIT, permit).await {
+            Ok(Some(permit)) => Ok(permit),
             Ok(None) | Err(_) => {
                 self.function.meter.refused_busy.fetch_add(1, Relaxed);
                 Err(Refusal::Busy)
@@ -156,17 +152,17 @@ impl HttpFunction {
         }
     }
 
-    fn refusal(&self, call: &Call, failure: Failure) -> Refusal {
+    fn refusal(&self, call: &Call, error: CallError) -> Refusal {
         let (component, request_id) = (&self.function.id, call.request_id());
-        match failure {
-            Failure::Answered(cause) => {
-                tracing::error!(%component, request_id, "no answer but an error: {cause:#}");
+        match error {
+            CallError::Returned(cause) => {
+                tracing::error!(%component, request_id, "the component returned an error: {cause:#}");
                 Refusal::Failed
             }
-            Failure::Trapped => Refusal::Failed,
-            Failure::TimedOut => {
+            CallError::Trapped => Refusal::Failed,
+            CallError::TimedOut => {
                 let limit = self.function.limits.request_timeout;
-                tracing::warn!(%component, request_id, "no answer within {limit:?}");
+                tracing::warn!(%component, request_id, "no response within {limit:?}");
                 Refusal::TimedOut {
                     seconds: limit.as_secs(),
                 }

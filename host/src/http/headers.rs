@@ -1,4 +1,4 @@
-//! The headers a component learns its route and its client from, by Spin's names, and the request id.
+//! Spin's headers, from which a component learns its route and its client; the request id; the host of a request.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -11,6 +11,9 @@ use wharf_manifest::routes::{Match, Pattern};
 use crate::http::client::Client;
 use crate::request_id;
 
+/// Larger than the cookies of any browser; small enough that a thousand connections fit in memory.
+pub const MAX_HEADER_BYTES: usize = 32 << 10;
+
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
@@ -21,7 +24,7 @@ const RAW_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route"
 const ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
 const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
-/// What is the same for every request of a route.
+/// Header values that are the same for every request of a route.
 pub struct RouteHeaders {
     matched: HeaderValue,
     raw: HeaderValue,
@@ -37,7 +40,7 @@ impl RouteHeaders {
         }
     }
 
-    /// Adds what the component may rely on; whatever a client sent under these names is gone.
+    /// Sets the headers that a component may trust; values that a client sent under these names are removed.
     pub fn apply<T>(
         &self,
         headers: &mut HeaderMap,
@@ -46,7 +49,7 @@ impl RouteHeaders {
         host: &str,
         client: &Client,
     ) {
-        strip(headers);
+        remove_reserved(headers);
         headers.reserve(7 + found.named.len());
         headers.insert(FULL_URL, full_url(uri, host, client));
         headers.insert(PATH_INFO, value(found.trailing));
@@ -54,7 +57,7 @@ impl RouteHeaders {
         headers.insert(BASE_PATH, HeaderValue::from_static("/"));
         headers.insert(RAW_ROUTE, self.raw.clone());
         headers.insert(ROUTE, self.prefix.clone());
-        headers.insert(CLIENT_ADDR, display(client.address));
+        headers.insert(CLIENT_ADDR, address_value(client.address));
         for (name, text) in &found.named {
             let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
             if let Ok(name) = HeaderName::try_from(name) {
@@ -64,8 +67,8 @@ impl RouteHeaders {
     }
 }
 
-/// What Spin keeps to itself: its own headers, and what is between client and server only.
-fn strip(headers: &mut HeaderMap) {
+/// Removes headers reserved for Spin, and `connection`, which concerns only the client's connection.
+fn remove_reserved(headers: &mut HeaderMap) {
     headers.remove(header::CONNECTION);
     while let Some(forged) = headers
         .keys()
@@ -90,9 +93,9 @@ fn full_url(uri: &Uri, host: &str, client: &Client) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(url)).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The address with its scheme and host: a component is not shown the `Host` header, so this is where it
-/// sees who it was taken for. `None` if the host cannot be one.
-pub fn absolute(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
+/// The URI with scheme and host: components do not get the `Host` header, so they read the host from here. `None` if
+/// the host is invalid.
+pub fn absolute_uri(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.scheme = Some(scheme(uri, client).cloned().unwrap_or(Scheme::HTTP));
     parts.authority = Some(host.parse().ok()?);
@@ -102,18 +105,19 @@ pub fn absolute(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn display(client: SocketAddr) -> HeaderValue {
+fn address_value(client: SocketAddr) -> HeaderValue {
     let mut text = String::with_capacity(21);
     let _ = write!(text, "{client}");
     HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Paths come from a parsed URI, so there is nothing in them a header cannot hold.
+/// Never fails for paths: they come from a parsed URI, which holds only bytes that a header may hold.
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The host a request is for; `None` if it names none, or two.
+/// The host of a request; `None` if there is none, several `Host` headers, or one that contradicts the URI (RFC 9112,
+/// section 3.2).
 pub fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut named = headers.get_all(header::HOST).iter();
     let in_header = match (named.next(), named.next()) {
@@ -131,10 +135,10 @@ pub fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     }
 }
 
-/// The client's request id if it is one we would log, else a new one.
+/// The request id of the client if it is safe to log, else a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     match headers.get(REQUEST_ID) {
-        Some(id) if request_id::is_fit(id.as_bytes()) => id.clone(),
+        Some(id) if request_id::is_safe(id.as_bytes()) => id.clone(),
         _ => HeaderValue::from_maybe_shared(Bytes::from(request_id::new()))
             .unwrap_or(HeaderValue::from_static("-")),
     }
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_sees_its_route_and_nothing_a_client_forged() {
+    fn a_component_gets_the_headers_of_its_route_and_none_that_a_client_forged() {
         let router = Router::new([(Pattern::parse("/users/:Id/...").unwrap(), ())]);
         let uri: Uri = "/users/42/cars/?a=b".parse().unwrap();
         let found = router.find(uri.path()).unwrap();
@@ -200,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_one_host() {
+    fn a_request_has_exactly_one_host() {
         let relative: Uri = "/a".parse().unwrap();
         let absolute: Uri = "http://one/a".parse().unwrap();
         assert_eq!(host(&relative, &headers(&[("host", "one")])), Some("one"));
@@ -215,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_request_id_is_kept_only_if_it_is_harmless() {
+    fn the_request_id_of_a_client_is_kept_only_if_it_is_safe_to_log() {
         for (sent, kept) in [
             ("abc-1._X", true),
             ("", false),

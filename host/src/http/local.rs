@@ -1,4 +1,5 @@
-//! Requests that never leave the process: a component calls another by name, or its own application.
+//! Spin's local service chaining: requests of a component to another component by name, or to its own application.
+//! They never leave the process.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -11,12 +12,12 @@ use wharf_imports::http::{LocalDispatch, LocalTarget};
 
 use crate::http::service::Service;
 
-/// The service, for components that exist before it does.
+/// A handle to the service, for components that are linked before the service exists.
 #[derive(Clone, Default)]
 pub struct Local(Arc<OnceLock<Weak<Service>>>);
 
 impl Local {
-    pub fn leads_to(&self, service: &Arc<Service>) {
+    pub fn connect(&self, service: &Arc<Service>) {
         let _ = self.0.set(Arc::downgrade(service));
     }
 }
@@ -28,19 +29,19 @@ impl LocalDispatch for Local {
         request: Request<WasiBody>,
     ) -> BoxFuture<'static, Result<Response<WasiBody>, Error>> {
         let service = self.0.get().and_then(Weak::upgrade);
-        // A task of its own: the answering instance has an event loop, and that of the asking one, in
-        // which this is polled, may not contain another. It ends when nobody waits for it any more.
-        let answer = AbortOnDropHandle::new(tokio::spawn(async move {
+        // A task of its own: this is polled within the event loop of the calling instance, which must not
+        // contain that of the called one. The task is aborted when the caller drops this future.
+        let response = AbortOnDropHandle::new(tokio::spawn(async move {
             let service = service.ok_or(Error::DestinationUnavailable)?;
             let response = match target {
-                LocalTarget::OwnApplication => service.serve_self(request).await,
+                LocalTarget::OwnApplication => service.serve_own_application(request).await,
                 LocalTarget::Component(id) => service
-                    .serve_neighbour(&id, request)
+                    .serve_component(&id, request)
                     .await
                     .ok_or(Error::DestinationNotFound)?,
             };
             Ok(response.map(|body| body.boxed_unsync()))
         }));
-        Box::pin(async move { answer.await.unwrap_or(Err(Error::DestinationUnavailable)) })
+        Box::pin(async move { response.await.unwrap_or(Err(Error::DestinationUnavailable)) })
     }
 }

@@ -1,19 +1,19 @@
-//! What the host itself refuses, and the `application/problem+json` (RFC 9457) it says so with.
-//! Answers of components are theirs and pass untouched.
+//! Error responses of the host itself, as `application/problem+json` (RFC 9457). Responses of components are passed
+//! on unchanged.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use wharf_manifest::manifest::{ProblemMember, ProblemMembers};
 
-/// Why a request gets no answer from a component.
+/// Why the host refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     NoHost,
     NoRoute,
-    /// It ended before its end, or is not what its head announced.
+    /// The body ended early or is malformed.
     BodyBroken,
-    /// The rest of it did not come.
+    /// The body was not received in time.
     BodyLate {
         seconds: u64,
     },
@@ -23,12 +23,12 @@ pub enum Refusal {
     HeadersTooLarge {
         limit: usize,
     },
-    /// The component trapped, or broke the rules of its interface.
+    /// The component trapped, returned an error or an invalid response.
     Failed,
     TimedOut {
         seconds: u64,
     },
-    /// As many instances as it may have are at work.
+    /// All instances of the component are busy.
     Busy,
 }
 
@@ -62,21 +62,27 @@ impl Refusal {
 
     fn detail(self) -> String {
         match self {
-            Self::NoHost => "The request names no host, or two different ones.".into(),
+            Self::NoHost => "The request has no host, or two different ones.".into(),
             Self::NoRoute => "Nothing is served at this path.".into(),
-            Self::BodyBroken => "The body did not come as it was announced.".into(),
-            Self::BodyLate { seconds } => format!("The body did not come within {seconds} s."),
-            Self::BodyTooLarge { limit } => format!("The body is larger than {limit} bytes."),
+            Self::BodyBroken => "The request body ended early or is malformed.".into(),
+            Self::BodyLate { seconds } => {
+                format!("The request body was not received within {seconds} s.")
+            }
+            Self::BodyTooLarge { limit } => {
+                format!("The request body is larger than {limit} bytes.")
+            }
             Self::HeadersTooLarge { limit } => {
                 format!("The header fields are larger than {limit} bytes.")
             }
             Self::Failed => "The function that serves this path failed.".into(),
-            Self::TimedOut { seconds } => format!("There was no answer within {seconds} s."),
+            Self::TimedOut { seconds } => {
+                format!("The function did not respond within {seconds} s.")
+            }
             Self::Busy => "Too many requests are being served right now.".into(),
         }
     }
 
-    /// `members` are what is added for clients that read others, those of any path.
+    /// `members` adds the members that clients of some paths expect.
     pub fn response(
         self,
         request_id: &str,
@@ -94,11 +100,13 @@ impl Refusal {
         });
         let members = members
             .iter()
-            .filter(|members| members.concern(path, status.as_u16()));
+            .filter(|members| members.apply_to(path, status.as_u16()));
         let mut body = problem.clone();
         if let Some(body) = body.as_object_mut() {
             let added = members.flat_map(|members| &members.members);
-            body.extend(added.map(|(name, member)| (name.clone(), said(member, &problem))));
+            body.extend(
+                added.map(|(name, member)| (name.clone(), resolve_member(member, &problem))),
+            );
         }
         let mut response = Response::new(Bytes::from(body.to_string()));
         *response.status_mut() = status;
@@ -111,7 +119,7 @@ impl Refusal {
             Self::Busy => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // What is left of the request is read and thrown away (`linger`), if at all; nothing is to come behind it.
+            // The rest of the request is drained (`drain`), so no other request can follow on this connection.
             Self::BodyBroken
             | Self::BodyLate { .. }
             | Self::BodyTooLarge { .. }
@@ -124,13 +132,13 @@ impl Refusal {
     }
 }
 
-fn said(member: &ProblemMember, problem: &Value) -> Value {
+fn resolve_member(member: &ProblemMember, problem: &Value) -> Value {
     match member {
-        ProblemMember::Like(other) => problem.get(other).cloned().unwrap_or_default(),
+        ProblemMember::SameAs(other) => problem.get(other).cloned().unwrap_or_default(),
         ProblemMember::Number(number) => (*number).into(),
         ProblemMember::Members(members) => members
             .iter()
-            .map(|(name, member)| (name.clone(), said(member, problem)))
+            .map(|(name, member)| (name.clone(), resolve_member(member, problem)))
             .collect(),
     }
 }
@@ -140,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_a_problem_with_everything_a_client_may_read() {
+    fn a_refusal_is_a_complete_problem() {
         let response = Refusal::Busy.response("r-1", "/", &[]);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");

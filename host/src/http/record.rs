@@ -1,4 +1,4 @@
-//! What is remembered of a request when it is over: one line of the access log and a few counters.
+//! The record of a request: one line of the access log, and metrics.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use jiff::Timestamp;
 use crate::journal::Sink;
 use crate::metrics::RouteMeter;
 
-/// Writes itself when dropped: with the last byte of the answer, or when the client has gone.
+/// Written when dropped: after the last byte of the response, or when the client has gone.
 pub struct Record {
     pub started: Instant,
     pub request_id: HeaderValue,
     pub method: Method,
-    /// Logged without its query, which may hold what is not for a log.
+    /// Logged without its query, which may contain secrets.
     pub uri: Uri,
     pub meter: Arc<RouteMeter>,
     pub status: StatusCode,
-    /// Absent when the terminal is to stay quiet.
+    /// `None` with `--quiet`.
     pub log: Option<Sink>,
     pub has_broken_off: bool,
 }
 
 impl Record {
-    /// The answer ended before it was complete.
-    pub fn broke_off(&mut self) {
+    /// The response ended before it was complete.
+    pub fn mark_broken_off(&mut self) {
         self.has_broken_off = true;
     }
 }
@@ -34,7 +34,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        self.meter.answered(&self.method, self.status, took);
+        self.meter.record(&self.method, self.status, took);
         let Some(log) = &self.log else { return };
         let mut line = Vec::with_capacity(160);
         // Writing to memory cannot fail.

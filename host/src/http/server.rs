@@ -1,4 +1,4 @@
-//! Sockets: accepting connections, speaking HTTP/1.1 or HTTP/2 on them, and letting them end in peace.
+//! Accepts connections, serves HTTP/1.1 and HTTP/2 on them, and shuts them down gracefully.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,23 +15,24 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::http::service::{HEADER_BYTES, Service};
+use crate::http::headers::MAX_HEADER_BYTES;
+use crate::http::service::Service;
 
-/// A connection that sends no complete request head for this long is closed.
+/// A connection on which no complete request head arrives for this long is closed.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A pause after an accept that failed: usually there are no file descriptors left, and soon are.
+/// Pause after a failed accept: usually file descriptors have run out, and are freed soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Streams a client may have open on one HTTP/2 connection.
-const STREAMS: u32 = 250;
+/// Concurrent streams on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 250;
 
-/// Serves until `stopped`, then finishes what has begun, for as long as `patience`.
+/// Serves until `stopped` is cancelled, then waits up to `drain_timeout` for requests in progress.
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
     stopped: CancellationToken,
-    patience: Duration,
+    drain_timeout: Duration,
 ) {
     let connections = GracefulShutdown::new();
     let builder = Arc::new(builder());
@@ -42,7 +43,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, client)) => {
-                tokio::spawn(talk(
+                tokio::spawn(serve_connection(
                     stream,
                     client,
                     service.clone(),
@@ -56,12 +57,15 @@ pub async fn serve(
             }
         }
     }
-    // New connections are refused from here on, so that a balancer turns to another copy.
+    // Refuses new connections from here on, so that a load balancer selects another host.
     drop(listener);
     let open = connections.count();
-    if timeout(patience, connections.shutdown()).await.is_err() {
+    if timeout(drain_timeout, connections.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!(
-            "requests were still running after {patience:?}; {open} connections were open"
+            "requests were still running after {drain_timeout:?}; {open} connections were open"
         );
     }
 }
@@ -72,50 +76,50 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        // Room for heads past our own limit, so that we can say why we refuse them.
-        .max_buf_size(HEADER_BYTES * 4);
+        // Accepts heads beyond our own limit, so that the refusal can say why.
+        .max_buf_size(MAX_HEADER_BYTES * 4);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size((HEADER_BYTES * 4) as u32)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size((MAX_HEADER_BYTES * 4) as u32)
         .keep_alive_interval(Some(HEAD_TIMEOUT));
     builder
 }
 
-async fn talk(
+async fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     service: Arc<Service>,
     builder: Arc<auto::Builder<TokioExecutor>>,
     watcher: Watcher,
 ) {
-    // Otherwise the last piece of an answer waits for the client's delayed acknowledgement: 40 ms.
+    // Nagle's algorithm would hold back the last segment for the client's delayed ACK: 40 ms.
     let _ = stream.set_nodelay(true);
-    let _open = Open::new(&service.metrics.connections);
-    let answers = service_fn(|request| {
+    let _open = OpenConnection::new(&service.metrics.connections);
+    let responses = service_fn(|request| {
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.serve(request, client).await) }
     });
     let connection = builder
-        .serve_connection(TokioIo::new(stream), answers)
+        .serve_connection(TokioIo::new(stream), responses)
         .into_owned();
     if let Err(cause) = watcher.watch(connection).await {
         tracing::debug!(%client, "connection ended: {cause}");
     }
 }
 
-/// Counts a connection among the open ones, however it ends.
-struct Open<'a>(&'a AtomicI64);
+/// Counts a connection as open until it is dropped.
+struct OpenConnection<'a>(&'a AtomicI64);
 
-impl<'a> Open<'a> {
+impl<'a> OpenConnection<'a> {
     fn new(count: &'a AtomicI64) -> Self {
         count.fetch_add(1, Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }

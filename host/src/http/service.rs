@@ -1,5 +1,4 @@
-//! One request from its head to its answer: who it is for, what is refused, what is recorded.
-//! Sockets are `server`, instances are `function` and `instances`.
+//! Serves one request: finds the route, sets headers, refuses invalid requests, records the response.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,18 +16,15 @@ use wharf_manifest::routes::{Match, Pattern, RESERVED_PREFIX, Router};
 use crate::http::body::{self, Body};
 use crate::http::call::Call;
 use crate::http::client::Client;
+use crate::http::drain::draining;
 use crate::http::function::HttpFunction;
-use crate::http::headers::{self, REQUEST_ID, RouteHeaders};
-use crate::http::linger::lingering;
+use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders};
 use crate::http::problem::Refusal;
 use crate::http::record::Record;
 use crate::journal::Sink;
 use crate::metrics::{Metrics, RouteMeter};
 
-/// Larger than any browser's cookies, small enough that a thousand connections fit in memory.
-pub const HEADER_BYTES: usize = 32 << 10;
-
-/// What stands behind a route.
+/// What a route leads to.
 pub struct Route {
     pub target: Target,
     pub headers: RouteHeaders,
@@ -37,7 +33,7 @@ pub struct Route {
 
 pub enum Target {
     Function(Arc<HttpFunction>),
-    /// The same answer for everybody, from the manifest.
+    /// A fixed response from the manifest.
     Static {
         status: StatusCode,
         headers: HeaderMap,
@@ -45,37 +41,37 @@ pub enum Target {
     },
 }
 
-/// A component as its neighbours reach it: in memory, whatever its public route.
-pub struct Neighbour {
+/// A component that others call by name (Spin's local service chaining), whether or not it has a public route.
+pub struct LocalService {
     pub function: Arc<HttpFunction>,
-    /// Matches everything: what Spin shows a component that was called by name.
+    /// The route `/...`, which Spin reports to a component that is called by name.
     pub router: Router<RouteHeaders>,
     pub meter: Arc<RouteMeter>,
 }
 
 pub struct Service {
     pub router: Router<Route>,
-    pub neighbours: HashMap<String, Neighbour>,
+    pub local_services: HashMap<String, LocalService>,
     pub metrics: Arc<Metrics>,
     pub metrics_paths: Vec<String>,
-    /// What `/.well-known/spin/info` answers.
+    /// The response body of `/.well-known/spin/info`.
     pub info: Bytes,
-    /// Requests the host answers itself.
+    /// Meter of requests that the host serves itself.
     pub own: Arc<RouteMeter>,
     pub access_log: Option<Sink>,
     pub trusted_proxies: Networks,
-    /// What clients read in refusals besides what all refusals say.
+    /// Additional members of refusals, by path.
     pub problems: Vec<ProblemMembers>,
 }
 
 impl Service {
-    /// Answers whoever is at the other end of a socket.
+    /// Serves a request that arrived over a socket.
     pub async fn serve<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let client = Client::of(peer, request.headers(), &self.trusted_proxies);
+        let client = Client::behind(peer, request.headers(), &self.trusted_proxies);
         self.serve_client(request, &client).await
     }
 
@@ -84,22 +80,22 @@ impl Service {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let visit = Visit::of(&request);
-        let (meter, answer) = self.answer(lingering(request), &visit, client).await;
-        self.close(visit, answer, meter)
+        let info = RequestInfo::of(&request);
+        let (meter, result) = self.route(draining(request), &info, client).await;
+        self.finish(info, result, meter)
     }
 
-    /// Answers a component that calls its own application: like a client, without a socket.
-    pub async fn serve_self<B>(&self, request: Request<B>) -> Response<Body>
+    /// Serves a component that calls its own application, like a client without a socket.
+    pub async fn serve_own_application<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        self.serve_client(request, &Client::NOWHERE).await
+        self.serve_client(request, &Client::INTERNAL).await
     }
 
-    /// Answers a component that calls another by name; `None` if there is no such component.
-    pub async fn serve_neighbour<B>(
+    /// Serves a component that calls another by name; `None` if there is no such component.
+    pub async fn serve_component<B>(
         &self,
         id: &str,
         mut request: Request<B>,
@@ -108,45 +104,45 @@ impl Service {
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let neighbour = self.neighbours.get(id)?;
-        let visit = Visit::of(&request);
-        if let Some(found) = neighbour.router.find(visit.uri.path()) {
-            let host = headers::host(&visit.uri, request.headers())
+        let local = self.local_services.get(id)?;
+        let info = RequestInfo::of(&request);
+        if let Some(found) = local.router.find(info.uri.path()) {
+            let host = headers::host(&info.uri, request.headers())
                 .unwrap_or(id)
                 .to_owned();
             request.headers_mut().remove(header::HOST);
             let headers = request.headers_mut();
             found
                 .target
-                .apply(headers, &found, &visit.uri, &host, &Client::NOWHERE);
+                .apply(headers, &found, &info.uri, &host, &Client::INTERNAL);
         }
-        let answer = ask(&neighbour.function, request, &visit).await;
-        Some(self.close(visit, answer, &neighbour.meter))
+        let result = call(&local.function, request, &info).await;
+        Some(self.finish(info, result, &local.meter))
     }
 
-    async fn answer<B>(
+    async fn route<B>(
         &self,
         mut request: Request<B>,
-        visit: &Visit,
+        info: &RequestInfo,
         client: &Client,
     ) -> (&Arc<RouteMeter>, Result<Response<Body>, Refusal>)
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let path = visit.uri.path();
-        if let Some(answer) = self.answer_itself(path) {
-            return (&self.own, answer);
+        let path = info.uri.path();
+        if let Some(result) = self.serve_own_path(path) {
+            return (&self.own, result);
         }
         let Some(found) = self.router.find(path) else {
             return (&self.own, Err(Refusal::NoRoute));
         };
         let meter = &found.target.meter;
-        if let Err(refusal) = prepare(&mut request, &visit.uri, &found, client) {
+        if let Err(refusal) = prepare(&mut request, &info.uri, &found, client) {
             return (meter, Err(refusal));
         }
         match &found.target.target {
-            Target::Function(function) => (meter, ask(function, request, visit).await),
+            Target::Function(function) => (meter, call(function, request, info).await),
             Target::Static {
                 status,
                 headers,
@@ -160,60 +156,61 @@ impl Service {
         }
     }
 
-    /// What the host keeps for itself, before any route.
-    fn answer_itself(&self, path: &str) -> Option<Result<Response<Body>, Refusal>> {
+    /// Paths of the host itself, which take precedence over every route.
+    fn serve_own_path(&self, path: &str) -> Option<Result<Response<Body>, Refusal>> {
         if let Some(reserved) = path.strip_prefix(RESERVED_PREFIX) {
             return Some(match reserved {
                 "health" => Ok(Response::new(Body::whole(Bytes::from_static(b"OK")))),
-                "info" => Ok(typed("application/json", self.info.clone())),
+                "info" => Ok(response("application/json", self.info.clone())),
                 _ => Err(Refusal::NoRoute),
             });
         }
         if self.metrics_paths.iter().any(|own| own == path) {
             let text = Bytes::from(self.metrics.text());
-            return Some(Ok(typed("text/plain; version=0.0.4", text)));
+            return Some(Ok(response("text/plain; version=0.0.4", text)));
         }
         None
     }
 
-    fn close(
+    /// Turns a refusal into a response, and attaches the request id and the record.
+    fn finish(
         &self,
-        visit: Visit,
-        answer: Result<Response<Body>, Refusal>,
+        info: RequestInfo,
+        result: Result<Response<Body>, Refusal>,
         meter: &Arc<RouteMeter>,
     ) -> Response<Body> {
-        let mut response = answer.unwrap_or_else(|refusal| {
-            let request_id = visit.request_id.to_str().unwrap_or_default();
+        let mut response = result.unwrap_or_else(|refusal| {
+            let request_id = info.request_id.to_str().unwrap_or_default();
             refusal
-                .response(request_id, visit.uri.path(), &self.problems)
+                .response(request_id, info.uri.path(), &self.problems)
                 .map(Body::whole)
         });
         response
             .headers_mut()
-            .insert(REQUEST_ID, visit.request_id.clone());
+            .insert(REQUEST_ID, info.request_id.clone());
         let record = Record {
-            started: visit.started,
-            request_id: visit.request_id,
-            method: visit.method,
-            uri: visit.uri,
+            started: info.started,
+            request_id: info.request_id,
+            method: info.method,
+            uri: info.uri,
             meter: meter.clone(),
             status: response.status(),
             log: self.access_log.clone(),
             has_broken_off: false,
         };
-        response.map(|body| body.recorded(record))
+        response.map(|body| body.with_record(record))
     }
 }
 
-/// What is known of a request before anybody answers it.
-struct Visit {
+/// The parts of a request that are needed after it was passed on.
+struct RequestInfo {
     started: Instant,
     request_id: HeaderValue,
     method: Method,
     uri: Uri,
 }
 
-impl Visit {
+impl RequestInfo {
     fn of<B>(request: &Request<B>) -> Self {
         Self {
             started: Instant::now(),
@@ -224,7 +221,7 @@ impl Visit {
     }
 }
 
-/// Refuses what no component is to see, and tells it the rest.
+/// Checks and sets the headers of a request before it is passed to a component.
 fn prepare<B>(
     request: &mut Request<B>,
     uri: &Uri,
@@ -236,15 +233,15 @@ fn prepare<B>(
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if size > HEADER_BYTES {
+    if size > MAX_HEADER_BYTES {
         return Err(Refusal::HeadersTooLarge {
-            limit: HEADER_BYTES,
+            limit: MAX_HEADER_BYTES,
         });
     }
     let host = headers::host(uri, request.headers())
         .ok_or(Refusal::NoHost)?
         .to_owned();
-    *request.uri_mut() = headers::absolute(uri, &host, client).ok_or(Refusal::NoHost)?;
+    *request.uri_mut() = headers::absolute_uri(uri, &host, client).ok_or(Refusal::NoHost)?;
     found
         .target
         .headers
@@ -252,10 +249,10 @@ fn prepare<B>(
     Ok(())
 }
 
-async fn ask<B>(
+async fn call<B>(
     function: &HttpFunction,
     mut request: Request<B>,
-    visit: &Visit,
+    info: &RequestInfo,
 ) -> Result<Response<Body>, Refusal>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -265,15 +262,15 @@ where
     if request.body().size_hint().lower() > limit {
         return Err(Refusal::BodyTooLarge { limit });
     }
-    let call = Call::new(visit.request_id.clone());
+    let call = Call::new(info.request_id.clone());
     request
         .headers_mut()
-        .insert(REQUEST_ID, visit.request_id.clone());
+        .insert(REQUEST_ID, info.request_id.clone());
     let request = request.map(|body| body::bounded(body, limit, call.clone()));
-    function.answer(call, request).await
+    function.serve(call, request).await
 }
 
-fn typed(content_type: &'static str, body: Bytes) -> Response<Body> {
+fn response(content_type: &'static str, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::whole(body));
     response
         .headers_mut()
@@ -281,8 +278,8 @@ fn typed(content_type: &'static str, body: Bytes) -> Response<Body> {
     response
 }
 
-/// A route of everything, for calls by name.
-pub fn everything() -> Option<Router<RouteHeaders>> {
+/// The router of a `LocalService`: every path matches `/...`.
+pub fn match_all() -> Option<Router<RouteHeaders>> {
     let pattern = Pattern::parse("/...").ok()?;
     let headers = RouteHeaders::new(&pattern);
     Some(Router::new([(pattern, headers)]))

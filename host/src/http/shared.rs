@@ -1,8 +1,8 @@
-//! Answers from instances that serve several requests at once, for components that mostly wait: fewer
-//! instances, but one that traps takes its neighbours' answers with it. The loop that drives them is
-//! wasmtime's `ProxyHandler`; here is when one takes another request, and when it has had its time.
-//! It makes tasks of its own, which know nothing of `turns`: they get threads of their own instead.
-//! For components that come from Spin and count on it; one of ours answers faster `alone`.
+//! Instances that serve several requests at the same time, for components written for Spin that rely on it. They need
+//! fewer instances, but a trap fails all requests of its instance, and an `exclusive` instance is faster for
+//! components built with our kit. wasmtime's `ProxyHandler` runs the instances; this module decides when an instance
+//! accepts another request and when it expires. `ProxyHandler` spawns tasks outside of the `scheduler`, so they run on
+//! a runtime of their own.
 
 use std::error::Error;
 use std::fmt;
@@ -29,46 +29,47 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use crate::function::{Function, Limits};
 use crate::guest::Guest;
-use crate::http::call::Call;
-use crate::http::function::Failure;
+use crate::http::call::{Call, CallError};
 use crate::instances;
 
-/// Where the tasks of shared instances run, so that those who compute delay only each other.
-static APART: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+/// The runtime for shared instances, so that those that compute delay only each other.
+static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("shared")
-        // Where guests compute a task takes a whole turn, and timers are looked at only after so many.
+        // A task of a computing guest takes a whole time slice; timers are polled after this many tasks.
         .event_interval(8)
         .enable_all()
         .build()
 });
 
-/// Between two attempts to find an instance that takes a request: about as long as a small one computes, then longer.
-const PAUSE_LEAST: Duration = Duration::from_millis(1);
-const PAUSE_MOST: Duration = Duration::from_millis(16);
+/// Pause between attempts to find an instance with room for a request: starts at about the time of a small request,
+/// then doubles.
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+const MAX_PAUSE: Duration = Duration::from_millis(16);
 
 pub struct Shared {
-    apart: Handle,
+    runtime: Handle,
     function: Arc<Function>,
-    requests: Arc<Semaphore>,
-    handler: ProxyHandler<Maker>,
+    /// One permit per concurrent request.
+    permits: Arc<Semaphore>,
+    handler: ProxyHandler<InstanceFactory>,
 }
 
 impl Shared {
     pub fn new(function: Arc<Function>, pre: ProxyPre<Guest>) -> Result<Self> {
         let limits = function.limits;
-        let apart = APART
+        let runtime = RUNTIME
             .as_ref()
             .map_err(|cause| anyhow!("start threads: {cause}"))?;
         Ok(Self {
-            apart: apart.handle().clone(),
-            requests: Arc::new(Semaphore::new(
+            runtime: runtime.handle().clone(),
+            permits: Arc::new(Semaphore::new(
                 limits.max_instances * limits.concurrent_requests,
             )),
-            handler: ProxyHandler::new(Maker {
-                places: Arc::new(Semaphore::new(limits.max_instances)),
+            handler: ProxyHandler::new(InstanceFactory {
+                instance_permits: Arc::new(Semaphore::new(limits.max_instances)),
                 function: function.clone(),
                 pre,
             }),
@@ -76,58 +77,59 @@ impl Shared {
         })
     }
 
-    /// Held by a request until its answer is complete.
-    pub async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = self.requests.clone().try_acquire_owned() {
+    /// Held by a request until its response is complete.
+    pub async fn acquire_permit(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
             return Some(permit);
         }
         let begun = Instant::now();
-        let permit = self.requests.clone().acquire_owned().await;
-        self.function.meter.waited(begun.elapsed());
+        let permit = self.permits.clone().acquire_owned().await;
+        self.function.meter.record_wait(begun.elapsed());
         permit.ok()
     }
 
-    pub async fn answer(
+    pub async fn call(
         &self,
         call: &Arc<Call>,
         request: Request<WasiBody>,
-    ) -> Result<Response<WasiBody>, Failure> {
+    ) -> Result<Response<WasiBody>, CallError> {
         let begun = Instant::now();
         let limit = self.function.limits.request_timeout;
-        let Ok(answer) = timeout(limit, self.handle(call, request)).await else {
-            return Err(Failure::TimedOut);
+        let Ok(response) = timeout(limit, self.handle(call, request)).await else {
+            return Err(CallError::TimedOut);
         };
-        answer.map_err(|cause| {
+        response.map_err(|cause| {
             if cause.is::<ExpirationError>() || begun.elapsed() >= limit {
-                Failure::TimedOut
+                CallError::TimedOut
             } else if cause.is::<TrapOrPanicError>() {
-                Failure::Trapped
+                CallError::Trapped
             } else {
-                Failure::Answered(cause)
+                CallError::Returned(cause)
             }
         })
     }
 
-    /// The handler starts an instance whenever none that runs takes the request at once. Where there may be no further one
-    /// it is asked again: to wait for a place would be to wait for an instance to end, while others come free much sooner.
+    /// The handler starts an instance when no running one accepts the request at once. When the limit of instances is
+    /// reached the request is retried, because a running instance has room again long before one ends and releases
+    /// its permit.
     async fn handle(
         &self,
         call: &Arc<Call>,
         mut request: Request<WasiBody>,
     ) -> wasmtime::Result<Response<WasiBody>> {
-        let mut pause = PAUSE_LEAST;
+        let mut pause = MIN_PAUSE;
         loop {
             let mut handled = pin!(self.handler.handle(call.clone(), request));
             let handled = future::poll_fn(|context| {
-                let _apart = self.apart.enter();
+                let _entered = self.runtime.enter();
                 handled.as_mut().poll(context)
             });
             let cause = match handled.await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(cause) => cause,
             };
             let failed = cause.downcast::<InstantiationError<Arc<Call>>>()?;
-            if !failed.error.is::<NoPlace>() {
+            if !failed.error.is::<NoPermit>() {
                 return Err(format_err!("cannot start an instance: {:#}", failed.error));
             }
             request = failed
@@ -135,68 +137,68 @@ impl Shared {
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner);
             sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MOST);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }
 
-/// There are as many instances as there may be.
+/// The limit of instances is reached.
 #[derive(Debug)]
-struct NoPlace;
+struct NoPermit;
 
-impl fmt::Display for NoPlace {
+impl fmt::Display for NoPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no further instance may be started")
     }
 }
 
-impl Error for NoPlace {}
+impl Error for NoPermit {}
 
-struct Maker {
+struct InstanceFactory {
     function: Arc<Function>,
     pre: ProxyPre<Guest>,
-    places: Arc<Semaphore>,
+    instance_permits: Arc<Semaphore>,
 }
 
-impl HandlerState for Maker {
+impl HandlerState for InstanceFactory {
     type StoreData = Guest;
-    type WorkerExpiration = Expiry;
-    type WorkerState = Life;
+    type WorkerExpiration = Expiration;
+    type WorkerState = InstanceState;
 
-    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiry, Life>> {
-        let place = self
-            .places
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, InstanceState>> {
+        let permit = self
+            .instance_permits
             .clone()
             .try_acquire_owned()
-            .map_err(|_| NoPlace)?;
-        let mut store = self.function.store()?;
+            .map_err(|_| NoPermit)?;
+        let mut store = self.function.new_store()?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let limits = self.function.limits;
         Ok(Instance {
             store,
             proxy,
             view: Guest::http,
-            expiration: Expiry {
+            expiration: Expiration {
                 limits,
                 sleep: Box::pin(sleep(limits.request_timeout)),
             },
-            state: Life {
+            state: InstanceState {
                 function: self.function.clone(),
                 calls: Mutex::default(),
-                _place: place,
+                _permit: permit,
             },
         })
     }
 }
 
-struct Life {
+struct InstanceState {
     function: Arc<Function>,
-    /// Whose answers may still be on their way.
+    /// Calls whose responses may still be incomplete.
     calls: Mutex<Vec<Weak<Call>>>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl WorkerState for Life {
+impl WorkerState for InstanceState {
     type StoreData = Guest;
     type RequestData = Arc<Call>;
 
@@ -228,19 +230,19 @@ impl WorkerState for Life {
             calls
                 .iter()
                 .filter_map(Weak::upgrade)
-                .for_each(|call| call.fails());
-            instances::lost(&self.function, &store.data().request_id(), &cause);
+                .for_each(|call| call.mark_failed());
+            instances::record_failure(&self.function, &store.data().request_id(), &cause);
         }
     }
 }
 
-/// Ends an instance that gets nowhere for as long as a request may take, or rests too long.
-struct Expiry {
+/// Ends an instance that makes no progress for the request timeout, or is idle for the idle timeout.
+struct Expiration {
     limits: Limits,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl WorkerExpiration for Expiry {
+impl WorkerExpiration for Expiration {
     fn poll(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -252,8 +254,8 @@ impl WorkerExpiration for Expiry {
                 WorkerStatus::Idle => self.limits.idle_timeout,
                 WorkerStatus::Requests | WorkerStatus::PostReturn => self.limits.request_timeout,
             };
-        // The moment moves with every request. Setting a timer costs more than letting it ring too
-        // early, so it is set forward only when it rang.
+        // The deadline moves with every request. Resetting a timer costs more than an early wake-up, so it is
+        // moved forward only after it has fired.
         if due < self.sleep.deadline().into_std() {
             self.sleep.as_mut().reset(due.into());
         }

@@ -1,4 +1,4 @@
-//! Requests and answers that are streamed, as `wasi:http` has it: what every component can do.
+//! Calls over `wasi:http`, which streams request and response bodies. Every component supports it.
 
 use std::future;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use crate::function::Function;
 use crate::guest::Guest;
-use crate::http::alone::{Answer, Way, is_done};
 use crate::http::body::Body;
 use crate::http::call::Call;
-use crate::instances::{Instance, Place};
+use crate::http::exclusive::{CallMode, ResponseSender};
+use crate::instances::{self, Instance, Permit};
 
 pub struct Streamed(pub ProxyPre<Guest>);
 
-impl Way for Streamed {
+impl CallMode for Streamed {
     type Exports = Proxy;
-    type Asked = WasiBody;
-    type Answered = WasiBody;
+    type RequestBody = WasiBody;
+    type ResponseBody = WasiBody;
 
     async fn instantiate(&self, function: &Function) -> wasmtime::Result<Instance<Proxy>> {
-        let mut store = function.store()?;
+        let mut store = function.new_store()?;
         let proxy = self.0.instantiate_async(&mut store).await?;
         Ok(Instance::new(store, proxy))
     }
@@ -31,29 +31,35 @@ impl Way for Streamed {
     async fn serve(
         instance: &mut Instance<Proxy>,
         request: Request<WasiBody>,
-        answer: Answer<Self>,
+        response: ResponseSender<Self>,
     ) -> wasmtime::Result<()> {
         let proxy = &instance.exports;
         instance
             .store
             .run_concurrent(async |accessor| {
                 let prepared = accessor.with(|mut store| {
-                    Prepared::new(store.as_context_mut(), proxy, request, Guest::http, answer)
+                    Prepared::new(
+                        store.as_context_mut(),
+                        proxy,
+                        request,
+                        Guest::http,
+                        response,
+                    )
                 })?;
                 prepared.run(accessor, future::pending()).await?;
-                is_done(accessor).await;
+                instances::finish_tasks(accessor).await;
                 Ok(())
             })
             .await?
     }
 
-    /// WASI 0.2 components expect a fresh instance each time.
+    /// WASI 0.2 components expect a new instance for each request.
     fn is_reusable(exports: &Proxy) -> bool {
         matches!(exports, Proxy::P3(_))
     }
 
-    /// The instance holds its place for as long as it goes on.
-    fn body(body: WasiBody, call: &Arc<Call>, _: Arc<Place>, is_over: bool) -> Body {
-        Body::of_guest(body, call.clone(), is_over)
+    /// The body needs no permit: the running instance holds it.
+    fn body(body: WasiBody, call: &Arc<Call>, _: Arc<Permit>, is_finished: bool) -> Body {
+        Body::of_guest(body, call.clone(), is_finished)
     }
 }

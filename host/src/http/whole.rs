@@ -1,6 +1,6 @@
-//! Requests and answers that are handed over whole (`wit/http.wit`): one call into the instance, where
-//! `wasi:http` makes a stream and a future of each. Components that export it are asked this way, unless
-//! their instances serve several at once.
+//! Calls over `wharf:http` (`wit/http.wit`), which passes request and response whole, in one call: cheaper than the
+//! streams and futures of `wasi:http`. Used for components that export it, unless their instances serve several
+//! requests at the same time.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use wasmtime::component::{
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, WasiBody};
 
 use crate::function::{Function, Limits};
-use crate::http::alone::{Answer, Way, is_done};
-use crate::http::body::{Body, PIECE};
+use crate::http::body::{Body, MAX_FRAME_BYTES};
 use crate::http::call::Call;
-use crate::http::service::HEADER_BYTES;
-use crate::instances::{Instance, Place};
+use crate::http::exclusive::{CallMode, ResponseSender};
+use crate::http::headers::MAX_HEADER_BYTES;
+use crate::instances::{self, Instance, Permit};
 
-/// What is longer is for streams.
-pub const BODY_BYTES: usize = 16 << 20;
+/// Longer bodies need `wasi:http`.
+pub const MAX_BODY_BYTES: usize = 16 << 20;
 
-/// What one call may bring into the host: the longest answer with all that goes with it.
-const CALL_BYTES: usize = BODY_BYTES * 2;
+/// Bytes that one call may copy into the host: the longest body plus headers and overhead.
+const MAX_CALL_BYTES: usize = MAX_BODY_BYTES * 2;
 
-/// A header field costs this much beside its text.
-const FIELD_BYTES: usize = 32;
+/// Memory per header field in addition to its text.
+const FIELD_OVERHEAD_BYTES: usize = 32;
 
 #[derive(ComponentType, Lower)]
 #[component(record)]
-pub struct Asked<'a> {
+pub struct WholeRequest<'a> {
     method: &'a str,
     uri: &'a str,
     headers: &'a [(&'a str, &'a [u8])],
@@ -40,35 +40,35 @@ pub struct Asked<'a> {
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub struct Answered {
+pub struct WholeResponse {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
-/// What is called in an instance.
-pub type Handle<'a> = TypedFunc<(Asked<'a>,), (Answered,)>;
+/// The exported function of an instance.
+pub type Handle<'a> = TypedFunc<(WholeRequest<'a>,), (WholeResponse,)>;
 
-/// Where a component exports its handler.
+/// The index of the export `handle`.
 pub struct Whole(ComponentExportIndex);
 
 impl Whole {
-    /// `None` if it does not, or is to be sent more than fits a call.
+    /// `None` if the component does not export it, or accepts bodies that are too long for it.
     pub fn of(code: &Code, limits: &Limits) -> Option<Self> {
         let handler = code.get_export_index(None, "wharf:http/handler@1.0.0")?;
         let handle = code.get_export_index(Some(&handler), "handle")?;
-        (limits.body_bytes <= BODY_BYTES as u64).then_some(Self(handle))
+        (limits.body_bytes <= MAX_BODY_BYTES as u64).then_some(Self(handle))
     }
 }
 
-impl Way for Whole {
+impl CallMode for Whole {
     type Exports = Handle<'static>;
-    type Asked = Bytes;
-    type Answered = Bytes;
+    type RequestBody = Bytes;
+    type ResponseBody = Bytes;
 
     async fn instantiate(&self, function: &Function) -> wasmtime::Result<Instance<Self::Exports>> {
-        let mut store = function.store()?;
-        store.set_hostcall_fuel(CALL_BYTES);
+        let mut store = function.new_store()?;
+        store.set_hostcall_fuel(MAX_CALL_BYTES);
         let instance = function.pre.instantiate_async(&mut store).await?;
         let handle = instance.get_typed_func(&mut store, self.0)?;
         Ok(Instance::new(store, handle))
@@ -77,14 +77,14 @@ impl Way for Whole {
     async fn serve(
         instance: &mut Instance<Self::Exports>,
         request: Request<Bytes>,
-        answer: Answer<Self>,
+        response: ResponseSender<Self>,
     ) -> wasmtime::Result<()> {
         let method = request.method().clone();
-        let answered = ask(instance, request).await?;
-        let _ = answer.send(response(answered, &method));
+        let returned = call(instance, request).await?;
+        let _ = response.send(check(returned, &method));
         instance
             .store
-            .run_concurrent(async |accessor| is_done(accessor).await)
+            .run_concurrent(async |accessor| instances::finish_tasks(accessor).await)
             .await
     }
 
@@ -92,19 +92,23 @@ impl Way for Whole {
         true
     }
 
-    /// A long one holds the place until most of it is sent, so that no more of them wait for slow clients
-    /// than instances may be at work.
-    fn body(body: Bytes, _: &Arc<Call>, place: Arc<Place>, _: bool) -> Body {
-        let is_long = body.len() > PIECE;
+    /// A long body holds the permit until it is sent, so that slow clients cannot keep more bodies in memory than there
+    /// may be instances.
+    fn body(body: Bytes, _: &Arc<Call>, permit: Arc<Permit>, _: bool) -> Body {
+        let is_long = body.len() > MAX_FRAME_BYTES;
         let body = Body::whole(body);
-        if is_long { body.holding(place) } else { body }
+        if is_long {
+            body.with_permit(permit)
+        } else {
+            body
+        }
     }
 }
 
-async fn ask(
+async fn call(
     instance: &mut Instance<Handle<'static>>,
     request: Request<Bytes>,
-) -> wasmtime::Result<Answered> {
+) -> wasmtime::Result<WholeResponse> {
     let uri = request.uri().to_string();
     let headers: Vec<(&str, &[u8])> = request
         .headers()
@@ -112,58 +116,58 @@ async fn ask(
         .filter(|(name, _)| !DEFAULT_FORBIDDEN_HEADERS.contains(name))
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
         .collect();
-    let asked = Asked {
+    let request = WholeRequest {
         method: request.method().as_str(),
         uri: &uri,
         headers: &headers,
         body: request.body(),
     };
     let handle: Handle<'_> = instance.exports;
-    let (answered,) = handle.call_async(&mut instance.store, (asked,)).await?;
-    Ok(answered)
+    let (response,) = handle.call_async(&mut instance.store, (request,)).await?;
+    Ok(response)
 }
 
-/// The answer as the client gets it, if it can be sent: the component is not believed that.
-fn response(answered: Answered, to: &Method) -> wasmtime::Result<Response<Bytes>> {
-    let lengths = answered.headers.iter();
+/// Checks the response of a component and turns it into one that can be sent.
+fn check(returned: WholeResponse, method: &Method) -> wasmtime::Result<Response<Bytes>> {
+    let lengths = returned.headers.iter();
     let size: usize = lengths
-        .map(|(name, value)| name.len() + value.len() + FIELD_BYTES)
+        .map(|(name, value)| name.len() + value.len() + FIELD_OVERHEAD_BYTES)
         .sum();
-    if size > HEADER_BYTES {
-        bail!("its header fields are larger than {HEADER_BYTES} bytes");
+    if size > MAX_HEADER_BYTES {
+        bail!("its header fields are larger than {MAX_HEADER_BYTES} bytes");
     }
-    if answered.body.len() > BODY_BYTES {
-        bail!("its body is larger than {BODY_BYTES} bytes");
+    if returned.body.len() > MAX_BODY_BYTES {
+        bail!("its body is larger than {MAX_BODY_BYTES} bytes");
     }
-    let status = StatusCode::from_u16(answered.status)?;
+    let status = StatusCode::from_u16(returned.status)?;
     if status.is_informational() {
-        bail!("{status} is no answer");
+        bail!("{status} is not the status of a final response");
     }
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
-    let mut headers = HeaderMap::with_capacity(answered.headers.len() + 1);
-    let mut length = answered.body.len() as u64;
-    for (name, value) in answered.headers {
+    let mut headers = HeaderMap::with_capacity(returned.headers.len() + 1);
+    let mut length = returned.body.len() as u64;
+    for (name, value) in returned.headers {
         let (name, value) = (HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         if name == header::CONTENT_LENGTH {
-            let told = value.to_str().ok().and_then(|told| told.parse().ok());
-            length = told.unwrap_or(length);
+            let given = value.to_str().ok().and_then(|given| given.parse().ok());
+            length = given.unwrap_or(length);
         } else if !DEFAULT_FORBIDDEN_HEADERS.contains(&name) {
             headers.try_append(name, value)?;
         }
     }
-    if to == Method::HEAD {
-        // The one answer whose length cannot be seen.
+    if method == Method::HEAD {
+        // Without a body, only the component knows the length.
         headers.insert(header::CONTENT_LENGTH, length.into());
     } else if ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) {
-        *response.body_mut() = answered.body.into();
+        *response.body_mut() = returned.body.into();
     }
     *response.headers_mut() = headers;
     Ok(response)
 }
 
-/// All of a request's body, in one piece.
-pub async fn gather(mut body: WasiBody) -> Result<Bytes, Error> {
+/// Collects a request's body into one piece.
+pub async fn collect(mut body: WasiBody) -> Result<Bytes, Error> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -1,6 +1,5 @@
-//! Messages that wait for one component, as many as there is room for. Where the manifest says that
-//! equal messages are one, a message like one that already waits is as good as delivered: whoever is
-//! handed the first looks after the second was sent.
+//! The bounded queue of messages for one component. Where the manifest merges equal messages, a message that equals
+//! a waiting one is dropped as delivered: the waiting one is handled after the second was sent.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,42 +9,42 @@ use tokio::sync::mpsc;
 pub type Message = Arc<[u8]>;
 
 pub struct Queue {
-    room: mpsc::Sender<Message>,
-    /// What waits, where equal messages are one.
+    sender: mpsc::Sender<Message>,
+    /// The waiting messages, where equal ones are merged.
     waiting: Option<Mutex<HashSet<Message>>>,
 }
 
 impl Queue {
-    pub fn new(room: usize, merges_equal: bool) -> (Self, mpsc::Receiver<Message>) {
-        let (sender, receiver) = mpsc::channel(room);
+    pub fn new(capacity: usize, merges_equal: bool) -> (Self, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel(capacity);
         let queue = Self {
-            room: sender,
+            sender,
             waiting: merges_equal.then(Mutex::default),
         };
         (queue, receiver)
     }
 
-    /// Says whether the message, or one like it, waits now.
+    /// Returns whether the message, or an equal one, is waiting now.
     pub fn offer(&self, message: Message) -> bool {
-        if !self.begins_to_wait(&message) {
+        if !self.mark_waiting(&message) {
             return true;
         }
-        let has_room = self.room.try_send(message.clone()).is_ok();
+        let has_room = self.sender.try_send(message.clone()).is_ok();
         if !has_room {
-            self.is_taken(&message);
+            self.mark_taken(&message);
         }
         has_room
     }
 
-    /// Said of a received message before it is handled: one like it is another from now on.
-    pub fn is_taken(&self, message: &Message) {
+    /// Call before a received message is handled: equal messages are queued again from then on.
+    pub fn mark_taken(&self, message: &Message) {
         if let Some(waiting) = &self.waiting {
             let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.remove(message);
         }
     }
 
-    fn begins_to_wait(&self, message: &Message) -> bool {
+    fn mark_waiting(&self, message: &Message) -> bool {
         self.waiting.as_ref().is_none_or(|waiting| {
             let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.insert(message.clone())
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_wait_while_there_is_room() {
+    fn messages_are_queued_while_there_is_room() {
         let (queue, mut waiting) = Queue::new(2, false);
         assert!(queue.offer(message("a")) && queue.offer(message("a")));
         assert!(!queue.offer(message("b")));
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_messages_are_one_until_it_is_handled() {
+    fn equal_messages_are_merged_until_one_is_handled() {
         let (queue, mut waiting) = Queue::new(2, true);
         for _ in 0..100 {
             assert!(queue.offer(message("wake")));
@@ -81,18 +80,18 @@ mod tests {
 
         let taken = waiting.try_recv().unwrap();
         assert!(queue.offer(message("wake")), "it has not been handled yet");
-        queue.is_taken(&taken);
+        queue.mark_taken(&taken);
         assert!(queue.offer(message("wake")));
         let rest: Vec<Message> = std::iter::from_fn(|| waiting.try_recv().ok()).collect();
         assert_eq!(rest, [message("tick"), message("wake")]);
     }
 
     #[test]
-    fn a_message_without_room_can_come_again() {
+    fn a_dropped_message_can_be_offered_again() {
         let (queue, mut waiting) = Queue::new(1, true);
         assert!(queue.offer(message("a")));
         assert!(!queue.offer(message("b")));
-        queue.is_taken(&waiting.try_recv().unwrap());
+        queue.mark_taken(&waiting.try_recv().unwrap());
         assert!(queue.offer(message("b")));
     }
 }

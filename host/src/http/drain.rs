@@ -1,5 +1,6 @@
-//! What becomes of a request's body when nobody wants the rest of it: a client that is still sending would find the
-//! connection reset before it has read why it was refused, so a while longer it is read, and thrown away.
+//! Drains request bodies that are dropped before their end. Without it a client that is still sending would get a
+//! connection reset before it has read the response; so the rest is read and discarded, within limits
+//! (RFC 9112, section 9.6).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,34 +13,34 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-/// A client that got its answer stops by itself, mostly; one that does not is cut off after this much.
-const RATHER_READ: usize = 16 << 20;
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Most clients stop sending once they have the response; the connection of others is closed at these limits.
+const MAX_DRAIN_BYTES: usize = 16 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A body that is read out when it is dropped before its end.
-pub struct Lingering<B>
+/// A body that is drained when it is dropped before its end.
+pub struct Draining<B>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
 {
-    /// Absent once it ended.
+    /// `None` once it has ended.
     body: Option<B>,
-    /// The client sends nothing before somebody asks for it.
-    is_held_back: bool,
+    /// The client sent `Expect: 100-continue` and waits for the host to read the body.
+    awaits_continue: bool,
 }
 
-/// `request` with a body that lingers.
-pub fn lingering<B>(request: Request<B>) -> Request<Lingering<B>>
+/// Makes the body of `request` one that is drained.
+pub fn draining<B>(request: Request<B>) -> Request<Draining<B>>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
 {
-    let is_held_back = request.headers().contains_key(header::EXPECT);
-    request.map(|body| Lingering {
+    let awaits_continue = request.headers().contains_key(header::EXPECT);
+    request.map(|body| Draining {
         body: Some(body),
-        is_held_back,
+        awaits_continue,
     })
 }
 
-impl<B> HttpBody for Lingering<B>
+impl<B> HttpBody for Draining<B>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
 {
@@ -50,7 +51,7 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        self.is_held_back = false;
+        self.awaits_continue = false;
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -72,29 +73,29 @@ where
     }
 }
 
-impl<B> Drop for Lingering<B>
+impl<B> Drop for Draining<B>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
 {
     fn drop(&mut self) {
         let Some(body) = self.body.take() else { return };
-        if body.is_end_stream() || self.is_held_back {
+        if body.is_end_stream() || self.awaits_continue {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(timeout(PATIENCE, read_out(body)));
+            runtime.spawn(timeout(DRAIN_TIMEOUT, drain(body)));
         }
     }
 }
 
-async fn read_out<B>(mut body: B)
+async fn drain<B>(mut body: B)
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let mut read = 0;
     while let Some(Ok(frame)) = body.frame().await {
         read += frame.data_ref().map_or(0, Bytes::len);
-        if read > RATHER_READ {
+        if read > MAX_DRAIN_BYTES {
             return;
         }
     }
@@ -120,7 +121,7 @@ mod tests {
         (sender, StreamBody::new(frames.fuse()))
     }
 
-    /// Whether all of `pieces` find a reader.
+    /// Whether all of `pieces` are read.
     async fn is_read(mut sender: Sender, pieces: usize) -> bool {
         let piece = Bytes::from(vec![0; 1 << 20]);
         for _ in 0..pieces {
@@ -133,24 +134,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_wants_is_read_for_a_while() {
+    async fn a_dropped_body_is_drained() {
         let (sender, body) = body();
-        drop(lingering(Request::new(body)));
+        drop(draining(Request::new(body)));
         assert!(is_read(sender, 8).await);
     }
 
     #[tokio::test]
-    async fn who_never_stops_is_cut_off() {
+    async fn an_endless_body_is_drained_up_to_the_limit() {
         let (sender, body) = body();
-        drop(lingering(Request::new(body)));
+        drop(draining(Request::new(body)));
         assert!(!is_read(sender, 20).await);
     }
 
     #[tokio::test]
-    async fn who_waits_to_be_asked_is_not_asked() {
+    async fn a_client_that_awaits_continue_is_not_drained() {
         let (sender, body) = body();
         let request = Request::builder().header("expect", "100-continue");
-        drop(lingering(request.body(body).unwrap()));
+        drop(draining(request.body(body).unwrap()));
         assert!(!is_read(sender, 1).await);
     }
 }
