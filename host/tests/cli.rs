@@ -1,4 +1,4 @@
-//! The command line: what it answers, and with which exit code.
+//! The command line: output and exit codes.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::process::Output;
 use stage::{Host, folder, wharf};
 use tempfile::TempDir;
 
-const ONE: &str = r#"
+const MANIFEST: &str = r#"
 [[trigger.http]]
 route = "/one/..."
 component = "acts"
@@ -43,7 +43,7 @@ fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn every_fault_of_a_manifest_is_reported_at_once() {
+fn all_errors_of_a_manifest_are_reported_together() {
     let folder = folder(
         "[[trigger.htpp]]\nroute = \"/\"\ncomponent = \"acts\"\n[component.acts]\nsorce = \"a.wasm\"",
     );
@@ -61,7 +61,7 @@ fn every_fault_of_a_manifest_is_reported_at_once() {
 
 #[test]
 fn routes_are_listed_without_starting_anything() {
-    let folder = folder(ONE);
+    let folder = folder(MANIFEST);
     let (code, listed, _) = run(&folder, &["routes"]);
     assert_eq!(
         (code, listed.as_str()),
@@ -104,10 +104,10 @@ build = { command = ["echo first > b.txt", "false", "echo never > c.txt"] }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_is_said_to_be() {
-    let host = Host::start(ONE);
+async fn a_taken_port_is_reported() {
+    let host = Host::start(MANIFEST);
     let address = host.address().to_string();
-    let (code, _, said) = run(&folder(ONE), &["up", "--listen", &address]);
+    let (code, _, said) = run(&folder(MANIFEST), &["up", "--listen", &address]);
     assert_eq!(code, Some(1));
     assert!(
         said.contains("cannot listen on") && said.contains("--listen"),
@@ -116,7 +116,7 @@ async fn a_taken_port_is_said_to_be() {
 }
 
 #[test]
-fn a_component_that_cannot_serve_its_trigger_is_refused_at_start() {
+fn a_component_without_the_interface_of_its_trigger_is_refused_at_start() {
     let manifest = r#"
 [[trigger.http]]
 route = "/..."
@@ -127,13 +127,13 @@ source = "{guests}/guest_listener.wasm"
     let (code, _, said) = run(&folder(manifest), &["up", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("component \"listener\": an http trigger starts it, but it exports neither"),
+        said.contains("component \"listener\": it has an http trigger, but exports neither"),
         "{said}"
     );
 }
 
 #[test]
-fn what_is_not_built_is_said_to_be() {
+fn a_component_that_is_not_built_is_reported() {
     let manifest = r#"
 [[trigger.http]]
 route = "/..."
@@ -155,8 +155,8 @@ build = { command = "true" }
 }
 
 #[test]
-fn a_doctor_finds_nothing_where_nothing_is_wrong() {
-    let (code, found, said) = run(&folder(ONE), &["doctor", "--listen", "127.0.0.1:0"]);
+fn doctor_succeeds_where_nothing_is_wrong() {
+    let (code, found, said) = run(&folder(MANIFEST), &["doctor", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, Some(0), "{found}{said}");
     assert!(found.contains("every component is built"));
 }
@@ -203,8 +203,8 @@ environment = { OWN = "one" }
 }
 
 #[test]
-fn a_quiet_host_that_is_started_by_a_program_says_one_line() {
-    let folder = folder(ONE);
+fn a_quiet_host_with_json_output_prints_one_line() {
+    let folder = folder(MANIFEST);
     let mut child = wharf(folder.path())
         .args(["up", "--listen", "127.0.0.1:0", "--format", "json", "-q"])
         .stdout(std::process::Stdio::piped())

@@ -1,4 +1,4 @@
-//! A component that misbehaves is contained, and the rest does not notice.
+//! A component that misbehaves does not affect others.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use stage::{Host, until};
 
-/// Two components of the same code: one to misbehave, one to suffer from it.
+/// Two components with the same code: one misbehaves, the other must not be affected.
 const TWO: &str = r#"
 [[trigger.http]]
 route = "/bad/..."
@@ -38,11 +38,11 @@ source = "{guests}/guest_acts.wasm"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loop_ends_in_504_and_stalls_nobody() {
+async fn a_loop_ends_in_504_and_does_not_delay_others() {
     let host = Host::start(TWO);
     assert_eq!(host.get("/good/hello").await.status(), 200);
     let begun = Instant::now();
-    // As many as there are threads, and more.
+    // More loops than the runtime has threads.
     let loops = futures::future::join_all((0..8).map(|_| host.get("/bad/loop")));
     let others = async {
         let mut times = Vec::new();
@@ -57,11 +57,11 @@ async fn a_loop_ends_in_504_and_stalls_nobody() {
         times
     };
     let (loops, times) = tokio::join!(loops, others);
-    // The machine may be busy with other things, so not the slowest counts.
+    // The median, since the machine may be busy with other work.
     let median = times[times.len() / 2];
     assert!(
         median < Duration::from_millis(100),
-        "neighbours took {median:?}"
+        "other requests took {median:?}"
     );
     assert!(
         begun.elapsed() < Duration::from_secs(6),
@@ -84,7 +84,7 @@ async fn a_loop_ends_in_504_and_stalls_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_broke_off_does_not_look_complete() {
+async fn a_truncated_response_does_not_look_complete() {
     for manifest in [TWO.to_owned(), shared()] {
         let host = Host::start(&manifest);
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -98,7 +98,7 @@ async fn an_answer_that_broke_off_does_not_look_complete() {
     }
 }
 
-/// The same with instances that serve several requests at once.
+/// The same with instances that serve several requests at the same time.
 fn shared() -> String {
     TWO.replace(
         "max_instances = 8",
@@ -107,7 +107,7 @@ fn shared() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shared_instance_is_contained_as_well() {
+async fn shared_instances_are_contained() {
     let host = Host::start(&shared());
     let looping = futures::future::join_all((0..4).map(|_| host.get("/bad/loop")));
     let (looping, good) = tokio::join!(looping, host.get("/good/hello"));
@@ -126,7 +126,7 @@ async fn a_shared_instance_is_contained_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_is_served_by_as_many_shared_instances_as_there_may_be() {
+async fn many_requests_share_the_allowed_number_of_instances() {
     let host = Host::start(&shared().replace("max_instances = 8", "max_instances = 2"));
     for _ in 0..3 {
         let crowd = futures::future::join_all((0..32).map(|_| host.get("/bad/sleep?200"))).await;
@@ -138,7 +138,7 @@ async fn a_crowd_is_served_by_as_many_shared_instances_as_there_may_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_without_end_is_refused_and_the_request_fails() {
+async fn endless_allocation_is_refused_and_fails_only_its_request() {
     let host = Host::start(TWO);
     let (hoard, hello) = tokio::join!(host.get("/bad/hoard"), host.get("/good/hello"));
     assert_eq!(hoard.status(), 500);
@@ -148,7 +148,7 @@ async fn memory_without_end_is_refused_and_the_request_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_component_leaves_with_the_host_is_bounded_too() {
+async fn host_memory_that_a_component_holds_is_bounded() {
     let host = Host::start(TWO);
     let before = host.peak_kilobytes();
     assert_eq!(host.get("/bad/park").await.refusal(), "function_failed");
@@ -158,7 +158,7 @@ async fn what_a_component_leaves_with_the_host_is_bounded_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_prints_without_end_fills_neither_the_disk_nor_the_terminal() {
+async fn endless_output_fills_neither_the_disk_nor_the_terminal() {
     let host = Host::start(TWO);
     let floods = futures::future::join_all((0..4).map(|_| host.get("/bad/flood")));
     let others = async {
@@ -173,25 +173,25 @@ async fn who_prints_without_end_fills_neither_the_disk_nor_the_terminal() {
     }
     let count = |of: &str| host.said().matches(of).count();
     until(
-        "every request and every line of the others is told",
+        "every request and every line of the other component is logged",
         async || count(" GET /good/print good ") == 20 && count(" | still on stdout") == 20,
     )
     .await;
-    assert!(count("bad | (") > 0, "what was lost is told, too");
+    assert!(count("bad | (") > 0, "dropped lines are reported");
     assert!(host.said().len() < 2 << 20, "{}", host.said().len());
     let logged = host.log("bad_stdout.txt").len();
     assert!(logged < 64 << 20, "{logged}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trap_fails_its_own_request_only() {
+async fn a_trap_fails_only_its_own_request() {
     let host = Host::start(TWO);
-    let neighbours = futures::future::join_all((0..6).map(|_| host.get("/bad/sleep?300")));
-    let (trap, neighbours) = tokio::join!(host.get("/bad/trap"), neighbours);
+    let others = futures::future::join_all((0..6).map(|_| host.get("/bad/sleep?300")));
+    let (trap, others) = tokio::join!(host.get("/bad/trap"), others);
     assert_eq!(trap.status(), 500);
     assert_eq!(trap.refusal(), "function_failed");
-    for neighbour in neighbours {
-        assert_eq!(neighbour.text(), "slept\n");
+    for other in others {
+        assert_eq!(other.text(), "slept\n");
     }
     until("the trap is in the log", async || {
         host.said().contains("wasm `unreachable`")
@@ -205,7 +205,7 @@ async fn a_trap_fails_its_own_request_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_may_be_served_waits_a_little_and_is_then_refused() {
+async fn requests_beyond_the_limit_wait_briefly_and_are_then_refused() {
     let host = Host::start(TWO);
     let asked = Instant::now();
     let answers = futures::future::join_all((0..12).map(|_| host.get("/bad/sleep?1300"))).await;
@@ -220,7 +220,7 @@ async fn more_than_may_be_served_waits_a_little_and_is_then_refused() {
         assert_eq!(refused.header("retry-after"), "1");
     }
     assert!(asked.elapsed() < Duration::from_secs(3));
-    // A burst shorter than the patience is served in full.
+    // A burst that is shorter than the maximum wait is served in full.
     let answers = futures::future::join_all((0..24).map(|_| host.get("/bad/sleep?100"))).await;
     assert!(answers.iter().all(|answer| answer.status() == 200));
 }

@@ -1,4 +1,4 @@
-//! What a client sees: routes, headers, bodies, refusals.
+//! HTTP as a client sees it: routes, headers, bodies, refusals.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,7 +58,7 @@ source = "{guests}/guest_proxy.wasm"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_route_answers_and_says_what_it_matched() {
+async fn the_longest_matching_route_serves_and_is_reported_in_headers() {
     let host = Host::start(ROUTES);
     let seen = host.get("/users/42/cars/headers?x=y").await.text();
     for line in [
@@ -86,7 +86,7 @@ async fn the_longest_route_answers_and_says_what_it_matched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_host_says_of_itself_comes_before_every_route() {
+async fn paths_of_the_host_take_precedence_over_routes() {
     let host = Host::start(ROUTES);
     assert_eq!(host.get("/.well-known/spin/health").await.text(), "OK");
     assert_eq!(
@@ -115,7 +115,7 @@ async fn what_the_host_says_of_itself_comes_before_every_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_nobody_serves_is_a_problem() {
+async fn a_path_without_a_route_is_refused() {
     let host = Host::start(
         "[[trigger.http]]\nroute = \"/one\"\ncomponent = \"acts\"\n[component.acts]\nsource = \"{guests}/guest_acts.wasm\"",
     );
@@ -144,7 +144,7 @@ async fn forged_headers_do_not_reach_a_component() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_id_is_kept_or_made_and_seen_by_both_sides() {
+async fn a_request_id_is_kept_or_generated_and_sent_to_client_and_component() {
     let host = Host::start(ROUTES);
     for (sent, is_kept) in [("client-1.2_3", true), ("no spaces please", false)] {
         let request = Request::get(host.url("/headers"))
@@ -159,7 +159,7 @@ async fn a_request_id_is_kept_or_made_and_seen_by_both_sides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_stop_at_their_limit_declared_or_not() {
+async fn bodies_beyond_the_limit_are_refused_with_and_without_a_declared_length() {
     let host = Host::start(ROUTES);
     assert_eq!(
         host.post("/length", vec![b'x'; 64 << 10]).await.text(),
@@ -183,7 +183,7 @@ async fn bodies_stop_at_their_limit_declared_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_stop_at_their_limit() {
+async fn headers_beyond_the_limit_are_refused() {
     let host = Host::start(ROUTES);
     let request = Request::get(host.url("/hello"))
         .header("x-long", "x".repeat(40 << 10))
@@ -197,7 +197,7 @@ async fn headers_stop_at_their_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_a_host_or_with_two_is_refused() {
+async fn a_request_with_no_host_or_two_hosts_is_refused() {
     let host = Host::start(ROUTES);
     for head in [
         "GET /hello HTTP/1.1\r\n\r\n",
@@ -212,7 +212,7 @@ async fn a_request_without_a_host_or_with_two_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pieces_of_an_answer_arrive_as_they_are_made() {
+async fn parts_of_a_response_arrive_as_they_are_written() {
     let host = Host::start(ROUTES);
     let client = Client::builder(TokioExecutor::new()).build_http();
     let asked = Instant::now();
@@ -236,7 +236,7 @@ async fn pieces_of_an_answer_arrive_as_they_are_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_streams_in_and_out_at_once() {
+async fn a_body_streams_in_both_directions_at_the_same_time() {
     let host = Host::start(ROUTES);
     let client = Client::builder(TokioExecutor::new()).build_http();
     let (sender, receiver) = futures::channel::mpsc::unbounded();
@@ -254,7 +254,7 @@ async fn a_body_streams_in_and_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http_2_is_spoken_without_tls() {
+async fn http_2_works_without_tls() {
     let host = Host::start(ROUTES);
     let client = Client::builder(TokioExecutor::new())
         .http2_only(true)
@@ -278,7 +278,7 @@ async fn http_2_is_spoken_without_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_component_prints_is_kept_and_shown_with_its_request() {
+async fn output_of_a_component_is_logged_and_shown_with_its_request_id() {
     let host = Host::start(ROUTES);
     let request = Request::get(host.url("/print?words"))
         .header("x-request-id", "r-7")
@@ -295,7 +295,7 @@ async fn what_a_component_prints_is_kept_and_shown_with_its_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_request_is_one_line_of_the_log_without_its_query() {
+async fn each_request_is_one_line_of_the_access_log_without_its_query() {
     let host = Host::start(ROUTES);
     for (method, path, id) in [
         ("GET", "/users/42/hello?token=secret", "r-1"),
@@ -319,7 +319,7 @@ async fn each_request_is_one_line_of_the_log_without_its_query() {
             let [told] = told.collect::<Vec<_>>()[..] else {
                 return false;
             };
-            // When, and how long it took.
+            // A timestamp first, the duration last.
             assert!(told.starts_with("20") && told.ends_with("ms"), "{told}");
             true
         })
@@ -328,8 +328,8 @@ async fn each_request_is_one_line_of_the_log_without_its_query() {
     assert!(!host.said().contains("secret"), "{}", host.said());
 }
 
-/// Which of a component's headers tell who asked.
-async fn who(host: &Host, forwarded_for: &str, forwarded_proto: &str) -> (String, String) {
+/// The headers that tell a component the address of its client and the URL of the request.
+async fn client_seen(host: &Host, forwarded_for: &str, forwarded_proto: &str) -> (String, String) {
     let request = Request::get(host.url("/headers"))
         .header("x-forwarded-for", forwarded_for)
         .header("x-forwarded-proto", forwarded_proto)
@@ -344,9 +344,9 @@ async fn who(host: &Host, forwarded_for: &str, forwarded_proto: &str) -> (String
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_trusted_proxy_says_who_the_client_is() {
+async fn forwarded_headers_count_only_from_a_trusted_proxy() {
     let host = Host::start(ROUTES);
-    let (client, url) = who(&host, "8.8.8.8", "https").await;
+    let (client, url) = client_seen(&host, "8.8.8.8", "https").await;
     assert!(client.starts_with("127.0.0.1:"), "{client}");
     assert_eq!(url, format!("{}/headers", host.base_url));
 
@@ -362,7 +362,7 @@ component = "acts"
 source = "{guests}/guest_acts.wasm"
 "#;
     let host = Host::start(trusting);
-    let (client, url) = who(&host, "1.1.1.1, 8.8.8.8, 10.0.0.7", "https").await;
+    let (client, url) = client_seen(&host, "1.1.1.1, 8.8.8.8, 10.0.0.7", "https").await;
     assert_eq!(client, "8.8.8.8:0");
     assert_eq!(url, format!("https://{}/headers", host.address()));
 
@@ -379,7 +379,7 @@ source = "{guests}/guest_acts.wasm"
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_say_what_the_clients_of_a_path_read() {
+async fn refusals_have_the_members_that_the_clients_of_a_path_expect() {
     let host = Host::start(
         r#"
 [[application.tool.wharf.problems]]
@@ -402,27 +402,27 @@ component = "acts"
 source = "{guests}/guest_acts.wasm"
 "#,
     );
-    let said = async |path: &str| {
+    let members_of = async |path: &str| {
         let answer = host.get(path).await;
         answer.refusal();
-        let mut said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-        let said = said.as_object_mut().unwrap();
+        let mut problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let problem = problem.as_object_mut().unwrap();
         for member in ["type", "title", "status", "detail", "code", "request_id"] {
-            said.remove(member).unwrap();
+            problem.remove(member).unwrap();
         }
-        serde_json::to_string(said).unwrap()
+        serde_json::to_string(problem).unwrap()
     };
     assert_eq!(
-        said("/parking/trap").await,
+        members_of("/parking/trap").await,
         r#"{"error_message":"The function that serves this path failed.","error_status_code":500}"#
     );
     assert_eq!(
-        said("/method/trap").await,
+        members_of("/method/trap").await,
         r#"{"error":{"code":50,"message":"The function that serves this path failed."}}"#
     );
     assert_eq!(
-        said("/method/a.b").await,
+        members_of("/method/a.b").await,
         r#"{"error":{"code":40,"message":"Nothing is served at this path."}}"#
     );
-    assert_eq!(said("/parkings").await, "{}");
+    assert_eq!(members_of("/parkings").await, "{}");
 }

@@ -1,4 +1,4 @@
-//! Redis messages and the host's clock.
+//! Redis messages, and the host's clock.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use stage::{Host, free_port, until};
 
-/// A Redis of this test's own.
+/// A Redis server of one test.
 struct Redis {
     port: u16,
     server: Child,
@@ -47,7 +47,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// How many heard it.
+    /// Publishes a message; returns the number of subscribers that received it.
     fn publish(&self, channel: &str, message: &str) -> u32 {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(stream, "PUBLISH {channel} \"{message}\"\r\n").unwrap();
@@ -109,7 +109,7 @@ async fn host(redis: &Redis) -> Host {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_component_of_a_channel_hears_its_messages() {
+async fn every_component_of_a_channel_receives_its_messages() {
     let redis = Redis::start(free_port()).await;
     let host = host(&redis).await;
     assert_eq!(redis.publish("news", "hello"), 1);
@@ -127,7 +127,7 @@ async fn every_component_of_a_channel_hears_its_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_fails_or_traps_costs_nobody_else_anything() {
+async fn a_message_that_fails_or_traps_does_not_affect_others() {
     let redis = Redis::start(free_port()).await;
     let host = host(&redis).await;
     for message in ["fail", "trap", "after"] {
@@ -145,27 +145,27 @@ async fn a_message_that_fails_or_traps_costs_nobody_else_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listener_of_the_previous_generation_hears_as_well() {
+async fn a_listener_with_the_unversioned_interface_receives_messages() {
     let redis = Redis::start(free_port()).await;
     let manifest = r#"
 [[trigger.redis]]
 channel = "news"
-component = "elder"
-[component.elder]
-source = "{guests}/guest_elder.wasm"
+component = "legacy"
+[component.legacy]
+source = "{guests}/guest_legacy_listener.wasm"
 "#;
     let host = Host::start_with(manifest, &["--redis-url", &redis.url()]);
     until("it listens", async || redis.publish("news", "hello") == 1).await;
     redis.publish("news", "fail");
     redis.publish("news", "bye");
-    // Side by side, so in any order.
+    // Handled concurrently, so in any order.
     until("it heard", async || {
-        let heard = host.log("elder_stdout.txt");
+        let heard = host.log("legacy_stdout.txt");
         heard.contains("heard hello\n") && heard.contains("heard bye\n")
     })
     .await;
     until("the failure is counted", async || {
-        host.metric(r#"wharf_messages_failed_total{component="elder"}"#)
+        host.metric(r#"wharf_messages_failed_total{component="legacy"}"#)
             .await
             == 1.0
     })
@@ -173,10 +173,10 @@ source = "{guests}/guest_elder.wasm"
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_loops_or_hoards_is_ended_and_costs_nobody_else_anything() {
+async fn a_message_that_loops_or_allocates_endlessly_is_ended_and_does_not_affect_others() {
     let redis = Redis::start(free_port()).await;
     let host = host(&redis).await;
-    // As many as may be handled at once: the next waits for one of them to be ended.
+    // As many as may be handled concurrently: the next one waits until one of them is ended.
     for message in ["loop", "loop", "hoard", "hoard", "after"] {
         redis.publish("news", message);
     }
@@ -203,7 +203,7 @@ async fn a_message_that_loops_or_hoards_is_ended_and_costs_nobody_else_anything(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_are_handled_side_by_side_as_far_as_allowed() {
+async fn messages_are_handled_concurrently_up_to_the_limit() {
     let redis = Redis::start(free_port()).await;
     let host = host(&redis).await;
     let begun = Instant::now();
@@ -220,7 +220,7 @@ async fn messages_are_handled_side_by_side_as_far_as_allowed() {
         "{:?}",
         begun.elapsed()
     );
-    // One instance at a time is enough for messages that come one by one.
+    // Messages that arrive one after the other reuse instances.
     let started = host
         .metric(r#"wharf_instances_started_total{component="one"}"#)
         .await;
@@ -236,7 +236,7 @@ async fn messages_are_handled_side_by_side_as_far_as_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_goes_away_is_waited_for_and_nothing_else_stops() {
+async fn a_lost_redis_is_reconnected_and_http_continues_meanwhile() {
     let redis = Redis::start(free_port()).await;
     let port = redis.port;
     let host = host(&redis).await;
@@ -258,14 +258,14 @@ async fn a_redis_that_goes_away_is_waited_for_and_nothing_else_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_starts_without_its_redis() {
+async fn a_host_starts_while_its_redis_is_down() {
     let url = format!("redis://127.0.0.1:{}", free_port());
     let host = Host::start_with(LISTENERS, &["--redis-url", &url]);
     assert_eq!(host.get("/hello").await.text(), "hello\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_being_handled_is_finished_before_the_host_ends() {
+async fn a_message_in_progress_is_finished_before_the_host_ends() {
     let redis = Redis::start(free_port()).await;
     let mut host = host(&redis).await;
     redis.publish("news", "slow");
@@ -281,7 +281,7 @@ async fn a_message_being_handled_is_finished_before_the_host_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clock_ticks_without_redis_and_never_twice_at_once() {
+async fn the_clock_works_without_redis_and_never_overlaps_its_own_firings() {
     let manifest = r#"
 [application.tool.wharf]
 cron = [
@@ -334,7 +334,7 @@ source = "{guests}/guest_listener.wasm"
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_slow_keeps_nobody_else_from_hearing_the_clock() {
+async fn a_slow_component_does_not_delay_firings_for_others() {
     let manifest = r#"
 [[application.tool.wharf.cron]]
 every = "100ms"

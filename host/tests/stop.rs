@@ -1,4 +1,4 @@
-//! How a host ends.
+//! How a host stops.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ source = "{guests}/guest_acts.wasm"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_lets_requests_finish_and_takes_no_new_ones() {
+async fn a_signal_lets_requests_finish_and_refuses_new_ones() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         let mut host = Host::start(SLEEPER);
         let running = async {
@@ -45,7 +45,7 @@ async fn a_signal_lets_requests_finish_and_takes_no_new_ones() {
             })
             .await;
             host.signal(signal);
-            until("nobody is let in", async || {
+            until("new connections are refused", async || {
                 std::net::TcpStream::connect(host.address()).is_err()
             })
             .await;
@@ -57,7 +57,7 @@ async fn a_signal_lets_requests_finish_and_takes_no_new_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_ends_the_host_at_once() {
     let mut host = Host::start(SLEEPER);
     let address = host.address();
     let request = std::thread::spawn(move || {
@@ -74,7 +74,7 @@ async fn a_second_signal_ends_it_at_once() {
     .await;
     let asked = Instant::now();
     host.signal(libc::SIGTERM);
-    until("nobody is let in", async || {
+    until("new connections are refused", async || {
         std::net::TcpStream::connect(host.address()).is_err()
     })
     .await;
@@ -89,7 +89,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn idle_connections_do_not_keep_it() {
+async fn idle_connections_do_not_delay_the_stop() {
     let mut host = Host::start(SLEEPER);
     let mut idle = std::net::TcpStream::connect(host.address()).unwrap();
     std::io::Write::write_all(&mut idle, b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
@@ -101,8 +101,8 @@ async fn idle_connections_do_not_keep_it() {
     assert!(asked.elapsed() < Duration::from_secs(3));
 }
 
-/// Told to stop, it ends before long.
-async fn stopped(child: &mut Child) -> ExitStatus {
+/// Sends SIGTERM and waits for the end of the process.
+async fn stop(child: &mut Child) -> ExitStatus {
     let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     let asked = Instant::now();
@@ -115,15 +115,15 @@ async fn stopped(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Whether the process whose id the file holds is there; not as a zombie that nobody asks about.
-fn lives(file: &Path) -> bool {
+/// Whether the process with the id in `file` is running, and not a zombie.
+fn is_running(file: &Path) -> bool {
     let pid = fs::read_to_string(file).unwrap_or_default();
     let status = fs::read_to_string(format!("/proc/{}/status", pid.trim()));
     status.is_ok_and(|status| !pid.is_empty() && !status.contains("State:\tZ"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_build_with_all_that_it_started() {
+async fn a_signal_ends_a_build_and_its_child_processes() {
     let manifest = r#"
 [[trigger.http]]
 route = "/..."
@@ -136,14 +136,14 @@ build = { command = "sleep 600 & echo $! > sleeper; wait" }
         let folder = folder(manifest);
         let sleeper = folder.path().join("sleeper");
         let mut host = wharf(folder.path()).args(args).spawn().unwrap();
-        until("it builds", async || lives(&sleeper)).await;
-        assert_eq!(stopped(&mut host).await.code(), Some(code), "{args:?}");
-        until("the build is gone", async || !lives(&sleeper)).await;
+        until("it builds", async || is_running(&sleeper)).await;
+        assert_eq!(stop(&mut host).await.code(), Some(code), "{args:?}");
+        until("the build is gone", async || !is_running(&sleeper)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_build_ends_with_the_host_that_is_killed() {
+async fn a_build_ends_when_the_host_is_killed() {
     let manifest = r#"
 [[trigger.http]]
 route = "/..."
@@ -155,14 +155,14 @@ build = { command = "echo $$ > sleeper; exec sleep 600" }
     let folder = folder(manifest);
     let sleeper = folder.path().join("sleeper");
     let mut host = wharf(folder.path()).arg("build").spawn().unwrap();
-    until("it builds", async || lives(&sleeper)).await;
+    until("it builds", async || is_running(&sleeper)).await;
     host.kill().unwrap();
     host.wait().unwrap();
-    until("the build is gone", async || !lives(&sleeper)).await;
+    until("the build is gone", async || !is_running(&sleeper)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_start_that_compiles() {
+async fn a_signal_ends_a_start_during_compilation() {
     let folder = folder(
         r#"
 [[trigger.http]]
@@ -172,18 +172,18 @@ component = "large"
 source = "large.wasm"
 "#,
     );
-    fs::write(folder.path().join("large.wasm"), minutes_to_compile()).unwrap();
+    fs::write(folder.path().join("large.wasm"), slow_to_compile()).unwrap();
     let mut host = wharf(folder.path())
         .args(["up", "--listen", "127.0.0.1:0", "--data-dir", "data"])
         .spawn()
         .unwrap();
     let cache = folder.path().join("data/cache");
     until("it compiles", async || cache.exists()).await;
-    assert!(stopped(&mut host).await.success());
+    assert!(stop(&mut host).await.success());
 }
 
-/// A component of long functions.
-fn minutes_to_compile() -> Vec<u8> {
+/// A component that takes minutes to compile.
+fn slow_to_compile() -> Vec<u8> {
     const FUNCTIONS: u32 = 400;
     let mut types = TypeSection::new();
     types.ty().function([ValType::I64], [ValType::I64]);
@@ -210,7 +210,7 @@ fn minutes_to_compile() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_start_that_waits_for_its_stores() {
+async fn a_signal_ends_a_start_during_migration() {
     let manifest = r#"
 [application.tool.wharf]
 migrations = "migrations"
@@ -241,23 +241,24 @@ source = "{guests}/guest_acts.wasm"
     })
     .await;
     let data = folder.path().join(".wharf");
-    let lock = fs::read_to_string(quarters(&data).join("postgres/data/postmaster.pid")).unwrap();
+    let lock =
+        fs::read_to_string(store_folder(&data).join("postgres/data/postmaster.pid")).unwrap();
     let postmaster = folder.path().join("postmaster");
     fs::write(&postmaster, lock.lines().next().unwrap()).unwrap();
-    assert!(lives(&postmaster));
-    assert!(stopped(&mut host).await.success());
-    until("PostgreSQL is gone", async || !lives(&postmaster)).await;
+    assert!(is_running(&postmaster));
+    assert!(stop(&mut host).await.success());
+    until("PostgreSQL is gone", async || !is_running(&postmaster)).await;
     wharf_stores::Stores::discard(&data).unwrap();
 }
 
-/// Where children of root keep their files when they cannot get into the data folder.
-fn quarters(data: &Path) -> std::path::PathBuf {
+/// The folder of the stores: as root they cannot use a data folder that is closed to their own user.
+fn store_folder(data: &Path) -> std::path::PathBuf {
     let elsewhere = fs::read_to_string(data.join("elsewhere"));
     elsewhere.map_or(data.to_owned(), |path| path.trim().into())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_infra_up_with_all_that_it_started() {
+async fn a_signal_ends_infra_up_and_its_child_processes() {
     let folder = tempfile::tempdir().unwrap();
     let (cargo, sleeper) = (folder.path().join("cargo"), folder.path().join("sleeper"));
     let script = format!(
@@ -273,7 +274,7 @@ async fn a_signal_ends_infra_up_with_all_that_it_started() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    until("it builds", async || lives(&sleeper)).await;
-    assert_eq!(stopped(&mut up).await.code(), Some(143));
-    until("the build is gone", async || !lives(&sleeper)).await;
+    until("it builds", async || is_running(&sleeper)).await;
+    assert_eq!(stop(&mut up).await.code(), Some(143));
+    until("the build is gone", async || !is_running(&sleeper)).await;
 }

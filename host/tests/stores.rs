@@ -1,4 +1,4 @@
-//! The commands around stores: `up` with its own, `services`, `migrate`, `keys`, and many hosts on stores that run elsewhere.
+//! Commands that use stores: `up`, `services`, `migrate`, `keys`, with embedded and with external stores.
 
 #![allow(
     clippy::unwrap_used,
@@ -56,15 +56,15 @@ keys = "{{ keys }}"
 
 fn shop() -> TempDir {
     let folder = stage::folder(SHOP);
-    // As root, PostgreSQL runs as somebody else, who has to get in.
-    open(folder.path());
+    // When started as root, PostgreSQL runs as another user, who needs access.
+    allow_access(folder.path());
     let till = folder.path().join("migrations/till");
     fs::create_dir_all(&till).unwrap();
     fs::write(till.join("0001_sale.sql"), "CREATE TABLE sale (id int)").unwrap();
     folder
 }
 
-fn open(folder: &Path) {
+fn allow_access(folder: &Path) {
     fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -91,8 +91,8 @@ async fn variable(host: &Host, name: &str) -> String {
     host.get(&format!("/variable?{name}")).await.text()
 }
 
-/// `wharf services`, once it runs.
-fn services(folder: &Path) -> Child {
+/// Starts `wharf services` and waits until the stores run.
+fn start_services(folder: &Path) -> Child {
     let mut services = wharf(folder)
         .args(["services", "--volatile"])
         .stdout(Stdio::piped())
@@ -112,11 +112,11 @@ fn terminate(child: &Child) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_lead_spin_to_stores_and_are_gone_when_stopped() {
+async fn services_write_an_env_file_for_spin_and_remove_it_when_stopped() {
     let folder = shop();
     let dotenv = folder.path().join(".env");
-    let mut running = services(folder.path());
-    let url = dotenvy_value(&dotenv, "SPIN_VARIABLE_TILL_URL");
+    let mut running = start_services(folder.path());
+    let url = env_file_value(&dotenv, "SPIN_VARIABLE_TILL_URL");
     connect(&url)
         .await
         .query("SELECT * FROM sale", &[])
@@ -130,24 +130,24 @@ async fn services_lead_spin_to_stores_and_are_gone_when_stopped() {
     fs::write(&dotenv, "SPIN_VARIABLE_PASSWORD=mine\n").unwrap();
     let (code, _, said) = run(folder.path(), &["services"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains(".env is yours"), "{said}");
+    assert!(said.contains(".env was not written by"), "{said}");
     assert_eq!(
         fs::read_to_string(&dotenv).unwrap(),
         "SPIN_VARIABLE_PASSWORD=mine\n"
     );
 }
 
-fn dotenvy_value(file: &Path, name: &str) -> String {
+fn env_file_value(file: &Path, name: &str) -> String {
     let text = fs::read_to_string(file).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap().trim_matches(['=', '"']).to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_that_were_killed_do_not_mislead_the_next_start() {
+async fn the_env_file_of_killed_services_is_ignored() {
     let folder = shop();
     let dotenv = folder.path().join(".env");
-    let mut running = services(folder.path());
+    let mut running = start_services(folder.path());
     running.kill().unwrap();
     running.wait().unwrap();
     assert!(dotenv.exists());
@@ -162,9 +162,9 @@ async fn services_that_were_killed_do_not_mislead_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_start_says_what_takes_time_and_a_second_has_nothing_to_say() {
+async fn the_first_start_prints_progress_and_the_second_has_none() {
     let folder = shop();
-    // Compiled by no other test.
+    // Without the cache that the tests share.
     fs::remove_file(folder.path().join(".wharf/cache")).unwrap();
     let mut host = Host::start_in(folder, &["--volatile"]);
     let said = host.said();
@@ -210,7 +210,7 @@ fn migrations_are_applied_once() {
 }
 
 #[test]
-fn keys_are_shown_and_replaced_and_passwords_are_not_made_to_be_shown() {
+fn keys_are_shown_and_rotated_and_showing_passwords_generates_none() {
     let folder = shop();
     let ids = |args: &[&str]| -> Vec<String> {
         let (code, shown, said) = run(folder.path(), args);
@@ -220,16 +220,16 @@ fn keys_are_shown_and_replaced_and_passwords_are_not_made_to_be_shown() {
         keys.iter().map(|key| key["kid"].to_string()).collect()
     };
     let first = ids(&["keys"]);
-    // Nothing but the keys: no password was ever made.
+    // The output has only the keys: no password was generated.
     assert_eq!(ids(&["keys", "--secrets"]), first);
     let rotated = ids(&["keys", "--rotate"]);
     assert_eq!((rotated.len(), &rotated[1]), (2, &first[0]));
 }
 
-/// Stores as others run them.
-async fn elsewhere() -> (Stores, TempDir) {
+/// Stores outside of the host under test.
+async fn start_external_stores() -> (Stores, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path());
+    allow_access(folder.path());
     let options = Options {
         data_dir: folder.path().to_owned(),
         postgres: Wanted::Embedded,
@@ -241,8 +241,8 @@ async fn elsewhere() -> (Stores, TempDir) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
-    let (stores, _folder) = elsewhere().await;
+async fn hosts_that_share_a_database_have_the_same_secrets_or_do_not_start() {
+    let (stores, _folder) = start_external_stores().await;
     let addresses = stores.addresses().clone();
     let postgres = addresses.postgres_url.unwrap();
     let redis = addresses.redis_url.unwrap();
@@ -253,13 +253,13 @@ async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
     let (code, _, said) = in_home(&[&up[..], &["--postgres-url", &postgres]].concat());
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("nobody gave a value for key, keys, password, till_url.")
+        said.contains("no value for key, keys, password, till_url.")
             && said.contains("wharf keys --variables"),
         "{said}"
     );
     let (code, _, said) = in_home(&["migrate", "--postgres-url", &postgres]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("nobody gave a value for till_url."), "{said}");
+    assert!(said.contains("no value for till_url."), "{said}");
 
     let file = home.path().join("variables.toml");
     fs::write(&file, "password = \"chosen\"\n").unwrap();
@@ -278,7 +278,7 @@ async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
     );
     let made = fs::read_to_string(&file).unwrap();
     let (_, _, said) = in_home(&keys);
-    assert!(said.contains("variables.toml lacks nothing"), "{said}");
+    assert!(said.contains("variables.toml is complete"), "{said}");
     assert_eq!(fs::read_to_string(&file).unwrap(), made);
 
     let given = format!("@{}", file.display());
@@ -290,7 +290,7 @@ async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
         "{said}"
     );
 
-    // Serving takes no owner of the database.
+    // Serving does not need the owner of the database.
     let hosts =
         [0, 1].map(|_| Host::start_in(shop(), &["--redis-url", &redis, "--variable", &given]));
     for name in ["till_url", "password", "key", "keys"] {
@@ -309,7 +309,7 @@ async fn hosts_beside_one_database_have_the_same_secrets_or_do_not_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_given_is_the_one_that_is_published() {
+async fn the_public_half_of_a_given_key_is_published() {
     let (home, mine) = (shop(), tempfile::tempdir().unwrap());
     let made = wharf_stores::Values::open(mine.path()).unwrap();
     let jwks = made.jwks().unwrap();
@@ -321,14 +321,14 @@ async fn a_key_that_is_given_is_the_one_that_is_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_that_insists_on_tls_is_migrated() {
-    let (stores, _folder) = elsewhere().await;
+async fn a_postgres_that_requires_tls_is_migrated() {
+    let (stores, _folder) = start_external_stores().await;
     let postgres = stores.addresses().postgres_url.clone().unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = certificate.self_signed(&key).unwrap().pem();
     let owner = connect(&postgres).await;
-    // Written by the server, whose own the files have to be.
+    // The server writes the files, because it must own them.
     for (file, text) in [
         ("server.crt", certificate),
         ("server.key", key.serialize_pem()),
@@ -350,7 +350,7 @@ async fn a_postgres_that_insists_on_tls_is_migrated() {
         .batch_execute("SELECT pg_reload_conf()")
         .await
         .unwrap();
-    stage::until("it insists", async || {
+    stage::until("TLS is required", async || {
         tokio_postgres::connect(&postgres, NoTls).await.is_err()
     })
     .await;

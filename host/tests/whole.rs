@@ -1,4 +1,4 @@
-//! Components that take requests whole (`wit/http.wit`): asked that way, and contained like all others.
+//! Components that export `wharf:http` (`wit/http.wit`): they are called over it, and contained like all others.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use stage::{Host, until};
 
-const ONE: &str = r#"
+const MANIFEST: &str = r#"
 [[trigger.http]]
 route = "/..."
 component = "whole"
@@ -38,8 +38,8 @@ const FAILED: &str = r#"wharf_instances_failed_total{component="whole"}"#;
 const STARTED: &str = r#"wharf_instances_started_total{component="whole"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_arrives_as_it_was_sent() {
-    let host = Host::start(ONE);
+async fn a_request_is_passed_unchanged() {
+    let host = Host::start(MANIFEST);
     let request = Request::put(host.url("/a%20b?c=d"))
         .header("x-twice", "1")
         .header("x-twice", "2")
@@ -67,14 +67,14 @@ async fn a_request_arrives_as_it_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_that_serves_many_at_once_is_asked_the_other_way() {
-    let host = Host::start(&format!("{ONE}\nconcurrent_requests = 16"));
+async fn shared_instances_are_called_over_wasi_http() {
+    let host = Host::start(&format!("{MANIFEST}\nconcurrent_requests = 16"));
     assert_eq!(host.get("/hello").await.text(), "streamed\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_stop_at_their_limit_declared_or_not() {
-    let host = Host::start(ONE);
+async fn bodies_beyond_the_limit_are_refused_with_and_without_a_declared_length() {
+    let host = Host::start(MANIFEST);
     let declared = host.post("/", vec![b'x'; (64 << 10) + 1]).await;
     assert_eq!(declared.refusal(), "body_too_large");
 
@@ -87,8 +87,8 @@ async fn bodies_stop_at_their_limit_declared_or_not() {
     assert_eq!(client.request(request).await.unwrap().status(), 413);
 }
 
-/// A connection over which these bytes were sent.
-fn sending(host: &Host, sent: &str) -> TcpStream {
+/// Opens a connection and sends these bytes.
+fn send(host: &Host, sent: &str) -> TcpStream {
     let mut stream = TcpStream::connect(host.address()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
@@ -97,8 +97,8 @@ fn sending(host: &Host, sent: &str) -> TcpStream {
     stream
 }
 
-/// The beginning of what is answered; nothing, if the connection ends instead.
-fn status(mut stream: &TcpStream) -> String {
+/// Reads the beginning of the status line; empty if the connection ends instead.
+fn read_status(mut stream: &TcpStream) -> String {
     let mut status = [0; 12];
     stream.read_exact(&mut status).map_or_else(
         |_| String::new(),
@@ -109,33 +109,33 @@ fn status(mut stream: &TcpStream) -> String {
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: here\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_does_not_come_is_not_waited_for_and_harms_nobody() {
-    let host = Host::start(ONE);
+async fn a_slow_body_occupies_no_instance_and_is_refused_after_the_timeout() {
+    let host = Host::start(MANIFEST);
     let begun = Instant::now();
-    // More of them than there may be instances.
+    // More than the limit of instances.
     let slow: Vec<_> = (0..8)
-        .map(|_| sending(&host, &format!("{HEAD}content-length: 9\r\n\r\nslow")))
+        .map(|_| send(&host, &format!("{HEAD}content-length: 9\r\n\r\nslow")))
         .collect();
     for _ in 0..8 {
         assert_eq!(host.post("/", "quick").await.status(), 200);
     }
     assert!(begun.elapsed() < Duration::from_secs(1));
     for slow in &slow {
-        assert_eq!(status(slow), "HTTP/1.1 408");
+        assert_eq!(read_status(slow), "HTTP/1.1 408");
     }
     assert!(begun.elapsed() < Duration::from_secs(4));
 
-    let malformed = sending(
+    let malformed = send(
         &host,
         &format!("{HEAD}transfer-encoding: chunked\r\n\r\nnonsense"),
     );
-    let answer = status(&malformed);
+    let answer = read_status(&malformed);
     assert!(answer.is_empty() || answer == "HTTP/1.1 400", "{answer}");
-    let short = sending(&host, &format!("{HEAD}content-length: 9\r\n\r\nshort"));
+    let short = send(&host, &format!("{HEAD}content-length: 9\r\n\r\nshort"));
     short.shutdown(Shutdown::Write).unwrap();
-    status(&short);
+    read_status(&short);
     assert_eq!(host.get("/").await.status(), 200);
-    // No instance was asked, and none is blamed.
+    // No instance was called for the refused requests.
     assert_eq!(
         (host.metric(FAILED).await, host.metric(STARTED).await),
         (0.0, 1.0)
@@ -143,8 +143,8 @@ async fn a_body_that_does_not_come_is_not_waited_for_and_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_the_smallest_pieces_takes_no_more_memory_than_it_is_long() {
-    let patient = ONE
+async fn a_body_in_one_byte_chunks_takes_no_more_memory_than_its_length() {
+    let patient = MANIFEST
         .replace("body_limit_kb = 64", "body_limit_kb = 1024")
         .replace("request_timeout_ms = 1500", "request_timeout_ms = 60000");
     let host = Host::start(&patient);
@@ -152,7 +152,7 @@ async fn a_body_in_the_smallest_pieces_takes_no_more_memory_than_it_is_long() {
     let body = "1\r\nx\r\n".repeat((1 << 20) - 1);
     let asked: Vec<_> = (0..8)
         .map(|_| {
-            sending(
+            send(
                 &host,
                 &format!("{HEAD}transfer-encoding: chunked\r\n\r\n{body}"),
             )
@@ -162,13 +162,13 @@ async fn a_body_in_the_smallest_pieces_takes_no_more_memory_than_it_is_long() {
     assert!(grown < 100 << 10, "{grown} kB");
     for mut asked in asked {
         asked.write_all(b"0\r\n\r\n").unwrap();
-        assert_eq!(status(&asked), "HTTP/1.1 200");
+        assert_eq!(read_status(&asked), "HTTP/1.1 200");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_sent_is_the_components_failure_alone() {
-    let host = Host::start(ONE);
+async fn an_invalid_response_is_a_failure_of_the_component_only() {
+    let host = Host::start(MANIFEST);
     for path in [
         "/1", "/101", "/name", "/value", "/long", "/many", "/huge", "/trap",
     ] {
@@ -189,8 +189,8 @@ async fn what_cannot_be_sent_is_the_components_failure_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_length_of_an_answer_is_the_hosts_to_say() {
-    let host = Host::start(ONE);
+async fn the_host_computes_the_content_length() {
+    let host = Host::start(MANIFEST);
     let lie = host.get("/lie").await;
     assert_eq!(
         (lie.text().as_str(), lie.header("x-own")),
@@ -213,30 +213,30 @@ async fn the_length_of_an_answer_is_the_hosts_to_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_answer_holds_the_place_of_an_instance_until_it_is_read() {
-    let host = Host::start(ONE);
+async fn a_long_response_holds_its_permit_until_it_is_read() {
+    let host = Host::start(MANIFEST);
     assert_eq!(host.get("/large").await.body.len(), 15 << 20);
     let unread: Vec<_> = (0..4)
-        .map(|_| sending(&host, "GET /large HTTP/1.1\r\nhost: here\r\n\r\n"))
+        .map(|_| send(&host, "GET /large HTTP/1.1\r\nhost: here\r\n\r\n"))
         .collect();
     for unread in &unread {
-        assert_eq!(status(unread), "HTTP/1.1 200");
+        assert_eq!(read_status(unread), "HTTP/1.1 200");
     }
     assert_eq!(host.get("/").await.refusal(), "busy");
     drop(unread);
-    until("their places are free", async || {
+    until("their permits are released", async || {
         host.get("/").await.status() == 200
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_left_to_do_after_the_answer_is_done() {
-    let host = Host::start(ONE);
+async fn spawned_tasks_finish_after_the_response() {
+    let host = Host::start(MANIFEST);
     let begun = Instant::now();
     assert_eq!(host.get("/later").await.text(), "begun\n");
     assert!(begun.elapsed() < Duration::from_millis(250));
-    // The next is not kept waiting: another instance answers.
+    // The next request does not wait: another instance serves it.
     assert_eq!(host.get("/").await.status(), 200);
     assert_eq!(host.metric(STARTED).await, 2.0);
     until("it is done", async || {
@@ -251,8 +251,8 @@ async fn what_is_left_to_do_after_the_answer_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_whole_whatever_becomes_of_the_instance() {
-    let host = Host::start(ONE);
+async fn a_response_is_complete_even_if_the_instance_traps_afterwards() {
+    let host = Host::start(MANIFEST);
     assert_eq!(host.get("/late-trap").await.text(), "begun\n");
     until("the trap is known", async || {
         host.metric(FAILED).await == 1.0
@@ -262,9 +262,9 @@ async fn an_answer_is_whole_whatever_becomes_of_the_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_goes_away_ends_nothing_and_who_comes_too_many_waits() {
-    let host = Host::start(ONE);
-    let gone = sending(&host, "GET /sleep HTTP/1.1\r\nhost: here\r\n\r\n");
+async fn a_lost_client_fails_no_instance_and_requests_beyond_the_limit_wait() {
+    let host = Host::start(MANIFEST);
+    let gone = send(&host, "GET /sleep HTTP/1.1\r\nhost: here\r\n\r\n");
     drop(gone);
     let crowd = futures::future::join_all((0..12).map(|_| host.get("/sleep"))).await;
     assert!(crowd.iter().all(|answer| answer.text() == "slept\n"));
@@ -272,10 +272,10 @@ async fn who_goes_away_ends_nothing_and_who_comes_too_many_waits() {
     assert_eq!(host.metric(FAILED).await, 0.0);
 }
 
-/// One instance, thousands of requests: nothing piles up in it or for it.
+/// Thousands of requests in one instance: no state accumulates in it or for it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_serves_for_long_and_then_makes_room() {
-    let host = Host::start(&format!("{ONE}requests_per_instance = 3000"));
+async fn an_instance_serves_thousands_of_requests_and_is_then_replaced() {
+    let host = Host::start(&format!("{MANIFEST}requests_per_instance = 3000"));
     for number in 0..3001 {
         let path = match number {
             500 => "/name",
@@ -290,8 +290,8 @@ async fn an_instance_serves_for_long_and_then_makes_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_that_grew_is_not_kept() {
-    let host = Host::start(ONE);
+async fn an_instance_with_grown_memory_is_not_kept() {
+    let host = Host::start(MANIFEST);
     for path in ["/", "/", "/grow", "/", "/"] {
         assert_eq!(host.get(path).await.status(), 200);
     }

@@ -1,5 +1,5 @@
-//! One component that does what the path says: answer, loop, allocate, trap, stream, call out.
-//! Anything the host must contain or pass through is an act here, so a new test rarely needs a new guest.
+//! A component whose last path segment selects what it does: respond, loop, allocate, trap, stream, call out.
+//! Everything that the host must contain or pass on is an act here, so a new test rarely needs a new guest.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn act(request: Request) -> Response<BoxBody> {
         .find(|word| !word.is_empty())
         .unwrap_or("hello");
     match act {
-        "loop" => spin(),
+        "loop" => loop_forever(),
         "hoard" => hoard(),
         "trap" => panic!("asked to trap"),
         "sleep" => sleep(&query).await,
@@ -49,8 +49,8 @@ fn refused(cause: impl ToString) -> Response<BoxBody> {
     answer
 }
 
-/// Never yields, never ends.
-fn spin() -> ! {
+/// Neither yields nor ends.
+fn loop_forever() -> ! {
     let mut turns = 0_u64;
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));
@@ -72,7 +72,7 @@ fn flood() -> ! {
     }
 }
 
-/// Leaves with the host what it would have no room for itself.
+/// Keeps creating header fields, whose memory belongs to the host.
 fn park() -> ! {
     loop {
         let field = ("x".to_owned(), vec![b'x'; 30_000]);
@@ -97,7 +97,7 @@ fn headers(request: &Request) -> Response<BoxBody> {
     text(lines.concat())
 }
 
-/// Sends every piece of the body back as it comes.
+/// Sends each part of the body back as it arrives.
 fn echo(request: Request) -> Response<BoxBody> {
     let mut incoming = request.into_body().stream();
     let (mut sender, body) = body::stream::<Bytes>();
@@ -118,7 +118,7 @@ async fn length(request: Request) -> Response<BoxBody> {
     }
 }
 
-/// Three pieces, `query` milliseconds apart.
+/// Sends three parts, `query` milliseconds apart.
 fn drip(query: &str) -> Response<BoxBody> {
     let pause = Duration::from_millis(query.parse().unwrap_or(50));
     let (mut sender, body) = body::stream::<String>();
@@ -133,13 +133,13 @@ fn drip(query: &str) -> Response<BoxBody> {
     Response::new(box_body(body))
 }
 
-/// Answers, then never finishes its body.
+/// Responds, then never finishes the body.
 fn stall() -> Response<BoxBody> {
     let (mut sender, body) = body::stream::<String>();
     spin_sdk::wasip3::spawn(async move {
         let _ = sender.send("begun\n".to_owned()).await;
         spin_sdk::time::sleep(Duration::from_millis(50)).await;
-        spin();
+        loop_forever();
     });
     Response::new(box_body(body))
 }

@@ -1,5 +1,5 @@
-//! Calls every interface the host offers, of every version, and tells what it heard. No HTTP: the crate that answers these
-//! calls is tested with it alone.
+//! Calls every version of every interface that `wharf-imports` implements, and returns the results as text. It exports a
+//! plain function instead of an HTTP handler, so that the crate is tested without a server.
 
 mod bindings {
     use super::Caller;
@@ -47,12 +47,12 @@ use bindings::spin::redis::redis;
 use bindings::spin::variables::variables;
 use bindings::wasi::config::store as config;
 
-type Heard = Result<String, String>;
+type Outcome = Result<String, String>;
 
 struct Caller;
 
 impl bindings::Guest for Caller {
-    async fn call(what: String, argument: String) -> Heard {
+    async fn call(what: String, argument: String) -> Outcome {
         match what.as_str() {
             "variable" => variables::get(argument).await.map_err(debug),
             "variable 2" => variables2::get(&argument).map_err(debug),
@@ -169,8 +169,8 @@ async fn postgres_broken_row(address: String) -> Result<String, postgres::Error>
     Ok(debug((some, code)))
 }
 
-/// Leaves a transaction open in the worst way.
-async fn postgres_trap(address: String) -> Heard {
+/// Traps with an open transaction.
+async fn postgres_trap(address: String) -> Outcome {
     let connection = postgres::Connection::open_async(address)
         .await
         .map_err(debug)?;

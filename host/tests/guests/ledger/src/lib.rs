@@ -1,4 +1,4 @@
-//! A dependency: exports an interface of its own next to its HTTP handler, and tells what it may touch.
+//! A dependency: exports an interface of its own next to its HTTP handler, and reports which imports it may use.
 
 mod bindings {
     use super::Ledger;
@@ -36,7 +36,7 @@ impl Guest for Ledger {
             Some(("file", path)) => {
                 std::fs::read_to_string(path).map_err(|cause| cause.to_string())
             }
-            _ => Err(format!("no such sight: {what}")),
+            _ => Err(format!("cannot look at {what}")),
         }
     }
 

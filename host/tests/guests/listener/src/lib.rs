@@ -1,4 +1,4 @@
-//! Hears Redis messages and says so on stdout; some words make it misbehave.
+//! Receives Redis messages and prints them to stdout; some messages make it misbehave.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use bytes::Bytes;
 use spin_sdk::redis_subscriber;
 
 #[redis_subscriber]
-async fn hear(message: Bytes) -> Result<(), String> {
+async fn handle(message: Bytes) -> Result<(), String> {
     match message.as_ref() {
         b"trap" => panic!("asked to trap"),
         b"fail" => return Err("asked to fail".to_owned()),
         b"slow" => spin_sdk::time::sleep(Duration::from_millis(500)).await,
-        // For components that are slow whatever they hear.
+        // For a component that is always slow.
         b"tick" if std::env::var("IS_SLOW").is_ok() => {
             spin_sdk::time::sleep(Duration::from_secs(60)).await;
         }

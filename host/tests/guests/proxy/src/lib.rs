@@ -1,4 +1,4 @@
-//! A component of the previous generation: `wasi:http/incoming-handler@0.2`.
+//! A component with the older interface `wasi:http/incoming-handler@0.2`.
 
 use wasip2::http::types::{
     Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,

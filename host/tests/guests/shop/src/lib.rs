@@ -1,4 +1,4 @@
-//! A consumer: asks the ledger whatever the query says (`+` for a space) and answers what it heard.
+//! A consumer: passes the query (`+` for a space) to the ledger and responds with the result.
 
 mod bindings {
     use spin_sdk::wit_bindgen;
@@ -20,7 +20,7 @@ async fn ask(request: Request) -> impl IntoResponse {
     if let Ok(number) = question.parse() {
         return format!("{}\n", entries::twice(number));
     }
-    // The shop's own use of the same imports, so that granted and denied ones meet in one composition.
+    // The shop uses the same imports, so that the composition contains both granted and denied ones.
     let own = spin_sdk::variables::get("greeting").await;
     let redis = spin_sdk::redis::Connection::open("").await.is_ok();
     format!("{:?} {own:?} {redis}\n", entries::look(question).await)

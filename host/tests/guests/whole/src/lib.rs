@@ -1,4 +1,4 @@
-//! Answers requests that are handed over whole; who asks it over `wasi:http` is told so.
+//! Serves requests over `wharf:http`; over `wasi:http` it only responds "streamed".
 
 mod bindings {
     use super::Whole;
@@ -93,7 +93,7 @@ impl Guest for Whole {
                 ],
                 ..answer("not one byte\n")
             },
-            _ => told(&request),
+            _ => describe(&request),
         }
     }
 }
@@ -113,8 +113,8 @@ fn with_header(name: &str, value: &str) -> Response {
     }
 }
 
-/// The request as it was handed over.
-fn told(request: &Request) -> Response {
+/// The request as text.
+fn describe(request: &Request) -> Response {
     let mut text = format!("{} {}\n", request.method, request.uri);
     for (name, value) in &request.headers {
         text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value)));

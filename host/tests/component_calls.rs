@@ -37,7 +37,7 @@ request_timeout_ms = 800
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_component_reaches_another_by_name_whatever_its_route() {
+async fn a_component_calls_another_by_name_whatever_its_route() {
     let host = Host::start(CHAIN);
     let seen = host
         .get("/fetch?http://hidden.spin.internal/a/headers")
@@ -60,7 +60,7 @@ async fn a_component_reaches_another_by_name_whatever_its_route() {
             .starts_with("504 Gateway Timeout")
     );
     assert_eq!(
-        host.get("/fetch?http://nobody.spin.internal/")
+        host.get("/fetch?http://unknown.spin.internal/")
             .await
             .status(),
         502
@@ -68,13 +68,13 @@ async fn a_component_reaches_another_by_name_whatever_its_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_component_reaches_its_own_application_like_a_client() {
+async fn a_component_calls_its_own_application_like_a_client() {
     let host = Host::start(CHAIN);
     assert_eq!(
         host.get("/fetch?http://self/pot").await.text(),
         "418 I'm a teapot\nshort"
     );
-    // Itself, through itself.
+    // The component calls itself, twice.
     assert_eq!(
         host.get("/fetch?http://self/fetch?http://self/pot")
             .await
@@ -84,7 +84,7 @@ async fn a_component_reaches_its_own_application_like_a_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_granted_is_denied_and_the_log_says_which_line_is_missing() {
+async fn a_call_without_a_grant_is_denied_and_the_log_names_the_missing_line() {
     let host = Host::start(CHAIN);
     for url in [
         "http://hidden.spin.internal/",
@@ -106,7 +106,7 @@ async fn what_was_not_granted_is_denied_and_the_log_says_which_line_is_missing()
     .await;
 }
 
-/// The shop asks the ledger in it to look at things; the shop itself may see all of them.
+/// A shop with a ledger composed into it. The shop has every grant; the ledger has those that `inherits` lists.
 fn composed(inherits: &str) -> String {
     format!(
         r#"
@@ -135,15 +135,14 @@ files = [{{ source = "spin.toml", destination = "/seen.toml" }}]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dependency_answers_within_its_consumer() {
+async fn a_dependency_is_called_within_its_consumer() {
     let host = Host::start(&composed("[]"));
     assert_eq!(host.get("/shop?21").await.text(), "42\n");
     assert_eq!(host.get("/ledger").await.text(), "the ledger over HTTP\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dependency_is_named_by_its_interface_or_package_and_may_be_a_component_of_the_manifest()
-{
+async fn a_dependency_is_named_by_interface_or_package_and_may_be_a_component_of_the_manifest() {
     let by_path = r#""guests:ledger/entries@1.0.0" = { path = "{guests}/guest_ledger.wasm", inherit_configuration = [] }"#;
     for dependency in [
         r#""guests:ledger/entries@1.0.0" = { component = "ledger" }"#,
@@ -164,13 +163,13 @@ async fn a_dependency_is_named_by_its_interface_or_package_and_may_be_a_componen
     let output = stage::wharf(folder.path()).arg("up").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("is not what is imported as guests:ledger/entries@1.0.0"),
+        said.contains("does not match the import guests:ledger/entries@1.0.0"),
         "{said}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dependency_does_not_inherit_is_denied_to_it_alone() {
+async fn a_grant_that_is_not_inherited_is_denied_to_the_dependency_only() {
     let host = Host::start(&composed("[]"));
     for (question, denial) in [
         (
@@ -187,13 +186,13 @@ async fn what_a_dependency_does_not_inherit_is_denied_to_it_alone() {
             seen.starts_with("Err(") && seen.contains(denial),
             "{question}: {seen}"
         );
-        // The shop's own variable, through the very same interface.
+        // The shop itself reads its variable through the same interface.
         assert!(seen.contains(r#"Ok("good day")"#), "{seen}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dependency_inherits_it_has() {
+async fn a_dependency_has_the_grants_that_it_inherits() {
     let host = Host::start(&composed(
         r#"["allowed_outbound_hosts", "environment", "files", "variables"]"#,
     ));
@@ -201,7 +200,7 @@ async fn what_a_dependency_inherits_it_has() {
         ("variable+greeting", r#"Ok("good day")"#),
         ("environment+PLACE", r#"Ok("here")"#),
         ("file+/seen.toml", "Ok(\"spin_manifest_version = 2"),
-        // Granted, and nobody is there.
+        // Allowed, but nothing listens there.
         (
             "http+http://127.0.0.1:9/",
             "Err(\"ErrorCode::ConnectionRefused",

@@ -1,7 +1,7 @@
-//! A listener of the previous generation: `fermyon:spin/inbound-redis`, which has no version and no `async`.
+//! A listener with the older interface `fermyon:spin/inbound-redis`, which is unversioned and synchronous.
 
 mod bindings {
-    use super::Elder;
+    use super::LegacyListener;
     use spin_sdk::wit_bindgen;
     wit_bindgen::generate!({
         inline: "
@@ -14,18 +14,18 @@ mod bindings {
                 use redis-types.{payload, error};
                 handle-message: func(message: payload) -> result<_, error>;
             }
-            world elder { export inbound-redis; }
+            world legacy-listener { export inbound-redis; }
         ",
         runtime_path: "spin_sdk::wit_bindgen::rt",
     });
-    export!(Elder);
+    export!(LegacyListener);
 }
 
 use bindings::exports::fermyon::spin::inbound_redis::{Error, Guest, Payload};
 
-struct Elder;
+struct LegacyListener;
 
-impl Guest for Elder {
+impl Guest for LegacyListener {
     fn handle_message(message: Payload) -> Result<(), Error> {
         let message = String::from_utf8_lossy(&message);
         if message == "fail" {
