@@ -1,5 +1,5 @@
-//! The comparison: both servers take turns of a second or so, over several rounds, so that whatever else
-//! the machine does meets both. A ratio is that of two neighbouring turns, and the median over the rounds.
+//! The comparison: both servers are loaded alternately, for about a second each, over several rounds, so that other
+//! activity on the machine affects both. A ratio compares two adjacent loads; the median over the rounds is reported.
 
 use std::time::Duration;
 
@@ -9,91 +9,97 @@ use crate::load::{Measured, Target, measure};
 use crate::scenario::Scenario;
 use crate::stage::Server;
 
-/// How much is measured.
-pub struct Pace {
+/// The extent of a measurement.
+pub struct Settings {
     pub rounds: usize,
     pub seconds: Duration,
     pub connections: usize,
-    /// A word in the names of the scenarios that are measured.
+    /// Measure only scenarios with this word in their name.
     pub only: Option<String>,
 }
 
-/// One scenario on both servers, medians.
+/// One scenario on both servers: medians over the rounds.
 pub struct Row {
     pub name: &'static str,
     pub statements: u32,
-    pub owed: Option<f64>,
+    pub required: Option<f64>,
     pub native: Measured,
     pub host: Measured,
     /// Requests per second, host over native.
     pub ratio: f64,
-    /// Over a single connection: what one request waits for.
-    pub native_alone_us: f64,
-    pub host_alone_us: f64,
+    /// Latency over a single connection.
+    pub native_single_us: f64,
+    pub host_single_us: f64,
     pub overhead_us: f64,
 }
 
-pub async fn all(
+pub async fn compare_all(
     scenarios: &[Scenario],
     native: &Server,
     host: &Server,
-    pace: &Pace,
+    settings: &Settings,
 ) -> Result<Vec<Row>> {
     let is_wanted = |it: &&Scenario| {
-        pace.only
+        settings
+            .only
             .as_ref()
             .is_none_or(|word| it.name.contains(word.as_str()))
     };
     let mut rows = Vec::new();
     for scenario in scenarios.iter().filter(is_wanted) {
         eprintln!("{}", scenario.name);
-        rows.push(one(scenario, native.target(), host.target(), pace).await?);
+        rows.push(compare(scenario, native.target(), host.target(), settings).await?);
     }
     Ok(rows)
 }
 
-/// What one turn of both gave.
+/// The results of both servers in one round.
 struct Round {
     native: Measured,
     host: Measured,
 }
 
-async fn one(scenario: &Scenario, native: Target, host: Target, pace: &Pace) -> Result<Row> {
-    let (mut crowded, mut alone) = (Vec::new(), Vec::new());
-    for round in 0..pace.rounds {
-        crowded.push(
-            turns(
+async fn compare(
+    scenario: &Scenario,
+    native: Target,
+    host: Target,
+    settings: &Settings,
+) -> Result<Row> {
+    let (mut loaded, mut single) = (Vec::new(), Vec::new());
+    for round in 0..settings.rounds {
+        loaded.push(
+            run_round(
                 scenario,
                 native,
                 host,
                 round,
-                pace.connections,
-                pace.seconds,
+                settings.connections,
+                settings.seconds,
             )
             .await?,
         );
-        alone.push(turns(scenario, native, host, round, 1, pace.seconds / 2).await?);
+        single.push(run_round(scenario, native, host, round, 1, settings.seconds / 2).await?);
     }
     let row = Row {
         name: scenario.name,
         statements: scenario.statements,
-        owed: scenario.owed,
-        native: medians(&crowded, |it| it.native),
-        host: medians(&crowded, |it| it.host),
-        ratio: median(&crowded, |it| it.host.per_second / it.native.per_second),
-        native_alone_us: median(&alone, |it| it.native.p50_us),
-        host_alone_us: median(&alone, |it| it.host.p50_us),
-        overhead_us: median(&alone, |it| it.host.p50_us - it.native.p50_us),
+        required: scenario.required,
+        native: medians(&loaded, |it| it.native),
+        host: medians(&loaded, |it| it.host),
+        ratio: median(&loaded, |it| it.host.per_second / it.native.per_second),
+        native_single_us: median(&single, |it| it.native.p50_us),
+        host_single_us: median(&single, |it| it.host.p50_us),
+        overhead_us: median(&single, |it| it.host.p50_us - it.native.p50_us),
     };
     eprintln!(
-        "    {:.0}/s of {:.0}/s: {:.2}×, {:.0} µs more alone",
+        "    {:.0}/s of {:.0}/s: {:.2}×, {:+.0} µs over one connection",
         row.host.per_second, row.native.per_second, row.ratio, row.overhead_us
     );
     Ok(row)
 }
 
-/// Whoever goes first goes second in the next round.
-async fn turns(
+/// Loads one server after the other; the order alternates between rounds.
+async fn run_round(
     scenario: &Scenario,
     native: Target,
     host: Target,

@@ -1,13 +1,13 @@
-//! What the kernel says of a process: processor time and memory.
+//! CPU time and memory of a process, from `/proc`.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// What all threads of a process have used so far.
-pub fn cpu(pid: u32) -> Result<Duration> {
+/// CPU time that all threads of a process have used so far.
+pub fn cpu_time(pid: u32) -> Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in parentheses, may contain anything; after it come numbers.
+    // The name in parentheses may contain anything; numbers follow it.
     let (_, numbers) = stat.rsplit_once(')').context("a line of /proc/pid/stat")?;
     let mut numbers = numbers.split_ascii_whitespace().skip(11);
     let mut ticks = || -> Result<u64> { Ok(numbers.next().context("utime and stime")?.parse()?) };
@@ -17,7 +17,7 @@ pub fn cpu(pid: u32) -> Result<Duration> {
     ))
 }
 
-/// The memory that a process has in use, in MiB.
+/// Resident memory of a process, in MiB.
 pub fn resident_mib(pid: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status

@@ -1,10 +1,9 @@
-//! Whom the host is compared with: an axum server that answers the same requests with the same SQL, written
-//! as one writes axum servers. It takes the shortest way: one process for all, plain axum extractors, a
-//! pool of prepared statements.
+//! The server that the host is compared with: an ordinary axum server that serves the same requests with the same SQL.
+//! One process, plain axum extractors, a pool of connections with prepared statements.
 //!
-//! What it does as the functions do: a token's signature is verified when the token is met for the first
-//! time and remembered until it expires, and Redis is asked once in a few seconds whether its session ended.
-//! What it leaves out: request ids, metrics, an access log, problem bodies, the wake-up after a booking.
+//! Like the functions, it verifies the signature of a token once and caches it until it expires, and asks Redis every
+//! few seconds whether the session was revoked. It has no request ids, metrics, access log, problem bodies, or wake-up
+//! after a booking.
 
 mod caller;
 mod items;
@@ -24,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
-use crate::native::caller::Known;
+use crate::native::caller::Tokens;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -38,14 +37,14 @@ pub struct Options {
     jwks: String,
 }
 
-/// As many connections as a component has by default.
+/// The default number of connections of a component.
 const CONNECTIONS: usize = 16;
 
 pub struct Shared {
     bench: Pool,
     payments: Pool,
     bookings: Pool,
-    known: Known,
+    tokens: Tokens,
 }
 
 type State = axum::extract::State<Arc<Shared>>;
@@ -60,7 +59,7 @@ async fn serve(options: &Options) -> Result<()> {
         bench: pool(&options.bench_url, "bench")?,
         payments: pool(&options.product_url, "payments")?,
         bookings: pool(&options.product_url, "bookings")?,
-        known: Known::new(&options.jwks, &options.redis_url).await?,
+        tokens: Tokens::new(&options.jwks, &options.redis_url).await?,
     };
     let router = Router::new()
         .route("/hello", get(|| async { "hello" }))
@@ -81,7 +80,7 @@ async fn serve(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// As the component's role, in its schema.
+/// A pool with the role and the schema of a component.
 fn pool(url: &str, schema: &str) -> Result<Pool> {
     let mut config: tokio_postgres::Config = url.parse()?;
     config.options(format!("-csearch_path={schema} -crole=wharf_{schema}"));
@@ -92,7 +91,7 @@ fn pool(url: &str, schema: &str) -> Result<Pool> {
     Ok(Pool::builder(manager).max_size(CONNECTIONS).build()?)
 }
 
-pub async fn all(
+pub async fn query_all(
     db: &Object,
     sql: &str,
     params: &[&(dyn ToSql + Sync)],
@@ -101,12 +100,16 @@ pub async fn all(
     Ok(db.query(&statement, params).await?)
 }
 
-pub async fn one(db: &Object, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Failed> {
+pub async fn query_one(
+    db: &Object,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Row, Failed> {
     let statement = db.prepare_cached(sql).await?;
     Ok(db.query_one(&statement, params).await?)
 }
 
-/// Nothing fails in a run that counts.
+/// Any failure: the client ends the benchmark at the first one.
 #[derive(Debug)]
 pub struct Failed(anyhow::Error);
 

@@ -1,11 +1,11 @@
-//! What is printed: one table of the comparison, and a few lines below it.
+//! The printed report: one table of the comparison, and a list of other results.
 
 use std::fmt::{Display, Formatter, Result as Written};
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::compare::{Pace, Row};
+use crate::compare::{Row, Settings};
 use crate::events::Events;
 use crate::machine::resident_mib;
 use crate::stage::Server;
@@ -19,17 +19,17 @@ pub struct Report {
     memory: Vec<(&'static str, u64, u64)>,
     pub starts: Vec<(&'static str, Duration)>,
     pub sizes: Vec<(String, u64)>,
-    /// Per second, of the bare statement.
+    /// Executions of the bare statement per second.
     pub transfers: Option<f64>,
     pub events: Option<Events>,
 }
 
 impl Report {
-    pub fn new(pace: &Pace, durable: bool) -> Self {
+    pub fn new(settings: &Settings, durable: bool) -> Self {
         Self {
-            connections: pace.connections,
-            rounds: pace.rounds,
-            seconds: pace.seconds,
+            connections: settings.connections,
+            rounds: settings.rounds,
+            seconds: settings.seconds,
             durable,
             rows: Vec::new(),
             memory: Vec::new(),
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    pub fn memory(&mut self, when: &'static str, host: &Server, native: &Server) -> Result<()> {
+    pub fn add_memory(&mut self, when: &'static str, host: &Server, native: &Server) -> Result<()> {
         self.memory
             .push((when, resident_mib(host.pid)?, resident_mib(native.pid)?));
         Ok(())
@@ -65,7 +65,7 @@ impl Display for Report {
         )?;
         writeln!(
             out,
-            "| | SQL round trips | native req/s | wharf req/s | ratio | owed | native p50 / p99 µs | \
+            "| | SQL round trips | native req/s | wharf req/s | ratio | required | native p50 / p99 µs | \
              wharf p50 / p99 µs | CPU µs per request, native / wharf | p50 µs over one connection, native → wharf |"
         )?;
         writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
@@ -83,7 +83,7 @@ impl Display for Report {
             )?;
         }
         for (what, took) in &self.starts {
-            writeln!(out, "- First answer, {what}: {} ms.", took.as_millis())?;
+            writeln!(out, "- First response, {what}: {} ms.", took.as_millis())?;
         }
         for (when, host, native) in &self.memory {
             writeln!(
@@ -108,7 +108,7 @@ impl Display for Report {
 
 impl Display for Row {
     fn fmt(&self, out: &mut Formatter<'_>) -> Written {
-        let owed = self.owed.map_or_else(String::new, |it| {
+        let required = self.required.map_or_else(String::new, |it| {
             format!(
                 "{it:.2} {}",
                 if self.ratio >= it {
@@ -127,7 +127,7 @@ impl Display for Row {
         } = self;
         write!(
             out,
-            "| {name} | {statements} | {:.0} | {:.0} | {:.2} × | {owed} | {:.0} / {:.0} | {:.0} / {:.0} | \
+            "| {name} | {statements} | {:.0} | {:.0} | {:.2} × | {required} | {:.0} / {:.0} | {:.0} / {:.0} | \
              {:.0} / {:.0} | {:.0} → {:.0}: {:+.0} |",
             native.per_second,
             host.per_second,
@@ -138,8 +138,8 @@ impl Display for Row {
             host.p99_us,
             native.cpu_us,
             host.cpu_us,
-            self.native_alone_us,
-            self.host_alone_us,
+            self.native_single_us,
+            self.host_single_us,
             self.overhead_us,
         )
     }

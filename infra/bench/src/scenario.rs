@@ -1,4 +1,4 @@
-//! What is asked, of both servers alike: one scenario is one row of the table.
+//! The requests, the same for both servers. One scenario is one row of the table.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,53 +6,53 @@ use std::rc::Rc;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::events::FORGET;
-use crate::people::People;
+use crate::events::DELETE_WAITING;
 use crate::token::Keys;
+use crate::users::Users;
 
-/// Writes the request with this number.
+/// Appends the request with this number to the buffer.
 pub type Request = dyn Fn(u64, &mut Vec<u8>);
 
 pub struct Scenario {
     pub name: &'static str,
-    /// SQL round trips that one answer takes, on either side.
+    /// SQL round trips per request, on either server.
     pub statements: u32,
-    /// What is owed of the native server's requests per second.
-    pub owed: Option<f64>,
+    /// The required ratio of requests per second, host to native.
+    pub required: Option<f64>,
     pub request: Rc<Request>,
-    /// How many were written so far: numbers go on over all loads, so that no write meets its own past.
-    pub asked: Rc<Cell<u64>>,
-    /// A database, and what is done there before each load.
+    /// The number of the next request. It continues over all loads, so that no write repeats an earlier one.
+    pub counter: Rc<Cell<u64>>,
+    /// The URL of a database, and a statement to run there before each load.
     pub before: Option<(String, &'static str)>,
 }
 
 /// Rows in the table that is read.
 const ITEMS: u64 = 100_000;
-/// More tokens than any memory of verified ones holds, so that each is met as a stranger.
-const STRANGERS: u64 = 20_000;
+/// More than any cache of verified tokens holds, so that each token has to be verified.
+const TOKENS: u64 = 20_000;
 
-/// Of the small function.
-pub fn plain(keys: &Keys) -> Result<Vec<Scenario>> {
-    let known = get("/me", &keys.token(1)?);
-    let strangers = (0..STRANGERS)
+/// The scenarios of the small function.
+pub fn small_function(keys: &Keys) -> Result<Vec<Scenario>> {
+    let cached = get("/me", &keys.token(1)?);
+    let uncached = (0..TOKENS)
         .map(|_| Ok(get("/me", &keys.token(1)?)))
         .collect::<Result<Vec<_>>>()?;
     let hello = get("/hello", "");
     let new = post(
         "/items",
         "",
-        &json!({ "name": "a bench", "owner": crate::token::person(1), "cents": 1990 }),
+        &json!({ "name": "a bench", "owner": crate::token::user_id(1), "cents": 1990 }),
     );
     Ok(vec![
         scenario("hello", 0, Some(0.27), move |_, out| out.extend(&hello)),
-        scenario("JWT, one caller (remembered)", 0, None, move |_, out| {
-            out.extend(&known)
+        scenario("JWT, one token (cached)", 0, None, move |_, out| {
+            out.extend(&cached)
         }),
         scenario(
-            "JWT, ever another (verified)",
+            "JWT, many tokens (verified)",
             0,
             None,
-            move |number, out| out.extend(pick(&strangers, number)),
+            move |number, out| out.extend(pick(&uncached, number)),
         ),
         scenario("indexed read", 1, Some(0.33), |number, out| {
             let path = format!("/items/{}", scattered(number) % ITEMS + 1);
@@ -62,20 +62,20 @@ pub fn plain(keys: &Keys) -> Result<Vec<Scenario>> {
     ])
 }
 
-/// Of the product.
-pub fn product(people: &People) -> Vec<Scenario> {
-    let callers: Vec<_> = people
+/// The scenarios of the product.
+pub fn product(users: &Users) -> Vec<Scenario> {
+    let callers: Vec<_> = users
         .tokens
         .iter()
         .map(|token| get("/payment/balance", token))
         .collect();
-    let one = get("/payment/balance", people.token(0));
-    let searches: Vec<_> = people
+    let one = get("/payment/balance", users.token(0));
+    let searches: Vec<_> = users
         .cities
         .iter()
         .map(|it| get(&format!("/parking?city={it}"), ""))
         .collect();
-    let (senders, seekers) = (people.clone(), people.clone());
+    let (senders, seekers) = (users.clone(), users.clone());
     vec![
         scenario(
             "GET /payment/balance, one caller",
@@ -114,43 +114,43 @@ pub fn product(people: &People) -> Vec<Scenario> {
                 out.extend(get(&path, ""));
             },
         ),
-        booking("POST /booking", people),
+        booking("POST /booking", users),
     ]
 }
 
-/// The same booking where notices are sent on meanwhile, by the same process. The native server sends none,
-/// so what it leaves is taken away.
-pub fn booking_and_notices(people: &People, url: &str) -> Scenario {
-    let before = Some((url.to_owned(), FORGET));
+/// Bookings while the same process delivers their notices. The native server delivers none, so waiting notices are
+/// deleted before each load.
+pub fn booking_and_notices(users: &Users, url: &str) -> Scenario {
+    let before = Some((url.to_owned(), DELETE_WAITING));
     Scenario {
         before,
-        // The native server has nobody to tell.
-        owed: None,
-        ..booking("POST /booking, its notices too", people)
+        // The native server delivers no notices.
+        required: None,
+        ..booking("POST /booking, its notices too", users)
     }
 }
 
-fn booking(name: &'static str, people: &People) -> Scenario {
-    let people = people.clone();
+fn booking(name: &'static str, users: &Users) -> Scenario {
+    let users = users.clone();
     scenario(name, 3, Some(0.33), move |number, out| {
-        let (place, from, to) = people.window(number);
+        let (place, from, to) = users.window(number);
         let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
-        out.extend(post("/booking", people.token(number), &body));
+        out.extend(post("/booking", users.token(number), &body));
     })
 }
 
 fn scenario(
     name: &'static str,
     statements: u32,
-    owed: Option<f64>,
+    required: Option<f64>,
     request: impl Fn(u64, &mut Vec<u8>) + 'static,
 ) -> Scenario {
     Scenario {
         name,
         statements,
-        owed,
+        required,
         request: Rc::new(request),
-        asked: Rc::default(),
+        counter: Rc::default(),
         before: None,
     }
 }
@@ -161,7 +161,7 @@ fn pick(requests: &[Vec<u8>], number: u64) -> &[u8] {
     requests.get(at).map_or(&[], Vec::as_slice)
 }
 
-/// Numbers in an order that no cache likes, the same in every run.
+/// Scatters numbers to defeat caches; the same in every run.
 pub fn scattered(number: u64) -> u64 {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 16

@@ -1,31 +1,31 @@
-//! How long it takes from starting the host to having its first answer.
+//! Measures the time from starting the host to its first response.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::line::Line;
+use crate::connection::Connection;
 use crate::scenario::get;
 use crate::stage::{Manifest, Server, Stage};
 
-const TIMES: usize = 5;
+const STARTS: usize = 5;
 
-/// With stores that run and components that were compiled before: the median of several.
-pub async fn warm(stage: &Stage, manifest: Manifest, path: &str) -> Result<Duration> {
+/// With running stores and compiled components: the median of several starts.
+pub async fn measure_warm(stage: &Stage, manifest: Manifest, path: &str) -> Result<Duration> {
     eprintln!("warm starts");
     let mut took = Vec::new();
-    for _ in 0..TIMES {
+    for _ in 0..STARTS {
         let began = Instant::now();
         let host = stage.host(manifest).await?;
-        took.push(first_answer(began, &host, path).await?);
+        took.push(first_response(began, &host, path).await?);
         host.stop().await?;
     }
     took.sort();
-    Ok(took.get(TIMES / 2).copied().unwrap_or_default())
+    Ok(took.get(STARTS / 2).copied().unwrap_or_default())
 }
 
-/// With nothing, and again with what the first time left.
-pub async fn cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>> {
+/// From an empty data folder, and again from the folder that the first start left.
+pub async fn measure_cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>> {
     let mut starts = Vec::new();
     for name in [
         "the product with stores of its own, from nothing",
@@ -36,14 +36,17 @@ pub async fn cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>> {
         let host = stage.host_alone("alone").await?;
         starts.push((
             name,
-            first_answer(began, &host, "/parking?city=City-1").await?,
+            first_response(began, &host, "/parking?city=City-1").await?,
         ));
         host.stop().await?;
     }
     Ok(starts)
 }
 
-async fn first_answer(began: Instant, host: &Server, path: &str) -> Result<Duration> {
-    Line::to(host.at).await?.ask(&get(path, "")).await?;
+async fn first_response(began: Instant, host: &Server, path: &str) -> Result<Duration> {
+    Connection::open(host.at)
+        .await?
+        .send(&get(path, ""))
+        .await?;
     Ok(began.elapsed())
 }

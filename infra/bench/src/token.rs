@@ -1,4 +1,4 @@
-//! The key of a run, and tokens that both servers take.
+//! The signing key of a run, and tokens that both servers accept.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use kit::{Role, Roles};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// As the manifests have it.
+/// The issuer and audience in the manifests.
 pub const ISSUER: &str = "wharf";
 
 pub struct Keys {
@@ -23,7 +23,7 @@ pub struct Keys {
 
 impl Keys {
     pub fn new() -> Result<Self> {
-        // It protects nothing: the stores are thrown away.
+        // Not secret: the stores are deleted after the run.
         let key = SigningKey::from_bytes(&[7; 32]);
         let private = key.to_pkcs8_pem(LineEnding::LF)?.to_string();
         let pair = SigningPair::from_pem(&private)?;
@@ -37,20 +37,20 @@ impl Keys {
         })
     }
 
-    /// A token of this person; no two are the same.
+    /// A new token of this user.
     pub fn token(&self, number: u64) -> Result<String> {
         Ok(self.pair.sign(&claims(number))?)
     }
 }
 
-/// The name under which `sign` knows the key.
+/// Reads the key id that `sign` puts into tokens.
 fn key_id(token: &str) -> Result<Value> {
     let header = token.split('.').next().unwrap_or_default();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header)?)?;
     header.get("kid").cloned().context("a kid")
 }
 
-pub fn person(number: u64) -> Uuid {
+pub fn user_id(number: u64) -> Uuid {
     Uuid::from_u128(0x4000_8000_0000_0000_0000 + u128::from(number))
 }
 
@@ -60,10 +60,10 @@ fn claims(number: u64) -> Claims {
     Claims {
         iss: ISSUER.to_owned(),
         aud: ISSUER.to_owned(),
-        sub: person(number),
-        username: format!("person-{number}"),
+        sub: user_id(number),
+        username: format!("user-{number}"),
         roles: roles.into_iter().fold(Roles::default(), Roles::with),
-        sid: person(number),
+        sid: user_id(number),
         jti: Uuid::now_v7(),
         iat: now,
         exp: now + 86_400,

@@ -1,5 +1,5 @@
-//! The statement of `POST /payments/send` alone: what PostgreSQL gives to whoever asks it without a server
-//! in between, as `pgbench` measures it.
+//! The statement of `POST /payments/send` alone, measured by `pgbench`: the rate that PostgreSQL allows without a server
+//! in between.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,27 +7,27 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
-use crate::compare::{Pace, median};
-use crate::people::PEOPLE;
+use crate::compare::{Settings, median};
+use crate::users::USERS;
 
-/// The same statement over the same accounts; only the way the numbers get in differs.
+/// The same statement over the same accounts; only the parameters are passed differently.
 const SEND: &str = include_str!("transfer.pgbench");
 
-/// Transfers per second; nothing without `pgbench`.
-pub async fn rate(url: &str, pace: &Pace) -> Result<Option<f64>> {
-    let Some(pgbench) = pgbench() else {
+/// Transfers per second; `None` if `pgbench` is not installed.
+pub async fn measure(url: &str, settings: &Settings) -> Result<Option<f64>> {
+    let Some(pgbench) = find_pgbench() else {
         return Ok(None);
     };
     eprintln!("pgbench");
     let script = tempfile::NamedTempFile::new()?;
     std::fs::write(script.path(), SEND)?;
     let mut rates = Vec::new();
-    for _ in 0..pace.rounds.min(3) {
+    for _ in 0..settings.rounds.min(3) {
         let output = Command::new(&pgbench)
             .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1"])
-            .args(["--client", &pace.connections.to_string()])
-            .args(["--time", &pace.seconds.as_secs().max(1).to_string()])
-            .args(["--define", &format!("people={PEOPLE}"), "--file"])
+            .args(["--client", &settings.connections.to_string()])
+            .args(["--time", &settings.seconds.as_secs().max(1).to_string()])
+            .args(["--define", &format!("users={USERS}"), "--file"])
             .arg(script.path())
             .arg(format!(
                 "{url}?options=-csearch_path%3Dpayments%20-crole%3Dwharf_payments"
@@ -40,18 +40,21 @@ pub async fn rate(url: &str, pace: &Pace) -> Result<Option<f64>> {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let rate = said
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        let rate = output
             .lines()
             .find_map(|it| it.strip_prefix("tps = "))
             .and_then(|it| it.split(' ').next());
-        rates.push(rate.context("pgbench says its tps")?.parse()?);
+        rates.push(
+            rate.context("a line `tps = ` in the output of pgbench")?
+                .parse()?,
+        );
     }
     Ok(Some(median(&rates, |it| *it)))
 }
 
 /// Debian keeps it out of PATH, beside the server.
-fn pgbench() -> Option<PathBuf> {
+fn find_pgbench() -> Option<PathBuf> {
     let beside = std::fs::read_dir("/usr/lib/postgresql")
         .ok()
         .into_iter()

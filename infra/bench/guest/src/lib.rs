@@ -1,5 +1,5 @@
-//! The component under load: a greeting, a caller, a row read, a row written, each as a function of
-//! the platform would do it. The native server beside it (`wharf-bench`) answers the same.
+//! The small function under load: a fixed text, the caller, a row read, a row written, each done as in the platform's
+//! functions. The native server of `wharf-bench` serves the same routes.
 
 #[cfg(target_family = "wasm")]
 mod entry;

@@ -1,4 +1,4 @@
-//! What is asked of both servers.
+//! Routes and handlers.
 
 use axum::Router;
 use axum::http::StatusCode;

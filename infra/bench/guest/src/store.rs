@@ -1,4 +1,4 @@
-//! The SQL of items, one function per statement.
+//! SQL statements of items, one function each.
 
 use kit::{Db, DbError, FromRow, Row, params, sql};
 

@@ -1,4 +1,4 @@
-//! Who is asking: the token of a request, verified once and remembered.
+//! The caller of a request, from its token; verified tokens are cached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,73 +18,73 @@ use uuid::Uuid;
 use crate::native::{Failed, Shared};
 use crate::token::ISSUER;
 
-/// As many as an instance of a component remembers.
-const REMEMBERED: usize = 512;
-/// As long as the kit believes that a session lives.
-const BELIEVED_S: i64 = 3;
+/// The same size as the cache of a component instance.
+const MAX_CACHED: usize = 512;
+/// The same interval as in the kit.
+const RECHECK_AFTER_S: i64 = 3;
 
-pub struct Known {
+pub struct Tokens {
     keys: Keys,
     redis: ConnectionManager,
     verified: Mutex<HashMap<[u8; 32], Arc<Claims>>>,
-    /// When Redis was asked about a session.
-    live: Mutex<HashMap<Uuid, i64>>,
+    /// When Redis was last asked about a session.
+    checked_at: Mutex<HashMap<Uuid, i64>>,
 }
 
 pub struct Caller(pub Arc<Claims>);
 
-impl Known {
+impl Tokens {
     pub async fn new(jwks: &str, redis_url: &str) -> Result<Self> {
         Ok(Self {
             keys: Keys::parse(jwks)?,
             redis: ConnectionManager::new(redis::Client::open(redis_url)?).await?,
             verified: Mutex::default(),
-            live: Mutex::default(),
+            checked_at: Mutex::default(),
         })
     }
 
-    fn verified(&self, token: &str, now: i64) -> Result<Arc<Claims>> {
+    fn verify(&self, token: &str, now: i64) -> Result<Arc<Claims>> {
         let digest: [u8; 32] = Sha256::digest(token).into();
-        let known = self
+        let cached = self
             .verified
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&digest)
             .cloned();
-        if let Some(claims) = known.filter(|it| it.exp > now) {
+        if let Some(claims) = cached.filter(|it| it.exp > now) {
             return Ok(claims);
         }
         let claims = Arc::new(self.keys.verify(token, ISSUER, ISSUER, now)?);
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if verified.len() >= REMEMBERED {
+        if verified.len() >= MAX_CACHED {
             verified.clear();
         }
         verified.insert(digest, Arc::clone(&claims));
         Ok(claims)
     }
 
-    async fn has_ended(&self, session: Uuid, now: i64) -> Result<bool> {
-        let asked_at = self
-            .live
+    async fn is_revoked(&self, session: Uuid, now: i64) -> Result<bool> {
+        let checked_at = self
+            .checked_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&session)
             .copied();
-        if asked_at.is_some_and(|it| now - it < BELIEVED_S) {
+        if checked_at.is_some_and(|it| now - it < RECHECK_AFTER_S) {
             return Ok(false);
         }
-        let ended: bool = self
+        let is_revoked: bool = self
             .redis
             .clone()
             .exists(format!("session:ended:{session}"))
             .await?;
-        if !ended {
-            self.live
+        if !is_revoked {
+            self.checked_at
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(session, now);
         }
-        Ok(ended)
+        Ok(is_revoked)
     }
 }
 
@@ -101,9 +101,9 @@ impl FromRequestParts<Arc<Shared>> for Caller {
             .strip_prefix("Bearer ")
             .ok_or_else(|| anyhow!("no bearer"))?;
         let now = kit::now().as_second();
-        let claims = shared.known.verified(token, now)?;
-        if shared.known.has_ended(claims.sid, now).await? {
-            return Err(anyhow!("the session is over").into());
+        let claims = shared.tokens.verify(token, now)?;
+        if shared.tokens.is_revoked(claims.sid, now).await? {
+            return Err(anyhow!("the session was revoked").into());
         }
         Ok(Self(claims))
     }

@@ -1,4 +1,4 @@
-//! Items, as the small function answers for them.
+//! Items, as in the small function.
 
 use anyhow::Result;
 use axum::Json;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::native::{self, Failed, one};
+use crate::native::{self, Failed, query_one};
 
 #[derive(Serialize)]
 pub struct Item {
@@ -26,7 +26,7 @@ pub struct NewItem {
 
 pub async fn show(State(shared): native::State, Path(id): Path<i64>) -> Result<Json<Item>, Failed> {
     let db = shared.bench.get().await?;
-    item(&one(&db, include_str!("../../guest/src/sql/find.sql"), &[&id]).await?)
+    item(&query_one(&db, include_str!("../../guest/src/sql/find.sql"), &[&id]).await?)
 }
 
 pub async fn create(
@@ -35,7 +35,7 @@ pub async fn create(
 ) -> Result<Json<Item>, Failed> {
     let db = shared.bench.get().await?;
     let sql = include_str!("../../guest/src/sql/create.sql");
-    item(&one(&db, sql, &[&new.name, &new.owner, &new.cents]).await?)
+    item(&query_one(&db, sql, &[&new.name, &new.owner, &new.cents]).await?)
 }
 
 fn item(row: &Row) -> Result<Json<Item>, Failed> {

@@ -1,4 +1,4 @@
-//! Places and bookings, as `components/bookings` answers for them when all is well.
+//! Places and bookings, as in `components/bookings`, without its error handling.
 
 use anyhow::{Result, anyhow};
 use axum::Json;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::native::caller::Caller;
 use crate::native::payments::{self, Price};
-use crate::native::{self, Failed, all, one};
+use crate::native::{self, Failed, query_all, query_one};
 
 #[derive(Deserialize)]
 pub struct Wanted {
@@ -62,7 +62,7 @@ pub async fn search(
         wanted.limit.unwrap_or(100).clamp(1, 100),
         wanted.offset.unwrap_or(0).max(0),
     );
-    let rows = all(
+    let rows = query_all(
         &db,
         sql,
         &[
@@ -120,12 +120,12 @@ pub async fn book(
     Json(new): Json<NewBooking>,
 ) -> Result<Json<Booked>, Failed> {
     if !caller.roles.has(Role::Driver) {
-        return Err(anyhow!("no driver").into());
+        return Err(anyhow!("not a driver").into());
     }
     let (from, to) = (new.date_from.as_millisecond(), new.date_to.as_millisecond());
     let db = shared.bookings.get().await?;
     let sql = include_str!("../../../../components/bookings/src/sql/book.sql");
-    let row = one(
+    let row = query_one(
         &db,
         sql,
         &[
@@ -151,12 +151,12 @@ pub async fn book(
         booking: row.try_get("id")?,
         held_until: Timestamp::from_millisecond(row.try_get("until")?)?,
     };
-    // Nobody keeps a connection while the ledger is asked.
+    // The connection is not held during the call to the ledger.
     drop(db);
     payments::pay(&shared, price).await?;
     let db = shared.bookings.get().await?;
     let sql = include_str!("../../../../components/bookings/src/sql/charge_paid.sql");
-    let row = one(&db, sql, &[&charge]).await?;
+    let row = query_one(&db, sql, &[&charge]).await?;
     Ok(Json(Booked {
         booking_id: row.try_get("id")?,
         status: row.try_get("status")?,

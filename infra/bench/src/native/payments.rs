@@ -1,4 +1,4 @@
-//! Money, as `components/payments` answers for it when all is well.
+//! Balances and transfers, as in `components/payments`, without its error handling.
 
 use anyhow::{Result, ensure};
 use axum::Json;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::native::caller::Caller;
-use crate::native::{self, Failed, one};
+use crate::native::{self, Failed, query_one};
 
 #[derive(Deserialize)]
 pub struct BalanceOf {
@@ -28,12 +28,12 @@ pub struct Balance {
 pub async fn balance(
     State(shared): native::State,
     Caller(caller): Caller,
-    Query(asked): Query<BalanceOf>,
+    Query(query): Query<BalanceOf>,
 ) -> Result<Json<Balance>, Failed> {
     let db = shared.payments.get().await?;
-    let currency = asked.currency.unwrap_or(Currency::Usd).code();
+    let currency = query.currency.unwrap_or(Currency::Usd).code();
     let sql = include_str!("../../../../components/payments/src/sql/funds.sql");
-    let row = one(&db, sql, &[&caller.sub, &currency]).await?;
+    let row = query_one(&db, sql, &[&caller.sub, &currency]).await?;
     let (balance, held): (i64, i64) = (row.try_get("balance")?, row.try_get("held")?);
     Ok(Json(Balance {
         user_id: caller.sub,
@@ -77,7 +77,7 @@ pub async fn send(
     );
     let db = shared.payments.get().await?;
     let sql = include_str!("../../../../components/payments/src/sql/send.sql");
-    let row = one(
+    let row = query_one(
         &db,
         sql,
         &[&Uuid::now_v7(), &caller.sub, &from, &to, &amount],
@@ -97,7 +97,7 @@ pub async fn send(
     }))
 }
 
-/// Moves the price of a booking, as the function of the ledger does.
+/// The price of a booking, to be moved as the ledger does it.
 pub struct Price {
     pub id: Uuid,
     pub payer: Uuid,
@@ -122,7 +122,7 @@ pub async fn pay(shared: &native::Shared, price: Price) -> Result<()> {
         ..
     } = price;
     let until = price.held_until.as_millisecond();
-    let row = one(
+    let row = query_one(
         &db,
         sql,
         &[

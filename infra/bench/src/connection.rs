@@ -1,4 +1,4 @@
-//! One connection that asks over HTTP/1.1 and stays open: as little client as possible.
+//! A minimal HTTP/1.1 client over one persistent connection.
 
 use std::net::SocketAddr;
 
@@ -7,24 +7,24 @@ use httparse::{EMPTY_HEADER, Header, Response, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-pub struct Line {
+pub struct Connection {
     stream: TcpStream,
-    /// What was read and not yet used up.
+    /// Bytes that were received and not yet consumed.
     read: Vec<u8>,
 }
 
-/// More than any answer here.
-const LONGEST: usize = 1 << 20;
+/// More than any response here.
+const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
-/// Where in `read` an answer's body is, and where the answer ends.
-struct Answer {
+/// The position of a response in the received bytes.
+struct Frame {
     status: u16,
     body: std::ops::Range<usize>,
     end: usize,
 }
 
-impl Line {
-    pub async fn to(at: SocketAddr) -> Result<Self> {
+impl Connection {
+    pub async fn open(at: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(at).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -33,48 +33,51 @@ impl Line {
         })
     }
 
-    /// Sends a whole request and waits for the whole answer. Any status but 2xx is an error: a
-    /// refusal is quicker than an answer and would look like a good figure.
-    pub async fn ask(&mut self, request: &[u8]) -> Result<()> {
-        self.answered(request, |_| ()).await
+    /// Sends a request and waits for the complete response. A status other than 2xx is an error: a refusal is faster
+    /// than a response and would look like a good result.
+    pub async fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.exchange(request, |_| ()).await
     }
 
-    /// The same, and the body as JSON.
-    pub async fn json(&mut self, request: &[u8]) -> Result<serde_json::Value> {
+    /// Like `send`; returns the body as JSON.
+    pub async fn send_for_json(&mut self, request: &[u8]) -> Result<serde_json::Value> {
         Ok(self
-            .answered(request, |it| serde_json::from_slice(it))
+            .exchange(request, |it| serde_json::from_slice(it))
             .await??)
     }
 
-    async fn answered<T>(&mut self, request: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+    async fn exchange<T>(&mut self, request: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<T> {
         self.stream.write_all(request).await?;
-        let answer = loop {
-            if let Some(answer) = answer(&self.read)? {
-                break answer;
+        let frame = loop {
+            if let Some(frame) = parse_response(&self.read)? {
+                break frame;
             }
-            ensure!(self.read.len() < LONGEST, "the answer has no end");
+            ensure!(
+                self.read.len() < MAX_RESPONSE_BYTES,
+                "the response is too long"
+            );
             ensure!(
                 self.stream.read_buf(&mut self.read).await? > 0,
                 "the connection was closed"
             );
         };
-        let body = self.read.get(answer.body).unwrap_or_default();
-        if !(200..300).contains(&answer.status) {
-            let asked = String::from_utf8_lossy(request);
+        let body = self.read.get(frame.body).unwrap_or_default();
+        if !(200..300).contains(&frame.status) {
+            let sent = String::from_utf8_lossy(request);
             bail!(
-                "{} to\n{asked}\n{}",
-                answer.status,
+                "{} to\n{sent}\n{}",
+                frame.status,
                 String::from_utf8_lossy(body)
             );
         }
         let value = read(body);
-        self.read.drain(..answer.end);
+        self.read.drain(..frame.end);
         Ok(value)
     }
 }
 
-/// The answer at the beginning, once all of it is there.
-fn answer(read: &[u8]) -> Result<Option<Answer>> {
+/// Parses the first response, once it is complete.
+fn parse_response(read: &[u8]) -> Result<Option<Frame>> {
     let mut headers = [EMPTY_HEADER; 32];
     let mut response = Response::new(&mut headers);
     let Status::Complete(head) = response.parse(read)? else {
@@ -94,18 +97,18 @@ fn answer(read: &[u8]) -> Result<Option<Answer>> {
             let end = head + length.trim().parse::<usize>()?;
             (head..end, end)
         }
-        None if header("transfer-encoding").is_some() => match chunks(read, head)? {
-            // A body of one chunk can be read where it is; a longer one only has to end.
+        None if header("transfer-encoding").is_some() => match parse_chunks(read, head)? {
+            // The body is the first chunk; of a longer body only the end matters.
             Some((body, end)) => (body, end),
             None => return Ok(None),
         },
         None => (head..head, head),
     };
-    Ok((end <= read.len()).then_some(Answer { status, body, end }))
+    Ok((end <= read.len()).then_some(Frame { status, body, end }))
 }
 
-/// The first chunk and the end of the last.
-fn chunks(read: &[u8], mut at: usize) -> Result<Option<(std::ops::Range<usize>, usize)>> {
+/// The first chunk, and the end of the last one.
+fn parse_chunks(read: &[u8], mut at: usize) -> Result<Option<(std::ops::Range<usize>, usize)>> {
     let mut first = None;
     loop {
         let rest = read.get(at..).unwrap_or_default();
