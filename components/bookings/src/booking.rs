@@ -1,43 +1,32 @@
 //! The rules of a booking. No I/O in this file; what needs a lock (room, price,
-//! who cancels what) stands in `migrations/bookings`.
+//! who may cancel) stands in `migrations/bookings`.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use kit::Word;
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Error;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+#[word(rename_all = "PascalCase")]
 pub enum Status {
-    /// Takes its place, and waits for its price.
+    /// The place is taken, and the price is not paid yet.
     Waiting,
     Confirmed,
     Canceled,
 }
 
-impl Status {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "Waiting",
-            Self::Confirmed => "Confirmed",
-            Self::Canceled => "Canceled",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Confirmed, Self::Canceled]
-            .into_iter()
-            .find(|it| it.name() == name)
-    }
-}
-
 /// A booking as its driver, the place's owner and admins see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Booking {
     #[serde(rename = "booking_id")]
     pub id: i64,
     pub date_from: Timestamp,
     pub date_to: Timestamp,
+    #[row(column = "place_id")]
     pub parking_place_id: i64,
     /// Minor units of USD.
     pub full_cost: i64,
@@ -46,7 +35,32 @@ pub struct Booking {
     pub driver: Uuid,
 }
 
-/// From when, inclusive, until when, exclusive.
+/// What a booking would cost.
+#[derive(Serialize, FromRow, Schema)]
+pub struct Quote {
+    /// Minor units.
+    pub full_cost: i64,
+    pub currency: String,
+    /// How many more cars fit during the whole window.
+    pub free: i64,
+    pub available: bool,
+}
+
+/// The bookings that are wanted, and who wants them.
+pub struct Listing {
+    pub driver: Option<Uuid>,
+    pub place: Option<i64>,
+    /// The viewer sees the bookings of a place of theirs; without one, everything is seen.
+    pub viewer: Option<Uuid>,
+    /// The viewer sees their own bookings on every place.
+    pub sees_own: bool,
+    pub status: Option<Status>,
+    /// Bookings that overlap the window are listed.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+/// Half-open: `from` belongs to it, `to` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub from: Timestamp,
@@ -54,44 +68,44 @@ pub struct Window {
 }
 
 /// A year, leap or not.
-const LONGEST: SignedDuration = SignedDuration::from_hours(8760);
+const MAX_LENGTH: SignedDuration = SignedDuration::from_hours(8760);
 
 impl Window {
-    /// A window that may be booked `now`. It may have begun: who stands there already can pay late.
+    /// A window that may be booked `now`. It may have begun: drivers who stand there already can still pay.
     pub fn bookable(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Self, Error> {
         let window = Self {
-            from: moment("date_from", from)?,
-            to: moment("date_to", to)?,
+            from: parse_moment("date_from", from)?,
+            to: parse_moment("date_to", to)?,
         };
         if window.from >= window.to {
-            return Err(Error::Dates("date_from must be before date_to"));
+            return Err(Error::WrongOrder);
         }
-        end_bookable(window.to, now)?;
-        if window.from.duration_until(window.to) > LONGEST {
-            return Err(Error::Dates("a booking lasts at most 8760 hours"));
+        check_end(window.to, now)?;
+        if window.from.duration_until(window.to) > MAX_LENGTH {
+            return Err(Error::TooLong);
         }
         Ok(window)
     }
 }
 
 /// Whether a booking may end then.
-pub fn end_bookable(to: Timestamp, now: Timestamp) -> Result<(), Error> {
+pub fn check_end(to: Timestamp, now: Timestamp) -> Result<(), Error> {
     if to <= now {
-        return Err(Error::Dates("date_to is in the past"));
+        return Err(Error::InvalidDates("date_to is in the past"));
     }
-    if now.duration_until(to) > LONGEST {
-        return Err(Error::Dates("at most one year ahead can be booked"));
+    if now.duration_until(to) > MAX_LENGTH {
+        return Err(Error::InvalidDates("at most one year ahead can be booked"));
     }
     Ok(())
 }
 
 /// RFC 3339, to the second: prices are exact on seconds, and clocks that differ less do not matter.
-pub fn moment(name: &'static str, text: Option<&str>) -> Result<Timestamp, Error> {
+pub fn parse_moment(name: &'static str, text: Option<&str>) -> Result<Timestamp, Error> {
     let moment: Timestamp = text
-        .ok_or(Error::Missing(name))?
+        .ok_or(Error::MissingField(name))?
         .parse()
-        .map_err(|_| Error::NoDate(name))?;
-    Timestamp::from_second(moment.as_second()).map_err(|_| Error::NoDate(name))
+        .map_err(|_| Error::NotATimestamp(name))?;
+    Timestamp::from_second(moment.as_second()).map_err(|_| Error::NotATimestamp(name))
 }
 
 #[cfg(test)]
@@ -109,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_cannot_be_is_refused() {
+    fn an_impossible_window_is_refused() {
         for (from, to) in [
             ("2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z"),
             ("2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z"),

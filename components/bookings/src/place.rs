@@ -1,12 +1,16 @@
 //! The rules of a parking place. No I/O in this file.
 
+use kit::Word;
+use kit::store::FromRow;
+use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::booking::Window;
 use crate::error::Error;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+#[word(rename_all = "kebab-case")]
 pub enum ParkingType {
     Outdoor,
     Covered,
@@ -14,30 +18,8 @@ pub enum ParkingType {
     MultiLevel,
 }
 
-impl ParkingType {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Outdoor => "outdoor",
-            Self::Covered => "covered",
-            Self::Underground => "underground",
-            Self::MultiLevel => "multi-level",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Outdoor,
-            Self::Covered,
-            Self::Underground,
-            Self::MultiLevel,
-        ]
-        .into_iter()
-        .find(|it| it.name() == name)
-    }
-}
-
-/// A parking place as everybody may see it.
-#[derive(Debug, Serialize)]
+/// A parking place as anyone may see it.
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Place {
     pub id: i64,
     pub name: String,
@@ -61,26 +43,48 @@ pub struct Place {
     pub distance_km: Option<f64>,
 }
 
-/// What an owner says about a place. Whose it is comes from the token, never from here.
-#[derive(Clone, Debug, Deserialize)]
+/// What an owner says about a place. The owner comes from the token.
+#[derive(Clone, Debug, Deserialize, Schema)]
 pub struct NewPlace {
+    #[schemars(length(min = 1, max = 500), example = &"Central")]
     pub name: String,
+    #[schemars(length(min = 1, max = 500), example = &"Porto")]
     pub city: String,
+    #[schemars(length(min = 1, max = 500), example = &"Rua das Flores 1")]
     pub address: String,
     pub parking_type: ParkingType,
+    /// Minor units of USD.
+    #[schemars(range(min = 1, max = 1_000_000), example = 150)]
     pub hourly_rate: i64,
+    /// Cars at once.
+    #[schemars(range(min = 1, max = 100_000), example = 200)]
     pub capacity: i32,
+    /// Only together with the longitude.
+    #[schemars(range(min = -90, max = 90), example = 41.1469)]
     pub latitude: Option<f64>,
+    #[schemars(range(min = -180, max = 180), example = -8.6151)]
     pub longitude: Option<f64>,
 }
 
+/// What a search asks for; an absent filter filters nothing.
+pub struct Search<'a> {
+    pub city: Option<&'a str>,
+    pub name: Option<&'a str>,
+    pub parking_type: Option<ParkingType>,
+    pub owner: Option<Uuid>,
+    pub window: Option<Window>,
+    pub min_rate: Option<i64>,
+    pub max_rate: Option<i64>,
+    pub near: Option<(f64, f64)>,
+}
+
 /// Longer than any real address.
-const LONGEST_TEXT: usize = 500;
-/// What would run in a page that forgets to escape it.
-const SCRIPT: [&str; 4] = ["<script", "javascript:", "onerror=", "onclick="];
+const MAX_TEXT: usize = 500;
+/// Text that would run in a page that forgets to escape it.
+const SCRIPTS: [&str; 4] = ["<script", "javascript:", "onerror=", "onclick="];
 
 impl NewPlace {
-    /// The place without stray blanks, or the rule it breaks.
+    /// The place without leading and trailing blanks, or the rule that it breaks.
     pub fn checked(mut self) -> Result<Self, Error> {
         for (name, text) in [
             ("name", &mut self.name),
@@ -89,25 +93,29 @@ impl NewPlace {
         ] {
             *text = text.trim().to_owned();
             let lower = text.to_lowercase();
-            if text.is_empty() || text.chars().count() > LONGEST_TEXT {
-                return Err(Error::Place(format!(
-                    "{name} has 1 to {LONGEST_TEXT} characters"
+            if text.is_empty() || text.chars().count() > MAX_TEXT {
+                return Err(Error::InvalidPlace(format!(
+                    "{name} has 1 to {MAX_TEXT} characters"
                 )));
             }
-            if text.contains('\0') || SCRIPT.iter().any(|it| lower.contains(it)) {
-                return Err(Error::Place(format!("{name} has content that is not text")));
+            if text.contains('\0') || SCRIPTS.iter().any(|it| lower.contains(it)) {
+                return Err(Error::InvalidPlace(format!(
+                    "{name} has content that is not text"
+                )));
             }
         }
         if !(1..=1_000_000).contains(&self.hourly_rate) {
-            return Err(Error::Place("hourly_rate is 1 to 1000000 cents".to_owned()));
+            return Err(Error::InvalidPlace(
+                "hourly_rate is 1 to 1000000 cents".to_owned(),
+            ));
         }
         if !(1..=100_000).contains(&self.capacity) {
-            return Err(Error::Place("capacity is 1 to 100000".to_owned()));
+            return Err(Error::InvalidPlace("capacity is 1 to 100000".to_owned()));
         }
         match (self.latitude, self.longitude) {
             (None, None) => Ok(self),
             (Some(latitude), Some(longitude)) if on_earth(latitude, longitude) => Ok(self),
-            _ => Err(Error::Place(
+            _ => Err(Error::InvalidPlace(
                 "latitude (-90..90) and longitude (-180..180) come together".to_owned(),
             )),
         }
@@ -136,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_stored_without_stray_blanks() {
+    fn blanks_around_a_name_are_dropped() {
         assert_eq!(place().checked().unwrap().name, "Central");
     }
 
     #[test]
-    fn what_breaks_a_rule_is_refused() {
+    fn a_place_that_breaks_a_rule_is_refused() {
         let broken: [fn(&mut NewPlace); 8] = [
             |it| it.name = " ".to_owned(),
             |it| it.address = "x".repeat(501),

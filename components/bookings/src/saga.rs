@@ -1,131 +1,127 @@
 //! How a booking and its money stay together although they live in two schemas.
 //!
-//! Every step is idempotent and knows where it is from the rows alone: the
-//! charge is written before the ledger is asked and settled after; a refund is
-//! owed before it is made and done after. Whoever dies in between leaves rows
-//! that [`sweep`] finds, asks the ledger about by id, and finishes.
+//! Every step is idempotent and finds its place from the rows alone: a charge is written before the
+//! ledger is asked and settled afterwards; a refund is owed before it is paid and done afterwards. A
+//! host that dies in between leaves rows that [`sweep`] finds, asks the ledger about by id, and
+//! finishes.
 
 use std::collections::BTreeMap;
 
-use kit::Db;
+use kit::store::relay::{self, Event, Outcome};
+use kit::store::{Db, erasure, event, purge_keys};
 use uuid::Uuid;
 
 use crate::booking::{Booking, Status};
-use crate::erasure;
+use crate::calls;
+use crate::charge::{Charge, Held, OwedRefund};
 use crate::error::Error;
-use crate::ledger::{self, Payment};
-use crate::store::{self, Charged, Kept, Owed};
+use crate::store;
 
-/// One sweep looks at this many of each kind: it must end within a tick's patience.
-const SWEPT_AT_ONCE: i64 = 50;
-/// These cost next to nothing.
-const FORGOTTEN_AT_ONCE: i64 = 1_000;
+/// Rows of each kind that one sweep takes on: it has to end before the host gives up on the tick.
+const SWEEP_BATCH: i64 = 50;
+/// Deleting a key costs next to nothing.
+const PURGE_BATCH: i64 = 1_000;
+/// Bookings that one statement of an erasure cancels: each writes notices and refunds, and all of
+/// them stay locked until it ends.
+const ERASE_BATCH: i32 = 100;
 
-/// Asks the ledger for what a booking or its extension costs, and notes the answer.
-pub async fn charge(db: &Db, charged: Charged) -> Result<Booking, Error> {
-    match pay(&charged).await {
-        Ok(()) => paid(db, charged.charge).await,
+/// Asks the ledger to pay a charge, and records the answer.
+pub async fn settle_charge(db: &Db, charge: Charge) -> Result<Booking, Error> {
+    match pay(&charge).await {
+        Ok(()) => record_paid(db, charge.id).await,
         Err(Error::PaymentUnavailable) => Err(Error::PaymentUnavailable),
-        // The ledger leaves no trace of a refusal, so a copy of this request may be paying right
-        // now: only the ledger's own word settles that it is not.
-        Err(refusal) => settle(db, charged.charge, true).await?.ok_or(refusal),
+        // The ledger leaves no trace of a refusal, so a copy of this request may be paying right now:
+        // only the ledger can say that it is not.
+        Err(refusal) => settle(db, charge.id, true).await?.ok_or(refusal),
     }
 }
 
-async fn pay(charged: &Charged) -> Result<(), Error> {
-    // An extension: what was paid before is kept as long as the booking is going to last.
-    for earlier in &charged.earlier {
-        ledger::hold(*earlier, charged.kept_until).await?;
+async fn pay(charge: &Charge) -> Result<(), Error> {
+    // An extension: earlier payments are held until the new end, too.
+    for earlier in &charge.earlier {
+        calls::hold(*earlier, charge.hold_until).await?;
     }
-    ledger::pay(Payment {
-        id: charged.charge,
-        payer: charged.booking.driver,
-        payee: charged.payee,
-        amount: charged.amount,
-        booking: charged.booking.id,
-        held_until: charged.kept_until,
-    })
-    .await
+    calls::pay(charge).await
 }
 
-/// Ends a charge as the ledger has it: the booking when it was paid; if not, it never will be.
+/// Settles a charge as the ledger has it. Answers the booking when the charge was paid; a charge that
+/// was not is void and never will be.
 async fn settle(db: &Db, charge: Uuid, is_answer: bool) -> Result<Option<Booking>, Error> {
-    if ledger::settled(charge).await? {
-        return paid(db, charge).await.map(Some);
+    if calls::was_paid(charge).await? {
+        return record_paid(db, charge).await.map(Some);
     }
     store::charge_void(db, charge, is_answer).await?;
     Ok(None)
 }
 
-async fn paid(db: &Db, charge: Uuid) -> Result<Booking, Error> {
+async fn record_paid(db: &Db, charge: Uuid) -> Result<Booking, Error> {
     let booking = store::charge_paid(db, charge).await?;
     if booking.status == Status::Canceled {
-        repay(db, store::refunds_of(db, booking.id).await?).await;
+        pay_refunds(db, store::find_refunds(db, booking.id).await?).await;
     }
     Ok(booking)
 }
 
-/// Pays back what is owed. What fails now is the sweep's.
-pub async fn repay(db: &Db, owed: Vec<Owed>) {
+/// Pays refunds. One that fails now is left to the sweep.
+pub async fn pay_refunds(db: &Db, owed: Vec<OwedRefund>) {
     for refund in owed {
-        let id = refund.id;
-        if let Err(error) = repay_one(db, refund).await {
-            eprintln!("refund {id} is left to the sweep: {error}");
+        if let Err(error) = pay_refund(db, &refund).await {
+            eprintln!("refund {} is left to the sweep: {error}", refund.id);
         }
     }
 }
 
-async fn repay_one(db: &Db, owed: Owed) -> Result<(), Error> {
-    ledger::refund(owed.id, owed.charge_id, owed.amount, owed.booking_id).await?;
-    store::refund_done(db, owed.id).await
+async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
+    calls::refund(owed).await?;
+    store::finish_refund(db, owed.id).await
 }
 
-/// Finishes what others left, and tells people whose time is nearly over. Safe anywhere, at any
-/// time, many times.
+/// Finishes what interrupted requests left, and reminds people whose time is nearly over. It may run
+/// anywhere, at any time, several times at once.
 pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
-    // Whatever one of them meets, all have their turn.
+    // A failure of one does not keep the others from their turn.
     [
         remind(&db).await,
         settle_all(&db).await,
-        repay_all(&db).await,
-        release(&db).await,
-        store::forget_keys(&db, FORGOTTEN_AT_ONCE).await,
-        erasure::hear(&db).await,
+        refund_all(&db).await,
+        release_all(&db).await,
+        purge_keys(&db, PURGE_BATCH).await.map_err(Error::from),
+        relay::drain(&db, hear).await.map(drop).map_err(Error::from),
     ]
     .into_iter()
     .collect()
 }
 
-/// People first: what they are told is worth nothing later.
+/// First: a reminder that comes late is worth nothing.
 async fn remind(db: &Db) -> Result<(), Error> {
-    if store::remind(db, SWEPT_AT_ONCE).await? > 0 {
-        kit::event::wake();
+    if store::remind(db, SWEEP_BATCH).await? > 0 {
+        event::wake();
     }
     Ok(())
 }
 
 async fn settle_all(db: &Db) -> Result<(), Error> {
-    for charged in store::claim_charges(db, SWEPT_AT_ONCE).await? {
-        if let Err(error) = settle(db, charged, false).await {
-            eprintln!("charge {charged} is left to a later sweep: {error}");
+    for charge in store::claim_charges(db, SWEEP_BATCH).await? {
+        if let Err(error) = settle(db, charge, false).await {
+            eprintln!("charge {charge} is left to a later sweep: {error}");
         }
     }
     Ok(())
 }
 
-async fn repay_all(db: &Db) -> Result<(), Error> {
-    repay(db, store::claim_refunds(db, SWEPT_AT_ONCE).await?).await;
+async fn refund_all(db: &Db) -> Result<(), Error> {
+    pay_refunds(db, store::claim_refunds(db, SWEEP_BATCH).await?).await;
     Ok(())
 }
 
-/// Lets owners spend what is theirs since a booking ended.
-async fn release(db: &Db) -> Result<(), Error> {
+/// Lets owners spend the price of bookings that are over.
+async fn release_all(db: &Db) -> Result<(), Error> {
     let mut over = BTreeMap::new();
-    for Kept { booking, charge } in store::kept_too_long(db, SWEPT_AT_ONCE).await? {
+    for Held { booking, charge } in store::list_held(db, SWEEP_BATCH).await? {
         let all_released = over.entry(booking).or_insert(true);
         let Some(charge) = charge else { continue };
-        if let Err(error) = ledger::release(charge).await {
+        if let Err(error) = calls::release(charge).await {
             eprintln!("charge {charge} is released by a later sweep: {error}");
             *all_released = false;
         }
@@ -134,5 +130,14 @@ async fn release(db: &Db) -> Result<(), Error> {
     if over.is_empty() {
         return Ok(());
     }
-    store::released(db, over.into_keys().collect()).await
+    store::mark_released(db, over.into_keys().collect()).await
+}
+
+/// An erased person offers no place and takes none. The sweep pays what is owed back.
+async fn hear(db: &Db, event: &Event) -> Outcome {
+    erasure::carry_out("bookings:forget", event, |user| erase(db, user)).await
+}
+
+async fn erase(db: &Db, user: Uuid) -> Result<bool, Error> {
+    Ok(store::erase(db, user, ERASE_BATCH).await? > 0)
 }

@@ -1,38 +1,49 @@
-//! What the router answers before any database is asked.
+//! What the router answers before any database is asked, and what the tables say.
 
 use axum::body::Body;
 use axum::http::Request;
-use http_body_util::BodyExt;
-use serde_json::Value;
+use kit::testing::{ask, get, unknown_outcomes};
+use kit::web::openapi::describe;
 
-async fn ask(request: Request<Body>) -> (u16, Value) {
-    let response = kit::answer(crate::routes::router(), request).await;
-    let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap())
-}
+use crate::error::Error;
+use crate::routes::routes;
 
 #[tokio::test]
-async fn nobody_books_without_a_token() {
+async fn booking_needs_a_token() {
     let request = Request::post("/booking").body(Body::empty()).unwrap();
-    let (status, problem) = ask(request).await;
-    assert_eq!(status, 401);
-    assert_eq!(problem["error_message"], "No token provided");
+    let answer = ask(routes(), request).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.body["error_message"], "No token provided");
 }
 
 #[tokio::test]
-async fn a_parking_type_that_is_none_is_refused() {
-    let request = Request::get("/parking?parking_type=tree")
-        .body(Body::empty())
-        .unwrap();
-    assert_eq!(ask(request).await.0, 422);
+async fn an_unknown_parking_type_is_refused() {
+    assert_eq!(
+        get(routes(), "/parking?parking_type=tree").await.status,
+        422
+    );
 }
 
 #[tokio::test]
-async fn a_search_window_that_cannot_be_is_refused() {
-    let request = Request::get("/parking?date_from=2026-01-01T00:00:00Z")
-        .body(Body::empty())
-        .unwrap();
-    let (status, problem) = ask(request).await;
-    assert_eq!((status, &problem["code"]), (400, &"missing-field".into()));
+async fn an_incomplete_search_window_is_refused() {
+    let answer = get(routes(), "/parking?date_from=2026-01-01T00:00:00Z").await;
+    assert_eq!(
+        (answer.status, &answer.body["code"]),
+        (400, &"missing-field".into())
+    );
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "bookings");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("bookings", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! The languages that people are written to in. What is written stands in each component.
 
-use serde::{Deserialize, Serialize};
+use kit_derive::Word;
 
 use crate::money::Currency;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// Named by its ISO 639-1 code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
 pub enum Language {
     #[default]
     En,
@@ -14,21 +14,6 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Self; 3] = [Self::En, Self::Ru, Self::Pt];
-
-    /// ISO 639-1.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ru => "ru",
-            Self::Pt => "pt",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.code() == code)
-    }
-
     /// `12.50 USD`, with the language's own decimal mark.
     pub fn money(self, cents: i64, currency: Currency) -> String {
         let mark = match self {
@@ -37,7 +22,7 @@ impl Language {
         };
         let sign = if cents < 0 { "-" } else { "" };
         let cents = cents.unsigned_abs();
-        let code = currency.code();
+        let code = currency.name();
         format!("{sign}{}{mark}{:02} {code}", cents / 100, cents % 100)
     }
 }
@@ -69,7 +54,7 @@ mod tests {
     #[test]
     fn a_language_is_found_by_its_code() {
         for language in Language::ALL {
-            assert_eq!(Language::parse(language.code()), Some(language));
+            assert_eq!(Language::parse(language.name()), Some(language));
         }
         assert_eq!(Language::parse("de"), None);
     }

@@ -7,13 +7,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use kit_derive::Word;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
+use crate::web::Schema;
+
 /// A strictly positive amount of minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Schema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000_000_i64), example = 1250)]
 pub struct Cents(i64);
 
 impl Cents {
@@ -51,28 +55,12 @@ impl From<Cents> for i64 {
 }
 
 /// An ISO 4217 code of the currencies with two decimals that the platform knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Word)]
+#[word(rename_all = "UPPERCASE")]
 pub enum Currency {
     Usd,
     Brl,
     Eur,
-}
-
-impl Currency {
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Usd => "USD",
-            Self::Brl => "BRL",
-            Self::Eur => "EUR",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::Usd, Self::Brl, Self::Eur]
-            .into_iter()
-            .find(|it| it.code() == code)
-    }
 }
 
 /// An amount with its currency.
@@ -91,13 +79,13 @@ impl fmt::Display for Money {
             "{}.{:02} {}",
             cents / 100,
             cents % 100,
-            self.currency.code()
+            self.currency.name()
         )
     }
 }
 
 /// Decimal amounts of clients that speak them: a JSON number with at most two
-/// decimals, as signed minor units. `#[serde(with = "kit::decimal")]` on an `i64`.
+/// decimals, as signed minor units. `#[serde(with = "kit::money::decimal")]` on an `i64`.
 pub mod decimal {
     use serde::de::{Error, Visitor};
     use serde::{Deserializer, Serializer};

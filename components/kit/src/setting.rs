@@ -37,7 +37,7 @@ pub async fn flag(name: &'static str) -> Result<bool, Unset> {
     Ok(setting(name).await? == "true")
 }
 
-impl From<Unset> for crate::Problem {
+impl From<Unset> for crate::web::Problem {
     fn from(unset: Unset) -> Self {
         Self::internal(&unset)
     }

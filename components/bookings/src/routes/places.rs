@@ -1,40 +1,51 @@
 //! Parking places: what owners offer, and the search.
 
-use axum::http::{StatusCode, Uri};
-use axum::response::Response;
-use kit::{Caller, Json, Keyed, Owner, Page, Path, Problem, Query};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::http::Uri;
+use kit::identity::Caller;
+use kit::store::{Keyed, Replayable};
+use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::booking::Window;
 use crate::error::Error;
-use crate::place::{NewPlace, ParkingType, Place, on_earth};
-use crate::routes::paged;
-use crate::store::{self, Search};
+use crate::identity::Owner;
+use crate::place::{NewPlace, ParkingType, Place, Search, on_earth};
+use crate::routes::Done;
+use crate::store;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 pub struct Wanted {
+    #[schemars(example = &"Porto")]
     city: Option<String>,
+    /// A part of the name, in any case.
+    #[schemars(example = &"central")]
     name: Option<String>,
     parking_type: Option<ParkingType>,
     owner_id: Option<Uuid>,
-    /// With both: only places with room for the whole window.
+    /// RFC 3339; only together with `date_to`.
+    #[schemars(extend("format" = "date-time"))]
     date_from: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     date_to: Option<String>,
+    /// Minor units of USD per hour, at least.
+    #[schemars(example = 1)]
     lowest_rate: Option<i64>,
+    /// Minor units of USD per hour, at most.
+    #[schemars(example = 100_000)]
     highest_rate: Option<i64>,
-    /// With both: the nearest first.
+    /// Only together with the longitude.
+    #[schemars(range(min = -90, max = 90), example = 41.1469)]
     latitude: Option<f64>,
+    #[schemars(range(min = -180, max = 180), example = -8.6151)]
     longitude: Option<f64>,
 }
 
-/// Search places. Nothing found is an empty list.
 pub async fn search_places(
     uri: Uri,
     Query(wanted): Query<Wanted>,
     Query(page): Query<Page>,
-) -> Result<Response, Problem> {
+) -> Result<Listed<Place>, Problem> {
     let window = match (&wanted.date_from, &wanted.date_to) {
         (None, None) => None,
         (from, to) => Some(Window::bookable(
@@ -48,7 +59,9 @@ pub async fn search_places(
         (Some(latitude), Some(longitude)) if on_earth(latitude, longitude) => {
             Some((latitude, longitude))
         }
-        _ => return Err(Error::Place("latitude and longitude do not fit".to_owned()).into()),
+        _ => {
+            return Err(Error::InvalidPlace("latitude and longitude do not fit".to_owned()).into());
+        }
     };
     let db = store::open().await?;
     let search = Search {
@@ -57,37 +70,38 @@ pub async fn search_places(
         parking_type: wanted.parking_type,
         owner: wanted.owner_id,
         window,
-        lowest_rate: wanted.lowest_rate,
-        highest_rate: wanted.highest_rate,
+        min_rate: wanted.lowest_rate,
+        max_rate: wanted.highest_rate,
         near,
     };
-    let found = store::place_search(&db, search, page).await?;
-    Ok(paged(&uri, page, found))
+    let found = store::search_places(&db, search, page).await?;
+    Ok(Listed::page(&uri, page, store::PAGE, found))
 }
 
-/// Offer a place.
+#[derive(Serialize, Schema)]
+pub struct NewId {
+    id: i64,
+}
+
 pub async fn create_place(
     Owner(caller): Owner,
     Keyed { body, once }: Keyed<NewPlace>,
-) -> Result<Response, Problem> {
+) -> Result<Replayable<Created<NewId, 200>>, Problem> {
     let new = body.checked()?;
     let db = store::open().await?;
-    let offer = async {
-        let id = store::place_create(&db, caller.id, &new).await?;
-        Ok((StatusCode::OK, json!({ "id": id })))
+    let create = async {
+        let id = store::create_place(&db, caller.id, &new).await?;
+        Ok(Created::at(format!("/parking/{id}"), NewId { id }))
     };
-    once.answer(&db, &caller, offer).await
+    once.answer(&db, &caller, create).await
 }
 
-/// Show a place.
 pub async fn show_place(Path(id): Path<i64>) -> Result<Json<Place>, Problem> {
     let db = store::open().await?;
-    Ok(Json(
-        store::place(&db, id).await?.ok_or(Error::UnknownPlace)?,
-    ))
+    let place = store::find_place(&db, id).await?;
+    Ok(Json(place.ok_or(Error::UnknownPlace)?))
 }
 
-/// Replace what is said about a place.
 pub async fn change_place(
     caller: Caller,
     Path(id): Path<i64>,
@@ -95,14 +109,11 @@ pub async fn change_place(
 ) -> Result<Json<Place>, Problem> {
     let new = new.checked()?;
     let db = store::open().await?;
-    Ok(Json(store::place_change(&db, id, &caller, &new).await?))
+    Ok(Json(store::change_place(&db, id, &caller, &new).await?))
 }
 
-/// Take a place from the market. What is still booked stays.
-pub async fn remove_place(caller: Caller, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
+pub async fn remove_place(caller: Caller, Path(id): Path<i64>) -> Result<Json<Done>, Problem> {
     let db = store::open().await?;
-    store::place_remove(&db, id, &caller).await?;
-    Ok(Json(
-        json!({ "status": "success", "message": "Parking place deleted" }),
-    ))
+    store::remove_place(&db, id, &caller).await?;
+    Ok(Json(Done::that("Parking place deleted")))
 }

@@ -1,5 +1,4 @@
 -- $1 charge
-SELECT outcome, (subject).id, (subject).place_id, (subject).driver, (subject).full_cost, (subject).status,
-    (extract(epoch FROM (subject).date_from) * 1000)::bigint AS date_from,
-    (extract(epoch FROM (subject).date_to) * 1000)::bigint AS date_to
+SELECT outcome, shown.*
 FROM charge_paid($1)
+CROSS JOIN LATERAL show_booking(subject) AS shown

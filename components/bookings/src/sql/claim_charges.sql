@@ -1,6 +1,6 @@
 -- $1 limit
--- Charges whose request died between asking the ledger and noting its answer. Each try waits as long
--- as the charge is old; another sweep that meets the same rows passes on.
+-- Charges whose request died between asking the ledger and recording its answer. The pause before the next try
+-- is the age of the charge. Another sweep skips rows that this one has locked.
 WITH due AS (
     SELECT id
     FROM charge

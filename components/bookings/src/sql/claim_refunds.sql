@@ -1,5 +1,5 @@
 -- $1 limit
--- Refunds that whoever made them owed did not see to, claimed as charges are.
+-- Refunds that the request which made them owed did not pay, claimed as charges are.
 WITH due AS (
     SELECT id
     FROM refund

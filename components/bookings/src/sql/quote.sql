@@ -1,7 +1,8 @@
--- $1 place, $2 and $3 window in ms
-SELECT cost(hourly_rate, starts, ends) AS full_cost, greatest(0, capacity - peak(id, starts, ends)) AS free
+-- $1 place, $2 and $3 window
+SELECT full_cost, free, free > 0 AS available, 'USD' AS currency
 FROM place
-CROSS JOIN (
-    SELECT to_timestamp($2::bigint / 1000.0) AS starts, to_timestamp($3::bigint / 1000.0) AS ends
-) AS wanted
+CROSS JOIN LATERAL (
+    SELECT cost(hourly_rate, moment($2), moment($3)) AS full_cost,
+        greatest(0, capacity - peak(id, moment($2), moment($3))) AS free
+) AS quoted
 WHERE id = $1 AND deleted_at IS NULL

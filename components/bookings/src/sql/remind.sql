@@ -1,5 +1,6 @@
 -- $1 limit
--- Tells both people of a booking that ends within ten minutes, once. Another sweep that meets the same rows passes on.
+-- Tells both people of a booking that ends within ten minutes, once. Another sweep skips
+-- rows that this one has locked.
 WITH due AS (
     SELECT id
     FROM booking

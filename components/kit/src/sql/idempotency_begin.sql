@@ -9,16 +9,17 @@ WITH claimed AS (
         AND held.claimed_at < now() - interval '1 minute'
     RETURNING 1
 )
-SELECT 'ours' AS state, NULL::int AS status, NULL::text AS body FROM claimed
+SELECT 'ours' AS state, NULL::int AS status, NULL::text AS location, NULL::text AS body FROM claimed
 UNION ALL
 SELECT
     CASE WHEN fingerprint <> $3 THEN 'other' WHEN status IS NULL THEN 'running' ELSE 'done' END,
     status,
+    location,
     body
 FROM idempotency_key
 WHERE caller = $1 AND key = $2 AND NOT EXISTS (SELECT FROM claimed)
 UNION ALL
 -- A copy that claims at this very moment is not visible to this statement yet.
-SELECT 'running', NULL, NULL
+SELECT 'running', NULL, NULL, NULL
 WHERE NOT EXISTS (SELECT FROM claimed)
     AND NOT EXISTS (SELECT FROM idempotency_key WHERE caller = $1 AND key = $2)

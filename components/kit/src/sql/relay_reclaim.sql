@@ -8,5 +8,5 @@ SELECT
     payload,
     attempts,
     unsettled,
-    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
+    millis(created_at) AS created_at
 FROM events.reclaim($1)

@@ -1,9 +1,0 @@
--- $1 limit, $2 offset
--- The oldest first: what is new is being paid right now.
-SELECT id, booking_id, charge_id, amount,
-    (extract(epoch FROM created_at) * 1000)::bigint AS owed_since,
-    (extract(epoch FROM due_at) * 1000)::bigint AS tried_again_at
-FROM refund
-WHERE status = 'owed'
-ORDER BY created_at, id
-LIMIT $1::bigint OFFSET $2::bigint

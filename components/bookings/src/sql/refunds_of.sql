@@ -1,2 +1,0 @@
--- $1 booking
-SELECT owed($1)

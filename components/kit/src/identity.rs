@@ -1,0 +1,15 @@
+//! Callers: the token of a request, the session it belongs to, roles and scopes.
+
+mod caller;
+mod clock;
+mod role;
+mod scope;
+mod secret;
+pub mod session;
+pub mod token;
+
+pub use caller::{Admin, Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN};
+pub use clock::Clock;
+pub use role::{Role, Roles};
+pub use scope::is_scope;
+pub use secret::is_secret;

@@ -1,0 +1,322 @@
+//! The caller of a request. A handler without one of these parameters is public.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use uuid::Uuid;
+
+use super::role::{Role, Roles};
+use super::scope::{self, RPC};
+use super::session;
+use super::token::{self, Claims, Refused, Unverifiable};
+use crate::web::{Input, Operation, Problem, Security};
+
+/// Any signed-in user.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub id: Uuid,
+    pub username: String,
+    pub roles: Roles,
+    /// The sign-in this request belongs to.
+    pub session: Uuid,
+    /// Absent: the token may do whatever its bearer may.
+    pub scope: Option<String>,
+    /// When the token stops working, in Unix seconds.
+    pub expires_at: i64,
+}
+
+impl Caller {
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.has(role)
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.is(Role::Admin)
+    }
+
+    /// The caller of a request, if they hold one of the roles.
+    pub async fn with_role<S: Sync>(
+        parts: &mut Parts,
+        state: &S,
+        roles: &[Role],
+    ) -> Result<Self, Problem> {
+        let caller = <Self as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        match caller.roles.any(roles) {
+            true => Ok(caller),
+            false => Err(FORBIDDEN),
+        }
+    }
+}
+
+impl From<Claims> for Caller {
+    fn from(claims: Claims) -> Self {
+        Self {
+            id: claims.sub,
+            username: claims.username,
+            roles: claims.roles,
+            session: claims.sid,
+            scope: claims.scope,
+            expires_at: claims.exp,
+        }
+    }
+}
+
+pub const NO_TOKEN: Problem =
+    Problem::new(StatusCode::UNAUTHORIZED, "no-token", "No token provided");
+pub const INVALID_TOKEN: Problem =
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token");
+pub const FORBIDDEN: Problem = Problem::new(
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "Not allowed for this user",
+);
+
+const CROSS_ORIGIN: Problem = Problem::new(
+    StatusCode::FORBIDDEN,
+    "cross-origin",
+    "A cookie is no proof for a request from another origin",
+);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Several extractors of one handler may ask; the first answer stands.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
+        let token = bearer(parts)?.ok_or(NO_TOKEN)?;
+        let caller = verified(&token, parts).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+/// For public handlers that show signed-in callers more. A bad token is refused all the same.
+impl<S: Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        match bearer(parts)? {
+            Some(token) => Ok(Some(verified(&token, parts).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Input for Caller {
+    fn describe(operation: &mut Operation) {
+        operation.add_security(Security::SignedIn);
+        operation.add_refusals([NO_TOKEN, INVALID_TOKEN, FORBIDDEN, CROSS_ORIGIN]);
+    }
+}
+
+impl Input for Option<Caller> {
+    fn describe(operation: &mut Operation) {
+        Caller::describe(operation);
+        operation.add_security(Security::Optional);
+    }
+}
+
+async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
+    let now = crate::now().as_second();
+    let caller: Caller = match token::verify(token, now).await {
+        Ok(claims) => claims.into(),
+        Err(Unverifiable::Refused(Refused::Invalid)) => return Err(INVALID_TOKEN),
+        // One body for every bad token; only the RPC dialect tells expiry apart.
+        Err(Unverifiable::Refused(Refused::Expired)) => return Err(INVALID_TOKEN.number(11)),
+        Err(broken) => return Err(Problem::internal(&broken)),
+    };
+    if session::has_ended(caller.session, now).await {
+        return Err(INVALID_TOKEN);
+    }
+    match &caller.scope {
+        Some(scope) if !scope::permits(scope, &parts.method, parts.uri.path()) => Err(FORBIDDEN),
+        _ => Ok(caller),
+    }
+}
+
+/// The one token of a request, wherever it stands.
+fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
+    let headers = &parts.headers;
+    let mut found: Vec<&str> = Vec::new();
+    for value in headers.get_all(header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| INVALID_TOKEN)?;
+        let (scheme, token) = value.split_once(' ').ok_or(INVALID_TOKEN)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(INVALID_TOKEN);
+        }
+        found.push(token.trim());
+    }
+    for value in headers.get_all("api_key") {
+        found.push(value.to_str().map_err(|_| INVALID_TOKEN)?.trim());
+    }
+    let in_query = query_token(parts);
+    found.extend(in_query.as_deref());
+    let by_cookie = cookies(headers).collect::<Vec<_>>();
+    if found.is_empty() && !by_cookie.is_empty() && !same_origin(parts) {
+        return Err(CROSS_ORIGIN);
+    }
+    found.extend(by_cookie);
+    found.dedup();
+    match found.as_slice() {
+        [] => Ok(None),
+        [""] => Err(NO_TOKEN),
+        [token] => Ok(Some((*token).to_owned())),
+        _ => Err(INVALID_TOKEN),
+    }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(';'))
+        .filter_map(|it| it.trim().strip_prefix("access_token="))
+        .filter(|it| !it.is_empty())
+}
+
+/// Browsers send a cookie along whoever made the page ask. They also say who did.
+fn same_origin(parts: &Parts) -> bool {
+    let only_reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        // There GET changes things too, and a link on any page would be enough.
+        && !parts.uri.path().starts_with(RPC);
+    if only_reads {
+        return true;
+    }
+    let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    // `Host` itself does not reach a component.
+    let asked: Option<Uri> = text("spin-full-url").and_then(|it| it.parse().ok());
+    let (Some(origin), Some(asked)) = (text("origin"), asked) else {
+        return false;
+    };
+    let from = origin.split_once("://").map(|it| it.1);
+    from.is_some() && from == asked.authority().map(|it| it.as_str())
+}
+
+/// Old modpack clients send the token in the query, and only they may.
+fn query_token(parts: &Parts) -> Option<String> {
+    if !parts.uri.path().starts_with(RPC) {
+        return None;
+    }
+    parts
+        .uri
+        .query()?
+        .split('&')
+        .find_map(|it| it.strip_prefix("token="))
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+}
+
+/// Extractors like [`Admin`]: a caller with a role, or 403. `holders! { /// … Driver: Driver; }`
+#[macro_export]
+macro_rules! holders {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident)|+;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub $crate::identity::Caller);
+
+        impl<S: Sync> ::axum::extract::FromRequestParts<S> for $name {
+            type Rejection = $crate::web::Problem;
+
+            async fn from_request_parts(
+                parts: &mut ::axum::http::request::Parts,
+                state: &S,
+            ) -> Result<Self, $crate::web::Problem> {
+                let roles = [$($crate::identity::Role::$role),+];
+                $crate::identity::Caller::with_role(parts, state, &roles).await.map(Self)
+            }
+        }
+
+        impl $crate::web::Input for $name {
+            fn describe(operation: &mut $crate::web::Operation) {
+                <$crate::identity::Caller as $crate::web::Input>::describe(operation);
+                let roles = vec![$($crate::identity::Role::$role.name()),+];
+                operation.add_security($crate::web::Security::Roles(roles));
+            }
+        }
+    )*};
+}
+
+holders! {
+    /// A platform admin. A zone admin is not one.
+    Admin: Admin;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn found(request: axum::http::request::Builder) -> Result<Option<String>, &'static str> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        bearer(&parts).map_err(|it| it.code())
+    }
+
+    #[test]
+    fn a_token_is_taken_from_every_transport() {
+        let ok = Ok(Some("t".to_owned()));
+        assert_eq!(
+            found(Request::get("/").header("authorization", "Bearer t")),
+            ok
+        );
+        assert_eq!(found(Request::get("/").header("api_key", "t")), ok);
+        assert_eq!(
+            found(Request::get("/").header("cookie", "a=b; access_token=t")),
+            ok
+        );
+        assert_eq!(found(Request::get("/api/method/users.get?token=t")), ok);
+        assert_eq!(found(Request::get("/users?token=t")), Ok(None));
+    }
+
+    #[test]
+    fn two_tokens_are_refused_unless_they_are_the_same() {
+        let both = |other| {
+            Request::get("/")
+                .header("authorization", "Bearer t")
+                .header("api_key", other)
+        };
+        assert_eq!(found(both("u")), Err("invalid-token"));
+        assert_eq!(found(both("t")), Ok(Some("t".to_owned())));
+    }
+
+    #[test]
+    fn a_cookie_changes_something_only_from_our_own_origin() {
+        let post = |origin| {
+            Request::post("/")
+                .header("spin-full-url", "http://wharf.test:3000/x")
+                .header("cookie", "access_token=t")
+                .header("origin", origin)
+        };
+        for ours in ["http://wharf.test:3000", "https://wharf.test:3000"] {
+            assert_eq!(found(post(ours)), Ok(Some("t".to_owned())));
+        }
+        for other in ["https://evil.test", "http://wharf.test", "null", ""] {
+            assert_eq!(found(post(other)), Err("cross-origin"), "{other}");
+        }
+        let silent = Request::post("/").header("cookie", "access_token=t");
+        assert_eq!(found(silent), Err("cross-origin"));
+        let nowhere = Request::post("/")
+            .header("cookie", "access_token=t")
+            .header("origin", "null");
+        assert_eq!(found(nowhere), Err("cross-origin"));
+    }
+
+    #[test]
+    fn a_link_to_a_method_by_name_is_not_followed_with_a_cookie() {
+        let followed = |address: &str| {
+            Request::get(address)
+                .header("spin-full-url", format!("http://wharf.test{address}"))
+                .header("cookie", "access_token=t")
+        };
+        assert_eq!(found(followed("/auth/me")), Ok(Some("t".to_owned())));
+        let method = "/api/method/users.setRole?user_id=7&role=99";
+        assert_eq!(found(followed(method)), Err("cross-origin"));
+        let from_us = followed(method).header("origin", "http://wharf.test");
+        assert_eq!(found(from_us), Ok(Some("t".to_owned())));
+        let two = followed("/api/method/users.get?token=u");
+        assert_eq!(found(two), Err("invalid-token"));
+    }
+}

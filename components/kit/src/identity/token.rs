@@ -1,0 +1,350 @@
+//! Access tokens: compact JWTs signed with Ed25519, and nothing else.
+//!
+//! One algorithm is known, and the key is found by `kid` among our own: a
+//! token cannot bring its key or choose how it is checked. Signing is here
+//! too, so that the two cannot drift apart; only signin holds a private key.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::pkcs8::DecodePrivateKey;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::role::Roles;
+use crate::setting::setting;
+
+/// Clocks of two machines differ by this much at most.
+const LEEWAY_S: i64 = 5;
+/// A token is a few hundred bytes; what is longer is not looked at.
+const LONGEST: usize = 8 * 1024;
+
+/// What a token says about its bearer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: Uuid,
+    pub username: String,
+    pub roles: Roles,
+    /// The sign-in this token descends from.
+    pub sid: Uuid,
+    pub jti: Uuid,
+    pub iat: i64,
+    pub exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// What the token may be used for, separated by spaces; absent means everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the token is not one of ours")]
+    Invalid,
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// The published keys, by `kid`.
+#[derive(Debug)]
+pub struct Keys(Vec<(String, VerifyingKey)>);
+
+#[derive(Deserialize)]
+struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+/// Keys of other kinds have other members, and may stand beside ours.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Jwk {
+    kid: String,
+    kty: String,
+    crv: String,
+    x: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: String,
+    /// Extensions that a verifier must understand: we understand none.
+    #[serde(default, skip_serializing)]
+    crit: Option<serde_json::Value>,
+}
+
+impl Keys {
+    /// Reads a JWKS; a key that is not Ed25519 is passed over.
+    pub fn parse(jwks: &str) -> Result<Self, serde_json::Error> {
+        let jwks: Jwks = serde_json::from_str(jwks)?;
+        Ok(Self(
+            jwks.keys
+                .into_iter()
+                .filter(|it| it.kty == "OKP" && it.crv == "Ed25519")
+                .filter_map(|it| {
+                    let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(it.x).ok()?.try_into().ok()?;
+                    Some((it.kid, VerifyingKey::from_bytes(&bytes).ok()?))
+                })
+                .collect(),
+        ))
+    }
+
+    fn get(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.0.iter().find(|it| it.0 == kid).map(|it| &it.1)
+    }
+
+    /// The claims of a token that we signed for `audience` and that is in force `now`.
+    pub fn verify(
+        &self,
+        token: &str,
+        issuer: &str,
+        audience: &str,
+        now: i64,
+    ) -> Result<Claims, Refused> {
+        let claims = self.signed(token).ok_or(Refused::Invalid)?;
+        if claims.iss != issuer || claims.aud != audience {
+            return Err(Refused::Invalid);
+        }
+        in_force(&claims, now)?;
+        Ok(claims)
+    }
+
+    fn signed(&self, token: &str) -> Option<Claims> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let header: Header = parsed(header)?;
+        if header.alg != "EdDSA" || header.crit.is_some() {
+            return None;
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let signature = Signature::from_slice(&signature).ok()?;
+        self.get(&header.kid)?
+            .verify_strict(message.as_bytes(), &signature)
+            .ok()?;
+        parsed(claims)
+    }
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+fn in_force(claims: &Claims, now: i64) -> Result<(), Refused> {
+    let starts = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
+    if starts > now.saturating_add(LEEWAY_S) {
+        return Err(Refused::Invalid);
+    }
+    if claims.exp <= now {
+        return Err(Refused::Expired);
+    }
+    Ok(())
+}
+
+/// The key that signs, with the name under which its public half is published.
+pub struct SigningPair {
+    kid: String,
+    key: SigningKey,
+}
+
+/// The private key cannot be read; what it is, is never said.
+#[derive(Debug, thiserror::Error)]
+#[error("the signing key is no Ed25519 key in PKCS#8 PEM")]
+pub struct BadKey;
+
+impl SigningPair {
+    pub fn from_pem(pem: &str) -> Result<Self, BadKey> {
+        let key = SigningKey::from_pkcs8_pem(pem).map_err(|_| BadKey)?;
+        Ok(Self {
+            kid: thumbprint(&key.verifying_key()),
+            key,
+        })
+    }
+
+    pub fn sign(&self, claims: &Claims) -> Result<String, serde_json::Error> {
+        let header = Header {
+            alg: "EdDSA".to_owned(),
+            typ: Some("JWT".to_owned()),
+            kid: self.kid.clone(),
+            crit: None,
+        };
+        let mut token = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
+        token.push('.');
+        token.push_str(&URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?));
+        let signature = self.key.sign(token.as_bytes());
+        token.push('.');
+        token.push_str(&URL_SAFE_NO_PAD.encode(signature.to_bytes()));
+        Ok(token)
+    }
+
+    pub fn public(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+}
+
+/// RFC 7638: the name of a key is the digest of the key.
+fn thumbprint(key: &VerifyingKey) -> String {
+    let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
+    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
+}
+
+/// Verified tokens are remembered: an Ed25519 check costs more than the rest of a small request.
+const REMEMBERED: usize = 512;
+
+thread_local! {
+    static KEYS: RefCell<Option<&'static Keys>> = const { RefCell::new(None) };
+    static VERIFIED: RefCell<HashMap<[u8; 32], Claims>> = RefCell::default();
+}
+
+/// Why a token could not even be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Unverifiable {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Setting(#[from] crate::setting::Unset),
+    #[error("`jwt_public_keys` is no JWKS: {0}")]
+    Keys(#[from] serde_json::Error),
+}
+
+/// Checks a token against the variables `jwt_public_keys`, `jwt_issuer` and `jwt_audience`.
+pub async fn verify(token: &str, now: i64) -> Result<Claims, Unverifiable> {
+    let digest: [u8; 32] = Sha256::digest(token).into();
+    if let Some(claims) = VERIFIED.with_borrow(|it| it.get(&digest).cloned()) {
+        in_force(&claims, now)?;
+        return Ok(claims);
+    }
+    let keys = match KEYS.with_borrow(|it| *it) {
+        Some(keys) => keys,
+        None => {
+            let keys: &'static Keys =
+                Box::leak(Box::new(Keys::parse(setting("jwt_public_keys").await?)?));
+            KEYS.set(Some(keys));
+            keys
+        }
+    };
+    let (issuer, audience) = (setting("jwt_issuer").await?, setting("jwt_audience").await?);
+    let claims = keys.verify(token, issuer, audience, now)?;
+    VERIFIED.with_borrow_mut(|it| {
+        if it.len() >= REMEMBERED {
+            it.clear();
+        }
+        it.insert(digest, claims.clone());
+    });
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Role;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn signer(seed: u8) -> SigningPair {
+        let key = SigningKey::from_bytes(&[seed; 32]);
+        SigningPair {
+            kid: thumbprint(&key.verifying_key()),
+            key,
+        }
+    }
+
+    fn keys(signer: &SigningPair) -> Keys {
+        Keys(vec![(signer.kid.clone(), signer.public())])
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "wharf".to_owned(),
+            aud: "wharf".to_owned(),
+            sub: Uuid::from_u128(7),
+            username: "ana".to_owned(),
+            roles: Roles::default().with(Role::Driver),
+            sid: Uuid::from_u128(8),
+            jti: Uuid::from_u128(9),
+            iat: NOW,
+            exp: NOW + 60,
+            nbf: None,
+            scope: None,
+        }
+    }
+
+    #[test]
+    fn what_we_signed_is_ours_until_it_expires() {
+        let signer = signer(1);
+        let token = signer.sign(&claims()).unwrap();
+        let keys = keys(&signer);
+        assert_eq!(keys.verify(&token, "wharf", "wharf", NOW), Ok(claims()));
+        assert_eq!(
+            keys.verify(&token, "wharf", "wharf", NOW + 60),
+            Err(Refused::Expired)
+        );
+        assert_eq!(
+            keys.verify(&token, "other", "wharf", NOW),
+            Err(Refused::Invalid)
+        );
+    }
+
+    #[test]
+    fn a_stranger_key_under_our_name_is_refused() {
+        let ours = signer(1);
+        let mut forger = signer(2);
+        forger.kid.clone_from(&ours.kid);
+        let token = forger.sign(&claims()).unwrap();
+        assert_eq!(
+            keys(&ours).verify(&token, "wharf", "wharf", NOW),
+            Err(Refused::Invalid)
+        );
+    }
+
+    #[test]
+    fn a_token_cannot_choose_its_algorithm() {
+        let signer = signer(1);
+        let token = signer.sign(&claims()).unwrap();
+        let (_, rest) = token.split_once('.').unwrap();
+        for alg in ["none", "HS256", "eddsa"] {
+            let header = format!(r#"{{"alg":"{alg}","kid":"{}"}}"#, signer.kid);
+            let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
+            assert_eq!(
+                keys(&signer).verify(&forged, "wharf", "wharf", NOW),
+                Err(Refused::Invalid)
+            );
+        }
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_passed_over() {
+        let signer = signer(1);
+        let x = URL_SAFE_NO_PAD.encode(signer.public().as_bytes());
+        let jwks = format!(
+            r#"{{"keys":[{{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}},{{}},
+                {{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"{x}"}}]}}"#,
+            signer.kid
+        );
+        let token = signer.sign(&claims()).unwrap();
+        let keys = Keys::parse(&jwks).unwrap();
+        assert_eq!(keys.verify(&token, "wharf", "wharf", NOW), Ok(claims()));
+    }
+
+    #[test]
+    fn any_cut_token_is_refused() {
+        let signer = signer(1);
+        let token = signer.sign(&claims()).unwrap();
+        for length in 0..token.len() {
+            assert_eq!(
+                keys(&signer).verify(&token[..length], "wharf", "wharf", NOW),
+                Err(Refused::Invalid)
+            );
+        }
+    }
+}

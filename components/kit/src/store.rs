@@ -1,0 +1,14 @@
+//! What is kept: PostgreSQL above all, the outbox in it, and Redis for wake-ups.
+
+mod db;
+pub mod erasure;
+pub mod event;
+mod idempotency;
+pub mod redis;
+pub mod relay;
+mod row;
+
+pub use db::{Db, DbError, ParameterValue};
+pub use idempotency::{Keyed, Once, Replay, Replayable, purge_keys};
+pub use kit_derive::FromRow;
+pub use row::{Column, DbValue, Decided, FromRow, Only, Param, Row};

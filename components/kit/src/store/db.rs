@@ -1,0 +1,228 @@
+//! Statements: the only room that talks to `spin_sdk::pg`.
+//!
+//! A [`Db`] lives for one request. Every call is one statement, and one statement is one
+//! transaction: Spin returns a connection to its pool without `ROLLBACK`, so a `BEGIN` sent from a
+//! component can outlive the request.
+//!
+//! The interface has each call twice. The asynchronous ones stream rows and let
+//! other requests run in the same instance meanwhile; they cost a stream, a future
+//! and several crossings into the host each. Answers here are small and instances
+//! serve one request at a time, so the plain ones it is: one crossing, all rows. Who
+//! carries out many events in one instance (`relay`) has the others wait for a
+//! statement's round trip.
+
+use std::sync::Arc;
+
+use spin_sdk::pg::wit::postgres::Connection;
+use spin_sdk::pg::{PgError, QueryError};
+
+pub use spin_sdk::pg::ParameterValue;
+
+use super::row::{FromRow, Row};
+use crate::setting::{Unset, setting};
+use crate::web::Problem;
+
+/// The statement in `src/sql/<name>.sql` of the calling component.
+#[macro_export]
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/sql/",
+            $name,
+            ".sql"
+        ))
+    };
+}
+
+/// An open connection.
+pub struct Db(Connection);
+
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    #[error(transparent)]
+    Setting(#[from] Unset),
+    #[error("cannot reach the database")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("statement refused with SQLSTATE {sqlstate}: {message}")]
+    Refused {
+        sqlstate: String,
+        constraint: Option<String>,
+        message: String,
+    },
+    #[error("a value does not fit its statement: {0}")]
+    Unfit(String),
+    #[error("column `{0}` is missing or has another type")]
+    Column(String),
+    #[error("a function answered `{0}`, which the table of refusals does not know")]
+    Outcome(String),
+    #[error("expected one row, got {0}")]
+    RowCount(usize),
+}
+
+impl DbError {
+    /// The constraint or unique index that the statement broke.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { constraint, .. } => constraint.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the database that is in trouble, and not the statement: it shuts down, is
+    /// out of connections, broke a deadlock or gave up at its time limit.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused { sqlstate, .. } => {
+                ["08", "53", "57", "40"]
+                    .iter()
+                    .any(|class| sqlstate.starts_with(class))
+                    || sqlstate == "55P03"
+                    || sqlstate == "25006"
+            }
+            Self::Setting(_)
+            | Self::Unfit(_)
+            | Self::Column(_)
+            | Self::Outcome(_)
+            | Self::RowCount(_) => false,
+        }
+    }
+}
+
+const INVALID_VALUE: Problem = Problem::of_status(422, "invalid-value", "A value cannot be stored");
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        if error.is_passing() {
+            return Self::unavailable(&error);
+        }
+        // What was sent cannot be stored as text or is out of a type's range: the caller's mistake
+        // that no type of ours caught.
+        match &error {
+            DbError::Refused { sqlstate, .. } if sqlstate.starts_with("22") => INVALID_VALUE,
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl Db {
+    /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
+    pub async fn open(variable: &'static str) -> Result<Self, DbError> {
+        let url = setting(variable).await?;
+        Connection::open(url).map(Self).map_err(refused)
+    }
+
+    /// Runs a statement that returns any number of rows.
+    pub async fn all<T: FromRow>(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<Vec<T>, DbError> {
+        let answer = self.0.query(sql, &params).map_err(refused)?;
+        let columns: Arc<[String]> = answer.columns.into_iter().map(|it| it.name).collect();
+        let rows = answer
+            .rows
+            .into_iter()
+            .map(|values| T::from_row(&Row::new(Arc::clone(&columns), values)));
+        rows.collect()
+    }
+
+    /// Runs a statement that returns at most one row.
+    pub async fn optional<T: FromRow>(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<Option<T>, DbError> {
+        let mut rows = self.all(sql, params).await?;
+        if rows.len() > 1 {
+            return Err(DbError::RowCount(rows.len()));
+        }
+        Ok(rows.pop())
+    }
+
+    /// Runs a statement that returns exactly one row.
+    pub async fn one<T: FromRow>(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<T, DbError> {
+        self.optional(sql, params)
+            .await?
+            .ok_or(DbError::RowCount(0))
+    }
+
+    /// Runs a statement that returns no rows; says how many it touched.
+    pub async fn run(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<u64, DbError> {
+        self.0.execute(sql, &params).map_err(refused)
+    }
+}
+
+fn refused(error: PgError) -> DbError {
+    match error {
+        PgError::QueryFailed(QueryError::DbError(it)) => DbError::Refused {
+            constraint: it
+                .extras
+                .into_iter()
+                .find(|(key, _)| key == "constraint")
+                .map(|(_, name)| name),
+            sqlstate: it.code,
+            message: it.message,
+        },
+        // Ours to mend: asking again would not help.
+        PgError::BadParameter(it) | PgError::ValueConversionFailed(it) => DbError::Unfit(it),
+        // Spin says no more of a connection that was lost than that the statement failed.
+        lost => DbError::Unreachable(Box::new(lost)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    fn refusal(sqlstate: &str) -> DbError {
+        DbError::Refused {
+            sqlstate: sqlstate.to_owned(),
+            constraint: Some("login_taken".to_owned()),
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_database_in_trouble_is_asked_again_later() {
+        for sqlstate in ["57P01", "53300", "40P01", "57014"] {
+            let problem = Problem::from(refusal(sqlstate));
+            assert_eq!(
+                problem.status(),
+                StatusCode::SERVICE_UNAVAILABLE,
+                "{sqlstate}"
+            );
+        }
+        assert_eq!(Problem::from(refusal("42703")).status().as_u16(), 500);
+        assert_eq!(Problem::from(refusal("22021")).status().as_u16(), 422);
+    }
+
+    #[test]
+    fn what_cannot_work_is_not_asked_again() {
+        let status = |error| Problem::from(refused(error)).status().as_u16();
+        assert_eq!(status(PgError::ConnectionFailed("gone".to_owned())), 503);
+        assert_eq!(
+            status(PgError::QueryFailed(QueryError::Text("closed".to_owned()))),
+            503
+        );
+        assert_eq!(status(PgError::BadParameter("$1".to_owned())), 500);
+        assert_eq!(status(PgError::ValueConversionFailed("$1".to_owned())), 500);
+    }
+
+    #[test]
+    fn a_broken_constraint_is_known_by_its_name() {
+        assert_eq!(refusal("23505").constraint(), Some("login_taken"));
+        assert_eq!(DbError::RowCount(2).constraint(), None);
+    }
+}

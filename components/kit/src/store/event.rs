@@ -1,0 +1,31 @@
+//! What happened, for whoever wants to know.
+//!
+//! An event is a row in `events.outbox`, written by the same statement as the
+//! change it tells of; that statement stands in the component's SQL. Redis
+//! only wakes the reader: a lost wake-up costs latency, nothing else.
+
+use super::redis;
+
+/// The channel on which the outbox reader listens.
+pub const WAKE: &str = "outbox";
+
+/// Tells the outbox reader that there is something to read. Never waits, never fails.
+pub fn wake() {
+    announce(WAKE, String::new());
+}
+
+/// Publishes `payload` on a channel that outsiders listen to. Never waits, never fails.
+#[cfg(target_family = "wasm")]
+pub fn announce(channel: &'static str, payload: String) {
+    spin_sdk::wit_bindgen::spawn(async move {
+        if let Err(away) = redis::publish(channel, payload.as_bytes()).await {
+            eprintln!("{channel} was not published: {away}");
+        }
+    });
+}
+
+/// Router tests run without a host: there is nobody to tell.
+#[cfg(not(target_family = "wasm"))]
+pub fn announce(_: &'static str, _: String) {
+    let _ = redis::publish;
+}

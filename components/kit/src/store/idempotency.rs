@@ -1,0 +1,300 @@
+//! `Idempotency-Key`: the same request sent again has one effect and one answer.
+//!
+//! The table `idempotency_key` is the same in every schema (`migrations/every/idempotency.sql`). Without
+//! the header nothing is stored and no statement is spent. A component's sweep deletes keys that are a
+//! day old ([`purge_keys`]).
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::db::{Db, DbError};
+use super::row::{FromRow, Row};
+use crate::identity::Caller;
+use crate::web::{Created, Input, Json, Operation, Output, Problem, Schema};
+use crate::{params, sql};
+
+/// A JSON body together with the right to be carried out once.
+#[derive(Debug)]
+pub struct Keyed<T> {
+    pub body: T,
+    pub once: Once,
+}
+
+/// What makes a request the same request.
+#[derive(Debug)]
+pub struct Once {
+    /// The key with the address it was sent to; absent when the client gave none.
+    key: Option<String>,
+    fingerprint: String,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let key = match request.headers().get("idempotency-key") {
+            Some(key) => Some(format!(
+                "{} {} {}",
+                request.method(),
+                request.uri().path(),
+                acceptable(key)?
+            )),
+            None => None,
+        };
+        let bytes = crate::web::bytes_of(request, "application/json", state).await?;
+        Ok(Self {
+            body: crate::web::read_json(&bytes)?,
+            once: Once {
+                key,
+                fingerprint: STANDARD.encode(Sha256::digest(&bytes)),
+            },
+        })
+    }
+}
+
+impl<T: Schema> Input for Keyed<T> {
+    fn describe(operation: &mut Operation) {
+        <Json<T> as Input>::describe(operation);
+        operation.add_parameter(
+            "Idempotency-Key",
+            "header",
+            false,
+            serde_json::json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+            "Chosen by the client: a request that is sent again with the same key has one effect and is \
+             answered as the first one was. Keys are remembered for a day",
+        );
+        operation.add_refusals([INVALID_KEY, KEY_IN_USE, KEY_REUSED]);
+    }
+}
+
+const INVALID_KEY: Problem = Problem::of_status(
+    400,
+    "invalid-idempotency-key",
+    "An Idempotency-Key is 1 to 255 printable characters",
+);
+const KEY_IN_USE: Problem = Problem::of_status(
+    409,
+    "idempotency-key-in-use",
+    "A request with this Idempotency-Key is still running",
+)
+.retry_after_s(1);
+const KEY_REUSED: Problem = Problem::of_status(
+    422,
+    "idempotency-key-reused",
+    "This Idempotency-Key was used for another request",
+);
+
+/// Anything printable, so that UUIDs and the quoted form of the draft both pass.
+fn acceptable(key: &HeaderValue) -> Result<&str, Problem> {
+    key.to_str()
+        .ok()
+        .filter(|it| (1..=255).contains(&it.len()))
+        .ok_or(INVALID_KEY)
+}
+
+enum Begun {
+    /// The key is claimed: it is new, or its first request broke off.
+    Ours,
+    Running,
+    Other,
+    Done {
+        status: i32,
+        location: Option<String>,
+        body: String,
+    },
+}
+
+impl FromRow for Begun {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(match row.get::<String>("state")?.as_str() {
+            "ours" => Self::Ours,
+            "running" => Self::Running,
+            "other" => Self::Other,
+            _ => Self::Done {
+                status: row.get("status")?,
+                location: row.get("location")?,
+                body: row.get("body")?,
+            },
+        })
+    }
+}
+
+/// An answer that can be stored and given again.
+pub trait Replay: Output {
+    type Body: Serialize;
+
+    fn status(&self) -> StatusCode;
+    fn into_parts(self) -> (Option<String>, Self::Body);
+}
+
+impl<T: Serialize + Schema> Replay for Json<T> {
+    type Body = T;
+
+    fn status(&self) -> StatusCode {
+        StatusCode::OK
+    }
+
+    fn into_parts(self) -> (Option<String>, T) {
+        (None, self.0)
+    }
+}
+
+impl<T: Serialize + Schema, const STATUS: u16> Replay for Created<T, STATUS> {
+    type Body = T;
+
+    fn status(&self) -> StatusCode {
+        Self::status()
+    }
+
+    fn into_parts(self) -> (Option<String>, T) {
+        (Some(self.location), self.body)
+    }
+}
+
+/// The answer of a request that may be the repetition of an earlier one.
+pub struct Replayable<R> {
+    response: Response,
+    answer: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R> From<Response> for Replayable<R> {
+    fn from(response: Response) -> Self {
+        Self {
+            response,
+            answer: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<R> IntoResponse for Replayable<R> {
+    fn into_response(self) -> Response {
+        self.response
+    }
+}
+
+impl<R: Output> Output for Replayable<R> {
+    fn describe(operation: &mut Operation) {
+        R::describe(operation);
+        operation.describe_replay();
+    }
+}
+
+impl Once {
+    /// The id of what this request makes: the same for every copy of it, so that a copy which
+    /// comes after a crash finds what the first one did. Another body is another request: after
+    /// a refusal the key is free for it.
+    pub fn id(&self, caller: &Caller) -> Uuid {
+        match &self.key {
+            Some(key) => {
+                let request = format!("{key} {}", self.fingerprint);
+                Uuid::new_v5(&caller.id, request.as_bytes())
+            }
+            None => Uuid::now_v7(),
+        }
+    }
+
+    /// Carries `act` out, unless a copy of this request already was: then its answer is given
+    /// again. A refusal is not remembered: nothing was done.
+    pub async fn answer<R: Replay>(
+        self,
+        db: &Db,
+        caller: &Caller,
+        act: impl Future<Output = Result<R, Problem>>,
+    ) -> Result<Replayable<R>, Problem> {
+        let Some(key) = self.key else {
+            return written(act.await?).map(|it| respond(it).into());
+        };
+        let begun = db
+            .one(
+                sql!("idempotency_begin"),
+                params![caller.id, &key, &self.fingerprint],
+            )
+            .await?;
+        match begun {
+            Begun::Ours => {}
+            Begun::Done {
+                status,
+                location,
+                body,
+            } => {
+                let mut response = respond(Written {
+                    status: u16::try_from(status)
+                        .ok()
+                        .and_then(|it| StatusCode::from_u16(it).ok())
+                        .unwrap_or(StatusCode::OK),
+                    location,
+                    body,
+                });
+                let replayed = HeaderValue::from_static("true");
+                response.headers_mut().insert(REPLAYED, replayed);
+                return Ok(response.into());
+            }
+            Begun::Running => return Err(KEY_IN_USE),
+            Begun::Other => return Err(KEY_REUSED),
+        }
+        match act.await {
+            Ok(answer) => {
+                let written = written(answer)?;
+                db.run(
+                    sql!("idempotency_finish"),
+                    params![
+                        caller.id,
+                        &key,
+                        i32::from(written.status.as_u16()),
+                        &written.body,
+                        written.location.as_deref()
+                    ],
+                )
+                .await?;
+                Ok(respond(written).into())
+            }
+            Err(problem) => {
+                db.run(sql!("idempotency_release"), params![caller.id, &key])
+                    .await?;
+                Err(problem)
+            }
+        }
+    }
+}
+
+const REPLAYED: &str = "idempotent-replayed";
+
+/// An answer as it is stored.
+struct Written {
+    status: StatusCode,
+    location: Option<String>,
+    body: String,
+}
+
+fn written<R: Replay>(answer: R) -> Result<Written, Problem> {
+    let status = answer.status();
+    let (location, body) = answer.into_parts();
+    Ok(Written {
+        status,
+        location,
+        body: serde_json::to_string(&body).map_err(|it| Problem::internal(&it))?,
+    })
+}
+
+fn respond(written: Written) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    let mut response = (written.status, content_type, Body::from(written.body)).into_response();
+    if let Some(location) = written.location.and_then(|it| it.parse().ok()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// Deletes keys that are a day old, `limit` at most: what a sweep does.
+pub async fn purge_keys(db: &Db, limit: i64) -> Result<(), DbError> {
+    db.run(sql!("idempotency_purge"), params![limit]).await?;
+    Ok(())
+}

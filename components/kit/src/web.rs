@@ -1,0 +1,33 @@
+//! HTTP: from the host's request to the answer, and the description of both.
+//!
+//! A component has one route table ([`Routes`]). From its lines come the router, the checks of a request
+//! and the operation in the API description, because all three read the handler's signature.
+
+pub mod answer;
+mod body;
+mod dialect;
+#[cfg(not(target_family = "wasm"))]
+pub mod openapi;
+mod operation;
+pub mod outbound;
+mod page;
+mod problem;
+mod reply;
+mod request_id;
+mod routes;
+mod schema;
+pub mod whole;
+
+pub use answer::answer;
+pub use body::{Form, Json, Path, Query};
+pub(crate) use body::{bytes_of, read_json};
+pub use dialect::Dialect;
+pub use operation::{Describe, Input, Operation, Output, Security};
+pub use page::Page;
+pub use problem::{FieldError, Problem, Refusals};
+pub use reply::{Created, Listed, NoContent};
+pub use request_id::RequestId;
+pub use routes::{Paths, Routes};
+pub use schema::Schema;
+#[cfg(not(target_family = "wasm"))]
+pub use schemars;

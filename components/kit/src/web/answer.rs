@@ -1,0 +1,155 @@
+//! The edge of every component: from the host's request to the answer it sends.
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use tower_service::Service;
+
+use super::dialect::{Dialect, NO_ROUTE};
+use super::problem::Problem;
+use super::request_id::{HEADER, RequestId};
+
+/// Routes one request and writes whatever refusal came of it.
+pub async fn answer<B>(mut router: Router, request: axum::http::Request<B>) -> Response
+where
+    B: HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    let id = RequestId::of(request.headers());
+    let mut request: Request = request.map(Body::new);
+    without_trailing_slash(request.uri_mut());
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        request
+            .headers_mut()
+            .insert(HeaderName::from_static(HEADER), value);
+    }
+    let response = match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    written(response, &id)
+}
+
+/// A refusal from before any handler.
+pub(crate) fn refused(problem: Problem, id: &RequestId) -> Response {
+    written(problem.into_response(), id)
+}
+
+/// `/customers/` and `/customers` are one address.
+fn without_trailing_slash(uri: &mut Uri) {
+    let path = uri.path();
+    if path.len() < 2 || !path.ends_with('/') {
+        return;
+    }
+    let mut target = path.trim_end_matches('/').to_owned();
+    if target.is_empty() {
+        target.push('/');
+    }
+    if let Some(query) = uri.query() {
+        target.push('?');
+        target.push_str(query);
+    }
+    let mut parts = std::mem::take(uri).into_parts();
+    if let Ok(target) = PathAndQuery::try_from(target) {
+        parts.path_and_query = Some(target);
+    }
+    *uri = Uri::from_parts(parts).unwrap_or_default();
+}
+
+fn written(mut response: Response, id: &RequestId) -> Response {
+    let dialect = response
+        .extensions()
+        .get::<Dialect>()
+        .copied()
+        .unwrap_or(Dialect::Plain);
+    let Some(problem) = refusal(&mut response) else {
+        return response;
+    };
+    if let Some(cause) = &problem.cause {
+        eprintln!("{id} {}: {cause}", problem.code);
+    }
+    let mut refused = (
+        dialect.status(&problem),
+        [(header::CONTENT_TYPE, dialect.media_type())],
+        dialect.body(&problem, id.as_str()).to_string(),
+    )
+        .into_response();
+    let headers = refused.headers_mut();
+    // What a layer added (cookies, Allow) stays.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            headers.append(name, value.clone());
+        }
+    }
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = problem.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    refused
+}
+
+/// The problem in a response: one of ours, or the router's own bare 404 and 405.
+fn refusal(response: &mut Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return None;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => Some(Problem::new(
+            StatusCode::NOT_FOUND,
+            NO_ROUTE,
+            "Nothing is served here",
+        )),
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This address does not know that method",
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn ask(path: &str) -> (u16, serde_json::Value) {
+        let router = Router::new().route(
+            "/customers",
+            get(|| async { Problem::new(StatusCode::CONFLICT, "taken", "Taken") }),
+        );
+        let request = Request::get(path)
+            .header("x-request-id", "r-1")
+            .body(Body::empty())
+            .unwrap();
+        let response = answer(
+            super::super::dialect::speaking(Dialect::FastFood, router),
+            request,
+        )
+        .await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_trailing_slash_never_matters() {
+        assert_eq!(ask("/customers/?a=b").await.0, 409);
+        assert_eq!(ask("/customers").await.1["msg"], "Taken");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_route_is_a_problem_too() {
+        let (status, body) = ask("/nowhere").await;
+        assert_eq!((status, &body["request_id"]), (404, &"r-1".into()));
+    }
+}

@@ -1,0 +1,235 @@
+//! The members that clients of the five replaced systems read in a refusal,
+//! beside the RFC 9457 ones.
+//!
+//! A route table names its dialect once; handlers do not know it.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::problem::Problem;
+
+/// Whose clients a route serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dialect {
+    /// Parking zones, tickets and fines under `/api/v1`: `error`.
+    Zones,
+    /// Accounts and payments (`/auth/signup`, `/payments/deposit` …): `error`.
+    Accounts,
+    /// Fast food (`/token`, `/customers`, `/orders` …): `msg` and `status code`.
+    FastFood,
+    /// Modpacks under `/api/method/`: nothing but `{"error": {"code", "message"}}`.
+    Rpc,
+    /// Parking places (`/login`, `/parking`, `/booking`, `/payment` …):
+    /// `error_message` and `error_status_code`.
+    Parking,
+    /// `/auth/me`, which clients of both accounts and parking places ask: the members of both.
+    AccountsAndParking,
+    /// Routes of our own: RFC 9457 and nothing else.
+    Plain,
+}
+
+/// Marks every answer of `router` with its dialect. The innermost mark stays.
+pub(crate) fn speaking(dialect: Dialect, router: Router) -> Router {
+    router.layer(axum::middleware::map_response(
+        move |mut response: Response| async move {
+            if response.extensions().get::<Dialect>().is_none() {
+                response.extensions_mut().insert(dialect);
+            }
+            response
+        },
+    ))
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Dialect {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Plain,
+        Self::Zones,
+        Self::Accounts,
+        Self::FastFood,
+        Self::Rpc,
+        Self::Parking,
+        Self::AccountsAndParking,
+    ];
+
+    /// The replaced system whose clients it serves.
+    pub(crate) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Zones => Some("parking zones"),
+            Self::Accounts => Some("accounts"),
+            Self::FastFood => Some("fast-food"),
+            Self::Rpc => Some("modpacks"),
+            Self::Parking => Some("parking places"),
+            Self::AccountsAndParking => Some("accounts and parking places"),
+            Self::Plain => None,
+        }
+    }
+
+    /// The name of its refusals' schema in the API description.
+    pub(crate) const fn problem_schema(self) -> &'static str {
+        match self {
+            Self::Plain => "Problem",
+            // Both keep the text in `error`.
+            Self::Zones | Self::Accounts => "ProblemWithError",
+            Self::FastFood => "ProblemOfFastFood",
+            Self::Rpc => "ProblemOfMethods",
+            Self::Parking => "ProblemOfParking",
+            Self::AccountsAndParking => "ProblemOfAccountsAndParking",
+        }
+    }
+
+    /// The members beside those of RFC 9457, with the JSON type of each.
+    pub(crate) const fn legacy_members(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Plain | Self::Rpc => &[],
+            Self::Zones | Self::Accounts => &[("error", "string")],
+            Self::FastFood => &[("msg", "string"), ("status code", "integer")],
+            Self::Parking => &[
+                ("error_message", "string"),
+                ("error_status_code", "integer"),
+            ],
+            Self::AccountsAndParking => &[
+                ("error", "string"),
+                ("error_message", "string"),
+                ("error_status_code", "integer"),
+            ],
+        }
+    }
+}
+
+const PROBLEM: &str = "application/problem+json";
+const JSON: &str = "application/json";
+
+impl Dialect {
+    /// The media type of a refusal.
+    pub(crate) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Rpc => JSON,
+            _ => PROBLEM,
+        }
+    }
+
+    /// The status this dialect sends: its frameworks knew 400 where ours says 422, and launchers
+    /// know nothing above 499.
+    pub(crate) fn status(self, problem: &Problem) -> StatusCode {
+        match self {
+            Self::Rpc if problem.retry_after_s.is_some() => StatusCode::TOO_MANY_REQUESTS,
+            Self::Rpc if problem.status.is_server_error() => StatusCode::BAD_REQUEST,
+            Self::Zones | Self::Accounts | Self::Rpc
+                if problem.status == StatusCode::UNPROCESSABLE_ENTITY
+                    && problem.code == "invalid-body" =>
+            {
+                StatusCode::BAD_REQUEST
+            }
+            _ => problem.status,
+        }
+    }
+
+    pub(crate) fn body(self, problem: &Problem, request_id: &str) -> Value {
+        let status = self.status(problem).as_u16();
+        let text = problem.detail.as_deref().unwrap_or(problem.title);
+        if self == Self::Rpc {
+            let code = problem.number.unwrap_or_else(|| rpc_number(problem));
+            return json!({ "error": { "code": code, "message": text } });
+        }
+        let mut body = Map::new();
+        body.insert("type".into(), format!("/problems/{}", problem.code).into());
+        body.insert("title".into(), problem.title.into());
+        body.insert("status".into(), status.into());
+        if let Some(detail) = &problem.detail {
+            body.insert("detail".into(), detail.as_ref().into());
+        }
+        body.insert("code".into(), problem.code.into());
+        body.insert("request_id".into(), request_id.into());
+        if !problem.errors.is_empty() {
+            body.insert("errors".into(), json!(problem.errors));
+        }
+        match self {
+            Self::Zones | Self::Accounts => {
+                body.insert("error".into(), text.into());
+            }
+            Self::FastFood => {
+                body.insert("msg".into(), text.into());
+                body.insert("status code".into(), status.into());
+            }
+            Self::Parking => {
+                body.insert("error_message".into(), text.into());
+                body.insert("error_status_code".into(), status.into());
+            }
+            Self::AccountsAndParking => {
+                body.insert("error".into(), text.into());
+                body.insert("error_message".into(), text.into());
+                body.insert("error_status_code".into(), status.into());
+            }
+            Self::Plain | Self::Rpc => {}
+        }
+        Value::Object(body)
+    }
+}
+
+/// The RPC number of a problem that did not choose one itself.
+fn rpc_number(problem: &Problem) -> u16 {
+    match problem.status.as_u16() {
+        401 => 10,
+        403 | 429 => 20,
+        404 if problem.code == NO_ROUTE => 40,
+        405 => 41,
+        400..500 => 31,
+        _ => 50,
+    }
+}
+
+/// Of a refusal to which no route answered.
+pub(crate) const NO_ROUTE: &str = "no-such-route";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAKEN: Problem = Problem::new(StatusCode::CONFLICT, "login-taken", "The login is taken");
+
+    #[test]
+    fn every_dialect_keeps_the_members_its_clients_read() {
+        assert_eq!(
+            Dialect::Zones.body(&TAKEN, "r")["error"],
+            "The login is taken"
+        );
+        assert_eq!(Dialect::FastFood.body(&TAKEN, "r")["status code"], 409);
+        assert_eq!(Dialect::Parking.body(&TAKEN, "r")["error_status_code"], 409);
+        assert_eq!(
+            Dialect::Rpc.body(&TAKEN.number(101), "r"),
+            json!({ "error": { "code": 101, "message": "The login is taken" } })
+        );
+    }
+
+    #[test]
+    fn a_launcher_is_told_by_number_and_never_above_499() {
+        let told = |status: u16, code| {
+            let problem = Problem::new(StatusCode::from_u16(status).unwrap(), code, "No");
+            let number = Dialect::Rpc.body(&problem, "r")["error"]["code"].clone();
+            (Dialect::Rpc.status(&problem).as_u16(), number)
+        };
+        assert_eq!(told(404, NO_ROUTE), (404, json!(40)));
+        assert_eq!(told(404, "unknown-user"), (404, json!(31)));
+        assert_eq!(told(409, "login-taken"), (409, json!(31)));
+        assert_eq!(told(500, "internal"), (400, json!(50)));
+        let unavailable = Problem::unavailable(&std::io::Error::other("away"));
+        assert_eq!(Dialect::Rpc.status(&unavailable).as_u16(), 429);
+        assert_eq!(Dialect::Rpc.body(&unavailable, "r")["error"]["code"], 50);
+    }
+
+    #[test]
+    fn a_problem_carries_the_request_id() {
+        insta::assert_json_snapshot!(Dialect::Plain.body(&TAKEN, "r-1"), @r#"
+        {
+          "code": "login-taken",
+          "request_id": "r-1",
+          "status": 409,
+          "title": "The login is taken",
+          "type": "/problems/login-taken"
+        }
+        "#);
+    }
+}
