@@ -17,6 +17,8 @@ pub struct Description {
     /// By path, then by method.
     pub paths: BTreeMap<String, Map<String, Value>>,
     pub schemas: Map<String, Value>,
+    /// One per dialect and code: what a refusal looks like there.
+    pub examples: Map<String, Value>,
     pub tags: BTreeSet<&'static str>,
 }
 
@@ -27,6 +29,7 @@ pub fn describe(component: &str, routes: Routes) -> Description {
     let mut description = Description {
         paths: BTreeMap::new(),
         schemas: Map::new(),
+        examples: Map::new(),
         tags: BTreeSet::new(),
     };
     let mut ids = BTreeMap::new();
@@ -37,7 +40,7 @@ pub fn describe(component: &str, routes: Routes) -> Description {
         };
         (line.describe)(&mut operation);
         let id = operation_id(component, line.handler, &mut ids);
-        let written = written(line, &operation, &id);
+        let written = written(line, &operation, &id, &mut description.examples);
         let path = description.paths.entry(line.path.clone()).or_default();
         path.insert(line.method.to_owned(), written);
         description.tags.insert(line.tag);
@@ -124,7 +127,12 @@ fn rename_references(component: &str, value: &mut Value) {
     }
 }
 
-fn written(line: &Line, operation: &Operation, id: &str) -> Value {
+fn written(
+    line: &Line,
+    operation: &Operation,
+    id: &str,
+    examples: &mut Map<String, Value>,
+) -> Value {
     let mut written = Map::new();
     written.insert("operationId".into(), id.into());
     written.insert("summary".into(), operation.summary.into());
@@ -158,7 +166,7 @@ fn written(line: &Line, operation: &Operation, id: &str) -> Value {
     }
     written.insert(
         "responses".into(),
-        responses(line.dialect, operation).into(),
+        responses(line.dialect, operation, examples).into(),
     );
     written.into()
 }
@@ -219,10 +227,11 @@ fn parameters(line: &Line, operation: &Operation) -> Vec<Value> {
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let others = operation.parameters.iter().map(|it: &Parameter| {
-        let mut schema = it.schema.clone();
-        // It stands beside the schema, where people look for it.
+        let mut schema = present(it.schema.clone());
+        // The description stands beside the schema, where people look for it.
         if let Some(members) = schema.as_object_mut() {
             members.remove("description");
+            members.remove("default");
         }
         let mut parameter = json!({ "name": it.name, "in": it.place, "schema": schema });
         if let Some(members) = parameter.as_object_mut() {
@@ -238,7 +247,29 @@ fn parameters(line: &Line, operation: &Operation) -> Vec<Value> {
     in_path.chain(others).collect()
 }
 
-fn responses(dialect: Dialect, operation: &Operation) -> Map<String, Value> {
+/// A parameter that may be absent is never null.
+fn present(mut schema: Value) -> Value {
+    let is_null = |it: &Value| it == "null" || it["type"] == "null";
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        kinds.retain(|it| !is_null(it));
+        if let [kind] = kinds.as_slice() {
+            let kind = kind.clone();
+            schema["type"] = kind;
+        }
+    }
+    let several = schema.get("anyOf").and_then(Value::as_array);
+    let mut others = several.into_iter().flatten().filter(|it| !is_null(it));
+    match (others.next(), others.next()) {
+        (Some(one), None) => one.clone(),
+        _ => schema,
+    }
+}
+
+fn responses(
+    dialect: Dialect,
+    operation: &Operation,
+    examples: &mut Map<String, Value>,
+) -> Map<String, Value> {
     let mut responses = BTreeMap::new();
     for (status, answer) in &operation.answers {
         let mut response = Map::new();
@@ -275,7 +306,7 @@ fn responses(dialect: Dialect, operation: &Operation) -> Map<String, Value> {
         let response = responses
             .entry(status.to_string())
             .or_insert_with(|| json!({ "description": "" }));
-        refuse(response, dialect, &problems);
+        refuse(response, dialect, &problems, examples);
     }
     responses.insert(
         "default".to_owned(),
@@ -302,24 +333,33 @@ fn refusals(dialect: Dialect, operation: &Operation) -> BTreeMap<u16, Vec<Proble
     by_status
 }
 
-/// A refusal's examples are what the dialect really writes.
-fn refuse(response: &mut Value, dialect: Dialect, problems: &[Problem]) {
-    let lines = problems
-        .iter()
-        .map(|it| format!("- `{}`: {}", it.code(), it.title()));
-    let description: Vec<_> = lines.collect();
-    let examples: Map<_, _> = problems
-        .iter()
-        .map(|it| {
-            let value = dialect.body(it, "0199f0a0-0000-7000-8000-000000000001");
-            (it.code().to_owned(), json!({ "value": value }))
-        })
-        .collect();
-    let reference = format!("#{DEFINITIONS}/{}", dialect.problem_schema());
-    let content = json!({ "schema": { "$ref": reference }, "examples": examples });
-    let codes: Vec<_> = problems.iter().map(Problem::code).collect();
+/// Adds the refusals of one status. Their examples are what the dialect really writes.
+fn refuse(
+    response: &mut Value,
+    dialect: Dialect,
+    problems: &[Problem],
+    examples: &mut Map<String, Value>,
+) {
+    let schema = dialect.problem_schema();
+    let mut lines = Vec::new();
+    let mut references = Map::new();
+    let mut codes = Vec::new();
+    for problem in problems {
+        let code = problem.code();
+        let name = format!("{schema}.{code}");
+        let reference = json!({ "$ref": format!("#/components/examples/{name}") });
+        lines.push(format!("- `{code}`: {}", problem.title()));
+        references.insert(code.to_owned(), reference);
+        codes.push(code);
+        let body = dialect.body(problem, "0199f0a0-0000-7000-8000-000000000001");
+        examples.insert(name, json!({ "value": body }));
+    }
+    let content = json!({
+        "schema": { "$ref": format!("#{DEFINITIONS}/{schema}") },
+        "examples": references,
+    });
     if let Some(response) = response.as_object_mut() {
-        response.insert("description".into(), description.join("\n").into());
+        response.insert("description".into(), lines.join("\n").into());
         let contents = response.entry("content").or_insert_with(|| json!({}));
         if let Some(contents) = contents.as_object_mut() {
             contents.insert(dialect.media_type().to_owned(), content);
