@@ -1,7 +1,7 @@
-//! The one check of every outgoing connection: what the manifest grants, then where the name really leads.
+//! The check of every outgoing connection: first the manifest's grant, then the addresses that the name resolves to.
 //!
-//! Each capability asks before it resolves a name and connects only to addresses this module resolved. Grammar and
-//! matching of grants are `wharf_manifest::egress`.
+//! Each capability checks a destination before it resolves the name, and connects only to addresses that this module
+//! resolved. `wharf_manifest::egress` parses and matches grants.
 
 use std::future::Future;
 use std::io;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks, Denied};
 
-/// The longest address a guest may name. What stands for it with the host keeps a copy.
-pub(crate) const ADDRESS_BYTES: usize = 4096;
+/// Longest server address that a guest may give. Pools and clients are kept by address, so the host stores a copy.
+pub(crate) const MAX_ADDRESS_BYTES: usize = 4096;
 
 /// Takes one line for the component's stderr log.
 pub type StderrLine = Arc<dyn Fn(&str) + Send + Sync>;
@@ -33,8 +33,8 @@ impl Egress {
         }
     }
 
-    /// For connections no guest asked for: to what the operator named.
-    pub(crate) fn of_operator() -> Egress {
+    /// For connections that the operator configured: they need no grant, and no network is blocked.
+    pub(crate) fn for_operator() -> Egress {
         Egress::new(
             AllowedHosts::default(),
             BlockedNetworks::default(),
@@ -42,43 +42,43 @@ impl Egress {
         )
     }
 
-    /// May the component connect there? If not, its log says which line of the manifest would allow it.
+    /// Whether the component may connect there. A denial tells the component's log which manifest line would allow it.
     pub fn check(&self, scheme: &str, host: &str, port: u16) -> Result<(), Denied> {
         let checked = self.allowed.check(scheme, host, port);
         checked.inspect_err(|denied| (self.stderr)(&denied.to_string()))
     }
 
-    /// Where the host really is, without the addresses the operator blocks.
+    /// The addresses of a host, without the blocked ones. An error if all of them are blocked.
     pub async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-        let open = found.iter().copied();
-        let open: Vec<SocketAddr> = open
+        let allowed = found.iter().copied();
+        let allowed: Vec<SocketAddr> = allowed
             .filter(|address| !self.is_blocked(host, address.ip()))
             .collect();
-        if open.is_empty() && !found.is_empty() {
+        if allowed.is_empty() && !found.is_empty() {
             (self.stderr)(&format!(
-                "{host}:{port} leads only to networks that are blocked, by the operator of this host or by the manifest."
+                "{host}:{port} resolves only to addresses in networks that this host's operator or the manifest blocks."
             ));
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "destination address prohibited",
             ));
         }
-        Ok(open)
+        Ok(allowed)
     }
 
-    /// Must a granted host not be at this address? For addresses that are not the answer of [`Egress::resolve`].
+    /// Whether a granted host may not be at this address. For addresses that did not come from [`Egress::resolve`].
     pub fn is_blocked(&self, host: &str, address: IpAddr) -> bool {
-        self.blocked.is_blocked(address) || !self.allowed.may_lead_to(host, address)
+        self.blocked.is_blocked(address) || !self.allowed.allows_address(host, address)
     }
 
-    fn allows_address(&self, scheme: &str, address: SocketAddr) -> bool {
+    fn allows_socket(&self, scheme: &str, address: SocketAddr) -> bool {
         let host = address.ip().to_string();
         self.check(scheme, &host, address.port()).is_ok() && !self.is_blocked(&host, address.ip())
     }
 
-    /// The answer to `wasi:sockets`, in the form `WasiCtxBuilder::socket_addr_check` takes. Nobody may listen.
+    /// The check for `wasi:sockets`, as `WasiCtxBuilder::socket_addr_check` takes it. Listening is always denied.
     pub fn socket_check(
         self: &Arc<Self>,
     ) -> impl Fn(SocketAddr, SocketAddrUse) -> Pin<Box<dyn Future<Output = bool> + Send + Sync>>
@@ -87,14 +87,14 @@ impl Egress {
     + 'static {
         let egress = Arc::clone(self);
         move |address, purpose| {
-            let any = address.ip().is_unspecified() && address.port() == 0;
+            let is_wildcard = address.ip().is_unspecified() && address.port() == 0;
             let allowed = match purpose {
-                // What the system does by itself before it connects or sends; anything else would be a server.
-                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => any,
+                // The implicit bind before a connect or send. A bind to a chosen address would be a server.
+                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => is_wildcard,
                 SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
-                SocketAddrUse::TcpConnect => egress.allows_address("tcp", address),
+                SocketAddrUse::TcpConnect => egress.allows_socket("tcp", address),
                 SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
-                    egress.allows_address("udp", address)
+                    egress.allows_socket("udp", address)
                 }
             };
             Box::pin(std::future::ready(allowed))
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_puts_the_missing_line_into_the_log() {
+    fn a_denial_logs_the_missing_manifest_line() {
         let (egress, log) = egress(&["postgres://db"], &[]);
         assert!(egress.check("postgres", "db", 5432).is_ok());
         assert!(egress.check("redis", "db", 6379).is_err());
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_granted_name_that_leads_to_a_blocked_network_is_refused() {
+    async fn a_granted_name_that_resolves_into_a_blocked_network_is_refused() {
         let (egress, log) = egress(&["http://localhost:80"], &["127.0.0.0/8", "::1/128"]);
         let refused = egress.resolve("localhost", 80).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
@@ -138,11 +138,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_only_a_wildcard_grants_must_not_lead_into_a_private_network() {
+    async fn a_name_granted_only_by_a_wildcard_must_not_resolve_into_a_private_network() {
         let entries = ["https://*:443".to_owned(), "http://127.0.0.1:80".to_owned()];
         let allowed = AllowedHosts::parse(&entries).unwrap();
         let egress = Egress::new(
-            allowed.with_private_by_name_only(true),
+            allowed.blocking_private_networks(true),
             BlockedNetworks::default(),
             Arc::new(|_| {}),
         );
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sockets_need_a_grant_of_their_own_and_never_listen() {
+    async fn sockets_need_their_own_grant_and_never_listen() {
         let (egress, _) = egress(&["tcp://127.0.0.1:9"], &[]);
         let check = egress.socket_check();
         let address = "127.0.0.1:9".parse().unwrap();

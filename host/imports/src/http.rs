@@ -1,7 +1,7 @@
-//! Outbound `wasi:http`, of WASI 0.2 and 0.3 alike: the hooks `wasmtime_wasi_http` calls for every request a guest sends.
+//! Outbound `wasi:http` 0.2 and 0.3: the hooks that `wasmtime_wasi_http` calls for every request a guest sends.
 //!
-//! `<component>.spin.internal`, `self` and `self.alt` never leave the process: the host gives a [`LocalDispatch`]. All else
-//! goes through one pooled client per component. Nothing here follows redirects, stores cookies or retries.
+//! Requests to `<component>.spin.internal`, `self` and `self.alt` stay in the process: the host's [`LocalDispatch`] answers
+//! them. All others go through one pooled client per component. It follows no redirects, keeps no cookies and never retries.
 
 #[cfg(test)]
 mod tests;
@@ -33,25 +33,26 @@ use wharf_manifest::egress::{chained_component, is_own_application};
 
 use crate::egress::Egress;
 
-/// A server that does not take a connection in this time will not take one later either.
+/// Limit for connecting when the guest sets none. A server that has not accepted by then is unlikely to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may take to begin, and how long it may then pause, unless the guest says otherwise.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Servers commonly drop a silent connection after 60 s or more; we let go first, so a request rarely meets a closed one.
+/// Limit for the first byte of a response, and between two of its bytes, when the guest sets none.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Idle connections are closed after this time. Servers commonly close theirs after 60 s or more: closing first avoids
+/// sending a request on a connection that the server is about to close.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
-/// Idle connections kept to one server: enough for a busy component, few enough to be polite.
-const IDLE_PER_SERVER: usize = 32;
+/// Idle connections kept per server: enough for a busy component, few enough for the server.
+const MAX_IDLE_PER_SERVER: usize = 32;
 
-/// Whom a local request is for.
+/// The destination of a request that stays in the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LocalTarget {
-    /// `http://<component>.spin.internal`: that component, whatever its routes, private ones too.
+    /// `http://<component>.spin.internal`: that component, even if it has no public route.
     Component(String),
-    /// `http://self`: the application's own routes, as if the request had come from outside.
+    /// `http://self`: the application's own routes, as for a request from outside.
     OwnApplication,
 }
 
-/// How the host answers requests of its own components in memory.
+/// Answers requests between the application's components in memory. Implemented by the host.
 pub trait LocalDispatch: Send + Sync {
     fn dispatch(
         &self,
@@ -62,7 +63,7 @@ pub trait LocalDispatch: Send + Sync {
 
 type PooledClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, WasiBody>;
 
-/// What all instances of one component share.
+/// The HTTP client of one component, shared by its instances.
 pub(crate) struct Outbound {
     egress: Arc<Egress>,
     local: Arc<dyn LocalDispatch>,
@@ -88,7 +89,7 @@ impl Outbound {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_PER_SERVER)
+            .pool_max_idle_per_host(MAX_IDLE_PER_SERVER)
             .build(connector);
         Outbound {
             egress,
@@ -102,23 +103,23 @@ impl Outbound {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let wait = options.first_byte_timeout.unwrap_or(SILENCE_TIMEOUT);
-        match self.destination(&request)? {
+        let first_byte_timeout = options.first_byte_timeout.unwrap_or(READ_TIMEOUT);
+        match self.check_destination(&request)? {
             Some(local) => {
-                let answer = self.local.dispatch(local, request);
-                let answer = timeout(wait, answer).await;
-                answer.map_err(|_| Error::ConnectionReadTimeout)?
+                let response = self.local.dispatch(local, request);
+                let response = timeout(first_byte_timeout, response).await;
+                response.map_err(|_| Error::ConnectionReadTimeout)?
             }
             None => {
-                let response = self.send_out(request, options, wait).await?;
-                let pause = options.between_bytes_timeout.unwrap_or(SILENCE_TIMEOUT);
-                Ok(response.map(|body| PacedBody::new(body, pause).boxed_unsync()))
+                let response = self.send_out(request, options, first_byte_timeout).await?;
+                let limit = options.between_bytes_timeout.unwrap_or(READ_TIMEOUT);
+                Ok(response.map(|body| TimedBody::new(body, limit).boxed_unsync()))
             }
         }
     }
 
-    /// Checks the grant. `Some` is a request that stays in the process.
-    fn destination(&self, request: &Request<WasiBody>) -> Result<Option<LocalTarget>, Error> {
+    /// Checks the grant. `Some` if the request stays in the process.
+    fn check_destination(&self, request: &Request<WasiBody>) -> Result<Option<LocalTarget>, Error> {
         let uri = request.uri();
         let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
         let scheme = uri.scheme_str().unwrap_or("https");
@@ -133,7 +134,7 @@ impl Outbound {
         if let Some(component) = chained_component(host) {
             return Ok(Some(LocalTarget::Component(component.to_owned())));
         }
-        // A literal address is not resolved, so the resolver below never sees it.
+        // The client does not resolve a literal address, so `CheckedResolver` would not check it.
         let literal = host.trim_start_matches('[').trim_end_matches(']');
         match literal.parse::<IpAddr>() {
             Ok(address) if self.egress.is_blocked(host, address) => {
@@ -147,31 +148,31 @@ impl Outbound {
         &self,
         mut request: Request<WasiBody>,
         options: RequestOptions,
-        wait: Duration,
+        first_byte_timeout: Duration,
     ) -> Result<Response<hyper::body::Incoming>, Error> {
-        // HTTP/1.1 gets it back from the client; with HTTP/2, nginx refuses it beside `:authority`.
+        // The client adds it again for HTTP/1.1. With HTTP/2, nginx refuses it beside `:authority`.
         request.headers_mut().remove(HOST);
         let mut connected = capture_connection(&mut request);
-        let answer = self.client.request(request);
-        tokio::pin!(answer);
+        let response = self.client.request(request);
+        tokio::pin!(response);
 
-        let connect = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         tokio::select! {
             biased;
-            answer = &mut answer => return answer.map_err(failed),
-            connection = timeout(connect, connected.wait_for_connection_metadata()) => {
+            response = &mut response => return response.map_err(from_client),
+            connection = timeout(connect_timeout, connected.wait_for_connection_metadata()) => {
                 connection.map_err(|_| Error::ConnectionTimeout)?;
             }
         }
-        let answer = timeout(wait, answer).await;
-        answer
+        let response = timeout(first_byte_timeout, response).await;
+        response
             .map_err(|_| Error::ConnectionReadTimeout)?
-            .map_err(failed)
+            .map_err(from_client)
     }
 }
 
-fn failed(error: legacy::Error) -> Error {
-    let known = error.source().and_then(of_cause);
+fn from_client(error: legacy::Error) -> Error {
+    let known = error.source().and_then(from_cause);
     known.unwrap_or(if error.is_connect() {
         Error::ConnectionRefused
     } else {
@@ -179,13 +180,13 @@ fn failed(error: legacy::Error) -> Error {
     })
 }
 
-/// The first cause that says something.
-fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
+/// The first cause in the chain that has a WASI error code.
+fn from_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
     if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-        return Some(of_hyper(error));
+        return Some(from_hyper(error));
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(of_tls(error));
+        return Some(from_tls(error));
     }
     if let Some(Unresolved(cause)) = cause.downcast_ref::<Unresolved>() {
         return Some(Error::DnsError {
@@ -194,10 +195,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
         });
     }
     let Some(error) = cause.downcast_ref::<io::Error>() else {
-        return cause.source().and_then(of_cause);
+        return cause.source().and_then(from_cause);
     };
-    // Errors of the layers above travel through the connector inside of these, and are not their source.
-    let wrapped = error.get_ref().and_then(|inner| of_cause(inner));
+    // Errors of the connector's layers arrive wrapped in an I/O error, which does not report them as its source.
+    let wrapped = error.get_ref().and_then(|inner| from_cause(inner));
     wrapped.or(match error.kind() {
         io::ErrorKind::PermissionDenied => Some(Error::DestinationIpProhibited),
         io::ErrorKind::TimedOut => Some(Error::ConnectionTimeout),
@@ -207,7 +208,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
     })
 }
 
-fn of_hyper(error: &hyper::Error) -> Error {
+fn from_hyper(error: &hyper::Error) -> Error {
     if let Some(sent) = error
         .source()
         .and_then(|cause| cause.downcast_ref::<Error>())
@@ -224,7 +225,7 @@ fn of_hyper(error: &hyper::Error) -> Error {
     Error::HttpProtocolError
 }
 
-fn of_tls(error: &rustls::Error) -> Error {
+fn from_tls(error: &rustls::Error) -> Error {
     match error {
         rustls::Error::InvalidCertificate(_) => Error::TlsCertificateError,
         rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
@@ -235,7 +236,7 @@ fn of_tls(error: &rustls::Error) -> Error {
     }
 }
 
-/// What one instance hands to `wasmtime_wasi_http`.
+/// The hooks of one instance for `wasmtime_wasi_http`.
 pub struct HttpHooks {
     pub(crate) outbound: Arc<Outbound>,
 }
@@ -245,13 +246,13 @@ impl WasiHttpHooks for HttpHooks {
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
-        // Tells of trouble the guest had with the answer; it drops the body then, which is all we need to know.
+        // Reports that the guest failed to process the response. The guest drops the body then, which suffices here.
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let outbound = Arc::clone(&self.outbound);
         Box::new(async move {
             let response = outbound.send(request, options.unwrap_or_default()).await?;
-            // The client drives its connections itself; what goes wrong there arrives as an error of the body.
+            // The client drives its connections itself. Their failures arrive as errors of the body.
             let driver: Driver = Box::new(std::future::ready(Ok(())));
             Ok((response, driver))
         })
@@ -261,7 +262,7 @@ impl WasiHttpHooks for HttpHooks {
 type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = (Response<WasiBody>, Driver);
 
-/// Names resolve only to addresses the operator does not block.
+/// Resolves names to addresses that are not blocked.
 #[derive(Clone)]
 struct CheckedResolver(Arc<Egress>);
 
@@ -281,36 +282,36 @@ impl Service<Name> for CheckedResolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let egress = Arc::clone(&self.0);
         Box::pin(async move {
-            // The connector puts the port of the request into each address.
-            let found = egress.resolve(name.as_str(), 0).await;
-            let found = found.map_err(|error| match error.kind() {
+            // The connector sets the port of the request in each address.
+            let addresses = egress.resolve(name.as_str(), 0).await;
+            let addresses = addresses.map_err(|error| match error.kind() {
                 io::ErrorKind::PermissionDenied => error,
                 _ => io::Error::other(Unresolved(error.to_string())),
             })?;
-            Ok(found.into_iter())
+            Ok(addresses.into_iter())
         })
     }
 }
 
-/// A body that ends with an error when its server falls silent.
-struct PacedBody {
-    /// Gone once the server was given up, and its connection with it.
+/// A response body that fails when the server sends nothing for longer than `limit`.
+struct TimedBody {
+    /// `None` after a timeout: dropping the body closes its connection.
     body: Option<hyper::body::Incoming>,
-    pause: Duration,
+    limit: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
-impl PacedBody {
-    fn new(body: hyper::body::Incoming, pause: Duration) -> PacedBody {
-        PacedBody {
+impl TimedBody {
+    fn new(body: hyper::body::Incoming, limit: Duration) -> TimedBody {
+        TimedBody {
             body: Some(body),
-            pause,
-            deadline: Box::pin(sleep_until(Instant::now() + pause)),
+            limit,
+            deadline: Box::pin(sleep_until(Instant::now() + limit)),
         }
     }
 }
 
-impl Body for PacedBody {
+impl Body for TimedBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -324,8 +325,8 @@ impl Body for PacedBody {
         };
         match Pin::new(body).poll_frame(cx) {
             Poll::Ready(Some(frame)) => {
-                this.deadline.as_mut().reset(Instant::now() + this.pause);
-                Poll::Ready(Some(frame.map_err(|error| of_hyper(&error))))
+                this.deadline.as_mut().reset(Instant::now() + this.limit);
+                Poll::Ready(Some(frame.map_err(|error| from_hyper(&error))))
             }
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {

@@ -1,14 +1,15 @@
-//! `spin:redis` and the older `fermyon:spin/redis`: commands over one shared connection per server.
+//! Redis commands over one shared connection per component and server.
 //!
-//! A guest's connection is virtual: its commands share a pipelined connection with everybody else's. The first command that
-//! needs a connection of its own (a transaction, a blocking read, …) opens one, which closes when the guest's does.
+//! A guest's connection is virtual: the commands of all guests are pipelined on the shared connection. The first command that
+//! changes or blocks its connection (a transaction, a blocking read, …) opens a dedicated one for the guest, which is closed
+//! with the guest's connection.
 //!
-//! Reading order: this file (commands), `server` (how a server is reached). `older` holds the previous interface.
+//! Reading order: this file (commands), `server` (connections to a server), `wit`.
 
-mod older;
 mod server;
 #[cfg(test)]
 mod tests;
+pub(crate) mod wit;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,17 +18,14 @@ use lru::LruCache;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
 use rustls::RootCertStore;
 use tokio::sync::OnceCell;
-use wasmtime::component::{Accessor, Linker, Resource};
 
-pub(crate) use self::server::{Own, Server};
-use crate::bindings::fermyon::spin::redis as v2;
-use crate::bindings::spin::redis::redis as v3;
-use crate::egress::{ADDRESS_BYTES, Egress};
-use crate::{HasImports, ImportsCtxView, ImportsView};
-use v3::{Error, RedisParameter, RedisResult};
+use self::server::DedicatedConnection;
+pub(crate) use self::server::Server;
+use crate::bindings::spin::redis::redis::{Error, RedisParameter, RedisResult};
+use crate::egress::{Egress, MAX_ADDRESS_BYTES};
 
-/// Servers one component is connected to; the one unused longest goes first. Few components know two.
-const SERVERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+/// Servers that are kept per component, the least recently used evicted first. Few components use more than one.
+const MAX_SERVERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
 /// The servers of one component.
 pub(crate) struct Servers {
@@ -38,7 +36,7 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn new(egress: Arc<Egress>, roots: Arc<RootCertStore>) -> Servers {
-        let servers = Mutex::new(LruCache::new(SERVERS));
+        let servers = Mutex::new(LruCache::new(MAX_SERVERS));
         Servers {
             egress,
             roots,
@@ -46,16 +44,16 @@ impl Servers {
         }
     }
 
-    /// A connection of the guest, once the server is known to be there.
+    /// Opens a connection for a guest. Fails if the server cannot be reached.
     pub(crate) async fn open(&self, address: &str) -> Result<Connection, Error> {
-        let server = self.server(address)?;
-        server.shared().await.map_err(Error::Other)?;
-        let own = OnceCell::new();
-        Ok(Connection(Arc::new(Session { server, own })))
+        let server = self.find_or_add(address)?;
+        server.connect_shared().await.map_err(Error::Other)?;
+        let dedicated = OnceCell::new();
+        Ok(Connection(Arc::new(Inner { server, dedicated })))
     }
 
-    fn server(&self, address: &str) -> Result<Arc<Server>, Error> {
-        if address.len() > ADDRESS_BYTES {
+    fn find_or_add(&self, address: &str) -> Result<Arc<Server>, Error> {
+        if address.len() > MAX_ADDRESS_BYTES {
             return Err(Error::InvalidAddress);
         }
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,7 +62,7 @@ impl Servers {
         }
         let server = Server::new(address, Arc::clone(&self.egress), &self.roots);
         let server = server.ok_or(Error::InvalidAddress)?;
-        let (host, port) = server.place();
+        let (host, port) = server.host_and_port();
         let checked = self.egress.check(server.scheme(), host, port);
         checked.map_err(|_| Error::InvalidAddress)?;
         let server = Arc::new(server);
@@ -75,27 +73,27 @@ impl Servers {
 
 /// A guest's connection. Clones are the same connection.
 #[derive(Clone)]
-pub struct Connection(Arc<Session>);
+pub struct Connection(Arc<Inner>);
 
-struct Session {
+struct Inner {
     server: Arc<Server>,
-    /// Made by the first command that needs it.
-    own: OnceCell<Own>,
+    /// Opened by the first command that needs it. All later commands use it too.
+    dedicated: OnceCell<DedicatedConnection>,
 }
 
 impl Connection {
     async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
-        let Session { server, own } = &*self.0;
-        let answer = if let Some(own) = own.get() {
-            own.run(command).await
-        } else if needs_own_connection(command) {
-            let own = own.get_or_try_init(|| server.own()).await;
-            own.map_err(Error::Other)?.run(command).await
+        let Inner { server, dedicated } = &*self.0;
+        let answer = if let Some(dedicated) = dedicated.get() {
+            dedicated.run(command).await
+        } else if needs_dedicated_connection(command) {
+            let dedicated = dedicated.get_or_try_init(|| server.open_dedicated()).await;
+            dedicated.map_err(Error::Other)?.run(command).await
         } else {
             server.run(command).await
         };
         let value = answer.and_then(|value| Ok(T::from_redis_value(value.extract_error()?)?));
-        value.map_err(of_command)
+        value.map_err(from_redis)
     }
 
     async fn publish(&self, channel: &str, payload: &[u8]) -> Result<(), Error> {
@@ -114,8 +112,8 @@ impl Connection {
         self.run(cmd("INCR").arg(key)).await
     }
 
-    /// For the commands that take a list and count what they did. The server refuses an empty list; nothing is nothing.
-    async fn count(&self, mut command: Cmd, values: &[String]) -> Result<u32, Error> {
+    /// Runs a command that takes a list and answers a count. The server refuses an empty list; here it counts 0.
+    async fn run_with_list(&self, mut command: Cmd, values: &[String]) -> Result<u32, Error> {
         if values.is_empty() {
             return Ok(0);
         }
@@ -123,11 +121,12 @@ impl Connection {
     }
 
     async fn del(&self, keys: &[String]) -> Result<u32, Error> {
-        self.count(cmd("DEL"), keys).await
+        self.run_with_list(cmd("DEL"), keys).await
     }
 
     async fn sadd(&self, key: &str, values: &[String]) -> Result<u32, Error> {
-        self.count(cmd("SADD").arg(key).to_owned(), values).await
+        self.run_with_list(cmd("SADD").arg(key).to_owned(), values)
+            .await
     }
 
     async fn smembers(&self, key: &str) -> Result<Vec<String>, Error> {
@@ -135,7 +134,8 @@ impl Connection {
     }
 
     async fn srem(&self, key: &str, values: &[String]) -> Result<u32, Error> {
-        self.count(cmd("SREM").arg(key).to_owned(), values).await
+        self.run_with_list(cmd("SREM").arg(key).to_owned(), values)
+            .await
     }
 
     async fn execute(
@@ -156,7 +156,7 @@ impl Connection {
     }
 }
 
-/// The WIT knows lists of plain values: what is nested becomes one list.
+/// The WIT interface has only flat lists, so nested lists are flattened.
 fn flatten(value: Value, results: &mut Vec<RedisResult>) -> Result<(), Error> {
     match value {
         Value::Nil => results.push(RedisResult::Nil),
@@ -180,28 +180,28 @@ fn flatten(value: Value, results: &mut Vec<RedisResult>) -> Result<(), Error> {
             }
         }
         Value::Attribute { data, .. } => flatten(*data, results)?,
-        Value::ServerError(error) => return Err(of_command(error.into())),
+        Value::ServerError(error) => return Err(from_redis(error.into())),
         Value::Push { .. } => return Err(Error::TypeError),
         _ => return Err(Error::TypeError),
     }
     Ok(())
 }
 
-fn of_command(error: RedisError) -> Error {
-    let of_another_type = error.code() == Some("WRONGTYPE")
+fn from_redis(error: RedisError) -> Error {
+    let is_type_error = error.code() == Some("WRONGTYPE")
         || error.kind() == ErrorKind::UnexpectedReturnType
         || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
             && error
                 .detail()
                 .is_some_and(|detail| detail.starts_with("value is not an integer")));
-    if of_another_type {
+    if is_type_error {
         return Error::TypeError;
     }
     Error::Other(error.to_string())
 }
 
-/// Commands after which the connection is not what it was, or which keep everything behind them waiting.
-const OF_THE_CONNECTION: [&str; 36] = [
+/// Commands that change the state of their connection, or block the commands behind them.
+const DEDICATED_COMMANDS: [&str; 36] = [
     "ASKING",
     "AUTH",
     "BLMOVE",
@@ -240,147 +240,12 @@ const OF_THE_CONNECTION: [&str; 36] = [
     "XREADGROUP",
 ];
 
-fn needs_own_connection(command: &Cmd) -> bool {
+fn needs_dedicated_connection(command: &Cmd) -> bool {
     let name = match command.args_iter().next() {
         Some(redis::Arg::Simple(name)) => name,
         _ => return false,
     };
-    OF_THE_CONNECTION
+    DEDICATED_COMMANDS
         .into_iter()
         .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-pub(crate) fn add_to_linker<T: ImportsView + 'static>(
-    linker: &mut Linker<T>,
-) -> wasmtime::Result<()> {
-    v3::add_to_linker::<_, HasImports>(linker, T::imports)?;
-    v2::add_to_linker::<_, HasImports>(linker, T::imports)?;
-    Ok(())
-}
-
-impl ImportsCtxView<'_> {
-    fn redis(&self, connection: &Resource<Connection>) -> Result<Connection, Error> {
-        let connection = self.table.get(connection).cloned();
-        connection.map_err(|error| Error::Other(error.to_string()))
-    }
-
-    fn keep_redis(&mut self, connection: Connection) -> Result<Resource<Connection>, Error> {
-        let kept = self.table.push(connection);
-        kept.map_err(|_| Error::TooManyConnections)
-    }
-}
-
-impl HasImports {
-    fn redis<T>(
-        accessor: &Accessor<T, Self>,
-        connection: &Resource<Connection>,
-    ) -> Result<Connection, Error> {
-        accessor.with(|mut access| access.get().redis(connection))
-    }
-}
-
-impl v3::Host for ImportsCtxView<'_> {}
-
-impl v3::HostConnection for ImportsCtxView<'_> {
-    fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.table.delete(connection)?;
-        Ok(())
-    }
-}
-
-impl<T> v3::HostConnectionWithStore<T> for HasImports {
-    async fn open(
-        accessor: &Accessor<T, Self>,
-        address: String,
-    ) -> Result<Resource<Connection>, Error> {
-        let imports = accessor.with(|mut access| Arc::clone(&access.get().ctx.imports));
-        let connection = imports.redis.open(&address).await?;
-        accessor.with(|mut access| access.get().keep_redis(connection))
-    }
-
-    async fn publish(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        channel: String,
-        payload: Vec<u8>,
-    ) -> Result<(), Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.publish(&channel, &payload).await
-    }
-
-    async fn get(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.get(&key).await
-    }
-
-    async fn set(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-        value: Vec<u8>,
-    ) -> Result<(), Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.set(&key, &value).await
-    }
-
-    async fn incr(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-    ) -> Result<i64, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.incr(&key).await
-    }
-
-    async fn del(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        keys: Vec<String>,
-    ) -> Result<u32, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.del(&keys).await
-    }
-
-    async fn sadd(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-        values: Vec<String>,
-    ) -> Result<u32, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.sadd(&key, &values).await
-    }
-
-    async fn smembers(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-    ) -> Result<Vec<String>, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.smembers(&key).await
-    }
-
-    async fn srem(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        key: String,
-        values: Vec<String>,
-    ) -> Result<u32, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.srem(&key, &values).await
-    }
-
-    async fn execute(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-        command: String,
-        arguments: Vec<RedisParameter>,
-    ) -> Result<Vec<RedisResult>, Error> {
-        let connection = Self::redis(accessor, &connection)?;
-        connection.execute(&command, arguments).await
-    }
 }

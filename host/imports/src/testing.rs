@@ -1,4 +1,4 @@
-//! Real stores for the tests of this crate: they start on free ports and are gone when the test process is.
+//! Real stores for the tests of this crate. They listen on free ports and stop with the test process.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -15,11 +15,11 @@ use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use crate::egress::Egress;
 
-/// PostgreSQL refuses to run as root; this user exists everywhere and owns nothing.
-const NOBODY: u32 = 65534;
-/// Starts its arguments, stops them when told to or when its parent dies, then removes the folder `$0`. A server stops at
-/// SIGINT even with clients, but one that a shell started in the background ignores it until it has begun to serve.
-const KEEPER: &str = r#"
+/// The user `nobody`: PostgreSQL refuses to run as root.
+const UNPRIVILEGED: u32 = 65534;
+/// Runs its arguments until it gets SIGTERM or its parent dies, then removes the folder `$0`. SIGINT stops PostgreSQL even
+/// while clients are connected, but a server started in the background by a shell ignores it until it serves.
+const SUPERVISOR: &str = r#"
     "$@" >"$0/log" 2>&1 &
     pid=$!
     trap 'kill -INT $pid; kill -TERM $pid' TERM
@@ -28,7 +28,7 @@ const KEEPER: &str = r#"
     rm -rf "$0"
 "#;
 
-/// Below the range the system hands out by itself, so that nobody gets it in the meantime.
+/// A port below the ephemeral range, so that no outgoing connection takes it before the server does.
 pub fn free_port() -> u16 {
     static LAST: AtomicU32 = AtomicU32::new(0);
     loop {
@@ -41,8 +41,8 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// A component that may go anywhere on this machine.
-pub fn anywhere() -> Arc<Egress> {
+/// Grants every destination.
+pub fn allow_all() -> Arc<Egress> {
     let allowed = AllowedHosts::parse(&["*://*:*".to_owned()]).unwrap();
     Arc::new(Egress::new(
         allowed,
@@ -51,22 +51,26 @@ pub fn anywhere() -> Arc<Egress> {
     ))
 }
 
-/// Polls until it is true; a test that waits in vain fails here.
-pub async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+/// Polls until `check` is true. Panics after a deadline.
+pub async fn wait_until(what: &str, mut check: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !check().await {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// The same, for what may fail while the machine is busy with other tests, like connecting in time.
-pub async fn at_last<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
+/// Retries until it succeeds, because connecting may time out while other tests keep the machine busy. Panics after a
+/// deadline.
+pub async fn retry<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         match attempt().await {
             Ok(done) => return done,
-            Err(error) => assert!(Instant::now() < deadline, "in vain: {error:?}"),
+            Err(error) => assert!(
+                Instant::now() < deadline,
+                "retried until the deadline: {error:?}"
+            ),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -75,20 +79,20 @@ pub async fn at_last<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Re
 /// A store as a child process.
 pub struct Server {
     pub port: u16,
-    keeper: u32,
+    supervisor: u32,
     ended: mpsc::Receiver<()>,
 }
 
 impl Server {
-    /// `programs` run in the folder, which is removed afterwards.
+    /// Runs `program` in the folder, which is removed afterwards.
     fn start(folder: &Path, port: u16, program: &[String], is_ready: fn(u16) -> bool) -> Server {
         let mut command = Command::new("setpriv");
         if fs::metadata("/proc/self").unwrap().uid() == 0 {
-            chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(folder, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
         }
         command
-            .args(["--pdeathsig", "TERM", "sh", "-c", KEEPER])
+            .args(["--pdeathsig", "TERM", "sh", "-c", SUPERVISOR])
             .arg(folder)
             .args(program)
             .stdin(Stdio::null())
@@ -97,17 +101,17 @@ impl Server {
             .current_dir(folder);
         let (started, pid) = mpsc::channel();
         let (end, ended) = mpsc::channel();
-        // The signal comes when the thread that started the child ends, so this one lives as long as the child.
+        // `--pdeathsig` fires when the thread that spawned the child ends, so this thread waits for the child.
         thread::spawn(move || {
             let mut child = command.spawn().unwrap();
             started.send(child.id()).unwrap();
             child.wait().unwrap();
             drop(end);
         });
-        let keeper = pid.recv().unwrap();
+        let supervisor = pid.recv().unwrap();
         let server = Server {
             port,
-            keeper,
+            supervisor,
             ended,
         };
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -125,15 +129,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let stop = format!("kill -TERM {}", self.keeper);
+        let stop = format!("kill -TERM {}", self.supervisor);
         Command::new("sh").args(["-c", &stop]).status().unwrap();
-        // An error is the end of the thread that waited for the child.
+        // The channel closes when the child has ended.
         assert!(self.ended.recv().is_err());
     }
 }
 
-/// An empty folder of the test's own.
-pub fn folder(name: &str) -> PathBuf {
+/// Creates an empty temporary folder.
+pub fn make_folder(name: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("wharf-{name}-{}-{count}", std::process::id());
@@ -142,22 +146,25 @@ pub fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn postgres_program(name: &str) -> String {
+fn find_postgres_program(name: &str) -> String {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let newest = versions.map(|entry| entry.unwrap().path().join("bin").join(name));
     let newest = newest.filter(|path| path.exists()).max();
     newest.map_or(name.to_owned(), |path| path.display().to_string())
 }
 
-/// A PostgreSQL of its own, where anybody on this machine is the superuser `postgres`. `settings` are `name=value`.
+/// Starts a PostgreSQL whose superuser `postgres` needs no password. `settings` are `name=value`.
 pub fn start_postgres(port: u16, settings: &[&str]) -> Server {
-    let folder = folder("postgres");
+    let folder = make_folder("postgres");
     start_postgres_in(&folder, port, settings)
 }
 
 fn start_postgres_in(folder: &Path, port: u16, settings: &[&str]) -> Server {
     let data = folder.join("data").display().to_string();
-    let (initdb, postgres) = (postgres_program("initdb"), postgres_program("postgres"));
+    let (initdb, postgres) = (
+        find_postgres_program("initdb"),
+        find_postgres_program("postgres"),
+    );
     let settings: String = settings.iter().map(|s| format!(" -c {s}")).collect();
     let script = format!(
         "{initdb} --no-sync -A trust -U postgres -E UTF8 -D {data} && exec {postgres} -D {data} -p {port} \
@@ -165,29 +172,29 @@ fn start_postgres_in(folder: &Path, port: u16, settings: &[&str]) -> Server {
     );
     let program = ["sh".to_owned(), "-c".to_owned(), script];
     Server::start(folder, port, &program, |port| {
-        // It takes connections before it answers them.
-        let mut ask = Command::new(postgres_program("pg_isready"));
+        // The server accepts connections before it can answer them.
+        let mut probe = Command::new(find_postgres_program("pg_isready"));
         let port = port.to_string();
-        let ask = ask.args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
-        ask.unwrap().success()
+        let probe = probe.args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+        probe.unwrap().success()
     })
 }
 
-/// A PostgreSQL that also speaks TLS with this certificate, given as PEM texts.
+/// Starts a PostgreSQL with TLS. The certificate and its key are PEM.
 pub fn start_postgres_with_tls(certificate: &str, key: &str) -> Server {
-    let folder = folder("postgres-tls");
+    let folder = make_folder("postgres-tls");
     let certificate_file = folder.join("server.crt");
     let key_file = folder.join("server.key");
     fs::write(&certificate_file, certificate).unwrap();
     fs::write(&key_file, key).unwrap();
-    // Its owner must be who runs the server, and nobody else may read it.
+    // PostgreSQL refuses a key file that other users can read or that its own user does not own.
     Command::new("chmod")
         .arg("600")
         .arg(&key_file)
         .status()
         .unwrap();
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        chown(&key_file, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(&key_file, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
     }
     let settings = [
         "ssl=on".to_owned(),
@@ -198,8 +205,8 @@ pub fn start_postgres_with_tls(certificate: &str, key: &str) -> Server {
     start_postgres_in(&folder, free_port(), &settings)
 }
 
-/// The one PostgreSQL that tests share. Each uses tables of its own name.
-pub fn postgres() -> u16 {
+/// The port of the PostgreSQL that tests share. Each test uses tables of its own.
+pub fn shared_postgres() -> u16 {
     static SERVER: OnceLock<u16> = OnceLock::new();
     *SERVER.get_or_init(|| {
         let server = start_postgres(free_port(), &["max_connections=200"]);
@@ -210,7 +217,7 @@ pub fn postgres() -> u16 {
 }
 
 pub fn start_redis(port: u16) -> Server {
-    let folder = folder("redis");
+    let folder = make_folder("redis");
     let program = [
         "redis-server",
         "--bind",
@@ -226,8 +233,8 @@ pub fn start_redis(port: u16) -> Server {
     })
 }
 
-/// The one Redis that tests share. Each uses keys of its own name.
-pub fn redis() -> u16 {
+/// The port of the Redis that tests share. Each test uses keys of its own.
+pub fn shared_redis() -> u16 {
     static SERVER: OnceLock<u16> = OnceLock::new();
     *SERVER.get_or_init(|| {
         let server = start_redis(free_port());
@@ -237,15 +244,15 @@ pub fn redis() -> u16 {
     })
 }
 
-/// Stands between a client and a server and counts what passes. Muted it takes whatever either says and passes nothing on.
+/// Forwards between clients and a server and counts connections and round trips. Muted, it reads but forwards nothing.
 #[derive(Clone)]
 pub struct Proxy {
     pub port: u16,
-    counts: Arc<Counts>,
+    state: Arc<ProxyState>,
 }
 
 #[derive(Default)]
-struct Counts {
+struct ProxyState {
     connections: AtomicUsize,
     round_trips: AtomicUsize,
     is_mute: AtomicBool,
@@ -257,40 +264,40 @@ impl Proxy {
         let listener = listener.unwrap();
         let proxy = Proxy {
             port: listener.local_addr().unwrap().port(),
-            counts: Arc::default(),
+            state: Arc::default(),
         };
-        let counts = Arc::clone(&proxy.counts);
+        let state = Arc::clone(&proxy.state);
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                counts.connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(pass(client, server, Arc::clone(&counts)));
+                state.connections.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(forward(client, server, Arc::clone(&state)));
             }
         });
         proxy
     }
 
     pub fn mute(&self, is_mute: bool) {
-        self.counts.is_mute.store(is_mute, Ordering::Relaxed);
+        self.state.is_mute.store(is_mute, Ordering::Relaxed);
     }
 
     pub fn connections(&self) -> usize {
-        self.counts.connections.load(Ordering::Relaxed)
+        self.state.connections.load(Ordering::Relaxed)
     }
 
-    /// How often a client spoke after its server had.
+    /// How often a client sent data after the server had.
     pub fn round_trips(&self) -> usize {
-        self.counts.round_trips.load(Ordering::Relaxed)
+        self.state.round_trips.load(Ordering::Relaxed)
     }
 }
 
-async fn pass(mut client: tokio::net::TcpStream, server: u16, counts: Arc<Counts>) {
+async fn forward(mut client: tokio::net::TcpStream, server: u16, state: Arc<ProxyState>) {
     let Ok(mut server) = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else {
         return;
     };
     let (mut asked, mut answered) = ([0; 16384], [0; 16384]);
-    let mut server_spoke = true;
-    let is_mute = || counts.is_mute.load(Ordering::Relaxed);
+    let mut server_sent = true;
+    let is_mute = || state.is_mute.load(Ordering::Relaxed);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
@@ -298,8 +305,8 @@ async fn pass(mut client: tokio::net::TcpStream, server: u16, counts: Arc<Counts
                 if is_mute() {
                     continue;
                 }
-                if std::mem::replace(&mut server_spoke, false) {
-                    counts.round_trips.fetch_add(1, Ordering::Relaxed);
+                if std::mem::replace(&mut server_sent, false) {
+                    state.round_trips.fetch_add(1, Ordering::Relaxed);
                 }
                 server.write_all(&asked[..read]).await.unwrap();
             }
@@ -308,7 +315,7 @@ async fn pass(mut client: tokio::net::TcpStream, server: u16, counts: Arc<Counts
                 if is_mute() {
                     continue;
                 }
-                server_spoke = true;
+                server_sent = true;
                 client.write_all(&answered[..read]).await.unwrap();
             }
         }

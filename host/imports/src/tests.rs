@@ -1,4 +1,4 @@
-//! A real guest calls every interface, through WIT and wasm: what the tests of the capabilities cannot see.
+//! Tests every interface through WIT with a real guest. The capabilities' own tests run below WIT.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{Error, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttp
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use crate::http::{LocalDispatch, LocalTarget};
-use crate::testing::{self, eventually};
+use crate::testing::{self, wait_until};
 use crate::{Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView, key_value, postgres};
 
 struct Guest {
@@ -51,9 +51,9 @@ impl ImportsView for Guest {
     }
 }
 
-struct Alone;
+struct NoLocalTarget;
 
-impl LocalDispatch for Alone {
+impl LocalDispatch for NoLocalTarget {
     fn dispatch(
         &self,
         _: LocalTarget,
@@ -72,8 +72,8 @@ fn engine() -> &'static Engine {
     })
 }
 
-/// The component `guest-caller`, built from its source.
-fn caller() -> &'static Component {
+/// Builds the component `guest-caller`.
+fn build_caller() -> &'static Component {
     static CALLER: OnceLock<Component> = OnceLock::new();
     CALLER.get_or_init(|| {
         let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests");
@@ -90,8 +90,9 @@ fn caller() -> &'static Component {
     })
 }
 
-fn imports(allowed: &str) -> Arc<Imports> {
-    let store = key_value::Store::redis(&format!("redis://127.0.0.1:{}/9", testing::redis()));
+fn grant(allowed: &str) -> Arc<Imports> {
+    let store =
+        key_value::Store::redis(&format!("redis://127.0.0.1:{}/9", testing::shared_redis()));
     let variables = [("greeting".to_owned(), "olá".to_owned())];
     let imports = Imports::new(Grants {
         component: "caller".to_owned(),
@@ -100,16 +101,16 @@ fn imports(allowed: &str) -> Arc<Imports> {
         variables: Arc::new(std::collections::BTreeMap::from(variables)),
         key_value_stores: [("default".to_owned(), store.unwrap())].into(),
         postgres: postgres::Settings::default(),
-        local: Arc::new(Alone),
+        local: Arc::new(NoLocalTarget),
         stderr: Arc::new(|_| ()),
     });
     Arc::new(imports.unwrap())
 }
 
-/// What a fresh instance of the guest heard; `Err` outside is a trap.
+/// Calls a fresh instance of the guest and returns its answer. The outer `Err` is a trap.
 async fn call(
     imports: &Arc<Imports>,
-    what: &str,
+    case: &str,
     argument: &str,
 ) -> wasmtime::Result<Result<String, String>> {
     let mut linker = Linker::<Guest>::new(engine());
@@ -125,48 +126,48 @@ async fn call(
         imports: ImportsCtx::new(imports),
     };
     let mut store = Store::new(engine(), guest);
-    let instance = linker.instantiate_async(&mut store, caller()).await?;
+    let instance = linker.instantiate_async(&mut store, build_caller()).await?;
     type Call = TypedFunc<(String, String), (Result<String, String>,)>;
     let function: Call = instance.get_typed_func(&mut store, "call")?;
-    let arguments = (what.to_owned(), argument.to_owned());
-    let (heard,) = store
+    let arguments = (case.to_owned(), argument.to_owned());
+    let (answer,) = store
         .run_concurrent(async |accessor| function.call_concurrent(accessor, arguments).await)
         .await??;
-    Ok(heard)
+    Ok(answer)
 }
 
-async fn heard(what: &str, argument: &str) -> Result<String, String> {
-    call(&imports("*://*:*"), what, argument).await.unwrap()
+async fn call_granted(case: &str, argument: &str) -> Result<String, String> {
+    call(&grant("*://*:*"), case, argument).await.unwrap()
 }
 
 fn postgres_url() -> String {
-    let port = testing::postgres();
+    let port = testing::shared_postgres();
     format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
 }
 
 fn redis_url() -> String {
-    format!("redis://127.0.0.1:{}", testing::redis())
+    format!("redis://127.0.0.1:{}", testing::shared_redis())
 }
 
 #[tokio::test]
-async fn variables_are_read_in_all_three_ways() {
-    for what in ["variable", "variable 2"] {
-        assert_eq!(heard(what, "greeting").await, Ok("olá".to_owned()));
-        let missing = heard(what, "missing").await.unwrap_err();
+async fn variables_are_read_through_all_three_interfaces() {
+    for case in ["variable", "variable 2"] {
+        assert_eq!(call_granted(case, "greeting").await, Ok("olá".to_owned()));
+        let missing = call_granted(case, "missing").await.unwrap_err();
         assert!(missing.contains("Undefined"), "{missing}");
-        let unclean = heard(what, "Not-A-Name").await.unwrap_err();
+        let unclean = call_granted(case, "Not-A-Name").await.unwrap_err();
         assert!(unclean.contains("InvalidName"), "{unclean}");
     }
-    let config = heard("config", "greeting").await.unwrap();
+    let config = call_granted("config", "greeting").await.unwrap();
     assert_eq!(config, r#"(Ok(Some("olá")), Ok([("greeting", "olá")]))"#);
-    let config = heard("config", "missing").await.unwrap();
+    let config = call_granted("config", "missing").await.unwrap();
     assert!(config.starts_with("(Ok(None),"), "{config}");
 }
 
 #[tokio::test]
-async fn postgres_answers_through_every_version_of_its_interface() {
+async fn postgres_works_through_every_version_of_its_interface() {
     let url = postgres_url();
-    for (what, expected) in [
+    for (case, expected) in [
         (
             "postgres",
             r#"(3, "t", [[DbValue::Str("a"), DbValue::Int32(42)]])"#,
@@ -186,13 +187,17 @@ async fn postgres_answers_through_every_version_of_its_interface() {
         ("postgres first row", "(Some(\"DbValue::Int32(1)\"), 1)"),
         ("postgres broken row", "(true, \"22012\")"),
     ] {
-        assert_eq!(heard(what, &url).await.as_deref(), Ok(expected), "{what}");
+        assert_eq!(
+            call_granted(case, &url).await.as_deref(),
+            Ok(expected),
+            "{case}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_guest_that_traps_in_a_transaction_leaves_nothing_behind() {
-    let imports = imports("*://*:*");
+async fn a_transaction_of_a_guest_that_traps_is_rolled_back() {
+    let imports = grant("*://*:*");
     let connection = imports.postgres.open(&postgres_url(), None).await.unwrap();
     connection
         .execute("CREATE TABLE trapped (id int4)", &[])
@@ -205,7 +210,7 @@ async fn a_guest_that_traps_in_a_transaction_leaves_nothing_behind() {
     );
     let open = "SELECT FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' \
                 AND query LIKE '%INTO trapped%'";
-    eventually("the transaction is over", async || {
+    wait_until("the transaction is over", async || {
         connection.execute(open, &[]).await.unwrap() == 0
     })
     .await;
@@ -217,8 +222,8 @@ async fn a_guest_that_traps_in_a_transaction_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn redis_answers_through_both_versions_of_its_interface() {
-    for (what, expected) in [
+async fn redis_works_through_both_versions_of_its_interface() {
+    for (case, expected) in [
         (
             "redis",
             "(42, Some([52, 50]), [\"a\"], 1, [RedisResult::Binary([104, 105])], 1)",
@@ -226,50 +231,50 @@ async fn redis_answers_through_both_versions_of_its_interface() {
         ("redis 2", "(42, [RedisResult::Binary([55])], 1)"),
     ] {
         assert_eq!(
-            heard(what, &redis_url()).await.as_deref(),
+            call_granted(case, &redis_url()).await.as_deref(),
             Ok(expected),
-            "{what}"
+            "{case}"
         );
     }
 }
 
 #[tokio::test]
-async fn key_value_stores_are_opened_by_their_granted_labels() {
-    let first = heard("key-value", "default").await;
+async fn key_value_stores_open_only_by_granted_labels() {
+    let first = call_granted("key-value", "default").await;
     assert_eq!(first.as_deref(), Ok("([\"a\"], Some([1]), true)"));
-    let second = heard("key-value 2", "default").await;
+    let second = call_granted("key-value 2", "default").await;
     assert_eq!(second.as_deref(), Ok("([\"b\"], Some([2]), false)"));
-    for what in ["key-value", "key-value 2"] {
-        let denied = heard(what, "secrets").await.unwrap_err();
+    for case in ["key-value", "key-value 2"] {
+        let denied = call_granted(case, "secrets").await.unwrap_err();
         assert!(denied.contains("AccessDenied"), "{denied}");
     }
 }
 
 #[tokio::test]
-async fn every_way_of_opening_a_connection_asks_for_the_grant() {
-    let imports = imports("http://localhost");
-    for what in [
+async fn every_way_to_open_a_connection_checks_the_grant() {
+    let imports = grant("http://localhost");
+    for case in [
         "postgres",
         "postgres blocking",
         "postgres 3",
         "postgres 2",
         "postgres builder",
     ] {
-        let denied = call(&imports, what, &postgres_url())
+        let denied = call(&imports, case, &postgres_url())
             .await
             .unwrap()
             .unwrap_err();
         let expected = format!(
             "ConnectionFailed(\"address postgres://127.0.0.1:{} is not permitted\")",
-            testing::postgres()
+            testing::shared_postgres()
         );
-        assert!(denied.contains(&expected), "{what}: {denied}");
+        assert!(denied.contains(&expected), "{case}: {denied}");
     }
-    for what in ["redis", "redis 2"] {
-        let denied = call(&imports, what, &redis_url())
+    for case in ["redis", "redis 2"] {
+        let denied = call(&imports, case, &redis_url())
             .await
             .unwrap()
             .unwrap_err();
-        assert!(denied.contains("InvalidAddress"), "{what}: {denied}");
+        assert!(denied.contains("InvalidAddress"), "{case}: {denied}");
     }
 }

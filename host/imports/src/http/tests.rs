@@ -1,4 +1,4 @@
-//! Outbound requests below the WASI bindings, to real servers on this machine.
+//! Tests of outbound requests below the WASI bindings, against real servers on this machine.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -16,7 +16,7 @@ use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 use super::*;
 use crate::testing::{Proxy, free_port};
 
-/// Answers with what it was asked.
+/// Answers with the target, path and body of the request.
 struct Echo;
 
 impl LocalDispatch for Echo {
@@ -49,7 +49,7 @@ fn outbound_to(allowed: &[&str], blocked: &[&str], roots: rustls::RootCertStore)
     }
     let allowed = AllowedHosts::parse(&allowed).unwrap();
     let egress = Arc::new(Egress::new(allowed, networks, Arc::new(|_| ())));
-    let tls = crate::tls_settings(Arc::new(roots)).unwrap();
+    let tls = crate::tls::client_config(Arc::new(roots)).unwrap();
     Outbound::new(egress, Arc::new(Echo), tls)
 }
 
@@ -61,13 +61,13 @@ fn get(uri: &str) -> Request<WasiBody> {
     Request::get(uri).body(full("")).unwrap()
 }
 
-async fn sent(outbound: &Outbound, uri: &str) -> Result<String, Error> {
+async fn fetch(outbound: &Outbound, uri: &str) -> Result<String, Error> {
     let response = outbound.send(get(uri), RequestOptions::default()).await?;
     let body = response.into_body().collect().await?.to_bytes();
     Ok(String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// Serves the same answer for every request, over TLS when it is given settings; the port.
+/// Answers every request with `answer`, over TLS if `tls` is given. Returns the port.
 async fn serve<B>(
     tls: Option<rustls::ServerConfig>,
     answer: impl Fn(&Request<hyper::body::Incoming>) -> Response<B> + Clone + Send + Sync + 'static,
@@ -87,7 +87,7 @@ where
                     std::future::ready(Ok::<_, Infallible>(answer(&request)))
                 });
                 let server = auto::Builder::new(TokioExecutor::new());
-                // A client that hangs up early is part of these tests.
+                // Clients may disconnect early in these tests.
                 drop(match tls {
                     None => server.serve_connection(TokioIo::new(stream), service).await,
                     Some(tls) => match tls.accept(stream).await {
@@ -101,12 +101,21 @@ where
     port
 }
 
+/// Answers with a body whose first bytes come at once and whose rest never comes. Returns the port.
+async fn serve_unfinished_body() -> u16 {
+    serve(None, |_| {
+        let first = futures::stream::iter([Ok(Frame::data(Bytes::from("begun")))]);
+        Response::new(StreamBody::new(first.chain(futures::stream::pending())))
+    })
+    .await
+}
+
 fn text(answer: impl Into<Bytes>) -> Response<Full<Bytes>> {
     Response::new(Full::new(answer.into()))
 }
 
 #[tokio::test]
-async fn what_was_not_granted_is_denied() {
+async fn a_request_without_a_grant_is_denied() {
     let outbound = outbound_to(
         &["https://api.example.com"],
         &[],
@@ -120,7 +129,7 @@ async fn what_was_not_granted_is_denied() {
         "http://payments.spin.internal/",
         "http://self/",
     ] {
-        let denied = sent(&outbound, uri).await.unwrap_err();
+        let denied = fetch(&outbound, uri).await.unwrap_err();
         assert!(
             matches!(denied, Error::HttpRequestDenied),
             "{uri}: {denied:?}"
@@ -143,14 +152,14 @@ async fn requests_to_the_application_itself_stay_in_the_process() {
     assert_eq!(answer, r#"Component("payments") /pay 10"#);
     for uri in ["http://self/health", "https://self.alt/health"] {
         assert_eq!(
-            sent(&outbound, uri).await.unwrap(),
+            fetch(&outbound, uri).await.unwrap(),
             "OwnApplication /health "
         );
     }
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again() {
+async fn connections_are_reused() {
     let port = serve(None, |request| {
         let host = request.headers().get(HOST).unwrap();
         text(host.to_str().unwrap().to_owned())
@@ -161,13 +170,13 @@ async fn a_connection_is_used_again() {
     for _ in 0..5 {
         let uri = format!("http://localhost:{}/", proxy.port);
         let host = format!("localhost:{}", proxy.port);
-        assert_eq!(sent(&outbound, &uri).await.unwrap(), host);
+        assert_eq!(fetch(&outbound, &uri).await.unwrap(), host);
     }
     assert_eq!(proxy.connections(), 1);
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_like_any_other() {
+async fn redirects_are_returned_and_not_followed() {
     let port = serve(None, |_| {
         let mut answer = text("");
         *answer.status_mut() = StatusCode::FOUND;
@@ -186,11 +195,11 @@ async fn a_redirect_is_an_answer_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_blocked_network_is_not_reached_by_address_nor_by_name() {
+async fn a_blocked_network_cannot_be_reached_by_address_or_by_name() {
     let port = serve(None, |_| text("reached")).await;
     let outbound = outbound_to(&["*://*:*"], &["private"], rustls::RootCertStore::empty());
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
-        let refused = sent(&outbound, &format!("http://{host}:{port}/"))
+        let refused = fetch(&outbound, &format!("http://{host}:{port}/"))
             .await
             .unwrap_err();
         assert!(
@@ -201,13 +210,13 @@ async fn a_blocked_network_is_not_reached_by_address_nor_by_name() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_is_told_apart() {
+async fn connection_failures_have_distinct_error_codes() {
     let outbound = outbound();
-    let refused = sent(&outbound, &format!("http://127.0.0.1:{}/", free_port()))
+    let refused = fetch(&outbound, &format!("http://127.0.0.1:{}/", free_port()))
         .await
         .unwrap_err();
     assert!(matches!(refused, Error::ConnectionRefused), "{refused:?}");
-    let unknown = sent(&outbound, "http://no-such-host.invalid/")
+    let unknown = fetch(&outbound, "http://no-such-host.invalid/")
         .await
         .unwrap_err();
     assert!(matches!(unknown, Error::DnsError { .. }), "{unknown:?}");
@@ -215,44 +224,36 @@ async fn what_cannot_be_reached_is_told_apart() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { drop(listener.accept().await) });
-    let ended = sent(&outbound, &format!("http://127.0.0.1:{port}/"))
+    let ended = fetch(&outbound, &format!("http://127.0.0.1:{port}/"))
         .await
         .unwrap_err();
     assert!(matches!(ended, Error::ConnectionTerminated), "{ended:?}");
 }
 
 #[tokio::test]
-async fn silence_before_and_within_an_answer_has_its_limits() {
+async fn a_server_that_sends_nothing_before_or_within_a_response_times_out() {
     let outbound = outbound();
-    let patience = Duration::from_millis(100);
-    let impatient = RequestOptions {
-        first_byte_timeout: Some(patience),
-        between_bytes_timeout: Some(patience),
+    let limit = Duration::from_millis(100);
+    let options = RequestOptions {
+        first_byte_timeout: Some(limit),
+        between_bytes_timeout: Some(limit),
         ..RequestOptions::default()
     };
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = format!("http://{}/", silent.local_addr().unwrap());
-    let failed = outbound.send(get(&uri), impatient).await.err().unwrap();
+    let failed = outbound.send(get(&uri), options).await.err().unwrap();
     assert!(matches!(failed, Error::ConnectionReadTimeout), "{failed:?}");
 
-    let port = serve(None, |_| {
-        let first = futures::stream::iter([Ok(Frame::data(Bytes::from("begun")))]);
-        Response::new(StreamBody::new(first.chain(futures::stream::pending())))
-    })
-    .await;
+    let port = serve_unfinished_body().await;
     let request = get(&format!("http://127.0.0.1:{port}/"));
-    let answer = outbound.send(request, impatient).await.unwrap();
+    let answer = outbound.send(request, options).await.unwrap();
     let failed = answer.into_body().collect().await.err().unwrap();
     assert!(matches!(failed, Error::ConnectionReadTimeout), "{failed:?}");
 }
 
 #[tokio::test]
-async fn an_answer_streams() {
-    let port = serve(None, |_| {
-        let first = futures::stream::iter([Ok(Frame::data(Bytes::from("begun")))]);
-        Response::new(StreamBody::new(first.chain(futures::stream::pending())))
-    })
-    .await;
+async fn a_response_body_is_streamed() {
+    let port = serve_unfinished_body().await;
     let request = get(&format!("http://127.0.0.1:{port}/"));
     let answer = outbound()
         .send(request, RequestOptions::default())
@@ -263,7 +264,7 @@ async fn an_answer_streams() {
 }
 
 #[tokio::test]
-async fn https_verifies_the_server_and_speaks_http_2_if_it_can() {
+async fn https_verifies_the_server_and_negotiates_http_2() {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -284,28 +285,28 @@ async fn https_verifies_the_server_and_speaks_http_2_if_it_can() {
     })
     .await;
 
-    let stranger = sent(&outbound(), &format!("https://localhost:{port}/"))
+    let untrusted = fetch(&outbound(), &format!("https://localhost:{port}/"))
         .await
         .unwrap_err();
     assert!(
-        matches!(stranger, Error::TlsCertificateError),
-        "{stranger:?}"
+        matches!(untrusted, Error::TlsCertificateError),
+        "{untrusted:?}"
     );
 
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certified.cert.der().clone()).unwrap();
     let outbound = outbound_to(&["*://*:*"], &[], roots);
     assert_eq!(
-        sent(&outbound, &format!("https://localhost:{port}/"))
+        fetch(&outbound, &format!("https://localhost:{port}/"))
             .await
             .unwrap(),
         "2"
     );
-    let misnamed = sent(&outbound, &format!("https://127.0.0.1:{port}/"))
+    let wrong_name = fetch(&outbound, &format!("https://127.0.0.1:{port}/"))
         .await
         .unwrap_err();
     assert!(
-        matches!(misnamed, Error::TlsCertificateError),
-        "{misnamed:?}"
+        matches!(wrong_name, Error::TlsCertificateError),
+        "{wrong_name:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! A store in one file, for a host that stands alone. A value that was set survives a crash.
+//! A store in one file, for a single host. A value is on disk when `set` returns.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redb::{Database, ReadableTable, TableDefinition};
 use tokio::task::spawn_blocking;
 
-use super::{Error, failed};
+use super::error::{Error, to_error};
 
 const VALUES: TableDefinition<&str, &[u8]> = TableDefinition::new("values");
 
@@ -17,7 +17,7 @@ pub struct File {
 impl File {
     pub fn open(path: &Path) -> wasmtime::Result<File> {
         let database = Database::create(path)?;
-        // So that reading finds the table from the start.
+        // Creates the table: reading a missing one fails.
         let write = database.begin_write()?;
         write.open_table(VALUES)?;
         write.commit()?;
@@ -61,13 +61,13 @@ impl File {
         .await
     }
 
-    /// The disk may make a thread wait; not one of those that serve requests.
+    /// Runs on a blocking thread: disk I/O must not stall the threads that serve requests.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, Error> {
         let database = Arc::clone(&self.database);
         let done = spawn_blocking(move || work(&database)).await;
-        done.map_err(failed)?.map_err(failed)
+        done.map_err(to_error)?.map_err(to_error)
     }
 }

@@ -1,6 +1,6 @@
-//! The address a guest gives: a URL or libpq's `key=value` form, and which servers and what TLS it means.
+//! Parses the address of a database, a URL or libpq's `key=value` form, into its servers and its TLS mode.
 //!
-//! `sslmode` is read here and not by the driver, which knows only half of libpq's words for it.
+//! `sslmode` is parsed here because the driver knows only some of libpq's values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,29 +8,31 @@ use std::fmt;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use crate::egress::Egress;
+use super::errors::with_causes;
+use crate::egress::{Egress, MAX_ADDRESS_BYTES};
 
 const DEFAULT_PORT: u16 = 5432;
 
-/// What libpq's `sslmode` means.
+/// libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
     Disable,
-    /// Encrypt if the server can, whoever it is.
+    /// Encrypts if the server supports it; does not verify the server.
     Prefer,
-    /// Encrypt, whoever the server is.
+    /// Encrypts; does not verify the server.
     Require,
-    /// The certificate comes from a known authority, for whatever name.
+    /// Verifies the certificate's chain, but not its host name.
     VerifyCa,
+    /// Verifies the certificate's chain and host name.
     VerifyFull,
 }
 
-/// Holds a password: never print the configuration.
+/// A parsed address. `config` holds the password and must never be printed.
 #[derive(Clone)]
 pub struct Address {
     pub config: Config,
     pub tls: Tls,
-    /// In the order to try them.
+    /// In the order in which they are tried.
     pub servers: Vec<Server>,
 }
 
@@ -43,7 +45,7 @@ pub struct Server {
 impl Address {
     pub fn parse(text: &str) -> Result<Address, String> {
         let (text, mode) = take_ssl_mode(text);
-        let mut config: Config = text.parse().map_err(|error| full(&error))?;
+        let mut config: Config = text.parse().map_err(|error| with_causes(&error))?;
         let tls = match mode.as_deref() {
             None | Some("prefer" | "allow") => Tls::Prefer,
             Some("disable") => Tls::Disable,
@@ -65,7 +67,7 @@ impl Address {
         })
     }
 
-    /// Every server of the address must be granted.
+    /// Checks that every server of the address is granted.
     pub fn check(&self, egress: &Egress) -> Result<(), String> {
         let explicit_port = !self.config.get_ports().is_empty();
         for server in &self.servers {
@@ -83,7 +85,17 @@ impl Address {
     }
 }
 
-/// Where it leads, without the password.
+/// Refuses an address that is too long to be stored.
+pub fn check_length(text: &str) -> Result<(), String> {
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(format!(
+            "the address is longer than {MAX_ADDRESS_BYTES} bytes"
+        ));
+    }
+    Ok(())
+}
+
+/// The servers alone, without user and password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;
@@ -96,9 +108,9 @@ impl fmt::Display for Address {
 }
 
 fn servers(config: &Config) -> Result<Vec<Server>, String> {
-    // It would connect elsewhere than the host that was checked.
+    // `hostaddr` would bypass the egress check, which is made for `host`.
     if !config.get_hostaddrs().is_empty() {
-        return Err("hostaddr is not supported, name the server as host".to_owned());
+        return Err("hostaddr is not supported; use host".to_owned());
     }
     let hosts = config.get_hosts();
     let ports = config.get_ports();
@@ -106,7 +118,7 @@ fn servers(config: &Config) -> Result<Vec<Server>, String> {
         return Err("the address names no host".to_owned());
     }
     if ports.len() > 1 && ports.len() != hosts.len() {
-        return Err("the address names more than one port, but not one for each host".to_owned());
+        return Err("the address must name one port for all hosts, or one for each".to_owned());
     }
     let mut servers = Vec::with_capacity(hosts.len());
     for (at, host) in hosts.iter().enumerate() {
@@ -122,19 +134,7 @@ fn servers(config: &Config) -> Result<Vec<Server>, String> {
     Ok(servers)
 }
 
-/// The error with its causes, which the driver keeps out of its own text.
-pub fn full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// The address without its `sslmode`, and the `sslmode`.
+/// Splits the `sslmode` off the address.
 fn take_ssl_mode(text: &str) -> (Cow<'_, str>, Option<String>) {
     if !text.contains("sslmode") {
         return (Cow::Borrowed(text), None);
@@ -184,7 +184,7 @@ fn take_from_pairs(text: &str) -> (String, Option<String>) {
     (kept, mode)
 }
 
-/// The first pair: its key, its value unquoted, and how many bytes it takes.
+/// The first pair: its key, its unquoted value, and its length in bytes.
 fn next_pair(text: &str) -> Option<(&str, String, usize)> {
     let (key, after) = text.split_once('=')?;
     let value_text = after.trim_start();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_look_like_a_setting() {
+    fn a_password_may_contain_the_text_of_a_setting() {
         let address = Address::parse(r"host=db password='a sslmode=disable \'x' user=u").unwrap();
         assert_eq!(address.tls, Tls::Prefer);
         assert_eq!(
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn each_host_has_its_port() {
+    fn each_host_gets_its_port() {
         let address = Address::parse("postgres://u@a:1,b:2/x").unwrap();
         assert_eq!(address.to_string(), "postgres://a:1,b:2");
         let address = Address::parse("host=a,b port=7 user=u").unwrap();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_go_around_the_check_is_refused() {
+    fn addresses_that_would_bypass_the_egress_check_are_refused() {
         for address in [
             "host=db hostaddr=10.0.0.1 user=u",
             "postgres://u@%2Ftmp/x",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn all_servers_of_an_address_must_be_granted() {
+    fn every_server_of_an_address_must_be_granted() {
         let egress = egress("postgres://a");
         let check = |address| Address::parse(address).unwrap().check(&egress);
         assert_eq!(check("postgres://u@a/x"), Ok(()));

@@ -1,15 +1,14 @@
-//! What went wrong with a statement, in the words of the WIT interface.
+//! Errors of the driver, in the words of the WIT interface.
 
 use std::error::Error as _;
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::address::full;
 use super::values::{BadParameter, BadValue};
 use crate::bindings::spin::postgres4_2_0::postgres::{DbError as Reported, Error, QueryError};
 
-/// An error of the driver while it ran a statement.
-pub fn of_statement(error: &tokio_postgres::Error) -> Error {
+/// Converts an error of a statement.
+pub fn from_driver(error: &tokio_postgres::Error) -> Error {
     if let Some(reported) = error.as_db_error() {
         return Error::QueryFailed(QueryError::DbError(report(error, reported)));
     }
@@ -20,18 +19,18 @@ pub fn of_statement(error: &tokio_postgres::Error) -> Error {
     if let Some(bad) = cause.and_then(|cause| cause.downcast_ref::<BadValue>()) {
         return Error::ValueConversionFailed(format!("{error}: {bad}"));
     }
-    let lost = cause.is_some_and(|cause| cause.is::<std::io::Error>());
-    if lost || error.is_closed() {
+    let is_io_error = cause.is_some_and(|cause| cause.is::<std::io::Error>());
+    if is_io_error || error.is_closed() {
         return Error::ConnectionFailed(format!(
             "the connection was lost while the statement ran: {}",
-            full(error)
+            with_causes(error)
         ));
     }
-    Error::QueryFailed(QueryError::Text(full(error)))
+    Error::QueryFailed(QueryError::Text(with_causes(error)))
 }
 
 fn report(error: &tokio_postgres::Error, reported: &DbError) -> Reported {
-    // Names and order as Spin gives them.
+    // Spin's names and order.
     let line = reported.line().map(|line| line.to_string());
     let extras = [
         ("column", reported.column()),
@@ -47,7 +46,7 @@ fn report(error: &tokio_postgres::Error, reported: &DbError) -> Reported {
     ];
     let given = |(name, value): (&str, Option<&str>)| Some((name.to_owned(), value?.to_owned()));
     Reported {
-        // Guests of the older interfaces get only this text and look for the code in it.
+        // Guests of the previous interfaces get only this text and look for the SQLSTATE code in it.
         as_text: format!("{error:?}"),
         severity: reported.severity().to_owned(),
         code: reported.code().code().to_owned(),
@@ -57,8 +56,8 @@ fn report(error: &tokio_postgres::Error, reported: &DbError) -> Reported {
     }
 }
 
-/// The prepared statement is no longer what the server thinks of it: a table changed, or somebody deallocated it.
-/// Nothing was executed.
+/// Whether the server refused a prepared statement because it was deallocated or one of its tables changed. Nothing was
+/// executed then.
 pub fn is_stale_plan(error: &tokio_postgres::Error) -> bool {
     let Some(reported) = error.as_db_error() else {
         return false;
@@ -66,4 +65,16 @@ pub fn is_stale_plan(error: &tokio_postgres::Error) -> bool {
     *reported.code() == SqlState::INVALID_SQL_STATEMENT_NAME
         || (*reported.code() == SqlState::FEATURE_NOT_SUPPORTED
             && reported.routine() == Some("RevalidateCachedQuery"))
+}
+
+/// The error's text with its causes, which the driver does not include.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -1,4 +1,4 @@
-//! One connection to a server, and the statements prepared on it. Who may use it when is the pool's.
+//! One connection to a server and the statements prepared on it. The pool decides which guest uses it.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,25 +9,25 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Settings;
-use super::address::{Address, full};
-use super::errors;
+use super::address::Address;
+use super::errors::{self, with_causes};
+use super::settings::Settings;
 use super::values::{self, Parameter};
 use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
 use crate::egress::Egress;
 
-/// To reach a server, log in and be ready. Whoever waits for it is to be told within two seconds.
+/// Limit for connecting and logging in, and for sending a cancellation. Waiting guests must get an error within two seconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_800);
-/// What a server that answers may take to greet somebody it does not know yet.
-const GREETING: Duration = Duration::from_millis(1_200);
-/// A statement of its client is unacknowledged this long: the server is gone, even if no packet says so.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
-/// Statements kept prepared per connection. A component has tens; the server pays some ten kB for each.
-const PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
-/// What a statement nobody waits for any more may still take before it is cancelled.
-const SETTLE: Duration = Duration::from_millis(100);
+/// Limit for a liveness probe: a server that works accepts and answers a new connection in less.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(1_200);
+/// `TCP_USER_TIMEOUT`: data that stays unacknowledged this long closes the connection, even if no packet says so.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statements kept prepared per connection. A component has tens; each costs the server about ten kB.
+const MAX_PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+/// How long an abandoned statement may still run before it is cancelled.
+const SETTLE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How to open connections to one address.
+/// Opens connections to one address.
 pub struct Dialer {
     address: Address,
     egress: Arc<Egress>,
@@ -56,23 +56,23 @@ impl Dialer {
         &self.address
     }
 
-    /// Does the server still answer newcomers? An answer that refuses one is an answer.
-    pub async fn is_silent(&self) -> bool {
-        let greeted = timeout(GREETING, async {
+    /// Probes the server with a new connection. A refused connection is an answer too.
+    pub async fn is_unresponsive(&self) -> bool {
+        let probe = timeout(PROBE_TIMEOUT, async {
             if let Ok((link, drive)) = self.dial().await {
                 drop(link);
                 drive.await;
             }
         });
-        greeted.await.is_err()
+        probe.await.is_err()
     }
 
-    /// The connection, and what drives it: it ends when the connection does.
+    /// Connects. Returns the connection and the future that drives it, which ends with the connection.
     pub async fn dial(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
         let connected = timeout(CONNECT_TIMEOUT, async {
-            let config = self.resolved().await?;
+            let config = self.resolve().await?;
             let connected = config.connect(self.tls.clone()).await;
-            connected.map_err(|error| full(&error))
+            connected.map_err(|error| with_causes(&error))
         });
         let connected = connected
             .await
@@ -82,70 +82,71 @@ impl Dialer {
         let link = Link {
             client,
             tls: self.tls.clone(),
-            prepared: Mutex::new(LruCache::new(PREPARED)),
+            prepared: Mutex::new(LruCache::new(MAX_PREPARED)),
         };
         let drive = async move {
             if let Err(error) = connection.await {
-                tracing::debug!(error = full(&error), "a database connection ended");
+                tracing::debug!(error = with_causes(&error), "a database connection ended");
             }
         };
         Ok((link, drive))
     }
 
-    /// The driver is given addresses, so it connects to none that was not checked.
-    async fn resolved(&self) -> Result<Config, String> {
+    /// Resolves here and not in the driver, so that it connects only to addresses that were checked.
+    async fn resolve(&self) -> Result<Config, String> {
         let mut config = self.config.clone();
-        let mut failed = "the host has no address".to_owned();
+        let mut cause = "the host has no address".to_owned();
         for server in &self.address.servers {
             match self.egress.resolve(&server.host, server.port).await {
-                Ok(found) => {
-                    for address in found {
+                Ok(addresses) => {
+                    for address in addresses {
                         config.host(&server.host);
                         config.hostaddr(address.ip());
                         config.port(server.port);
                     }
                 }
-                Err(error) => failed = error.to_string(),
+                Err(error) => cause = error.to_string(),
             }
         }
         if config.get_hosts().is_empty() {
-            return Err(failed);
+            return Err(cause);
         }
         Ok(config)
     }
 }
 
-/// What every session of the component starts with. Hosts are left out: they are resolved anew each time.
-fn session_config(asked: &Config, component: &str, settings: &Settings) -> Config {
+/// The settings of every session of the component. Hosts are left out: they are resolved for each connection.
+fn session_config(requested: &Config, component: &str, settings: &Settings) -> Config {
     let mut config = Config::new();
-    if let Some(user) = asked.get_user() {
+    if let Some(user) = requested.get_user() {
         config.user(user);
     }
-    if let Some(password) = asked.get_password() {
+    if let Some(password) = requested.get_password() {
         config.password(password);
     }
-    if let Some(database) = asked.get_dbname() {
+    if let Some(database) = requested.get_dbname() {
         config.dbname(database);
     }
-    // Ours come last and win.
+    // The host's settings come last, so they override those of the address.
     config.options(format!(
         "{} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
-        asked.get_options().unwrap_or_default(),
+        requested.get_options().unwrap_or_default(),
         settings.statement_timeout.as_millis(),
         settings.idle_in_transaction_timeout.as_millis(),
     ));
     config
-        .application_name(asked.get_application_name().unwrap_or(component))
-        .ssl_mode(asked.get_ssl_mode())
-        .ssl_negotiation(asked.get_ssl_negotiation())
-        .channel_binding(asked.get_channel_binding())
-        .target_session_attrs(asked.get_target_session_attrs())
-        .load_balance_hosts(asked.get_load_balance_hosts())
+        .application_name(requested.get_application_name().unwrap_or(component))
+        .ssl_mode(requested.get_ssl_mode())
+        .ssl_negotiation(requested.get_ssl_negotiation())
+        .channel_binding(requested.get_channel_binding())
+        .target_session_attrs(requested.get_target_session_attrs())
+        .load_balance_hosts(requested.get_load_balance_hosts())
         .keepalives_idle(Duration::from_secs(30))
-        .tcp_user_timeout(UNACKNOWLEDGED);
+        .tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT);
     config
 }
 
+/// A server connection.
 pub struct Link {
     client: Client,
     tls: MakeRustlsConnect,
@@ -162,30 +163,31 @@ impl Prepared {
         (0..self.columns.len())
             .map(|at| row.try_get::<_, values::Cell>(at).map(|cell| cell.0))
             .collect::<Result<_, _>>()
-            .map_err(|error| errors::of_statement(&error))
+            .map_err(|error| errors::from_driver(&error))
     }
 }
 
 impl Link {
-    /// Starts a statement: one round trip when it is prepared already, which it is from its second time on.
+    /// Starts a statement: one round trip if it is prepared, as it is from its second run on.
     pub async fn start(
         &self,
         statement: &str,
         parameters: &[ParameterValue],
     ) -> Result<(Arc<Prepared>, RowStream), Error> {
-        if let Some(prepared) = self.known(statement) {
+        if let Some(prepared) = self.find_prepared(statement) {
             match self.bind(&prepared, parameters).await {
-                Err(Unbound::Stale) => self.forget(statement),
-                Err(Unbound::Failed(error)) => return Err(error),
+                Err(BindError::Stale) => self.drop_prepared(statement),
+                Err(BindError::Failed(error)) => return Err(error),
                 Ok(rows) => return Ok((prepared, rows)),
             }
         }
         let prepared = self.prepare(statement).await?;
         match self.bind(&prepared, parameters).await {
             Ok(rows) => Ok((prepared, rows)),
-            Err(Unbound::Failed(error)) => Err(error),
-            Err(Unbound::Stale) => Err(Error::Other(
-                "the statement changed while it was being prepared".to_owned(),
+            Err(BindError::Failed(error)) => Err(error),
+            Err(BindError::Stale) => Err(Error::Other(
+                "a table of the statement changed while the statement was being prepared"
+                    .to_owned(),
             )),
         }
     }
@@ -194,11 +196,11 @@ impl Link {
         &self,
         prepared: &Prepared,
         parameters: &[ParameterValue],
-    ) -> Result<RowStream, Unbound> {
-        let wanted = prepared.statement.params().len();
-        if wanted != parameters.len() {
-            return Err(Unbound::Failed(Error::BadParameter(format!(
-                "the statement takes {wanted} parameters, not {}",
+    ) -> Result<RowStream, BindError> {
+        let expected = prepared.statement.params().len();
+        if expected != parameters.len() {
+            return Err(BindError::Failed(Error::BadParameter(format!(
+                "the statement takes {expected} parameters, not {}",
                 parameters.len()
             ))));
         }
@@ -206,31 +208,35 @@ impl Link {
         let rows = self.client.query_raw(&prepared.statement, parameters).await;
         rows.map_err(|error| {
             if errors::is_stale_plan(&error) {
-                Unbound::Stale
+                BindError::Stale
             } else {
-                Unbound::Failed(errors::of_statement(&error))
+                BindError::Failed(errors::from_driver(&error))
             }
         })
     }
 
     async fn prepare(&self, text: &str) -> Result<Arc<Prepared>, Error> {
         let statement = self.client.prepare(text).await;
-        let statement = statement.map_err(|error| errors::of_statement(&error))?;
-        let columns = statement.columns().iter().map(values::column).collect();
+        let statement = statement.map_err(|error| errors::from_driver(&error))?;
+        let columns = statement
+            .columns()
+            .iter()
+            .map(values::convert_column)
+            .collect();
         let prepared = Arc::new(Prepared { statement, columns });
-        self.prepared().put(text.into(), Arc::clone(&prepared));
+        self.lock_prepared().put(text.into(), Arc::clone(&prepared));
         Ok(prepared)
     }
 
-    fn known(&self, statement: &str) -> Option<Arc<Prepared>> {
-        self.prepared().get(statement).cloned()
+    fn find_prepared(&self, statement: &str) -> Option<Arc<Prepared>> {
+        self.lock_prepared().get(statement).cloned()
     }
 
-    fn forget(&self, statement: &str) {
-        self.prepared().pop(statement);
+    fn drop_prepared(&self, statement: &str) {
+        self.lock_prepared().pop(statement);
     }
 
-    fn prepared(&self) -> std::sync::MutexGuard<'_, LruCache<Box<str>, Arc<Prepared>>> {
+    fn lock_prepared(&self) -> std::sync::MutexGuard<'_, LruCache<Box<str>, Arc<Prepared>>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -238,33 +244,34 @@ impl Link {
         self.client.is_closed()
     }
 
-    /// Waits until the server has answered everything sent so far.
-    pub async fn settled(&self) -> bool {
+    /// Waits until the server has answered everything sent so far. `false` if the connection failed.
+    pub async fn settle(&self) -> bool {
         self.client.check_connection().await.is_ok()
     }
 
-    /// After a statement nobody waits for any more: lets it end by itself, or cancels it. Whether the connection can be
-    /// used again: after a cancellation it cannot, since the signal may arrive late and hit the next statement.
+    /// Lets an abandoned statement finish, or cancels it if it runs on. Returns whether the connection can be reused: not
+    /// after a cancellation, because its signal may arrive late and hit the next statement.
     pub async fn settle_or_cancel(&self) -> bool {
-        if let Ok(settled) = timeout(SETTLE, self.settled()).await {
+        if let Ok(settled) = timeout(SETTLE_TIMEOUT, self.settle()).await {
             return settled;
         }
         let token = self.client.cancel_token();
         let cancelled = token.cancel_query(self.tls.clone());
         if !matches!(timeout(CONNECT_TIMEOUT, cancelled).await, Ok(Ok(()))) {
-            tracing::debug!("a statement nobody waits for could not be cancelled");
+            tracing::debug!("an abandoned statement could not be cancelled");
         }
         false
     }
 
-    /// Ends what a guest left open. With `session` everything it may have set, too.
-    pub async fn clean(&self, session: bool) -> bool {
-        let end = if session { RESET } else { "ROLLBACK" };
-        self.client.batch_execute(end).await.is_ok()
+    /// Rolls back an open transaction and, if `reset_session`, resets the session. Returns whether it succeeded.
+    pub async fn clean(&self, reset_session: bool) -> bool {
+        let statements = if reset_session { RESET } else { "ROLLBACK" };
+        self.client.batch_execute(statements).await.is_ok()
     }
 }
 
-/// `DISCARD ALL` would also deallocate the statements that we and the driver prepared; a guest's have `from_sql`.
+/// `DISCARD ALL` would also deallocate the statements that the host and the driver prepared. Those of a guest are the ones
+/// with `from_sql`.
 const RESET: &str = "
     ROLLBACK;
     CLOSE ALL;
@@ -283,7 +290,8 @@ const RESET: &str = "
         END
     $$";
 
-enum Unbound {
+enum BindError {
+    /// The prepared statement is no longer valid; nothing was executed.
     Stale,
     Failed(Error),
 }

@@ -1,14 +1,15 @@
-//! The connections of one component to one address, and who may use which of them.
+//! The connections of one component to one address, and who gets which of them.
 //!
-//! Statements that need no session share connections and are pipelined on them; what needs one gets a connection to
-//! itself. Opening, mending and closing happen in the background: nobody waits for them who could use something else.
+//! Statements that need no session share connections and are pipelined on them. Other statements get a dedicated
+//! connection. Connections are opened, cleaned and closed in the background, so that no statement waits for that while
+//! another connection is free.
 //!
-//! Invariants: a connection that is `taken` gets no further statement from the pool. Waiters are served in the order they
-//! came. While the server cannot be reached nobody waits: everyone is told why at once, and one task keeps trying.
+//! Invariants: a dedicated connection gets no further lease. Waiters are served in order of arrival. While the server is
+//! unreachable no statement waits: all fail at once with the cause, and one task keeps trying to connect.
 //!
-//! A server may fall silent without a connection being closed: it was stopped, or something between here and there
-//! swallows what it says. No statement can know: it may just be slow. So whoever takes long makes the pool ask the server
-//! whether it is there, by a connection of its own; without an answer all connections are given up, and what waits fails.
+//! A server can stop answering without closing its connections: it was suspended, or the network drops its packets. A
+//! statement cannot tell that from a slow server. So when a statement takes long, the pool probes the server with a new
+//! connection. If the probe gets no answer either, all connections are closed and their statements fail.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -22,39 +23,39 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::Settings;
 use super::link::{Dialer, Link};
 use super::session::Need;
+use super::settings::Settings;
 
-/// Statements on one connection at once. More would only lengthen the queue behind a slow one.
-const PIPELINED: usize = 8;
-/// When more connections are open than there are processors, the next is worth its while only for statements that would
-/// queue behind so many, or behind one that takes so long: quick ones cost less in a pipeline, for us and for the server.
-const CROWD: usize = 4;
-const BRISK: Duration = Duration::from_millis(5);
-/// Behind a statement that already took this long no other is queued: it may take longer still.
-const SLOW: Duration = Duration::from_millis(20);
-/// A statement that takes this long makes the pool ask whether the server is still there. With what the server then gets
-/// to greet us it is still less than two seconds until those who wait know.
-const LATE: Duration = Duration::from_millis(500);
-/// How often it is looked for such statements while there are any.
-const LOOK: Duration = Duration::from_millis(100);
-/// Between two such questions. Most slow statements are just slow.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// Between two attempts to reach a server that is away.
-const RETRY: Duration = Duration::from_millis(100);
-/// A server that is away is no longer tried when nobody asked for it this long.
-const FORGET: Duration = Duration::from_secs(10);
-/// A server that takes no further connection ("too many clients") is asked again after this time.
-const FULL: Duration = Duration::from_secs(1);
-/// Connections but one are closed when nobody used them this long.
-const IDLE: Duration = Duration::from_secs(60);
+/// Statements in the pipeline of one connection. More would only lengthen the queue behind a slow one.
+const MAX_PIPELINED: usize = 8;
+/// No statement is queued behind one that has run this long: it may run much longer.
+const SLOW_AFTER: Duration = Duration::from_millis(20);
+/// Beyond one connection per CPU, another is opened only if a statement would queue behind this many others, or behind one
+/// older than [`GROW_AFTER`]. For quick statements a pipeline is cheaper than a connection, for the host and the server.
+const GROW_QUEUE: usize = 4;
+const GROW_AFTER: Duration = Duration::from_millis(5);
+/// A statement that runs this long makes the pool probe the server. Together with the probe's own limit, waiting statements
+/// fail within two seconds after a server stops answering.
+const PROBE_AFTER: Duration = Duration::from_millis(500);
+/// How often running statements are checked against [`PROBE_AFTER`].
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// Pause after an answered probe: most slow statements are only slow.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause between two attempts to reach an unreachable server.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// Attempts to reach a server end when no statement was asked for during this time.
+const STOP_RETRYING_AFTER: Duration = Duration::from_secs(10);
+/// Pause before another connection is tried after the server refused one ("too many clients").
+const FULL_BACKOFF: Duration = Duration::from_secs(1);
+/// All connections but one are closed after being unused this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Pool {
     dialer: Dialer,
     settings: Settings,
     runtime: Handle,
-    processors: usize,
+    cpus: usize,
     state: Mutex<State>,
 }
 
@@ -63,148 +64,153 @@ struct State {
     slots: Vec<Slot>,
     last_id: u64,
     waiting: VecDeque<Waiter>,
-    last_asked: Option<Instant>,
+    last_request: Option<Instant>,
     /// Connections being opened.
     dialing: usize,
-    /// Why the server cannot be reached, while one task keeps trying.
-    away: Option<Arc<str>>,
+    /// Why the server cannot be reached. While it is set, one task keeps trying.
+    unreachable: Option<Arc<str>>,
     full_until: Option<Instant>,
-    /// When the server last answered anybody.
-    heard: Option<Instant>,
-    reaped: bool,
-    watched: bool,
+    /// When the server last answered on any connection.
+    last_answer: Option<Instant>,
+    is_closing_idle: bool,
+    is_checking: bool,
 }
 
 struct Slot {
     id: u64,
     link: Arc<Link>,
-    /// Ending it closes the connection, whatever is under way on it.
+    /// Aborting it closes the connection, even in the middle of a statement.
     driver: AbortHandle,
-    /// Leases on it. More than one are statements in a pipeline.
+    /// More than one are statements in a pipeline.
     leases: usize,
-    /// Since when the statement now running has been running, or nothing has.
+    /// When the running statement started, or when the connection became idle.
     since: Instant,
-    taken: bool,
+    is_dedicated: bool,
 }
 
 impl Slot {
-    fn takes(&self, alone: bool, now: Instant) -> bool {
-        let flows = self.leases < PIPELINED && now.duration_since(self.since) < SLOW;
-        !self.taken && !self.link.is_closed() && (self.leases == 0 || (!alone && flows))
+    fn has_room(&self, dedicated: bool, now: Instant) -> bool {
+        if self.is_dedicated || self.link.is_closed() {
+            return false;
+        }
+        let is_slow = now.duration_since(self.since) >= SLOW_AFTER;
+        self.leases == 0 || (!dedicated && self.leases < MAX_PIPELINED && !is_slow)
     }
 
-    fn is_late(&self) -> bool {
-        self.leases > 0 && self.since.elapsed() > LATE
+    fn is_overdue(&self) -> bool {
+        self.leases > 0 && self.since.elapsed() > PROBE_AFTER
     }
 }
 
 struct Waiter {
-    alone: bool,
+    dedicated: bool,
     grant: oneshot::Sender<Result<Lease, Arc<str>>>,
 }
 
 impl Pool {
-    /// Opens nothing yet. To be called within the runtime that shall drive the connections.
+    /// Opens no connection yet. Call it within the runtime that is to drive the connections.
     pub fn new(dialer: Dialer, settings: Settings) -> Arc<Pool> {
         Arc::new(Pool {
             dialer,
             settings,
             runtime: Handle::current(),
-            processors: available_parallelism().map_or(1, NonZeroUsize::get),
+            cpus: available_parallelism().map_or(1, NonZeroUsize::get),
             state: Mutex::default(),
         })
     }
 
-    /// Can the server be reached? Known at once if there is a connection.
-    pub async fn reach(self: &Arc<Self>) -> Result<(), String> {
-        if !self.state().slots.is_empty() {
+    /// Fails if the server cannot be reached. Answers at once if a connection is open.
+    pub async fn ensure_reachable(self: &Arc<Self>) -> Result<(), String> {
+        if !self.lock().slots.is_empty() {
             return Ok(());
         }
         self.lease(false).await.map(drop)
     }
 
-    /// A place for one statement that needs no session.
-    pub async fn share(self: &Arc<Self>) -> Result<Lease, String> {
+    /// Leases a connection for one statement that needs no session.
+    pub async fn lease_shared(self: &Arc<Self>) -> Result<Lease, String> {
         self.lease(false).await
     }
 
-    /// A connection for nobody else.
-    pub async fn take(self: &Arc<Self>) -> Result<Lease, String> {
+    /// Leases a connection that no other statement uses meanwhile.
+    pub async fn lease_dedicated(self: &Arc<Self>) -> Result<Lease, String> {
         self.lease(true).await
     }
 
-    async fn lease(self: &Arc<Self>, alone: bool) -> Result<Lease, String> {
+    async fn lease(self: &Arc<Self>, dedicated: bool) -> Result<Lease, String> {
         let granted = {
-            let mut state = self.state();
-            state.last_asked = Some(Instant::now());
+            let mut state = self.lock();
+            state.last_request = Some(Instant::now());
             if state.waiting.is_empty()
-                && let Some(lease) = self.grant(&mut state, alone)
+                && let Some(lease) = self.try_grant(&mut state, dedicated)
             {
                 return Ok(lease);
             }
-            if let Some(cause) = &state.away {
+            if let Some(cause) = &state.unreachable {
                 return Err(cause.to_string());
             }
             let (grant, granted) = oneshot::channel();
-            state.waiting.push_back(Waiter { alone, grant });
+            state.waiting.push_back(Waiter { dedicated, grant });
             self.grow(&mut state);
             granted
         };
         match timeout(self.settings.wait, granted).await {
             Ok(Ok(granted)) => granted.map_err(|cause| cause.to_string()),
-            Ok(Err(_)) | Err(_) => Err(self.nothing_free()),
+            Ok(Err(_)) | Err(_) => Err(self.describe_wait_timeout()),
         }
     }
 
-    fn nothing_free(&self) -> String {
+    fn describe_wait_timeout(&self) -> String {
         let address = self.dialer.address();
         let waited = self.settings.wait.as_millis();
-        match self.state().slots.len() {
+        match self.lock().slots.len() {
             0 => format!("cannot connect to {address}: no answer within {waited} ms"),
             open => format!("all {open} connections to {address} were busy for {waited} ms"),
         }
     }
 
-    /// The best place there is now: an idle connection, else the shortest pipeline.
-    fn grant(self: &Arc<Self>, state: &mut State, alone: bool) -> Option<Lease> {
+    /// Leases an idle connection, or else the one with the shortest pipeline.
+    fn try_grant(self: &Arc<Self>, state: &mut State, dedicated: bool) -> Option<Lease> {
         let now = Instant::now();
-        let few = state.slots.len() < self.processors;
-        let places = state.slots.iter_mut().filter(|slot| slot.takes(alone, now));
-        let slot = places.min_by_key(|slot| slot.leases)?;
-        let crowded = slot.leases >= CROWD
-            || (slot.leases > 0 && (few || now.duration_since(slot.since) > BRISK));
+        let below_cpus = state.slots.len() < self.cpus;
+        let with_room = state.slots.iter_mut();
+        let with_room = with_room.filter(|slot| slot.has_room(dedicated, now));
+        let slot = with_room.min_by_key(|slot| slot.leases)?;
+        let should_grow = slot.leases >= GROW_QUEUE
+            || (slot.leases > 0 && (below_cpus || now.duration_since(slot.since) > GROW_AFTER));
         if slot.leases == 0 {
             slot.since = now;
         }
         slot.leases += 1;
-        slot.taken = alone;
+        slot.is_dedicated = dedicated;
         let lease = Lease {
             pool: Arc::clone(self),
             id: slot.id,
             link: Arc::clone(&slot.link),
-            alone,
+            is_dedicated: dedicated,
             unfinished: AtomicUsize::new(0),
-            left: AtomicU8::new(0),
+            greatest_need: AtomicU8::new(0),
         };
-        if crowded {
+        if should_grow {
             self.grow(state);
         }
-        if !std::mem::replace(&mut state.watched, true) {
-            self.runtime.spawn(watch(Arc::downgrade(self)));
+        if !std::mem::replace(&mut state.is_checking, true) {
+            self.runtime.spawn(check_liveness(Arc::downgrade(self)));
         }
         Some(lease)
     }
 
-    /// Gives waiters what became free. What could not be delivered comes back, to be dropped when the lock is.
+    /// Grants what became free to waiters. Returns leases whose waiter left meanwhile: dropping one takes the lock, so the
+    /// caller must release it first.
     #[must_use]
-    fn serve(self: &Arc<Self>, state: &mut State) -> Vec<Lease> {
+    fn serve_waiters(self: &Arc<Self>, state: &mut State) -> Vec<Lease> {
         let mut undelivered = Vec::new();
         while let Some(waiter) = state.waiting.front() {
             if waiter.grant.is_closed() {
                 state.waiting.pop_front();
                 continue;
             }
-            let Some(lease) = self.grant(state, waiter.alone) else {
+            let Some(lease) = self.try_grant(state, waiter.dedicated) else {
                 break;
             };
             if let Some(waiter) = state.waiting.pop_front()
@@ -219,36 +225,36 @@ impl Pool {
         undelivered
     }
 
-    /// A lease ended and left its connection clean.
+    /// Ends a lease whose connection is clean.
     fn release(self: &Arc<Self>, id: u64) {
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.lock();
         if let Some(slot) = state.slots.iter_mut().find(|slot| slot.id == id) {
             slot.leases = slot.leases.saturating_sub(1);
             slot.since = now;
             if slot.leases == 0 {
-                slot.taken = false;
+                slot.is_dedicated = false;
             }
-            state.heard = Some(now);
+            state.last_answer = Some(now);
         }
-        let undelivered = self.serve(&mut state);
+        let undelivered = self.serve_waiters(&mut state);
         drop(state);
         drop(undelivered);
     }
 
-    fn discard(self: &Arc<Self>, id: u64) {
-        let mut state = self.state();
+    fn remove(self: &Arc<Self>, id: u64) {
+        let mut state = self.lock();
         let at = state.slots.iter().position(|slot| slot.id == id);
-        let closed = at.map(|at| state.slots.swap_remove(at));
-        let undelivered = self.serve(&mut state);
+        let removed = at.map(|at| state.slots.swap_remove(at));
+        let undelivered = self.serve_waiters(&mut state);
         drop(state);
-        drop((closed, undelivered));
+        drop((removed, undelivered));
     }
 
-    /// Opens connections for those who wait, or one for those who crowd.
+    /// Opens a connection for each waiter, at least one.
     fn grow(self: &Arc<Self>, state: &mut State) {
-        let full = state.full_until.is_some_and(|until| until > Instant::now());
-        if full || state.away.is_some() {
+        let is_full = state.full_until.is_some_and(|until| until > Instant::now());
+        if is_full || state.unreachable.is_some() {
             return;
         }
         let wanted = state.waiting.len().max(1);
@@ -264,164 +270,166 @@ impl Pool {
         loop {
             match self.dialer.dial().await {
                 Ok((link, drive)) => return self.add(link, drive),
-                Err(cause) if self.give_up(&cause) => return,
-                Err(_) => sleep(RETRY).await,
+                Err(cause) if self.record_failure(&cause) => return,
+                Err(_) => sleep(RETRY_INTERVAL).await,
             }
         }
     }
 
     fn add(self: &Arc<Self>, link: Link, drive: impl Future<Output = ()> + Send + 'static) {
-        let mut state = self.state();
+        let mut state = self.lock();
         state.dialing -= 1;
-        state.away = None;
+        state.unreachable = None;
         state.last_id += 1;
         let id = state.last_id;
         let pool = Arc::downgrade(self);
         let driver = self.runtime.spawn(async move {
             drive.await;
             if let Some(pool) = pool.upgrade() {
-                pool.discard(id);
+                pool.remove(id);
             }
         });
         let now = Instant::now();
-        state.heard = Some(now);
+        state.last_answer = Some(now);
         state.slots.push(Slot {
             id,
             link: Arc::new(link),
             driver: driver.abort_handle(),
             leases: 0,
             since: now,
-            taken: false,
+            is_dedicated: false,
         });
-        if !std::mem::replace(&mut state.reaped, true) {
-            self.runtime.spawn(reap(Arc::downgrade(self)));
+        if !std::mem::replace(&mut state.is_closing_idle, true) {
+            self.runtime.spawn(close_idle(Arc::downgrade(self)));
         }
-        let undelivered = self.serve(&mut state);
+        let undelivered = self.serve_waiters(&mut state);
         drop(state);
         drop(undelivered);
     }
 
-    /// A connection could not be opened. Is somebody else trying, or nobody interested?
-    fn give_up(&self, cause: &str) -> bool {
-        let mut state = self.state();
+    /// Records that a connection could not be opened. Returns whether the task that tried it should stop: the server works
+    /// and is only full, another task keeps trying, or the component no longer uses the pool.
+    fn record_failure(&self, cause: &str) -> bool {
+        let mut state = self.lock();
         if !state.slots.is_empty() {
-            tracing::debug!(cause, "no further database connection");
-            state.full_until = Some(Instant::now() + FULL);
+            tracing::debug!(cause, "cannot open another database connection");
+            state.full_until = Some(Instant::now() + FULL_BACKOFF);
             state.dialing -= 1;
             return true;
         }
-        state.is_away(cause);
-        let forgotten = state
-            .last_asked
-            .is_none_or(|asked| asked.elapsed() > FORGET);
-        if forgotten {
-            state.away = None;
+        state.mark_unreachable(cause);
+        let is_unused = state
+            .last_request
+            .is_none_or(|at| at.elapsed() > STOP_RETRYING_AFTER);
+        if is_unused {
+            state.unreachable = None;
         }
-        let enough = forgotten || state.dialing > 1;
-        if enough {
+        let should_stop = is_unused || state.dialing > 1;
+        if should_stop {
             state.dialing -= 1;
         }
-        enough
+        should_stop
     }
 
-    /// Nobody was answered since `asked`: gives up what there is, and keeps trying to reach the server anew.
-    fn lose(self: &Arc<Self>, asked: Instant) {
-        let mut state = self.state();
-        if state.heard.is_some_and(|heard| heard > asked) {
+    /// After a probe that started at `probed` got no answer: closes all connections and starts to reconnect, unless the
+    /// server answered on another connection meanwhile.
+    fn drop_unresponsive(self: &Arc<Self>, probed: Instant) {
+        let mut state = self.lock();
+        if state.last_answer.is_some_and(|at| at > probed) {
             return;
         }
         let address = self.dialer.address();
-        state.is_away(&format!("{address} does not answer any more"));
+        state.mark_unreachable(&format!("{address} no longer answers"));
         if state.dialing == 0 {
             state.dialing = 1;
             self.runtime.spawn(Arc::clone(self).open());
         }
-        let lost = std::mem::take(&mut state.slots);
+        let dropped = std::mem::take(&mut state.slots);
         drop(state);
-        for slot in lost {
+        for slot in dropped {
             slot.driver.abort();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Whoever waits is told, and whoever comes.
-    fn is_away(&mut self, cause: &str) {
+    /// Fails current waiters, and later requests at once.
+    fn mark_unreachable(&mut self, cause: &str) {
         let cause: Arc<str> = cause.into();
-        if self.away.replace(Arc::clone(&cause)).is_none() {
-            tracing::warn!(%cause, "the database is away");
+        if self.unreachable.replace(Arc::clone(&cause)).is_none() {
+            tracing::warn!(%cause, "the database is unreachable");
         }
         for waiter in self.waiting.drain(..) {
-            // Who stopped waiting need not be told.
+            // Sending fails if the waiter left meanwhile.
             drop(waiter.grant.send(Err(Arc::clone(&cause))));
         }
     }
 }
 
-/// Looks after those who use a connection, until nobody does.
-async fn watch(pool: Weak<Pool>) {
+/// Probes the server when a statement runs long. Ends when no statement runs.
+async fn check_liveness(pool: Weak<Pool>) {
     loop {
-        sleep(LOOK).await;
+        sleep(CHECK_INTERVAL).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
         {
-            let mut state = pool.state();
+            let mut state = pool.lock();
             if state.slots.iter().all(|slot| slot.leases == 0) {
-                state.watched = false;
+                state.is_checking = false;
                 return;
             }
-            if !state.slots.iter().any(Slot::is_late) {
+            if !state.slots.iter().any(Slot::is_overdue) {
                 continue;
             }
         }
-        let asked = Instant::now();
-        if pool.dialer.is_silent().await {
-            pool.lose(asked);
+        let probed = Instant::now();
+        if pool.dialer.is_unresponsive().await {
+            pool.drop_unresponsive(probed);
         } else {
-            sleep(ASK_AGAIN).await;
+            sleep(PROBE_INTERVAL).await;
         }
     }
 }
 
-/// Closes connections nobody uses, as long as there are any.
-async fn reap(pool: Weak<Pool>) {
+/// Closes unused connections. Ends when none is left.
+async fn close_idle(pool: Weak<Pool>) {
     loop {
-        sleep(IDLE / 4).await;
+        sleep(IDLE_TIMEOUT / 4).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
-        let mut state = pool.state();
+        let mut state = pool.lock();
         if state.slots.is_empty() {
-            state.reaped = false;
+            state.is_closing_idle = false;
             return;
         }
         let mut spare = state.slots.len() - 1;
-        let unused = state.slots.extract_if(.., |slot| {
-            let unused = spare > 0 && slot.leases == 0 && slot.since.elapsed() > IDLE;
-            spare -= usize::from(unused);
-            unused
+        let idle = state.slots.extract_if(.., |slot| {
+            let is_idle = spare > 0 && slot.leases == 0 && slot.since.elapsed() > IDLE_TIMEOUT;
+            spare -= usize::from(is_idle);
+            is_idle
         });
-        let unused: Vec<Slot> = unused.collect();
+        let idle: Vec<Slot> = idle.collect();
         drop(state);
-        drop(unused);
+        drop(idle);
     }
 }
 
-/// The right to use a connection: for one statement, or alone until it is dropped.
+/// The right to use a connection: a shared one for one statement, a dedicated one until the lease is dropped.
 pub struct Lease {
     pool: Arc<Pool>,
     id: u64,
     link: Arc<Link>,
-    alone: bool,
-    /// Statements begun whose end nobody has seen.
+    is_dedicated: bool,
+    /// Statements that began and whose result was not read to its end.
     unfinished: AtomicUsize,
-    /// The greatest [`Need`] of a statement that ran.
-    left: AtomicU8,
+    /// The greatest [`Need`] among the statements that ran.
+    greatest_need: AtomicU8,
 }
 
 impl Lease {
@@ -429,23 +437,23 @@ impl Lease {
         &self.link
     }
 
-    pub fn begin(&self, need: Need) {
+    pub fn begin_statement(&self, need: Need) {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
-        self.left.fetch_max(need as u8, Ordering::Relaxed);
+        self.greatest_need.fetch_max(need as u8, Ordering::Relaxed);
     }
 
-    /// The server said all it had to say about a statement.
-    pub fn finish(&self) {
+    /// To be called when the server's answer to a statement is complete.
+    pub fn finish_statement(&self) {
         self.unfinished.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Lets no further statement queue behind this one, whose rows are read as slowly as a guest likes. `false` if there
-    /// already are some: they must not wait for that guest.
-    pub fn keep_to_itself(&self) -> bool {
-        let mut state = self.pool.state();
+    /// Lets no further statement queue behind this one, because the guest reads its rows slowly. Returns `false` if others
+    /// are queued already: they must not wait for the guest.
+    pub fn stop_sharing(&self) -> bool {
+        let mut state = self.pool.lock();
         let slot = state.slots.iter_mut().find(|slot| slot.id == self.id);
         slot.is_none_or(|slot| {
-            slot.taken = true;
+            slot.is_dedicated = true;
             slot.leases == 1
         })
     }
@@ -453,28 +461,28 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let interrupted = *self.unfinished.get_mut() > 0;
-        let left = *self.left.get_mut();
-        let dirty = self.alone && left > Need::Nothing as u8;
-        if !interrupted && !dirty {
+        let is_interrupted = *self.unfinished.get_mut() > 0;
+        let need = *self.greatest_need.get_mut();
+        let is_dirty = self.is_dedicated && need > Need::Nothing as u8;
+        if !is_interrupted && !is_dirty {
             return self.pool.release(self.id);
         }
-        let spoilt = left >= Need::Connection as u8;
-        let only = self.keep_to_itself();
+        let is_alone = self.stop_sharing();
         let (pool, link, id) = (Arc::clone(&self.pool), Arc::clone(&self.link), self.id);
         self.pool.runtime.spawn(async move {
-            let settled = match (interrupted, only) {
+            let is_settled = match (is_interrupted, is_alone) {
                 (false, _) => true,
                 (true, true) => link.settle_or_cancel().await,
-                // Others wait behind it: a cancellation might hit one of them.
-                (true, false) => link.settled().await,
+                // A cancellation could hit one of the statements that are queued behind it.
+                (true, false) => link.settle().await,
             };
-            let session = left >= Need::Session as u8;
-            if settled && !spoilt && (!dirty || link.clean(session).await) {
+            let is_reusable = need < Need::Connection as u8;
+            let reset_session = need >= Need::Session as u8;
+            if is_settled && is_reusable && (!is_dirty || link.clean(reset_session).await) {
                 pool.release(id);
             } else {
                 drop(link);
-                pool.discard(id);
+                pool.remove(id);
             }
         });
     }

@@ -1,31 +1,32 @@
-//! Which statements need a session of their own, and which may run on any connection of the pool.
+//! Classifies statements: which need a session of their own, and which may run on any connection of the pool.
 //!
-//! Conservative: whatever is not known to be free of session state is taken to have some. It reads words, not SQL, so a
-//! word inside a text or a comment counts too; that costs an exclusive connection, never a wrong answer. What it cannot
-//! see is a function of the database that changes the session from within a SELECT.
+//! Statements that are not known to be free of session state are assumed to have some. The check reads words, not SQL, so it
+//! also counts words inside literals and comments; such a mistake costs a dedicated connection, never correctness. It cannot
+//! see that a SELECT calls a user-defined function that changes the session.
 
-/// How much of its session a statement needs, least first.
+/// The part of its session that a statement uses, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// None: it is a transaction of its own and leaves nothing behind.
+    /// None: the statement is a transaction of its own and leaves no state behind.
     Nothing,
-    /// The transaction it begins, ends or is part of.
+    /// The transaction that it begins, ends or belongs to. A rollback leaves the session clean.
     Transaction,
-    /// The session, which it may change until it is reset.
+    /// The session: its changes stay until a reset.
     Session,
-    /// The connection, which is of no use to anybody else afterwards.
+    /// The connection: no reset makes it reusable.
     Connection,
 }
 
-/// Functions that read or change the session, and beginnings of the names of such.
-const OF_THE_SESSION: [&str; 5] = [
+/// Functions that read or change the session.
+const SESSION_FUNCTIONS: [&str; 5] = [
     "currval",
     "lastval",
     "pg_export_snapshot",
     "set_config",
     "setseed",
 ];
-const BEGINNINGS: [&str; 7] = [
+/// Prefixes of the names of such functions and schemas.
+const SESSION_PREFIXES: [&str; 7] = [
     "dblink",
     "lo_",
     "pg_advisory_lock",
@@ -35,7 +36,7 @@ const BEGINNINGS: [&str; 7] = [
     "pg_try_advisory_lock",
 ];
 
-pub fn need_of(statement: &str) -> Need {
+pub fn classify(statement: &str) -> Need {
     let mut words = words(statement);
     let first = words.next().unwrap_or_default();
     let is = |word: &str| first.eq_ignore_ascii_case(word);
@@ -45,21 +46,21 @@ pub fn need_of(statement: &str) -> Need {
     ];
     if plain.into_iter().any(is) {
         let mut previous = first;
-        let of_the_session = words.any(|word| {
+        let uses_session = words.any(|word| {
             let before = std::mem::replace(&mut previous, word);
-            is_of_the_session(word) || makes_temporary_table(before, word)
+            uses_session(word) || makes_temporary_table(before, word)
         });
-        return if of_the_session {
+        return if uses_session {
             Need::Session
         } else {
             Need::Nothing
         };
     }
-    // Statements we prepared are gone with the guest's; a copy waits for data in a way the driver cannot end.
+    // The first two also deallocate the host's prepared statements. The driver cannot end a COPY that waits for data.
     if ["deallocate", "discard", "copy"].into_iter().any(is) {
         return Need::Connection;
     }
-    let of_transactions = [
+    let transaction_words = [
         "begin",
         "start",
         "commit",
@@ -70,32 +71,34 @@ pub fn need_of(statement: &str) -> Need {
         "release",
         "lock",
     ];
-    let ends_with_it = ["local", "transaction", "constraints"];
+    let scoped_to_transaction = ["local", "transaction", "constraints"];
     let set = is("set").then(|| words.next().unwrap_or_default());
-    let set_for_transaction = set.is_some_and(|what| {
-        ends_with_it
+    let sets_for_transaction = set.is_some_and(|scope| {
+        scoped_to_transaction
             .into_iter()
-            .any(|word| what.eq_ignore_ascii_case(word))
+            .any(|word| scope.eq_ignore_ascii_case(word))
     });
-    if set_for_transaction || of_transactions.into_iter().any(is) {
+    if sets_for_transaction || transaction_words.into_iter().any(is) {
         return Need::Transaction;
     }
     Need::Session
 }
 
-fn is_of_the_session(word: &str) -> bool {
-    // Every statement is read at every call; most words are done with here.
+fn uses_session(word: &str) -> bool {
+    // Statements are classified on every call. The first letter rules out most words.
     let first = word.as_bytes().first().map(u8::to_ascii_lowercase);
     matches!(first, Some(b'c' | b'd' | b'l' | b'p' | b's'))
-        && (OF_THE_SESSION
+        && (SESSION_FUNCTIONS
             .into_iter()
             .any(|known| word.eq_ignore_ascii_case(known))
-            || BEGINNINGS.into_iter().any(|known| begins_with(word, known)))
+            || SESSION_PREFIXES
+                .into_iter()
+                .any(|known| has_prefix(word, known)))
 }
 
-fn begins_with(word: &str, beginning: &str) -> bool {
-    let start = word.get(..beginning.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+fn has_prefix(word: &str, prefix: &str) -> bool {
+    let start = word.get(..prefix.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// `SELECT … INTO TEMP …`.
@@ -104,7 +107,7 @@ fn makes_temporary_table(before: &str, word: &str) -> bool {
         && (word.eq_ignore_ascii_case("temp") || word.eq_ignore_ascii_case("temporary"))
 }
 
-/// Everything that could be a keyword or a name, comments before the first one left out.
+/// The words that could be keywords or names. Only comments before the first word are skipped.
 fn words(statement: &str) -> impl Iterator<Item = &str> {
     skip_comments(statement)
         .split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_')
@@ -125,7 +128,7 @@ fn skip_comments(statement: &str) -> &str {
     }
 }
 
-/// What follows the end of a block comment. They nest.
+/// The text after a block comment. Block comments nest.
 fn after_comment(block: &str) -> &str {
     let mut rest = block;
     let mut depth = 1;
@@ -152,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_statements_need_nothing() {
+    fn plain_statements_need_no_session() {
         for statement in [
             "SELECT 1",
             "  select temp from a where temporary > 3",
@@ -168,12 +171,12 @@ mod tests {
             "SELECT pg_notify('a', 'b')",
             "SELECT * FROM job FOR UPDATE SKIP LOCKED",
         ] {
-            assert_eq!(need_of(statement), Need::Nothing, "{statement}");
+            assert_eq!(classify(statement), Need::Nothing, "{statement}");
         }
     }
 
     #[test]
-    fn transactions_need_their_connection_but_leave_it_clean() {
+    fn transaction_statements_need_only_a_rollback_afterwards() {
         for statement in [
             "BEGIN",
             "begin isolation level serializable",
@@ -188,19 +191,19 @@ mod tests {
             "SET TRANSACTION READ ONLY",
             "SET CONSTRAINTS ALL DEFERRED",
         ] {
-            assert_eq!(need_of(statement), Need::Transaction, "{statement}");
+            assert_eq!(classify(statement), Need::Transaction, "{statement}");
         }
     }
 
     #[test]
-    fn what_cannot_be_undone_spoils_the_connection() {
+    fn statements_that_no_reset_undoes_need_the_connection() {
         for statement in ["DISCARD ALL", "deallocate all", "COPY a FROM STDIN"] {
-            assert_eq!(need_of(statement), Need::Connection, "{statement}");
+            assert_eq!(classify(statement), Need::Connection, "{statement}");
         }
     }
 
     #[test]
-    fn everything_else_needs_the_session() {
+    fn all_other_statements_need_the_session() {
         for statement in [
             "",
             ";",
@@ -224,7 +227,7 @@ mod tests {
             "/* endless SELECT 1",
             "-- only a comment",
         ] {
-            assert_eq!(need_of(statement), Need::Session, "{statement}");
+            assert_eq!(classify(statement), Need::Session, "{statement}");
         }
     }
 }

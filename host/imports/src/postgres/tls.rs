@@ -1,4 +1,4 @@
-//! TLS towards a database server, as strict as the address asks for.
+//! TLS to a database server, as strict as the address's `sslmode`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Tls;
 
-/// The certificate authorities of a PEM text, as `set-ca-root` takes it.
-pub fn authorities(pem: &str) -> Result<RootCertStore, String> {
+/// Parses certificate authorities from PEM, as `set-ca-root` takes them.
+pub fn parse_authorities(pem: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         let added = certificate
@@ -24,28 +24,28 @@ pub fn authorities(pem: &str) -> Result<RootCertStore, String> {
         added.map_err(|cause| format!("invalid root certificate: {cause}"))?;
     }
     if roots.is_empty() {
-        return Err("invalid root certificate: the text holds none".to_owned());
+        return Err("invalid root certificate: no PEM certificate found".to_owned());
     }
     Ok(roots)
 }
 
 pub fn connector(tls: Tls, roots: Arc<RootCertStore>) -> Result<MakeRustlsConnect, String> {
-    settings(tls, roots)
+    client_config(tls, roots)
         .map(MakeRustlsConnect::new)
         .map_err(|error| error.to_string())
 }
 
-fn settings(tls: Tls, roots: Arc<RootCertStore>) -> Result<ClientConfig, Error> {
+fn client_config(tls: Tls, roots: Arc<RootCertStore>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     let lenient = |chain| {
-        Arc::new(Lenient {
+        Arc::new(LenientVerifier {
             provider: Arc::clone(&provider),
             chain,
         })
     };
-    let settings = match tls {
+    let config = match tls {
         Tls::VerifyFull => builder.with_root_certificates(roots).with_no_client_auth(),
         Tls::VerifyCa => {
             let chain = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
@@ -62,18 +62,18 @@ fn settings(tls: Tls, roots: Arc<RootCertStore>) -> Result<ClientConfig, Error> 
             .with_custom_certificate_verifier(lenient(None))
             .with_no_client_auth(),
     };
-    Ok(settings)
+    Ok(config)
 }
 
-/// Accepts what `require` and `verify-ca` accept. The server still has to own the key of its certificate.
+/// Verifies as little as `prefer`, `require` and `verify-ca` ask for. The server must still own its certificate's key.
 #[derive(Debug)]
-struct Lenient {
+struct LenientVerifier {
     provider: Arc<CryptoProvider>,
-    /// Whom the certificate must come from; `None` is anybody.
+    /// Verifies the certificate's chain; `None` accepts any certificate.
     chain: Option<Arc<WebPkiServerVerifier>>,
 }
 
-impl ServerCertVerifier for Lenient {
+impl ServerCertVerifier for LenientVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -87,7 +87,7 @@ impl ServerCertVerifier for Lenient {
         };
         let verified =
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        // The name is checked last, after the chain.
+        // The verifier checks the name last, so a name error means that the chain is valid.
         match verified {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

@@ -1,6 +1,6 @@
-//! How a Redis server is reached: one shared connection, made again when it is lost, and connections for one guest alone.
+//! Connections to one Redis server: a shared one, reopened when it is lost, and dedicated ones for single guests.
 //!
-//! While the server is away callers are told so at once; one of them at a time tries whether it is back.
+//! While the server is unreachable, callers fail at once; one caller at a time tries to connect again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,12 +17,12 @@ use tokio_rustls::TlsConnector;
 
 use crate::egress::Egress;
 
-/// Redis is near, or it is not there: what depends on it can do without it for a while.
+/// Limit for connecting. Redis is close by, and callers can do without it for a while, so waiting longer gains nothing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// A server silent for so long is not going to answer. Commands that may block have no such limit.
+/// Limit for the answer to a command on the shared connection. Dedicated ones have none, because their commands may block.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// After a failure everybody is told of it for this long without trying again.
-const FAIL_FAST: Duration = Duration::from_millis(100);
+/// After a failed attempt to connect, callers get its error for this long without another attempt.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 pub struct Server {
     client: Client,
@@ -31,23 +31,23 @@ pub struct Server {
     tls: Option<Arc<ClientConfig>>,
     egress: Arc<Egress>,
     shared: Mutex<Shared>,
-    /// Held by who tries to connect.
+    /// Held by the caller that is connecting.
     dialing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Shared {
     live: Option<MultiplexedConnection>,
-    /// Counts connections, so that the end of an old one does not take a new one away.
+    /// Number of the latest connection, so that the end of an earlier one does not remove it.
     generation: u64,
-    failed: Option<(Instant, String)>,
+    last_failure: Option<(Instant, String)>,
 }
 
-/// A connection for one guest alone.
-pub struct Own(MultiplexedConnection);
+/// A connection for a single guest.
+pub struct DedicatedConnection(MultiplexedConnection);
 
 impl Server {
-    /// `None` if the address is not one of a Redis server that is reached over TCP.
+    /// `None` if the address is not that of a Redis server over TCP.
     pub fn new(address: &str, egress: Arc<Egress>, roots: &Arc<RootCertStore>) -> Option<Server> {
         let client = Client::open(address).ok()?;
         let (host, port, tls) = match client.get_connection_info().addr() {
@@ -58,8 +58,8 @@ impl Server {
                 insecure: false,
                 ..
             } => {
-                let settings = crate::tls_settings(Arc::clone(roots)).ok()?;
-                (host.clone(), *port, Some(Arc::new(settings)))
+                let config = crate::tls::client_config(Arc::clone(roots)).ok()?;
+                (host.clone(), *port, Some(Arc::new(config)))
             }
             _ => return None,
         };
@@ -82,86 +82,86 @@ impl Server {
         }
     }
 
-    pub fn place(&self) -> (&str, u16) {
+    pub fn host_and_port(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
 
     /// Runs a command on the shared connection.
     pub async fn run(self: &Arc<Self>, command: &Cmd) -> Result<Value, RedisError> {
-        let (mut connection, generation) = self.shared().await.map_err(unreachable_server)?;
+        let (mut connection, generation) = self.connect_shared().await.map_err(unreachable)?;
         let answer = connection.req_packed_command(command).await;
-        // A connection that no longer answers is given up for everybody.
+        // A connection that no longer answers is replaced for all guests.
         answer.inspect_err(|error| {
             if error.is_timeout() || error.is_unrecoverable_error() {
-                self.lost(generation);
+                self.mark_lost(generation);
             }
         })
     }
 
-    /// The shared connection, which is made if there is none.
-    pub async fn shared(self: &Arc<Self>) -> Result<(MultiplexedConnection, u64), String> {
-        if let Some(known) = self.known(FAIL_FAST) {
+    /// The shared connection and its generation. Connects if there is none.
+    pub async fn connect_shared(self: &Arc<Self>) -> Result<(MultiplexedConnection, u64), String> {
+        if let Some(known) = self.peek(RETRY_INTERVAL) {
             return known;
         }
-        let _alone = match self.dialing.try_lock() {
-            Ok(alone) => alone,
+        let _dialing = match self.dialing.try_lock() {
+            Ok(dialing) => dialing,
             Err(_) => {
-                // Somebody is trying. Whoever knows the server to be away does not wait for it.
-                if let Some(known) = self.known(Duration::MAX) {
+                // Another caller is connecting. Wait for it unless the previous attempt failed.
+                if let Some(known) = self.peek(Duration::MAX) {
                     return known;
                 }
                 self.dialing.lock().await
             }
         };
-        if let Some(known) = self.known(FAIL_FAST) {
+        if let Some(known) = self.peek(RETRY_INTERVAL) {
             return known;
         }
         let dialed = self.dial(Some(ANSWER_TIMEOUT)).await;
-        let mut shared = self.state();
+        let mut shared = self.lock_shared();
         match dialed {
             Ok((connection, drive)) => {
                 shared.generation += 1;
                 shared.live = Some(connection.clone());
-                shared.failed = None;
+                shared.last_failure = None;
                 let generation = shared.generation;
                 let server = Arc::downgrade(self);
                 tokio::spawn(async move {
                     drive.await;
                     if let Some(server) = server.upgrade() {
-                        server.lost(generation);
+                        server.mark_lost(generation);
                     }
                 });
                 Ok((connection, generation))
             }
             Err(cause) => {
-                shared.failed = Some((Instant::now(), cause.clone()));
+                shared.last_failure = Some((Instant::now(), cause.clone()));
                 Err(cause)
             }
         }
     }
 
-    /// What is known without trying, failures if they are no older than this.
-    fn known(&self, fresh: Duration) -> Option<Result<(MultiplexedConnection, u64), String>> {
-        let shared = self.state();
+    /// The live connection, or the last failure if it is younger than `max_age`. Does not connect.
+    fn peek(&self, max_age: Duration) -> Option<Result<(MultiplexedConnection, u64), String>> {
+        let shared = self.lock_shared();
         if let Some(live) = &shared.live {
             return Some(Ok((live.clone(), shared.generation)));
         }
-        let (at, cause) = shared.failed.as_ref()?;
-        (at.elapsed() < fresh).then(|| Err(cause.clone()))
+        let (at, cause) = shared.last_failure.as_ref()?;
+        (at.elapsed() < max_age).then(|| Err(cause.clone()))
     }
 
-    fn lost(&self, generation: u64) {
-        let mut shared = self.state();
+    fn mark_lost(&self, generation: u64) {
+        let mut shared = self.lock_shared();
         if shared.generation == generation {
             shared.live = None;
         }
     }
 
-    /// A connection for one guest, on which commands may block.
-    pub async fn own(&self) -> Result<Own, String> {
+    /// Opens a connection for a single guest. Its commands may block.
+    pub async fn open_dedicated(&self) -> Result<DedicatedConnection, String> {
         let (connection, drive) = self.dial(None).await?;
         tokio::spawn(drive);
-        Ok(Own(connection))
+        Ok(DedicatedConnection(connection))
     }
 
     async fn dial(
@@ -199,12 +199,12 @@ impl Server {
         Ok(Box::new(stream))
     }
 
-    fn state(&self) -> MutexGuard<'_, Shared> {
+    fn lock_shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Own {
+impl DedicatedConnection {
     pub async fn run(&self, command: &Cmd) -> Result<Value, RedisError> {
         self.0.clone().req_packed_command(command).await
     }
@@ -213,6 +213,6 @@ impl Own {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-fn unreachable_server(cause: String) -> RedisError {
+fn unreachable(cause: String) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::NotConnected, cause).into()
 }

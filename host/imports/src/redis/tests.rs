@@ -1,4 +1,4 @@
-//! The capability below its WIT traits, against a real Redis.
+//! Tests of Redis commands below the WIT traits, against a real server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,15 +7,15 @@ use futures::future::join_all;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use super::*;
-use crate::testing::{self, Proxy, eventually, free_port};
+use crate::testing::{self, Proxy, free_port, wait_until};
 
 fn servers() -> Servers {
-    Servers::new(testing::anywhere(), Arc::new(RootCertStore::empty()))
+    Servers::new(testing::allow_all(), Arc::new(RootCertStore::empty()))
 }
 
 async fn open(servers: &Servers, port: u16) -> Connection {
     let address = format!("redis://127.0.0.1:{port}");
-    testing::at_last(async || servers.open(&address).await).await
+    testing::retry(async || servers.open(&address).await).await
 }
 
 fn bytes(text: &str) -> RedisParameter {
@@ -27,8 +27,8 @@ fn strings(texts: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_named_commands_do_what_they_say() {
-    let redis = open(&servers(), testing::redis()).await;
+async fn the_commands_of_the_interface_work() {
+    let redis = open(&servers(), testing::shared_redis()).await;
     assert_eq!(redis.get("named:none").await.unwrap(), None);
     redis.set("named:a", &[0, 255]).await.unwrap();
     assert_eq!(redis.get("named:a").await.unwrap(), Some(vec![0, 255]));
@@ -55,8 +55,8 @@ async fn the_named_commands_do_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_a_type_error() {
-    let redis = open(&servers(), testing::redis()).await;
+async fn a_command_on_a_value_of_another_type_is_a_type_error() {
+    let redis = open(&servers(), testing::shared_redis()).await;
     redis.sadd("typed:s", &strings(&["a"])).await.unwrap();
     redis.set("typed:t", b"text").await.unwrap();
     assert!(matches!(redis.get("typed:s").await, Err(Error::TypeError)));
@@ -69,8 +69,8 @@ async fn a_value_of_another_type_is_a_type_error() {
 }
 
 #[tokio::test]
-async fn any_command_may_be_executed_and_nested_answers_become_one_list() {
-    let redis = open(&servers(), testing::redis()).await;
+async fn any_command_can_be_executed_and_nested_answers_are_flattened() {
+    let redis = open(&servers(), testing::shared_redis()).await;
     let script = "return {1, {'a', false}, redis.status_reply('FINE')}";
     let answer = redis
         .execute("EVAL", vec![bytes(script), RedisParameter::Int64(0)])
@@ -91,8 +91,8 @@ async fn any_command_may_be_executed_and_nested_answers_become_one_list() {
 }
 
 #[tokio::test]
-async fn many_guests_share_one_connection() {
-    let proxy = Proxy::to(testing::redis()).await;
+async fn guests_share_one_connection() {
+    let proxy = Proxy::to(testing::shared_redis()).await;
     let servers = servers();
     let guests = (0..100).map(async |_| {
         let redis = open(&servers, proxy.port).await;
@@ -103,11 +103,11 @@ async fn many_guests_share_one_connection() {
 }
 
 #[tokio::test]
-async fn a_transaction_has_a_connection_of_its_own() {
+async fn a_transaction_has_a_dedicated_connection() {
     let servers = servers();
     let (writer, reader) = (
-        open(&servers, testing::redis()).await,
-        open(&servers, testing::redis()).await,
+        open(&servers, testing::shared_redis()).await,
+        open(&servers, testing::shared_redis()).await,
     );
     writer.execute("multi", vec![]).await.unwrap();
     let queued = writer
@@ -121,11 +121,11 @@ async fn a_transaction_has_a_connection_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_blocking_command_holds_up_nobody() {
+async fn a_blocking_command_does_not_delay_other_guests() {
     let servers = servers();
     let (waiter, other) = (
-        open(&servers, testing::redis()).await,
-        open(&servers, testing::redis()).await,
+        open(&servers, testing::shared_redis()).await,
+        open(&servers, testing::shared_redis()).await,
     );
     let wait = waiter.execute("BLPOP", vec![bytes("blocking:l"), RedisParameter::Int64(0)]);
     let push = async {
@@ -143,12 +143,12 @@ async fn a_blocking_command_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn what_was_not_granted_is_an_invalid_address() {
+async fn an_address_without_a_grant_is_invalid() {
     let allowed = AllowedHosts::parse(&["redis://127.0.0.1:1".to_owned()]).unwrap();
     let egress = Egress::new(allowed, BlockedNetworks::default(), Arc::new(|_| ()));
     let servers = Servers::new(Arc::new(egress), Arc::new(RootCertStore::empty()));
     for address in [
-        format!("redis://127.0.0.1:{}", testing::redis()),
+        format!("redis://127.0.0.1:{}", testing::shared_redis()),
         "redis+unix:///tmp/redis".to_owned(),
         "rediss://127.0.0.1:1".to_owned(),
         "http://127.0.0.1:1".to_owned(),
@@ -163,7 +163,7 @@ async fn what_was_not_granted_is_an_invalid_address() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_costs_little_and_is_back_as_soon_as_it_is() {
+async fn an_unreachable_server_fails_callers_fast_and_is_used_again_once_it_is_back() {
     let port = free_port();
     let servers = servers();
     let address = format!("redis://127.0.0.1:{port}");
@@ -179,7 +179,10 @@ async fn a_server_that_is_away_costs_little_and_is_back_as_soon_as_it_is() {
 
     let start = move || testing::start_redis(port);
     let server = tokio::task::spawn_blocking(start).await.unwrap();
-    eventually("it is back", async || servers.open(&address).await.is_ok()).await;
+    wait_until("the server is reachable again", async || {
+        servers.open(&address).await.is_ok()
+    })
+    .await;
     let redis = open(&servers, port).await;
     redis.set("a", b"1").await.unwrap();
 
@@ -188,15 +191,15 @@ async fn a_server_that_is_away_costs_little_and_is_back_as_soon_as_it_is() {
         .unwrap();
     assert!(redis.get("a").await.is_err());
     let _server = tokio::task::spawn_blocking(start).await.unwrap();
-    eventually("the same connection works again", async || {
+    wait_until("the same connection works again", async || {
         redis.get("a").await.is_ok()
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_costs_a_second_once() {
-    // It accepts and says nothing.
+async fn only_the_first_caller_waits_for_a_server_that_never_answers() {
+    // Accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port());
     let servers = servers();
@@ -213,7 +216,7 @@ async fn a_server_that_never_answers_costs_a_second_once() {
 }
 
 #[tokio::test]
-async fn a_restart_between_two_commands_is_not_noticed() {
+async fn a_restart_between_two_commands_is_transparent() {
     let port = free_port();
     let start = move || testing::start_redis(port);
     let server = tokio::task::spawn_blocking(start).await.unwrap();

@@ -1,5 +1,4 @@
-//! The host's own connection to a database, as its owner, to migrate it: with TLS as a component has it, and nothing
-//! else that guests are held to.
+//! The host's own connection to a database, to migrate it: TLS as for a component, and none of the limits for guests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +6,15 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use super::address::{Address, full};
+use super::address::Address;
+use super::errors::with_causes;
 use super::tls;
-use crate::TRUSTED_ROOTS;
+use crate::tls::TRUSTED_ROOTS;
 
-/// To reach a server and log in. Nobody waits for an answer here but somebody who starts a host.
+/// Limit for connecting and logging in. Longer than a guest's limit, because only the start of a host waits for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The connection, and what drives it: it ends when the connection does.
+/// Connects. Returns the client and the future that drives the connection, which must be spawned.
 pub async fn connect(
     address: &str,
 ) -> Result<
@@ -29,6 +29,6 @@ pub async fn connect(
     let connected = timeout(CONNECT_TIMEOUT, address.config.connect(tls)).await;
     connected
         .map_err(|_| format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
-        .and_then(|connected| connected.map_err(|error| full(&error)))
+        .and_then(|connected| connected.map_err(|error| with_causes(&error)))
         .map_err(|cause| format!("cannot connect to {address}: {cause}"))
 }

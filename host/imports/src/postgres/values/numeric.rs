@@ -1,6 +1,6 @@
-//! NUMERIC between its binary form and decimal text, exactly and at any length.
+//! Converts NUMERIC between its binary form and decimal text, exactly and at any length.
 //!
-//! The binary form is base 10000: `weight` is the power of the first digit, `scale` the decimals to show.
+//! The binary form has digits of base 10000: `weight` is the exponent of the first one, `scale` the decimals to show.
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,7 +11,7 @@ const NEGATIVE_INFINITY: u16 = 0xF000;
 
 /// Decimal digits in one digit of base 10000.
 const GROUP: usize = 4;
-/// What the server itself allows before and after the point.
+/// The server's limits for digits before and after the decimal point.
 const MAX_INTEGER_DIGITS: usize = 131_072;
 const MAX_SCALE: usize = 16_383;
 
@@ -60,9 +60,9 @@ pub fn to_text(binary: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Writes the binary form of plain decimal text: a sign, digits, a point. `None` if it is something else.
+/// Writes the binary form of plain decimal text: sign, digits, point. `None` for any other text.
 pub fn from_text(text: &str, binary: &mut BytesMut) -> Option<()> {
-    if let Some(sign) = special(text) {
+    if let Some(sign) = parse_special(text) {
         return write(binary, &[], 0, sign, 0);
     }
     let (sign, magnitude) = match text.strip_prefix('-') {
@@ -71,8 +71,8 @@ pub fn from_text(text: &str, binary: &mut BytesMut) -> Option<()> {
     };
     let (integer, decimals) = magnitude.split_once('.').unwrap_or((magnitude, ""));
     let only_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let any = !integer.is_empty() || !decimals.is_empty();
-    if !any || !only_digits(integer) || !only_digits(decimals) {
+    let has_digits = !integer.is_empty() || !decimals.is_empty();
+    if !has_digits || !only_digits(integer) || !only_digits(decimals) {
         return None;
     }
     let integer = integer.trim_start_matches('0');
@@ -104,7 +104,7 @@ pub fn from_text(text: &str, binary: &mut BytesMut) -> Option<()> {
     write(binary, &digits, weight, sign, decimals.len())
 }
 
-fn special(text: &str) -> Option<u16> {
+fn parse_special(text: &str) -> Option<u16> {
     match text {
         "NaN" => Some(NAN),
         "Infinity" => Some(INFINITY),
@@ -135,14 +135,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn there_and_back(text: &str) -> Option<String> {
+    fn round_trip(text: &str) -> Option<String> {
         let mut binary = BytesMut::new();
         from_text(text, &mut binary)?;
         to_text(&binary)
     }
 
     #[test]
-    fn text_survives_the_trip() {
+    fn decimal_text_survives_a_round_trip() {
         for (text, back) in [
             ("0", "0"),
             ("-0", "0"),
@@ -163,21 +163,21 @@ mod tests {
                 "123456789012345678901234567890123456789.000000000000000000000000000000000001",
             ),
         ] {
-            assert_eq!(there_and_back(text).as_deref(), Some(back), "{text}");
+            assert_eq!(round_trip(text).as_deref(), Some(back), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_plain_decimal_is_refused() {
+    fn text_other_than_plain_decimals_is_refused() {
         for text in [
             "", "-", ".", "1e5", "1,5", " 1", "0x10", "--1", "1.2.3", "١",
         ] {
-            assert_eq!(there_and_back(text), None, "{text}");
+            assert_eq!(round_trip(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_broken_binary_form_is_no_number() {
+    fn an_invalid_binary_form_is_refused() {
         for binary in [
             &[][..],
             &[0, 1, 0, 0, 0, 0, 0, 0],
@@ -190,8 +190,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_decimal_survives_the_trip(text in "-?[1-9][0-9]{0,60}\\.[0-9]{1,60}") {
-            prop_assert_eq!(there_and_back(&text), Some(text));
+        fn any_decimal_survives_a_round_trip(text in "-?[1-9][0-9]{0,60}\\.[0-9]{1,60}") {
+            prop_assert_eq!(round_trip(&text), Some(text));
         }
     }
 }

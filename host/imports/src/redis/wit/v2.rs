@@ -1,16 +1,22 @@
-//! `fermyon:spin/redis@2.0.0`: the same connections, with functions that block their caller.
+//! `fermyon:spin/redis@2.0.0`: the same connections, with functions that block the guest.
 
-use wasmtime::component::Resource;
+use wasmtime::component::{Linker, Resource};
 
-use super::{Connection, v2, v3};
-use crate::ImportsCtxView;
+use crate::bindings::fermyon::spin::redis as v2;
+use crate::bindings::spin::redis::redis as v3;
+use crate::context::{HasImports, ImportsCtxView, ImportsView};
+use crate::redis::Connection;
+
+pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    v2::add_to_linker::<_, HasImports>(linker, T::imports)
+}
 
 impl v2::Host for ImportsCtxView<'_> {}
 
 impl v2::HostConnection for ImportsCtxView<'_> {
     async fn open(&mut self, address: String) -> Result<Resource<Connection>, v2::Error> {
         let connection = self.ctx.imports.redis.open(&address).await?;
-        Ok(self.keep_redis(connection)?)
+        Ok(self.push_redis(connection)?)
     }
 
     async fn publish(

@@ -1,12 +1,17 @@
-//! `spin:postgres@3.0.0` and `fermyon:spin/postgres@2.0.0`: the same connections with fewer types.
+//! `spin:postgres@3.0.0`: the same connections with fewer types.
 //!
-//! Errors become text, and values an older interface has no type for arrive as `unsupported`, as in Spin.
+//! Errors become text, and values that this version has no type for arrive as `unsupported`, as in Spin.
 
-use wasmtime::component::Resource;
+use wasmtime::component::{Linker, Resource};
 
-use super::{Connection, v2, v3, v4};
-use crate::ImportsCtxView;
-use crate::bindings::fermyon::spin::rdbms_types as v2_types;
+use crate::bindings::spin::postgres3_0_0::postgres as v3;
+use crate::bindings::spin::postgres4_2_0::postgres as v4;
+use crate::context::{HasImports, ImportsCtxView, ImportsView};
+use crate::postgres::Connection;
+
+pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    v3::add_to_linker::<_, HasImports>(linker, T::imports)
+}
 
 impl v3::Host for ImportsCtxView<'_> {}
 
@@ -42,43 +47,8 @@ impl v3::HostConnection for ImportsCtxView<'_> {
     }
 }
 
-impl v2_types::Host for ImportsCtxView<'_> {}
-
-impl v2::Host for ImportsCtxView<'_> {}
-
-impl v2::HostConnection for ImportsCtxView<'_> {
-    async fn open(&mut self, address: String) -> Result<Resource<Connection>, v2_types::Error> {
-        Ok(v4::HostConnection::open(self, address).await?)
-    }
-
-    async fn query(
-        &mut self,
-        connection: Resource<Connection>,
-        statement: String,
-        parameters: Vec<v2_types::ParameterValue>,
-    ) -> Result<v2_types::RowSet, v2_types::Error> {
-        let connection = self.connection(&connection)?;
-        let parameters = signed(parameters)?;
-        Ok(connection.query(&statement, &parameters).await?.into())
-    }
-
-    async fn execute(
-        &mut self,
-        connection: Resource<Connection>,
-        statement: String,
-        parameters: Vec<v2_types::ParameterValue>,
-    ) -> Result<u64, v2_types::Error> {
-        let connection = self.connection(&connection)?;
-        let parameters = signed(parameters)?;
-        Ok(connection.execute(&statement, &parameters).await?)
-    }
-
-    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        v4::HostConnection::drop(self, connection)
-    }
-}
-
-fn text_of(error: v4::QueryError) -> String {
+/// The text of an error, for versions that have no structured one.
+pub fn text_of(error: v4::QueryError) -> String {
     match error {
         v4::QueryError::Text(text) => text,
         v4::QueryError::DbError(error) => error.as_text,
@@ -93,20 +63,6 @@ impl From<v4::Error> for v3::Error {
             v4::Error::QueryFailed(error) => v3::Error::QueryFailed(text_of(error)),
             v4::Error::ValueConversionFailed(cause) => v3::Error::ValueConversionFailed(cause),
             v4::Error::Other(cause) => v3::Error::Other(cause),
-        }
-    }
-}
-
-impl From<v4::Error> for v2_types::Error {
-    fn from(error: v4::Error) -> v2_types::Error {
-        match error {
-            v4::Error::ConnectionFailed(cause) => v2_types::Error::ConnectionFailed(cause),
-            v4::Error::BadParameter(cause) => v2_types::Error::BadParameter(cause),
-            v4::Error::QueryFailed(error) => v2_types::Error::QueryFailed(text_of(error)),
-            v4::Error::ValueConversionFailed(cause) => {
-                v2_types::Error::ValueConversionFailed(cause)
-            }
-            v4::Error::Other(cause) => v2_types::Error::Other(cause),
         }
     }
 }
@@ -130,35 +86,6 @@ impl From<v3::ParameterValue> for v4::ParameterValue {
             v3::ParameterValue::DbNull => v4::ParameterValue::DbNull,
         }
     }
-}
-
-/// Postgres has no unsigned integers.
-fn signed(
-    values: Vec<v2_types::ParameterValue>,
-) -> Result<Vec<v4::ParameterValue>, v2_types::Error> {
-    let signed = |value| {
-        Ok(match value {
-            v2_types::ParameterValue::Boolean(v) => v4::ParameterValue::Boolean(v),
-            v2_types::ParameterValue::Int8(v) => v4::ParameterValue::Int8(v),
-            v2_types::ParameterValue::Int16(v) => v4::ParameterValue::Int16(v),
-            v2_types::ParameterValue::Int32(v) => v4::ParameterValue::Int32(v),
-            v2_types::ParameterValue::Int64(v) => v4::ParameterValue::Int64(v),
-            v2_types::ParameterValue::Floating32(v) => v4::ParameterValue::Floating32(v),
-            v2_types::ParameterValue::Floating64(v) => v4::ParameterValue::Floating64(v),
-            v2_types::ParameterValue::Str(v) => v4::ParameterValue::Str(v),
-            v2_types::ParameterValue::Binary(v) => v4::ParameterValue::Binary(v),
-            v2_types::ParameterValue::DbNull => v4::ParameterValue::DbNull,
-            v2_types::ParameterValue::Uint8(_)
-            | v2_types::ParameterValue::Uint16(_)
-            | v2_types::ParameterValue::Uint32(_)
-            | v2_types::ParameterValue::Uint64(_) => {
-                return Err(v2_types::Error::ValueConversionFailed(
-                    "Postgres does not support unsigned integers".to_owned(),
-                ));
-            }
-        })
-    };
-    values.into_iter().map(signed).collect()
 }
 
 impl From<v4::RowSet> for v3::RowSet {
@@ -236,65 +163,6 @@ impl From<v4::DbValue> for v3::DbValue {
             | v4::DbValue::ArrayStr(_)
             | v4::DbValue::Interval(_)
             | v4::DbValue::Unsupported(_) => v3::DbValue::Unsupported,
-        }
-    }
-}
-
-/// Through version 3, which has everything version 2 has but the unsigned integers.
-impl From<v4::RowSet> for v2_types::RowSet {
-    fn from(set: v4::RowSet) -> v2_types::RowSet {
-        let columns = set.columns.into_iter().map(|column| v2_types::Column {
-            name: column.name,
-            data_type: v3::DbDataType::from(column.data_type).into(),
-        });
-        let value = |value| v3::DbValue::from(value).into();
-        let values = |row: Vec<v4::DbValue>| row.into_iter().map(value).collect();
-        v2_types::RowSet {
-            columns: columns.collect(),
-            rows: set.rows.into_iter().map(values).collect(),
-        }
-    }
-}
-
-impl From<v3::DbDataType> for v2_types::DbDataType {
-    fn from(data_type: v3::DbDataType) -> v2_types::DbDataType {
-        match data_type {
-            v3::DbDataType::Boolean => v2_types::DbDataType::Boolean,
-            v3::DbDataType::Int8 => v2_types::DbDataType::Int8,
-            v3::DbDataType::Int16 => v2_types::DbDataType::Int16,
-            v3::DbDataType::Int32 => v2_types::DbDataType::Int32,
-            v3::DbDataType::Int64 => v2_types::DbDataType::Int64,
-            v3::DbDataType::Floating32 => v2_types::DbDataType::Floating32,
-            v3::DbDataType::Floating64 => v2_types::DbDataType::Floating64,
-            v3::DbDataType::Str => v2_types::DbDataType::Str,
-            v3::DbDataType::Binary => v2_types::DbDataType::Binary,
-            v3::DbDataType::Date
-            | v3::DbDataType::Time
-            | v3::DbDataType::Datetime
-            | v3::DbDataType::Timestamp
-            | v3::DbDataType::Other => v2_types::DbDataType::Other,
-        }
-    }
-}
-
-impl From<v3::DbValue> for v2_types::DbValue {
-    fn from(value: v3::DbValue) -> v2_types::DbValue {
-        match value {
-            v3::DbValue::Boolean(v) => v2_types::DbValue::Boolean(v),
-            v3::DbValue::Int8(v) => v2_types::DbValue::Int8(v),
-            v3::DbValue::Int16(v) => v2_types::DbValue::Int16(v),
-            v3::DbValue::Int32(v) => v2_types::DbValue::Int32(v),
-            v3::DbValue::Int64(v) => v2_types::DbValue::Int64(v),
-            v3::DbValue::Floating32(v) => v2_types::DbValue::Floating32(v),
-            v3::DbValue::Floating64(v) => v2_types::DbValue::Floating64(v),
-            v3::DbValue::Str(v) => v2_types::DbValue::Str(v),
-            v3::DbValue::Binary(v) => v2_types::DbValue::Binary(v),
-            v3::DbValue::DbNull => v2_types::DbValue::DbNull,
-            v3::DbValue::Date(_)
-            | v3::DbValue::Time(_)
-            | v3::DbValue::Datetime(_)
-            | v3::DbValue::Timestamp(_)
-            | v3::DbValue::Unsupported => v2_types::DbValue::Unsupported,
         }
     }
 }

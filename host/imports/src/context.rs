@@ -1,0 +1,113 @@
+//! The state behind the host functions: shared by a component ([`Imports`]) and per instance ([`ImportsCtx`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, ResourceTable};
+use wasmtime_wasi_http::WasiHttpHooks;
+use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
+
+use crate::egress::{Egress, StderrLine};
+use crate::http::{HttpHooks, LocalDispatch, Outbound};
+use crate::variables::Variables;
+use crate::{key_value, postgres, redis, tls};
+
+/// What the manifest and the operator grant to one component.
+pub struct Grants {
+    /// The component's id. Database sessions carry it as their `application_name`.
+    pub component: String,
+    /// `allowed_outbound_hosts`, templates resolved.
+    pub allowed_hosts: AllowedHosts,
+    /// `block_networks` of the runtime configuration.
+    pub blocked_networks: BlockedNetworks,
+    pub variables: Arc<dyn Variables>,
+    /// `key_value_stores`, by the labels of the manifest.
+    pub key_value_stores: BTreeMap<String, key_value::Store>,
+    pub postgres: postgres::Settings,
+    /// Answers `http://<component>.spin.internal` and `http://self`.
+    pub local: Arc<dyn LocalDispatch>,
+    /// Receives hints for the component's author.
+    pub stderr: StderrLine,
+}
+
+/// Everything one component may call, shared by its instances.
+pub struct Imports {
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) variables: Arc<dyn Variables>,
+    pub(crate) postgres: postgres::Pools,
+    pub(crate) redis: redis::Servers,
+    pub(crate) key_value_stores: BTreeMap<String, key_value::Store>,
+    pub(crate) http: Arc<Outbound>,
+}
+
+impl Imports {
+    pub fn new(grants: Grants) -> wasmtime::Result<Imports> {
+        let egress = Arc::new(Egress::new(
+            grants.allowed_hosts,
+            grants.blocked_networks,
+            grants.stderr,
+        ));
+        let roots = Arc::clone(&tls::TRUSTED_ROOTS);
+        Ok(Imports {
+            postgres: postgres::Pools::new(
+                grants.component,
+                Arc::clone(&egress),
+                grants.postgres,
+                Arc::clone(&roots),
+            ),
+            redis: redis::Servers::new(Arc::clone(&egress), Arc::clone(&roots)),
+            http: Arc::new(Outbound::new(
+                Arc::clone(&egress),
+                grants.local,
+                tls::client_config(roots)?,
+            )),
+            key_value_stores: grants.key_value_stores,
+            variables: grants.variables,
+            egress,
+        })
+    }
+
+    /// The check that every capability makes before it connects; `wasi:sockets` must make it too.
+    pub fn egress(&self) -> &Arc<Egress> {
+        &self.egress
+    }
+}
+
+/// The part of one instance.
+pub struct ImportsCtx {
+    pub(crate) imports: Arc<Imports>,
+    hooks: HttpHooks,
+}
+
+impl ImportsCtx {
+    pub fn new(imports: &Arc<Imports>) -> ImportsCtx {
+        ImportsCtx {
+            imports: Arc::clone(imports),
+            hooks: HttpHooks {
+                outbound: Arc::clone(&imports.http),
+            },
+        }
+    }
+
+    /// For `WasiHttpCtxView::hooks`.
+    pub fn http_hooks(&mut self) -> &mut dyn WasiHttpHooks {
+        &mut self.hooks
+    }
+}
+
+/// Implemented by the data of the store.
+pub trait ImportsView: Send {
+    fn imports(&mut self) -> ImportsCtxView<'_>;
+}
+
+pub struct ImportsCtxView<'a> {
+    pub ctx: &'a mut ImportsCtx,
+    pub table: &'a mut ResourceTable,
+}
+
+/// Leads generated bindings to [`ImportsCtxView`].
+pub(crate) struct HasImports;
+
+impl HasData for HasImports {
+    type Data<'a> = ImportsCtxView<'a>;
+}

@@ -1,0 +1,212 @@
+//! How statements share connections, and servers that are slow, silent or unreachable.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+
+use super::*;
+use crate::testing::{Proxy, free_port, wait_until};
+
+#[tokio::test]
+async fn plain_statements_of_many_guests_share_few_connections() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(3));
+    let guests = (0..200).map(async |_| {
+        let connection = open(&pools, proxy.port).await;
+        query_number(&connection, "SELECT 1").await
+    });
+    assert_eq!(join_all(guests).await.into_iter().sum::<i64>(), 200);
+    assert!(proxy.connections() <= 3, "{}", proxy.connections());
+}
+
+#[tokio::test]
+async fn waiting_too_long_for_a_connection_fails_and_names_the_cause() {
+    let pools = make_pools_with(Settings {
+        wait: Duration::from_millis(200),
+        ..limited_to(1)
+    });
+    let busy = open(&pools, testing::shared_postgres()).await;
+    run(&busy, "BEGIN").await;
+    let started = Instant::now();
+    let waiting = open(&pools, testing::shared_postgres()).await;
+    for statement in ["SELECT 1", "BEGIN"] {
+        match waiting.execute(statement, &[]).await {
+            Err(Error::ConnectionFailed(cause)) => {
+                assert!(cause.contains("all 1 connections"), "{cause}");
+                assert!(cause.contains("were busy for 200 ms"), "{cause}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(10));
+    drop(busy);
+    assert_eq!(query_number(&waiting, "SELECT 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_transaction_gets_a_connection_under_a_constant_load_of_statements() {
+    let pools = make_pools_with(limited_to(2));
+    let port = testing::shared_postgres();
+    let load = join_all((0..32).map(async |_| {
+        let connection = open(&pools, port).await;
+        loop {
+            query_number(&connection, "SELECT 1").await;
+        }
+    }));
+    let transactions = async {
+        for _ in 0..20 {
+            let guest = open(&pools, port).await;
+            for statement in ["BEGIN", "SELECT 1", "COMMIT"] {
+                run(&guest, statement).await;
+            }
+        }
+    };
+    tokio::select! {
+        _ = load => panic!("the load ended"),
+        () = transactions => {}
+    }
+}
+
+#[tokio::test]
+async fn nothing_queues_behind_a_slow_statement() {
+    let pools = make_pools_with(limited_to(2));
+    let connection = open(&pools, testing::shared_postgres()).await;
+    let slow = run(&connection, "SELECT pg_sleep(6)");
+    let quick = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let started = Instant::now();
+        join_all((0..50).map(|_| run(&connection, "SELECT 1"))).await;
+        started.elapsed()
+    };
+    let (_, quick) = tokio::join!(slow, quick);
+    assert!(quick < Duration::from_secs(4), "{quick:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_fails_an_open_within_about_two_seconds() {
+    // Accepts connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let pools = make_pools();
+    let started = Instant::now();
+    let failed = pools.open(&url(port), None).await.err().unwrap();
+    assert!(
+        matches!(&failed, Error::ConnectionFailed(cause) if cause.contains("cannot connect to postgres://127.0.0.1")),
+        "{failed:?}"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+
+    wait_until("the next open fails at once", async || {
+        let started = Instant::now();
+        assert!(pools.open(&url(port), None).await.is_err());
+        started.elapsed() < Duration::from_millis(500)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_answering_fails_waiting_statements_within_two_seconds_and_later_ones_at_once()
+ {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(2));
+    let connection = open(&pools, proxy.port).await;
+    run(&connection, "SELECT 1").await;
+    let transaction = open(&pools, proxy.port).await;
+    run(&transaction, "BEGIN").await;
+
+    proxy.mute(true);
+    let started = Instant::now();
+    let asked = [&connection, &connection, &transaction];
+    for failed in join_all(asked.map(|asked| asked.execute("SELECT 1", &[]))).await {
+        assert!(
+            matches!(failed, Err(Error::ConnectionFailed(_))),
+            "{failed:?}"
+        );
+    }
+    // The machine may be busy with other tests.
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    let started = Instant::now();
+    for _ in 0..100 {
+        let failed = pools.open(&url(proxy.port), None).await.err().unwrap();
+        assert!(
+            matches!(&failed, Error::ConnectionFailed(cause) if cause.contains("127.0.0.1")),
+            "{failed:?}"
+        );
+        assert!(connection.execute("SELECT 1", &[]).await.is_err());
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+
+    proxy.mute(false);
+    wait_until("the same connection works again", async || {
+        connection.execute("SELECT 1", &[]).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_only_slow_is_probed_and_its_connections_stay_open() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(1));
+    let connection = open(&pools, proxy.port).await;
+    run(&connection, "SELECT pg_sleep(3)").await;
+    let connections = proxy.connections();
+    assert!((2..=4).contains(&connections), "{connections}");
+    // Quick statements cause no probe.
+    for _ in 0..100 {
+        run(&connection, "SELECT pg_sleep(0.01)").await;
+    }
+    assert_eq!(proxy.connections(), connections);
+}
+
+#[tokio::test]
+async fn an_unreachable_server_fails_statements_fast_and_is_used_again_once_it_is_back() {
+    let port = free_port();
+    let pools = make_pools();
+    let started = Instant::now();
+    for _ in 0..200 {
+        let failed = pools.open(&url(port), None).await.err().unwrap();
+        assert!(matches!(failed, Error::ConnectionFailed(_)));
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+
+    let server = tokio::task::spawn_blocking(move || testing::start_postgres(port, &[]));
+    let server = server.await.unwrap();
+    wait_until("the server is reachable again", async || {
+        pools.open(&url(port), None).await.is_ok()
+    })
+    .await;
+    let connection = open(&pools, port).await;
+    assert_eq!(query_number(&connection, "SELECT 1").await, 1);
+
+    tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .unwrap();
+    assert!(connection.execute("SELECT 1", &[]).await.is_err());
+    let started = Instant::now();
+    let failed = pools.open(&url(port), None).await.err().unwrap();
+    assert!(matches!(failed, Error::ConnectionFailed(_)), "{failed:?}");
+    assert!(started.elapsed() < Duration::from_secs(4));
+
+    let server = tokio::task::spawn_blocking(move || testing::start_postgres(port, &[]));
+    let _server = server.await.unwrap();
+    wait_until("the same connection works again", async || {
+        connection.execute("SELECT 1", &[]).await.is_ok()
+    })
+    .await;
+}

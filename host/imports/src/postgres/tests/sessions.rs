@@ -1,0 +1,218 @@
+//! Transactions and session state of guests.
+
+use std::time::Instant;
+
+use super::*;
+use crate::testing::{Proxy, wait_until};
+
+#[tokio::test]
+async fn a_transaction_is_invisible_to_others_until_it_commits() {
+    let pools = make_pools();
+    let (writer, reader) = (
+        open(&pools, testing::shared_postgres()).await,
+        open(&pools, testing::shared_postgres()).await,
+    );
+    run(&writer, "CREATE TABLE seen (id int4)").await;
+    run(&writer, "BEGIN").await;
+    run(&writer, "INSERT INTO seen VALUES (1)").await;
+    assert_eq!(query_number(&writer, "SELECT count(*) FROM seen").await, 1);
+    assert_eq!(query_number(&reader, "SELECT count(*) FROM seen").await, 0);
+    run(&writer, "COMMIT").await;
+    assert_eq!(query_number(&reader, "SELECT count(*) FROM seen").await, 1);
+}
+
+#[tokio::test]
+async fn an_unfinished_transaction_is_rolled_back() {
+    let pools = make_pools_with(limited_to(1));
+    let writer = open(&pools, testing::shared_postgres()).await;
+    run(&writer, "CREATE TABLE undone (id int4)").await;
+    run(&writer, "BEGIN").await;
+    run(&writer, "INSERT INTO undone VALUES (1)").await;
+    drop(writer);
+    let next = open(&pools, testing::shared_postgres()).await;
+    assert_eq!(query_number(&next, "SELECT count(*) FROM undone").await, 0);
+    assert_eq!(
+        query_text(
+            &next,
+            "SELECT (pg_current_xact_id_if_assigned() IS NULL)::text"
+        )
+        .await,
+        "true"
+    );
+}
+
+#[tokio::test]
+async fn session_state_of_a_guest_is_reset_when_it_drops_its_connection() {
+    let pools = make_pools_with(limited_to(1));
+    let guest = open(&pools, testing::shared_postgres()).await;
+    for statement in [
+        "SET search_path = pg_catalog",
+        "SET statement_timeout = 0",
+        "CREATE TEMP TABLE gone (id int4)",
+        "PREPARE gone AS SELECT 1",
+        "SELECT pg_advisory_lock(4711)",
+        "LISTEN gone",
+        "SELECT set_config('my.tenant', 'a', false)",
+        "DECLARE gone CURSOR WITH HOLD FOR SELECT 1",
+    ] {
+        run(&guest, statement).await;
+    }
+    assert_eq!(
+        query_text(&guest, "SELECT current_setting('my.tenant')").await,
+        "a"
+    );
+    drop(guest);
+
+    let next = open(&pools, testing::shared_postgres()).await;
+    assert_eq!(
+        query_text(&next, "SELECT current_setting('search_path')").await,
+        "\"$user\", public"
+    );
+    assert_eq!(
+        query_text(&next, "SELECT current_setting('statement_timeout')").await,
+        "10s"
+    );
+    assert_eq!(
+        query_text(&next, "SELECT current_setting('my.tenant', true)").await,
+        ""
+    );
+    for nothing in [
+        "SELECT count(*) FROM pg_class WHERE relname = 'gone'",
+        "SELECT count(*) FROM pg_prepared_statements WHERE name = 'gone'",
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711",
+        "SELECT count(*) FROM pg_listening_channels()",
+        "SELECT count(*) FROM pg_cursors WHERE name = 'gone'",
+    ] {
+        assert_eq!(query_number(&next, nothing).await, 0, "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_keeps_prepared_statements_and_an_unusable_connection_is_replaced() {
+    let pools = make_pools_with(limited_to(1));
+    let custom = "SELECT 'small'::size::text, 'small'::size";
+    let guest = open(&pools, testing::shared_postgres()).await;
+    run(&guest, "CREATE TYPE size AS ENUM ('small', 'large')").await;
+    drop(guest);
+    for end in [
+        "SET work_mem = '1MB'",
+        "DEALLOCATE ALL",
+        "DISCARD ALL",
+        "COPY pg_class FROM STDIN",
+    ] {
+        let guest = open(&pools, testing::shared_postgres()).await;
+        run(&guest, custom).await;
+        // Some of them fail. Only their effect on the connection matters.
+        let _ = guest.execute(end, &[]).await;
+        drop(guest);
+        let next = open(&pools, testing::shared_postgres()).await;
+        run(&next, custom).await;
+        run(&next, &format!("SELECT 'large'::size /* after {end} */")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_committed_transaction_needs_no_reset_and_keeps_its_statements_prepared() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(1));
+    let transfer = async || {
+        let guest = open(&pools, proxy.port).await;
+        for statement in ["BEGIN", "SELECT 1", "COMMIT"] {
+            run(&guest, statement).await;
+        }
+    };
+    transfer().await;
+    let before = proxy.round_trips();
+    transfer().await;
+    // Three statements, and the ROLLBACK after each of the two transactions.
+    assert!(
+        proxy.round_trips() - before <= 5,
+        "{}",
+        proxy.round_trips() - before
+    );
+}
+
+#[tokio::test]
+async fn an_abandoned_statement_is_cancelled_and_its_transaction_rolled_back() {
+    let pools = make_pools_with(limited_to(2));
+    let watcher = open(&pools, testing::shared_postgres()).await;
+    run(&watcher, "CREATE TABLE abandoned (id int4)").await;
+    let guest = open(&pools, testing::shared_postgres()).await;
+    run(&guest, "BEGIN").await;
+    run(&guest, "INSERT INTO abandoned VALUES (1)").await;
+    let statement = "SELECT pg_sleep(8) /* abandoned in a transaction */";
+    let abandoned = tokio::time::timeout(Duration::from_millis(100), guest.execute(statement, &[]));
+    assert!(abandoned.await.is_err());
+    drop(guest);
+
+    let statement = "SELECT pg_sleep(8) /* abandoned alone */";
+    let guest = open(&pools, testing::shared_postgres()).await;
+    let abandoned = tokio::time::timeout(Duration::from_millis(100), guest.execute(statement, &[]));
+    assert!(abandoned.await.is_err());
+    drop(guest);
+
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%/* abandoned %' \
+                  AND pid <> pg_backend_pid()";
+    let started = Instant::now();
+    wait_until("the statements end", async || {
+        query_number(&watcher, asleep).await == 0
+    })
+    .await;
+    assert!(started.elapsed() < Duration::from_secs(6));
+    assert_eq!(
+        query_number(&watcher, "SELECT count(*) FROM abandoned").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_guest_gets_an_error_if_the_connection_of_its_transaction_is_lost() {
+    let pools = make_pools();
+    let guest = open(&pools, testing::shared_postgres()).await;
+    run(&guest, "BEGIN").await;
+    let pid = query_number(&guest, "SELECT pg_backend_pid()").await;
+    let other = open(&pools, testing::shared_postgres()).await;
+    query_value(&other, &format!("SELECT pg_terminate_backend({pid})::text")).await;
+    wait_until("the transaction is lost", async || {
+        matches!(
+            guest.execute("SELECT 1", &[]).await,
+            Err(Error::ConnectionFailed(_))
+        )
+    })
+    .await;
+    drop(guest);
+    assert_eq!(query_number(&other, "SELECT 1").await, 1);
+}
+
+#[tokio::test]
+async fn sessions_carry_the_components_name_and_limits() {
+    let pools = make_pools_with(Settings {
+        statement_timeout: Duration::from_secs(1),
+        idle_in_transaction_timeout: Duration::from_secs(7),
+        ..limited_to(1)
+    });
+    let connection = open(&pools, testing::shared_postgres()).await;
+    assert_eq!(
+        query_text(&connection, "SELECT current_setting('application_name')").await,
+        "parking"
+    );
+    let idle = "SELECT current_setting('idle_in_transaction_session_timeout')";
+    assert_eq!(query_text(&connection, idle).await, "7s");
+    let failed = connection
+        .execute("SELECT pg_sleep(5)", &[])
+        .await
+        .unwrap_err();
+    assert_eq!(expect_db_error(failed).code, "57014");
+
+    let options = "&options=-c%20statement_timeout%3D0%20-c%20work_mem%3D1MB";
+    let address = format!("{}{options}", url(testing::shared_postgres()));
+    let connection = pools.open(&address, None).await.unwrap();
+    assert_eq!(
+        query_text(&connection, "SELECT current_setting('work_mem')").await,
+        "1MB"
+    );
+    assert_eq!(
+        query_text(&connection, "SELECT current_setting('statement_timeout')").await,
+        "1s"
+    );
+}
