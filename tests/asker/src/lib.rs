@@ -83,7 +83,7 @@ async fn handle(request: Request) -> impl IntoResponse {
             "/ask/places/get-place",
             post(async |Json(id)| said(places::get_place(id).await)),
         );
-    kit::answer(router, request).await
+    kit::web::answer(router, request).await
 }
 
 /// `{"Ok": …}` or `{"Err": …}`.

@@ -1,11 +1,9 @@
-//! Sessions that ended before their tokens did.
+//! Sessions that ended before their tokens expire.
 //!
-//! A token is good until it expires, without asking anybody: that bound holds
-//! whatever is away. signin ends a session sooner, in its own database, and
-//! then marks it in Redis; every function looks there before it trusts a
-//! token, once in a few seconds per session and instance. A mark that was lost
-//! is set again by signin's sweep, so Redis being away delays the end of a
-//! session elsewhere and never undoes it.
+//! A token is good until it expires, without asking signin: that bound holds whichever store is away. signin
+//! ends a session sooner in its own database, then marks it in Redis. Every function looks for the mark before
+//! it trusts a token, once in a few seconds per session and instance. signin's sweep sets marks again that
+//! Redis lost, so an outage of Redis delays the end of a session elsewhere and never undoes it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,11 +11,12 @@ use std::collections::HashMap;
 use spin_sdk::redis::RedisResult;
 use uuid::Uuid;
 
-use crate::store::redis::{self, Away};
+use crate::store::redis;
 
-/// How long an answer is believed: a person who signs out expects no less.
+/// For how long an instance takes a session to be live after it asked: the delay with which signing out takes
+/// effect elsewhere.
 const BELIEVED_S: i64 = 3;
-/// Sessions that an instance remembers to be live.
+/// Live sessions that an instance remembers.
 const REMEMBERED: usize = 1024;
 
 thread_local! {
@@ -30,7 +29,7 @@ pub(crate) async fn has_ended(session: Uuid, now: i64) -> bool {
     if LIVE.with_borrow(|it| it.get(&session).is_some_and(is_fresh)) {
         return false;
     }
-    match redis::run("EXISTS", [&mark(session)]).await {
+    match redis::run("EXISTS", [&ended_mark(session)]).await {
         Ok(answer) => {
             let ended = matches!(answer.as_slice(), [RedisResult::Int64(1..)]);
             if !ended {
@@ -38,7 +37,7 @@ pub(crate) async fn has_ended(session: Uuid, now: i64) -> bool {
             }
             ended
         }
-        // Its caller goes on: see above.
+        // Without Redis the token's expiry is the bound.
         Err(_) => false,
     }
 }
@@ -52,36 +51,7 @@ fn remember(session: Uuid, now: i64) {
     });
 }
 
-/// Whether Redis still has the marks that were set. One that begins anew, or another one, has
-/// none of them, and not this either.
-pub async fn marks_are_kept() -> Result<bool, Away> {
-    let answer = redis::run("EXISTS", [KEPT]).await?;
-    Ok(matches!(answer.as_slice(), [RedisResult::Int64(1..)]))
-}
-
-/// From now on marks are set in this Redis.
-pub async fn keep_marks() -> Result<(), Away> {
-    redis::run("SET", [KEPT, ""]).await?;
-    Ok(())
-}
-
-const KEPT: &str = "session:marks-are-kept";
-
-/// Tells every function that these sessions are over. The marks are kept for as long as a token
-/// of theirs may live. One round trip; again: no effect.
-pub async fn mark_ended(sessions: &[Uuid], seconds: i64) -> Result<(), Away> {
-    const MARK: &str =
-        "for _, key in ipairs(KEYS) do redis.call('SET', key, '', 'EX', ARGV[1]) end";
-    if sessions.is_empty() {
-        return Ok(());
-    }
-    let mut arguments = vec![MARK.to_owned(), sessions.len().to_string()];
-    arguments.extend(sessions.iter().map(|it| mark(*it)));
-    arguments.push(seconds.to_string());
-    redis::run_all("EVAL", arguments).await?;
-    Ok(())
-}
-
-fn mark(session: Uuid) -> String {
+/// The Redis key that marks a session as ended. signin sets it.
+pub fn ended_mark(session: Uuid) -> String {
     format!("session:ended:{session}")
 }

@@ -1,16 +1,15 @@
 //! Access tokens: compact JWTs signed with Ed25519, and nothing else.
 //!
-//! One algorithm is known, and the key is found by `kid` among our own: a
-//! token cannot bring its key or choose how it is checked. Signing is here
-//! too, so that the two cannot drift apart; only signin holds a private key.
+//! One algorithm is known, and the key is found by `kid` among our own: a token cannot bring its key or
+//! choose how it is checked. The format stands here for both sides ([`signing_input`]); signin alone holds
+//! the private key and signs.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::pkcs8::DecodePrivateKey;
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -150,52 +149,19 @@ fn in_force(claims: &Claims, now: i64) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The key that signs, with the name under which its public half is published.
-pub struct SigningPair {
-    kid: String,
-    key: SigningKey,
-}
-
-/// The private key cannot be read; what it is, is never said.
-#[derive(Debug, thiserror::Error)]
-#[error("the signing key is no Ed25519 key in PKCS#8 PEM")]
-pub struct BadKey;
-
-impl SigningPair {
-    pub fn from_pem(pem: &str) -> Result<Self, BadKey> {
-        let key = SigningKey::from_pkcs8_pem(pem).map_err(|_| BadKey)?;
-        Ok(Self {
-            kid: thumbprint(&key.verifying_key()),
-            key,
-        })
-    }
-
-    pub fn sign(&self, claims: &Claims) -> Result<String, serde_json::Error> {
-        let header = Header {
-            alg: "EdDSA".to_owned(),
-            typ: Some("JWT".to_owned()),
-            kid: self.kid.clone(),
-            crit: None,
-        };
-        let mut token = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
-        token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?));
-        let signature = self.key.sign(token.as_bytes());
-        token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(signature.to_bytes()));
-        Ok(token)
-    }
-
-    pub fn public(&self) -> VerifyingKey {
-        self.key.verifying_key()
-    }
-}
-
-/// RFC 7638: the name of a key is the digest of the key.
-fn thumbprint(key: &VerifyingKey) -> String {
-    let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
-    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
+/// What is signed of a token (the JWS signing input of RFC 7515): header and claims. The signature follows
+/// behind another dot.
+pub fn signing_input(kid: &str, claims: &Claims) -> Result<String, serde_json::Error> {
+    let header = Header {
+        alg: "EdDSA".to_owned(),
+        typ: Some("JWT".to_owned()),
+        kid: kid.to_owned(),
+        crit: None,
+    };
+    let mut input = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
+    input.push('.');
+    input.push_str(&URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?));
+    Ok(input)
 }
 
 /// Verified tokens are remembered: an Ed25519 check costs more than the rest of a small request.
@@ -246,21 +212,35 @@ pub async fn verify(token: &str, now: i64) -> Result<Claims, Unverifiable> {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
     use super::*;
     use crate::identity::Role;
 
     const NOW: i64 = 1_800_000_000;
 
-    fn signer(seed: u8) -> SigningPair {
-        let key = SigningKey::from_bytes(&[seed; 32]);
-        SigningPair {
-            kid: thumbprint(&key.verifying_key()),
-            key,
+    struct Signer {
+        kid: String,
+        key: SigningKey,
+    }
+
+    impl Signer {
+        fn sign(&self, claims: &Claims) -> String {
+            let input = signing_input(&self.kid, claims).unwrap();
+            let signature = self.key.sign(input.as_bytes()).to_bytes();
+            format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
         }
     }
 
-    fn keys(signer: &SigningPair) -> Keys {
-        Keys(vec![(signer.kid.clone(), signer.public())])
+    fn signer(seed: u8) -> Signer {
+        Signer {
+            kid: format!("k{seed}"),
+            key: SigningKey::from_bytes(&[seed; 32]),
+        }
+    }
+
+    fn keys(signer: &Signer) -> Keys {
+        Keys(vec![(signer.kid.clone(), signer.key.verifying_key())])
     }
 
     fn claims() -> Claims {
@@ -282,7 +262,7 @@ mod tests {
     #[test]
     fn what_we_signed_is_ours_until_it_expires() {
         let signer = signer(1);
-        let token = signer.sign(&claims()).unwrap();
+        let token = signer.sign(&claims());
         let keys = keys(&signer);
         assert_eq!(keys.verify(&token, "wharf", "wharf", NOW), Ok(claims()));
         assert_eq!(
@@ -300,7 +280,7 @@ mod tests {
         let ours = signer(1);
         let mut forger = signer(2);
         forger.kid.clone_from(&ours.kid);
-        let token = forger.sign(&claims()).unwrap();
+        let token = forger.sign(&claims());
         assert_eq!(
             keys(&ours).verify(&token, "wharf", "wharf", NOW),
             Err(Refused::Invalid)
@@ -310,7 +290,7 @@ mod tests {
     #[test]
     fn a_token_cannot_choose_its_algorithm() {
         let signer = signer(1);
-        let token = signer.sign(&claims()).unwrap();
+        let token = signer.sign(&claims());
         let (_, rest) = token.split_once('.').unwrap();
         for alg in ["none", "HS256", "eddsa"] {
             let header = format!(r#"{{"alg":"{alg}","kid":"{}"}}"#, signer.kid);
@@ -325,13 +305,13 @@ mod tests {
     #[test]
     fn keys_of_other_kinds_are_passed_over() {
         let signer = signer(1);
-        let x = URL_SAFE_NO_PAD.encode(signer.public().as_bytes());
+        let x = URL_SAFE_NO_PAD.encode(signer.key.verifying_key().as_bytes());
         let jwks = format!(
             r#"{{"keys":[{{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}},{{}},
                 {{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"{x}"}}]}}"#,
             signer.kid
         );
-        let token = signer.sign(&claims()).unwrap();
+        let token = signer.sign(&claims());
         let keys = Keys::parse(&jwks).unwrap();
         assert_eq!(keys.verify(&token, "wharf", "wharf", NOW), Ok(claims()));
     }
@@ -339,7 +319,7 @@ mod tests {
     #[test]
     fn any_cut_token_is_refused() {
         let signer = signer(1);
-        let token = signer.sign(&claims()).unwrap();
+        let token = signer.sign(&claims());
         for length in 0..token.len() {
             assert_eq!(
                 keys(&signer).verify(&token[..length], "wharf", "wharf", NOW),

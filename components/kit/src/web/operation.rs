@@ -398,6 +398,12 @@ impl<T> Output for Html<T> {
     }
 }
 
+impl Output for &'static str {
+    fn describe(operation: &mut Operation) {
+        operation.add_media(200, "text/plain");
+    }
+}
+
 impl<T: Output> Output for Result<T, Problem> {
     fn describe(operation: &mut Operation) {
         T::describe(operation);

@@ -2,6 +2,8 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 
 use super::dialect::{Dialect, speaking};
@@ -136,6 +138,20 @@ impl Routes {
         }
         #[cfg(target_family = "wasm")]
         let _ = (method, describe);
+        self
+    }
+
+    /// No cache keeps an answer of the lines so far, refusals included: they carry secrets, or a GET changes
+    /// something.
+    #[must_use]
+    pub fn no_store(mut self) -> Self {
+        let no_store = HeaderValue::from_static("no-store");
+        let mark = move |mut response: Response| {
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, no_store.clone());
+            std::future::ready(response)
+        };
+        self.router = self.router.layer(axum::middleware::map_response(mark));
         self
     }
 

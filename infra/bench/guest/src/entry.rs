@@ -1,3 +1,3 @@
 //! The exports that Spin and our host call. Wasm only: native linkers reject their names.
 
-kit::serve!(crate::routes::router);
+kit::serve!(crate::routes::routes);

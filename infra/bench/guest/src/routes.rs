@@ -1,27 +1,30 @@
 //! Routes and handlers.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
-use kit::{Caller, Json, Path, Problem};
+use kit::identity::Caller;
+use kit::store::FromRow;
+use kit::web::{Dialect, Json, Path, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::store;
 
-pub fn router() -> Router {
-    Router::new()
-        .route("/hello", get(hello))
-        .route("/me", get(show_me))
-        .route("/items/{id}", get(show_item))
-        .route("/items", post(create_item))
+pub fn routes() -> Routes {
+    Routes::new("Benchmark", Dialect::Plain)
+        .get("/hello", hello, |it| it.summary("Say hello"))
+        .get("/me", show_me, |it| it.summary("Show the caller"))
+        .get("/items/{id}", show_item, |it| {
+            it.summary("Show an item").refuses([UNKNOWN_ITEM])
+        })
+        .post("/items", create_item, |it| it.summary("Create an item"))
 }
+
+const UNKNOWN_ITEM: Problem = Problem::of_status(404, "unknown-item", "There is no such item");
 
 async fn hello() -> &'static str {
     "hello"
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Schema)]
 struct Me {
     id: Uuid,
     username: String,
@@ -32,7 +35,7 @@ async fn show_me(caller: Caller) -> Json<Me> {
     Json(Me { id, username })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, FromRow, Schema)]
 pub struct Item {
     pub id: i64,
     pub name: String,
@@ -43,15 +46,10 @@ pub struct Item {
 async fn show_item(Path(id): Path<i64>) -> Result<Json<Item>, Problem> {
     let db = store::open().await?;
     let found = store::find(&db, id).await?;
-    let unknown = Problem::new(
-        StatusCode::NOT_FOUND,
-        "unknown-item",
-        "There is no such item",
-    );
-    found.map(Json).ok_or(unknown)
+    found.map(Json).ok_or(UNKNOWN_ITEM)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 pub struct NewItem {
     pub name: String,
     pub owner: Uuid,

@@ -1,6 +1,7 @@
 //! SQL statements of items, one function each.
 
-use kit::{Db, DbError, FromRow, Row, params, sql};
+use kit::store::{Db, DbError};
+use kit::{params, sql};
 
 use crate::routes::{Item, NewItem};
 
@@ -15,15 +16,4 @@ pub async fn find(db: &Db, id: i64) -> Result<Option<Item>, DbError> {
 pub async fn create(db: &Db, new: &NewItem) -> Result<Item, DbError> {
     db.one(sql!("create"), params![&new.name, new.owner, new.cents])
         .await
-}
-
-impl FromRow for Item {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            owner: row.get("owner")?,
-            cents: row.get("cents")?,
-        })
-    }
 }

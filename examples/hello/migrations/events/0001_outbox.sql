@@ -1,0 +1,1 @@
+../../../../migrations/events/0001_outbox.sql

@@ -1,0 +1,1 @@
+../../../../migrations/events/0002_relay.sql
