@@ -1,26 +1,26 @@
-//! Who each event is for, and how it is brought there.
+//! The consumer of each event, and the events that follow from it.
 //!
-//! Events for `notify` and `bookings` never come here: they read them themselves.
+//! Events for `notify` and `bookings` never come here: these functions drain them themselves.
 
-use kit::Db;
-use kit::relay::{Event, NewEvent, Outcome};
+use kit::store::Db;
+use kit::store::relay::{Event, NewEvent, Outcome};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::others::payments;
+use crate::calls;
 
-/// A function that wants to know.
+/// A function that carries out events.
 #[derive(Debug, PartialEq, Eq)]
 enum Consumer {
     Payments,
 }
 
 impl Consumer {
-    /// None: nobody here knows what to do with it, and a person has to look.
+    /// Absent for an event that no function carries out: it becomes a dead letter.
     fn of(kind: &str, payload: &Value) -> Option<Self> {
         match kind.split_once(':')? {
             ("user", _) => Some(Self::Payments),
-            // Whoever opened the checkout hears what became of it.
+            // The function that opened the checkout is told its outcome.
             ("payment", _) => match payload.get("opener")?.as_str()? {
                 "payments" => Some(Self::Payments),
                 _ => None,
@@ -30,30 +30,19 @@ impl Consumer {
     }
 }
 
-/// Brings one event to its consumer. Consumers know an event that comes twice by its id.
+/// Hands one event to its consumer. An event may be handed over twice; consumers know it by its id.
 pub async fn deliver(_: &Db, event: &Event) -> Outcome {
     match Consumer::of(&event.kind, &event.payload) {
-        Some(Consumer::Payments) => to_payments(event).await,
+        Some(Consumer::Payments) => match calls::tell_payments(event).await {
+            Ok(()) => Outcome::Done(follow_up(&event.kind, &event.aggregate, &event.payload)),
+            Err(outcome) => outcome,
+        },
         None => Outcome::Never("nobody is there for this kind of event".to_owned()),
     }
 }
 
-async fn to_payments(event: &Event) -> Outcome {
-    let told = payments::on_event(payments::Event {
-        id: event.id.to_string(),
-        seq: event.seq,
-        kind: event.kind.clone(),
-        payload: event.payload.to_string(),
-    });
-    match told.await {
-        Ok(()) => Outcome::Done(follows(&event.kind, &event.aggregate, &event.payload)),
-        Err(payments::Failure::Unavailable) => Outcome::again("payments does not answer"),
-        Err(payments::Failure::Malformed(why)) => Outcome::Never(why),
-    }
-}
-
-/// An event has one consumer; whom it concerns besides hears of it by another.
-fn follows(kind: &str, aggregate: &str, payload: &Value) -> Vec<NewEvent> {
+/// An event has one consumer. Events that follow from it tell the other functions that it concerns.
+fn follow_up(kind: &str, aggregate: &str, payload: &Value) -> Vec<NewEvent> {
     let follow = |kind, payload| NewEvent {
         kind,
         aggregate: aggregate.to_owned(),
@@ -73,7 +62,7 @@ fn follows(kind: &str, aggregate: &str, payload: &Value) -> Vec<NewEvent> {
     }
 }
 
-/// What the owner of a payment is told. Who has no account is told by whoever sold them something.
+/// The notice to the owner of a payment. A customer without an account is told by the shop.
 fn notice(kind: &str, payment: &Value) -> Option<Value> {
     let text = |member: &str| payment.get(member)?.as_str();
     let owner: Uuid = text("owner_id")
@@ -96,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_goes_to_whoever_it_concerns() {
+    fn an_event_goes_to_the_function_that_it_concerns() {
         let none = json!({});
         assert_eq!(
             Consumer::of("user:created", &none),
@@ -109,14 +98,14 @@ mod tests {
     }
 
     fn followed(kind: &str, payload: &Value) -> Vec<&'static str> {
-        follows(kind, "x:1", payload)
+        follow_up(kind, "x:1", payload)
             .into_iter()
             .map(|it| it.kind)
             .collect()
     }
 
     #[test]
-    fn whoever_is_erased_is_forgotten_everywhere() {
+    fn an_erased_person_is_erased_by_every_function() {
         let erased = json!({ "id": Uuid::nil() });
         let told = followed("user:erased", &erased);
         assert_eq!(told, ["notify:forget", "bookings:forget"]);
@@ -133,7 +122,7 @@ mod tests {
             ("payment:approved", "payment_approved"),
             ("payment:refunded", "payment_refunded"),
         ] {
-            let told = follows(kind, "payment:7", &payment);
+            let told = follow_up(kind, "payment:7", &payment);
             assert_eq!(told[0].payload["template"], template);
             assert_eq!(told[0].payload["user_id"], json!(owner));
         }
@@ -143,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_left_for_people() {
+    fn an_event_without_a_consumer_is_left_for_people() {
         for (kind, payload) in [
             ("weather:changed", json!({})),
             ("user", json!({})),
             ("payment:approved", json!({})),
-            ("payment:approved", json!({ "opener": "somebody" })),
+            ("payment:approved", json!({ "opener": "unknown" })),
         ] {
             assert_eq!(Consumer::of(kind, &payload), None, "{kind}");
         }

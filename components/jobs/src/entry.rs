@@ -1,14 +1,14 @@
-//! The exports that Spin and our host call. Wasm only: their symbol names are
-//! ones that native linkers refuse.
+//! The exports that Spin and our host call. Wasm only: native linkers refuse their symbol names.
 
-// What the macros write is the C side of the component ABI.
+// The macros write the C side of the component ABI.
 #![allow(unsafe_code)]
 
 use spin_sdk::redis_subscriber;
 
-kit::serve!(crate::routes::router);
+kit::serve!(crate::routes::routes);
 
+/// A message on one of the channels that the manifest names.
 #[redis_subscriber]
-async fn hear(payload: Vec<u8>) -> Result<(), crate::error::Error> {
-    crate::turn::hear(&payload).await
+async fn on_message(payload: Vec<u8>) -> Result<(), crate::error::Error> {
+    crate::triggers::handle_message(&payload).await
 }

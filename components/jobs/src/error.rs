@@ -1,51 +1,35 @@
-//! Every way jobs says no.
+//! Every refusal of this component.
 
-use axum::http::StatusCode;
-use kit::{DbError, Problem};
+use kit::Refusals;
+use kit::store::DbError;
 
-use crate::message::Unheard;
+use crate::message::Ignored;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Refusals)]
+#[refusals(done("requeued", "discarded"))]
 pub enum Error {
-    #[error("there is no such event")]
+    #[refusal(404, "unknown-event", "No such event")]
     UnknownEvent,
-    #[error("only a dead event can be discarded")]
+    #[refusal(
+        409,
+        "event-not-dead",
+        "Only a dead event can be discarded",
+        outcome = "not_dead"
+    )]
     NotDead,
-    #[error("the event is carried out, or already was")]
+    #[refusal(
+        409,
+        "event-not-waiting",
+        "The event is being carried out, or already was",
+        outcome = "not_waiting"
+    )]
     NotWaiting,
-    #[error("the kind is not paused")]
+    #[refusal(404, "kind-not-paused", "The kind is not paused")]
     NotPaused,
-    #[error("a message was passed over: {0}")]
-    Unheard(#[from] Unheard),
-    #[error("{0} does not answer")]
+    #[refusal(unavailable, detail = "a message was ignored: {0}", from)]
+    Ignored(Ignored),
+    #[refusal(unavailable, detail = "{0} does not answer")]
     Unavailable(&'static str),
-    #[error(transparent)]
-    Db(#[from] DbError),
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::UnknownEvent => {
-                Self::new(StatusCode::NOT_FOUND, "unknown-event", "No such event")
-            }
-            Error::NotDead => Self::new(
-                StatusCode::CONFLICT,
-                "event-not-dead",
-                "Only a dead event can be discarded",
-            ),
-            Error::NotWaiting => Self::new(
-                StatusCode::CONFLICT,
-                "event-not-waiting",
-                "The event is being carried out, or already was",
-            ),
-            Error::NotPaused => Self::new(
-                StatusCode::NOT_FOUND,
-                "kind-not-paused",
-                "The kind is not paused",
-            ),
-            Error::Unheard(_) | Error::Unavailable(_) => Self::unavailable(&error),
-            Error::Db(error) => error.into(),
-        }
-    }
+    #[refusal(transparent)]
+    Db(DbError),
 }

@@ -1,27 +1,36 @@
-//! Jobs: what must happen although nobody waits for it.
+//! Jobs: the background work. It passes events on to the functions that they concern, runs the sweeps of
+//! functions that hear no tick themselves, and shows admins the outbox.
 //!
-//! Read in this order: [`turn`] is what a message or a clock sets going,
-//! [`message`] what a message says, [`consumers`] who each event is for, [`sweep`]
-//! what a clock asks of everybody, [`routes`] and [`queue`] where people look after
-//! the outbox, [`store`] the SQL, [`error`] every refusal. How events are claimed
-//! and settled is `kit::relay`.
+//! Read in this order: [`triggers`] is what a message or the tick sets in motion, [`message`] the forms
+//! of messages, [`consumers`] the rules of who gets which event, [`sweep`] the sweeps and their periods,
+//! [`routes`] and [`queue`] the view of the outbox, [`calls`] what is asked of other functions, [`store`]
+//! the SQL, [`error`] every refusal. Events are claimed and settled by `kit::store::relay`.
 //!
 //! Invariants:
-//! - whatever came to be in the outbox is carried out at least once, or lies with
-//!   the dead letters where people see it; nothing is dropped;
-//! - nothing here reaches the outside world: other functions are reached through
-//!   their interfaces, and people and programs outside are `notify`'s.
+//! - an event in the outbox is carried out at least once or becomes a dead letter that admins see; none
+//!   is dropped;
+//! - jobs makes no request to the outside world: it calls other functions over WIT, and people and their
+//!   programs are told by `notify`.
 
+kit::bindings!(
+    "wharf:jobs/jobs",
+    [
+        "../../wit/payments.wit",
+        "../../wit/signin.wit",
+        "../../wit/jobs.wit"
+    ]
+);
+
+mod calls;
 mod consumers;
 #[cfg(target_family = "wasm")]
 mod entry;
 pub mod error;
 mod message;
-mod others;
 mod queue;
 pub mod routes;
 mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
-pub mod turn;
+pub mod triggers;

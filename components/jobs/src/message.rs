@@ -1,33 +1,33 @@
-//! What a message says. A component is not told on which channel a message came,
-//! so each kind is known by what is in it.
+//! The forms of messages. A component does not learn the channel of a message, so each form is known by
+//! its content.
 
-use kit::relay::NewEvent;
+use kit::store::relay::NewEvent;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 #[derive(Debug, PartialEq)]
 pub enum Message {
-    /// There is something in the outbox.
+    /// The outbox has a new event.
     Wake,
-    /// Time has passed.
     Tick,
-    /// Somebody outside tells what happened.
-    Told(NewEvent),
+    /// A program outside of this system reports an event.
+    Event(NewEvent),
 }
 
-/// Why a message is passed over.
+/// Why a message is ignored.
 #[derive(Debug, PartialEq, thiserror::Error)]
-pub enum Unheard {
-    #[error("it is neither empty, nor `tick`, nor JSON of a form that is known here")]
+pub enum Ignored {
+    #[error("it is neither empty, nor `tick`, nor JSON of a known form")]
     Unreadable,
     #[error("a notification needs a name and a text")]
-    NothingToSay,
+    NoText,
     /// Old producers write 0 for people without Telegram.
-    #[error("nobody is meant")]
-    Nobody,
+    #[error("the notification has no recipient")]
+    NoRecipient,
 }
 
+/// The messages of programs outside, on the channels that they have always used.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Foreign {
@@ -58,20 +58,20 @@ impl Foreign {
 }
 
 impl Message {
-    pub fn read(payload: &[u8]) -> Result<Self, Unheard> {
+    pub fn read(payload: &[u8]) -> Result<Self, Ignored> {
         match payload {
             b"" => Ok(Self::Wake),
             b"tick" => Ok(Self::Tick),
             json => serde_json::from_slice(json)
-                .map_err(|_| Unheard::Unreadable)
-                .and_then(Self::told),
+                .map_err(|_| Ignored::Unreadable)
+                .and_then(Self::of_foreign),
         }
     }
 
-    fn told(foreign: Foreign) -> Result<Self, Unheard> {
+    fn of_foreign(foreign: Foreign) -> Result<Self, Ignored> {
         if foreign.texts().into_iter().any(|it| it.contains('\0')) {
-            // PostgreSQL takes no such text.
-            return Err(Unheard::Unreadable);
+            // PostgreSQL stores no NUL in a text.
+            return Err(Ignored::Unreadable);
         }
         match foreign {
             Foreign::Notification {
@@ -81,18 +81,18 @@ impl Message {
                 telegram_id,
             } => {
                 if telegram_id <= 0 {
-                    return Err(Unheard::Nobody);
+                    return Err(Ignored::NoRecipient);
                 }
                 if name.trim().is_empty() || text.trim().is_empty() {
-                    return Err(Unheard::NothingToSay);
+                    return Err(Ignored::NoText);
                 }
-                Ok(Self::Told(NewEvent {
+                Ok(Self::Event(NewEvent {
                     kind: "deliver:telegram",
                     aggregate: format!("telegram:{telegram_id}"),
                     payload: json!({ "chat": telegram_id, "text": format!("{name}\n\n{text}") }),
                 }))
             }
-            Foreign::User { id, email } => Ok(Self::Told(NewEvent {
+            Foreign::User { id, email } => Ok(Self::Event(NewEvent {
                 kind: "user:created",
                 aggregate: format!("user:{id}"),
                 payload: json!({ "id": id, "email": email }),
@@ -105,24 +105,24 @@ impl Message {
 mod tests {
     use super::*;
 
-    fn read(payload: &str) -> Result<Message, Unheard> {
+    fn read(payload: &str) -> Result<Message, Ignored> {
         Message::read(payload.as_bytes())
     }
 
     #[test]
-    fn wake_ups_and_ticks_say_no_more_than_that() {
+    fn an_empty_message_is_a_wake_up_and_tick_is_the_tick() {
         assert_eq!(read(""), Ok(Message::Wake));
         assert_eq!(read("tick"), Ok(Message::Tick));
     }
 
     #[test]
-    fn a_notification_of_the_old_shape_is_a_delivery() {
+    fn a_notification_of_the_old_form_is_a_delivery() {
         let told = read(
             r#"{"key":"send_notification","format":"json","name":"New booking","text":"5 to 6","telegram_id":77}"#,
         );
         assert_eq!(
             told,
-            Ok(Message::Told(NewEvent {
+            Ok(Message::Event(NewEvent {
                 kind: "deliver:telegram",
                 aggregate: "telegram:77".to_owned(),
                 payload: json!({ "chat": 77, "text": "New booking\n\n5 to 6" }),
@@ -131,22 +131,22 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_for_nobody_or_about_nothing_is_passed_over() {
+    fn a_notification_without_a_recipient_or_a_text_is_ignored() {
         let told = |name: &str, text: &str, id: i64| {
             read(&json!({ "key": "send_notification", "name": name, "text": text, "telegram_id": id }).to_string())
         };
-        assert_eq!(told("a", "b", 0), Err(Unheard::Nobody));
-        assert_eq!(told("a", "b", -5), Err(Unheard::Nobody));
-        assert_eq!(told(" ", "b", 5), Err(Unheard::NothingToSay));
-        assert_eq!(told("a", "", 5), Err(Unheard::NothingToSay));
+        assert_eq!(told("a", "b", 0), Err(Ignored::NoRecipient));
+        assert_eq!(told("a", "b", -5), Err(Ignored::NoRecipient));
+        assert_eq!(told(" ", "b", 5), Err(Ignored::NoText));
+        assert_eq!(told("a", "", 5), Err(Ignored::NoText));
     }
 
     #[test]
-    fn a_user_is_told_of_with_or_without_an_email() {
+    fn a_created_user_is_an_event_with_or_without_an_email() {
         let id = Uuid::from_u128(7);
         for email in [json!("ana@example.com"), json!(null)] {
             let told = read(&json!({ "id": id, "email": email }).to_string());
-            let Ok(Message::Told(event)) = told else {
+            let Ok(Message::Event(event)) = told else {
                 panic!("{told:?}");
             };
             assert_eq!(event.kind, "user:created");
@@ -166,7 +166,7 @@ mod tests {
             r#"{"key":"send_notification","name":"a","text":"b\u0000","telegram_id":5}"#,
             r#"{"key":"delete_everything","name":"a","text":"b","telegram_id":5}"#,
         ] {
-            assert_eq!(read(payload), Err(Unheard::Unreadable), "{payload}");
+            assert_eq!(read(payload), Err(Ignored::Unreadable), "{payload}");
         }
     }
 }

@@ -1,34 +1,40 @@
-//! The outbox as people look after it: what is in it, what became of it, and no
-//! secret of anybody. Nothing here changes anything.
+//! The outbox as admins see it: its events, how they ended, and no secret of anyone.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
+use kit::Word;
+use kit::store::{Column, DbValue, FromRow};
+use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What waits and what is dead, of one kind.
-#[derive(Debug, PartialEq, Serialize)]
+/// The waiting and the dead events of one kind.
+#[derive(Debug, PartialEq, Serialize, FromRow, Schema)]
 pub struct Backlog {
     pub kind: String,
     /// Not settled yet.
     pub waiting: i64,
-    /// Of these, what could be handed out right now. The rest is being carried out, waits for
+    /// Of those that wait, the ones that can be claimed now. The rest is being carried out, waits for
     /// another event or the end of a pause, or failed and is tried again later.
     pub due: i64,
-    /// Of those that wait, what failed at least once.
+    /// Of those that wait, the ones that failed at least once.
     pub failing: i64,
     pub dead: i64,
     pub done_last_minute: i64,
-    /// The age of what has waited longest.
+    /// The age of the event that has waited longest, in seconds.
     pub oldest_s: Option<i64>,
     pub paused: bool,
 }
 
 /// The kind of an event, as `payment:approved`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Schema)]
 #[serde(try_from = "String")]
+#[schemars(
+    extend("pattern" = "^[a-z][a-z0-9_.:-]{0,63}$"),
+    example = &"payment:approved"
+)]
 pub struct Kind(String);
 
 impl Kind {
@@ -39,80 +45,91 @@ impl Kind {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a kind is 1 to 64 lower-case letters, digits and `_.:-`, beginning with a letter")]
-pub struct NoKind;
+pub struct InvalidKind;
 
-/// As the rule `outbox_kind` has it.
+/// The rule of the constraint `outbox_kind`.
 impl TryFrom<String> for Kind {
-    type Error = NoKind;
+    type Error = InvalidKind;
 
-    fn try_from(kind: String) -> Result<Self, NoKind> {
-        let is_fit = kind.len() <= 64
+    fn try_from(kind: String) -> Result<Self, InvalidKind> {
+        let is_valid = kind.len() <= 64
             && kind.starts_with(|it: char| it.is_ascii_lowercase())
             && kind
                 .bytes()
                 .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || b"_.:-".contains(&it));
-        if is_fit { Ok(Self(kind)) } else { Err(NoKind) }
+        if is_valid {
+            Ok(Self(kind))
+        } else {
+            Err(InvalidKind)
+        }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum State {
     Waiting,
     Done,
     Dead,
 }
 
-impl State {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Done => "done",
-            Self::Dead => "dead",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Done, Self::Dead]
-            .into_iter()
-            .find(|it| it.name() == name)
-    }
+/// The events that are wanted; an absent filter filters nothing.
+pub struct Listing<'a> {
+    pub state: Option<State>,
+    pub kind: Option<&'a str>,
+    pub aggregate: Option<&'a str>,
+    /// Only events before this place in the queue.
+    pub before: Option<i64>,
+    pub limit: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Entry {
     pub id: Uuid,
     /// The place in the queue; `before` of the next page.
     pub seq: i64,
     pub kind: String,
+    /// The thing that the event is about, as `booking:17`: its events are carried out in order.
     pub aggregate: String,
+    /// The function that carries it out.
     pub consumer: String,
     pub state: State,
     pub attempts: i32,
-    /// When it may be handed out, or when its lease ends.
+    /// When it can be claimed, or when its lease ends.
     pub due_at: Timestamp,
     pub created_at: Timestamp,
     pub settled_at: Option<Timestamp>,
-    pub payload: Value,
+    /// Secrets are covered with `***`.
+    pub payload: Covered,
     pub last_error: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Failure {
     pub attempt: i32,
     pub failed_at: Timestamp,
     pub error: String,
 }
 
-/// Members whose value nobody needs in order to look after the queue: secrets, and what was
-/// written to people.
+/// A payload whose secrets are covered: the only form in which one is read here.
+#[derive(Debug, PartialEq, Serialize, Schema)]
+#[serde(transparent)]
+pub struct Covered(Value);
+
+impl Column for Covered {
+    fn column(value: &DbValue) -> Option<Self> {
+        Value::column(value).map(cover).map(Self)
+    }
+}
+
+/// Members whose value an admin does not need in order to look after the queue: secrets, and the texts
+/// that people were sent.
 const COVERED: [&str; 14] = [
     "body", "code", "cookie", "cpf", "html", "key", "link", "otp", "password", "secret", "subject",
     "text", "token", "url",
 ];
 
 /// The payload with secrets covered, at any depth.
-pub fn covered(payload: Value) -> Value {
+fn cover(payload: Value) -> Value {
     match payload {
         Value::Object(members) => members
             .into_iter()
@@ -120,12 +137,12 @@ pub fn covered(payload: Value) -> Value {
                 let value = if is_covered(&name) {
                     "***".into()
                 } else {
-                    covered(value)
+                    cover(value)
                 };
                 (name, value)
             })
             .collect(),
-        Value::Array(items) => items.into_iter().map(covered).collect(),
+        Value::Array(items) => items.into_iter().map(cover).collect(),
         plain => plain,
     }
 }
@@ -137,7 +154,7 @@ fn is_covered(name: &str) -> bool {
 }
 
 /// The backlog in the text format of Prometheus.
-pub fn metrics(backlog: &[Backlog]) -> String {
+pub fn write_metrics(backlog: &[Backlog]) -> String {
     type Measure = (&'static str, &'static str, fn(&Backlog) -> i64);
     const MEASURES: [Measure; 6] = [
         ("outbox_waiting", "Events that are not settled yet", |it| {
@@ -153,7 +170,7 @@ pub fn metrics(backlog: &[Backlog]) -> String {
         ),
         (
             "outbox_dead",
-            "Events that nobody will try again by itself",
+            "Events that are not tried again without an admin",
             |it| it.dead,
         ),
         (
@@ -191,7 +208,7 @@ mod tests {
             "params": { "reset_token": "abc", "place": "Main", "list": [{ "Password": "p" }] },
             "text": "your code is 123456",
         });
-        insta::assert_json_snapshot!(covered(payload), @r#"
+        insta::assert_json_snapshot!(cover(payload), @r#"
         {
           "params": {
             "list": [
@@ -215,12 +232,12 @@ mod tests {
         }
         let long = "x".repeat(65);
         for kind in ["", "User", "1st", "a b", "a\"b", ":a", long.as_str()] {
-            assert_eq!(Kind::try_from(kind.to_owned()), Err(NoKind), "{kind}");
+            assert_eq!(Kind::try_from(kind.to_owned()), Err(InvalidKind), "{kind}");
         }
     }
 
     #[test]
-    fn the_backlog_is_read_by_prometheus() {
+    fn prometheus_can_read_the_backlog() {
         let backlog = Backlog {
             kind: "user:created".to_owned(),
             waiting: 3,
@@ -231,7 +248,7 @@ mod tests {
             oldest_s: Some(4),
             paused: false,
         };
-        let text = metrics(&[backlog]);
+        let text = write_metrics(&[backlog]);
         assert!(text.contains("# TYPE outbox_dead gauge\noutbox_dead{kind=\"user:created\"} 1\n"));
         assert!(text.ends_with("outbox_oldest_seconds{kind=\"user:created\"} 4\n"));
     }

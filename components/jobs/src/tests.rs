@@ -1,23 +1,15 @@
-//! What the router answers without a database.
+//! What the router answers before any database is asked, and what the tables say.
 
 use axum::body::Body;
 use axum::http::Request;
-use http_body_util::BodyExt;
+use kit::testing::{ask, unknown_outcomes};
+use kit::web::openapi::describe;
 
-async fn ask(method: &str, path: &str) -> (u16, serde_json::Value) {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::empty())
-        .unwrap();
-    let response = kit::answer(crate::routes::router(), request).await;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap())
-}
+use crate::error::Error;
+use crate::routes::routes;
 
 #[tokio::test]
-async fn nobody_looks_after_the_outbox_without_a_token() {
+async fn looking_after_the_outbox_needs_a_token() {
     let id = "00000000-0000-0000-0000-000000000007";
     for (method, path) in [
         ("POST", "/jobs/tick".to_owned()),
@@ -30,11 +22,31 @@ async fn nobody_looks_after_the_outbox_without_a_token() {
         ("PUT", "/jobs/pauses/notify".to_owned()),
         ("DELETE", "/jobs/pauses/notify".to_owned()),
     ] {
-        let (status, body) = ask(method, &path).await;
+        let request = Request::builder()
+            .method(method)
+            .uri(&path)
+            .body(Body::empty())
+            .unwrap();
+        let answer = ask(routes(), request).await;
         assert_eq!(
-            (status, &body["code"]),
+            (answer.status, &answer.body["code"]),
             (401, &"no-token".into()),
             "{method} {path}"
         );
+    }
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "jobs");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("jobs", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
     }
 }

@@ -1,15 +1,14 @@
-//! The exports that Spin and our host call. Wasm only: their symbol names are
-//! ones that native linkers refuse.
+//! The exports that Spin and our host call. Wasm only: native linkers refuse their symbol names.
 
-// What the macros write is the C side of the component ABI.
+// The macros write the C side of the component ABI.
 #![allow(unsafe_code)]
 
 use spin_sdk::redis_subscriber;
 
-kit::serve!(crate::routes::router);
+kit::serve!(crate::routes::routes);
 
-/// The outbox has something, or time has passed.
+/// A wake-up or the tick.
 #[redis_subscriber]
-async fn wake(_: Vec<u8>) -> Result<(), kit::DbError> {
-    crate::turn::take().await
+async fn on_message(_: Vec<u8>) -> Result<(), kit::store::DbError> {
+    crate::drain::drain().await
 }

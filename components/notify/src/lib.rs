@@ -1,28 +1,30 @@
-//! Notify: people and their programs are told what concerns them.
+//! Notify: people and their programs are told about what concerns them, by Telegram, e-mail and webhook.
 //!
-//! Read in this order: [`turn`] is what a wake-up sets going, `notice` what can be
-//! said, `text` how it is said in each language, `plan` who hears it by which
-//! channel, `telegram`, `email` and `webhook` the channels, [`routes`] what people
-//! decide about all that, `store` the SQL, [`error`] every refusal.
+//! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`text`] its
+//! words in each language, [`plan`] the rules of who is told by which channel, [`preference`] and
+//! [`webhook`] what people choose, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
+//! asked of signin, [`store`] the SQL, [`error`] every refusal.
 //!
-//! A `notify` event becomes one `deliver:…` event per channel, in one statement with
-//! its own end; from then on each is tried, and fails, on its own.
+//! A `notify` event becomes one `deliver:…` event per channel, by the statement that settles it. From
+//! then on each delivery is tried, and fails, on its own.
 //!
-//! This function alone speaks to the world outside; it knows nothing that it was
-//! not told by an event, by signin, or by the person concerned.
+//! Of all functions only this one makes requests to addresses that users choose. It knows nothing but
+//! what events, signin and the person concerned told it.
 
-mod contact;
-mod email;
+kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
+
+mod calls;
+mod deliver;
+pub mod drain;
 #[cfg(target_family = "wasm")]
 mod entry;
 pub mod error;
 mod notice;
 mod plan;
+mod preference;
 pub mod routes;
 mod store;
-mod telegram;
 #[cfg(test)]
 mod tests;
 mod text;
-pub mod turn;
 mod webhook;

@@ -1,7 +1,7 @@
-//! What can be said: one variant per template. Whoever wants to say something new
-//! adds a variant here, and the compiler asks for its words in every language.
+//! The notices, one variant per template. For a new variant the compiler asks for its text in every
+//! language.
 
-use kit::Currency;
+use kit::money::Currency;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// The payload of a `notify` event.
 #[derive(Debug, Deserialize)]
 pub struct Notify {
-    /// Who is told.
+    /// The person to tell.
     pub user_id: Uuid,
     pub template: String,
     pub params: Value,
@@ -47,13 +47,13 @@ pub enum Notice {
     #[serde(rename = "verify-email")]
     VerifyEmail(Letter),
     #[serde(rename = "password-changed")]
-    PasswordChanged(From),
+    PasswordChanged(Origin),
     #[serde(rename = "refresh-token-reused")]
-    TokenReused(From),
+    TokenReused(Origin),
     #[serde(rename = "second-factor-removed")]
-    FactorRemoved(From),
+    FactorRemoved(Origin),
     #[serde(rename = "email-changed")]
-    EmailChanged(Moved),
+    EmailChanged(FormerMailbox),
 }
 
 /// Times are `YYYY-MM-DD HH:MM` in UTC.
@@ -78,7 +78,7 @@ pub struct Ending {
 /// Money that came in from outside, or went back there.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Payment {
-    /// What it is for, as whoever asked for it calls it.
+    /// The name that the seller gave to it.
     pub reference: String,
     pub amount_cents: i64,
     pub currency: Currency,
@@ -102,7 +102,7 @@ pub struct Parking {
     pub date_to: String,
 }
 
-/// A secret for whoever reads a mailbox.
+/// A code that proves access to a mailbox.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Letter {
     pub email: String,
@@ -112,18 +112,18 @@ pub struct Letter {
 
 /// The network address from which something was done.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct From {
+pub struct Origin {
     pub address: String,
 }
 
-/// The mailbox that was somebody's until now.
+/// The previous address of an account.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Moved {
+pub struct FormerMailbox {
     pub email: String,
     pub address: String,
 }
 
-/// What a program of somebody's may ask to be told of.
+/// The templates that webhooks can be told about.
 pub const ACTIVITIES: [&str; 12] = [
     "booking_created_driver",
     "booking_created_owner",
@@ -139,14 +139,14 @@ pub const ACTIVITIES: [&str; 12] = [
     "parking_ending",
 ];
 
-/// How much a person has to say about being told.
+/// Which channels a notice uses.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Concern<'a> {
-    /// By the channels they chose.
+    /// Those that the person chose.
     Activity,
-    /// By every channel there is: it may not be themselves who did it.
+    /// Telegram and e-mail, whatever the person chose: another person may have caused it.
     Security,
-    /// Only to this mailbox: reading it there is the proof, or it is nobody's elsewhere any more.
+    /// Only this mailbox: the notice proves that its owner can read it, or it concerns the previous address.
     Mailbox(&'a str),
 }
 
@@ -189,7 +189,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// One of each, as it comes.
+    /// One event per template.
     pub fn each() -> Vec<Notify> {
         let booking = json!({
             "booking_id": 17,
@@ -252,7 +252,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn activities_are_what_people_choose_channels_for() {
+    fn activities_are_the_templates_of_that_concern() {
         let chosen: Vec<String> = each()
             .into_iter()
             .filter(|it| Notice::read(it).unwrap().concern() == Concern::Activity)

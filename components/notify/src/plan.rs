@@ -1,24 +1,34 @@
-//! Who hears a notice by which channel. Pure: what is known about the person is an argument.
+//! Which notice is sent by which channels. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::Language;
-use kit::relay::NewEvent;
+use kit::store::FromRow;
+use kit::store::relay::NewEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::contact::Contact;
 use crate::notice::{Concern, Notice, Notify};
 use crate::text::{self, Message};
 
-/// What a person decided, and whether their chat is silent.
+/// The addresses of a person, as signin knows them.
 #[derive(Clone, Debug)]
+pub struct Contact {
+    pub email: Option<String>,
+    pub is_email_verified: bool,
+    /// Also the id of their private chat with the bot.
+    pub telegram_id: Option<i64>,
+}
+
+/// The channels that a person chose, and whether their chat is silent.
+#[derive(Clone, Debug, FromRow)]
 pub struct Channels {
     pub language: Language,
     pub telegram: bool,
     pub email: bool,
     pub chat_is_silent: bool,
-    /// Their webhooks that want this template; none if they want none told.
+    /// Their webhooks for this template; empty when they switched webhooks off.
+    #[row(json)]
     pub webhooks: Vec<Uuid>,
 }
 
@@ -66,7 +76,7 @@ pub fn deliveries(
     let (chat, mailbox, webhooks) = match notice.concern() {
         Concern::Activity => (
             contact.telegram_id.filter(|_| channels.telegram),
-            // Anybody can write anybody's address into a form.
+            // Anyone can enter the address of another person into a form.
             contact
                 .email
                 .as_deref()
@@ -77,7 +87,7 @@ pub fn deliveries(
         Concern::Mailbox(address) => (None, Some(address), [].as_slice()),
     };
     let chat = chat.filter(|_| outlets.telegram && !channels.chat_is_silent);
-    // A letter that somebody asked for waits with the dead where it cannot be sent, and is not forgotten.
+    // A person waits for the code in a letter: without a mail API it becomes a dead letter, to be requeued.
     let mailbox = mailbox.filter(|_| outlets.email || is_letter);
     let mut deliveries = Vec::new();
     deliveries.extend(chat.map(|it| to_telegram(it, &message)));
@@ -90,7 +100,7 @@ pub fn deliveries(
     deliveries
 }
 
-/// A chat reads its messages in the order of what happened.
+/// The messages of a chat are sent in the order of their events.
 fn to_telegram(chat: i64, message: &Message) -> NewEvent {
     NewEvent {
         kind: "deliver:telegram",
@@ -114,7 +124,7 @@ fn to_email(address: &str, event: Uuid, message: &Message) -> NewEvent {
     }
 }
 
-/// No order: one call that is refused for a day must not hold back all others.
+/// Calls are not ordered: one that fails for a day must not hold back the others.
 fn to_webhook(webhook: Uuid, event: Uuid, happened_at: Timestamp, notify: &Notify) -> NewEvent {
     NewEvent {
         kind: "deliver:webhook",
@@ -177,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn activity_goes_where_the_person_wants_it() {
+    fn activity_is_sent_by_the_channels_that_the_person_chose() {
         let told = |channels: &Channels| kinds("booking_ending", &contact(), channels, ALL);
         assert_eq!(
             told(&channels()),
@@ -192,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_nobody_proved_is_not_written_to() {
+    fn an_unverified_address_is_not_written_to() {
         let unproven = Contact {
             is_email_verified: false,
             ..contact()
@@ -202,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn security_cannot_be_switched_off_and_stays_private() {
+    fn a_security_notice_cannot_be_switched_off_and_reaches_no_webhook() {
         let off = Channels {
             telegram: false,
             email: false,
@@ -213,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_goes_to_its_mailbox_alone() {
+    fn a_letter_is_sent_to_its_mailbox_only() {
         let told = kinds("password-reset", &contact(), &channels(), ALL);
         assert_eq!(told, ["deliver:email"]);
     }
 
     #[test]
-    fn who_asked_for_silence_gets_it_and_what_is_not_there_is_not_tried() {
+    fn a_silent_chat_and_a_missing_outlet_are_not_tried() {
         let silent = Channels {
             chat_is_silent: true,
             ..channels()
@@ -233,6 +243,6 @@ mod tests {
         let told = kinds("booking_ending", &contact(), &channels(), none);
         assert_eq!(told, ["deliver:webhook"]);
         let told = kinds("password-reset", &contact(), &channels(), none);
-        assert_eq!(told, ["deliver:email"], "somebody waits for it");
+        assert_eq!(told, ["deliver:email"], "a person waits for it");
     }
 }

@@ -1,72 +1,82 @@
-//! What people decide about being told.
+//! The HTTP face of notify: people choose how they are told.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
-use jiff::Timestamp;
-use kit::{Caller, Clock, Json, Language, Path, Problem, setting};
+use kit::identity::{Caller, Clock};
+use kit::setting;
+use kit::web::{Created, Dialect, Json, NoContent, Path, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::notice::ACTIVITIES;
-use crate::webhook::{Address, Secret};
-use crate::{contact, store, turn};
+use crate::preference::Preferences;
+use crate::webhook::{Address, Secret, Webhook};
+use crate::{calls, drain, store};
 
-pub fn router() -> Router {
-    Router::new()
-        .route("/notify/tick", post(tick))
-        .route(
-            "/notify/preferences",
-            get(show_preferences).put(change_preferences),
-        )
-        .route("/notify/webhooks", get(list_webhooks).post(create_webhook))
-        .route("/notify/webhooks/{id}", delete(delete_webhook))
-        .route("/notify/webhooks/{id}/secret", post(rotate_secret))
-        .route("/notify/webhooks/{id}/enable", post(enable_webhook))
+pub fn routes() -> Routes {
+    Routes::new("Notices", Dialect::Plain)
+        .get("/notify/preferences", show_preferences, |it| {
+            it.summary("Show notice preferences")
+        })
+        .put("/notify/preferences", change_preferences, |it| {
+            it.summary("Change notice preferences")
+                .note("They apply to notices about bookings, payments, fines and parking. Notices about security are sent by Telegram and e-mail in any case.")
+        })
+        .get("/notify/webhooks", list_webhooks, |it| {
+            it.summary("List webhooks")
+        })
+        .post("/notify/webhooks", create_webhook, |it| {
+            it.summary("Create a webhook")
+                .note("Calls follow Standard Webhooks: verify `webhook-signature` with the secret, which is shown only when it is made. An answer other than 2xx is a failure and the call is repeated with the same `webhook-id`; 410 disables the webhook.")
+                .note(format!("The templates are {}.", ACTIVITIES.join(", ")))
+                .refuses([
+                    Error::INVALID_ADDRESS,
+                    Error::UNKNOWN_TEMPLATE,
+                    Error::TOO_MANY_WEBHOOKS,
+                ])
+        })
+        .get("/notify/webhooks/{id}", show_webhook, |it| {
+            it.summary("Show a webhook").refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .delete("/notify/webhooks/{id}", delete_webhook, |it| {
+            it.summary("Delete a webhook").refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .post("/notify/webhooks/{id}/secret", rotate_secret, |it| {
+            it.summary("Rotate the secret of a webhook")
+                .note("Earlier secrets sign too for a day, so that no call fails in between.")
+                .refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .post("/notify/webhooks/{id}/enable", enable_webhook, |it| {
+            it.summary("Enable a webhook")
+                .note("A webhook is disabled when it answered 410, when its address became private, or when it took no call for a day.")
+                .refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .about("Operation")
+        .post("/notify/tick", tick, |it| {
+            it.summary("Deliver notices that are due")
+                .note("Does what the host's tick does, on platforms that have none.")
+        })
 }
 
-/// Does what a wake-up does, for platforms that have none.
-async fn tick(_: Clock) -> Result<StatusCode, Problem> {
-    turn::take().await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn tick(_: Clock) -> Result<NoContent, Problem> {
+    drain::drain().await?;
+    Ok(NoContent)
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preferences {
-    pub language: Language,
-    pub telegram: bool,
-    pub email: bool,
-    pub webhook: bool,
-}
-
-/// Who said nothing is told by every channel.
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            language: Language::default(),
-            telegram: true,
-            email: true,
-            webhook: true,
-        }
-    }
-}
-
-/// What a person decided, and what Telegram decided for them.
-#[derive(Serialize)]
+/// What a person chose, and whether their chat is silent.
+#[derive(Serialize, Schema)]
 struct Shown {
     #[serde(flatten)]
     preferences: Preferences,
-    /// Why nothing is said in their chat until they speak to the bot.
+    /// Why their chat is sent nothing until they write to the bot; absent when it is.
     telegram_silent_because: Option<String>,
 }
 
 async fn show_preferences(caller: Caller) -> Result<Json<Shown>, Problem> {
     let db = store::open().await?;
-    let preferences = store::preferences(&db, caller.id).await?;
-    let chat = contact::of(caller.id).await?.and_then(|it| it.telegram_id);
-    let telegram_silent_because = match chat {
-        Some(chat) => store::silence_of(&db, chat).await?,
+    let preferences = store::find_preferences(&db, caller.id).await?;
+    let contact = calls::find_contact(caller.id).await?;
+    let telegram_silent_because = match contact.and_then(|it| it.telegram_id) {
+        Some(chat) => store::find_silence(&db, chat).await?,
         None => None,
     };
     Ok(Json(Shown {
@@ -79,84 +89,75 @@ async fn change_preferences(
     caller: Caller,
     Json(wanted): Json<Preferences>,
 ) -> Result<Json<Preferences>, Problem> {
-    store::prefer(&store::open().await?, caller.id, &wanted).await?;
+    store::save_preferences(&store::open().await?, caller.id, &wanted).await?;
     Ok(Json(wanted))
 }
 
-#[derive(Debug, Serialize)]
-pub struct Webhook {
-    pub id: Uuid,
-    pub url: String,
-    /// What it is told of; everything when null.
-    pub templates: Option<Vec<String>>,
-    pub created_at: Timestamp,
-    pub disabled_at: Option<Timestamp>,
-    pub disabled_because: Option<String>,
-    /// Calls in a row that it did not take.
-    pub failures: i32,
-}
-
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct NewWebhook {
+    /// A public name over https, on its usual port.
+    #[schemars(length(max = 2000), example = &"https://hooks.example.com/wharf")]
     url: String,
+    /// The notices it is told about; all of them when absent.
+    #[schemars(example = ["booking_ending"])]
     templates: Option<Vec<String>>,
 }
 
-/// A webhook with its key: shown when the key is made, and never again.
-#[derive(Serialize)]
+/// A webhook with its secret, which is shown when it is made and never again.
+#[derive(Serialize, Schema)]
 struct WithSecret {
     #[serde(flatten)]
     webhook: Webhook,
+    /// As Standard Webhooks writes it, beginning with `whsec_`.
     secret: String,
 }
 
 async fn list_webhooks(caller: Caller) -> Result<Json<Vec<Webhook>>, Problem> {
-    Ok(Json(
-        store::webhooks(&store::open().await?, caller.id).await?,
-    ))
+    let webhooks = store::list_webhooks(&store::open().await?, caller.id).await?;
+    Ok(Json(webhooks))
 }
 
 async fn create_webhook(
     caller: Caller,
     Json(new): Json<NewWebhook>,
-) -> Result<(StatusCode, Json<WithSecret>), Problem> {
-    let address =
-        Address::parse(&new.url, setting("webhook_test_origin").await?).map_err(Error::from)?;
-    let templates = new.templates.map(activities).transpose()?;
+) -> Result<Created<WithSecret>, Problem> {
+    let allowed_origin = setting("webhook_test_origin").await?;
+    let address = Address::parse(&new.url, allowed_origin).map_err(Error::from)?;
+    let templates = new.templates.map(check_templates).transpose()?;
     let (id, secret) = (Uuid::now_v7(), Secret::random());
     let db = store::open().await?;
-    let webhook = store::webhook_create(&db, id, caller.id, &address, &secret, templates).await?;
+    let webhook = store::create_webhook(&db, id, caller.id, &address, &secret, templates).await?;
     let secret = secret.shown();
-    Ok((StatusCode::CREATED, Json(WithSecret { webhook, secret })))
+    let location = format!("/notify/webhooks/{id}");
+    Ok(Created::at(location, WithSecret { webhook, secret }))
 }
 
-/// Whoever asks for what there is not would wait for it for ever.
-fn activities(templates: Vec<String>) -> Result<Vec<String>, Error> {
-    match templates
-        .iter()
-        .find(|it| !ACTIVITIES.contains(&it.as_str()))
-    {
-        None => Ok(templates),
-        Some(_) => Err(Error::UnknownTemplate),
+/// A webhook for a misspelled template would wait forever.
+fn check_templates(templates: Vec<String>) -> Result<Vec<String>, Error> {
+    match templates.iter().all(|it| ACTIVITIES.contains(&it.as_str())) {
+        true => Ok(templates),
+        false => Err(Error::UnknownTemplate(ACTIVITIES.join(", "))),
     }
 }
 
-async fn delete_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
-    store::webhook_delete(&store::open().await?, id, caller.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn show_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Webhook>, Problem> {
+    let webhook = store::find_webhook(&store::open().await?, id, caller.id).await?;
+    Ok(Json(webhook))
 }
 
-/// A new key. Those before it go on signing for a day, so that no call fails meanwhile.
+async fn delete_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<NoContent, Problem> {
+    store::delete_webhook(&store::open().await?, id, caller.id).await?;
+    Ok(NoContent)
+}
+
 async fn rotate_secret(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<WithSecret>, Problem> {
     let secret = Secret::random();
-    let webhook = store::webhook_rotate(&store::open().await?, id, caller.id, &secret).await?;
+    let webhook = store::rotate_secret(&store::open().await?, id, caller.id, &secret).await?;
     let secret = secret.shown();
     Ok(Json(WithSecret { webhook, secret }))
 }
 
-/// Calls it again after it was disabled.
 async fn enable_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Webhook>, Problem> {
-    Ok(Json(
-        store::webhook_enable(&store::open().await?, id, caller.id).await?,
-    ))
+    let webhook = store::enable_webhook(&store::open().await?, id, caller.id).await?;
+    Ok(Json(webhook))
 }

@@ -1,10 +1,15 @@
-//! What the router answers without a database.
+//! What the router answers before any database is asked, and what the tables say.
 
 use axum::body::Body;
 use axum::http::Request;
+use kit::testing::{ask, unknown_outcomes};
+use kit::web::openapi::describe;
+
+use crate::error::Error;
+use crate::routes::routes;
 
 #[tokio::test]
-async fn nothing_is_decided_without_a_token() {
+async fn every_operation_needs_a_token() {
     let id = "00000000-0000-0000-0000-000000000007";
     for (method, path) in [
         ("POST", "/notify/tick".to_owned()),
@@ -12,6 +17,7 @@ async fn nothing_is_decided_without_a_token() {
         ("PUT", "/notify/preferences".to_owned()),
         ("GET", "/notify/webhooks".to_owned()),
         ("POST", "/notify/webhooks".to_owned()),
+        ("GET", format!("/notify/webhooks/{id}")),
         ("DELETE", format!("/notify/webhooks/{id}")),
         ("POST", format!("/notify/webhooks/{id}/secret")),
         ("POST", format!("/notify/webhooks/{id}/enable")),
@@ -21,7 +27,22 @@ async fn nothing_is_decided_without_a_token() {
             .uri(&path)
             .body(Body::empty())
             .unwrap();
-        let response = kit::answer(crate::routes::router(), request).await;
-        assert_eq!(response.status().as_u16(), 401, "{method} {path}");
+        let answer = ask(routes(), request).await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "notify");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("notify", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How a notice is said. One file per language; none of them knows a channel.
+//! The texts of notices. One file per language; none of them knows a channel.
 
 mod en;
 mod pt;

@@ -1,39 +1,67 @@
-//! Webhooks: programs of users are told, in the form of Standard Webhooks.
+//! Webhooks, in the form of Standard Webhooks: which addresses may be called, and how calls are signed. No
+//! I/O in this file.
 //!
-//! A user chooses the address, so it is a stranger's: it must have a public name
-//! and speak https on its usual port, redirects are not followed, and the host
-//! connects only to what is no private network (`block_private_networks`), however
-//! the name resolves.
+//! A user chooses the address, so it is not trusted: it must have a public name and speak https on its
+//! usual port. Redirects are not followed, and the host connects to no private network
+//! (`block_private_networks`), however the name resolves.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Request, StatusCode, Uri, header};
+use axum::http::Uri;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use kit::outbound::{self, Failed};
-use kit::relay::Outcome;
-use kit::{Db, setting};
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::error::Error;
-use crate::plan::ToWebhook;
-use crate::store;
+/// Webhooks that one user may have: each notice to them costs as many calls.
+pub const MAX_WEBHOOKS: i64 = 10;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A webhook as its owner sees it.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Webhook {
+    pub id: Uuid,
+    pub url: String,
+    /// The notices it is told about; all of them when null.
+    pub templates: Option<Vec<String>>,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+    pub disabled_because: Option<String>,
+    /// Consecutive calls that it did not take.
+    pub failures: i32,
+}
 
-/// An address that a stranger may name.
+/// A webhook as a call needs it.
+#[derive(FromRow)]
+pub struct Callee {
+    pub owner: Uuid,
+    pub url: String,
+    /// Consecutive calls that it did not take.
+    pub failures: i32,
+    rests_ms: i64,
+    /// The keys in force, the newest first.
+    #[row(json)]
+    pub keys: Vec<Secret>,
+}
+
+impl Callee {
+    /// How long it is not called after a failure; zero when it may be called now.
+    pub fn rests(&self) -> Duration {
+        Duration::from_millis(self.rests_ms.unsigned_abs())
+    }
+}
+
+/// An address that a user may register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadAddress {
-    #[error("it is no address, or longer than 2000 characters")]
+pub enum InvalidAddress {
+    #[error("it must be an absolute URL of at most 2000 characters")]
     Unreadable,
     #[error("it must begin with https:// and name no port")]
     Scheme,
@@ -43,7 +71,7 @@ pub enum BadAddress {
     Host,
 }
 
-/// Names that lead nowhere public (RFC 6761, RFC 8375 and what is common in offices).
+/// Top-level names that are not public: those of RFC 6761 and RFC 8375, and common names of office networks.
 const PRIVATE_NAMES: [&str; 12] = [
     "alt",
     "arpa",
@@ -60,25 +88,25 @@ const PRIVATE_NAMES: [&str; 12] = [
 ];
 
 impl Address {
-    /// `tried` is an origin that may be named all the same: a developer's own machine.
-    pub fn parse(text: &str, tried: &str) -> Result<Self, BadAddress> {
+    /// `allowed_origin` is exempt from all rules: a developer's own machine. Empty in production.
+    pub fn parse(text: &str, allowed_origin: &str) -> Result<Self, InvalidAddress> {
         if text.len() > 2000 {
-            return Err(BadAddress::Unreadable);
+            return Err(InvalidAddress::Unreadable);
         }
-        let uri: Uri = text.parse().map_err(|_| BadAddress::Unreadable)?;
-        let authority = uri.authority().ok_or(BadAddress::Unreadable)?;
+        let uri: Uri = text.parse().map_err(|_| InvalidAddress::Unreadable)?;
+        let authority = uri.authority().ok_or(InvalidAddress::Unreadable)?;
         if authority.as_str().contains('@') {
-            return Err(BadAddress::User);
+            return Err(InvalidAddress::User);
         }
         let scheme = uri.scheme_str().unwrap_or_default();
-        if !tried.is_empty() && format!("{scheme}://{authority}") == tried {
+        if !allowed_origin.is_empty() && format!("{scheme}://{authority}") == allowed_origin {
             return Ok(Self(uri.to_string()));
         }
         if scheme != "https" || authority.port().is_some() {
-            return Err(BadAddress::Scheme);
+            return Err(InvalidAddress::Scheme);
         }
         if !is_public_name(authority.host()) || authority.as_str() != authority.host() {
-            return Err(BadAddress::Host);
+            return Err(InvalidAddress::Host);
         }
         Ok(Self(uri.to_string()))
     }
@@ -88,8 +116,8 @@ impl Address {
     }
 }
 
-/// Two or more labels, the last of which is a word. No form of an IP address ends in a word: neither
-/// 127.0.0.1 nor 2130706433, 0x7f.1, 017700000001 or [::ffff:127.0.0.1].
+/// Two or more labels, the last of which begins with a letter. The last part of an IP address never does, in any
+/// notation: 127.0.0.1, 2130706433, 0x7f.1, 017700000001, [::ffff:127.0.0.1].
 fn is_public_name(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_label = |it: &str| {
@@ -107,8 +135,9 @@ fn is_public_name(host: &str) -> bool {
         && !PRIVATE_NAMES.contains(&last)
 }
 
-/// The key of a webhook: as it is stored, base64 of 32 bytes.
-#[derive(Clone, PartialEq, Eq)]
+/// The key of a webhook, as it is stored: base64 of 32 bytes.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
@@ -118,15 +147,11 @@ impl Secret {
         Self(STANDARD.encode(bytes))
     }
 
-    pub fn stored(text: String) -> Self {
-        Self(text)
-    }
-
     pub fn as_stored(&self) -> &str {
         &self.0
     }
 
-    /// As its owner is shown it, once.
+    /// As its owner sees it, once.
     pub fn shown(&self) -> String {
         format!("whsec_{}", self.0)
     }
@@ -142,109 +167,11 @@ impl Secret {
     }
 }
 
-/// The `webhook-signature` of a call: one for each key that is in force.
-fn signatures(keys: &[Secret], id: &str, at: Timestamp, body: &str) -> String {
+/// The `webhook-signature` of a call: one for each key in force.
+pub fn sign(keys: &[Secret], id: &str, at: Timestamp, body: &str) -> String {
     let signed = format!("{id}.{}.{body}", at.as_second());
     let signatures: Vec<String> = keys.iter().filter_map(|it| it.sign(&signed)).collect();
     signatures.join(" ")
-}
-
-thread_local! {
-    /// The calls that this instance has under way, by owner.
-    static UNDER_WAY: RefCell<HashMap<Uuid, usize>> = RefCell::default();
-}
-
-/// One owner's programs take no more of an instance than this: others want to be told too.
-const AT_ONCE: usize = 8;
-/// A call that found its owner at their limit is tried again so much later.
-const TURN_OVER: Duration = Duration::from_secs(2);
-
-/// The right to make one call, until it is dropped.
-struct Slot(Uuid);
-
-impl Slot {
-    fn take(owner: Uuid) -> Option<Self> {
-        UNDER_WAY.with_borrow_mut(|it| {
-            let count = it.entry(owner).or_default();
-            (*count < AT_ONCE).then(|| {
-                *count += 1;
-                Self(owner)
-            })
-        })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        UNDER_WAY.with_borrow_mut(|it| match it.get_mut(&self.0) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(it.remove(&self.0)),
-        });
-    }
-}
-
-pub async fn deliver(db: &Db, event: Uuid, call: &ToWebhook) -> Result<Outcome, Error> {
-    // Deleted or disabled since: nobody waits for it.
-    let Some(webhook) = store::webhook_to_call(db, call.webhook).await? else {
-        return Ok(Outcome::DONE);
-    };
-    if !webhook.rests.is_zero() {
-        return Ok(Outcome::Later(webhook.rests));
-    }
-    let Some(_slot) = Slot::take(webhook.owner) else {
-        return Ok(Outcome::Later(TURN_OVER));
-    };
-    // What is allowed may have changed since it was registered.
-    let address = match Address::parse(&webhook.url, setting("webhook_test_origin").await?) {
-        Ok(address) => address,
-        Err(bad) => return Ok(Outcome::Never(format!("the address is not called: {bad}"))),
-    };
-    let (id, now, body) = (format!("msg_{event}"), kit::now(), call.body.to_string());
-    let request = Request::post(address.as_str())
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, "wharf-webhooks/1")
-        .header("webhook-id", &id)
-        .header("webhook-timestamp", now.as_second())
-        .header(
-            "webhook-signature",
-            signatures(&webhook.keys, &id, now, &body),
-        )
-        .body(Bytes::from(body))
-        .map_err(|_| Failed::NoAddress);
-    let answer = match request {
-        Ok(request) => outbound::send_for_status(request, PATIENCE).await,
-        Err(failed) => Err(failed),
-    };
-    match answer {
-        Ok(answer) if answer.status == StatusCode::GONE => {
-            store::webhook_disable(db, call.webhook, "it answered 410 Gone").await?;
-            Ok(Outcome::DONE)
-        }
-        Ok(answer) if answer.status.is_success() => {
-            if webhook.failures > 0 {
-                store::webhook_took(db, call.webhook).await?;
-            }
-            Ok(Outcome::DONE)
-        }
-        Ok(answer) => {
-            let after = answer.retry_after(kit::now());
-            store::webhook_failed(db, call.webhook, after).await?;
-            Ok(Outcome::Again {
-                why: format!("it answered {}", answer.status),
-                after,
-            })
-        }
-        // Resolving again a day long will not make it public.
-        Err(failed @ (Failed::Forbidden | Failed::NoAddress)) => {
-            store::webhook_disable(db, call.webhook, &failed.to_string()).await?;
-            Ok(Outcome::Never(failed.to_string()))
-        }
-        // Whether it was read, nobody knows; the same id tells them that it is the same call.
-        Err(failed) => {
-            store::webhook_failed(db, call.webhook, None).await?;
-            Ok(Outcome::again(failed))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -266,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_of_a_private_address_is_one() {
+    fn a_private_address_is_refused_in_every_notation() {
         for host in [
             "127.0.0.1",
             "127.1",
@@ -317,19 +244,22 @@ mod tests {
     #[test]
     fn other_schemes_ports_and_users_are_refused() {
         let refused = |text| Address::parse(text, "").unwrap_err();
-        assert_eq!(refused("http://example.com/"), BadAddress::Scheme);
-        assert_eq!(refused("ftp://example.com/"), BadAddress::Scheme);
-        assert_eq!(refused("https://example.com:6379/"), BadAddress::Scheme);
-        assert_eq!(refused("https://example.com@10.0.0.1/"), BadAddress::User);
-        assert_eq!(refused("https://u:p@example.com/"), BadAddress::User);
-        assert_eq!(refused("/relative"), BadAddress::Unreadable);
-        assert_eq!(refused(""), BadAddress::Unreadable);
+        assert_eq!(refused("http://example.com/"), InvalidAddress::Scheme);
+        assert_eq!(refused("ftp://example.com/"), InvalidAddress::Scheme);
+        assert_eq!(refused("https://example.com:6379/"), InvalidAddress::Scheme);
+        assert_eq!(
+            refused("https://example.com@10.0.0.1/"),
+            InvalidAddress::User
+        );
+        assert_eq!(refused("https://u:p@example.com/"), InvalidAddress::User);
+        assert_eq!(refused("/relative"), InvalidAddress::Unreadable);
+        assert_eq!(refused(""), InvalidAddress::Unreadable);
     }
 
     #[test]
-    fn a_developers_own_origin_is_tried_and_no_other() {
-        let tried = "http://127.0.0.1:4567";
-        assert!(Address::parse("http://127.0.0.1:4567/hook", tried).is_ok());
+    fn the_allowed_origin_is_accepted_and_no_other() {
+        let allowed = "http://127.0.0.1:4567";
+        assert!(Address::parse("http://127.0.0.1:4567/hook", allowed).is_ok());
         for text in [
             "http://127.0.0.1:4568/hook",
             "http://127.0.0.1:45670/hook",
@@ -337,7 +267,7 @@ mod tests {
             "https://127.0.0.1:4567/hook",
             "http://u@127.0.0.1:4567/hook",
         ] {
-            assert!(Address::parse(text, tried).is_err(), "{text}");
+            assert!(Address::parse(text, allowed).is_err(), "{text}");
         }
     }
 
@@ -356,17 +286,17 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_judged(text in "\\PC*") {
+        fn no_text_breaks_the_parser(text in "\\PC*") {
             let _ = Address::parse(&text, "");
         }
     }
 
     /// The example of the specification.
     #[test]
-    fn a_call_is_signed_as_the_standard_has_it() {
-        let key = Secret::stored("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+    fn a_call_is_signed_as_in_the_specification() {
+        let key = Secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
         let at = Timestamp::from_second(1_614_265_330).unwrap();
-        let signature = signatures(
+        let signature = sign(
             std::slice::from_ref(&key),
             "msg_p5jXN8AQM9LWM0D4loKWxJek",
             at,
@@ -376,26 +306,13 @@ mod tests {
     }
 
     #[test]
-    fn one_owner_does_not_take_all_of_an_instance() {
-        let (slow, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let mut slots: Vec<Slot> = (0..AT_ONCE).filter_map(|_| Slot::take(slow)).collect();
-        assert_eq!(slots.len(), AT_ONCE);
-        assert!(Slot::take(slow).is_none());
-        assert!(Slot::take(other).is_some());
-        slots.pop();
-        assert!(Slot::take(slow).is_some());
-        drop(slots);
-        UNDER_WAY.with_borrow(|it| assert!(it.is_empty()));
-    }
-
-    #[test]
     fn both_keys_sign_while_one_replaces_the_other() {
         let keys = [Secret::random(), Secret::random()];
         let now = Timestamp::UNIX_EPOCH;
-        let signed = signatures(&keys, "msg_1", now, "{}");
+        let signed = sign(&keys, "msg_1", now, "{}");
         let each: Vec<String> = keys
             .iter()
-            .map(|it| signatures(std::slice::from_ref(it), "msg_1", now, "{}"))
+            .map(|it| sign(std::slice::from_ref(it), "msg_1", now, "{}"))
             .collect();
         assert_eq!(signed, each.join(" "));
         assert_ne!(each[0], each[1]);

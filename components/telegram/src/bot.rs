@@ -1,27 +1,28 @@
-//! One update: what was asked before is recalled, what follows is carried out, and
-//! the next question is remembered.
+//! Handles one update: recalls the question that waits, carries out what the answer asks for, and remembers
+//! the next question.
 
 use std::cmp::Ordering;
 
 use jiff::SignedDuration;
-use kit::{Db, Language, Role};
+use kit::Language;
+use kit::identity::{Role, Roles};
+use kit::store::{Db, event};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialogue::{self, Act, Step, Turn};
+use crate::dialogue::{Act, Reaction, Step, react};
 use crate::error::Error;
 use crate::memory::{self, Dialogue};
-use crate::platform::{self, Token};
-use crate::routes::{self, Reply};
+use crate::platform::{Me, Token};
 use crate::say::{Say, language_of, say};
-use crate::store;
-use crate::update::{Message, Update};
+use crate::update::{Message, Reply, Update};
+use crate::{bot_api, calls, store};
 
-/// What came of an act: what is said, and the question that waits from now on.
-type Came = (Say, Option<Step>);
+/// The result of an act: the text, and the question that waits from now on.
+type Done = (Say, Option<Step>);
 
-/// Telegram is always answered: what goes wrong is told in the chat.
-pub async fn hear(update: Update) -> Reply {
+/// Never fails: errors are told in the chat, so that Telegram does not repeat the update.
+pub async fn handle_update(update: Update) -> Reply {
     let Some(message) = update.message else {
         return Reply::default();
     };
@@ -43,8 +44,8 @@ pub async fn hear(update: Update) -> Reply {
     }
 }
 
-/// An update that comes again was answered, and the answer was lost: it is given again. Nothing is said
-/// to one that comes after its successor.
+/// An update that is repeated gets its reply again, because that was lost. One that comes after its successor
+/// gets none.
 async fn converse(
     update: i64,
     message: &Message,
@@ -60,43 +61,43 @@ async fn converse(
             Ordering::Greater => step = before.step,
         }
     }
-    let is_hidden = match &step {
-        Some(step) if step.asks_for_secret() => hide(message).await,
+    let is_deleted = match &step {
+        Some(step) if step.asks_for_secret() => delete_message(message).await,
         _ => true,
     };
-    let (what, next) = match dialogue::turn(step.clone(), text) {
-        Turn::Say(say) => (say, None),
-        Turn::Ask(step, say) => (say, Some(step)),
-        Turn::Do(act) => match carry_out(&act, update, chat).await {
+    let (what, next) = match react(step.clone(), text) {
+        Reaction::Say(say) => (say, None),
+        Reaction::Ask(step, say) => (say, Some(step)),
+        Reaction::Do(act) => match carry_out(&act, update, chat).await {
             Ok(came) => came,
             Err(error) => {
                 eprintln!("update {update}: {error}");
-                failed(&act, step, error)
+                explain_failure(&act, step, error)
             }
         },
     };
-    let mut said = say(language, &what);
-    if !is_hidden {
-        said = format!("{said}\n\n{}", say(language, &Say::PleaseDelete));
+    let mut reply = say(language, &what);
+    if !is_deleted {
+        reply = format!("{reply}\n\n{}", say(language, &Say::PleaseDelete));
     }
     let is_over = next.is_none();
     let dialogue = Dialogue {
         step: next,
         update,
-        said: said.clone(),
+        said: reply.clone(),
     };
     match memory::remember(chat, &dialogue).await {
-        // What was done was done.
+        // The act is done, and no question waits: the reply matters more than the memory.
         Err(away) if is_over => eprintln!("update {update}: {away}"),
         remembered => remembered?,
     }
-    Ok(Some(said))
+    Ok(Some(reply))
 }
 
-/// What is said about an act that came to nothing, as far as is known, and the question that waits then.
-fn failed(act: &Act, step: Option<Step>, error: Error) -> Came {
+/// The text about an act that failed or may have failed, and the question that waits then.
+fn explain_failure(act: &Act, step: Option<Step>, error: Error) -> Done {
     match act {
-        // Paid or not: whoever says yes again asks for the same booking.
+        // The step keeps its key: another yes asks for the same booking.
         Act::Book { .. } if error.is_unclear() => (Say::BookedOrNot, step),
         Act::Offer(_) if error.is_unclear() => (Say::OfferedOrNot, None),
         Act::SignIn(given) if matches!(error, Error::CodeRequired) => {
@@ -110,40 +111,41 @@ fn failed(act: &Act, step: Option<Step>, error: Error) -> Came {
     }
 }
 
-/// A password must not stay in the chat. Whether it is gone already.
-async fn hide(message: &Message) -> bool {
+/// Deletes a message with a password. Answers whether it is deleted already; otherwise `notify` deletes it
+/// later.
+async fn delete_message(message: &Message) -> bool {
     let (chat, message) = (message.chat.id, message.message_id);
     let which = json!({ "chat_id": chat, "message_id": message });
-    let Err(error) = routes::call("deleteMessage", &which).await else {
+    let Err(error) = bot_api::call("deleteMessage", &which).await else {
         return true;
     };
-    eprintln!("a password stays in a chat: {error}");
-    let later = async { store::tell_to_hide(&store::open().await?, chat, message).await };
+    eprintln!("a password is not deleted from its chat yet: {error}");
+    let later = async { store::emit_hide(&store::open().await?, chat, message).await };
     match later.await {
-        Ok(()) => kit::event::wake(),
-        Err(error) => eprintln!("and nobody will delete it: {error}"),
+        Ok(()) => event::wake(),
+        Err(error) => eprintln!("a password stays in its chat: {error}"),
     }
     false
 }
 
-async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Came, Error> {
+async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
     let db = store::open().await?;
     let said = |say| Ok((say, None));
     match act {
         Act::Welcome => {
-            store::tell_started(&db, chat).await?;
-            kit::event::wake();
+            store::emit_started(&db, chat).await?;
+            event::wake();
             said(Say::Welcome { chat })
         }
-        Act::Help => said(Say::Help(roles(&db, chat).await?)),
+        Act::Help => said(Say::Help(find_roles(&db, chat).await?)),
         Act::SignIn(given) => {
             memory::count_try(chat).await?;
-            let tokens = platform::sign_in(given).await?;
-            memory::forgive(chat).await?;
-            let me = platform::me(&tokens.token).await?;
-            store::sign_in(&db, chat, &tokens, &me.login).await?;
+            let tokens = calls::sign_in(given).await?;
+            memory::clear_tries(chat).await?;
+            let me = calls::find_me(&tokens.token).await?;
+            store::save_session(&db, chat, &tokens, &me.login).await?;
             if me.telegram_id == 0
-                && let Err(error) = platform::link(&tokens.token, chat).await
+                && let Err(error) = calls::link_chat(&tokens.token, chat).await
             {
                 eprintln!("update {update}: the chat is not linked: {error}");
             }
@@ -153,41 +155,41 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Came, Error> {
             })
         }
         Act::SignOut => {
-            let left = async { platform::sign_out(&token(&db, chat).await?).await };
-            if let Err(error) = left.await {
-                eprintln!("a session of the bot ends by itself: {error}");
+            let ended = async { calls::sign_out(&token(&db, chat).await?).await };
+            if let Err(error) = ended.await {
+                eprintln!("a session was not ended and expires: {error}");
             }
-            store::sign_out(&db, chat).await?;
+            store::delete_session(&db, chat).await?;
             said(Say::SignedOut)
         }
         Act::ShowBalance => {
-            let balance = platform::balance(&token(&db, chat).await?).await?;
+            let balance = calls::find_balance(&token(&db, chat).await?).await?;
             said(Say::Balance {
                 cents: balance.balance,
                 currency: balance.currency,
             })
         }
         Act::ListBookings => {
-            let token = as_a(&db, chat, Role::Driver).await?.0;
-            said(Say::Bookings(platform::bookings(&token).await?))
+            let token = require_role(&db, chat, Role::Driver).await?.0;
+            said(Say::Bookings(calls::list_bookings(&token).await?))
         }
         Act::ListPlaces => {
-            let (_, me) = as_a(&db, chat, Role::Owner).await?;
-            said(Say::OwnPlaces(platform::places_of(&me.user_id).await?))
+            let (_, me) = require_role(&db, chat, Role::Owner).await?;
+            said(Say::OwnPlaces(calls::list_places(&me.user_id).await?))
         }
         Act::FindPlaces { city } => {
-            let places = platform::places_in(city).await?;
+            let places = calls::search_places(city).await?;
             let city = city.clone();
             said(Say::Places { city, places })
         }
         Act::BeginBooking { place } => {
-            as_a(&db, chat, Role::Driver).await?;
-            let found = platform::place(*place).await?;
+            require_role(&db, chat, Role::Driver).await?;
+            let found = calls::find_place(*place).await?;
             let next = Step::From { place: *place };
             Ok((Say::AskFrom { place: found }, Some(next)))
         }
         &Act::Quote { place, from, to } => {
-            let quote = platform::quote(place, from, to).await?;
+            let quote = calls::quote_booking(place, from, to).await?;
             if !quote.available {
                 return said(Say::NoRoom);
             }
@@ -211,66 +213,69 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Came, Error> {
             key,
         } => {
             let token = token(&db, chat).await?;
-            let booking = platform::book(&token, key, place, from, to).await?;
+            let booking = calls::create_booking(&token, key, place, from, to).await?;
             said(Say::Booked { booking })
         }
         &Act::Cancel { booking } => {
             let token = token(&db, chat).await?;
-            platform::cancel(&token, booking).await?;
+            calls::cancel_booking(&token, booking).await?;
             said(Say::Canceled { booking })
         }
         Act::Offer(place) => {
-            let token = as_a(&db, chat, Role::Owner).await?.0;
+            let token = require_role(&db, chat, Role::Owner).await?.0;
             if !memory::is_first(chat, update).await? {
                 return said(Say::OfferedOrNot);
             }
             let key = format!("telegram-{chat}-{update}");
-            let id = platform::offer(&token, &key, place).await?;
+            let id = calls::create_place(&token, &key, place).await?;
             said(Say::Offered { id })
         }
     }
 }
 
-/// The token of whoever speaks here, renewed when it is about to end.
+/// Renewed when less is left: a request must not outlive its token.
+const MIN_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// The token of a chat, renewed when it is about to end.
 async fn token(db: &Db, chat: i64) -> Result<Token, Error> {
-    let session = store::session(db, chat).await?;
-    if session.expires_at.duration_since(kit::now()) > SignedDuration::from_secs(60) {
+    let session = store::find_session(db, chat).await?;
+    if session.expires_at.duration_since(kit::now()) > MIN_LIFETIME {
         return Ok(session.token);
     }
-    match platform::refresh(&session.refresh_token).await {
+    match calls::refresh_tokens(&session.refresh_token).await {
         Ok(next) => {
-            store::renew(db, chat, &session.refresh_token, &next).await?;
+            store::renew_session(db, chat, &session.refresh_token, &next).await?;
             Ok(next.token)
         }
         Err(Error::SignedOut) => {
-            store::sign_out(db, chat).await?;
+            store::delete_session(db, chat).await?;
             Err(Error::SignedOut)
         }
         Err(error) => Err(error),
     }
 }
 
-/// What somebody who signed in may do; nobody may do nothing.
-async fn roles(db: &Db, chat: i64) -> Result<kit::Roles, Error> {
+/// The roles of the signed-in user; empty when signed out.
+async fn find_roles(db: &Db, chat: i64) -> Result<Roles, Error> {
     let token = match token(db, chat).await {
         Ok(token) => token,
-        Err(Error::SignedOut) => return Ok(kit::Roles::default()),
+        Err(Error::SignedOut) => return Ok(Roles::default()),
         Err(error) => return Err(error),
     };
-    match platform::me(&token).await {
+    match calls::find_me(&token).await {
         Ok(me) => Ok(me.roles),
-        Err(Error::SignedOut) => Ok(kit::Roles::default()),
+        Err(Error::SignedOut) => Ok(Roles::default()),
         Err(error) => Err(error),
     }
 }
 
-/// Whoever speaks here, if they are what they must be: better said at once than after five answers.
-async fn as_a(db: &Db, chat: i64, role: Role) -> Result<(Token, platform::Me), Error> {
+/// The signed-in user, if they have the role. A dialogue checks it before its first question.
+async fn require_role(db: &Db, chat: i64, role: Role) -> Result<(Token, Me), Error> {
     let token = token(db, chat).await?;
-    let me = platform::me(&token).await?;
+    let me = calls::find_me(&token).await?;
     if me.roles.has(role) {
         Ok((token, me))
     } else {
-        Err(Error::NotA(role))
+        Err(Error::RoleRequired(role))
     }
 }

@@ -1,78 +1,59 @@
-//! Every way something does not work for the bot; most are told to the person in the chat.
+//! Every failure of the bot. Most are told to the person in the chat; few are answered over HTTP.
 
 use axum::http::StatusCode;
-use kit::outbound::Failed;
-use kit::redis::Away;
-use kit::{DbError, Problem, Role, Unset};
+use kit::identity::{FORBIDDEN, INVALID_TOKEN, Role};
+use kit::store::DbError;
+use kit::store::redis::Away;
+use kit::web::outbound::Failed;
+use kit::{Refusals, Unset};
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Refusals)]
 pub enum Error {
-    /// The header of the webhook is not the one that Telegram was given.
-    #[error("not from Telegram")]
+    /// The request does not carry the secret that Telegram was given.
+    #[refusal(problem = INVALID_TOKEN)]
     NotTelegram,
-    #[error("Telegram answered {0}")]
+    #[refusal(unavailable, detail = "Telegram answered {0}")]
     Telegram(StatusCode),
-    /// There is no token, or it does not work any more.
-    #[error("nobody is signed in")]
+    /// The chat has no token, or its token does not work any more.
+    #[refusal(problem = INVALID_TOKEN, detail = "the chat is not signed in")]
     SignedOut,
-    #[error("wrong login or password")]
+    #[refusal(problem = FORBIDDEN, detail = "wrong login or password")]
     WrongCredentials,
-    #[error("a code of the second factor is required")]
+    #[refusal(problem = FORBIDDEN, detail = "a code of the second factor is required")]
     CodeRequired,
-    #[error("too many wrong passwords from one chat")]
+    #[refusal(problem = FORBIDDEN, detail = "too many wrong passwords from one chat")]
     TooManyTries,
-    /// The same was asked before and is not answered yet.
-    #[error("it is still being done")]
+    /// An earlier request with the same key is not answered yet.
+    #[refusal(unavailable, detail = "the same request is still running")]
     Running,
-    /// Only people with that role do this.
-    #[error("not a {}", .0.name())]
-    NotA(Role),
-    /// A rule said no; the text is for the person.
-    #[error("refused: {0}")]
+    /// The command needs that role.
+    #[refusal(problem = FORBIDDEN, detail = "the role {0:?} is required")]
+    RoleRequired(Role),
+    /// Another function refused; the text is for the person.
+    #[refusal(unavailable, detail = "refused: {0}")]
     Refused(String),
-    #[error("a function does not answer")]
+    #[refusal(unavailable, detail = "a function does not answer")]
     Unavailable,
-    #[error(transparent)]
-    Outbound(#[from] Failed),
-    #[error(transparent)]
-    Memory(#[from] Away),
-    #[error("unreadable JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("a request cannot be written: {0}")]
-    Http(#[from] axum::http::Error),
-    #[error(transparent)]
-    Setting(#[from] Unset),
-    #[error(transparent)]
-    Db(#[from] DbError),
+    #[refusal(unavailable, detail = "a request failed: {0}", from)]
+    Outbound(Failed),
+    #[refusal(unavailable, detail = "the memory of the chats is away: {0}", from)]
+    Memory(Away),
+    #[refusal(internal, detail = "unreadable JSON: {0}", from)]
+    Json(serde_json::Error),
+    #[refusal(internal, detail = "a request cannot be written: {0}", from)]
+    Http(axum::http::Error),
+    #[refusal(transparent)]
+    Setting(Unset),
+    #[refusal(transparent)]
+    Db(DbError),
 }
 
 impl Error {
-    /// Whether what was asked for may have been done all the same.
+    /// Whether the request may have been carried out all the same.
     pub fn is_unclear(&self) -> bool {
         matches!(
             self,
             Self::Unavailable | Self::Outbound(_) | Self::Json(_) | Self::Running
         )
-    }
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::NotTelegram | Error::SignedOut => kit::INVALID_TOKEN,
-            Error::WrongCredentials
-            | Error::CodeRequired
-            | Error::TooManyTries
-            | Error::NotA(_) => kit::FORBIDDEN,
-            Error::Refused(_)
-            | Error::Telegram(_)
-            | Error::Running
-            | Error::Unavailable
-            | Error::Outbound(_)
-            | Error::Memory(_) => Self::unavailable(&error),
-            Error::Json(_) | Error::Http(_) => Self::internal(&error),
-            Error::Setting(error) => error.into(),
-            Error::Db(error) => error.into(),
-        }
     }
 }

@@ -1,15 +1,16 @@
 //! Telegram: a bot through which people book, cancel and offer parking places.
 //!
-//! Read in this order: [`routes`] is where Telegram brings what people write,
-//! `update` what it brings, `dialogue` what the bot does about it, `say` the words
-//! in each language, `bot` how these come together, `platform` the other functions
-//! as the bot asks them, `memory` and `store` what it remembers.
+//! Read in this order: [`routes`] is where Telegram delivers updates, [`update`] their form, [`dialogue`]
+//! the rules of the conversation, [`say`] the texts in each language, [`bot`] carries out an update,
+//! [`platform`] is what the bot reads and writes at other functions, [`calls`] the requests to them,
+//! [`bot_api`] those to Telegram, [`memory`] and [`store`] what is remembered, [`error`] every refusal.
 //!
-//! The bot is one more client: it signs people in with their own password and
-//! asks in their name, so every rule is where it always is. Messages that nobody
-//! asked for (a booking ends soon) are `notify`'s.
+//! The bot is one more client. It signs people in with their own password and makes requests in their
+//! name, so every rule stays with its function. Notices (a booking ends soon) are sent by `notify`.
 
 mod bot;
+mod bot_api;
+mod calls;
 mod dialogue;
 #[cfg(target_family = "wasm")]
 mod entry;

@@ -1,11 +1,13 @@
-//! What the bot says. One file per language; what is the same in all of them is here.
+//! The texts of the bot. One file per language; this one has what they share.
 
 mod en;
 mod pt;
 mod ru;
 
 use jiff::Timestamp;
-use kit::{Currency, Language, Role, Roles, shortened};
+use kit::identity::{Role, Roles};
+use kit::money::Currency;
+use kit::{Language, shortened};
 
 use crate::error::Error;
 use crate::platform::{Booking, Place};
@@ -79,12 +81,12 @@ pub enum Say {
     WrongCredentials,
     TooManyTries,
     OnlyFor(Role),
-    /// A rule said no, in its own words.
+    /// Another function refused, with this text.
     Refused(String),
     TryLater,
-    /// It may be booked; the same answer finds out.
+    /// It may be booked; repeating the answer finds out.
     BookedOrNot,
-    /// It may be on offer; the list tells.
+    /// It may be on offer; the list shows it then.
     OfferedOrNot,
     /// Nothing can be remembered, so nothing can be asked.
     Forgetful,
@@ -100,7 +102,7 @@ impl Say {
             Error::CodeRequired => Self::AskPasswordAndCode,
             Error::TooManyTries => Self::TooManyTries,
             Error::Memory(_) => Self::Forgetful,
-            Error::NotA(role) => Self::OnlyFor(role),
+            Error::RoleRequired(role) => Self::OnlyFor(role),
             Error::Refused(why) => Self::Refused(why),
             Error::NotTelegram
             | Error::Telegram(_)
@@ -115,8 +117,8 @@ impl Say {
     }
 }
 
-/// Telegram takes no more.
-const LONGEST: usize = 4096;
+/// The longest message that Telegram takes, in units of UTF-16.
+const MAX_MESSAGE: usize = 4096;
 
 pub fn say(language: Language, what: &Say) -> String {
     let text = match language {
@@ -124,10 +126,10 @@ pub fn say(language: Language, what: &Say) -> String {
         Language::Ru => ru::say(what),
         Language::Pt => pt::say(what),
     };
-    shortened(&text, LONGEST)
+    shortened(&text, MAX_MESSAGE)
 }
 
-/// The language of somebody's Telegram, `pt-br` and the like included; else English.
+/// The language of the person's Telegram, also of `pt-br` and the like; English when it is another.
 pub fn language_of(message: &Message) -> Language {
     message
         .from
@@ -137,7 +139,7 @@ pub fn language_of(message: &Message) -> Language {
         .unwrap_or_default()
 }
 
-/// Commands with what they do, one line each, as the role may use them.
+/// The commands that the roles may use, one line each.
 fn menu(roles: Roles, lines: &[(Option<Role>, &str, &str)]) -> String {
     let lines: Vec<String> = lines
         .iter()
@@ -156,7 +158,7 @@ fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// `#17, 2026-11-25 09:00 – 2026-11-25 12:00 UTC, 7.50 USD, Confirmed`, with what can be done about it.
+/// `#17, 2026-11-25 09:00 – 2026-11-25 12:00 UTC, 7.50 USD, Confirmed`, with the command to cancel it.
 fn bookings(language: Language, bookings: &[Booking]) -> String {
     let lines: Vec<String> = bookings
         .iter()
@@ -178,7 +180,7 @@ fn bookings(language: Language, bookings: &[Booking]) -> String {
     lines.join("\n\n")
 }
 
-/// A place in two lines; the second says what can be done with it.
+/// A place in two lines; the second is a command for it.
 fn places(language: Language, places: &[Place], command: Option<&str>) -> String {
     let lines: Vec<String> = places
         .iter()
@@ -327,12 +329,12 @@ mod tests {
         let places = vec![place(7, &"x".repeat(500)); 20];
         for language in Language::ALL {
             let said = say(language, &Say::OwnPlaces(places.clone()));
-            assert_eq!(said.encode_utf16().count(), LONGEST);
+            assert_eq!(said.encode_utf16().count(), MAX_MESSAGE);
         }
     }
 
     #[test]
-    fn people_are_spoken_to_in_their_language() {
+    fn the_language_is_that_of_the_persons_telegram() {
         let language = |code: &str| {
             language_of(
                 &serde_json::from_value(serde_json::json!({

@@ -1,7 +1,8 @@
 //! The SQL of the bot, one function per statement.
 
 use jiff::Timestamp;
-use kit::{Db, DbError, FromRow, Row, params, sql};
+use kit::store::{Db, DbError, FromRow};
+use kit::{params, sql};
 
 use crate::error::Error;
 use crate::platform::{Token, Tokens};
@@ -10,20 +11,21 @@ pub async fn open() -> Result<Db, DbError> {
     Db::open("telegram_database_url").await
 }
 
-/// In whose name a chat speaks.
+/// The sign-in of a chat.
+#[derive(FromRow)]
 pub struct Session {
     pub token: Token,
     pub refresh_token: String,
     pub expires_at: Timestamp,
 }
 
-pub async fn session(db: &Db, chat: i64) -> Result<Session, Error> {
-    db.optional(sql!("session"), params![chat])
+pub async fn find_session(db: &Db, chat: i64) -> Result<Session, Error> {
+    db.optional(sql!("find_session"), params![chat])
         .await?
         .ok_or(Error::SignedOut)
 }
 
-pub async fn sign_in(db: &Db, chat: i64, tokens: &Tokens, login: &str) -> Result<(), Error> {
+pub async fn save_session(db: &Db, chat: i64, tokens: &Tokens, login: &str) -> Result<(), Error> {
     let params = params![
         chat,
         &tokens.token.0,
@@ -31,12 +33,12 @@ pub async fn sign_in(db: &Db, chat: i64, tokens: &Tokens, login: &str) -> Result
         login,
         tokens.seconds
     ];
-    db.run(sql!("sign_in"), params).await?;
+    db.run(sql!("save_session"), params).await?;
     Ok(())
 }
 
-/// The next pair in the place of one that was spent.
-pub async fn renew(db: &Db, chat: i64, spent: &str, next: &Tokens) -> Result<(), Error> {
+/// Replaces the tokens of a session, if its refresh token is still the spent one.
+pub async fn renew_session(db: &Db, chat: i64, spent: &str, next: &Tokens) -> Result<(), Error> {
     let params = params![
         chat,
         spent,
@@ -44,33 +46,23 @@ pub async fn renew(db: &Db, chat: i64, spent: &str, next: &Tokens) -> Result<(),
         &next.refresh_token,
         next.seconds
     ];
-    db.run(sql!("renew"), params).await?;
+    db.run(sql!("renew_session"), params).await?;
     Ok(())
 }
 
-pub async fn sign_out(db: &Db, chat: i64) -> Result<(), Error> {
-    db.run(sql!("sign_out"), params![chat]).await?;
+pub async fn delete_session(db: &Db, chat: i64) -> Result<(), Error> {
+    db.run(sql!("delete_session"), params![chat]).await?;
     Ok(())
 }
 
-/// Whoever speaks to the bot wants to hear from us.
-pub async fn tell_started(db: &Db, chat: i64) -> Result<(), Error> {
-    db.run(sql!("tell_started"), params![chat]).await?;
+/// Writes the event that a chat wants notices again.
+pub async fn emit_started(db: &Db, chat: i64) -> Result<(), Error> {
+    db.run(sql!("emit_started"), params![chat]).await?;
     Ok(())
 }
 
-/// A message must not stay in its chat.
-pub async fn tell_to_hide(db: &Db, chat: i64, message: i64) -> Result<(), Error> {
-    db.run(sql!("tell_to_hide"), params![chat, message]).await?;
+/// Writes the event that a message has to be deleted from its chat.
+pub async fn emit_hide(db: &Db, chat: i64, message: i64) -> Result<(), Error> {
+    db.run(sql!("emit_hide"), params![chat, message]).await?;
     Ok(())
-}
-
-impl FromRow for Session {
-    fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            token: Token(row.get("token")?),
-            refresh_token: row.get("refresh_token")?,
-            expires_at: row.get("expires_at")?,
-        })
-    }
 }

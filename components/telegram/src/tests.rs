@@ -1,13 +1,33 @@
-//! What the router answers without a database.
+//! What the router answers before any database is asked, and what the tables say.
 
 use axum::body::Body;
 use axum::http::Request;
+use kit::testing::{ask, unknown_outcomes};
+use kit::web::openapi::describe;
+
+use crate::error::Error;
+use crate::routes::routes;
 
 #[tokio::test]
-async fn only_an_admin_tells_telegram_where_to_bring_updates() {
+async fn registering_the_bot_needs_a_token() {
     let request = Request::post("/telegram/install")
         .body(Body::empty())
         .unwrap();
-    let response = kit::answer(crate::routes::router(), request).await;
-    assert_eq!(response.status().as_u16(), 401);
+    let answer = ask(routes(), request).await;
+    assert_eq!(answer.status, 401);
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "telegram");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("telegram", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
+    }
 }

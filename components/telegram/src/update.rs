@@ -1,41 +1,68 @@
-//! What Telegram brings: an update, of which only texts are read. No I/O.
+//! The updates of Telegram and the replies to them. Of an update only its text is read. No I/O in this file.
 
-use serde::Deserialize;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Schema)]
 pub struct Update {
     pub update_id: i64,
+    /// Absent in updates of other kinds.
     pub message: Option<Message>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Schema)]
 pub struct Message {
     pub message_id: i64,
     pub chat: Chat,
-    pub from: Option<From>,
+    pub from: Option<Sender>,
     pub text: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Schema)]
 pub struct Chat {
     pub id: i64,
     #[serde(rename = "type")]
+    #[schemars(example = &"private")]
     pub kind: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub struct From {
+#[derive(Debug, Deserialize, Schema)]
+pub struct Sender {
+    /// As `pt-br`.
+    #[schemars(example = &"en")]
     pub language_code: Option<String>,
 }
 
 impl Chat {
-    /// Only there nobody else reads what is written.
+    /// In other chats more people read along.
     pub fn is_private(&self) -> bool {
         self.kind == "private"
     }
 }
 
-/// What somebody wrote.
+/// A call of the Bot API, as the answer to an update: it saves a round trip, and Telegram repeats the
+/// update when the answer was lost. Without a method it is no call.
+#[derive(Debug, Default, Serialize, Schema)]
+pub struct Reply {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl Reply {
+    pub fn message(chat: i64, text: String) -> Self {
+        Self {
+            method: Some("sendMessage"),
+            chat_id: Some(chat),
+            text: Some(text),
+        }
+    }
+}
+
+/// The text of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Command(Command),

@@ -1,6 +1,7 @@
 //! English.
 
-use kit::{Currency, Language};
+use kit::Language;
+use kit::money::Currency;
 
 use super::{Message, message};
 use crate::notice::{Booking, Notice};

@@ -1,6 +1,7 @@
 //! English.
 
-use kit::{Language, Role};
+use kit::Language;
+use kit::identity::Role;
 
 use super::{Say, bookings, menu, moment, places, price};
 

@@ -1,7 +1,7 @@
 -- $1 message, $2 kind, $3 aggregate, $4 payload
--- Every copy hears a message, a busy one late. What is said again within two minutes is the same,
--- and what is said again later is meant again, but for what we said ourselves: signin announces
--- users whom it has told us of already, new and changed ones alike.
+-- Every copy hears every message, a busy one late: a message that is repeated within two minutes counts once.
+-- Later it is a new one, except for users: signin announces them on Redis and has written an event of its own,
+-- for new and for changed users alike.
 WITH first AS (
     INSERT INTO heard (digest) VALUES (encode(sha256($1), 'hex'))
     ON CONFLICT (digest) DO UPDATE SET heard_at = now()

@@ -1,6 +1,5 @@
--- $1 id, $2 for how long it asks to be left alone, in milliseconds
--- Calls that were under way together count as one: none of them could know. A day without one that
--- was taken, and nobody waits for it any more.
+-- $1 id, $2 the `Retry-After` of its answer, in milliseconds
+-- Calls that ran at the same time count as one failure. A webhook that took no call for a day is disabled.
 UPDATE webhook SET
     failing_since = coalesce(failing_since, now()),
     failures = failures + 1,

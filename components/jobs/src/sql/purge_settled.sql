@@ -1,5 +1,5 @@
 -- $1 limit
--- A week is long enough to ask what became of something.
+-- A week is long enough to look up how an event ended.
 DELETE FROM events.outbox
 WHERE id IN (
     SELECT id FROM events.outbox

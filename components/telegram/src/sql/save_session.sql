@@ -1,6 +1,6 @@
--- $1 chat, $2 token, $3 refresh token, $4 login, $5 for how many seconds the token is good
--- Whoever comes takes a few with them who will not come back: after a month signin knows neither of their tokens.
-WITH dead AS (
+-- $1 chat, $2 token, $3 refresh token, $4 login, $5 lifetime of the token in seconds
+-- Each sign-in also purges a few sessions whose tokens signin does not know any more, a month after they expired.
+WITH purged AS (
     DELETE FROM session
     WHERE chat IN (
         SELECT chat FROM session

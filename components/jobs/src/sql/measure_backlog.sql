@@ -1,4 +1,4 @@
--- Each part reads an index of its own; what was done long ago is not looked at.
+-- Each part reads an index of its own; events that were carried out more than a minute ago are not read.
 WITH measured AS (
     SELECT kind, 1 AS waiting, (due_at <= now() AND unsettled = 0)::int AS due, (attempts > 0)::int AS failing,
         0 AS dead, 0 AS done, created_at

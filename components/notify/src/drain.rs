@@ -1,27 +1,29 @@
-//! One turn: what a wake-up or a clock sets going.
+//! The events of this function: notices become deliveries, and deliveries are carried out.
 
-use kit::relay::{self, Event, Outcome};
-use kit::{Db, DbError};
+use kit::store::relay::{self, Event, Outcome};
+use kit::store::{Db, DbError, erasure};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use uuid::Uuid;
 
+use crate::deliver::{email, telegram, webhook};
 use crate::error::Error;
 use crate::notice::{Notice, Notify};
 use crate::plan::{self, Outlets};
-use crate::{contact, email, store, telegram, webhook};
+use crate::{calls, store};
 
-/// Carries out what is due. What woke us does not matter: the outbox says what there is to do.
-pub async fn take() -> Result<(), DbError> {
+/// Carries out the events that are due, whatever woke this function.
+pub async fn drain() -> Result<(), DbError> {
     let db = store::open().await?;
     relay::drain(&db, carry_out).await?;
     Ok(())
 }
 
 async fn carry_out(db: &Db, event: &Event) -> Outcome {
+    const ERASE: &str = "notify:forget";
     let carried_out = match event.kind.as_str() {
         "notify" => match read(&event.payload) {
-            Ok(notify) => plan(db, event, &notify).await,
+            Ok(notify) => plan_deliveries(db, event, &notify).await,
             Err(misfit) => Ok(misfit),
         },
         "deliver:telegram" => match read(&event.payload) {
@@ -36,56 +38,52 @@ async fn carry_out(db: &Db, event: &Event) -> Outcome {
             Ok(call) => webhook::deliver(db, event.id, &call).await,
             Err(misfit) => Ok(misfit),
         },
-        "notify:forget" => match read(&event.payload) {
-            Ok(Forget { user_id }) => store::forget(db, user_id).await.map(|()| Outcome::DONE),
-            Err(misfit) => Ok(misfit),
-        },
+        ERASE => {
+            // One statement removes everything that is kept of a person.
+            let erase = async |user| store::erase(db, user).await.map(|()| false);
+            return erasure::carry_out(ERASE, event, erase).await;
+        }
         "telegram:hide" => match read(&event.payload) {
             Ok(which) => telegram::hide(&which).await,
             Err(misfit) => Ok(misfit),
         },
         "telegram:started" => match read(&event.payload) {
-            Ok(Started { chat }) => store::unsilence(db, chat).await.map(|()| Outcome::DONE),
+            Ok(Started { chat }) => store::unsilence_chat(db, chat)
+                .await
+                .map(|()| Outcome::DONE),
             Err(misfit) => Ok(misfit),
         },
         _ => Ok(Outcome::Never(
-            "nobody is there for this kind of event".to_owned(),
+            "this function carries out no such kind of event".to_owned(),
         )),
     };
-    // Ours or a neighbour's trouble: it passes.
+    // A store or another function is in trouble: it passes.
     carried_out.unwrap_or_else(Outcome::again)
 }
 
-/// The payload of `notify:forget`: somebody was erased.
-#[derive(serde::Deserialize)]
-struct Forget {
-    user_id: Uuid,
-}
-
-/// The payload of `telegram:started`: somebody speaks to the bot.
-#[derive(serde::Deserialize)]
+/// The payload of `telegram:started`: a person wrote to the bot.
+#[derive(Deserialize)]
 struct Started {
     chat: i64,
 }
 
-/// What serde says about a misfit repeats what it found, which may be a secret.
+/// The error of serde is dropped: it repeats values of the payload, which may be secrets.
 fn read<T: DeserializeOwned>(payload: &Value) -> Result<T, Outcome> {
     T::deserialize(payload)
         .map_err(|_| Outcome::Never("the payload does not fit the kind".to_owned()))
 }
 
-/// Turns a notice into deliveries.
-async fn plan(db: &Db, event: &Event, notify: &Notify) -> Result<Outcome, Error> {
+async fn plan_deliveries(db: &Db, event: &Event, notify: &Notify) -> Result<Outcome, Error> {
     let Ok(notice) = Notice::read(notify) else {
         let template = notify.template.chars().take(64).collect::<String>();
         return Ok(Outcome::Never(format!(
             "there is no template `{template}`, or its parameters are others"
         )));
     };
-    let Some(contact) = contact::of(notify.user_id).await? else {
+    let Some(contact) = calls::find_contact(notify.user_id).await? else {
         return Ok(Outcome::DONE);
     };
-    let channels = store::channels(db, notify, contact.telegram_id).await?;
+    let channels = store::find_channels(db, notify, contact.telegram_id).await?;
     let outlets = Outlets {
         telegram: telegram::is_configured().await?,
         email: email::is_configured().await?,

@@ -1,5 +1,6 @@
 -- $1 event
--- A dead one takes its old place in the order of its aggregate; one that waits for its next attempt has it now.
+-- A dead event takes its old place in the order of its aggregate, with all its attempts. One that waits for
+-- its next attempt has it now.
 WITH requeued AS (
     UPDATE events.outbox
     SET state = 'waiting',
@@ -9,4 +10,6 @@ WITH requeued AS (
     WHERE id = $1 AND (state = 'dead' OR state = 'waiting' AND unsettled = 0)
     RETURNING id
 )
-SELECT EXISTS (SELECT FROM requeued) FROM events.outbox WHERE id = $1
+SELECT CASE WHEN EXISTS (SELECT FROM requeued) THEN 'requeued' ELSE 'not_waiting' END AS outcome
+FROM events.outbox
+WHERE id = $1

@@ -4,10 +4,11 @@ SELECT
     coalesce(preference.telegram, true) AS telegram,
     coalesce(preference.email, true) AS email,
     EXISTS (SELECT FROM silent_chat WHERE chat = $2::bigint) AS chat_is_silent,
-    coalesce((
-        SELECT array_agg(webhook.id::text ORDER BY created_at) FROM webhook
+    to_jsonb(ARRAY(
+        SELECT webhook.id FROM webhook
         WHERE owner = $1 AND disabled_at IS NULL AND coalesce(preference.webhook, true)
             AND (templates IS NULL OR $3 = ANY (templates))
-    ), '{}') AS webhooks
+        ORDER BY created_at
+    )) AS webhooks
 FROM (VALUES ($1::uuid)) AS person (id)
 LEFT JOIN preference ON preference.user_id = person.id

@@ -1,20 +1,17 @@
-//! E-mail, through an HTTP mail API: `POST <mail_url>/emails` with `{from, to, subject, text}` and a
-//! bearer key, as Resend has it.
-
-use std::time::Duration;
+//! E-mail through the HTTP API of Resend: `POST <mail_url>/emails` with `{from, to, subject, text}` and a
+//! bearer key.
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode, header};
-use kit::outbound::{self, Answer, Failed};
-use kit::relay::Outcome;
 use kit::setting;
+use kit::store::relay::Outcome;
+use kit::web::outbound::Answer;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::send;
 use crate::error::Error;
 use crate::plan::ToEmail;
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn is_configured() -> Result<bool, Error> {
     Ok(!setting("mail_url").await?.is_empty())
@@ -34,15 +31,10 @@ pub async fn deliver(event: Uuid, letter: &ToEmail) -> Result<Outcome, Error> {
     let request = Request::post(format!("{url}/emails"))
         .header(header::AUTHORIZATION, format!("Bearer {key}"))
         .header(header::CONTENT_TYPE, "application/json")
-        // The API knows a letter that is sent twice by it.
+        // The API sends a letter with the same key once.
         .header("idempotency-key", event.to_string())
-        .body(Bytes::from(body.to_string()))
-        .map_err(|_| Failed::NoAddress);
-    let answer = match request {
-        Ok(request) => outbound::send_for_status(request, PATIENCE).await,
-        Err(failed) => Err(failed),
-    };
-    Ok(match answer {
+        .body(Bytes::from(body.to_string()));
+    Ok(match send(request).await {
         Ok(answer) => outcome(&answer),
         Err(failed) => Outcome::again(failed),
     })
@@ -52,7 +44,7 @@ fn outcome(answer: &Answer) -> Outcome {
     let after = answer.retry_after(kit::now());
     match (answer.status, after) {
         (status, _) if status.is_success() => Outcome::DONE,
-        // The address, or what is in the letter, is the trouble.
+        // The address or the letter is invalid: another attempt changes nothing.
         (status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY), _) => {
             Outcome::Never(format!("the mail API answered {status}"))
         }
@@ -66,11 +58,13 @@ fn outcome(answer: &Answer) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::http::HeaderMap;
 
     use super::*;
 
-    fn answered(status: u16, retry_after: Option<&'static str>) -> Answer {
+    fn answer(status: u16, retry_after: Option<&'static str>) -> Answer {
         let mut headers = HeaderMap::new();
         if let Some(text) = retry_after {
             headers.insert(header::RETRY_AFTER, text.parse().unwrap());
@@ -83,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_mail_api_is_asked_when_it_says() {
-        assert_eq!(outcome(&answered(200, None)), Outcome::DONE);
+    fn a_busy_mail_api_is_asked_again_after_its_retry_after() {
+        assert_eq!(outcome(&answer(200, None)), Outcome::DONE);
         let later = Outcome::Later(Duration::from_secs(3));
-        assert_eq!(outcome(&answered(429, Some("3"))), later);
-        assert!(matches!(outcome(&answered(422, None)), Outcome::Never(_)));
+        assert_eq!(outcome(&answer(429, Some("3"))), later);
+        assert!(matches!(outcome(&answer(422, None)), Outcome::Never(_)));
         for status in [301, 401, 409, 429, 500, 503] {
-            let again = outcome(&answered(status, None));
+            let again = outcome(&answer(status, None));
             assert!(matches!(again, Outcome::Again { .. }), "{status}");
         }
     }

@@ -1,41 +1,40 @@
-//! Telegram: one message to one chat, or one out of it.
+//! The Bot API of Telegram: sends a message to a chat, or deletes one.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode, header};
-use kit::outbound::{self, Answer, Failed};
-use kit::relay::Outcome;
-use kit::{Db, setting, shortened};
+use kit::store::Db;
+use kit::store::relay::Outcome;
+use kit::web::outbound::{self, Answer, Failed};
+use kit::{setting, shortened};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::TIMEOUT;
 use crate::error::Error;
 use crate::plan::ToTelegram;
 use crate::store;
 
-/// As the contract has it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest message that Telegram takes, in units of UTF-16.
+const MAX_MESSAGE: usize = 4096;
 
-/// Telegram takes no more, counted in UTF-16.
-const LONGEST: usize = 4096;
-
-/// What Telegram's answer means; the words are Telegram's.
+/// The meaning of an answer; the texts are Telegram's.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Sent,
-    /// Come back after this long.
+    /// To be tried again after this long.
     Busy(Duration),
-    /// Nobody there wants to hear from the bot.
+    /// The chat blocked the bot or never wrote to it.
     Gone(String),
-    /// This message will never be taken.
+    /// Telegram will never take this message.
     Refused(String),
     Failed(String),
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct Body {
     ok: bool,
     description: String,
     parameters: Parameters,
@@ -63,7 +62,7 @@ pub async fn deliver(db: &Db, message: &ToTelegram) -> Result<Outcome, Error> {
         Verdict::Sent => Outcome::DONE,
         Verdict::Busy(after) => Outcome::Later(after),
         Verdict::Gone(why) => {
-            store::silence(db, message.chat, &why).await?;
+            store::silence_chat(db, message.chat, &why).await?;
             Outcome::DONE
         }
         Verdict::Refused(why) => Outcome::Never(why),
@@ -71,14 +70,14 @@ pub async fn deliver(db: &Db, message: &ToTelegram) -> Result<Outcome, Error> {
     })
 }
 
-/// The payload of `telegram:hide`: a message that must not stay in its chat.
+/// The payload of `telegram:hide`: a message to delete, because a password is in it.
 #[derive(Debug, Deserialize)]
 pub struct Hide {
     chat: i64,
     message: i64,
 }
 
-/// Deletes what the bot could not delete at once.
+/// Deletes a message that the bot could not delete at once.
 pub async fn hide(which: &Hide) -> Result<Outcome, Error> {
     let parameters = json!({ "chat_id": which.chat, "message_id": which.message });
     let verdict = match call("deleteMessage", &parameters).await {
@@ -95,13 +94,13 @@ pub async fn hide(which: &Hide) -> Result<Outcome, Error> {
 }
 
 async fn send(message: &ToTelegram) -> Result<Answer, Failed> {
-    let text = shortened(&message.text, LONGEST);
+    let text = shortened(&message.text, MAX_MESSAGE);
     let parameters = json!({ "chat_id": message.chat, "text": text });
     call("sendMessage", &parameters).await
 }
 
 async fn call(method: &str, parameters: &Value) -> Result<Answer, Failed> {
-    // Not part of any error: the address carries the token.
+    // The address carries the token, so no error repeats it.
     let (url, token) = match (
         setting("telegram_url").await,
         setting("telegram_token").await,
@@ -113,16 +112,16 @@ async fn call(method: &str, parameters: &Value) -> Result<Answer, Failed> {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Bytes::from(parameters.to_string()))
         .map_err(|_| Failed::NoAddress)?;
-    outbound::send(request, PATIENCE).await
+    outbound::send(request, TIMEOUT).await
 }
 
 impl Verdict {
     fn of(answer: &Answer) -> Self {
-        let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let told: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
         let why = if told.description.is_empty() {
             format!("Telegram answered {}", answer.status)
         } else {
-            // It is stored, and PostgreSQL takes no NUL.
+            // The text is stored, and PostgreSQL takes no NUL.
             told.description.replace(char::is_control, " ")
         };
         match answer.status {
@@ -135,7 +134,7 @@ impl Verdict {
                     .unwrap_or(Duration::from_secs(1)),
             ),
             StatusCode::FORBIDDEN => Self::Gone(why),
-            // Somebody gave a Telegram id and never spoke to the bot.
+            // The person gave a Telegram id and never wrote to the bot.
             StatusCode::BAD_REQUEST if why.ends_with("chat not found") => Self::Gone(why),
             StatusCode::BAD_REQUEST => Self::Refused(why),
             _ => Self::Failed(why),
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_telegram_is_understood() {
+    fn every_answer_of_telegram_has_a_verdict() {
         assert_eq!(verdict(200, &json!({ "ok": true })), Verdict::Sent);
         let busy = json!({ "ok": false, "description": "Too Many Requests", "parameters": { "retry_after": 7 } });
         assert_eq!(verdict(429, &busy), Verdict::Busy(Duration::from_secs(7)));
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_tried_again() {
+    fn an_unclear_answer_is_tried_again() {
         for (status, body) in [
             (200, json!("a page of a captive portal")),
             (200, json!({ "ok": false })),

@@ -1,2 +1,2 @@
--- $1 id, $2 why
+-- $1 id, $2 reason
 UPDATE webhook SET disabled_at = now(), disabled_because = $2 WHERE id = $1 AND disabled_at IS NULL

@@ -1,15 +1,15 @@
 -- $1 id
--- No more keys than a header takes: whoever replaces them by the hour loses the oldest.
+-- No more keys than a header holds: an owner who replaces them by the hour loses the oldest.
 SELECT
     owner,
     url,
     failures,
     greatest(0, extract(epoch FROM rests_until - now()) * 1000)::bigint AS rests_ms,
-    ARRAY(
+    to_jsonb(ARRAY(
         SELECT secret FROM webhook_key
         WHERE webhook = $1 AND (until IS NULL OR until > now())
         ORDER BY made_at DESC
         LIMIT 8
-    ) AS keys
+    )) AS keys
 FROM webhook
 WHERE id = $1 AND disabled_at IS NULL

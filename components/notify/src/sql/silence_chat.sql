@@ -1,2 +1,2 @@
--- $1 chat, $2 why
+-- $1 chat, $2 reason
 INSERT INTO silent_chat (chat, reason) VALUES ($1, $2) ON CONFLICT (chat) DO NOTHING

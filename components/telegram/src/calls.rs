@@ -1,0 +1,227 @@
+//! What the bot asks of other functions: requests over HTTP in memory, in the name of the person who signed
+//! in, by the contract of every client.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{Method, Request, StatusCode, header};
+use jiff::Timestamp;
+use kit::web::outbound::{self, Answer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::platform::{Balance, Booking, Credentials, Me, NewPlace, Place, Quote, Token, Tokens};
+
+/// Other functions answer in milliseconds, but hashing a password takes longer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub async fn sign_in(given: &Credentials) -> Result<Tokens, Error> {
+    let body = json!({
+        "username": given.login,
+        "password": given.password,
+        "code": given.code,
+    });
+    let call = Call::new(Method::POST, "signin", "/api/v1/login").body(&body);
+    let answer = call.send().await?;
+    match answer.status {
+        StatusCode::UNAUTHORIZED if member_of(&answer.body, "code") == "code-required" => {
+            Err(Error::CodeRequired)
+        }
+        // Not `SignedOut`: there was no session yet.
+        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Err(Error::WrongCredentials),
+        _ => read(check(answer)?),
+    }
+}
+
+/// Exchanges a refresh token, which works once, for the next tokens.
+pub async fn refresh_tokens(spent: &str) -> Result<Tokens, Error> {
+    let body = json!({ "refresh_token": spent });
+    let call = Call::new(Method::POST, "signin", "/auth/refresh").body(&body);
+    read(call.answer().await?)
+}
+
+/// Ends the session at signin, so that its tokens stop working.
+pub async fn sign_out(token: &Token) -> Result<(), Error> {
+    let call = Call::new(Method::POST, "signin", "/auth/signout");
+    call.by(token).answer().await.map(drop)
+}
+
+pub async fn find_me(token: &Token) -> Result<Me, Error> {
+    read(
+        Call::new(Method::GET, "signin", "/auth/me")
+            .by(token)
+            .answer()
+            .await?,
+    )
+}
+
+/// Sends the notices of a person to this chat: the id of a private chat is that of its person.
+pub async fn link_chat(token: &Token, chat: i64) -> Result<(), Error> {
+    let body = json!({ "telegram_id": chat });
+    let call = Call::new(Method::PATCH, "signin", "/api/v1/users/me").body(&body);
+    call.by(token).answer().await.map(drop)
+}
+
+pub async fn find_balance(token: &Token) -> Result<Balance, Error> {
+    let call = Call::new(Method::GET, "payments", "/payment/balance");
+    read(call.by(token).answer().await?)
+}
+
+pub async fn list_bookings(token: &Token) -> Result<Vec<Booking>, Error> {
+    let call = Call::new(Method::GET, "bookings", "/booking?limit=20");
+    read(call.by(token).answer().await?)
+}
+
+pub async fn search_places(city: &str) -> Result<Vec<Place>, Error> {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("city", city)
+        .append_pair("limit", "20")
+        .finish();
+    let path = format!("/parking?{query}");
+    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+}
+
+pub async fn list_places(owner: &str) -> Result<Vec<Place>, Error> {
+    let path = format!("/parking?owner_id={owner}&limit=20");
+    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+}
+
+pub async fn find_place(id: i64) -> Result<Place, Error> {
+    let path = format!("/parking/{id}");
+    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+}
+
+pub async fn quote_booking(place: i64, from: Timestamp, to: Timestamp) -> Result<Quote, Error> {
+    let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
+    let call = Call::new(Method::POST, "bookings", "/booking/quote").body(&body);
+    read(call.answer().await?)
+}
+
+/// Books a place. Calls with the same `key` make one booking.
+pub async fn create_booking(
+    token: &Token,
+    key: Uuid,
+    place: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<i64, Error> {
+    #[derive(Deserialize)]
+    struct Booked {
+        booking_id: i64,
+    }
+    let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
+    let call = Call::new(Method::POST, "bookings", "/booking").body(&body);
+    let call = call.by(token).once(&key.to_string());
+    Ok(read::<Booked>(call.answer().await?)?.booking_id)
+}
+
+pub async fn cancel_booking(token: &Token, booking: i64) -> Result<(), Error> {
+    let path = format!("/booking/{booking}");
+    let call = Call::new(Method::DELETE, "bookings", &path);
+    call.by(token).answer().await.map(drop)
+}
+
+pub async fn create_place(token: &Token, key: &str, place: &NewPlace) -> Result<i64, Error> {
+    #[derive(Deserialize)]
+    struct Made {
+        id: i64,
+    }
+    let call = Call::new(Method::POST, "bookings", "/parking").body(place);
+    Ok(read::<Made>(call.by(token).once(key).answer().await?)?.id)
+}
+
+/// A request to another function.
+struct Call {
+    request: axum::http::request::Builder,
+    body: Bytes,
+}
+
+impl Call {
+    fn new(method: Method, function: &str, path: &str) -> Self {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{function}.spin.internal{path}"));
+        Self {
+            request,
+            body: Bytes::new(),
+        }
+    }
+
+    fn by(mut self, token: &Token) -> Self {
+        self.request = self.request.header("api_key", &token.0);
+        self
+    }
+
+    fn once(mut self, key: &str) -> Self {
+        self.request = self.request.header("idempotency-key", key);
+        self
+    }
+
+    fn body(mut self, body: &impl Serialize) -> Self {
+        self.request = self
+            .request
+            .header(header::CONTENT_TYPE, "application/json");
+        self.body = serde_json::to_vec(body).unwrap_or_default().into();
+        self
+    }
+
+    async fn send(self) -> Result<Answer, Error> {
+        let request = self.request.body(self.body)?;
+        Ok(outbound::send(request, TIMEOUT).await?)
+    }
+
+    async fn answer(self) -> Result<Answer, Error> {
+        check(self.send().await?)
+    }
+}
+
+fn check(answer: Answer) -> Result<Answer, Error> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    Err(match answer.status {
+        StatusCode::UNAUTHORIZED => Error::SignedOut,
+        StatusCode::CONFLICT if member_of(&answer.body, "code") == "idempotency-key-in-use" => {
+            Error::Running
+        }
+        status if status.is_client_error() => Error::Refused(reason_in(&answer.body)),
+        _ => Error::Unavailable,
+    })
+}
+
+fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Error> {
+    Ok(serde_json::from_slice(&answer.body)?)
+}
+
+/// The text of a problem for people.
+fn reason_in(body: &[u8]) -> String {
+    match member_of(body, "detail") {
+        nothing if nothing.is_empty() => member_of(body, "title"),
+        detail => detail,
+    }
+}
+
+/// A member of a problem.
+fn member_of(body: &[u8], member: &str) -> String {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = problem.get(member).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_reason_in() {
+        assert_eq!(
+            reason_in(br#"{"title":"No room","detail":"full at 9"}"#),
+            "full at 9"
+        );
+        assert_eq!(reason_in(br#"{"title":"No room"}"#), "No room");
+        assert_eq!(reason_in(b"<html>"), "");
+    }
+}
