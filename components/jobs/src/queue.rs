@@ -33,7 +33,7 @@ pub struct Backlog {
 #[serde(try_from = "String")]
 #[schemars(
     extend("pattern" = "^[a-z][a-z0-9_.:-]{0,63}$"),
-    example = &"payment:approved"
+    example = &"weather:changed"
 )]
 pub struct Kind(String);
 

@@ -69,7 +69,7 @@ async fn converse(
         Reaction::Say(say) => (say, None),
         Reaction::Ask(step, say) => (say, Some(step)),
         Reaction::Do(act) => match carry_out(&act, update, chat).await {
-            Ok(came) => came,
+            Ok(done) => done,
             Err(error) => {
                 eprintln!("update {update}: {error}");
                 explain_failure(&act, step, error)
