@@ -44,6 +44,9 @@ pub async fn cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>> {
 }
 
 async fn first_answer(began: Instant, host: &Server, path: &str) -> Result<Duration> {
-    Line::to(host.at).await?.ask(&get(path, "")).await?;
+    Line::to(host.target().at)
+        .await?
+        .ask(&get(path, ""))
+        .await?;
     Ok(began.elapsed())
 }

@@ -35,7 +35,7 @@ fn lock(stack: &Stack, step: &Step) -> Client {
 }
 
 fn waits(stack: &Stack, step: &Step) {
-    stack.waits(step.statement);
+    stack.wait_for_lock(step.statement);
 }
 
 /// A stack whose clock can be moved from outside.
@@ -53,14 +53,14 @@ fn ticked(stack: &Stack) {
 }
 
 /// What is left undone is the sweep's now, instead of in some seconds.
-fn due(stack: &Stack) {
+pub(crate) fn make_due(stack: &Stack) {
     let due =
         "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now()";
     stack.sql().batch_execute(due).unwrap();
 }
 
 /// Minute `minute` of a day that is near and has not begun.
-fn at(stack: &Stack, minute: u32) -> String {
+pub(crate) fn at(stack: &Stack, minute: u32) -> String {
     static DAY: OnceLock<String> = OnceLock::new();
     let day = DAY.get_or_init(|| {
         let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYY-MM-DD')";
@@ -141,7 +141,7 @@ fn move_end(stack: &Stack, driver: &User, booking: i64, to: u32) -> Answer {
         .send()
 }
 
-fn balance(user: &User) -> i64 {
+pub(crate) fn balance(user: &User) -> i64 {
     user.get("/payment/balance").send().expect(200).json()["balance"]
         .as_i64()
         .unwrap()
@@ -149,7 +149,7 @@ fn balance(user: &User) -> i64 {
 
 /// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed,
 /// nothing when it is not. And the ledger adds up.
-fn books_agree(stack: &Stack) {
+pub(crate) fn books_agree(stack: &Stack) {
     let mut sql = stack.sql();
     let disagreeing = "SELECT booking.id, booking.status, full_cost, moved.cents
         FROM bookings.booking

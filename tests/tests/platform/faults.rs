@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_tests::{Answer, Options, Stack, User, eventually, unique};
+use wharf_tests::{Answer, Options, User, eventually, unique};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -100,7 +100,7 @@ fn signin_works_without_redis() {
 
 #[test]
 fn users_hear_nothing_of_a_platform_that_was_killed_and_started_again() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     stack.kill();
     assert!(user.get("/auth/me").try_send().is_err());
@@ -113,7 +113,7 @@ fn users_hear_nothing_of_a_platform_that_was_killed_and_started_again() {
 
 #[test]
 fn a_platform_that_is_killed_takes_its_stores_with_it() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     let mut redis = stack.redis();
     let mut sql = stack.sql();
     stack.kill();
@@ -127,7 +127,7 @@ fn a_platform_that_is_killed_takes_its_stores_with_it() {
 
 #[test]
 fn a_platform_that_is_told_to_stop_ends_in_order() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     let mut sql = stack.sql();
     let status = stack.stop(Duration::from_secs(15)).expect("it ends");
@@ -143,7 +143,7 @@ fn a_platform_that_is_told_to_stop_ends_in_order() {
 /// What was acknowledged is kept, however the host ends.
 #[test]
 fn nobody_who_was_told_they_are_registered_is_forgotten() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     for _ in 0..3 {
         let registered = std::thread::scope(|scope| {
             let busy: Vec<_> = (0..4)

@@ -4,15 +4,14 @@
 //! A step is reached by locking what it needs: the statement is seen to wait in the database, and then
 //! the host goes, and its stores with it.
 
-use std::fs;
 use std::thread;
 
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
 
 use super::{
-    PAY, Step, at, balance, booked, books_agree, driver, due, lock, offer, tick, ticked, waits,
-    wish, with_tick,
+    PAY, Step, at, balance, booked, books_agree, driver, lock, make_due, offer, tick, ticked,
+    waits, wish, with_tick,
 };
 
 const BOOK: Step = Step {
@@ -66,26 +65,15 @@ fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
         }
         stack.signal_kill();
         assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
-        stack.outlive_postgres();
+        stack.end_statements();
     });
     stack.kill();
-    without_clock(stack);
     stack.start_again();
-}
-
-/// From its next start on the host ticks for nobody: a test that counts ticks makes its own.
-fn without_clock(stack: &Stack) {
-    let manifest = stack.data_dir().with_file_name("app").join("spin.toml");
-    let whole = fs::read_to_string(&manifest).unwrap();
-    // It is a link to the one of the clone.
-    fs::remove_file(&manifest).unwrap();
-    let stopped = whole.replace("every = \"1s\"", "every = \"1h\"");
-    fs::write(&manifest, stopped).unwrap();
 }
 
 /// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
 fn settled(stack: &Stack) {
-    due(stack);
+    make_due(stack);
     ticked(stack);
     let left = "SELECT (SELECT count(*) FROM bookings.charge WHERE status = 'opening')
         + (SELECT count(*) FROM bookings.refund WHERE status = 'owed')
@@ -104,7 +92,7 @@ fn shown(user: &User, booking: i64) -> Value {
 
 #[test]
 fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
     let cases: [(&[Step], bool); 3] =
@@ -128,7 +116,7 @@ fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
 
 #[test]
 fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 100, 5);
     let driver = driver(&stack, 1_000);
     for (number, steps) in [&[PAY] as &[Step], &[PAY, NOTE_PAID]]
@@ -154,7 +142,7 @@ fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
 
 #[test]
 fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
@@ -183,7 +171,7 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
 
 #[test]
 fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 1_000);
     let id = booked(&stack, &driver, place, 0, 60);
@@ -215,7 +203,7 @@ fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
 
 #[test]
 fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
@@ -242,7 +230,7 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
 /// The sweep that finishes what a crash left is itself killed, and the next one finishes.
 #[test]
 fn the_sweep_survives_a_crash_at_any_step_too() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
@@ -255,7 +243,7 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
     for (steps, of_sweep, is_booked) in cases {
         let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
         killed_at(&mut stack, steps, driver.post("/booking").json(&wish));
-        due(&stack);
+        make_due(&stack);
         let sweep = tick(&stack);
         killed_at(&mut stack, of_sweep, sweep);
         settled(&stack);
@@ -271,7 +259,7 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
         let id = booked(&stack, &driver, place, 0, 60);
         let cancel = driver.delete(&format!("/booking/{id}"));
         killed_at(&mut stack, &[REFUND], cancel);
-        due(&stack);
+        make_due(&stack);
         let sweep = tick(&stack);
         killed_at(&mut stack, of_sweep, sweep);
         settled(&stack);

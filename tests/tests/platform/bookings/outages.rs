@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
 use super::{
-    PAY, SOON, at, balance, booked, books_agree, driver, due, from_now, lock, move_end, offer,
+    PAY, SOON, at, balance, booked, books_agree, driver, from_now, lock, make_due, move_end, offer,
     ticked, waits, wish, with_tick,
 };
 
@@ -65,7 +65,7 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     pays(&stack, "pay", false);
     ask("second").problem(503);
     pays(&stack, "pay", true);
-    due(&stack);
+    make_due(&stack);
     ticked(&stack);
     eventually("it is called off", SOON, || statuses() == ["Canceled"]);
     let told = "SELECT payload -> 'params' ->> 'amount_cents' FROM events.outbox
@@ -149,7 +149,7 @@ fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
     let later = "UPDATE bookings.booking SET date_from = date_from - interval '3 days',
         date_to = date_to - interval '3 days', held_to = held_to - interval '3 days' WHERE id = $1";
     stack.sql().execute(later, &[&id]).unwrap();
-    due(&stack);
+    make_due(&stack);
     ticked(&stack);
     assert_eq!(available(&owner), 0);
     let owed = User::admin(&stack).get("/booking/refunds").send();
@@ -160,7 +160,7 @@ fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
     );
 
     pays(&stack, "refund", true);
-    due(&stack);
+    make_due(&stack);
     ticked(&stack);
     eventually("the driver has it back", SOON, || balance(&driver) == 900);
     eventually("the owner may spend the rest", SOON, || {
@@ -190,7 +190,7 @@ fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
     ticked(&stack);
     assert_eq!(available(&owner), 0);
     pays(&stack, "refund", true);
-    due(&stack);
+    make_due(&stack);
     ticked(&stack);
     eventually("the driver has it back", SOON, || balance(&driver) == 1_000);
     books_agree(&stack);

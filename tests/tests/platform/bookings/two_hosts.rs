@@ -8,7 +8,7 @@ use super::{at, balance, books_agree, driver, fullest, offer, wish};
 #[test]
 fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
     let first = Options::default().start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let hosts = [&first, &second];
     let in_turn = |number: usize, user: &User, method: &str, path: &str| -> Request {
         let host: &Stack = hosts[number % 2];

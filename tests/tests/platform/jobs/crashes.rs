@@ -22,7 +22,7 @@ fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_
     let lock = stack.lock(CONSUMER);
     let (id, payload) = stranger();
     let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    stack.waits(CONSUMING);
+    stack.wait_for_lock(CONSUMING);
     stack.kill();
     drop(lock);
     assert_eq!(looked_up(&mut sql, event), ("waiting".to_owned(), 0, 1));
@@ -41,12 +41,12 @@ fn an_event_whose_relay_was_killed_before_it_said_so_has_its_effect_once() {
     let consumer = stack.lock(CONSUMER);
     let (id, payload) = stranger();
     let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    stack.waits(CONSUMING);
+    stack.wait_for_lock(CONSUMING);
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
     drop(consumer);
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
     drop(row);
     eventually("its last statement has ended", SOON, || {
@@ -80,7 +80,7 @@ fn told(messenger: &Outside) -> Options {
 fn a_worker_that_was_suspended_past_its_lease_cannot_write_late() {
     let messenger = messenger(Duration::ZERO);
     let first = told(&messenger).start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let mut sql = first.sql();
     // The second host keeps still until the first has taken the event.
     second.suspend();
@@ -91,7 +91,7 @@ fn a_worker_that_was_suspended_past_its_lease_cannot_write_late() {
         "telegram:5",
         &json!({ "chat": 5 }),
     );
-    first.waits("silent_chat");
+    first.wait_for_lock("silent_chat");
     first.suspend();
     drop(preference);
 
@@ -113,7 +113,7 @@ fn two_hosts_carry_out_every_event_once_and_in_order() {
     const EACH: i64 = 15;
     let messenger = messenger(Duration::ZERO);
     let first = told(&messenger).start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let mut sql = first.sql();
     sql.execute(
         "INSERT INTO events.outbox (kind, aggregate, payload)
@@ -187,7 +187,7 @@ fn what_a_killed_relay_dropped_is_carried_out_one_by_one() {
     }
     // Whoever comes next has one of them, and goes on with what is new.
     stack.start_again();
-    stack.waits(CONSUMING);
+    stack.wait_for_lock(CONSUMING);
     let (id, payload) = stranger();
     let new = tell(&mut sql, "weather:changed", &format!("user:{id}"), &payload);
     settled(&mut sql, new, "dead");
@@ -227,7 +227,7 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
     never_said(&stack, SETTLING);
     drop(row);
@@ -259,12 +259,12 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
         "params": { "booking_id": 1, "place": "p", "date_to": "2026-11-21 11:30" },
     });
     let event = tell(&mut sql, "notify", "booking:killed", &notice);
-    stack.waits("preference");
+    stack.wait_for_lock("preference");
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
     drop(planning);
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
     never_said(&stack, SETTLING);
     drop(row);

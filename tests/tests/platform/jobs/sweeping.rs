@@ -28,7 +28,7 @@ fn two_clocks_at_once_forget_what_was_settled_long_ago_and_nothing_else() {
     let first = Options::default()
         .variable("tick_token", "tick-tock")
         .start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let mut sql = first.sql();
     sql.batch_execute(
         "INSERT INTO events.outbox (kind, aggregate, payload, state, settled_at)

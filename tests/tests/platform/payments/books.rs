@@ -4,22 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::json;
-use wharf_tests::{Stack, User, at_once};
+use wharf_tests::{Dice, Stack, User, at_once};
 
 use super::{account, activate, assert_sound, balance, deposit, promocode, send, wallet, withdraw};
-
-/// A repeatable sequence of numbers: a failure can be run again.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 #[test]
 fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables() {
@@ -103,8 +90,8 @@ fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
             }
         });
         let statuses = at_once(CLIENTS, |number| {
-            let mut dice = Dice(number as u64 + 1);
-            let mut pick = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
+            let mut dice = Dice::new(number as u64 + 1);
+            let mut pick = |bound: usize| dice.index(bound);
             (0..EACH)
                 .map(|_| {
                     let (mine, other) = (pick(6), pick(6));

@@ -8,9 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Request, Stack, User, eventually};
+use wharf_tests::{Answer, Dice, Request, Stack, User, eventually};
 
-use super::books::Dice;
 use super::{account, assert_sound, key, promocode};
 
 const CLIENTS: u64 = 8;
@@ -37,7 +36,7 @@ impl Wish {
 
 /// Any of the things that people do with their money.
 fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) -> Wish {
-    let mut pick = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
+    let mut pick = |bound: usize| dice.index(bound);
     let (mine, other) = (pick(USERS), pick(USERS - 1) + 1);
     let (account, amount) = (&accounts[mine], 1 + pick(40));
     let change = json!({ "paymentAccountId": account, "amount": amount });
@@ -79,7 +78,7 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
             let (users, accounts, code) = (&users, &accounts, &code);
             let (answered, open, is_over, count) = (&answered, &open, &is_over, &count);
             scope.spawn(move || {
-                let mut dice = Dice(number + 1);
+                let mut dice = Dice::new(number + 1);
                 let mut wish = any_wish(&mut dice, users, accounts, code);
                 while !is_over.load(Ordering::Relaxed) {
                     let answer = wish.ask(at);

@@ -8,7 +8,7 @@ use serde_json::json;
 use wharf_tests::{Reply, Request, eventually, unique};
 
 use super::super::{assert_sound, key};
-use super::{Payment, SOON, Scene};
+use super::scene::{Payment, SOON, Scene};
 
 /// Sends the request and kills the host at that moment.
 fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) -> T) {
@@ -18,7 +18,7 @@ fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) ->
         let _gate = moment(scene);
         scene.stack.signal_kill();
         assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
-        scene.stack.outlive_postgres();
+        scene.stack.end_statements();
     });
     scene.stack.kill();
     scene.stack.start_again();
@@ -55,7 +55,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     };
     let gate = scene.stack.lock_table("events.outbox");
     killed(&mut scene, ask(), |scene| {
-        scene.stack.waits("FROM accept_checkout(");
+        scene.stack.wait_for_lock("FROM accept_checkout(");
     });
     drop(gate);
     let later = "UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes'";
@@ -81,7 +81,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     let gate = scene.stack.lock_table("payments.transfer");
     let webhook = scene.webhook_request(&attempt);
     killed(&mut scene, webhook, |scene| {
-        scene.stack.waits("FROM conclude(");
+        scene.stack.wait_for_lock("FROM conclude(");
     });
     drop(gate);
     assert_eq!(scene.booked(&payment), (0, 0));
@@ -125,7 +125,7 @@ fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
     killed(&mut scene, webhook, |scene| {
         asked_to_refund(scene, &attempt);
         let gate = scene.stack.lock_table("payments.psp_payment");
-        scene.stack.waits("LATERAL conclude(");
+        scene.stack.wait_for_lock("LATERAL conclude(");
         gate
     });
     assert_eq!(
