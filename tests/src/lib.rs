@@ -1,5 +1,5 @@
 //! What the black-box tests in `tests/platform` stand on: the real host with the real functions and
-//! stores, and whoever talks to them from outside.
+//! stores, and clients and systems outside of them.
 //!
 //! A test borrows the running platform ([`Stack::shared`]) or starts one of its own when it breaks
 //! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], at the

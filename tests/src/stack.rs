@@ -1,14 +1,15 @@
 //! The platform, running: `wharf up` of the real spin.toml with stores that are thrown away afterwards.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::Duration;
+use std::{env, fs, thread};
 
 use rustix::process::Signal;
+use serde_json::Value;
 use wharf_launch::{
     Log, Server, built_wharf, launch, link_application, link_cache, repository, up,
 };
@@ -30,7 +31,11 @@ pub(crate) const ADMIN_PASSWORD: &str = "Harbour-Master-1";
 
 pub struct Stack {
     options: Options,
-    host: Server,
+    address: SocketAddr,
+    /// Nothing for a stack that runs elsewhere.
+    host: Option<Server>,
+    log: Log,
+    pub(crate) admin_password: String,
     postgres_url: String,
     redis_url: String,
     /// The stores, unless they are the host's own.
@@ -51,10 +56,13 @@ impl Stack {
     /// The one that all tests of a program share. No test may break it.
     pub fn shared() -> Borrowed {
         static SHARED: OnceLock<Stack> = OnceLock::new();
-        let stack = SHARED.get_or_init(|| Options::default().start_embedded());
+        let stack = SHARED.get_or_init(|| match env::var("TEST_STACK") {
+            Ok(url) => Self::attach(&url),
+            Err(_) => Options::default().start_embedded(),
+        });
         Borrowed {
             stack,
-            log: stack.host.log().from_now(),
+            log: stack.log.from_now(),
         }
     }
 
@@ -70,7 +78,10 @@ impl Stack {
             postgres_url: host.store_url("postgres_url"),
             redis_url: host.store_url("redis_url"),
             options,
-            host,
+            address: host.address(),
+            log: host.log().clone(),
+            host: Some(host),
+            admin_password: ADMIN_PASSWORD.to_owned(),
             stores: None,
             admin: OnceLock::new(),
             folder,
@@ -84,10 +95,57 @@ impl Stack {
             postgres_url: stores.postgres_url.clone(),
             redis_url: stores.redis_url.clone(),
             options,
-            host,
+            address: host.address(),
+            log: host.log().clone(),
+            host: Some(host),
+            admin_password: ADMIN_PASSWORD.to_owned(),
             stores: Some(stores),
             admin: OnceLock::new(),
             folder,
+        }
+    }
+
+    /// The stack that `infra/up` runs at that URL, with its data folder in the clone.
+    fn attach(url: &str) -> Self {
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        let address = host
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut it| it.find(SocketAddr::is_ipv4));
+        let data = repository().join(".wharf");
+        let read = |file: &str, name: &str| -> String {
+            let text = fs::read_to_string(data.join(file)).unwrap_or_default();
+            let kept: Value = serde_json::from_str(&text).unwrap_or_default();
+            match &kept[name] {
+                Value::Null => panic!(
+                    "no {name} in {}/{file}: is infra/up running?",
+                    data.display()
+                ),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }
+        };
+        let (postgres, redis) = (
+            read("values.json", "postgres"),
+            read("values.json", "redis"),
+        );
+        Self {
+            options: Options::default(),
+            address: address.unwrap_or_else(|| panic!("no address: {url}")),
+            host: None,
+            log: Log::new(&data.join("host.log")),
+            admin_password: read("values.json", "random:admin_password"),
+            postgres_url: format!(
+                "postgres://wharf:{postgres}@127.0.0.1:{}/wharf",
+                read("ports.json", "PostgreSQL")
+            ),
+            redis_url: format!(
+                "redis://default:{redis}@127.0.0.1:{}",
+                read("ports.json", "Redis")
+            ),
+            stores: None,
+            admin: OnceLock::new(),
+            folder: Folder::new("attached"),
         }
     }
 
@@ -97,7 +155,7 @@ impl Stack {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.host.address()
+        self.address
     }
 
     pub fn request(&self, method: &str, path: &str) -> Request {
@@ -149,7 +207,7 @@ impl Stack {
 
     /// As a power cut for the host: `kill -9`.
     pub fn kill(&mut self) {
-        self.host.kill().expect("to kill the host");
+        self.host_mut().kill().expect("to kill the host");
     }
 
     /// The same while other threads still talk to it; [`Stack::kill`] waits for the end.
@@ -159,7 +217,7 @@ impl Stack {
 
     /// As an operator ends it; how it ended, or nothing when it did not in time.
     pub fn stop(&mut self, within: Duration) -> Option<ExitStatus> {
-        self.host.stop(within).expect("to stop the host")
+        self.host_mut().stop(within).expect("to stop the host")
     }
 
     /// The host stands still, as on a machine that is out of memory, until [`Stack::resume`].
@@ -172,30 +230,37 @@ impl Stack {
     }
 
     fn signal(&self, signal: Signal) {
-        self.host.signal(signal).expect("to signal the host");
+        let host = self.host.as_ref().expect("a host of its own");
+        host.signal(signal).expect("to signal the host");
+    }
+
+    fn host_mut(&mut self) -> &mut Server {
+        self.host.as_mut().expect("a host of its own")
     }
 
     /// The same host again, on the same address and the same data.
     pub fn start_again(&mut self) {
-        let listen = self.address().to_string();
+        let listen = self.address.to_string();
         let stores = self.stores.as_deref();
-        self.host = start_host(&self.options, stores, &self.folder, &listen);
+        let host = start_host(&self.options, stores, &self.folder, &listen);
         if self.stores.is_none() {
-            self.postgres_url = self.host.store_url("postgres_url");
-            self.redis_url = self.host.store_url("redis_url");
+            self.postgres_url = host.store_url("postgres_url");
+            self.redis_url = host.store_url("redis_url");
         }
+        self.log = host.log().clone();
+        self.host = Some(host);
     }
 
     /// What the host and the components said since it was last started.
     pub fn log(&self) -> String {
-        self.host.log().read()
+        self.log.read()
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
         if thread::panicking() {
-            show(self.host.log());
+            show(&self.log);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::request::Request;
-use crate::stack::{ADMIN_PASSWORD, Stack};
+use crate::stack::Stack;
 use crate::times::measure;
 
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl User {
     }
 
     fn sign_in_admin(stack: &Stack) -> Self {
-        let (login, password) = ("admin", ADMIN_PASSWORD);
+        let (login, password) = ("admin", stack.admin_password.as_str());
         let answer = stack
             .post("/login")
             .json(&json!({ "login": login, "password": password }))

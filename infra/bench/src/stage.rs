@@ -21,7 +21,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(20);
 pub enum Manifest {
     Bench,
     Product,
-    /// The product without what goes on behind requests: no tick, nobody who hears Redis.
+    /// The product without work behind requests: no tick and no Redis subscription.
     Quiet,
 }
 

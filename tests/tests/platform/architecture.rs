@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use wharf_tests::repository;
 
-/// Every crate of the workspace with the crates of the workspace that it depends on, for whatever purpose.
+/// Every crate of the workspace with the crates of the workspace that it depends on, for any purpose.
 fn crates() -> Vec<(PathBuf, Vec<PathBuf>)> {
     let metadata = Command::new("cargo")
         .args([
@@ -168,7 +168,7 @@ fn no_component_opens_a_transaction() {
     }
 }
 
-/// SQL stands in files; a statement that is put together from strings can be one nobody wrote.
+/// SQL stands in files: a statement built from strings can contain what a client wrote.
 #[test]
 fn every_statement_is_a_file_and_every_file_is_used() {
     for (path, text) in in_repository("components", "sql") {

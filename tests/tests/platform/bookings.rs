@@ -177,7 +177,7 @@ pub(crate) fn books_agree(stack: &Stack) {
 }
 
 /// The most bookings that stand on a place at one instant, counted another way than the platform does:
-/// the fullest instant is one at which somebody comes.
+/// the fullest instant is one at which a booking begins.
 fn fullest(sql: &mut postgres::Client, place: i64) -> i64 {
     let fullest = "SELECT coalesce(max(standing), 0) FROM (
             SELECT count(*) AS standing

@@ -99,7 +99,7 @@ fn signin_works_without_redis() {
 }
 
 #[test]
-fn users_hear_nothing_of_a_platform_that_was_killed_and_started_again() {
+fn accounts_and_sessions_survive_a_kill_and_a_restart() {
     let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     stack.kill();
@@ -142,7 +142,7 @@ fn a_platform_that_is_told_to_stop_ends_in_order() {
 
 /// What was acknowledged is kept, however the host ends.
 #[test]
-fn nobody_who_was_told_they_are_registered_is_forgotten() {
+fn an_acknowledged_registration_survives_a_kill() {
     let mut stack = Options::default().start_embedded();
     for _ in 0..3 {
         let registered = std::thread::scope(|scope| {
@@ -186,6 +186,6 @@ fn nobody_who_was_told_they_are_registered_is_forgotten() {
         let lost = "SELECT count(*) FROM signin.account WHERE NOT EXISTS
             (SELECT FROM events.outbox WHERE aggregate = 'user:' || account.id) AND login <> 'admin'";
         let lost: i64 = stack.sql().query_one(lost, &[]).unwrap().get(0);
-        assert_eq!(lost, 0, "accounts of which nobody was told");
+        assert_eq!(lost, 0, "accounts that were not announced");
     }
 }

@@ -1,5 +1,5 @@
-//! Events: what happened reaches whom it concerns, once and in order, whoever dies meanwhile; and
-//! people can see what did not.
+//! Events: each is carried out once and in order, although hosts die meanwhile, and operators see those that
+//! failed.
 
 mod claiming;
 mod crashes;
@@ -44,13 +44,13 @@ fn settled(sql: &mut Client, event: Uuid, state: &str) {
     });
 }
 
-/// Whoever works on it lost it: its lease ends now instead of in a minute.
+/// Ends the lease of an event now instead of in a minute.
 fn end_lease(sql: &mut Client, event: Uuid) {
     let update = "UPDATE events.outbox SET due_at = now() WHERE id = $1 AND state = 'waiting'";
     sql.execute(update, &[&event]).unwrap();
 }
 
-/// A user that nobody knows yet, as an event tells of them.
+/// A user whom payments does not know yet: id and event payload.
 fn stranger() -> (Uuid, Value) {
     let id = Uuid::new_v4();
     (
@@ -107,7 +107,7 @@ fn users_are_announced_by_outsiders_too() {
 }
 
 #[test]
-fn a_message_that_nobody_understands_stops_nothing() {
+fn an_unreadable_message_does_not_stop_later_ones() {
     let stack = Stack::shared();
     let mut redis = stack.redis();
     for (channel, message) in [
@@ -228,7 +228,7 @@ fn a_changed_user_is_told_of_once() {
 }
 
 #[test]
-fn whoever_owns_a_payment_is_told_when_it_is_approved() {
+fn the_owner_of_a_payment_is_notified_when_it_is_approved() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let owner = id_of(&User::driver(&stack));

@@ -15,7 +15,7 @@ use wharf_tests::{Options, Outside, Received, Reply, Request, Stack, eventually,
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A platform with a messenger, a mail API and somebody's own server, all of which are ours.
+/// A platform whose messenger, mail API and webhook target are servers of the test.
 pub struct Told {
     pub stack: Stack,
     pub telegram: Outside,
@@ -24,7 +24,7 @@ pub struct Told {
 }
 
 /// Chats from here on have blocked the bot, make it wait once, do not answer once, answer once after
-/// everybody's patience, or do not let a message be deleted at first.
+/// the timeout, or do not let a message be deleted at first.
 const BLOCKED: i64 = 1_000_000;
 const BUSY: i64 = 2_000_000;
 const LOST: i64 = 3_000_000;
@@ -303,7 +303,7 @@ fn old_producers_are_heard_on_redis() {
 }
 
 #[test]
-fn whoever_is_erased_is_forgotten() {
+fn an_erased_user_leaves_no_preferences_and_no_webhook() {
     let told = Told::shared();
     let ana = Person::registered(told, "driver", 1);
     ana.prefer(told, "pt", true);

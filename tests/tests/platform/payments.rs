@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Stack, User, unique};
 
-/// A key that nobody has used.
+/// A fresh idempotency key.
 fn key() -> String {
     Uuid::new_v4().to_string()
 }

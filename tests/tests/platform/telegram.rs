@@ -110,7 +110,7 @@ fn the_bot_shows_the_telegram_id_in_the_language_of_the_person() {
 }
 
 #[test]
-fn nobody_gives_a_password_in_a_group() {
+fn the_bot_takes_no_password_in_a_group() {
     let told = Told::shared();
     let group = json!({
         "update_id": next_update(),
@@ -120,7 +120,7 @@ fn nobody_gives_a_password_in_a_group() {
 }
 
 #[test]
-fn somebody_signs_in_and_their_password_does_not_stay_in_the_chat() {
+fn a_password_is_deleted_from_the_chat_after_sign_in() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     let chat = chat_of(told, &person);
@@ -222,7 +222,7 @@ fn a_password_that_cannot_be_deleted_is_tried_again_and_told_of() {
 }
 
 #[test]
-fn whoever_guesses_passwords_in_a_chat_is_stopped_there() {
+fn guessing_passwords_in_a_chat_is_rate_limited() {
     let told = Told::shared();
     let victim = Person::registered(told, "driver", 1);
     let guesser = chat_of(told, &victim);
@@ -235,7 +235,7 @@ fn whoever_guesses_passwords_in_a_chat_is_stopped_there() {
         assert!(guess(&guesser).contains("wrong"));
     }
     assert!(guess(&guesser).contains("too often"));
-    // Others are not in anybody's way.
+    // Other chats are not affected.
     let other = Person::registered(told, "driver", 1);
     chat_of(told, &other).sign_in(&other.login);
 }
@@ -306,7 +306,7 @@ fn a_question_is_forgotten_after_ten_minutes() {
 }
 
 #[test]
-fn whoever_signs_in_without_a_telegram_id_is_told_in_that_chat() {
+fn signing_in_by_chat_gives_a_user_their_telegram_id() {
     let told = Told::shared();
     let user = User::driver(&told.stack);
     let chat = Chat {

@@ -7,7 +7,7 @@ use wharf_tests::{Request, Stack, User};
 
 use super::{at, booked, driver, offer, place_body, wish};
 
-/// Somebody who may use the platform in some part.
+/// Users of every kind.
 struct Cast {
     owner: User,
     other_owner: User,
@@ -27,7 +27,7 @@ fn cast(stack: &Stack) -> Cast {
 }
 
 impl Cast {
-    /// What nobody, driver, other driver, owner, other owner and admin are answered; each time to a
+    /// The statuses for no token, driver, other driver, owner, other owner and admin; each time to a
     /// request made anew.
     fn answered(
         &self,
@@ -58,7 +58,7 @@ impl Cast {
 }
 
 #[test]
-fn everybody_may_do_what_is_theirs_and_nothing_else() {
+fn every_role_can_do_exactly_what_it_may() {
     let stack = Stack::shared();
     let cast = cast(&stack);
     let place = offer(&cast.owner, 60, 50);
@@ -74,7 +74,7 @@ fn everybody_may_do_what_is_theirs_and_nothing_else() {
         .unwrap()
         .to_owned();
 
-    //                             nobody driver other owner other admin
+    //                             none   driver other owner other admin
     let table: [(&str, &str, Option<&Value>, [u16; 6]); 19] = [
         ("GET", "/parking", None, [200, 200, 200, 200, 200, 200]),
         ("GET", &the_place, None, [200, 200, 200, 200, 200, 200]),

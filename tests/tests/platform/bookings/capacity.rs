@@ -1,4 +1,4 @@
-//! No place is taken twice, whoever asks at once and whatever they do.
+//! No place is taken twice, however many drivers book at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -173,7 +173,7 @@ fn a_place_is_never_too_full_while_many_book_cancel_and_extend() {
 }
 
 #[test]
-fn who_leaves_at_an_instant_makes_room_for_who_comes_then() {
+fn a_booking_may_begin_at_the_instant_another_ends() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 10_000);

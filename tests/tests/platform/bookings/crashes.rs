@@ -64,7 +64,7 @@ fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
             waits(stack, step);
         }
         stack.signal_kill();
-        assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
+        assert!(asked.join().unwrap().is_err(), "the request was answered");
         stack.end_statements();
     });
     stack.kill();

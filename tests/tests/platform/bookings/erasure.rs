@@ -1,4 +1,4 @@
-//! What is left of whoever is erased: no place on sale, and no place taken.
+//! An erased user offers no place and books none.
 
 use serde_json::Value;
 use wharf_tests::{Stack, User, eventually};
@@ -66,7 +66,7 @@ fn the_places_of_an_erased_driver_are_free() {
     erased(&stack, &gone);
     assert_eq!(status(&owner, id), "Canceled");
     booked(&stack, &next, place, 0, 60);
-    eventually("nobody keeps what is not theirs", SOON, || {
+    eventually("the money is back", SOON, || {
         balance(&gone) == 1_000 && balance(&owner) == 60
     });
     books_agree(&stack);

@@ -55,7 +55,7 @@ fn booking_pays_the_owner_who_cannot_spend_it_before_the_end() {
 }
 
 #[test]
-fn who_cannot_pay_gets_no_place_and_keeps_the_money() {
+fn a_driver_who_cannot_pay_gets_no_place_and_keeps_their_money() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let (poor, rich) = (driver(&stack, 99), driver(&stack, 100));
@@ -240,7 +240,7 @@ fn a_booking_that_is_over_is_the_owners() {
 
 /// The sweep lets go of it soon after the end; until then nothing that takes long may free it.
 #[test]
-fn what_is_paid_for_a_booking_is_kept_well_past_its_end() {
+fn the_payment_for_a_booking_is_held_well_past_its_end() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let place = offer(&owner, 1, 1);
@@ -289,7 +289,7 @@ fn a_price_that_is_not_the_expected_one_is_not_paid() {
 
 /// What only the platform says, it does not let itself be told.
 #[test]
-fn who_books_does_not_say_whose_it_is_or_what_it_costs() {
+fn a_request_cannot_choose_the_driver_or_the_price_of_a_booking() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);

@@ -1,4 +1,4 @@
-//! The ledger is away, or slow: nobody is told what is not so, and later everything is as it should be.
+//! The ledger is away, or slow: answers stay true, and later booking and money agree again.
 
 use std::thread;
 
@@ -52,7 +52,7 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     assert_eq!(statuses(), ["Waiting"]);
     assert_eq!(balance(&driver), 1_000);
     pays(&stack, "pay", true);
-    // Whoever asks again goes on where it stopped.
+    // The same request again goes on where the first stopped.
     assert_eq!(ask("first").expect(200).json()["status"], "Confirmed");
     assert_eq!(
         (statuses(), balance(&driver)),
@@ -61,7 +61,7 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     let id = driver.get("/booking").send().json()[0]["booking_id"].clone();
     driver.delete(&format!("/booking/{id}")).send().expect(200);
 
-    // Nobody asks again: it is off, and the place is free.
+    // Without another request the booking is canceled and the place is free.
     pays(&stack, "pay", false);
     ask("second").problem(503);
     pays(&stack, "pay", true);
@@ -170,7 +170,7 @@ fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
 }
 
 #[test]
-fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
+fn a_booking_that_is_canceled_at_the_last_moment_is_refunded_after_its_end() {
     let stack = with_tick().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 3_600, 1);

@@ -1,5 +1,5 @@
 //! What is handed out, and what it costs to find it. Each test looks at events of its own, in a transaction
-//! that nobody else sees and that leaves nothing.
+//! that no other session sees and that is rolled back.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -40,7 +40,7 @@ const CLAIM: &str = "events.claim(32, 60000)";
 const RECLAIM: &str = "events.reclaim(60000)";
 
 #[test]
-fn what_somebody_dropped_is_handed_out_alone() {
+fn an_event_that_was_never_settled_is_handed_out_alone() {
     let mut sql = quiet();
     let mut sql = sql.transaction().unwrap();
     told(
@@ -52,7 +52,7 @@ fn what_somebody_dropped_is_handed_out_alone() {
     assert_eq!(aggregates(claimed(&mut sql, RECLAIM)), ["dropped-1"]);
     assert_eq!(aggregates(claimed(&mut sql, RECLAIM)), ["dropped-2"]);
     assert!(claimed(&mut sql, RECLAIM).is_empty());
-    // Whoever dropped it is left in peace for longer than whoever has it for the first time.
+    // The lease of a redelivery is longer than that of a first delivery.
     let leases = "SELECT DISTINCT extract(epoch FROM due_at - now())::bigint FROM events.outbox
         WHERE kind = 'notify:x' AND unsettled = 2";
     sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
@@ -92,7 +92,7 @@ fn a_long_line_and_a_paused_kind_are_walked_over_once() {
         began.elapsed()
     );
 
-    // Settling the first calls the next one back, and nobody else.
+    // Settling the first makes the next one due, and no other.
     let settle = "SELECT events.settle($1, 1, 'done', 0, NULL, '[]')";
     assert!(sql.query_one(settle, &[&line]).unwrap().get::<_, bool>(0));
     assert_eq!(aggregates(claimed(&mut sql, CLAIM)), ["line"]);
@@ -100,7 +100,7 @@ fn a_long_line_and_a_paused_kind_are_walked_over_once() {
 }
 
 #[test]
-fn what_fails_keeps_its_followers_back() {
+fn a_failed_event_holds_back_the_later_ones_of_its_aggregate() {
     let mut sql = quiet();
     let mut sql = sql.transaction().unwrap();
     told(

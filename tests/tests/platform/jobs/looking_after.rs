@@ -96,7 +96,7 @@ fn a_paused_kind_waits_until_it_goes_on() {
     admin.put("/jobs/pauses/user:created").send().expect(204);
     let (id, payload) = stranger();
     let paused = tell(&mut sql, "user:created", "user:paused", &payload);
-    // Somebody else's events flow on.
+    // Events of other kinds flow on.
     let flowing = tell(&mut sql, "user:changed", "user:flowing", &stranger().1);
     settled(&mut sql, flowing, "done");
     assert_eq!(known(&mut sql, id), 0);
@@ -182,7 +182,7 @@ fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
 }
 
 #[test]
-fn what_waits_for_its_next_attempt_can_have_it_now() {
+fn an_admin_can_retry_a_waiting_event_at_once() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let admin = User::admin(&stack);

@@ -12,7 +12,7 @@ use super::{id_of, known};
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
-fn nothing_is_lost_and_nothing_happens_twice_when_redis_is_away_for_all_of_it() {
+fn every_event_is_carried_out_once_while_redis_is_away() {
     let stack = Options::default().start_cabled();
     let mut sql = stack.sql();
     stack.redis_cable().cut();
@@ -141,7 +141,7 @@ fn a_load_without_redis_has_every_effect_once() {
         texts.sort();
         let all = texts.len();
         texts.dedup();
-        assert_eq!(texts.len(), all, "nobody is told twice: {texts:?}");
+        assert_eq!(texts.len(), all, "a message came twice: {texts:?}");
     }
     for chat in booked {
         assert_eq!(written[&u64::try_from(chat).unwrap()].len(), EACH);

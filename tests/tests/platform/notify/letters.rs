@@ -29,14 +29,14 @@ fn a_letter_goes_to_its_mailbox_and_is_forgotten_then() {
 
     told.planned(event);
     let mut sql = told.stack.sql();
-    eventually("nobody keeps the code", SOON, || {
+    eventually("the code is gone", SOON, || {
         let kept = "SELECT count(*) FROM events.outbox WHERE payload::text LIKE '%s3cr3t-code%'";
         sql.query_one(kept, &[]).unwrap().get::<_, i64>(0) == 0
     });
 }
 
 #[test]
-fn a_mailbox_that_nobody_proved_gets_no_news() {
+fn an_unverified_mailbox_gets_no_news() {
     let told = Told::shared();
     let ana = Person::registered(told, "driver", 1);
     told.ending(&ana, "Garage");
@@ -51,7 +51,7 @@ fn a_mailbox_that_nobody_proved_gets_no_news() {
     );
 }
 
-/// It waits with the dead, with its code, until somebody says where mail goes.
+/// It stays among the dead letters, with its code, until a mail API is configured.
 #[test]
 fn a_letter_that_cannot_be_sent_is_not_forgotten() {
     let stack = Stack::shared();

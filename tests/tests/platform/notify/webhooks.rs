@@ -54,7 +54,7 @@ fn a_webhook_is_called_with_signatures_of_its_keys() {
         "the new key signs"
     );
     assert!(is_signed(call, &secret), "and the old one does, for a day");
-    // Whoever rotates in a hurry does not cut themselves off.
+    // Rotating twice in a row keeps the first key valid.
     let hurried = ana
         .request(told, "POST", &format!("/notify/webhooks/{id}/secret"))
         .send()
@@ -262,7 +262,7 @@ fn a_webhook_that_takes_nothing_for_a_day_is_disabled() {
 
 /// Twenty seconds each, were they waited for.
 #[test]
-fn a_slow_owner_holds_nobody_up() {
+fn a_slow_webhook_does_not_delay_those_of_other_owners() {
     let told = Told::shared();
     let slow = Person::registered(told, "driver", 1);
     let ana = Person::registered(told, "driver", 1);
@@ -303,7 +303,7 @@ fn a_webhook_is_told_only_of_what_there_is() {
 }
 
 #[test]
-fn ten_webhooks_are_ten_also_for_whoever_makes_them_at_once() {
+fn ten_webhooks_are_the_limit_also_when_they_are_made_at_once() {
     let told = Told::shared();
     let ana = Person::registered(told, "driver", 1);
     let body = json!({ "url": format!("{}/x", told.hook.url()) });

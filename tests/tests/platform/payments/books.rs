@@ -1,4 +1,4 @@
-//! The ledger behind it all: it adds up while many move money, and nobody can change what happened.
+//! The ledger behind it all: it adds up while many move money, and its rows are never changed.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -63,7 +63,7 @@ fn only_an_admin_sees_the_books() {
 
 /// Readers look all the while: never a balance below zero, never a sum that is not whole.
 #[test]
-fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
+fn the_books_add_up_at_every_moment_of_a_random_load() {
     const CLIENTS: usize = 16;
     const EACH: usize = 40;
     let stack = Stack::shared();

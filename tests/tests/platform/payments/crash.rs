@@ -26,7 +26,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// Nothing when nobody answers.
+    /// Nothing when no answer comes.
     fn ask(&self, at: SocketAddr) -> Option<Answer> {
         let request = Request::new(at, "POST", self.path).api_key(&self.token);
         let request = request.header("idempotency-key", &self.key);
@@ -62,7 +62,7 @@ fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) ->
 }
 
 #[test]
-fn whatever_was_answered_before_a_crash_is_there_after_it() {
+fn everything_answered_before_a_crash_is_there_after_it() {
     let mut stack = Stack::start();
     let users: Vec<_> = (0..USERS).map(|_| User::driver(&stack)).collect();
     let accounts: Vec<_> = users.iter().map(|it| account(it, 500.0)).collect();
@@ -90,9 +90,9 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
                         }
                         // Not enough money: nothing happened.
                         Some(400) => {}
-                        // Whoever ran it died over it: asked again later.
+                        // The host died while it ran: asked again later.
                         Some(409) => open.lock().unwrap().push(wish),
-                        // Nobody is there, or nobody behind it yet.
+                        // The host or its stores are away.
                         None | Some(500..) => {
                             thread::sleep(Duration::from_millis(20));
                             continue;
@@ -145,7 +145,7 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
         assert!([200, 400].contains(&answer.status()), "{answer}");
         done += usize::from(answer.status() == 200);
     }
-    // Each key has moved money once, whatever happened to its answers.
+    // Each key has moved money once, answered or not.
     let moved = "SELECT count(*) FROM payments.transfer WHERE kind <> 'opening'";
     let moved: i64 = stack.sql().query_one(moved, &[]).unwrap().get(0);
     assert_eq!(moved, i64::try_from(done).unwrap());

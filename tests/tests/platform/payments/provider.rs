@@ -43,7 +43,7 @@ fn repeated_webhooks_book_once() {
 }
 
 #[test]
-fn what_a_webhook_says_is_not_believed() {
+fn a_webhook_is_verified_by_asking_the_provider() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     let id = scene.provider.pays(&payment.id, &json!(25), "pending");
@@ -145,7 +145,7 @@ fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
 }
 
 #[test]
-fn what_is_in_dispute_is_listed_and_sent_back_when_an_admin_says_so() {
+fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
     let scene = Scene::shared();
     let (user, admin) = (scene.user(), User::admin(&scene.stack));
     let payment = scene.open(&user);

@@ -95,7 +95,7 @@ fn a_token_of_the_last_key_is_good_while_that_key_is_published() {
 /// As an operator does it: the host is stopped, told to take a new key, and started again. Twice,
 /// while tokens of the first key are still around.
 #[test]
-fn a_key_is_replaced_and_nobody_has_to_sign_in_again() {
+fn sessions_survive_a_rotation_of_the_signing_key() {
     let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     let body = json!({ "username": user.login, "password": user.password });
@@ -131,7 +131,7 @@ fn a_key_is_replaced_and_nobody_has_to_sign_in_again() {
 }
 
 #[test]
-fn whoever_looks_for_us_finds_us() {
+fn the_discovery_documents_name_the_issuer_and_its_endpoints() {
     let stack = Stack::shared();
     let told = stack
         .get("/.well-known/openid-configuration")
@@ -163,7 +163,7 @@ fn whoever_looks_for_us_finds_us() {
 
 /// OpenID has the issuer be the address at which it is asked who it is: that is for the operator to say.
 #[test]
-fn whoever_is_called_by_their_address_is_called_so_by_tokens_and_everywhere() {
+fn a_configured_issuer_stands_in_tokens_and_in_the_discovery_document() {
     let address = "https://id.wharf.test";
     let stack = Options::default()
         .variable("public_url", address)

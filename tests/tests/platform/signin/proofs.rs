@@ -26,7 +26,7 @@ fn with_mail() -> &'static (Stack, Outside) {
     })
 }
 
-/// The secret of that kind in a letter to somebody.
+/// The secret of that kind in a letter to this user.
 fn letter(mail: &Outside, user: &User, kind: &str) -> String {
     let to = json!([user.email]);
     let sent = mail.find("a letter", Duration::from_secs(20), |it| {
@@ -41,7 +41,7 @@ fn letter(mail: &Outside, user: &User, kind: &str) -> String {
 }
 
 #[test]
-fn who_forgot_the_password_is_sent_a_letter_that_opens_once() {
+fn a_password_reset_letter_works_once() {
     let (stack, mail) = with_mail();
     let user = User::driver(stack);
     let forgot = |email: &str| {
@@ -185,7 +185,7 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
         .send()
         .problem(403);
     with("GET", "/booking").send().problem(403);
-    // Whatever it may do, it makes no further tokens and changes no password.
+    // Even with every scope, it makes no further tokens and changes no password.
     for (method, path) in [
         ("POST", "/auth/tokens"),
         ("GET", "/auth/sessions"),
@@ -209,7 +209,7 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
 }
 
 #[test]
-fn a_token_with_a_scope_makes_no_admin_and_ends_nobody() {
+fn a_scoped_token_makes_no_admin_and_ends_no_session() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let short = exchange(&stack, &personal(&admin, "write")["token"])
@@ -361,7 +361,7 @@ fn of_many_who_guess_at_once_a_few_are_heard() {
         statuses.iter().all(|it| matches!(it, 401 | 429)),
         "{statuses:?}"
     );
-    // By whatever name the account is called.
+    // By any name of the account.
     let body = json!({ "login": user.email, "password": user.password });
     stack.post("/login").json(&body).send().problem(429);
 }

@@ -10,8 +10,9 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Asked {
     pub answer: Answer,
-    /// The first copy was not answered, so that what this one found may be the work of the first.
-    pub is_repeated: bool,
+    /// Something failed meanwhile: what this copy found may be the work of an earlier one, and what it began may
+    /// be left to the sweep.
+    pub is_disturbed: bool,
 }
 
 enum Fault {
@@ -63,18 +64,18 @@ pub fn ask(stack: &mut Stack, dice: &mut Dice, request: impl Fn() -> Request + S
         Fault::None | Fault::CutRedis | Fault::MendRedis => {}
     }
     let began = Instant::now();
-    let mut is_repeated = false;
+    let mut is_disturbed = matches!(fault, Fault::KillHost | Fault::CutPostgres);
     loop {
         match answer {
             Ok(answer) if is_final(&answer) => {
                 return Asked {
                     answer,
-                    is_repeated,
+                    is_disturbed,
                 };
             }
             unanswered => assert!(began.elapsed() < ANSWERS_WITHIN, "{unanswered:?}"),
         }
-        is_repeated = true;
+        is_disturbed = true;
         thread::sleep(Duration::from_millis(20));
         free_keys(stack);
         answer = request().try_send();

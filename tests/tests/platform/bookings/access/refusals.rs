@@ -7,7 +7,7 @@ use super::super::{at, book, booked, driver, offer, place_body, wish};
 
 /// Forms of older clients send every field, filled or not.
 #[test]
-fn what_is_left_empty_in_a_search_does_not_matter() {
+fn empty_search_parameters_are_ignored() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let me = owner.get("/auth/me").send().json()["id"].clone();

@@ -38,7 +38,7 @@ impl Provider {
         Self { outside, state }
     }
 
-    /// Somebody pays, or tries to; answers the payment's id.
+    /// A customer pays, or tries to; answers the payment's id.
     pub(super) fn pays(&self, reference: &str, amount: &Value, status: &str) -> String {
         let id = Uuid::new_v4().simple().to_string();
         let payment = json!({

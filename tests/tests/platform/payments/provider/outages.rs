@@ -100,7 +100,7 @@ fn a_code_is_asked_for_in_the_same_words_each_time() {
 }
 
 #[test]
-fn what_the_provider_will_never_take_is_over_and_said_so() {
+fn a_payment_that_the_provider_refuses_is_cancelled() {
     let scene = Scene::shared();
     let (user, title, order) = (scene.user(), unique("refused"), unique("order"));
     let why = json!({ "message": "invalid unit_price" });
@@ -161,7 +161,7 @@ fn a_provider_whose_answer_is_lost_is_asked_again() {
 }
 
 #[test]
-fn a_provider_that_says_nothing_holds_up_nobody_for_long() {
+fn a_silent_provider_does_not_delay_other_requests() {
     let scene = Scene::start();
     let user = scene.user();
     let hangs = || Reply::status(500).after(Duration::from_secs(60));

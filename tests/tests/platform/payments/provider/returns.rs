@@ -8,7 +8,7 @@ use super::super::{account, assert_sound, balance, withdraw};
 use super::scene::{Payment, SOON, Scene};
 
 #[test]
-fn what_is_paid_after_the_end_goes_back() {
+fn a_payment_after_the_end_is_refunded() {
     let scene = Scene::shared();
     let expired = scene.open(&scene.user());
     scene.run_out(&expired);
@@ -30,7 +30,7 @@ fn what_is_paid_after_the_end_goes_back() {
 }
 
 #[test]
-fn what_is_paid_twice_goes_back_once() {
+fn of_two_payments_for_one_checkout_the_second_is_refunded() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     let ids: Vec<_> = (0..3)
@@ -162,9 +162,9 @@ fn house(stack: &Stack, name: &str) -> i64 {
     accounts.get(name).map_or(0, |it| it.as_i64().unwrap())
 }
 
-/// Whom nobody pays from a machine is paid by a person, who finds it on a list.
+/// An admin finds it on a list and pays it by hand.
 #[test]
-fn a_withdrawal_waits_for_whoever_pays_it_out() {
+fn a_withdrawal_waits_until_an_admin_pays_it_out() {
     let scene = Scene::start();
     let (user, admin) = (scene.user(), User::admin(&scene.stack));
     let name = account(&user, 0.0);
@@ -240,7 +240,7 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
 }
 
 #[test]
-fn what_was_spent_before_it_was_taken_back_is_the_house_s_loss() {
+fn a_chargeback_of_spent_money_is_a_loss_of_the_house() {
     let scene = Scene::start();
     let user = scene.user();
     let name = account(&user, 0.0);
@@ -269,7 +269,7 @@ fn what_was_spent_before_it_was_taken_back_is_the_house_s_loss() {
 }
 
 #[test]
-fn what_has_no_room_where_it_should_go_goes_back() {
+fn a_deposit_above_the_limit_of_the_account_is_refunded() {
     let scene = Scene::shared();
     let user = scene.user();
     let name = account(&user, 0.0);

@@ -54,7 +54,7 @@ impl Scene {
         SCENE.get_or_init(|| Self::run(Options::default().manifest(asker)))
     }
 
-    /// One whose provider may break for everybody.
+    /// One of its own, whose provider the test may break.
     pub(super) fn start() -> Self {
         Self::run(Options::default())
     }
@@ -80,7 +80,7 @@ impl Scene {
         self.open_titled(user, &title)
     }
 
-    /// One of somebody, paid and told of; answers it and its attempt at the provider.
+    /// Opens a payment and pays it; answers it and its attempt at the provider.
     pub(super) fn paid(&self) -> (Payment, String) {
         let payment = self.open(&self.user());
         let attempt = self.provider.pays(&payment.id, &json!(25), "approved");

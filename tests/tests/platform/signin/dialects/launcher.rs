@@ -127,9 +127,9 @@ fn a_launcher_is_refused_by_number() {
     assert_eq!(number(admin.get(nobody).send(), 404), 31);
 }
 
-/// The cookie goes along with a link on anybody's page, and a GET changes things here.
+/// CSRF: the browser sends the cookie with a link on any page, and a GET changes things here.
 #[test]
-fn a_link_to_a_method_by_name_is_no_use_to_whoever_wrote_it() {
+fn a_cross_site_link_to_a_method_changes_nothing() {
     let stack = Stack::shared();
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let number = user
@@ -177,7 +177,7 @@ fn a_launcher_registers_refreshes_and_is_made_a_moderator() {
     assert_eq!(refreshed.expect(200).json()["user"], entered["user"]);
     let spent = entered["refresh_token"].as_str().unwrap();
     let body = json!({ "refresh_token": spent, "v": "1.0" });
-    // Whatever has become of the token that is sent along with everything.
+    // Also with a token that is no longer valid.
     stack
         .post("/api/method/auth.refreshToken?token=expired")
         .json(&body)

@@ -13,7 +13,7 @@ fn zone_registration(name: &str) -> Value {
 }
 
 #[test]
-fn who_registers_with_the_zones_has_a_session() {
+fn a_registration_with_the_zones_opens_a_session() {
     let stack = Stack::shared();
     let name = unique("ze");
     let session = stack
@@ -251,7 +251,7 @@ fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
     let letters =
         "SELECT count(*) FROM events.outbox WHERE kind = 'deliver:email' AND payload ->> 'to' = $1";
     eventually(
-        "whoever reads the old mailbox hears of it",
+        "the old mailbox is notified",
         Duration::from_secs(20),
         || {
             let row = stack.sql().query_one(letters, &[&user.email]).unwrap();

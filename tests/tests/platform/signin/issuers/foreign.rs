@@ -16,7 +16,7 @@ fn now() -> u64 {
         .as_secs()
 }
 
-/// What a realm says of somebody.
+/// The claims of a realm about a user.
 fn vouched(subject: &str, name: &str) -> Value {
     json!({
         "iss": REALM, "aud": ["account", "parking-auth"], "sub": subject,
@@ -119,7 +119,7 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
         key: Key::new(5).key,
     };
     exchange(&stack, &forger.sign(&claims)).problem(401);
-    // However often somebody comes with a key nobody knows, the realm is not asked for it each time.
+    // Tokens with an unknown key do not make us ask the realm each time.
     for _ in 0..5 {
         exchange(&stack, &Key::new(6).sign(&claims)).problem(401);
     }
@@ -129,7 +129,7 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
 }
 
 #[test]
-fn a_name_that_is_taken_here_stays_with_whoever_has_it() {
+fn a_foreign_user_does_not_take_over_a_login_that_is_taken() {
     let key = Key::new(7);
     let jwks = json!({ "keys": [key.jwk()] });
     let realm = Outside::start(move |_| Reply::json(200, &jwks));
@@ -137,7 +137,7 @@ fn a_name_that_is_taken_here_stays_with_whoever_has_it() {
     let user = User::driver(&stack);
     let mine = user.get("/auth/me").send().expect(200).json();
 
-    // Nobody has seen the mailbox here, so it may be somebody else's.
+    // The mailbox was not verified here, so it may be another user's.
     let stranger = me(
         &stack,
         exchange(&stack, &key.sign(&vouched("f:2", &user.login))),
@@ -154,7 +154,7 @@ fn a_name_that_is_taken_here_stays_with_whoever_has_it() {
     );
     assert_eq!(same["id"], mine["id"]);
 
-    // Not the admin's, whatever a realm says.
+    // A realm cannot name the admin.
     let pretender = me(
         &stack,
         exchange(&stack, &key.sign(&vouched("f:4", "admin"))),
@@ -162,7 +162,7 @@ fn a_name_that_is_taken_here_stays_with_whoever_has_it() {
     assert_ne!(pretender["login"], "admin");
 }
 
-/// It is the realm that says how long somebody is vouched for.
+/// The realm decides how long its session lasts.
 #[test]
 fn a_session_of_a_realms_making_is_not_prolonged_here() {
     let key = Key::new(9);
@@ -183,7 +183,7 @@ fn a_session_of_a_realms_making_is_not_prolonged_here() {
 }
 
 #[test]
-fn who_is_disabled_stays_out_and_who_was_erased_begins_anew() {
+fn a_disabled_foreign_user_stays_out_and_an_erased_one_gets_a_new_account() {
     let key = Key::new(10);
     let jwks = json!({ "keys": [key.jwk()] });
     let realm = Outside::start(move |_| Reply::json(200, &jwks));
@@ -195,7 +195,7 @@ fn who_is_disabled_stays_out_and_who_was_erased_begins_anew() {
         admin.post(&path).send().expect(200);
     };
 
-    // Somebody who was never here by the realm's word, but is the same person.
+    // An account that the realm has not vouched for yet, of the same person.
     let user = User::driver(&stack);
     let seen = "UPDATE signin.account SET email_verified_at = now() WHERE login = $1";
     stack.sql().execute(seen, &[&user.login]).unwrap();
@@ -256,7 +256,7 @@ fn keys_of_a_realm_that_is_away_count_for_a_day() {
 }
 
 #[test]
-fn a_realm_that_does_not_answer_is_nobodys_fault_but_its_own() {
+fn a_realm_that_redirects_is_not_followed_and_asked_once() {
     let key = Key::new(8);
     let jwks = json!({ "keys": [key.jwk()] });
     let elsewhere = Outside::start(move |_| Reply::json(200, &jwks));
@@ -265,9 +265,9 @@ fn a_realm_that_does_not_answer_is_nobodys_fault_but_its_own() {
     let stack = with_realm(&realm);
     let answer = exchange(&stack, &key.sign(&vouched("f:5", &unique("ana"))));
     answer.problem(503);
-    // And asked once, not by everybody who comes.
+    // The realm is asked once, not for each token.
     exchange(&stack, &key.sign(&vouched("f:5", &unique("ana")))).problem(401);
     assert_eq!(realm.received().len(), 1);
-    assert_eq!(elsewhere.received().len(), 0, "nobody was sent there");
+    assert_eq!(elsewhere.received().len(), 0, "the redirect was followed");
     User::driver(&stack);
 }

@@ -8,7 +8,7 @@ use wharf_tests::{Options, Stack, User};
 
 use super::login;
 
-/// The authenticator app of somebody who enrols: its codes, step by step, and the backup codes.
+/// The authenticator app of a user who enrols: its codes, step by step, and the backup codes.
 struct App {
     totp: Totp,
     steps: u64,
@@ -148,7 +148,7 @@ fn an_admin_without_the_second_factor_that_is_required_sees_what_others_see() {
 }
 
 #[test]
-fn who_lost_the_second_factor_is_let_in_again_by_an_admin() {
+fn an_admin_removes_a_lost_second_factor() {
     let stack = Stack::shared();
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let mut app = App::enrolled(&user);
