@@ -1,6 +1,7 @@
 //! Stopping the platform at a statement: what the statement needs is locked, the statement is seen to wait,
 //! and then the test does what is to happen at that point.
 
+use std::thread;
 use std::time::Duration;
 
 use postgres::Client;
@@ -32,6 +33,28 @@ impl Stack {
             let found: i64 = sql.query_one(waiting, &[&words]).unwrap().get(0);
             found > 0
         });
+    }
+
+    /// Carries out `first` in a transaction that is committed once `second` waits for it; answers the text that
+    /// each returns. Both run with this schema as their search path.
+    #[track_caller]
+    pub fn overlap(&self, schema: &str, first: &str, second: &str) -> (String, String) {
+        let begin = format!("SET search_path = {schema}; BEGIN");
+        let mut earlier = self.sql();
+        earlier.batch_execute(&begin).unwrap();
+        let first = earlier.query_one(first, &[]).unwrap().get(0);
+        thread::scope(|scope| {
+            let later = scope.spawn(|| {
+                let mut sql = self.sql();
+                sql.batch_execute(&begin).unwrap();
+                let second = sql.query_one(second, &[]).unwrap().get(0);
+                sql.batch_execute("COMMIT").unwrap();
+                second
+            });
+            self.wait_for_lock(second);
+            earlier.batch_execute("COMMIT").unwrap();
+            (first, later.join().unwrap())
+        })
     }
 
     /// Ends every statement of a host that was killed. Otherwise PostgreSQL would still carry out one that

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use wharf_launch::{
 };
 
 use crate::cable::Cable;
+use crate::failure::note_use;
 use crate::folder::Folder;
 use crate::listening::Listening;
 use crate::options::Options;
@@ -46,24 +47,27 @@ pub struct Stack {
     folder: Folder,
 }
 
-/// The shared stack, as one test uses it: shows what the host said meanwhile when the test fails.
-pub struct Borrowed {
-    stack: &'static Stack,
-    log: Log,
+/// The stack that all tests of a program share.
+pub struct Shared(&'static Stack);
+
+impl Deref for Shared {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        self.0
+    }
 }
 
 impl Stack {
     /// The one that all tests of a program share. No test may break it.
-    pub fn shared() -> Borrowed {
+    pub fn shared() -> Shared {
         static SHARED: OnceLock<Stack> = OnceLock::new();
         let stack = SHARED.get_or_init(|| match env::var("TEST_STACK") {
             Ok(url) => Self::attach(&url),
             Err(_) => Options::default().start_embedded(),
         });
-        Borrowed {
-            stack,
-            log: stack.log.from_now(),
-        }
+        note_use(&stack.log.from_now());
+        Shared(stack)
     }
 
     /// One to break, with stores of its own that outlive it.
@@ -159,6 +163,7 @@ impl Stack {
     }
 
     pub fn request(&self, method: &str, path: &str) -> Request {
+        note_use(&self.log);
         Request::new(self.address(), method, path)
     }
 
@@ -172,6 +177,7 @@ impl Stack {
 
     /// The database as its owner, past every component and every cable.
     pub fn sql(&self) -> postgres::Client {
+        note_use(&self.log);
         postgres::Client::connect(&self.postgres_url, postgres::NoTls).expect("PostgreSQL")
     }
 
@@ -255,38 +261,6 @@ impl Stack {
     pub fn log(&self) -> String {
         self.log.read()
     }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            show(&self.log);
-        }
-    }
-}
-
-impl Deref for Borrowed {
-    type Target = Stack;
-
-    fn deref(&self) -> &Stack {
-        self.stack
-    }
-}
-
-impl Drop for Borrowed {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            show(&self.log);
-        }
-    }
-}
-
-/// Goes with the output of the test that failed.
-fn show(log: &Log) {
-    eprintln!(
-        "--- what the host said meanwhile\n{}\n---",
-        log.last_lines()
-    );
 }
 
 /// Where every host here takes compiled components from.

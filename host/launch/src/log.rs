@@ -30,6 +30,10 @@ impl Log {
         }
     }
 
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub fn read(&self) -> String {
         let mut bytes = Vec::new();
         if let Ok(mut file) = File::open(&self.path) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use wharf_tests::{Answer, Options, User, eventually, unique};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What a client is told while a store is away: to come back, and quickly.
 fn is_unavailable(answer: &Answer) {
@@ -18,8 +18,8 @@ fn is_unavailable(answer: &Answer) {
     );
 }
 
-/// Two processors that do other things meanwhile.
-const SLACK: Duration = Duration::from_millis(500);
+/// What a busy machine adds.
+const SLACK: Duration = Duration::from_secs(2);
 
 #[test]
 fn without_postgres_the_answer_is_503_until_it_is_back() {
@@ -53,9 +53,8 @@ fn a_postgres_that_says_nothing_is_given_up_on() {
     let answer = user.get("/auth/me").send();
     answer.problem(503);
     assert!(answer.header("retry-after").is_some());
-    // Two seconds, and what a busy machine adds.
     assert!(
-        answer.took() < Duration::from_secs(4),
+        answer.took() < Duration::from_secs(2) + SLACK,
         "{:?}",
         answer.took()
     );
@@ -80,7 +79,7 @@ fn signin_works_without_redis() {
         let login = json!({ "login": user.login, "password": user.password });
         let answer = stack.post("/login").json(&login).send().expect(200);
         assert!(
-            answer.took() < Duration::from_secs(3),
+            answer.took() < Duration::from_secs(5),
             "{away}: {:?}",
             answer.took()
         );

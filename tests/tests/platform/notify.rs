@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Options, Outside, Received, Reply, Request, Stack, eventually, unique};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A platform whose messenger, mail API and webhook target are servers of the test.
 pub struct Told {

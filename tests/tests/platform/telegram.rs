@@ -10,7 +10,7 @@ use wharf_tests::{Answer, User, eventually, unique};
 
 use super::notify::{PASSWORD, Person, Told, UNDELETABLE, WEBHOOK_SECRET};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A chat, as Telegram brings what is written in it.
 struct Chat<'a> {

@@ -5,7 +5,7 @@ mod refusals;
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
 
-use super::{at, booked, driver, offer, place_body, wish};
+use super::{at, book_confirmed, driver, offer, place_body, wish};
 
 /// Users of every kind.
 struct Cast {
@@ -62,7 +62,7 @@ fn every_role_can_do_exactly_what_it_may() {
     let stack = Stack::shared();
     let cast = cast(&stack);
     let place = offer(&cast.owner, 60, 50);
-    let id = booked(&stack, &cast.driver, place, 0, 60);
+    let id = book_confirmed(&stack, &cast.driver, place, 0, 60);
     let (the_place, the_booking) = (format!("/parking/{place}"), format!("/booking/{id}"));
     let whole = wish(place, &at(&stack, 0), &at(&stack, 60));
     let later = json!({ "date_to": at(&stack, 70) });
@@ -183,7 +183,7 @@ fn every_role_can_do_exactly_what_it_may() {
         assert_eq!(remover.delete(&the_booking).send().status(), expected);
     }
     for canceler in [&cast.owner, &cast.admin] {
-        let id = booked(&stack, &cast.driver, place, 0, 60);
+        let id = book_confirmed(&stack, &cast.driver, place, 0, 60);
         canceler
             .delete(&format!("/booking/{id}"))
             .send()
@@ -209,9 +209,9 @@ fn lists_show_what_is_ones_own() {
     let stack = Stack::shared();
     let cast = cast(&stack);
     let (place, elsewhere) = (offer(&cast.owner, 60, 9), offer(&cast.other_owner, 60, 9));
-    let own = booked(&stack, &cast.driver, place, 0, 60);
-    let own_elsewhere = booked(&stack, &cast.driver, elsewhere, 0, 60);
-    let other = booked(&stack, &cast.other_driver, place, 0, 60);
+    let own = book_confirmed(&stack, &cast.driver, place, 0, 60);
+    let own_elsewhere = book_confirmed(&stack, &cast.driver, elsewhere, 0, 60);
+    let other = book_confirmed(&stack, &cast.other_driver, place, 0, 60);
     let ids = |user: &User, query: &str| {
         let listed = user
             .get(&format!("/booking{query}"))

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
 use super::{
-    at, balance, book, booked, books_agree, driver, endow, from_now, move_end, offer, place_body,
-    wish,
+    assert_books_agree, at, balance, book, book_confirmed, driver, endow, from_now, move_end,
+    offer, place_body, wish,
 };
 
 fn refunds(stack: &Stack, booking: i64) -> i64 {
@@ -70,8 +70,8 @@ fn a_driver_who_cannot_pay_gets_no_place_and_keeps_their_money() {
     assert_eq!(balance(&poor), 99);
     let listed = poor.get("/booking").send().expect(200).json();
     assert_eq!(listed[0]["status"], "Canceled");
-    booked(&stack, &rich, place, 0, 60);
-    books_agree(&stack);
+    book_confirmed(&stack, &rich, place, 0, 60);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_refund_is_covered_after_the_owner_spent_everything_else() {
     let place = offer(&owner, 100, 2);
     let driver = driver(&stack, 1_000);
     endow(&stack, &owner, 500);
-    let id = booked(&stack, &driver, place, 0, 120);
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
     move_end(&stack, &driver, id, 180).expect(200);
     let spend = |cents| {
         owner
@@ -95,7 +95,7 @@ fn a_refund_is_covered_after_the_owner_spent_everything_else() {
     let answer = driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(answer.json()["status"], "success");
     assert_eq!((balance(&driver), balance(&owner)), (1_000, 0));
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn staying_longer_costs_the_difference_and_leaving_earlier_gives_it_back() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 61);
+    let id = book_confirmed(&stack, &driver, place, 0, 61);
     // What an owner asks for later is for others.
     owner
         .put(&format!("/parking/{place}"))
@@ -137,11 +137,11 @@ fn staying_longer_costs_the_difference_and_leaving_earlier_gives_it_back() {
         (&json!(100), &json!("Confirmed"))
     );
     // What was kept for the extension that was not paid is free again.
-    booked(&stack, &self::driver(&stack, 10_000), place, 60, 120);
+    book_confirmed(&stack, &self::driver(&stack, 10_000), place, 60, 120);
     move_end(&stack, &driver, id, 61).problem(409);
     driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(balance(&driver), 1_000);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn extending_and_canceling_at_once_loses_no_money() {
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 10_000);
     for _ in 0..5 {
-        let id = booked(&stack, &driver, place, 0, 60);
+        let id = book_confirmed(&stack, &driver, place, 0, 60);
         at_once(4, |number| match number {
             0 => driver.delete(&format!("/booking/{id}")).send(),
             _ => move_end(
@@ -162,7 +162,7 @@ fn extending_and_canceling_at_once_loses_no_money() {
         });
         assert_eq!(balance(&driver), 10_000);
     }
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 /// Clients of the replaced system send back the whole booking that they read.
@@ -171,7 +171,7 @@ fn a_whole_booking_sent_back_changes_its_status_and_nothing_else() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     let address = format!("/booking/{id}");
     let mut whole = driver.get(&address).send().expect(200).json();
     let before = whole.clone();
@@ -245,7 +245,7 @@ fn the_payment_for_a_booking_is_held_well_past_its_end() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 1, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 120);
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
     let kept = || -> Vec<f64> {
         let kept = "SELECT (extract(epoch FROM until - booking.date_to) / 3600)::float8
             FROM payments.hold
@@ -268,7 +268,7 @@ fn the_payment_for_a_booking_is_held_well_past_its_end() {
     let moved = move_end(&stack, &driver, id, 180).expect(200).json();
     assert_eq!((&moved["full_cost"], balance(&driver)), (&json!(3), 997));
     assert!(kept().iter().all(|it| *it >= 24.0), "{:?}", kept());
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
     let place = offer(&User::owner(&stack), 1, 1);
     let driver = driver(&stack, 1_000);
     // It costs nothing, so that its beginning can be moved without an unpaid bill.
-    let id = booked(&stack, &driver, place, 60, 61);
+    let id = book_confirmed(&stack, &driver, place, 60, 61);
     for to in [0, 59, 60] {
         let problem = move_end(&stack, &driver, id, to).problem(400);
         assert_eq!(problem["code"], "invalid-dates", "{problem}");
@@ -346,7 +346,7 @@ fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 600);
+    let id = book_confirmed(&stack, &driver, place, 0, 600);
     move_end(&stack, &driver, id, 100).expect(200);
     let wallet = || -> Value { owner.get("/payment/balance").send().expect(200).json() };
     assert_eq!(
@@ -360,5 +360,5 @@ fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
     eventually("the owner may spend it", Duration::from_secs(10), || {
         wallet()["available"] == json!(100)
     });
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }

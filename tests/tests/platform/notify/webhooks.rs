@@ -275,14 +275,11 @@ fn a_slow_webhook_does_not_delay_those_of_other_owners() {
     eventually("the slow one is called", SOON, || {
         !told.calls(&format!("/{}/504", slow.login)).is_empty()
     });
-    let began = Instant::now();
     told.ending(&ana, "Garage");
-    eventually("Ana's is called", SOON, || !told.calls(&path).is_empty());
-    assert!(
-        began.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        began.elapsed()
-    );
+    // Behind the slow one it would wait ten minutes.
+    eventually("Ana's is called", Duration::from_secs(20), || {
+        !told.calls(&path).is_empty()
+    });
 }
 
 #[test]

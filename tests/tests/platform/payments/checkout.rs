@@ -10,7 +10,7 @@ use wharf_tests::{Answer, Stack, User, eventually, unique};
 use super::{assert_sound, key};
 
 /// The relay looks every second.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn open(user: &User, body: &Value) -> Value {
     user.post("/payments/").json(body).send().expect(200).json()

@@ -71,7 +71,7 @@ fn two_hundred_sign_ins_at_once_succeed_and_do_not_delay_other_requests() {
     // Hashes take all of the machine, but other requests do not queue behind them: with as
     // many in line as came, one would wait for all of their work.
     let (quiet, meanwhile) = (late(quiet), late(meanwhile));
-    let bound = quiet * 10 + Duration::from_millis(400);
+    let bound = quiet * 10 + Duration::from_secs(2);
     assert!(
         meanwhile < bound,
         "{meanwhile:?}, when it is quiet {quiet:?}"

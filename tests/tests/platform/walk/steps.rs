@@ -419,6 +419,6 @@ impl Walk {
             );
         }
         assert_eq!(self.find_unknown_booking(), None);
-        bookings::books_agree(&self.stack);
+        bookings::assert_books_agree(&self.stack);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wharf_tests::{Request, Stack, User};
 
-use super::super::{at, book, booked, driver, offer, place_body, wish};
+use super::super::{at, book, book_confirmed, driver, offer, place_body, wish};
 
 /// Forms of older clients send every field, filled or not.
 #[test]
@@ -73,7 +73,7 @@ fn nonsense_is_refused_and_breaks_nothing() {
     let owner = User::owner(&stack);
     let driver = driver(&stack, 1_000);
     let place = offer(&owner, 60, 1);
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     let refused = |request: Request| {
         let answer = request.send();
         assert!((400..500).contains(&answer.status()), "{answer}");
@@ -190,4 +190,17 @@ fn nonsense_is_refused_and_breaks_nothing() {
         .send()
         .expect(200);
     driver.get(&format!("/booking/{id}")).send().expect(200);
+}
+
+#[test]
+fn owners_cannot_book_their_own_place() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let driver = driver(&stack, 1_000);
+    let give = "UPDATE bookings.place SET owner = $2::text::uuid WHERE id = $1";
+    let me = driver.get("/auth/me").send().expect(200).json();
+    let id = me["id"].as_str().unwrap();
+    stack.sql().execute(give, &[&place, &id]).unwrap();
+    let refused = book(&stack, &driver, place, 0, 60).problem(400);
+    assert_eq!(refused["code"], "own-place");
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use wharf_tests::{Stack, User, eventually};
 
-use super::super::{booked, driver, from_now, move_end, offer, wish};
+use super::super::{book_confirmed, driver, from_now, move_end, offer, wish};
 
-fn told(stack: &Stack, booking: i64) -> Vec<(String, String)> {
+fn list_notices(stack: &Stack, booking: i64) -> Vec<(String, String)> {
     let told = "SELECT payload ->> 'template', payload ->> 'user_id' FROM events.outbox
         WHERE kind = 'notify' AND aggregate = $1 ORDER BY seq";
     let rows = stack
@@ -35,11 +35,11 @@ fn driver_and_owner_are_told_what_happens() {
             (format!("booking_{what}_owner"), to_owner.clone()),
         ]
     };
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     move_end(&stack, &driver, id, 120).expect(200);
     driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(
-        told(&stack, id),
+        list_notices(&stack, id),
         [both("created"), both("changed"), both("canceled")].concat()
     );
 
@@ -55,9 +55,9 @@ fn driver_and_owner_are_told_what_happens() {
     eventually(
         "both are told that it ends soon",
         Duration::from_secs(10),
-        || told(&stack, soon).len() > 2,
+        || list_notices(&stack, soon).len() > 2,
     );
-    let mut ending = told(&stack, soon).split_off(2);
+    let mut ending = list_notices(&stack, soon).split_off(2);
     ending.sort();
     let mut expected = [&to_driver, &to_owner].map(|it| ("booking_ending".to_owned(), it.clone()));
     expected.sort();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use wharf_tests::{Stack, User, at_once, eventually};
 
-use super::super::{at, balance, booked, books_agree, driver, endow, move_end, offer, wish};
+use super::super::{
+    assert_books_agree, at, balance, book_confirmed, driver, endow, move_end, offer, wish,
+};
 use super::refunds;
 
 #[test]
@@ -15,7 +17,7 @@ fn of_many_cancellations_at_once_one_gives_the_money_back() {
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
     for _ in 0..5 {
-        let id = booked(&stack, &driver, place, 0, 60);
+        let id = book_confirmed(&stack, &driver, place, 0, 60);
         let address = format!("/booking/{id}");
         at_once(6, |number| match number % 3 {
             0 => driver.delete(&address).send(),
@@ -36,7 +38,7 @@ fn of_many_cancellations_at_once_one_gives_the_money_back() {
         );
         driver.get(&address).send().problem(404);
     }
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn of_many_equal_extensions_at_once_one_is_paid() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 10_000);
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     for answer in at_once(8, |_| move_end(&stack, &driver, id, 100)) {
         assert_eq!(answer.expect(200).json()["full_cost"], 100);
     }
@@ -61,7 +63,7 @@ fn of_many_equal_extensions_at_once_one_is_paid() {
         balance(&driver),
         10_000 - shown["full_cost"].as_i64().unwrap()
     );
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn the_same_request_again_has_one_effect_and_one_answer() {
         (Some("true"), longer.text())
     );
     assert_eq!(balance(&driver), 450);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
