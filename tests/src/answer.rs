@@ -1,4 +1,4 @@
-//! What came back. The checks here are those that hold for every answer of the platform.
+//! An answer, and the checks that hold for every answer of the platform.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Many doing the same thing at the same time.
+//! Doing the same thing many times at the same moment.
 
 use std::sync::Barrier;
 use std::thread;

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs};
 
-/// A new folder, deleted when dropped. Others may enter it: PostgreSQL runs as somebody else when
-/// the tests run as root.
+/// A new folder, deleted when dropped. Other users may enter it: as root, PostgreSQL runs
+/// as another user.
 pub struct Folder(PathBuf);
 
 struct Root {

@@ -1,5 +1,5 @@
 //! What the black-box tests in `tests/platform` stand on: the real host with the real functions and
-//! stores, and whoever talks to them from outside.
+//! stores, and clients and systems outside of them.
 //!
 //! A test borrows the running platform ([`Stack::shared`]) or starts one of its own when it breaks
 //! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], at the
@@ -20,21 +20,30 @@ mod answer;
 mod at_once;
 mod background;
 mod cable;
+mod dice;
+mod failure;
 mod folder;
+mod listening;
 mod lock;
+mod options;
 mod outside;
-mod process;
 mod request;
 mod stack;
+mod stores;
+mod times;
 mod user;
 mod wait;
 
 pub use answer::{Answer, Cookie};
 pub use at_once::at_once;
 pub use cable::Cable;
+pub use dice::Dice;
 pub use folder::Folder;
+pub use listening::Listening;
+pub use options::Options;
 pub use outside::{Outside, Received, Reply};
 pub use request::Request;
-pub use stack::{Borrowed, Listening, Options, Stack, repository};
+pub use stack::{Shared, Stack};
 pub use user::{User, unique};
 pub use wait::{eventually, eventually_some};
+pub use wharf_launch::repository;

@@ -1,255 +1,170 @@
-//! The platform, running: one `wharf up` of the real spin.toml, with stores of its own that are thrown
-//! away afterwards.
+//! The platform, running: `wharf up` of the real spin.toml with stores that are thrown away afterwards.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Deref;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::sync::{Mutex, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{env, fs};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
-use wharf_stores::{Stores, Wanted};
+use wharf_launch::{
+    Log, Server, built_wharf, launch, link_application, link_cache, repository, up,
+};
 
-use crate::background::runtime;
 use crate::cable::Cable;
+use crate::failure::note_use;
 use crate::folder::Folder;
-use crate::process;
+use crate::listening::Listening;
+use crate::options::Options;
 use crate::request::Request;
+use crate::stores::Beside;
+use crate::times::measure;
+use crate::user::User;
 
-/// A cold start on a machine that is busy with other tests.
-const STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// A cold start compiles every component, on a machine that is busy with other tests.
+pub(crate) const STARTS_WITHIN: Duration = Duration::from_secs(300);
 
 /// The first admin's, on every stack here.
 pub(crate) const ADMIN_PASSWORD: &str = "Harbour-Master-1";
 
-/// How a stack is started: what is not said is as for anybody who runs `wharf up`.
-#[derive(Clone)]
-pub struct Options {
-    manifest: PathBuf,
-    /// Stands below the manifest.
-    addition: String,
-    arguments: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            manifest: repository().join("spin.toml"),
-            addition: String::new(),
-            arguments: Vec::new(),
-        }
-    }
-}
-
-impl Options {
-    pub fn variable(self, name: &str, value: &str) -> Self {
-        self.argument("--variable")
-            .argument(&format!("{name}={value}"))
-    }
-
-    /// With more in the manifest than there is: another function, another setting.
-    pub fn manifest(mut self, addition: &str) -> Self {
-        self.addition.push_str(addition);
-        self
-    }
-
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
-    pub fn start(self) -> Stack {
-        Stack::run(self, None)
-    }
-
-    /// With PostgreSQL and Redis at the far end of a [`Cable`] each.
-    pub fn start_cabled(mut self) -> Stack {
-        let outside = Outboard::start();
-        let variables = format!("@{}", outside.variables(&self.manifest).display());
-        let arguments = [
-            ["--postgres-url", &outside.postgres.1],
-            ["--redis-url", &outside.redis.1],
-            ["--variable", &variables],
-        ];
-        // Of a variable given twice the last one counts: what the test says.
-        let arguments = arguments.into_iter().flatten().map(str::to_owned);
-        self.arguments.splice(0..0, arguments);
-        Stack::run(self, Some(outside))
-    }
-}
-
-/// Stores that run beside the host instead of below it, each at the far end of a cable.
-struct Outboard {
-    /// The cable, and the address by which the host finds what is behind it.
-    postgres: (Cable, String),
-    redis: (Cable, String),
-    /// The addresses without the cables.
-    direct: [String; 2],
-    // Stopped before their folder goes.
-    _stores: Stores,
-    folder: Folder,
-}
-
-impl Outboard {
-    fn start() -> Self {
-        let folder = Folder::new("stores");
-        let options = wharf_stores::Options {
-            data_dir: folder.path().to_owned(),
-            postgres: Wanted::Embedded,
-            redis: Wanted::Embedded,
-            s3: Wanted::No,
-            durable: false,
-        };
-        let stores = runtime().block_on(Stores::start(options, |_| {}));
-        let stores = stores.unwrap_or_else(|error| panic!("{error}"));
-        let addresses = stores.addresses().clone();
-        let direct =
-            [addresses.postgres_url, addresses.redis_url].map(|it| it.expect("it was wanted"));
-        let [postgres, redis] = [&direct[0], &direct[1]].map(|url| {
-            let far = address_in(url);
-            let cable = Cable::to(far);
-            let near = url.replace(&far.to_string(), &cable.near().to_string());
-            (cable, near)
-        });
-        Self {
-            postgres,
-            redis,
-            direct,
-            _stores: stores,
-            folder,
-        }
-    }
-
-    /// What all hosts on these stores are given alike, as an operator makes it.
-    fn variables(&self, manifest: &Path) -> PathBuf {
-        let file = self.folder.path().join("variables.toml");
-        let chosen = format!("admin_password = \"{ADMIN_PASSWORD}\"\n");
-        fs::write(&file, chosen).expect("to write variables");
-        let made = Command::new(wharf())
-            .arg("keys")
-            .arg("--variables")
-            .arg(&file)
-            .args(["--postgres-url", &self.postgres.1, "--from"])
-            .arg(manifest)
-            .status()
-            .expect("wharf runs");
-        assert!(made.success(), "wharf keys: {made}");
-        file
-    }
-}
-
-/// Where the host says that it listens.
-fn address_said(said: &Value) -> SocketAddr {
-    said["base_url"]
-        .as_str()
-        .and_then(|it| it.strip_prefix("http://"))
-        .and_then(|it| it.parse().ok())
-        .unwrap_or_else(|| panic!("no base_url in {said}"))
-}
-
-/// Where the server of `scheme://user:password@host:port/path` is.
-fn address_in(url: &str) -> SocketAddr {
-    let host = url.rsplit('@').next().and_then(|it| it.split('/').next());
-    host.and_then(|it| it.parse().ok())
-        .unwrap_or_else(|| panic!("no host:port in {url}"))
-}
-
 pub struct Stack {
     options: Options,
-    host: Child,
-    at: SocketAddr,
+    address: SocketAddr,
+    /// Nothing for a stack that runs elsewhere.
+    host: Option<Server>,
+    log: Log,
+    pub(crate) admin_password: String,
     postgres_url: String,
     redis_url: String,
-    /// What the host has said so far that belongs to an earlier life.
-    log_from: u64,
-    outboard: Option<Outboard>,
+    /// The stores, unless they are the host's own.
+    stores: Option<Arc<Beside>>,
+    /// Signed in once for all tests.
+    pub(crate) admin: OnceLock<User>,
     // Dropped last: the host works in it.
     folder: Folder,
 }
 
-/// The shared stack, as one test uses it: shows what the host said meanwhile when the test fails.
-pub struct Borrowed {
-    stack: &'static Stack,
-    log_from: u64,
+/// The stack that all tests of a program share.
+pub struct Shared(&'static Stack);
+
+impl Deref for Shared {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        self.0
+    }
 }
 
 impl Stack {
-    /// The one that all tests of a program share. Nobody may break it.
-    pub fn shared() -> Borrowed {
+    /// The one that all tests of a program share. No test may break it.
+    pub fn shared() -> Shared {
         static SHARED: OnceLock<Stack> = OnceLock::new();
-        let stack = SHARED.get_or_init(Self::start);
-        Borrowed {
-            stack,
-            log_from: stack.log_length(),
-        }
+        let stack = SHARED.get_or_init(|| match env::var("TEST_STACK") {
+            Ok(url) => Self::attach(&url),
+            Err(_) => Options::default().start_embedded(),
+        });
+        note_use(&stack.log.from_now());
+        Shared(stack)
     }
 
-    /// One to break, as `wharf up` starts it.
+    /// One to break, with stores of its own that outlive it.
     pub fn start() -> Self {
         Options::default().start()
     }
 
-    fn run(options: Options, outboard: Option<Outboard>) -> Self {
-        let folder = Folder::new("stack");
-        lay_out(folder.path(), &options);
-        let (host, said) = launch(&options, folder.path(), "127.0.0.1:0");
-        let url = |store: &str| {
-            said["stores"][store]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let [postgres_url, redis_url] = match &outboard {
-            Some(outboard) => outboard.direct.clone(),
-            None => [url("postgres_url"), url("redis_url")],
-        };
+    pub(crate) fn embedding_stores(options: Options) -> Self {
+        let folder = lay_out(&options);
+        let host = start_host(&options, None, &folder, "127.0.0.1:0");
         Self {
+            postgres_url: host.store_url("postgres_url"),
+            redis_url: host.store_url("redis_url"),
             options,
-            host,
-            at: address_said(&said),
-            postgres_url,
-            redis_url,
-            log_from: 0,
-            outboard,
+            address: host.address(),
+            log: host.log().clone(),
+            host: Some(host),
+            admin_password: ADMIN_PASSWORD.to_owned(),
+            stores: None,
+            admin: OnceLock::new(),
             folder,
         }
     }
 
-    /// A second host on the same stores and with the same secrets, as behind a load balancer. For a
-    /// stack that was started cabled: other stores belong to their host.
-    pub fn beside(&self) -> Self {
-        assert!(
-            self.outboard.is_some(),
-            "the stores belong to the first host"
-        );
-        let folder = Folder::new("stack");
-        lay_out(folder.path(), &self.options);
-        let (host, said) = launch(&self.options, folder.path(), "127.0.0.1:0");
+    pub(crate) fn beside_stores(options: Options, stores: Arc<Beside>) -> Self {
+        let folder = lay_out(&options);
+        let host = start_host(&options, Some(&stores), &folder, "127.0.0.1:0");
         Self {
-            options: self.options.clone(),
-            host,
-            at: address_said(&said),
-            postgres_url: self.postgres_url.clone(),
-            redis_url: self.redis_url.clone(),
-            log_from: 0,
-            outboard: None,
+            postgres_url: stores.postgres_url.clone(),
+            redis_url: stores.redis_url.clone(),
+            options,
+            address: host.address(),
+            log: host.log().clone(),
+            host: Some(host),
+            admin_password: ADMIN_PASSWORD.to_owned(),
+            stores: Some(stores),
+            admin: OnceLock::new(),
             folder,
         }
+    }
+
+    /// The stack that `infra/up` runs at that URL, with its data folder in the clone.
+    fn attach(url: &str) -> Self {
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        let address = host
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut it| it.find(SocketAddr::is_ipv4));
+        let data = repository().join(".wharf");
+        let read = |file: &str, name: &str| -> String {
+            let text = fs::read_to_string(data.join(file)).unwrap_or_default();
+            let kept: Value = serde_json::from_str(&text).unwrap_or_default();
+            match &kept[name] {
+                Value::Null => panic!(
+                    "no {name} in {}/{file}: is infra/up running?",
+                    data.display()
+                ),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }
+        };
+        let (postgres, redis) = (
+            read("values.json", "postgres"),
+            read("values.json", "redis"),
+        );
+        Self {
+            options: Options::default(),
+            address: address.unwrap_or_else(|| panic!("no address: {url}")),
+            host: None,
+            log: Log::new(&data.join("host.log")),
+            admin_password: read("values.json", "random:admin_password"),
+            postgres_url: format!(
+                "postgres://wharf:{postgres}@127.0.0.1:{}/wharf",
+                read("ports.json", "PostgreSQL")
+            ),
+            redis_url: format!(
+                "redis://default:{redis}@127.0.0.1:{}",
+                read("ports.json", "Redis")
+            ),
+            stores: None,
+            admin: OnceLock::new(),
+            folder: Folder::new("attached"),
+        }
+    }
+
+    /// A second host on the same stores and with the same secrets, as behind a load balancer.
+    pub fn start_second(&self) -> Self {
+        Self::beside_stores(self.options.clone(), Arc::clone(self.stores()))
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.at
+        self.address
     }
 
     pub fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.at, method, path)
+        note_use(&self.log);
+        Request::new(self.address(), method, path)
     }
 
     pub fn get(&self, path: &str) -> Request {
@@ -262,11 +177,8 @@ impl Stack {
 
     /// The database as its owner, past every component and every cable.
     pub fn sql(&self) -> postgres::Client {
+        note_use(&self.log);
         postgres::Client::connect(&self.postgres_url, postgres::NoTls).expect("PostgreSQL")
-    }
-
-    pub(crate) fn postgres_address(&self) -> SocketAddr {
-        address_in(&self.postgres_url)
     }
 
     /// Redis, past every cable.
@@ -277,33 +189,21 @@ impl Stack {
 
     /// Hears what is published on `channel` from now on.
     pub fn listen(&self, channel: &str) -> Listening {
-        let mut connection = self.redis();
-        connection
-            .send_packed_command(&redis::cmd("SUBSCRIBE").arg(channel).get_packed_command())
-            .expect("to subscribe");
-        let confirmed = connection.recv_response().expect("a confirmation");
-        assert!(
-            format!("{confirmed:?}").contains("subscribe"),
-            "{confirmed:?}"
-        );
-        Listening {
-            connection,
-            channel: channel.to_owned(),
-        }
+        Listening::start(self.redis(), channel)
     }
 
     /// The line to PostgreSQL of a stack that was started cabled.
     pub fn postgres_cable(&self) -> &Cable {
-        &self.outboard.as_ref().expect("a cabled stack").postgres.0
+        &self.stores().cables().postgres
     }
 
     /// The line to Redis of a stack that was started cabled.
     pub fn redis_cable(&self) -> &Cable {
-        &self.outboard.as_ref().expect("a cabled stack").redis.0
+        &self.stores().cables().redis
     }
 
-    pub fn pid(&self) -> u32 {
-        self.host.id()
+    fn stores(&self) -> &Arc<Beside> {
+        self.stores.as_ref().expect("stores beside the host")
     }
 
     /// Where the host keeps everything.
@@ -313,26 +213,17 @@ impl Stack {
 
     /// As a power cut for the host: `kill -9`.
     pub fn kill(&mut self) {
-        self.host.kill().expect("to kill the host");
-        self.host.wait().expect("the host is our child");
+        self.host_mut().kill().expect("to kill the host");
     }
 
-    /// The same while others still talk to it; [`Stack::kill`] waits for the end.
+    /// The same while other threads still talk to it; [`Stack::kill`] waits for the end.
     pub fn signal_kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// As an operator would end it; how it ended, or nothing when it did not within `patience`.
-    pub fn stop(&mut self, patience: Duration) -> Option<ExitStatus> {
-        self.signal(Signal::TERM);
-        let began = Instant::now();
-        while began.elapsed() < patience {
-            if let Some(status) = self.host.try_wait().expect("the host is our child") {
-                return Some(status);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        None
+    /// As an operator ends it; how it ended, or nothing when it did not in time.
+    pub fn stop(&mut self, within: Duration) -> Option<ExitStatus> {
+        self.host_mut().stop(within).expect("to stop the host")
     }
 
     /// The host stands still, as on a machine that is out of memory, until [`Stack::resume`].
@@ -345,221 +236,64 @@ impl Stack {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.host.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a process id"), signal).expect("to signal the host");
+        let host = self.host.as_ref().expect("a host of its own");
+        host.signal(signal).expect("to signal the host");
+    }
+
+    fn host_mut(&mut self) -> &mut Server {
+        self.host.as_mut().expect("a host of its own")
     }
 
     /// The same host again, on the same address and the same data.
     pub fn start_again(&mut self) {
-        self.log_from = self.log_length();
-        let (host, said) = launch(&self.options, self.folder.path(), &self.at.to_string());
-        self.host = host;
-        if self.outboard.is_none() {
-            let url = |store: &str| {
-                said["stores"][store]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            (self.postgres_url, self.redis_url) = (url("postgres_url"), url("redis_url"));
+        let listen = self.address.to_string();
+        let stores = self.stores.as_deref();
+        let host = start_host(&self.options, stores, &self.folder, &listen);
+        if self.stores.is_none() {
+            self.postgres_url = host.store_url("postgres_url");
+            self.redis_url = host.store_url("redis_url");
         }
+        self.log = host.log().clone();
+        self.host = Some(host);
     }
 
     /// What the host and the components said since it was last started.
     pub fn log(&self) -> String {
-        log_of(self.folder.path(), self.log_from)
-    }
-
-    fn log_length(&self) -> u64 {
-        fs::metadata(self.folder.path().join("host.log")).map_or(0, |it| it.len())
+        self.log.read()
     }
 }
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            show(&self.log());
-        }
-        // Its children die with it.
-        let _ = self.host.kill();
-        let _ = self.host.wait();
-    }
+/// Where every host here takes compiled components from.
+pub(crate) fn cache() -> PathBuf {
+    repository().join("target/wharf-tests-cache")
 }
 
-impl Deref for Borrowed {
-    type Target = Stack;
-
-    fn deref(&self) -> &Stack {
-        self.stack
-    }
+fn lay_out(options: &Options) -> Folder {
+    let folder = Folder::new("stack");
+    let app = folder.path().join("app");
+    link_application(&options.manifest, &app, |it| options.edit_manifest(&it))
+        .and_then(|()| link_cache(&folder.path().join("data"), &cache()))
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    folder
 }
 
-impl Drop for Borrowed {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            show(&log_of(self.stack.folder.path(), self.log_from));
-        }
-    }
-}
-
-/// Goes with the output of the test that failed.
-fn show(log: &str) {
-    const LAST: usize = 120;
-    let lines: Vec<_> = log.lines().collect();
-    eprintln!("--- what the host said meanwhile");
-    for line in &lines[lines.len().saturating_sub(LAST)..] {
-        eprintln!("{line}");
-    }
-    eprintln!("---");
-}
-
-/// A Redis channel, being listened to.
-pub struct Listening {
-    connection: redis::Connection,
-    channel: String,
-}
-
-impl Listening {
-    /// The next message, if one comes in time.
-    pub fn next(&mut self, within: Duration) -> Option<String> {
-        self.connection
-            .set_read_timeout(Some(within))
-            .expect("a timeout");
-        let pushed = self.connection.recv_response().ok()?;
-        let (kind, channel, payload): (String, String, String) =
-            redis::from_redis_value(pushed).expect("a message of text");
-        assert_eq!((kind.as_str(), &channel), ("message", &self.channel));
-        Some(payload)
-    }
-
-    /// The next message for which `is_it` holds; others pass by.
-    pub fn find(&mut self, within: Duration, is_it: impl Fn(&str) -> bool) -> Option<String> {
-        let deadline = Instant::now() + within;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let message = self.next(left.max(Duration::from_millis(1)))?;
-            if is_it(&message) {
-                return Some(message);
-            }
-        }
-    }
-}
-
-/// The clone these tests were built in.
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ is in the repository")
-}
-
-/// A folder that looks to the host like the clone, but for what a developer's own runs left there:
-/// an `.env` would lead the tests to the developer's stores.
-fn lay_out(folder: &Path, options: &Options) {
-    let (app, data) = (folder.join("app"), folder.join("data"));
-    fs::create_dir(&app).expect("a folder");
-    fs::create_dir(&data).expect("a folder");
-    let manifest = &options.manifest;
-    let original = manifest.parent().expect("a manifest is in a folder");
-    for entry in fs::read_dir(original)
-        .expect("the manifest's folder")
-        .flatten()
-    {
-        let name = entry.file_name();
-        if !name.to_string_lossy().starts_with('.') {
-            symlink(entry.path(), app.join(name)).expect("a link");
-        }
-    }
-    if !options.addition.is_empty() {
-        let whole = fs::read_to_string(manifest).expect("the manifest") + &options.addition;
-        let name = manifest.file_name().expect("a manifest is a file");
-        fs::remove_file(app.join(name)).expect("to remove the link");
-        fs::write(app.join(name), whole).expect("to write the manifest");
-    }
-    // Compiled once for all stacks.
-    let cache = repository().join("target/wharf-tests-cache");
-    fs::create_dir_all(&cache).expect("a folder");
-    symlink(cache, data.join("cache")).expect("a link");
-}
-
-fn wharf() -> PathBuf {
-    let program = repository().join("target/release/wharf");
-    assert!(
-        program.exists(),
-        "{} is not built: run infra/test",
-        program.display()
-    );
-    program
-}
-
-/// Starts the host and waits for the line that says it serves.
-fn launch(options: &Options, folder: &Path, listen: &str) -> (Child, Value) {
-    // Two stacks that start at once would only wait for each other's compiling.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock();
-
+fn start_host(options: &Options, stores: Option<&Beside>, folder: &Folder, listen: &str) -> Server {
     let name = options.manifest.file_name().expect("a manifest is a file");
-    let log_from = fs::metadata(folder.join("host.log")).map_or(0, |it| it.len());
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("host.log"))
-        .expect("a log");
-    let mut command = process::mortal(&wharf());
+    let mut command = up(&built_wharf(), listen);
     command
-        .args([
-            "up",
-            "--format",
-            "json",
-            "--listen",
-            listen,
-            "--volatile",
-            "--from",
-        ])
-        .arg(folder.join("app").join(name))
+        .arg("--volatile")
+        .arg("--from")
+        .arg(folder.path().join("app").join(name))
         .arg("--data-dir")
-        .arg(folder.join("data"))
-        .args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")])
-        .args(&options.arguments)
-        .env_clear()
-        .envs(
-            ["PATH", "LD_LIBRARY_PATH"]
-                .iter()
-                .filter_map(|it| Some((it, std::env::var_os(it)?))),
-        )
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log);
-    let mut host = process::spawn(command);
-    let stdout = host.stdout.take().expect("its stdout is piped");
-    match first_line(stdout) {
-        Some(said) => (host, said),
-        None => {
-            let _ = host.kill();
-            let how = host.wait();
-            show(&log_of(folder, log_from));
-            panic!("wharf up does not serve: {how:?}");
-        }
-    }
-}
-
-/// The line, unless it ends or takes too long first. What follows is read too, so that the pipe never fills.
-fn first_line(stdout: ChildStdout) -> Option<Value> {
-    let (said, heard) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = said.send(line);
-        }
-    });
-    let line = heard.recv_timeout(STARTS_WITHIN).ok()?;
-    serde_json::from_str(&line).ok()
-}
-
-fn log_of(folder: &Path, from: u64) -> String {
-    let mut text = Vec::new();
-    if let Ok(mut file) = File::open(folder.join("host.log")) {
-        let _ = file.seek(SeekFrom::Start(from));
-        let _ = file.read_to_end(&mut text);
-    }
-    String::from_utf8_lossy(&text).into_owned()
+        .arg(folder.path().join("data"))
+        .current_dir(folder.path());
+    match stores {
+        // Of a variable given twice the last one counts: what the test says.
+        Some(stores) => command.args(stores.arguments()),
+        None => command.args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")]),
+    };
+    command.args(&options.arguments);
+    let log = Log::new(&folder.path().join("host.log"));
+    let host = measure("start of a host", || launch(command, &log, STARTS_WITHIN));
+    host.unwrap_or_else(|failure| panic!("{failure}"))
 }

@@ -1,13 +1,16 @@
-//! Somebody who uses the platform: signs up as its clients do and asks in their name.
+//! A user of the platform: signs up as its clients do and sends requests with their token.
 
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use crate::answer::Answer;
 use crate::request::Request;
-use crate::stack::{ADMIN_PASSWORD, Stack};
+use crate::stack::Stack;
+use crate::times::measure;
 
+#[derive(Clone)]
 pub struct User {
     at: SocketAddr,
     pub login: String,
@@ -18,16 +21,23 @@ pub struct User {
 
 impl User {
     pub fn driver(stack: &Stack) -> Self {
-        Self::registered(stack, "driver")
+        Self::sign_up(stack, "driver")
     }
 
     pub fn owner(stack: &Stack) -> Self {
-        Self::registered(stack, "owner")
+        Self::sign_up(stack, "owner")
     }
 
-    /// The admin whom the platform makes itself.
+    /// The admin whom the platform makes itself, signed in once per stack.
     pub fn admin(stack: &Stack) -> Self {
-        let (login, password) = ("admin", ADMIN_PASSWORD);
+        stack
+            .admin
+            .get_or_init(|| measure("sign-in", || Self::sign_in_admin(stack)))
+            .clone()
+    }
+
+    fn sign_in_admin(stack: &Stack) -> Self {
+        let (login, password) = ("admin", stack.admin_password.as_str());
         let answer = stack
             .post("/login")
             .json(&json!({ "login": login, "password": password }))
@@ -37,22 +47,22 @@ impl User {
             login: login.to_owned(),
             email: "admin@wharf.test".to_owned(),
             password: password.to_owned(),
-            token: token(&answer.expect(200)),
+            token: read_token(&answer.expect(200)),
         }
     }
 
-    fn registered(stack: &Stack, role: &str) -> Self {
+    fn sign_up(stack: &Stack, role: &str) -> Self {
         let login = unique(role);
         let email = format!("{login}@example.org");
         let password = "Correct-Horse-1".to_owned();
         let body = json!({ "login": login, "email": email, "password": password, "role": role });
-        let answer = stack.post("/register").json(&body).send().expect(200);
+        let answer = measure("sign-up", || stack.post("/register").json(&body).send());
         Self {
             at: stack.address(),
             login,
             email,
             password,
-            token: token(&answer),
+            token: read_token(&answer.expect(200)),
         }
     }
 
@@ -78,11 +88,11 @@ impl User {
     }
 }
 
-fn token(answer: &crate::Answer) -> String {
+fn read_token(answer: &Answer) -> String {
     answer.json()["token"].as_str().expect("a token").to_owned()
 }
 
-/// A word that nobody has used before, on this stack or any other.
+/// A word that was not used before, on this stack or any other.
 pub fn unique(prefix: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static MADE: AtomicU32 = AtomicU32::new(0);

@@ -1,7 +1,12 @@
-//! Waiting for what takes a moment: with a deadline, never with a sleep that hopes.
+//! Waiting with a deadline, never with a sleep that hopes.
 
+use std::panic::Location;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use crate::times::measure;
+
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Waits until `condition` holds; panics, naming it, when it does not in time.
 #[track_caller]
@@ -12,13 +17,18 @@ pub fn eventually(what: &str, within: Duration, mut condition: impl FnMut() -> b
 /// Waits until `look` finds something.
 #[track_caller]
 pub fn eventually_some<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    const BETWEEN: Duration = Duration::from_millis(20);
+    let caller = Location::caller();
     let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
+    measure("wait", || {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(
+                began.elapsed() < within,
+                "{caller}: not within {within:?}: {what}"
+            );
+            sleep(INTERVAL);
         }
-        assert!(began.elapsed() < within, "not within {within:?}: {what}");
-        sleep(BETWEEN);
-    }
+    })
 }

@@ -2,11 +2,9 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -15,8 +13,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+use wharf_launch::{Log, Server};
+
+/// Cold, it compiles the guests that it runs.
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
 
 /// Where the test guests are, built once.
 pub fn guests() -> &'static Path {
@@ -53,25 +56,13 @@ pub fn folder(manifest: &str) -> TempDir {
     fs::write(folder.path().join("spin.toml"), manifest).unwrap();
     // What one test compiled no other compiles again.
     let cache = target().join("guests/compiled");
-    fs::create_dir_all(&cache).unwrap();
-    fs::create_dir(folder.path().join(".wharf")).unwrap();
-    symlink(cache, folder.path().join(".wharf/cache")).unwrap();
+    wharf_launch::link_cache(&folder.path().join(".wharf"), &cache).unwrap();
     folder
 }
 
 pub fn wharf(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
-    command.current_dir(folder).stdin(Stdio::null());
-    // What somebody set for a host of their own is not for this one.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if ["SPIN_", "WHARF_", "RUST_", "RUNTIME_CONFIG_FILE"]
-            .iter()
-            .any(|ours| text.starts_with(ours))
-        {
-            command.env_remove(&name);
-        }
-    }
+    let mut command = wharf_launch::wharf(Path::new(env!("CARGO_BIN_EXE_wharf")));
+    command.current_dir(folder);
     command
 }
 
@@ -79,7 +70,7 @@ pub fn wharf(folder: &Path) -> Command {
 pub struct Host {
     pub folder: TempDir,
     pub base_url: String,
-    child: Child,
+    server: Server,
 }
 
 impl Host {
@@ -99,27 +90,15 @@ impl Host {
     }
 
     pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
-        let stderr = fs::File::create(folder.path().join("stderr.txt")).unwrap();
-        let mut child = wharf(folder.path())
-            .args(["up", "--listen", "127.0.0.1:0", "--format", "json"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        if line.is_empty() {
-            let said = fs::read_to_string(folder.path().join("stderr.txt")).unwrap();
-            panic!("the host did not start ({:?}): {said}", child.wait());
-        }
-        let served: Value = serde_json::from_str(&line).unwrap();
+        let mut command = wharf_launch::up(Path::new(env!("CARGO_BIN_EXE_wharf")), "127.0.0.1:0");
+        command.args(args).current_dir(folder.path());
+        let log = Log::new(&folder.path().join("stderr.txt"));
+        let server = wharf_launch::launch(command, &log, STARTS_WITHIN);
+        let server = server.unwrap_or_else(|failure| panic!("{failure}"));
         Self {
             folder,
-            base_url: served["base_url"].as_str().unwrap().to_owned(),
-            child,
+            base_url: format!("http://{}", server.address()),
+            server,
         }
     }
 
@@ -128,16 +107,12 @@ impl Host {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.base_url
-            .strip_prefix("http://")
-            .unwrap()
-            .parse()
-            .unwrap()
+        self.server.address()
     }
 
     /// What the host and its components printed so far.
     pub fn said(&self) -> String {
-        fs::read_to_string(self.folder.path().join("stderr.txt")).unwrap()
+        self.server.log().read()
     }
 
     pub fn log(&self, name: &str) -> String {
@@ -145,28 +120,19 @@ impl Host {
     }
 
     pub fn signal(&self, signal: libc::c_int) {
-        let pid = libc::pid_t::try_from(self.child.id()).unwrap();
-        // SAFETY: a signal to a child that is not yet reaped, so the id is still its own.
-        #[allow(unsafe_code)]
-        let sent = unsafe { libc::kill(pid, signal) };
-        assert_eq!(sent, 0);
+        let signal = Signal::from_named_raw(signal).unwrap();
+        self.server.signal(signal).unwrap();
     }
 
     /// The most memory it ever had.
     pub fn peak_kilobytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak.unwrap()
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .unwrap()
+        self.server.peak_kilobytes().unwrap()
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.server.status().unwrap() {
                 return status;
             }
             assert!(Instant::now() < deadline, "the host does not end");
@@ -203,13 +169,6 @@ impl Host {
                 .map(str::to_owned)
         });
         line.map_or(0.0, |value| value.parse().unwrap())
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -261,7 +220,7 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A port nobody uses right now.
+/// A port that is free right now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()

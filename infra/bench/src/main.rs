@@ -85,7 +85,7 @@ async fn measure(command: &Command) -> Result<Report> {
     let wharf = command
         .wharf
         .clone()
-        .unwrap_or_else(|| stage::repository().join("target/release/wharf"));
+        .unwrap_or_else(wharf_launch::built_wharf);
     if !command.no_build {
         stage::build(&wharf)?;
     }
@@ -107,7 +107,7 @@ async fn measure(command: &Command) -> Result<Report> {
 
     let host = stage.host(Manifest::Quiet).await?;
     report.add_memory("the product, before load", &host, &native)?;
-    let users = users::seed(&stage.keys, host.at).await?;
+    let users = users::seed(&stage.keys, host.target().at).await?;
     let scenarios = scenario::product(&users);
     report
         .rows

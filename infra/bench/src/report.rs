@@ -41,8 +41,11 @@ impl Report {
     }
 
     pub fn add_memory(&mut self, when: &'static str, host: &Server, native: &Server) -> Result<()> {
-        self.memory
-            .push((when, resident_mib(host.pid)?, resident_mib(native.pid)?));
+        self.memory.push((
+            when,
+            resident_mib(host.target().pid)?,
+            resident_mib(native.target().pid)?,
+        ));
         Ok(())
     }
 }

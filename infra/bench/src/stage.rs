@@ -1,16 +1,12 @@
 //! What has to run to be measured: stores that are thrown away, the host, the native server.
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Blocking, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use anyhow::{Context as _, Result, ensure};
+use tokio::task::spawn_blocking;
+use wharf_launch::{Log, launch, link_application, link_cache, remove_listeners, repository, up};
 use wharf_stores::{Options, Stores, Wanted, add_variables};
 
 use crate::events::Messenger;
@@ -25,19 +21,14 @@ const STOPS_WITHIN: Duration = Duration::from_secs(20);
 pub enum Manifest {
     Bench,
     Product,
-    /// The product without what goes on behind requests: no tick, nobody who hears Redis.
+    /// The product without work behind requests: no tick and no Redis subscription.
     Quiet,
-}
-
-pub fn repository() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
 }
 
 /// The host and every function, as they are shipped.
 pub fn build(wharf: &Path) -> Result<()> {
     // --workspace: as infra/up builds it, so that neither builds anew what the other did.
-    let mut cargo = Blocking::new("cargo");
+    let mut cargo = Command::new("cargo");
     cargo.args([
         "build",
         "--release",
@@ -47,7 +38,7 @@ pub fn build(wharf: &Path) -> Result<()> {
         "wharf",
     ]);
     let builds = ["spin.toml", "infra/bench/spin.toml"].map(|manifest| {
-        let mut build = Blocking::new(wharf);
+        let mut build = Command::new(wharf);
         build.args(["build", "--from", manifest]);
         build
     });
@@ -103,11 +94,11 @@ impl Stage {
         };
         // Compiled once for all runs; a cold start is measured elsewhere.
         let cache = repository().join("target/wharf-bench-cache");
-        for folder in [&cache, &stage.data_dir()] {
-            std::fs::create_dir_all(folder)?;
-        }
-        symlink(cache, stage.data_dir().join("cache"))?;
-        write_quiet(&stage.manifest(Manifest::Quiet))?;
+        link_cache(&stage.data_dir(), &cache)?;
+        let quiet = stage.folder.path().join("quiet");
+        link_application(&stage.manifest(Manifest::Product), &quiet, |it| {
+            remove_listeners(&it)
+        })?;
         let keys = [
             ("jwt_public_keys", &stage.keys.jwks),
             ("jwt_private_key", &stage.keys.private),
@@ -145,38 +136,30 @@ impl Stage {
         };
         // What is made for one manifest is there for the next: roles belong to the whole server.
         let variables = self.variables();
-        let keys = Command::new(&self.wharf)
+        let keys = wharf_launch::wharf(&self.wharf)
             .args(["keys", "--postgres-url", postgres, "--from"])
             .arg(self.manifest(manifest))
             .arg("--variables")
             .arg(&variables)
             .stderr(Stdio::null())
-            .status()
-            .await?;
+            .status()?;
         ensure!(keys.success(), "wharf keys: {keys}");
         command
             .args(["--postgres-url", postgres, "--redis-url", &self.redis_url])
             .args(["--variable", &format!("@{}", variables.display())]);
-        Server::start(command).await
+        self.launch(command).await
     }
 
     /// The host with the product's manifest and stores of its own, in that folder.
     pub async fn host_alone(&self, folder: &str) -> Result<Server> {
-        Server::start(self.up(Manifest::Product, &self.folder.path().join(folder))).await
+        let data_dir = self.folder.path().join(folder);
+        self.launch(self.up(Manifest::Product, &data_dir)).await
     }
 
     fn up(&self, manifest: Manifest, data_dir: &Path) -> Command {
-        let mut command = mortal(&self.wharf);
+        let mut command = up(&self.wharf, "127.0.0.1:0");
         command
-            .args([
-                "up",
-                "--format",
-                "json",
-                "--quiet",
-                "--listen",
-                "127.0.0.1:0",
-                "--from",
-            ])
+            .args(["--quiet", "--from"])
             .arg(self.manifest(manifest))
             .arg("--data-dir")
             .arg(data_dir)
@@ -191,7 +174,7 @@ impl Stage {
     }
 
     pub async fn native(&self) -> Result<Server> {
-        let mut command = mortal(&std::env::current_exe()?);
+        let mut command = Command::new(std::env::current_exe()?);
         command
             .args([
                 "native",
@@ -201,7 +184,15 @@ impl Stage {
                 &self.product_url,
             ])
             .args(["--redis-url", &self.redis_url, "--jwks", &self.keys.jwks]);
-        Server::start(command).await
+        self.launch(command).await
+    }
+
+    /// The client's own thread is free meanwhile.
+    async fn launch(&self, mut command: Command) -> Result<Server> {
+        command.current_dir(repository());
+        let log = Log::new(&self.folder.path().join("servers.log"));
+        let server = spawn_blocking(move || launch(command, &log, STARTS_WITHIN)).await??;
+        Ok(Server(server))
     }
 
     /// Bytes of what is shipped.
@@ -220,85 +211,21 @@ impl Stage {
 }
 
 /// A process that serves.
-pub struct Server {
-    pub at: std::net::SocketAddr,
-    pub pid: u32,
-    /// Where its stores are, if it has its own.
-    child: Child,
-}
+pub struct Server(wharf_launch::Server);
 
 impl Server {
-    /// Starts it and waits for the line of JSON that says where it serves.
-    async fn start(mut command: Command) -> Result<Self> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("its stdout is piped")?).lines();
-        let line = timeout(STARTS_WITHIN, lines.next_line()).await??;
-        let Some(line) = line else {
-            bail!("{command:?}: {}", child.wait().await?)
-        };
-        // What follows is read too, so that the pipe never fills.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let said: Value = serde_json::from_str(&line)?;
-        let url = said
-            .get("base_url")
-            .and_then(Value::as_str)
-            .context("base_url")?;
-        let at = url.trim_start_matches("http://").parse()?;
-        Ok(Self {
-            at,
-            pid: child.id().context("it runs")?,
-            child,
-        })
-    }
-
     pub fn target(&self) -> Target {
         Target {
-            at: self.at,
-            pid: self.pid,
+            at: self.0.address(),
+            pid: self.0.pid(),
         }
     }
 
     pub async fn stop(mut self) -> Result<()> {
-        let pid = i32::try_from(self.pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("a process id")?;
-        kill_process(pid, Signal::TERM)?;
-        timeout(STOPS_WITHIN, self.child.wait()).await??;
+        let ended = spawn_blocking(move || self.0.stop(STOPS_WITHIN)).await??;
+        ensure!(ended.is_some(), "a server does not end");
         Ok(())
     }
-}
-
-/// The product's manifest without the parts that listen, among links to what it names.
-fn write_quiet(path: &Path) -> Result<()> {
-    let folder = path.parent().context("a folder")?;
-    std::fs::create_dir(folder)?;
-    for named in ["target", "migrations"] {
-        symlink(repository().join(named), folder.join(named))?;
-    }
-    let listens = |part: &&str| {
-        ["[[trigger.redis]]", "[[application.tool.wharf.cron]]"]
-            .iter()
-            .any(|it| part.contains(it))
-    };
-    let whole = std::fs::read_to_string(repository().join("spin.toml"))?;
-    let parts: Vec<_> = whole.split("\n\n").filter(|part| !listens(part)).collect();
-    std::fs::write(path, parts.join("\n\n"))?;
-    Ok(())
-}
-
-/// Whoever is started here does not outlive the benchmark.
-fn mortal(program: &Path) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "--"])
-        .arg(program)
-        .current_dir(repository());
-    command
 }
 
 /// Runs statements past every server.

@@ -44,7 +44,7 @@ pub async fn measure_cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>
 }
 
 async fn first_response(began: Instant, host: &Server, path: &str) -> Result<Duration> {
-    Connection::open(host.at)
+    Connection::open(host.target().at)
         .await?
         .send(&get(path, ""))
         .await?;

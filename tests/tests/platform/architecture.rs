@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use wharf_tests::repository;
 
-/// Every crate of the workspace with the crates of the workspace that it depends on, for whatever purpose.
+/// Every crate of the workspace with the crates of the workspace that it depends on, for any purpose.
 fn crates() -> Vec<(PathBuf, Vec<PathBuf>)> {
     let metadata = Command::new("cargo")
         .args([
@@ -86,7 +86,7 @@ fn a_component_depends_on_the_kit_and_on_no_other_component() {
         if name.starts_with("components") {
             let others: Vec<_> = dependencies
                 .iter()
-                .filter(|it| *it != Path::new("components/kit"))
+                .filter(|it| !it.starts_with("components/kit"))
                 .collect();
             assert!(
                 others.is_empty(),
@@ -117,7 +117,7 @@ fn the_host_depends_on_no_component() {
 #[test]
 fn only_the_kit_talks_to_the_database() {
     for (path, text) in in_repository("components", "rs") {
-        let is_the_one = path == Path::new("components/kit/src/db.rs");
+        let is_the_one = path.starts_with("components/kit/src/store");
         let talks = [
             "spin_sdk::pg",
             "spin_sdk::{pg",
@@ -168,7 +168,7 @@ fn no_component_opens_a_transaction() {
     }
 }
 
-/// SQL stands in files; a statement that is put together from strings can be one nobody wrote.
+/// SQL stands in files: a statement built from strings can contain what a client wrote.
 #[test]
 fn every_statement_is_a_file_and_every_file_is_used() {
     for (path, text) in in_repository("components", "sql") {

@@ -17,7 +17,7 @@ use postgres::Client;
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Options, Request, Stack, User, unique};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A statement that waits, and the table that it is kept from.
 struct Step {
@@ -34,8 +34,8 @@ fn lock(stack: &Stack, step: &Step) -> Client {
     stack.lock_table(step.table)
 }
 
-fn waits(stack: &Stack, step: &Step) {
-    stack.waits(step.statement);
+fn wait_for(stack: &Stack, step: &Step) {
+    stack.wait_for_lock(step.statement);
 }
 
 /// A stack whose clock can be moved from outside.
@@ -48,19 +48,19 @@ fn tick(stack: &Stack) -> Request {
     stack.post("/booking/tick").bearer("tick-tock")
 }
 
-fn ticked(stack: &Stack) {
+fn send_tick(stack: &Stack) {
     tick(stack).send().expect(204);
 }
 
 /// What is left undone is the sweep's now, instead of in some seconds.
-fn due(stack: &Stack) {
+pub(crate) fn make_due(stack: &Stack) {
     let due =
         "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now()";
     stack.sql().batch_execute(due).unwrap();
 }
 
 /// Minute `minute` of a day that is near and has not begun.
-fn at(stack: &Stack, minute: u32) -> String {
+pub(crate) fn at(stack: &Stack, minute: u32) -> String {
     static DAY: OnceLock<String> = OnceLock::new();
     let day = DAY.get_or_init(|| {
         let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 days', 'YYYY-MM-DD')";
@@ -128,7 +128,7 @@ fn book(stack: &Stack, driver: &User, place: i64, from: u32, to: u32) -> Answer 
         .send()
 }
 
-fn booked(stack: &Stack, driver: &User, place: i64, from: u32, to: u32) -> i64 {
+fn book_confirmed(stack: &Stack, driver: &User, place: i64, from: u32, to: u32) -> i64 {
     let answer = book(stack, driver, place, from, to).expect(200).json();
     assert_eq!(answer["status"], "Confirmed", "{answer}");
     answer["booking_id"].as_i64().unwrap()
@@ -141,7 +141,7 @@ fn move_end(stack: &Stack, driver: &User, booking: i64, to: u32) -> Answer {
         .send()
 }
 
-fn balance(user: &User) -> i64 {
+pub(crate) fn balance(user: &User) -> i64 {
     user.get("/payment/balance").send().expect(200).json()["balance"]
         .as_i64()
         .unwrap()
@@ -149,7 +149,7 @@ fn balance(user: &User) -> i64 {
 
 /// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed,
 /// nothing when it is not. And the ledger adds up.
-fn books_agree(stack: &Stack) {
+pub(crate) fn assert_books_agree(stack: &Stack) {
     let mut sql = stack.sql();
     let disagreeing = "SELECT booking.id, booking.status, full_cost, moved.cents
         FROM bookings.booking
@@ -177,8 +177,8 @@ fn books_agree(stack: &Stack) {
 }
 
 /// The most bookings that stand on a place at one instant, counted another way than the platform does:
-/// the fullest instant is one at which somebody comes.
-fn fullest(sql: &mut postgres::Client, place: i64) -> i64 {
+/// the fullest instant is one at which a booking begins.
+fn count_fullest(sql: &mut postgres::Client, place: i64) -> i64 {
     let fullest = "SELECT coalesce(max(standing), 0) FROM (
             SELECT count(*) AS standing
             FROM bookings.booking AS coming

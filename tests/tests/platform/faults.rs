@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_tests::{Answer, Options, Stack, User, eventually, unique};
+use wharf_tests::{Answer, Options, User, eventually, unique};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What a client is told while a store is away: to come back, and quickly.
 fn is_unavailable(answer: &Answer) {
@@ -18,8 +18,8 @@ fn is_unavailable(answer: &Answer) {
     );
 }
 
-/// Two processors that do other things meanwhile.
-const SLACK: Duration = Duration::from_millis(500);
+/// What a busy machine adds.
+const SLACK: Duration = Duration::from_secs(2);
 
 #[test]
 fn without_postgres_the_answer_is_503_until_it_is_back() {
@@ -53,9 +53,8 @@ fn a_postgres_that_says_nothing_is_given_up_on() {
     let answer = user.get("/auth/me").send();
     answer.problem(503);
     assert!(answer.header("retry-after").is_some());
-    // Two seconds, and what a busy machine adds.
     assert!(
-        answer.took() < Duration::from_secs(4),
+        answer.took() < Duration::from_secs(2) + SLACK,
         "{:?}",
         answer.took()
     );
@@ -80,7 +79,7 @@ fn signin_works_without_redis() {
         let login = json!({ "login": user.login, "password": user.password });
         let answer = stack.post("/login").json(&login).send().expect(200);
         assert!(
-            answer.took() < Duration::from_secs(3),
+            answer.took() < Duration::from_secs(5),
             "{away}: {:?}",
             answer.took()
         );
@@ -99,8 +98,8 @@ fn signin_works_without_redis() {
 }
 
 #[test]
-fn users_hear_nothing_of_a_platform_that_was_killed_and_started_again() {
-    let mut stack = Stack::start();
+fn accounts_and_sessions_survive_a_kill_and_a_restart() {
+    let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     stack.kill();
     assert!(user.get("/auth/me").try_send().is_err());
@@ -113,7 +112,7 @@ fn users_hear_nothing_of_a_platform_that_was_killed_and_started_again() {
 
 #[test]
 fn a_platform_that_is_killed_takes_its_stores_with_it() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     let mut redis = stack.redis();
     let mut sql = stack.sql();
     stack.kill();
@@ -127,7 +126,7 @@ fn a_platform_that_is_killed_takes_its_stores_with_it() {
 
 #[test]
 fn a_platform_that_is_told_to_stop_ends_in_order() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default().start_embedded();
     let user = User::driver(&stack);
     let mut sql = stack.sql();
     let status = stack.stop(Duration::from_secs(15)).expect("it ends");
@@ -142,8 +141,8 @@ fn a_platform_that_is_told_to_stop_ends_in_order() {
 
 /// What was acknowledged is kept, however the host ends.
 #[test]
-fn nobody_who_was_told_they_are_registered_is_forgotten() {
-    let mut stack = Stack::start();
+fn an_acknowledged_registration_survives_a_kill() {
+    let mut stack = Options::default().start_embedded();
     for _ in 0..3 {
         let registered = std::thread::scope(|scope| {
             let busy: Vec<_> = (0..4)
@@ -186,6 +185,6 @@ fn nobody_who_was_told_they_are_registered_is_forgotten() {
         let lost = "SELECT count(*) FROM signin.account WHERE NOT EXISTS
             (SELECT FROM events.outbox WHERE aggregate = 'user:' || account.id) AND login <> 'admin'";
         let lost: i64 = stack.sql().query_one(lost, &[]).unwrap().get(0);
-        assert_eq!(lost, 0, "accounts of which nobody was told");
+        assert_eq!(lost, 0, "accounts that were not announced");
     }
 }

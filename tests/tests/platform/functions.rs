@@ -134,7 +134,7 @@ fn a_payment_is_opened_once_approved_on_the_page_and_sent_back_once() {
         FROM payments.transfer WHERE id = $1 OR refund_of = $1";
     let row = stack.sql().query_one(moved, &[&id]).unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 2));
-    // Whoever opened it hears of each change, by its own word.
+    // The opener is told of each change in its own words.
     let told = "SELECT payload ->> 'status' FROM events.outbox
         WHERE aggregate = 'payment:' || $1 AND kind LIKE 'payment:%' AND payload ->> 'opener' = 'orders' ORDER BY seq";
     let told = stack.sql().query(told, &[&id.to_string()]).unwrap();
@@ -168,7 +168,7 @@ fn a_payment_that_was_called_off_stays_so() {
 }
 
 #[test]
-fn a_place_is_known_to_whoever_asks_until_it_is_removed() {
+fn a_place_is_shown_to_other_functions_until_it_is_removed() {
     let stack = platform();
     let owner = User::owner(stack);
     let place = json!({
@@ -189,7 +189,7 @@ fn a_place_is_known_to_whoever_asks_until_it_is_removed() {
 }
 
 #[test]
-fn what_somebody_has_is_told_in_cents() {
+fn a_balance_is_answered_in_cents() {
     let stack = platform();
     let id = me(&User::driver(stack))["user_id"].clone();
     let funds = ask("ledger/balance", &json!([id, "USD"]));

@@ -18,3 +18,4 @@ mod serving;
 mod signin;
 mod sql;
 mod telegram;
+mod walk;

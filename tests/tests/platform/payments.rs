@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Stack, User, unique};
 
-/// A key that nobody has used.
+/// A fresh idempotency key.
 fn key() -> String {
     Uuid::new_v4().to_string()
 }
@@ -33,7 +33,7 @@ fn account(user: &User, balance: f64) -> String {
 }
 
 /// What is in an account now.
-fn balance(user: &User, name: &str) -> Value {
+pub(crate) fn balance(user: &User, name: &str) -> Value {
     let accounts = user.get("/payments/accounts").send().expect(200).json();
     let accounts = accounts.as_array().unwrap();
     let found = accounts

@@ -1,4 +1,4 @@
-//! What holds for every address of the platform, whoever serves it.
+//! What holds for every path of the platform.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ fn health_is_answered_by_the_host_itself() {
 }
 
 #[test]
-fn an_address_nobody_serves_is_a_problem() {
+fn an_unknown_path_is_answered_with_a_problem() {
     let stack = Stack::shared();
     for path in [
         "/nothing-here",
@@ -74,7 +74,7 @@ fn a_client_cannot_speak_for_the_host() {
 }
 
 #[test]
-fn what_was_served_is_counted() {
+fn every_request_is_counted() {
     let stack = Stack::shared();
     stack.get("/auth/me").send().problem(401);
     for path in ["/metrics", "/auth/metrics"] {
@@ -94,7 +94,7 @@ fn what_was_served_is_counted() {
 }
 
 #[test]
-fn a_request_that_is_no_http_disturbs_nobody() {
+fn a_malformed_request_does_not_disturb_others() {
     let stack = Stack::shared();
     for bytes in [
         &b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03"[..],
@@ -124,9 +124,9 @@ fn a_request_that_is_no_http_disturbs_nobody() {
     stack.get("/.well-known/spin/health").send().expect(200);
 }
 
-/// Half a request is no reason to keep anybody waiting.
+/// Half a request must not delay other clients.
 #[test]
-fn a_client_that_hangs_up_halfway_disturbs_nobody() {
+fn a_client_that_hangs_up_halfway_does_not_disturb_others() {
     let stack = Stack::shared();
     for _ in 0..20 {
         let mut line = TcpStream::connect(stack.address()).unwrap();

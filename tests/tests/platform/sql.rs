@@ -1,5 +1,5 @@
 //! Every statement of every component, prepared in a freshly migrated database by the role that will
-//! run it: a wrong name, type or missing right fails here and not at somebody's request.
+//! run it: a wrong name, type or missing right fails here and not in a request.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use postgres::{Client, NoTls};
 use wharf_stores::{Migrations, Options, Stores, Wanted};
 use wharf_tests::{Folder, repository};
 
-/// A role's, in a database that nobody else reaches.
+/// The password of a role, in a database that is thrown away.
 const PASSWORD: &str = "prepared";
 
 /// What crosses Spin's interface to PostgreSQL, in both directions.
@@ -171,7 +171,7 @@ fn prepare(client: &mut Client, name: &str, sql: &str, faults: &mut Vec<String>)
         .zip(1..)
         .map(|(it, number)| (format!("${number}"), it));
     for (what, kind) in params.chain(columns) {
-        // A function that returns nothing has a column of it, which nobody reads.
+        // A function that returns void still has a column, which is not read.
         if !CROSS.contains(base(kind)) && *kind != Type::VOID {
             faults.push(format!(
                 "{name}: {what} is {kind}, which does not cross to a component"
@@ -205,7 +205,7 @@ fn every_statement_can_be_prepared_by_the_role_that_runs_it() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// The kit's statements run in the schema of whoever uses them.
+/// The statements of the kit run in the schema of the component that uses them.
 #[test]
 fn statements_of_the_kit_can_be_prepared_wherever_they_are_used() {
     let database = Database::migrated();
@@ -229,7 +229,7 @@ fn statements_of_the_kit_can_be_prepared_wherever_they_are_used() {
                 .map(|it| it.get(0))
                 .collect()
         };
-        assert!(!schemas.is_empty(), "{name} can be run by nobody");
+        assert!(!schemas.is_empty(), "no role can run {name}");
         for schema in schemas {
             prepare(
                 &mut database.role(&schema),
@@ -272,8 +272,8 @@ fn a_components_role_owns_nothing_and_sees_no_other_schema() {
 }
 
 #[test]
-fn every_constraint_and_index_has_a_name_somebody_chose() {
-    // `charge_check`, `charge_check1`: what a server calls a rule that nobody named, and what a user's
+fn every_constraint_and_index_has_a_chosen_name() {
+    // `charge_check`, `charge_check1`: the names that PostgreSQL makes up for unnamed rules, and what a user's
     // error cannot be made of.
     let nameless = "SELECT conrelid::regclass::text || ': ' || conname FROM pg_constraint
         JOIN pg_namespace ON pg_namespace.oid = connamespace

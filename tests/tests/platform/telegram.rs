@@ -1,14 +1,16 @@
 //! The bot: people sign in, book, cancel and offer places in a chat.
 
+mod bookings;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, User, eventually, eventually_some, unique};
+use wharf_tests::{Answer, User, eventually, unique};
 
 use super::notify::{PASSWORD, Person, Told, UNDELETABLE, WEBHOOK_SECRET};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A chat, as Telegram brings what is written in it.
 struct Chat<'a> {
@@ -108,7 +110,7 @@ fn the_bot_shows_the_telegram_id_in_the_language_of_the_person() {
 }
 
 #[test]
-fn nobody_gives_a_password_in_a_group() {
+fn the_bot_takes_no_password_in_a_group() {
     let told = Told::shared();
     let group = json!({
         "update_id": next_update(),
@@ -118,7 +120,7 @@ fn nobody_gives_a_password_in_a_group() {
 }
 
 #[test]
-fn somebody_signs_in_and_their_password_does_not_stay_in_the_chat() {
+fn a_password_is_deleted_from_the_chat_after_sign_in() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     let chat = chat_of(told, &person);
@@ -140,83 +142,6 @@ fn somebody_signs_in_and_their_password_does_not_stay_in_the_chat() {
     );
     assert_eq!(chat.write("/logout"), "You are signed out.");
     assert!(chat.write("/balance").contains("/login"));
-}
-
-#[test]
-fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
-    let told = Told::shared();
-    let owner = Person::registered(told, "owner", 1);
-    let landlord = chat_of(told, &owner);
-    landlord.sign_in(&owner.login);
-    let city = unique("Porto");
-    landlord.write("/add");
-    for answer in [
-        "Garage of the bot",
-        &city,
-        "Rua das Flores 1",
-        "covered",
-        "2,50",
-    ] {
-        landlord.write(answer);
-    }
-    assert!(landlord.write("3").starts_with("Your place is on offer"));
-    assert!(landlord.write("/parkings").contains("Garage of the bot"));
-    assert!(landlord.write("/book_1").contains("Only drivers"));
-
-    let driver = Person::registered(told, "driver", 1);
-    endow(told, &driver, 1_000);
-    let chat = chat_of(told, &driver);
-    chat.sign_in(&driver.login);
-    chat.write("/book");
-    let found = chat.write(&city);
-    let book = found.lines().last().unwrap().to_owned();
-    assert!(book.starts_with("/book_"), "{found}");
-    assert!(chat.write(&book).contains("From when?"));
-    assert!(chat.write("tomorrow").contains("2026-11-25 09:00"));
-    let day: String = told
-        .stack
-        .sql()
-        .query_one(
-            "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')",
-            &[],
-        )
-        .unwrap()
-        .get(0);
-    chat.write(&format!("{day} 09:00"));
-    let offer = chat.write("3h");
-    assert!(offer.contains("for 7.50 USD. Book it?"), "{offer}");
-
-    // Telegram may bring the same twice: it is one booking.
-    // On a busy machine the bot may have to be asked again.
-    let (yes, booked) = eventually_some("it is booked", SOON, || {
-        let yes = chat.update(next_update(), "yes");
-        let said = said(&bring(told, &yes));
-        said.starts_with("Booked").then_some((yes, said))
-    });
-    assert_eq!(said(&bring(told, &yes)), booked, "its answer was lost");
-    let bookings = chat.write("/bookings");
-    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
-    assert_eq!(chat.write("/balance"), "Your balance: 2.50 USD");
-
-    let cancel = bookings.lines().last().unwrap().to_owned();
-    assert!(cancel.starts_with("/cancel_"), "{bookings}");
-    assert!(chat.write(&cancel).contains("yes / no"));
-    assert!(chat.write("yes").ends_with("is canceled."));
-    assert_eq!(chat.write("/balance"), "Your balance: 10.00 USD");
-}
-
-#[test]
-fn a_rule_of_the_platform_is_told_in_the_chat() {
-    let told = Told::shared();
-    let driver = Person::registered(told, "driver", 1);
-    let chat = chat_of(told, &driver);
-    chat.sign_in(&driver.login);
-    chat.write("/cancel_999999999");
-    assert!(chat.write("yes").starts_with("That does not work"));
-    assert!(
-        chat.write("/book_999999999")
-            .starts_with("That does not work")
-    );
 }
 
 #[test]
@@ -263,67 +188,6 @@ fn an_admin_tells_telegram_where_to_bring_updates() {
     );
 }
 
-fn endow(told: &Told, person: &Person, cents: i64) {
-    let code = unique("gift");
-    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
-    let admin = User::admin(&told.stack);
-    admin
-        .post("/payment/promocode")
-        .json(&gift)
-        .send()
-        .expect(200);
-    let activate = told
-        .stack
-        .post("/payment/promocode/activate")
-        .api_key(&person.token);
-    activate.json(&json!({ "code": code })).send().expect(200);
-}
-
-/// A driver with money before a place that can be booked; the last question waits for a yes.
-fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
-    let owner = Person::registered(told, "owner", 1);
-    let place = json!({
-        "name": "Garage", "city": unique("Porto"), "address": "Rua 1", "parking_type": "covered",
-        "hourly_rate": 250, "capacity": 1,
-    });
-    let request = told.stack.post("/parking").api_key(&owner.token);
-    let place = request.json(&place).send().expect(200).json()["id"].to_string();
-    endow(told, driver, 2_000);
-    let chat = chat_of(told, driver);
-    chat.sign_in(&driver.login);
-    chat.write(&format!("/book_{place}"));
-    let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')";
-    let day: String = told.stack.sql().query_one(day, &[]).unwrap().get(0);
-    chat.write(&format!("{day} 09:00"));
-    assert!(chat.write("3h").contains("Book it?"));
-    chat
-}
-
-/// The ledger is slower than the bot is patient, and carries the payment out all the same.
-#[test]
-fn a_booking_whose_answer_did_not_come_is_paid_once() {
-    let told = Told::shared();
-    let driver = Person::registered(told, "driver", 1);
-    let chat = about_to_book(told, &driver);
-    let mut lock = told.stack.sql();
-    // Only this driver's account: the platform is shared.
-    lock.batch_execute("BEGIN").unwrap();
-    lock.query(
-        "SELECT FROM payments.account WHERE owner = $1 FOR UPDATE",
-        &[&driver.id],
-    )
-    .unwrap();
-    let unclear = chat.write("yes");
-    assert!(unclear.contains("yes again"), "{unclear}");
-    lock.batch_execute("COMMIT").unwrap();
-    eventually("it is booked once", SOON, || {
-        chat.write("yes").starts_with("Booked")
-    });
-    let bookings = chat.write("/bookings");
-    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
-    assert_eq!(chat.write("/balance"), "Your balance: 12.50 USD");
-}
-
 #[test]
 fn a_password_is_taken_as_it_is_written() {
     let told = Told::shared();
@@ -358,7 +222,7 @@ fn a_password_that_cannot_be_deleted_is_tried_again_and_told_of() {
 }
 
 #[test]
-fn whoever_guesses_passwords_in_a_chat_is_stopped_there() {
+fn guessing_passwords_in_a_chat_is_rate_limited() {
     let told = Told::shared();
     let victim = Person::registered(told, "driver", 1);
     let guesser = chat_of(told, &victim);
@@ -371,7 +235,7 @@ fn whoever_guesses_passwords_in_a_chat_is_stopped_there() {
         assert!(guess(&guesser).contains("wrong"));
     }
     assert!(guess(&guesser).contains("too often"));
-    // Others are not in anybody's way.
+    // Other chats are not affected.
     let other = Person::registered(told, "driver", 1);
     chat_of(told, &other).sign_in(&other.login);
 }
@@ -442,7 +306,7 @@ fn a_question_is_forgotten_after_ten_minutes() {
 }
 
 #[test]
-fn whoever_signs_in_without_a_telegram_id_is_told_in_that_chat() {
+fn signing_in_by_chat_gives_a_user_their_telegram_id() {
     let told = Told::shared();
     let user = User::driver(&told.stack);
     let chat = Chat {

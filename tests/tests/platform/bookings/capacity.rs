@@ -1,13 +1,14 @@
-//! No place is taken twice, whoever asks at once and whatever they do.
+//! No place is taken twice, however many drivers book at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::json;
-use wharf_tests::{Stack, User, at_once};
+use wharf_tests::{Dice, Stack, User, at_once};
 
 use super::{
-    at, balance, book, booked, books_agree, driver, fullest, move_end, offer, place_body, wish,
+    assert_books_agree, at, balance, book, book_confirmed, count_fullest, driver, move_end, offer,
+    place_body, wish,
 };
 
 #[test]
@@ -26,20 +27,27 @@ fn of_200_who_want_five_places_at_once_exactly_five_get_one() {
     for answer in lost {
         assert_eq!(answer.problem(409)["code"], "no_availability");
     }
-    assert_eq!(fullest(&mut stack.sql(), place), 5);
-    books_agree(&stack);
+    assert_eq!(count_fullest(&mut stack.sql(), place), 5);
+    assert_books_agree(&stack);
 }
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
+fn pick_minute(dice: &mut Dice, bound: u64) -> u32 {
+    u32::try_from(dice.below(bound)).unwrap()
+}
 
-impl Dice {
-    fn below(&mut self, n: u32) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        u32::try_from(self.0 % u64::from(n)).unwrap()
-    }
+/// The race itself, without luck: the first booking is not committed when the second comes.
+#[test]
+fn a_booking_waits_for_one_of_the_same_place_that_is_not_committed() {
+    let stack = Stack::start();
+    let place = offer(&User::owner(&stack), 100, 1);
+    let book = format!(
+        "SELECT outcome FROM book(gen_random_uuid(), {place}, gen_random_uuid(),
+            now() + interval '1 day', now() + interval '2 days', NULL)"
+    );
+    assert_eq!(
+        stack.overlap("bookings", &book, &book),
+        ("booked".to_owned(), "no_availability".to_owned())
+    );
 }
 
 struct Standing {
@@ -69,13 +77,12 @@ fn a_place_behaves_as_a_model_of_it_does() {
     let place = offer(&owner, RATE, CAPACITY as i64);
     let start = 10_000_000;
     let driver = driver(&stack, start);
-    let mut dice = Dice(0x5EED_2026);
+    let mut dice = Dice::new(0x5EED_2026);
     let mut model: Vec<Standing> = Vec::new();
     let price = |from: u32, to: u32| RATE * i64::from(to - from) / 60;
     for _ in 0..150 {
-        let one =
-            (!model.is_empty()).then(|| dice.below(u32::try_from(model.len()).unwrap()) as usize);
-        match (dice.below(5), one) {
+        let one = (!model.is_empty()).then(|| dice.index(model.len()));
+        match (dice.index(5), one) {
             (0, Some(one)) => {
                 let gone = model.swap_remove(one);
                 driver
@@ -89,7 +96,7 @@ fn a_place_behaves_as_a_model_of_it_does() {
             }
             (1 | 2, Some(one)) => {
                 let it = &model[one];
-                let to = it.from + 1 + dice.below(300);
+                let to = it.from + 1 + pick_minute(&mut dice, 300);
                 let fits = to <= it.to || most(&model, it.to, to, it.id) < CAPACITY;
                 let answer = move_end(&stack, &driver, it.id, to);
                 if fits {
@@ -100,8 +107,8 @@ fn a_place_behaves_as_a_model_of_it_does() {
                 }
             }
             _ => {
-                let from = dice.below(600);
-                let to = from + 1 + dice.below(300);
+                let from = pick_minute(&mut dice, 600);
+                let to = from + 1 + pick_minute(&mut dice, 300);
                 let answer = book(&stack, &driver, place, from, to);
                 if most(&model, from, to, 0) < CAPACITY {
                     let answer = answer.expect(200).json();
@@ -118,9 +125,9 @@ fn a_place_behaves_as_a_model_of_it_does() {
         }
         let spent: i64 = model.iter().map(|it| price(it.from, it.to)).sum();
         assert_eq!((balance(&driver), balance(&owner)), (start - spent, spent));
-        assert!(fullest(&mut stack.sql(), place) <= CAPACITY as i64);
+        assert!(count_fullest(&mut stack.sql(), place) <= CAPACITY as i64);
     }
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -134,29 +141,36 @@ fn a_place_is_never_too_full_while_many_book_cancel_and_extend() {
             let mut sql = stack.sql();
             let mut most = 0;
             while !done.load(Ordering::Relaxed) {
-                most = most.max(fullest(&mut sql, place));
+                most = most.max(count_fullest(&mut sql, place));
             }
             most
         });
         at_once(8, |number| {
-            let mut dice = Dice(7 + number as u64);
+            let mut dice = Dice::new(7 + number as u64);
             let mut own = Vec::new();
             let driver = &drivers[number % 4];
             for _ in 0..25 {
-                match (dice.below(4), own.pop()) {
+                match (dice.index(4), own.pop()) {
                     (0, Some((id, _))) => {
                         driver.delete(&format!("/booking/{id}")).send().expect(200);
                     }
                     (1, Some((id, from))) => {
                         let status =
-                            move_end(&stack, driver, id, from + 1 + dice.below(120)).status();
+                            move_end(&stack, driver, id, from + 1 + pick_minute(&mut dice, 120))
+                                .status();
                         assert!(matches!(status, 200 | 409), "{status}");
                         own.push((id, from));
                     }
                     (_, kept) => {
                         own.extend(kept);
-                        let from = dice.below(240);
-                        let answer = book(&stack, driver, place, from, from + 1 + dice.below(120));
+                        let from = pick_minute(&mut dice, 240);
+                        let answer = book(
+                            &stack,
+                            driver,
+                            place,
+                            from,
+                            from + 1 + pick_minute(&mut dice, 120),
+                        );
                         assert!(matches!(answer.status(), 200 | 409), "{answer}");
                         if answer.status() == 200 {
                             own.push((answer.json()["booking_id"].as_i64().unwrap(), from));
@@ -169,17 +183,17 @@ fn a_place_is_never_too_full_while_many_book_cancel_and_extend() {
         let most = watched.join().unwrap();
         assert!((1..=2).contains(&most), "{most} stood on 2 places");
     });
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
-fn who_leaves_at_an_instant_makes_room_for_who_comes_then() {
+fn a_booking_may_begin_at_the_instant_another_ends() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 10_000);
-    booked(&stack, &driver, place, 60, 120);
-    booked(&stack, &driver, place, 120, 180);
-    booked(&stack, &driver, place, 0, 60);
+    book_confirmed(&stack, &driver, place, 60, 120);
+    book_confirmed(&stack, &driver, place, 120, 180);
+    book_confirmed(&stack, &driver, place, 0, 60);
     book(&stack, &driver, place, 119, 121).problem(409);
     // A window of which most is free is not free.
     book(&stack, &driver, place, 170, 600).problem(409);
@@ -191,9 +205,9 @@ fn a_place_does_not_shrink_below_what_is_booked() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 3);
     let driver = driver(&stack, 10_000);
-    let first = booked(&stack, &driver, place, 60, 120);
-    booked(&stack, &driver, place, 90, 180);
-    booked(&stack, &driver, place, 180, 240);
+    let first = book_confirmed(&stack, &driver, place, 60, 120);
+    book_confirmed(&stack, &driver, place, 90, 180);
+    book_confirmed(&stack, &driver, place, 180, 240);
     let shrink = |capacity| {
         owner
             .put(&format!("/parking/{place}"))
@@ -241,7 +255,7 @@ fn a_place_does_not_shrink_while_it_is_being_booked() {
             .send()
             .expect(200)
             .json();
-        assert!(fullest(&mut stack.sql(), place) <= shown["capacity"].as_i64().unwrap());
+        assert!(count_fullest(&mut stack.sql(), place) <= shown["capacity"].as_i64().unwrap());
     }
 }
 
@@ -255,8 +269,8 @@ fn search_and_quote_say_how_much_is_free_for_the_whole_window() {
         .to_owned();
     let (small, large) = (offer(&owner, 100, 1), offer(&owner, 90, 3));
     let driver = driver(&stack, 10_000);
-    booked(&stack, &driver, small, 100, 200);
-    booked(&stack, &driver, large, 150, 160);
+    book_confirmed(&stack, &driver, small, 100, 200);
+    book_confirmed(&stack, &driver, large, 150, 160);
     let search = |from, to| {
         let window = format!("date_from={}&date_to={}", at(&stack, from), at(&stack, to));
         let found = stack

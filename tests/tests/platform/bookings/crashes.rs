@@ -4,15 +4,14 @@
 //! A step is reached by locking what it needs: the statement is seen to wait in the database, and then
 //! the host goes, and its stores with it.
 
-use std::fs;
 use std::thread;
 
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
 
 use super::{
-    PAY, Step, at, balance, booked, books_agree, driver, due, lock, offer, tick, ticked, waits,
-    wish, with_tick,
+    PAY, Step, assert_books_agree, at, balance, book_confirmed, driver, lock, make_due, offer,
+    send_tick, tick, wait_for, wish, with_tick,
 };
 
 const BOOK: Step = Step {
@@ -53,49 +52,38 @@ const HOLD: Step = Step {
 };
 
 /// Sends the request, lets it come as far as the last of these steps and kills the host there.
-fn killed_at(stack: &mut Stack, steps: &[Step], request: Request) {
+fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
     thread::scope(|scope| {
         let mut locked = lock(stack, &steps[0]);
         let asked = scope.spawn(|| request.try_send());
-        waits(stack, &steps[0]);
+        wait_for(stack, &steps[0]);
         for step in &steps[1..] {
             // The next gate is shut before this one opens.
             let next = lock(stack, step);
             drop(std::mem::replace(&mut locked, next));
-            waits(stack, step);
+            wait_for(stack, step);
         }
         stack.signal_kill();
-        assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
-        stack.outlive_postgres();
+        assert!(asked.join().unwrap().is_err(), "the request was answered");
+        stack.end_statements();
     });
     stack.kill();
-    without_clock(stack);
     stack.start_again();
 }
 
-/// From its next start on the host ticks for nobody: a test that counts ticks makes its own.
-fn without_clock(stack: &Stack) {
-    let manifest = stack.data_dir().with_file_name("app").join("spin.toml");
-    let whole = fs::read_to_string(&manifest).unwrap();
-    // It is a link to the one of the clone.
-    fs::remove_file(&manifest).unwrap();
-    let stopped = whole.replace("every = \"1s\"", "every = \"1h\"");
-    fs::write(&manifest, stopped).unwrap();
-}
-
 /// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
-fn settled(stack: &Stack) {
-    due(stack);
-    ticked(stack);
+fn assert_settled(stack: &Stack) {
+    make_due(stack);
+    send_tick(stack);
     let left = "SELECT (SELECT count(*) FROM bookings.charge WHERE status = 'opening')
         + (SELECT count(*) FROM bookings.refund WHERE status = 'owed')
         + (SELECT count(*) FROM bookings.booking WHERE status = 'Waiting')";
     let left: i64 = stack.sql().query_one(left, &[]).unwrap().get(0);
     assert_eq!(left, 0, "left undone");
-    books_agree(stack);
+    assert_books_agree(stack);
 }
 
-fn shown(user: &User, booking: i64) -> Value {
+fn show(user: &User, booking: i64) -> Value {
     user.get(&format!("/booking/{booking}"))
         .send()
         .expect(200)
@@ -104,15 +92,15 @@ fn shown(user: &User, booking: i64) -> Value {
 
 #[test]
 fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
     let cases: [(&[Step], bool); 3] =
         [(&[BOOK], false), (&[PAY], false), (&[PAY, NOTE_PAID], true)];
     for (steps, is_booked) in cases {
         let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
-        killed_at(&mut stack, steps, driver.post("/booking").json(&wish));
-        settled(&stack);
+        kill_at(&mut stack, steps, driver.post("/booking").json(&wish));
+        assert_settled(&stack);
         assert_eq!(balance(&driver), if is_booked { 900 } else { 1_000 });
         let listed = driver.get("/booking").send().expect(200).json();
         let confirmed = listed
@@ -128,7 +116,7 @@ fn a_booking_survives_a_crash_at_any_step_paid_or_not_at_all() {
 
 #[test]
 fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 100, 5);
     let driver = driver(&stack, 1_000);
     for (number, steps) in [&[PAY] as &[Step], &[PAY, NOTE_PAID]]
@@ -142,19 +130,19 @@ fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
                 .header("idempotency-key", &format!("again-{number}"))
                 .json(&wish)
         };
-        killed_at(&mut stack, steps, ask());
+        kill_at(&mut stack, steps, ask());
         // The key of a request that died is free after a while.
         let later = "UPDATE bookings.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL";
         stack.sql().batch_execute(later).unwrap();
         ask().send().expect(200);
-        settled(&stack);
+        assert_settled(&stack);
         assert_eq!(balance(&driver), 900 - 100 * i64::try_from(number).unwrap());
     }
 }
 
 #[test]
 fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
@@ -164,15 +152,15 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
         (&[REFUND, NOTE_REFUNDED], true),
     ];
     for (steps, is_canceled) in cases {
-        let id = booked(&stack, &driver, place, 0, 60);
+        let id = book_confirmed(&stack, &driver, place, 0, 60);
         let address = format!("/booking/{id}");
-        killed_at(&mut stack, steps, driver.delete(&address));
-        settled(&stack);
+        kill_at(&mut stack, steps, driver.delete(&address));
+        assert_settled(&stack);
         if is_canceled {
             driver.get(&address).send().problem(404);
         } else {
             assert_eq!(
-                (&shown(&driver, id)["status"], balance(&driver)),
+                (&show(&driver, id)["status"], balance(&driver)),
                 (&json!("Confirmed"), 900)
             );
             driver.delete(&address).send().expect(200);
@@ -183,10 +171,10 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
 
 #[test]
 fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     let cases: [(&[Step], bool); 4] = [
         (&[MOVE_END], false),
         (&[HOLD], false),
@@ -195,14 +183,14 @@ fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
     ];
     for (steps, is_longer) in cases {
         let end = json!({ "date_to": at(&stack, 90) });
-        killed_at(
+        kill_at(
             &mut stack,
             steps,
             driver.put(&format!("/booking/{id}/end")).json(&end),
         );
-        settled(&stack);
+        assert_settled(&stack);
         let minutes = if is_longer { 90 } else { 60 };
-        let it = shown(&driver, id);
+        let it = show(&driver, id);
         assert_eq!(
             (&it["full_cost"], &it["date_to"]),
             (&json!(minutes), &json!(at(&stack, minutes)))
@@ -215,11 +203,11 @@ fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
 
 #[test]
 fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 90);
+    let id = book_confirmed(&stack, &driver, place, 0, 90);
     let cases: [(&[Step], u32); 3] = [
         (&[MOVE_END], 90),
         (&[REFUND], 80),
@@ -228,9 +216,9 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
     for (steps, minutes) in cases {
         let end = json!({ "date_to": at(&stack, if minutes == 90 { 80 } else { minutes }) });
         let address = format!("/booking/{id}/end");
-        killed_at(&mut stack, steps, driver.put(&address).json(&end));
-        settled(&stack);
-        let (it, cost) = (shown(&driver, id), i64::from(minutes));
+        kill_at(&mut stack, steps, driver.put(&address).json(&end));
+        assert_settled(&stack);
+        let (it, cost) = (show(&driver, id), i64::from(minutes));
         assert_eq!(
             (&it["full_cost"], &it["date_to"]),
             (&json!(cost), &json!(at(&stack, minutes)))
@@ -242,7 +230,7 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
 /// The sweep that finishes what a crash left is itself killed, and the next one finishes.
 #[test]
 fn the_sweep_survives_a_crash_at_any_step_too() {
-    let mut stack = with_tick().start();
+    let mut stack = with_tick().without_clock().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
@@ -254,11 +242,11 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
     ];
     for (steps, of_sweep, is_booked) in cases {
         let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
-        killed_at(&mut stack, steps, driver.post("/booking").json(&wish));
-        due(&stack);
+        kill_at(&mut stack, steps, driver.post("/booking").json(&wish));
+        make_due(&stack);
         let sweep = tick(&stack);
-        killed_at(&mut stack, of_sweep, sweep);
-        settled(&stack);
+        kill_at(&mut stack, of_sweep, sweep);
+        assert_settled(&stack);
         let listed = driver.get("/booking").send().expect(200).json();
         let (id, status) = (&listed[0]["booking_id"], &listed[0]["status"]);
         assert_eq!(status, if is_booked { "Confirmed" } else { "Canceled" });
@@ -268,13 +256,13 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
 
     let sweeps: [&[Step]; 2] = [&[REFUND], &[REFUND, NOTE_REFUNDED]];
     for of_sweep in sweeps {
-        let id = booked(&stack, &driver, place, 0, 60);
+        let id = book_confirmed(&stack, &driver, place, 0, 60);
         let cancel = driver.delete(&format!("/booking/{id}"));
-        killed_at(&mut stack, &[REFUND], cancel);
-        due(&stack);
+        kill_at(&mut stack, &[REFUND], cancel);
+        make_due(&stack);
         let sweep = tick(&stack);
-        killed_at(&mut stack, of_sweep, sweep);
-        settled(&stack);
+        kill_at(&mut stack, of_sweep, sweep);
+        assert_settled(&stack);
         assert_eq!((balance(&driver), balance(&owner)), (1_000, 0));
     }
 }

@@ -1,9 +1,9 @@
-//! What is left of whoever is erased: no place on sale, and no place taken.
+//! An erased user offers no place and books none.
 
 use serde_json::Value;
 use wharf_tests::{Stack, User, eventually};
 
-use super::{SOON, at, balance, booked, books_agree, driver, from_now, offer, wish};
+use super::{SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, offer, wish};
 
 /// As signin tells, by way of jobs.
 fn erased(stack: &Stack, user: &User) {
@@ -31,8 +31,8 @@ fn an_erased_owner_offers_nothing_and_keeps_nothing() {
     let (owner, other) = (User::owner(&stack), User::owner(&stack));
     let (place, elsewhere) = (offer(&owner, 60, 2), offer(&other, 60, 2));
     let driver = driver(&stack, 1_000);
-    let there = booked(&stack, &driver, place, 0, 60);
-    let kept = booked(&stack, &driver, elsewhere, 0, 60);
+    let there = book_confirmed(&stack, &driver, place, 0, 60);
+    let kept = book_confirmed(&stack, &driver, elsewhere, 0, 60);
     let wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 55.0));
     let running = driver.post("/booking").json(&wish).send().expect(200);
     let running = running.json()["booking_id"].as_i64().unwrap();
@@ -53,7 +53,7 @@ fn an_erased_owner_offers_nothing_and_keeps_nothing() {
         .get(&format!("/parking/{elsewhere}"))
         .send()
         .expect(200);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -62,14 +62,14 @@ fn the_places_of_an_erased_driver_are_free() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let (gone, next) = (driver(&stack, 1_000), driver(&stack, 1_000));
-    let id = booked(&stack, &gone, place, 0, 60);
+    let id = book_confirmed(&stack, &gone, place, 0, 60);
     erased(&stack, &gone);
     assert_eq!(status(&owner, id), "Canceled");
-    booked(&stack, &next, place, 0, 60);
-    eventually("nobody keeps what is not theirs", SOON, || {
+    book_confirmed(&stack, &next, place, 0, 60);
+    eventually("the money is back", SOON, || {
         balance(&gone) == 1_000 && balance(&owner) == 60
     });
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! What is paid is paid once, and what is given back is given back once.
 
-use serde_json::{Value, json};
+mod notices;
+mod repeats;
+
 use std::time::Duration;
+
+use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
 use super::{
-    at, balance, book, booked, books_agree, driver, endow, from_now, move_end, offer, place_body,
-    wish,
+    assert_books_agree, at, balance, book, book_confirmed, driver, endow, from_now, move_end,
+    offer, place_body, wish,
 };
 
 fn refunds(stack: &Stack, booking: i64) -> i64 {
@@ -51,7 +55,7 @@ fn booking_pays_the_owner_who_cannot_spend_it_before_the_end() {
 }
 
 #[test]
-fn who_cannot_pay_gets_no_place_and_keeps_the_money() {
+fn a_driver_who_cannot_pay_gets_no_place_and_keeps_their_money() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let (poor, rich) = (driver(&stack, 99), driver(&stack, 100));
@@ -66,39 +70,8 @@ fn who_cannot_pay_gets_no_place_and_keeps_the_money() {
     assert_eq!(balance(&poor), 99);
     let listed = poor.get("/booking").send().expect(200).json();
     assert_eq!(listed[0]["status"], "Canceled");
-    booked(&stack, &rich, place, 0, 60);
-    books_agree(&stack);
-}
-
-#[test]
-fn of_many_cancellations_at_once_one_gives_the_money_back() {
-    let stack = Stack::shared();
-    let owner = User::owner(&stack);
-    let place = offer(&owner, 100, 1);
-    let driver = driver(&stack, 1_000);
-    for _ in 0..5 {
-        let id = booked(&stack, &driver, place, 0, 60);
-        let address = format!("/booking/{id}");
-        at_once(6, |number| match number % 3 {
-            0 => driver.delete(&address).send(),
-            1 => driver
-                .put(&address)
-                .json(&json!({ "status": "Canceled" }))
-                .send(),
-            _ => owner
-                .put(&address)
-                .json(&json!({ "status": "Canceled" }))
-                .send(),
-        })
-        .iter()
-        .for_each(|it| assert!(matches!(it.status(), 200 | 404), "{it}"));
-        assert_eq!(
-            (refunds(&stack, id), balance(&driver), balance(&owner)),
-            (1, 1_000, 0)
-        );
-        driver.get(&address).send().problem(404);
-    }
-    books_agree(&stack);
+    book_confirmed(&stack, &rich, place, 0, 60);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -108,7 +81,7 @@ fn a_refund_is_covered_after_the_owner_spent_everything_else() {
     let place = offer(&owner, 100, 2);
     let driver = driver(&stack, 1_000);
     endow(&stack, &owner, 500);
-    let id = booked(&stack, &driver, place, 0, 120);
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
     move_end(&stack, &driver, id, 180).expect(200);
     let spend = |cents| {
         owner
@@ -122,7 +95,7 @@ fn a_refund_is_covered_after_the_owner_spent_everything_else() {
     let answer = driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(answer.json()["status"], "success");
     assert_eq!((balance(&driver), balance(&owner)), (1_000, 0));
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -131,7 +104,7 @@ fn staying_longer_costs_the_difference_and_leaving_earlier_gives_it_back() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 61);
+    let id = book_confirmed(&stack, &driver, place, 0, 61);
     // What an owner asks for later is for others.
     owner
         .put(&format!("/parking/{place}"))
@@ -164,36 +137,11 @@ fn staying_longer_costs_the_difference_and_leaving_earlier_gives_it_back() {
         (&json!(100), &json!("Confirmed"))
     );
     // What was kept for the extension that was not paid is free again.
-    booked(&stack, &self::driver(&stack, 10_000), place, 60, 120);
+    book_confirmed(&stack, &self::driver(&stack, 10_000), place, 60, 120);
     move_end(&stack, &driver, id, 61).problem(409);
     driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(balance(&driver), 1_000);
-    books_agree(&stack);
-}
-
-#[test]
-fn of_many_equal_extensions_at_once_one_is_paid() {
-    let stack = Stack::shared();
-    let place = offer(&User::owner(&stack), 60, 1);
-    let driver = driver(&stack, 10_000);
-    let id = booked(&stack, &driver, place, 0, 60);
-    for answer in at_once(8, |_| move_end(&stack, &driver, id, 100)) {
-        assert_eq!(answer.expect(200).json()["full_cost"], 100);
-    }
-    assert_eq!(balance(&driver), 9_900);
-    at_once(8, |number| {
-        move_end(&stack, &driver, id, 101 + u32::try_from(number).unwrap())
-    });
-    let shown = driver
-        .get(&format!("/booking/{id}"))
-        .send()
-        .expect(200)
-        .json();
-    assert_eq!(
-        balance(&driver),
-        10_000 - shown["full_cost"].as_i64().unwrap()
-    );
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -202,7 +150,7 @@ fn extending_and_canceling_at_once_loses_no_money() {
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 10_000);
     for _ in 0..5 {
-        let id = booked(&stack, &driver, place, 0, 60);
+        let id = book_confirmed(&stack, &driver, place, 0, 60);
         at_once(4, |number| match number {
             0 => driver.delete(&format!("/booking/{id}")).send(),
             _ => move_end(
@@ -214,78 +162,7 @@ fn extending_and_canceling_at_once_loses_no_money() {
         });
         assert_eq!(balance(&driver), 10_000);
     }
-    books_agree(&stack);
-}
-
-#[test]
-fn the_same_request_again_has_one_effect_and_one_answer() {
-    let stack = Stack::shared();
-    let place = offer(&User::owner(&stack), 100, 3);
-    let driver = driver(&stack, 150);
-    let ask = |key: &str, to: u32| {
-        let wish = wish(place, &at(&stack, 0), &at(&stack, to));
-        driver
-            .post("/booking")
-            .header("idempotency-key", key)
-            .json(&wish)
-            .send()
-    };
-    let first = ask("first", 60).expect(200);
-    assert!(first.header("idempotent-replayed").is_none());
-    let again = ask("first", 60).expect(200);
-    assert_eq!(
-        (again.header("idempotent-replayed"), again.text()),
-        (Some("true"), first.text())
-    );
-    ask("first", 120).problem(422);
-    assert_eq!(balance(&driver), 50);
-
-    // A refusal did nothing, so the same request may come again, and so may another under its key.
-    ask("second", 60).problem(400);
-    endow(&stack, &driver, 50);
-    ask("second", 60).expect(200);
-    ask("third", 60).problem(400);
-    endow(&stack, &driver, 50);
-    assert_eq!(ask("third", 30).expect(200).json()["full_cost"], 50);
-
-    let id = first.json()["booking_id"].as_i64().unwrap();
-    endow(&stack, &driver, 500);
-    let extend = |to: u32| {
-        let end = json!({ "date_to": at(&stack, to) });
-        driver
-            .put(&format!("/booking/{id}/end"))
-            .header("idempotency-key", "longer")
-            .json(&end)
-            .send()
-    };
-    let longer = extend(90).expect(200);
-    let again = extend(90).expect(200);
-    assert_eq!(
-        (again.header("idempotent-replayed"), again.text()),
-        (Some("true"), longer.text())
-    );
-    assert_eq!(balance(&driver), 450);
-    books_agree(&stack);
-}
-
-#[test]
-fn of_many_copies_of_a_request_at_once_one_books() {
-    let stack = Stack::shared();
-    let place = offer(&User::owner(&stack), 100, 9);
-    let driver = driver(&stack, 1_000);
-    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
-    let answers = at_once(9, |_| {
-        driver
-            .post("/booking")
-            .header("idempotency-key", "copy")
-            .json(&wish)
-            .send()
-    });
-    for answer in &answers {
-        assert!(matches!(answer.status(), 200 | 409), "{answer}");
-    }
-    assert!(answers.iter().any(|it| it.status() == 200));
-    assert_eq!(balance(&driver), 900);
+    assert_books_agree(&stack);
 }
 
 /// Clients of the replaced system send back the whole booking that they read.
@@ -294,7 +171,7 @@ fn a_whole_booking_sent_back_changes_its_status_and_nothing_else() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 60);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
     let address = format!("/booking/{id}");
     let mut whole = driver.get(&address).send().expect(200).json();
     let before = whole.clone();
@@ -324,64 +201,6 @@ fn a_whole_booking_sent_back_changes_its_status_and_nothing_else() {
     );
     assert_eq!(balance(&driver), 1_000);
     move_end(&stack, &driver, id, 120).problem(409);
-}
-
-fn told(stack: &Stack, booking: i64) -> Vec<(String, String)> {
-    let told = "SELECT payload ->> 'template', payload ->> 'user_id' FROM events.outbox
-        WHERE kind = 'notify' AND aggregate = $1 ORDER BY seq";
-    let rows = stack
-        .sql()
-        .query(told, &[&format!("booking:{booking}")])
-        .unwrap();
-    rows.iter().map(|it| (it.get(0), it.get(1))).collect()
-}
-
-#[test]
-fn driver_and_owner_are_told_what_happens() {
-    let stack = Stack::shared();
-    let owner = User::owner(&stack);
-    let place = offer(&owner, 100, 1);
-    let driver = driver(&stack, 1_000);
-    let id_of = |user: &User| {
-        user.get("/auth/me").send().json()["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    let (to_driver, to_owner) = (id_of(&driver), id_of(&owner));
-    let both = |what: &str| {
-        [
-            (format!("booking_{what}_driver"), to_driver.clone()),
-            (format!("booking_{what}_owner"), to_owner.clone()),
-        ]
-    };
-    let id = booked(&stack, &driver, place, 0, 60);
-    move_end(&stack, &driver, id, 120).expect(200);
-    driver.delete(&format!("/booking/{id}")).send().expect(200);
-    assert_eq!(
-        told(&stack, id),
-        [both("created"), both("changed"), both("canceled")].concat()
-    );
-
-    // It has begun, and ends in five minutes.
-    let wish = wish(place, &from_now(&stack, -10.0), &from_now(&stack, 5.0));
-    let soon = driver
-        .post("/booking")
-        .json(&wish)
-        .send()
-        .expect(200)
-        .json();
-    let soon = soon["booking_id"].as_i64().unwrap();
-    eventually(
-        "both are told that it ends soon",
-        Duration::from_secs(10),
-        || told(&stack, soon).len() > 2,
-    );
-    let mut ending = told(&stack, soon).split_off(2);
-    ending.sort();
-    let mut expected = [&to_driver, &to_owner].map(|it| ("booking_ending".to_owned(), it.clone()));
-    expected.sort();
-    assert_eq!(ending, expected);
 }
 
 #[test]
@@ -421,12 +240,12 @@ fn a_booking_that_is_over_is_the_owners() {
 
 /// The sweep lets go of it soon after the end; until then nothing that takes long may free it.
 #[test]
-fn what_is_paid_for_a_booking_is_kept_well_past_its_end() {
+fn the_payment_for_a_booking_is_held_well_past_its_end() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let place = offer(&owner, 1, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 120);
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
     let kept = || -> Vec<f64> {
         let kept = "SELECT (extract(epoch FROM until - booking.date_to) / 3600)::float8
             FROM payments.hold
@@ -449,7 +268,7 @@ fn what_is_paid_for_a_booking_is_kept_well_past_its_end() {
     let moved = move_end(&stack, &driver, id, 180).expect(200).json();
     assert_eq!((&moved["full_cost"], balance(&driver)), (&json!(3), 997));
     assert!(kept().iter().all(|it| *it >= 24.0), "{:?}", kept());
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -470,7 +289,7 @@ fn a_price_that_is_not_the_expected_one_is_not_paid() {
 
 /// What only the platform says, it does not let itself be told.
 #[test]
-fn who_books_does_not_say_whose_it_is_or_what_it_costs() {
+fn a_request_cannot_choose_the_driver_or_the_price_of_a_booking() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
@@ -501,7 +320,7 @@ fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
     let place = offer(&User::owner(&stack), 1, 1);
     let driver = driver(&stack, 1_000);
     // It costs nothing, so that its beginning can be moved without an unpaid bill.
-    let id = booked(&stack, &driver, place, 60, 61);
+    let id = book_confirmed(&stack, &driver, place, 60, 61);
     for to in [0, 59, 60] {
         let problem = move_end(&stack, &driver, id, to).problem(400);
         assert_eq!(problem["code"], "invalid-dates", "{problem}");
@@ -520,28 +339,6 @@ fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
     assert!(message.contains("8760"), "{problem}");
 }
 
-#[test]
-fn keys_of_requests_are_forgotten_after_a_day() {
-    let stack = Stack::shared();
-    let place = offer(&User::owner(&stack), 100, 2);
-    let driver = driver(&stack, 1_000);
-    let me = driver.get("/auth/me").send().json()["id"].clone();
-    let me: uuid::Uuid = me.as_str().unwrap().parse().unwrap();
-    let wish = wish(place, &at(&stack, 0), &at(&stack, 60));
-    for key in ["old", "young"] {
-        let ask = driver.post("/booking").header("idempotency-key", key);
-        ask.json(&wish).send().expect(200);
-    }
-    let mut sql = stack.sql();
-    let later = "UPDATE bookings.idempotency_key SET claimed_at = claimed_at - interval '25 hours'
-        WHERE caller = $1 AND key LIKE '% old'";
-    assert_eq!(sql.execute(later, &[&me]).unwrap(), 1);
-    let left = "SELECT count(*) FROM bookings.idempotency_key WHERE caller = $1";
-    eventually("the old one is forgotten", Duration::from_secs(10), || {
-        sql.query_one(left, &[&me]).unwrap().get::<_, i64>(0) == 1
-    });
-}
-
 /// A year was paid for and held; an hour was stayed.
 #[test]
 fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
@@ -549,7 +346,7 @@ fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 600);
+    let id = book_confirmed(&stack, &driver, place, 0, 600);
     move_end(&stack, &driver, id, 100).expect(200);
     let wallet = || -> Value { owner.get("/payment/balance").send().expect(200).json() };
     assert_eq!(
@@ -563,5 +360,5 @@ fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
     eventually("the owner may spend it", Duration::from_secs(10), || {
         wallet()["available"] == json!(100)
     });
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }

@@ -1,4 +1,4 @@
-//! The ledger is away, or slow: nobody is told what is not so, and later everything is as it should be.
+//! The ledger is away, or slow: answers stay true, and later booking and money agree again.
 
 use std::thread;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
 use super::{
-    PAY, SOON, at, balance, booked, books_agree, driver, due, from_now, lock, move_end, offer,
-    ticked, waits, wish, with_tick,
+    PAY, SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, lock, make_due,
+    move_end, offer, send_tick, wait_for, wish, with_tick,
 };
 
 /// The ledger cannot do this any more, or again.
-fn pays(stack: &Stack, function: &str, does: bool) {
+fn allow_payments(stack: &Stack, function: &str, does: bool) {
     let (verb, preposition) = if does {
         ("GRANT", "TO")
     } else {
@@ -45,14 +45,14 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
         listed.map(|it| it["status"].clone()).collect()
     };
 
-    pays(&stack, "pay", false);
+    allow_payments(&stack, "pay", false);
     let refused = ask("first");
     assert!(refused.header("retry-after").is_some(), "{refused}");
     assert_eq!(refused.problem(503)["code"], "payment-unavailable");
     assert_eq!(statuses(), ["Waiting"]);
     assert_eq!(balance(&driver), 1_000);
-    pays(&stack, "pay", true);
-    // Whoever asks again goes on where it stopped.
+    allow_payments(&stack, "pay", true);
+    // The same request again goes on where the first stopped.
     assert_eq!(ask("first").expect(200).json()["status"], "Confirmed");
     assert_eq!(
         (statuses(), balance(&driver)),
@@ -61,12 +61,12 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     let id = driver.get("/booking").send().json()[0]["booking_id"].clone();
     driver.delete(&format!("/booking/{id}")).send().expect(200);
 
-    // Nobody asks again: it is off, and the place is free.
-    pays(&stack, "pay", false);
+    // Without another request the booking is canceled and the place is free.
+    allow_payments(&stack, "pay", false);
     ask("second").problem(503);
-    pays(&stack, "pay", true);
-    due(&stack);
-    ticked(&stack);
+    allow_payments(&stack, "pay", true);
+    make_due(&stack);
+    send_tick(&stack);
     eventually("it is called off", SOON, || statuses() == ["Canceled"]);
     let told = "SELECT payload -> 'params' ->> 'amount_cents' FROM events.outbox
         WHERE payload ->> 'template' = 'booking_canceled_driver' AND aggregate = $1";
@@ -78,7 +78,7 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     // Unless notify was quicker, which then keeps no numbers.
     assert!(matches!(told.get(0), None | Some("0")));
     ask("third").expect(200);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_booking_that_is_deleted_while_it_is_being_paid_costs_nothing() {
     thread::scope(|scope| {
         let locked = lock(&stack, &PAY);
         let asked = scope.spawn(|| driver.post("/booking").json(&wish).send());
-        waits(&stack, &PAY);
+        wait_for(&stack, &PAY);
         let waiting = driver.get("/booking").send().expect(200).json();
         assert_eq!(waiting[0]["status"], "Waiting");
         let address = format!("/booking/{}", waiting[0]["booking_id"]);
@@ -103,7 +103,7 @@ fn a_booking_that_is_deleted_while_it_is_being_paid_costs_nothing() {
         driver.get(&address).send().problem(404);
     });
     assert_eq!(balance(&driver), 1_000);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 /// The sweep calls it off while the ledger still thinks.
@@ -116,7 +116,7 @@ fn a_payment_that_comes_too_late_is_not_made() {
     thread::scope(|scope| {
         let locked = lock(&stack, &PAY);
         let asked = scope.spawn(|| driver.post("/booking").json(&wish).send());
-        waits(&stack, &PAY);
+        wait_for(&stack, &PAY);
         // As the sweep would if it came first.
         let void = "WITH late AS (SELECT id FROM bookings.charge WHERE status = 'opening')
             INSERT INTO payments.voided (payment) SELECT id FROM late";
@@ -132,7 +132,7 @@ fn a_payment_that_comes_too_late_is_not_made() {
         (&json!("Canceled"), 1_000)
     );
     driver.post("/booking").json(&wish).send().expect(200);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
@@ -141,16 +141,16 @@ fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
-    let id = booked(&stack, &driver, place, 0, 600);
-    pays(&stack, "refund", false);
+    let id = book_confirmed(&stack, &driver, place, 0, 600);
+    allow_payments(&stack, "refund", false);
     move_end(&stack, &driver, id, 100).expect(200);
     assert_eq!((balance(&driver), balance(&owner)), (400, 600));
     // Two days later.
     let later = "UPDATE bookings.booking SET date_from = date_from - interval '3 days',
         date_to = date_to - interval '3 days', held_to = held_to - interval '3 days' WHERE id = $1";
     stack.sql().execute(later, &[&id]).unwrap();
-    due(&stack);
-    ticked(&stack);
+    make_due(&stack);
+    send_tick(&stack);
     assert_eq!(available(&owner), 0);
     let owed = User::admin(&stack).get("/booking/refunds").send();
     let owed = owed.expect(200).json();
@@ -159,18 +159,18 @@ fn an_owner_does_not_get_what_is_still_to_be_paid_back() {
         (&json!(id), &json!(500))
     );
 
-    pays(&stack, "refund", true);
-    due(&stack);
-    ticked(&stack);
+    allow_payments(&stack, "refund", true);
+    make_due(&stack);
+    send_tick(&stack);
     eventually("the driver has it back", SOON, || balance(&driver) == 900);
     eventually("the owner may spend the rest", SOON, || {
         available(&owner) == 100
     });
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }
 
 #[test]
-fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
+fn a_booking_that_is_canceled_at_the_last_moment_is_refunded_after_its_end() {
     let stack = with_tick().start();
     let owner = User::owner(&stack);
     let place = offer(&owner, 3_600, 1);
@@ -178,7 +178,7 @@ fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
     let wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 0.05));
     let booked = driver.post("/booking").json(&wish).send().expect(200);
     let booked = booked.json();
-    pays(&stack, "refund", false);
+    allow_payments(&stack, "refund", false);
     let id = &booked["booking_id"];
     driver.delete(&format!("/booking/{id}")).send().expect(200);
     assert_eq!(balance(&owner), booked["full_cost"]);
@@ -187,11 +187,11 @@ fn what_is_canceled_at_the_last_moment_is_paid_back_after_the_end() {
     eventually("it would be over", SOON, || {
         sql.query_one(over, &[]).unwrap().get(0)
     });
-    ticked(&stack);
+    send_tick(&stack);
     assert_eq!(available(&owner), 0);
-    pays(&stack, "refund", true);
-    due(&stack);
-    ticked(&stack);
+    allow_payments(&stack, "refund", true);
+    make_due(&stack);
+    send_tick(&stack);
     eventually("the driver has it back", SOON, || balance(&driver) == 1_000);
-    books_agree(&stack);
+    assert_books_agree(&stack);
 }

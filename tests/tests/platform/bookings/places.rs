@@ -107,7 +107,7 @@ fn places_are_found_by_everything_that_is_known_of_them() {
     assert_eq!(page.header("link"), Some(next.as_str()));
     let last = stack.get(&format!("/parking?city={city}&limit=2&offset=2"));
     assert_eq!(last.send().header("link"), None);
-    // The nearest first; what is nobody knows where, last.
+    // The nearest first; places without coordinates last.
     assert_eq!(found("latitude=-20&longitude=11"), [south, north, nowhere]);
     assert_eq!(found("latitude=59&longitude=-170"), [north, south, nowhere]);
     let near = stack.get(&format!("/parking?city={city}&latitude=60&longitude=11"));

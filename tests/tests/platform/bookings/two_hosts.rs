@@ -3,12 +3,12 @@
 use serde_json::json;
 use wharf_tests::{Options, Request, Stack, User, at_once};
 
-use super::{at, balance, books_agree, driver, fullest, offer, wish};
+use super::{assert_books_agree, at, balance, count_fullest, driver, offer, wish};
 
 #[test]
 fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
     let first = Options::default().start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let hosts = [&first, &second];
     let in_turn = |number: usize, user: &User, method: &str, path: &str| -> Request {
         let host: &Stack = hosts[number % 2];
@@ -32,8 +32,8 @@ fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
     for answer in lost {
         assert_eq!(answer.problem(409)["code"], "no_availability");
     }
-    assert_eq!(fullest(&mut first.sql(), place), 5);
-    books_agree(&first);
+    assert_eq!(count_fullest(&mut first.sql(), place), 5);
+    assert_books_agree(&first);
 
     for answer in won {
         let address = format!("/booking/{}", answer.json()["booking_id"]);
@@ -53,5 +53,5 @@ fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
     let refunds = "SELECT count(*) FROM payments.transfer WHERE kind = 'refund'";
     let refunds: i64 = first.sql().query_one(refunds, &[]).unwrap().get(0);
     assert_eq!(refunds, 5);
-    books_agree(&first);
+    assert_books_agree(&first);
 }

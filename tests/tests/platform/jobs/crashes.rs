@@ -8,7 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 use wharf_tests::{Options, Outside, Reply, Stack, User, eventually};
 
-use super::{SOON, end_lease, id_of, known, looked_up, settled, stranger, tell};
+use super::{
+    SOON, count_holders, emit, end_lease, id_of, new_stranger, read_event, wait_until_settled,
+};
 
 /// What the consumer of `user:created` writes to.
 const CONSUMER: &str = "LOCK TABLE payments.holder IN ACCESS EXCLUSIVE MODE";
@@ -20,18 +22,18 @@ fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
     let lock = stack.lock(CONSUMER);
-    let (id, payload) = stranger();
-    let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    stack.waits(CONSUMING);
+    let (id, payload) = new_stranger();
+    let event = emit(&mut sql, "user:created", "user:killed", &payload);
+    stack.wait_for_lock(CONSUMING);
     stack.kill();
     drop(lock);
-    assert_eq!(looked_up(&mut sql, event), ("waiting".to_owned(), 0, 1));
+    assert_eq!(read_event(&mut sql, event), ("waiting".to_owned(), 0, 1));
 
     stack.start_again();
     end_lease(&mut sql, event);
-    settled(&mut sql, event, "done");
-    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 1, 2));
-    assert_eq!(known(&mut sql, id), 1);
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(read_event(&mut sql, event), ("done".to_owned(), 1, 2));
+    assert_eq!(count_holders(&mut sql, id), 1);
 }
 
 #[test]
@@ -39,24 +41,24 @@ fn an_event_whose_relay_was_killed_before_it_said_so_has_its_effect_once() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
     let consumer = stack.lock(CONSUMER);
-    let (id, payload) = stranger();
-    let event = tell(&mut sql, "user:created", "user:killed", &payload);
-    stack.waits(CONSUMING);
+    let (id, payload) = new_stranger();
+    let event = emit(&mut sql, "user:created", "user:killed", &payload);
+    stack.wait_for_lock(CONSUMING);
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
     drop(consumer);
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
     drop(row);
     eventually("its last statement has ended", SOON, || {
-        known(&mut sql, id) == 1
+        count_holders(&mut sql, id) == 1
     });
 
     stack.start_again();
     end_lease(&mut sql, event);
-    settled(&mut sql, event, "done");
-    assert_eq!(known(&mut sql, id), 1);
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(count_holders(&mut sql, id), 1);
 }
 
 /// A messenger that answers at once, or after `delay` for the chats that are slow.
@@ -70,7 +72,7 @@ fn messenger(delay: Duration) -> Outside {
     })
 }
 
-fn told(messenger: &Outside) -> Options {
+fn with_messenger(messenger: &Outside) -> Options {
     Options::default()
         .variable("telegram_url", &messenger.url())
         .variable("telegram_token", "token")
@@ -79,32 +81,33 @@ fn told(messenger: &Outside) -> Options {
 #[test]
 fn a_worker_that_was_suspended_past_its_lease_cannot_write_late() {
     let messenger = messenger(Duration::ZERO);
-    let first = told(&messenger).start_cabled();
-    let second = first.beside();
+    let first = with_messenger(&messenger).start_cabled();
     let mut sql = first.sql();
-    // The second host keeps still until the first has taken the event.
-    second.suspend();
     let preference = first.lock("LOCK TABLE notify.silent_chat IN ACCESS EXCLUSIVE MODE");
-    let event = tell(
+    let event = emit(
         &mut sql,
         "telegram:started",
         "telegram:5",
         &json!({ "chat": 5 }),
     );
-    first.waits("silent_chat");
+    eventually("the first host takes the event", SOON, || {
+        read_event(&mut sql, event).2 == 1
+    });
+    first.wait_for_lock("silent_chat");
     first.suspend();
     drop(preference);
 
+    let second = first.start_second();
     end_lease(&mut sql, event);
-    second.resume();
-    settled(&mut sql, event, "done");
-    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 1, 2));
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(read_event(&mut sql, event), ("done".to_owned(), 1, 2));
 
     first.resume();
     eventually("the first host learns that it is late", SOON, || {
         first.log().contains("was taken over by another copy")
     });
-    assert_eq!(looked_up(&mut sql, event), ("done".to_owned(), 1, 2));
+    assert_eq!(read_event(&mut sql, event), ("done".to_owned(), 1, 2));
+    drop(second);
 }
 
 #[test]
@@ -112,8 +115,8 @@ fn two_hosts_carry_out_every_event_once_and_in_order() {
     const CHATS: i64 = 20;
     const EACH: i64 = 15;
     let messenger = messenger(Duration::ZERO);
-    let first = told(&messenger).start_cabled();
-    let second = first.beside();
+    let first = with_messenger(&messenger).start_cabled();
+    let second = first.start_second();
     let mut sql = first.sql();
     sql.execute(
         "INSERT INTO events.outbox (kind, aggregate, payload)
@@ -144,7 +147,7 @@ fn two_hosts_carry_out_every_event_once_and_in_order() {
 }
 
 #[test]
-fn an_event_that_kills_whoever_takes_it_is_given_up_in_the_end() {
+fn an_event_that_keeps_killing_its_worker_ends_as_a_dead_letter() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let event: Uuid = sql
@@ -155,7 +158,7 @@ fn an_event_that_kills_whoever_takes_it_is_given_up_in_the_end() {
         )
         .unwrap()
         .get(0);
-    settled(&mut sql, event, "dead");
+    wait_until_settled(&mut sql, event, "dead");
     let why: String = sql
         .query_one(
             "SELECT error FROM events.failure WHERE event = $1",
@@ -166,31 +169,31 @@ fn an_event_that_kills_whoever_takes_it_is_given_up_in_the_end() {
     assert_eq!(why, "whoever took it never came back");
 }
 
-/// Of a batch that was dropped nobody knows which event was the reason.
+/// Any event of a batch that was never settled may be the one that killed the worker.
 #[test]
-fn what_a_killed_relay_dropped_is_carried_out_one_by_one() {
+fn events_of_a_killed_relay_are_redelivered_one_by_one() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
     let lock = stack.lock(CONSUMER);
-    let strangers = [stranger(), stranger(), stranger()];
+    let strangers = [new_stranger(), new_stranger(), new_stranger()];
     let events: Vec<Uuid> = strangers
         .iter()
-        .map(|(id, payload)| tell(&mut sql, "user:created", &format!("user:{id}"), payload))
+        .map(|(id, payload)| emit(&mut sql, "user:created", &format!("user:{id}"), payload))
         .collect();
     let in_hand = "SELECT count(*) FROM events.outbox WHERE unsettled = 1 AND id = ANY ($1)";
-    eventually("all are in somebody's hands", SOON, || {
+    eventually("all are claimed", SOON, || {
         sql.query_one(in_hand, &[&events]).unwrap().get::<_, i64>(0) == 3
     });
     stack.kill();
     for event in &events {
         end_lease(&mut sql, *event);
     }
-    // Whoever comes next has one of them, and goes on with what is new.
+    // The next worker takes one of them, and new events as before.
     stack.start_again();
-    stack.waits(CONSUMING);
-    let (id, payload) = stranger();
-    let new = tell(&mut sql, "weather:changed", &format!("user:{id}"), &payload);
-    settled(&mut sql, new, "dead");
+    stack.wait_for_lock(CONSUMING);
+    let (id, payload) = new_stranger();
+    let new = emit(&mut sql, "weather:changed", &format!("user:{id}"), &payload);
+    wait_until_settled(&mut sql, new, "dead");
     let again = "SELECT count(*) FROM events.outbox WHERE fence = 2 AND id = ANY ($1)";
     // What the killed one asked for waits as well, so that it is not yet seen by the waiting.
     eventually("one of them is taken again", SOON, || {
@@ -198,15 +201,15 @@ fn what_a_killed_relay_dropped_is_carried_out_one_by_one() {
     });
     drop(lock);
     for event in events {
-        settled(&mut sql, event, "done");
+        wait_until_settled(&mut sql, event, "done");
     }
     for (id, _) in strangers {
-        assert_eq!(known(&mut sql, id), 1);
+        assert_eq!(count_holders(&mut sql, id), 1);
     }
 }
 
 /// What a killed host had sent already would still be carried out.
-fn never_said(stack: &Stack, statement: &str) {
+fn end_statement(stack: &Stack, statement: &str) {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
     assert!(!stack.sql().query(end, &[&statement]).unwrap().is_empty());
@@ -222,18 +225,18 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
         .start_cabled();
     let mut sql = stack.sql();
     let letter = json!({ "to": "ana@example.org", "subject": "s", "text": "t" });
-    let event = tell(&mut sql, "deliver:email", "email:killed", &letter);
+    let event = emit(&mut sql, "deliver:email", "email:killed", &letter);
     eventually("it is taken", SOON, || mail.received().len() == 1);
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
-    never_said(&stack, SETTLING);
+    end_statement(&stack, SETTLING);
     drop(row);
     stack.start_again();
     end_lease(&mut sql, event);
-    settled(&mut sql, event, "done");
+    wait_until_settled(&mut sql, event, "done");
     let sent = mail.received();
     assert_eq!(sent.len(), 2);
     assert_eq!(
@@ -245,7 +248,7 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
 #[test]
 fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
     let messenger = messenger(Duration::ZERO);
-    let mut stack = told(&messenger).start_cabled();
+    let mut stack = with_messenger(&messenger).start_cabled();
     let mut sql = stack.sql();
     let user = User::driver(&stack);
     sql.execute(
@@ -258,20 +261,20 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
         "user_id": id_of(&user), "template": "booking_ending",
         "params": { "booking_id": 1, "place": "p", "date_to": "2026-11-21 11:30" },
     });
-    let event = tell(&mut sql, "notify", "booking:killed", &notice);
-    stack.waits("preference");
+    let event = emit(&mut sql, "notify", "booking:killed", &notice);
+    stack.wait_for_lock("preference");
     let row = stack.lock(&format!(
         "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
     ));
     drop(planning);
-    stack.waits(SETTLING);
+    stack.wait_for_lock(SETTLING);
     stack.kill();
-    never_said(&stack, SETTLING);
+    end_statement(&stack, SETTLING);
     drop(row);
     let deliveries = "SELECT count(*) FROM events.outbox WHERE aggregate = 'telegram:77'";
     stack.start_again();
     end_lease(&mut sql, event);
-    settled(&mut sql, event, "done");
+    wait_until_settled(&mut sql, event, "done");
     eventually("it is delivered", SOON, || !messenger.received().is_empty());
     assert_eq!(sql.query_one(deliveries, &[]).unwrap().get::<_, i64>(0), 1);
     assert_eq!(messenger.received().len(), 1);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Options, Stack, User, eventually};
 
-use super::{SOON, known, settled, stranger, tell};
+use super::{SOON, count_holders, emit, new_stranger, wait_until_settled};
 
 fn backlog(admin: &User, kind: &str) -> Value {
     let queue = admin.get("/jobs/queue").send().expect(200).json();
@@ -45,8 +45,8 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
     let secret = json!({ "name": "x", "reset_token": "s3cr3t", "list": [{ "password": "p4ss" }] });
-    let event = tell(&mut sql, "poison:looked-at", "poison:1", &secret);
-    settled(&mut sql, event, "dead");
+    let event = emit(&mut sql, "poison:looked-at", "poison:1", &secret);
+    wait_until_settled(&mut sql, event, "dead");
 
     let path = format!("/jobs/events/{event}");
     let answer = admin.get(&path).send().expect(200);
@@ -67,7 +67,7 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
     assert_eq!(backlog(&admin, "poison:looked-at")["dead"], 1);
 
     admin.post(&format!("{path}/requeue")).send().expect(204);
-    settled(&mut sql, event, "dead");
+    wait_until_settled(&mut sql, event, "dead");
     eventually("it failed once more", SOON, || {
         let shown = admin.get(&path).send().expect(200).json();
         shown["failures"].as_array().unwrap().len() == 2
@@ -77,8 +77,8 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
         .send()
         .expect(200);
     assert_eq!(all.json()["requeued"], 1);
-    let other = tell(&mut sql, "user:created", "user:x", &stranger().1);
-    settled(&mut sql, other, "done");
+    let other = emit(&mut sql, "user:created", "user:x", &new_stranger().1);
+    wait_until_settled(&mut sql, other, "done");
     let done = format!("/jobs/events/{other}/requeue");
     admin.post(&done).send().problem(409);
 }
@@ -94,12 +94,12 @@ fn a_paused_kind_waits_until_it_goes_on() {
         sql.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0
     });
     admin.put("/jobs/pauses/user:created").send().expect(204);
-    let (id, payload) = stranger();
-    let paused = tell(&mut sql, "user:created", "user:paused", &payload);
-    // Somebody else's events flow on.
-    let flowing = tell(&mut sql, "user:changed", "user:flowing", &stranger().1);
-    settled(&mut sql, flowing, "done");
-    assert_eq!(known(&mut sql, id), 0);
+    let (id, payload) = new_stranger();
+    let paused = emit(&mut sql, "user:created", "user:paused", &payload);
+    // Events of other kinds flow on.
+    let flowing = emit(&mut sql, "user:changed", "user:flowing", &new_stranger().1);
+    wait_until_settled(&mut sql, flowing, "done");
+    assert_eq!(count_holders(&mut sql, id), 0);
     let waiting = backlog(&admin, "user:created");
     assert_eq!(
         (&waiting["waiting"], &waiting["paused"]),
@@ -107,8 +107,8 @@ fn a_paused_kind_waits_until_it_goes_on() {
     );
 
     admin.delete("/jobs/pauses/user:created").send().expect(204);
-    settled(&mut sql, paused, "done");
-    assert_eq!(known(&mut sql, id), 1);
+    wait_until_settled(&mut sql, paused, "done");
+    assert_eq!(count_holders(&mut sql, id), 1);
     admin
         .delete("/jobs/pauses/user:created")
         .send()
@@ -119,8 +119,8 @@ fn a_paused_kind_waits_until_it_goes_on() {
 fn prometheus_reads_the_backlog() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
-    let event = tell(&mut sql, "poison:measured", "poison:2", &json!({}));
-    settled(&mut sql, event, "dead");
+    let event = emit(&mut sql, "poison:measured", "poison:2", &json!({}));
+    wait_until_settled(&mut sql, event, "dead");
     let answer = stack.get("/jobs/metrics").send().expect(200);
     assert!(
         answer
@@ -148,15 +148,15 @@ fn a_clock_outside_does_what_the_clock_inside_does() {
         stack.post(path).bearer("tick-tock").send().expect(204);
     }
     let mut sql = stack.sql();
-    let (id, payload) = stranger();
-    let event = tell(&mut sql, "user:created", "user:ticked", &payload);
+    let (id, payload) = new_stranger();
+    let event = emit(&mut sql, "user:created", "user:ticked", &payload);
     stack
         .post("/jobs/tick")
         .bearer("tick-tock")
         .send()
         .expect(204);
-    settled(&mut sql, event, "done");
-    assert_eq!(known(&mut sql, id), 1);
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(count_holders(&mut sql, id), 1);
 }
 
 #[test]
@@ -164,8 +164,8 @@ fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
-    let event = tell(&mut sql, "poison:given-up", "poison:3", &json!({}));
-    settled(&mut sql, event, "dead");
+    let event = emit(&mut sql, "poison:given-up", "poison:3", &json!({}));
+    wait_until_settled(&mut sql, event, "dead");
     let path = format!("/jobs/events/{event}");
     admin.delete(&path).send().expect(204);
     let shown = admin.get(&path).send().expect(200).json();
@@ -182,11 +182,11 @@ fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
 }
 
 #[test]
-fn what_waits_for_its_next_attempt_can_have_it_now() {
+fn an_admin_can_retry_a_waiting_event_at_once() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
-    let (id, payload) = stranger();
+    let (id, payload) = new_stranger();
     let event: Uuid = sql
         .query_one(
             "INSERT INTO events.outbox (kind, aggregate, payload, attempts, due_at)
@@ -195,10 +195,10 @@ fn what_waits_for_its_next_attempt_can_have_it_now() {
         )
         .unwrap()
         .get(0);
-    assert_eq!(known(&mut sql, id), 0);
+    assert_eq!(count_holders(&mut sql, id), 0);
     let path = format!("/jobs/events/{event}/requeue");
     admin.post(&path).send().expect(204);
-    settled(&mut sql, event, "done");
-    assert_eq!(known(&mut sql, id), 1);
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(count_holders(&mut sql, id), 1);
     admin.post(&path).send().problem(409);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wharf_tests::{Options, Stack, at_once, eventually};
 
-use super::{SOON, tell};
+use super::{SOON, emit};
 
 #[test]
 fn a_sweep_that_is_due_is_taken_by_one_copy() {
@@ -28,7 +28,7 @@ fn two_clocks_at_once_forget_what_was_settled_long_ago_and_nothing_else() {
     let first = Options::default()
         .variable("tick_token", "tick-tock")
         .start_cabled();
-    let second = first.beside();
+    let second = first.start_second();
     let mut sql = first.sql();
     sql.batch_execute(
         "INSERT INTO events.outbox (kind, aggregate, payload, state, settled_at)
@@ -55,8 +55,8 @@ fn two_clocks_at_once_forget_what_was_settled_long_ago_and_nothing_else() {
 fn sweeps_run_while_nothing_can_be_passed_on() {
     let stack = Options::default().start_cabled();
     let mut sql = stack.sql();
-    let event = tell(&mut sql, "weather:changed", "x", &serde_json::json!({}));
-    super::settled(&mut sql, event, "dead");
+    let event = emit(&mut sql, "weather:changed", "x", &serde_json::json!({}));
+    super::wait_until_settled(&mut sql, event, "dead");
     sql.batch_execute(
         "REVOKE EXECUTE ON FUNCTION events.claim FROM PUBLIC; DELETE FROM jobs.sweep",
     )

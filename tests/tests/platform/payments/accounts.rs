@@ -47,7 +47,7 @@ fn an_account_is_opened_once_and_listed_under_both_spellings() {
         .expect(409)
         .json();
     assert_eq!(taken["error"], "the account id is taken");
-    // Also for somebody else, and without a word about whose it is.
+    // Also for another user, who is not told whose it is.
     let stranger = User::owner(&stack);
     stranger
         .post("/payments/accounts")
@@ -136,7 +136,7 @@ fn only_its_owner_moves_money_out_of_an_account() {
 }
 
 #[test]
-fn what_is_no_amount_moves_nothing() {
+fn an_invalid_amount_moves_nothing() {
     let stack = Stack::shared();
     let (ana, ben) = (User::driver(&stack), User::driver(&stack));
     let (from, to) = (account(&ana, 10.0), account(&ben, 10.0));
@@ -317,7 +317,7 @@ fn of_64_copies_of_one_request_one_has_an_effect() {
     assert_eq!(again.json(), first.json());
     let other = copy(&json!({ "paymentAccountId": name, "amount": 11 })).expect(422);
     assert_eq!(other.json()["code"], "idempotency-key-reused");
-    // The key is the caller's own: somebody else's is another one.
+    // Keys are per caller: the same key of another user is another key.
     let stranger = User::driver(&stack);
     stranger
         .post("/payments/withdraw")

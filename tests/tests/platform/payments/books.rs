@@ -1,25 +1,12 @@
-//! The ledger behind it all: it adds up while many move money, and nobody can change what happened.
+//! The ledger behind it all: it adds up while many move money, and its rows are never changed.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::json;
-use wharf_tests::{Stack, User, at_once};
+use wharf_tests::{Dice, Stack, User, at_once};
 
 use super::{account, activate, assert_sound, balance, deposit, promocode, send, wallet, withdraw};
-
-/// A repeatable sequence of numbers: a failure can be run again.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 #[test]
 fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables() {
@@ -76,7 +63,7 @@ fn only_an_admin_sees_the_books() {
 
 /// Readers look all the while: never a balance below zero, never a sum that is not whole.
 #[test]
-fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
+fn the_books_add_up_at_every_moment_of_a_random_load() {
     const CLIENTS: usize = 16;
     const EACH: usize = 40;
     let stack = Stack::shared();
@@ -103,8 +90,8 @@ fn a_random_load_never_shows_anybody_books_that_do_not_add_up() {
             }
         });
         let statuses = at_once(CLIENTS, |number| {
-            let mut dice = Dice(number as u64 + 1);
-            let mut pick = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
+            let mut dice = Dice::new(number as u64 + 1);
+            let mut pick = |bound: usize| dice.index(bound);
             (0..EACH)
                 .map(|_| {
                     let (mine, other) = (pick(6), pick(6));

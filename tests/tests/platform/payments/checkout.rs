@@ -10,7 +10,7 @@ use wharf_tests::{Answer, Stack, User, eventually, unique};
 use super::{assert_sound, key};
 
 /// The relay looks every second.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn open(user: &User, body: &Value) -> Value {
     user.post("/payments/").json(body).send().expect(200).json()
@@ -91,12 +91,12 @@ fn a_payment_is_opened_with_a_link_and_a_code_and_approved_on_the_page() {
         (status(&user, &payment), booked(&stack, &payment)),
         (json!("approved"), 2550)
     );
-    // Whoever paid is led to a page that is there, without having signed in.
+    // The payer is led to an existing page without having signed in.
     let here = format!("http://{}", stack.address());
     let thanks = paid.header("location").unwrap().strip_prefix(&here);
     let thanks = stack.get(thanks.unwrap()).send().expect(200);
     assert!(thanks.text().contains("Thank you"), "{thanks}");
-    // Nobody pays twice.
+    // It cannot be paid twice.
     press(&stack, &page, "approve").expect(409);
     let admin = User::admin(&stack);
     admin
@@ -276,7 +276,7 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
     }
 }
 
-/// Also of the customers of whoever opens payments for others.
+/// Also when a function opens payments for its customers.
 #[test]
 fn an_e_mail_is_kept_no_longer_than_it_takes() {
     let stack = Stack::shared();

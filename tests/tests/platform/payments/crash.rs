@@ -8,9 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Request, Stack, User, eventually};
+use wharf_tests::{Answer, Dice, Request, Stack, User, eventually};
 
-use super::books::Dice;
 use super::{account, assert_sound, key, promocode};
 
 const CLIENTS: u64 = 8;
@@ -27,7 +26,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// Nothing when nobody answers.
+    /// Nothing when no answer comes.
     fn ask(&self, at: SocketAddr) -> Option<Answer> {
         let request = Request::new(at, "POST", self.path).api_key(&self.token);
         let request = request.header("idempotency-key", &self.key);
@@ -37,7 +36,7 @@ impl Wish {
 
 /// Any of the things that people do with their money.
 fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) -> Wish {
-    let mut pick = |bound: usize| usize::try_from(dice.below(bound as u64)).unwrap();
+    let mut pick = |bound: usize| dice.index(bound);
     let (mine, other) = (pick(USERS), pick(USERS - 1) + 1);
     let (account, amount) = (&accounts[mine], 1 + pick(40));
     let change = json!({ "paymentAccountId": account, "amount": amount });
@@ -63,7 +62,7 @@ fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) ->
 }
 
 #[test]
-fn whatever_was_answered_before_a_crash_is_there_after_it() {
+fn everything_answered_before_a_crash_is_there_after_it() {
     let mut stack = Stack::start();
     let users: Vec<_> = (0..USERS).map(|_| User::driver(&stack)).collect();
     let accounts: Vec<_> = users.iter().map(|it| account(it, 500.0)).collect();
@@ -79,7 +78,7 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
             let (users, accounts, code) = (&users, &accounts, &code);
             let (answered, open, is_over, count) = (&answered, &open, &is_over, &count);
             scope.spawn(move || {
-                let mut dice = Dice(number + 1);
+                let mut dice = Dice::new(number + 1);
                 let mut wish = any_wish(&mut dice, users, accounts, code);
                 while !is_over.load(Ordering::Relaxed) {
                     let answer = wish.ask(at);
@@ -91,9 +90,9 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
                         }
                         // Not enough money: nothing happened.
                         Some(400) => {}
-                        // Whoever ran it died over it: asked again later.
+                        // The host died while it ran: asked again later.
                         Some(409) => open.lock().unwrap().push(wish),
-                        // Nobody is there, or nobody behind it yet.
+                        // The host or its stores are away.
                         None | Some(500..) => {
                             thread::sleep(Duration::from_millis(20));
                             continue;
@@ -146,7 +145,7 @@ fn whatever_was_answered_before_a_crash_is_there_after_it() {
         assert!([200, 400].contains(&answer.status()), "{answer}");
         done += usize::from(answer.status() == 200);
     }
-    // Each key has moved money once, whatever happened to its answers.
+    // Each key has moved money once, answered or not.
     let moved = "SELECT count(*) FROM payments.transfer WHERE kind <> 'opening'";
     let moved: i64 = stack.sql().query_one(moved, &[]).unwrap().get(0);
     assert_eq!(moved, i64::try_from(done).unwrap());

@@ -79,7 +79,7 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_code_has_its_own_status() {
+fn every_fault_of_a_promo_code_has_its_own_status() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     activate(&user, &unique("unknown")).expect(404);
@@ -225,7 +225,7 @@ fn a_code_can_be_limited_per_user() {
 }
 
 #[test]
-fn an_admin_lists_codes_and_withdraws_those_that_nobody_paid_for() {
+fn an_admin_lists_codes_and_withdraws_those_that_were_not_paid_for() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let code = promocode(&admin, 100, 5);

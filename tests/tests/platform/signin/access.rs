@@ -21,7 +21,7 @@ const ROLES: [&str; 8] = [
 struct Line {
     method: &'static str,
     path: &'static str,
-    /// Whoever is let through is not there any more afterwards.
+    /// The account that is let through is gone afterwards.
     ends: bool,
     who: Vec<&'static str>,
 }
@@ -71,7 +71,7 @@ impl Line {
     }
 }
 
-/// Somebody with this role and no other.
+/// A user with this role and no other.
 fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
     let mut user = User::driver(stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"]
@@ -96,7 +96,7 @@ fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
 
 #[test]
 fn every_role_is_let_through_where_it_may_and_nowhere_else() {
-    // Somebody in here deletes everybody.
+    // A request in here deletes all users.
     let stack = Stack::start();
     let admin = User::admin(&stack);
     let lines = Line::all();
@@ -148,7 +148,7 @@ fn without_a_token_only_the_public_answers() {
     }
 }
 
-/// In every way that makes or changes somebody.
+/// By every route that makes or changes a user.
 #[test]
 fn a_zone_admin_makes_no_platform_admin() {
     let stack = Stack::shared();
@@ -250,7 +250,7 @@ fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
             .send()
     };
     change().expect(200);
-    // Whoever they made grows beyond them.
+    // The account that they made gets more rights than they have.
     let id = admin
         .get(&format!("/user?login={name}"))
         .send()
@@ -274,7 +274,7 @@ fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
     }
     assert_eq!(made["user"]["username"], name);
 
-    // A customer they registered is a customer, and nobody's staff.
+    // A customer they registered is a customer, and belongs to no staff.
     let email = format!("{name}.2@example.org");
     let customer = json!({ "name": "C", "email": email, "password": "Correct-Horse-1" });
     zone_admin
@@ -302,7 +302,7 @@ fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
 }
 
 #[test]
-fn nobody_changes_their_own_role() {
+fn users_cannot_change_their_own_role() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let me = admin.get("/auth/me").send().expect(200).json();

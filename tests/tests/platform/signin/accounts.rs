@@ -9,7 +9,7 @@ fn body(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD })
 }
 
-/// Somebody with an account: their e-mail.
+/// Signs up a user; answers their e-mail.
 fn signed_up(stack: &Stack) -> String {
     let email = format!("{}@example.org", unique("bia"));
     stack
@@ -33,7 +33,7 @@ fn cookie(answer: &Answer) -> String {
 }
 
 #[test]
-fn who_signs_up_can_sign_in_and_is_known_by_the_cookie() {
+fn a_new_user_can_sign_in_and_is_recognized_by_the_cookie() {
     let stack = Stack::shared();
     let email = format!("{}@example.org", unique("bia"));
     let answer = stack

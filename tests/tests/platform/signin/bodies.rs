@@ -21,7 +21,7 @@ fn refused(answer: &Answer, expected: &[u16]) {
 }
 
 #[test]
-fn what_is_no_json_is_a_bad_request() {
+fn malformed_json_is_a_bad_request() {
     let stack = Stack::shared();
     let deep = "[".repeat(100_000);
     let bodies: [&[u8]; 9] = [
@@ -47,7 +47,7 @@ fn what_is_no_json_is_a_bad_request() {
 }
 
 #[test]
-fn what_has_the_wrong_shape_is_refused_by_its_field() {
+fn a_body_of_the_wrong_shape_is_refused_by_its_field() {
     let stack = Stack::shared();
     for (path, expected) in [
         ("/register", 422),
@@ -80,7 +80,7 @@ fn what_has_the_wrong_shape_is_refused_by_its_field() {
 }
 
 #[test]
-fn what_is_not_json_is_the_wrong_media_type() {
+fn another_media_type_than_json_is_refused() {
     let stack = Stack::shared();
     let body = json!({ "login": "ana", "password": "Correct-Horse-1" }).to_string();
     for path in WRITING {
@@ -110,7 +110,7 @@ fn what_is_not_json_is_the_wrong_media_type() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_before_it_is_read() {
+fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let stack = Stack::shared();
     let large = json!({ "login": "x".repeat(3 << 20), "password": "y" });
     for path in WRITING {

@@ -31,7 +31,7 @@ fn a_new_user_is_told_of_in_the_outbox_and_on_redis() {
 }
 
 #[test]
-fn who_signs_up_by_email_is_told_of_too() {
+fn a_sign_up_by_email_is_announced_too() {
     let stack = Stack::shared();
     let mut channel = stack.listen("user:created");
     let email = format!("{}@example.org", unique("heard"));
@@ -42,7 +42,7 @@ fn who_signs_up_by_email_is_told_of_too() {
 }
 
 #[test]
-fn a_refused_registration_is_told_to_nobody() {
+fn a_refused_registration_is_not_announced() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let mut channel = stack.listen("user:created");

@@ -40,7 +40,7 @@ fn change_password(stack: &Stack, login: &str, old: &str, new: &str) -> Answer {
 }
 
 #[test]
-fn whoever_registers_is_signed_in() {
+fn a_registration_signs_the_user_in() {
     let stack = Stack::shared();
     let name = unique("ana");
     let mut body = registration(&name);
@@ -96,7 +96,7 @@ fn every_spelling_of_an_address_is_served() {
 }
 
 #[test]
-fn a_login_or_an_email_is_one_persons_whatever_its_case() {
+fn logins_and_emails_are_unique_in_any_case() {
     let stack = Stack::shared();
     let name = unique("taken");
     register(&stack, &registration(&name)).expect(200);
@@ -133,9 +133,9 @@ fn of_many_who_want_a_login_at_once_one_gets_it() {
     );
 }
 
-/// These clients know one refusal of a registration, whatever its reason.
+/// These clients know one refusal of a registration for all reasons.
 #[test]
-fn what_breaks_a_rule_of_registration_is_a_conflict() {
+fn an_invalid_registration_is_a_conflict() {
     let stack = Stack::shared();
     let long = "x".repeat(300);
     for (member, value) in [
@@ -165,7 +165,7 @@ fn what_breaks_a_rule_of_registration_is_a_conflict() {
 }
 
 #[test]
-fn nobody_makes_themselves_an_admin() {
+fn a_registration_cannot_ask_for_the_admin_role() {
     let stack = Stack::shared();
     for role in ["admin", "moderator", "zone_admin", "Driver", ""] {
         let answer = register(&stack, &with("role", role));
@@ -207,7 +207,7 @@ fn login_takes_the_login_or_the_email_in_any_case() {
 }
 
 #[test]
-fn who_is_unknown_is_refused_as_who_is_wrong() {
+fn an_unknown_login_is_refused_like_a_wrong_password() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let wrong = login(&stack, &user.login, "Wrong-Horse-1").problem(401);
@@ -232,7 +232,7 @@ fn who_is_unknown_is_refused_as_who_is_wrong() {
 
 /// Otherwise the time would tell which logins exist.
 #[test]
-fn who_is_unknown_waits_as_long_as_who_is_wrong() {
+fn an_unknown_login_takes_as_long_as_a_wrong_password() {
     let stack = Stack::start();
     // What else this machine does may favour one of them once.
     let rounds: Vec<_> = (0..3).map(|_| wrong_and_unknown(&stack)).collect();
@@ -243,7 +243,7 @@ fn who_is_unknown_waits_as_long_as_who_is_wrong() {
     assert!(rounds.iter().any(alike), "wrong, unknown: {rounds:?}");
 }
 
-/// How long each waits, asked in turns so that whatever slows one slows the other: the medians. A
+/// How long each waits, asked in turns so that load on the machine slows both: the medians. A
 /// few wrong tries for each name, before it has to wait.
 fn wrong_and_unknown(stack: &Stack) -> (Duration, Duration) {
     let mut times = [Vec::new(), Vec::new()];

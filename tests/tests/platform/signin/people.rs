@@ -1,4 +1,4 @@
-//! The audit trail, and what somebody may know and undo about themselves.
+//! The audit trail, and what users can see and undo of their own account.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
@@ -91,7 +91,7 @@ fn people_read_everything_that_is_kept_about_them() {
 }
 
 #[test]
-fn who_is_erased_is_gone_and_their_names_are_free() {
+fn an_erased_user_is_gone_and_their_names_are_free() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"]
@@ -140,9 +140,9 @@ fn who_is_erased_is_gone_and_their_names_are_free() {
     assert_ne!(me["id"].as_str().unwrap(), id);
 }
 
-/// Ids are no secret, so nobody may call themselves what somebody will be called who is erased.
+/// Ids are no secret, so the name that an erased user gets must not be taken before.
 #[test]
-fn nobody_stands_in_the_way_of_somebody_who_wants_to_be_erased() {
+fn no_user_can_take_the_name_that_an_erased_user_will_get() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let me = user.get("/auth/me").send().expect(200).json();
@@ -174,7 +174,7 @@ fn nobody_stands_in_the_way_of_somebody_who_wants_to_be_erased() {
 }
 
 #[test]
-fn what_proves_something_leaves_a_trace() {
+fn every_use_of_a_proof_is_in_the_audit_trail() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let token = json!({ "name": "x", "scope": "read" });
@@ -208,7 +208,7 @@ fn what_proves_something_leaves_a_trace() {
             "registered"
         ]
     );
-    // Who came with a token of nobody is not known, but it is kept that somebody did.
+    // The caller with a token of no account is unknown, but the attempt is recorded.
     let refused = stack
         .post("/auth/exchange")
         .json(&json!({ "token": "wharf_pat_nonsense" }))

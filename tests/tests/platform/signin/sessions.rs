@@ -123,7 +123,7 @@ fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
     let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
     long_ago(&stack, &user);
     refresh(&stack, &first["refresh_token"]).problem(401);
-    // Whoever has the newer one may be the thief as well.
+    // The client with the newer token may be the thief as well.
     refresh(&stack, &second["refresh_token"]).problem(401);
     assert!(!is_in(&stack, &second["access_token"]));
     assert!(
@@ -202,7 +202,7 @@ fn a_session_that_is_over_is_over_in_every_function() {
 }
 
 #[test]
-fn who_is_disabled_is_out_until_they_are_enabled() {
+fn a_disabled_user_is_signed_out_until_they_are_enabled() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let id = user.get("/auth/me").send().expect(200).json()["id"]
@@ -245,7 +245,7 @@ fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
     let told = "SELECT told_at IS NOT NULL FROM signin.session
         WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
     let is_told = || -> bool { stack.sql().query_one(told, &[&user.login]).unwrap().get(0) };
-    eventually("the sweep has told everybody", SWEPT, is_told);
+    eventually("the sweep has set every mark again", SWEPT, is_told);
     let _: () = redis::cmd("FLUSHALL").query(&mut stack.redis()).unwrap();
     let marked = || -> bool {
         let marks: Vec<String> = redis::cmd("KEYS")

@@ -1,4 +1,4 @@
-//! Sign-in while Redis is away: who is wrong is counted all the same, and nobody who registers is forgotten.
+//! Sign-in while Redis is away: wrong passwords are still counted, and every registration is announced.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn without_redis_people_register_sign_in_and_are_counted() {
     };
     assert_eq!(told().len(), 1);
     eventually(
-        "the event arrives though nobody was woken",
+        "the event arrives without a wake-up",
         Duration::from_secs(30),
         || told() == ["done"],
     );

@@ -85,7 +85,7 @@ fn now() -> u64 {
         .as_secs()
 }
 
-/// By every function, and with one body: nobody learns from it what was wrong.
+/// By every function, and with one body: it does not say what was wrong.
 #[track_caller]
 fn is_refused(stack: &Stack, token: &str) {
     for path in ["/auth/me", "/payment/balance", "/booking"] {
@@ -103,7 +103,7 @@ fn is_refused_at(stack: &Stack, path: &str, token: &str) {
     assert_eq!(refused(token), refused("nonsense"), "{path}: {token}");
 }
 
-/// As by a verifier that takes the key it has for whatever the token says it is.
+/// Algorithm confusion: a verifier that trusts the `alg` of the token.
 fn signed_by_hmac(token: &Token, secret: &[u8]) -> String {
     use hmac::{Hmac, KeyInit, Mac};
     let message = token.message();
@@ -319,9 +319,9 @@ fn a_changed_or_broken_token_is_refused() {
     }
 }
 
-/// Whoever is gone keeps a token that is good by every signature.
+/// The signature of a token outlives its account.
 #[test]
-fn a_token_of_nobody_is_refused() {
+fn a_token_of_an_unknown_user_is_refused() {
     let stack = Stack::shared();
     let token = User::driver(&stack).token;
     let own = own_key(&stack);

@@ -8,17 +8,17 @@ use serde_json::json;
 use wharf_tests::{Reply, Request, eventually, unique};
 
 use super::super::{assert_sound, key};
-use super::{Payment, SOON, Scene};
+use super::scene::{Payment, SOON, Scene};
 
 /// Sends the request and kills the host at that moment.
 fn killed<T>(scene: &mut Scene, request: Request, moment: impl FnOnce(&Scene) -> T) {
     thread::scope(|threads| {
         let asked = threads.spawn(|| request.try_send());
-        // Whatever gate it shut stays shut until the host is gone.
+        // A lock that it took is held until the host is gone.
         let _gate = moment(scene);
         scene.stack.signal_kill();
-        assert!(asked.join().unwrap().is_err(), "nobody heard the end of it");
-        scene.stack.outlive_postgres();
+        assert!(asked.join().unwrap().is_err(), "the request was answered");
+        scene.stack.end_statements();
     });
     scene.stack.kill();
     scene.stack.start_again();
@@ -46,7 +46,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     let mut scene = Scene::start();
     let user = scene.user();
 
-    // The provider knows of it, and nobody here knows that it does.
+    // The provider knows of it, and we do not know that it does.
     let (title, key) = (unique("lunch"), key());
     let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": title });
     let ask = || {
@@ -55,7 +55,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     };
     let gate = scene.stack.lock_table("events.outbox");
     killed(&mut scene, ask(), |scene| {
-        scene.stack.waits("FROM accept_checkout(");
+        scene.stack.wait_for_lock("FROM accept_checkout(");
     });
     drop(gate);
     let later = "UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes'";
@@ -81,7 +81,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     let gate = scene.stack.lock_table("payments.transfer");
     let webhook = scene.webhook_request(&attempt);
     killed(&mut scene, webhook, |scene| {
-        scene.stack.waits("FROM conclude(");
+        scene.stack.wait_for_lock("FROM conclude(");
     });
     drop(gate);
     assert_eq!(scene.booked(&payment), (0, 0));
@@ -94,7 +94,7 @@ fn a_payment_survives_a_crash_at_any_step() {
 }
 
 #[test]
-fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
+fn a_refund_is_made_once_although_the_host_is_killed_meanwhile() {
     let mut scene = Scene::start();
 
     // The provider was asked and did nothing.
@@ -114,7 +114,7 @@ fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
     });
     assert_eq!(scene.provider.status(&attempt), "refunded");
 
-    // The provider did it, and nobody here knows that it did.
+    // The provider did it, and we do not know that it did.
     let payment = expired(&scene);
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.leave_alone(&payment);
@@ -125,7 +125,7 @@ fn what_has_to_go_back_goes_back_once_whatever_dies_over_it() {
     killed(&mut scene, webhook, |scene| {
         asked_to_refund(scene, &attempt);
         let gate = scene.stack.lock_table("payments.psp_payment");
-        scene.stack.waits("LATERAL conclude(");
+        scene.stack.wait_for_lock("LATERAL conclude(");
         gate
     });
     assert_eq!(

@@ -1,0 +1,313 @@
+//! Webhooks: programs of users that are called, signed, and called again.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use uuid::Uuid;
+use wharf_tests::{Received, at_once, eventually};
+
+use super::{Person, SOON, Told};
+
+/// Whether one of the signatures of a call was made with this key.
+fn is_signed(call: &Received, secret: &str) -> bool {
+    let header = |name: &str| call.headers[name].to_str().unwrap();
+    let key = STANDARD
+        .decode(secret.strip_prefix("whsec_").unwrap())
+        .unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    let body = std::str::from_utf8(&call.body).unwrap();
+    let (id, at) = (header("webhook-id"), header("webhook-timestamp"));
+    mac.update(format!("{id}.{at}.{body}").as_bytes());
+    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    header("webhook-signature")
+        .split(' ')
+        .any(|it| it == expected)
+}
+
+#[test]
+fn a_webhook_is_called_with_signatures_of_its_keys() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let (id, secret) = ana.hooked(told, &format!("/{}", ana.login));
+    let path = format!("/{}", ana.login);
+    told.ending(&ana, "Garage");
+    eventually("it is called", SOON, || told.calls(&path).len() == 1);
+    let call = &told.calls(&path)[0];
+    assert!(is_signed(call, &secret));
+    assert_eq!(call.json()["type"], "booking_ending");
+    assert_eq!(call.json()["data"]["place"], "Garage");
+
+    let rotated = ana
+        .request(told, "POST", &format!("/notify/webhooks/{id}/secret"))
+        .send()
+        .expect(200)
+        .json();
+    told.ending(&ana, "Garage");
+    eventually("it is called again", SOON, || told.calls(&path).len() == 2);
+    let call = &told.calls(&path)[1];
+    assert!(
+        is_signed(call, rotated["secret"].as_str().unwrap()),
+        "the new key signs"
+    );
+    assert!(is_signed(call, &secret), "and the old one does, for a day");
+    // Rotating twice in a row keeps the first key valid.
+    let hurried = ana
+        .request(told, "POST", &format!("/notify/webhooks/{id}/secret"))
+        .send()
+        .expect(200)
+        .json();
+    told.ending(&ana, "Garage");
+    eventually("it is called once more", SOON, || {
+        told.calls(&path).len() == 3
+    });
+    let call = &told.calls(&path)[2];
+    for key in [&hurried["secret"], &rotated["secret"]] {
+        assert!(is_signed(call, key.as_str().unwrap()));
+    }
+    assert!(is_signed(call, &secret), "the first key has its day too");
+    let listed = ana
+        .request(told, "GET", "/notify/webhooks")
+        .send()
+        .expect(200);
+    assert!(!listed.text().contains("secret"), "a key is shown once");
+}
+
+#[test]
+fn a_webhook_that_fails_is_called_again_with_the_same_id() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/500", ana.login);
+    ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it is called twice", SOON, || told.calls(&path).len() >= 2);
+    let calls = told.calls(&path);
+    assert_eq!(
+        calls[0].headers["webhook-id"],
+        calls[1].headers["webhook-id"]
+    );
+    assert_eq!(calls[0].body, calls[1].body);
+}
+
+#[test]
+fn a_webhook_that_is_gone_is_disabled_until_its_owner_says_otherwise() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/410", ana.login);
+    let (id, _) = ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    let disabled = || {
+        let listed = ana
+            .request(told, "GET", "/notify/webhooks")
+            .send()
+            .expect(200)
+            .json();
+        !listed[0]["disabled_at"].is_null()
+    };
+    eventually("it is disabled", SOON, disabled);
+    let event = told.ending(&ana, "Garage");
+    told.planned(event);
+    assert_eq!(told.calls(&path).len(), 1);
+    let enable = format!("/notify/webhooks/{id}/enable");
+    let enabled = ana.request(told, "POST", &enable).send().expect(200).json();
+    assert!(enabled["disabled_at"].is_null());
+}
+
+#[test]
+fn a_redirect_of_a_webhook_is_not_followed() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/302", ana.login);
+    ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it is called again", SOON, || told.calls(&path).len() >= 2);
+    let others = told
+        .hook
+        .received()
+        .into_iter()
+        .filter(|it| it.path.contains(&ana.login) && it.path != path);
+    assert_eq!(others.count(), 0);
+}
+
+#[test]
+fn a_webhook_cannot_be_pointed_into_the_network_of_the_platform() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    for url in [
+        "http://hooks.example.com/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://localhost/",
+        "https://signin.spin.internal/login",
+        "https://self/",
+        "https://example.com:6379/",
+        "https://user@example.com/",
+        "ftp://example.com/",
+        "javascript:alert(1)",
+        "",
+    ] {
+        let answer = ana
+            .request(told, "POST", "/notify/webhooks")
+            .json(&json!({ "url": url }))
+            .send();
+        assert_eq!(answer.problem(422)["errors"][0]["pointer"], "/url", "{url}");
+    }
+}
+
+/// One that came in by another way is not called either.
+#[test]
+fn an_address_that_must_not_be_is_not_called_even_when_it_is_stored() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    told.stack
+        .sql()
+        .execute(
+            "WITH made AS (
+                INSERT INTO notify.webhook (id, owner, url) VALUES (gen_random_uuid(), $1, 'https://127.0.0.1/x')
+                RETURNING id
+            ) INSERT INTO notify.webhook_key (webhook, secret) SELECT id, 'c2VjcmV0' FROM made",
+            &[&ana.id],
+        )
+        .unwrap();
+    told.ending(&ana, "Garage");
+    let dead = "SELECT count(*) FROM events.outbox JOIN events.failure ON event = id
+        WHERE state = 'dead' AND kind = 'deliver:webhook' AND error LIKE 'the address is not called%'";
+    let mut sql = told.stack.sql();
+    eventually("the delivery is dead", SOON, || {
+        sql.query_one(dead, &[]).unwrap().get::<_, i64>(0) >= 1
+    });
+}
+
+#[test]
+fn webhooks_are_ones_own_and_not_endless() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let bob = Person::registered(told, "driver", 1);
+    let (id, _) = ana.hooked(told, "/a");
+    for (method, path) in [
+        ("DELETE", format!("/notify/webhooks/{id}")),
+        ("POST", format!("/notify/webhooks/{id}/secret")),
+        ("POST", format!("/notify/webhooks/{id}/enable")),
+    ] {
+        bob.request(told, method, &path).send().problem(404);
+    }
+    for _ in 1..10 {
+        ana.hooked(told, "/a");
+    }
+    let body = json!({ "url": format!("{}/a", told.hook.url()) });
+    let answer = ana
+        .request(told, "POST", "/notify/webhooks")
+        .json(&body)
+        .send();
+    answer.problem(409);
+    let delete = format!("/notify/webhooks/{id}");
+    ana.request(told, "DELETE", &delete).send().expect(204);
+    ana.request(told, "DELETE", &delete).send().problem(404);
+}
+
+#[test]
+fn a_webhook_that_asks_for_a_pause_gets_it_for_all_its_calls() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/429", ana.login);
+    ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it is called", SOON, || told.calls(&path).len() == 1);
+    let began = Instant::now();
+    told.ending(&ana, "Garage");
+    eventually("both are called again", SOON, || {
+        told.calls(&path).len() == 3
+    });
+    assert!(
+        began.elapsed() >= Duration::from_millis(2_500),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_webhook_that_takes_nothing_for_a_day_is_disabled() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let path = format!("/{}/500", ana.login);
+    let (id, _) = ana.hooked(told, &path);
+    told.ending(&ana, "Garage");
+    eventually("it failed", SOON, || told.calls(&path).len() == 1);
+    let id: Uuid = id.parse().unwrap();
+    let mut sql = told.stack.sql();
+    let age = "UPDATE notify.webhook SET failing_since = now() - interval '25 hours' WHERE id = $1 AND failures > 0";
+    eventually("its failure is written down", SOON, || {
+        sql.execute(age, &[&id]).unwrap() == 1
+    });
+    let listed = || {
+        let answer = ana.request(told, "GET", "/notify/webhooks").send();
+        answer.expect(200).json()[0].clone()
+    };
+    eventually("it is disabled", SOON, || {
+        listed()["disabled_because"] == "it took nothing for a day"
+    });
+    let enable = format!("/notify/webhooks/{id}/enable");
+    let enabled = ana.request(told, "POST", &enable).send().expect(200).json();
+    assert_eq!(
+        (&enabled["disabled_at"], &enabled["failures"]),
+        (&Value::Null, &0.into())
+    );
+}
+
+/// Twenty seconds each, were they waited for.
+#[test]
+fn a_slow_webhook_does_not_delay_those_of_other_owners() {
+    let told = Told::shared();
+    let slow = Person::registered(told, "driver", 1);
+    let ana = Person::registered(told, "driver", 1);
+    slow.hooked(told, &format!("/{}/504", slow.login));
+    let path = format!("/{}/204", ana.login);
+    ana.hooked(told, &path);
+    for _ in 0..60 {
+        told.ending(&slow, "Garage");
+    }
+    eventually("the slow one is called", SOON, || {
+        !told.calls(&format!("/{}/504", slow.login)).is_empty()
+    });
+    told.ending(&ana, "Garage");
+    // Behind the slow one it would wait ten minutes.
+    eventually("Ana's is called", Duration::from_secs(20), || {
+        !told.calls(&path).is_empty()
+    });
+}
+
+#[test]
+fn a_webhook_is_told_only_of_what_there_is() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let made = |templates: Value| {
+        let body = json!({ "url": format!("{}/x", told.hook.url()), "templates": templates });
+        ana.request(told, "POST", "/notify/webhooks")
+            .json(&body)
+            .send()
+    };
+    made(json!(["booking_ending", "fine_issued"])).expect(201);
+    for unknown in [json!(["booking_endin"]), json!(["password-reset"])] {
+        let problem = made(unknown).problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], "/templates");
+    }
+}
+
+#[test]
+fn ten_webhooks_are_the_limit_also_when_they_are_made_at_once() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let body = json!({ "url": format!("{}/x", told.hook.url()) });
+    let made = at_once(16, |_| {
+        let request = ana.request(told, "POST", "/notify/webhooks").json(&body);
+        request.send().status()
+    });
+    assert_eq!(made.iter().filter(|it| **it == 201).count(), 10, "{made:?}");
+    assert_eq!(made.iter().filter(|it| **it == 409).count(), 6, "{made:?}");
+}

@@ -1,0 +1,220 @@
+//! A payment provider that can be told to lie.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Outside, Received, Reply};
+
+use super::scene::moment;
+
+/// The provider, as the test makes it.
+pub(super) struct Provider {
+    pub(super) outside: Outside,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By their `external_reference`.
+    payments: BTreeMap<String, Vec<Value>>,
+    /// The `external_reference` of each order.
+    orders: HashMap<String, String>,
+    /// What was said under each `x-idempotency-key`.
+    bodies: HashMap<String, Vec<u8>>,
+    /// What comes instead of an answer, for requests in which this word stands.
+    instead: HashMap<String, VecDeque<Reply>>,
+    /// How late the next answer comes to a request in which this word stands.
+    late: HashMap<String, Duration>,
+}
+
+impl Provider {
+    pub(super) fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let behind = Arc::clone(&state);
+        let outside = Outside::start(move |request| answer(&mut behind.lock().unwrap(), request));
+        Self { outside, state }
+    }
+
+    /// A customer pays, or tries to; answers the payment's id.
+    pub(super) fn pays(&self, reference: &str, amount: &Value, status: &str) -> String {
+        let id = Uuid::new_v4().simple().to_string();
+        let payment = json!({
+            "id": id, "status": status, "transaction_amount": amount, "currency_id": "BRL",
+            "external_reference": reference, "date_approved": moment(),
+        });
+        let mut state = self.state.lock().unwrap();
+        state
+            .payments
+            .entry(reference.to_owned())
+            .or_default()
+            .push(payment);
+        id
+    }
+
+    /// The provider holds something else now.
+    pub(super) fn changes(&self, payment: &str, field: &str, value: Value) {
+        let mut state = self.state.lock().unwrap();
+        let all = state.payments.values_mut().flatten();
+        all.into_iter()
+            .find(|it| it["id"] == *payment)
+            .expect("the payment")[field] = value;
+    }
+
+    /// These come instead of the next answers to requests in which `word` stands.
+    pub(super) fn instead(&self, word: &str, replies: impl IntoIterator<Item = Reply>) {
+        let mut state = self.state.lock().unwrap();
+        state
+            .instead
+            .entry(word.to_owned())
+            .or_default()
+            .extend(replies);
+    }
+
+    /// The next request in which `word` stands is carried out at once and answered late.
+    pub(super) fn delay(&self, word: &str, by: Duration) {
+        let mut state = self.state.lock().unwrap();
+        state.late.insert(word.to_owned(), by);
+    }
+
+    pub(super) fn status(&self, payment: &str) -> String {
+        let state = self.state.lock().unwrap();
+        let payment = state
+            .payments
+            .values()
+            .flatten()
+            .find(|it| it["id"] == *payment);
+        payment.expect("the payment")["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub(super) fn received(&self, word: &str) -> Vec<Received> {
+        self.outside
+            .received()
+            .into_iter()
+            .filter(|it| says(it, word))
+            .collect()
+    }
+}
+
+fn says(request: &Received, word: &str) -> bool {
+    request.path.contains(word) || String::from_utf8_lossy(&request.body).contains(word)
+}
+
+/// A payment as it stands in an order, where everything has another name.
+fn in_order(payment: &Value) -> Value {
+    let status = match payment["status"].as_str().unwrap() {
+        "pending" => "action_required",
+        "in_process" => "processing",
+        "approved" => "processed",
+        "rejected" => "failed",
+        other => other,
+    };
+    let amount = format!("{:.2}", payment["transaction_amount"].as_f64().unwrap());
+    json!({ "id": payment["id"], "status": status, "amount": amount })
+}
+
+/// An order, under either spelling of its id, without the currency that real ones leave out too.
+fn order(state: &State, id: &str) -> Option<Value> {
+    let reference = state.orders.get(&id.to_uppercase())?;
+    let payments = state.payments.get(reference);
+    let payments: Vec<_> = payments.into_iter().flatten().map(in_order).collect();
+    Some(json!({
+        "id": id.to_uppercase(), "external_reference": reference, "country_code": "BRA",
+        "last_updated_date": moment(), "transactions": { "payments": payments },
+    }))
+}
+
+fn answer(state: &mut State, request: &Received) -> Reply {
+    if let Some(key) = request.headers.get("x-idempotency-key") {
+        let key = key.to_str().unwrap().to_owned();
+        let body = request.body.to_vec();
+        if *state.bodies.entry(key).or_insert_with(|| body.clone()) != body {
+            let error = json!({ "errors": [{ "code": "idempotency_key_already_used" }] });
+            return Reply::json(409, &error);
+        }
+    }
+    let instead = state
+        .instead
+        .iter_mut()
+        .find(|(word, left)| !left.is_empty() && says(request, word));
+    if let Some(reply) = instead.and_then(|(_, replies)| replies.pop_front()) {
+        return reply;
+    }
+    let late = state.late.keys().find(|it| says(request, it)).cloned();
+    let late = late.and_then(|it| state.late.remove(&it));
+    carry_out(state, request).after(late.unwrap_or_default())
+}
+
+fn carry_out(state: &mut State, request: &Received) -> Reply {
+    let path = request.path.split('?').next().unwrap();
+    let steps: Vec<_> = path.trim_matches('/').split('/').collect();
+    let find = |state: &State, id: &str| {
+        state
+            .payments
+            .values()
+            .flatten()
+            .find(|it| it["id"] == *id)
+            .cloned()
+    };
+    match (request.method.as_str(), steps.as_slice()) {
+        ("POST", ["checkout", "preferences"]) => {
+            let reference = request.json()["external_reference"].clone();
+            let id = format!("pref-{}", reference.as_str().unwrap());
+            Reply::json(
+                201,
+                &json!({ "id": id, "init_point": format!("https://psp.test/{id}") }),
+            )
+        }
+        ("POST", ["v1", "orders"]) => {
+            let reference = request.json()["external_reference"].clone();
+            let reference = reference.as_str().unwrap().to_owned();
+            let id = format!("ORD{}", reference.replace('-', "").to_uppercase());
+            let qr_data = format!("https://psp.test/{id}");
+            state.orders.insert(id.clone(), reference);
+            Reply::json(
+                201,
+                &json!({ "id": id, "type_response": { "qr_data": qr_data } }),
+            )
+        }
+        ("GET", ["v1", "orders", id]) => match order(state, id) {
+            Some(order) => Reply::json(200, &order),
+            None => Reply::status(404),
+        },
+        ("POST", ["v1", "orders", id, "refund"]) => match order(state, id) {
+            Some(order) => {
+                let reference = order["external_reference"].as_str().unwrap();
+                for payment in state.payments.get_mut(reference).into_iter().flatten() {
+                    payment["status"] = json!("refunded");
+                }
+                Reply::json(201, &order)
+            }
+            None => Reply::status(404),
+        },
+        ("GET", ["v1", "payments", "search"]) => {
+            let reference = request.path.split_once("external_reference=").unwrap().1;
+            let reference = reference.split('&').next().unwrap();
+            let found = state.payments.get(reference).cloned().unwrap_or_default();
+            Reply::json(200, &json!({ "results": found }))
+        }
+        ("GET", ["v1", "payments", id]) => match find(state, id) {
+            Some(payment) => Reply::json(200, &payment),
+            None => Reply::status(404),
+        },
+        ("POST", ["v1", "payments", id, "refunds"]) => {
+            let all = state.payments.values_mut().flatten();
+            match all.into_iter().find(|it| it["id"] == **id) {
+                Some(payment) => {
+                    payment["status"] = json!("refunded");
+                    Reply::json(201, &json!({ "status": "approved" }))
+                }
+                None => Reply::status(404),
+            }
+        }
+        _ => Reply::status(404),
+    }
+}

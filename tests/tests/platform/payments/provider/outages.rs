@@ -1,0 +1,256 @@
+//! A provider that is down, slow or silent, and chaos.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Reply, at_once, eventually, unique};
+
+use super::super::assert_sound;
+use super::scene::{SOON, Scene, now_s};
+
+#[test]
+fn a_provider_that_is_down_is_seen_and_asked_again() {
+    let scene = Scene::shared();
+    let (user, title) = (scene.user(), unique("down"));
+    scene
+        .provider
+        .instead(&title, (0..5).map(|_| Reply::status(503)));
+    let payment = scene.open_titled(&user, &title);
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    assert_eq!(payment.opened["payment_link"], Value::Null);
+    assert_eq!(
+        scene.provider.received(&title).len(),
+        3,
+        "asked a bounded number of times"
+    );
+    scene.hurry(&payment);
+    eventually("it is open at last", SOON, || {
+        scene.status(&payment) == "pending"
+    });
+    let shown = user
+        .get(&format!("/payments/{}", payment.id))
+        .send()
+        .expect(200)
+        .json();
+    assert!(shown["payment_link"].is_string() && shown["qr_code"].is_string());
+    // Whether an answer got lost on the way, the provider can tell a copy by its key.
+    let keys: Vec<_> = scene
+        .provider
+        .received(&title)
+        .iter()
+        .map(|it| it.headers["x-idempotency-key"].to_str().unwrap().to_owned())
+        .collect();
+    assert!(keys.iter().all(|it| *it == keys[0]), "{keys:?}");
+    // The patience that an outage cost does not delay what comes after it.
+    let next =
+        "SELECT visit_at <= now() + interval '5 seconds' FROM payments.checkout WHERE id = $1";
+    let payment = scene.open(&user);
+    let id: Uuid = payment.id.parse().unwrap();
+    let unheard =
+        "UPDATE payments.checkout SET psp_id = NULL, visits = 7, visit_at = now() WHERE id = $1";
+    scene.stack.sql().execute(unheard, &[&id]).unwrap();
+    eventually("it is asked for again", SOON, || {
+        let known = "SELECT psp_id IS NOT NULL FROM payments.checkout WHERE id = $1";
+        scene.stack.sql().query_one(known, &[&id]).unwrap().get(0)
+    });
+    let is_soon: bool = scene.stack.sql().query_one(next, &[&id]).unwrap().get(0);
+    assert!(is_soon);
+}
+
+#[test]
+fn a_code_is_asked_for_in_the_same_words_each_time() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let title = format!("{}{}", unique("code"), "x".repeat(200));
+    scene
+        .provider
+        .instead(&title[..40], (0..4).map(|_| Reply::status(503)));
+    let payment = scene.open_by(&user, &title, "qr");
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    scene.hurry(&payment);
+    eventually("it is open at last", SOON, || {
+        scene.status(&payment) == "pending"
+    });
+    let asked: Vec<_> = scene.provider.received(&title[..40]);
+    assert!(asked.len() >= 5, "{}", asked.len());
+    for it in &asked {
+        assert_eq!(it.body, asked[0].body);
+        assert_eq!(
+            it.headers["x-idempotency-key"],
+            asked[0].headers["x-idempotency-key"]
+        );
+    }
+    let description = asked[0].json()["description"].as_str().unwrap().to_owned();
+    assert_eq!(
+        description,
+        title[..150],
+        "as long as the provider takes it"
+    );
+    let dollars = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "currency": "USD", "method": "qr" });
+    let refused = user
+        .post("/payments/")
+        .json(&dollars)
+        .send()
+        .expect(422)
+        .json();
+    assert_eq!(refused["code"], "currency-not-for-qr");
+}
+
+#[test]
+fn a_payment_that_the_provider_refuses_is_cancelled() {
+    let scene = Scene::shared();
+    let (user, title, order) = (scene.user(), unique("refused"), unique("order"));
+    let why = json!({ "message": "invalid unit_price" });
+    scene.provider.instead(&title, [Reply::json(400, &why)]);
+    let body = json!({ "order_id": order, "amount": 25, "customer_id": 7, "description": title });
+    let refused = user.post("/payments/").json(&body).send().expect(502);
+    assert_eq!(refused.json()["code"], "refused-by-provider");
+    assert!(!refused.text().contains("unit_price"), "{refused}");
+    let path = format!("/payments/?order_id={order}");
+    let listed = user.get(&path).send().expect(200).json();
+    assert_eq!(listed[0]["status"], "cancelled");
+    // Not so when it is we who are not known there.
+    let title = unique("unknown");
+    scene
+        .provider
+        .instead(&title, (0..3).map(|_| Reply::status(401)));
+    let payment = scene.open_titled(&user, &title);
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+}
+
+/// What other functions hear: nothing that can never be is called an outage, or they would ask for ever.
+#[test]
+fn a_function_that_asks_for_what_cannot_be_hears_so() {
+    let scene = Scene::shared();
+    let title = unique("refused");
+    scene.provider.instead(&title, [Reply::status(400)]);
+    let open = |field: &str, value: Value| {
+        let mut request = json!({
+            "id": Uuid::now_v7(), "opener": "orders", "reference": "7", "customer": "8", "owner": Uuid::nil(),
+            "amount": 2500, "currency": "BRL", "description": "lunch", "email": null, "method": "Link",
+            "seconds_to_pay": null,
+        });
+        request[field] = value;
+        let answer = scene.stack.post("/ask/checkout/open").json(&request);
+        answer.send().expect(200).json()
+    };
+    let malformed = |what: &str| json!({ "Err": { "Malformed": what } });
+    for field in ["opener", "reference", "customer"] {
+        for wrong in ["", "a\0b", &"x".repeat(3000)] {
+            assert_eq!(open(field, json!(wrong)), malformed(field), "{wrong:?}");
+        }
+    }
+    assert_eq!(open("amount", json!(0)), malformed("amount"));
+    assert_eq!(open("currency", json!("DOLLARS")), malformed("currency"));
+    let refused = json!({ "Err": "RefusedByProvider" });
+    assert_eq!(open("description", json!(title)), refused);
+    let shortened = open("description", json!(format!("a\0b{}", "x".repeat(3000))));
+    assert_eq!(shortened["Ok"]["status"], "Pending", "{shortened}");
+}
+
+#[test]
+fn a_provider_whose_answer_is_lost_is_asked_again() {
+    let scene = Scene::shared();
+    let lost = unique("lost");
+    scene.provider.instead(&lost, [Reply::lost()]);
+    let payment = scene.open_titled(&scene.user(), &lost);
+    assert_eq!(payment.opened["status"], "pending");
+}
+
+#[test]
+fn a_silent_provider_does_not_delay_other_requests() {
+    let scene = Scene::start();
+    let user = scene.user();
+    let hangs = || Reply::status(500).after(Duration::from_secs(60));
+    scene.provider.instead("hung", (0..1000).map(|_| hangs()));
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..40 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": "hung" });
+                    let answer = user.post("/payments/").json(&body).send().expect(200);
+                    assert!(
+                        answer.took() < Duration::from_secs(20),
+                        "{:?}",
+                        answer.took()
+                    );
+                    assert_eq!(answer.json()["status"], "payment_service_unavailable");
+                    thread::sleep(Duration::from_millis(500));
+                }
+            });
+        }
+        let mut looks: Vec<_> = (0..50)
+            .map(|_| {
+                thread::sleep(Duration::from_millis(100));
+                user.get("/payment/balance").send().expect(200).took()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        looks.sort();
+        // Behind a request that hangs, nearly all would wait for its timeout, which is three seconds.
+        assert!(looks[45] < Duration::from_secs(2), "{looks:?}");
+    });
+    // Most of them did not even ask.
+    let (asked, opened) = (
+        scene.provider.received("hung").len(),
+        "SELECT count(*) FROM payments.checkout",
+    );
+    let opened: i64 = scene.stack.sql().query_one(opened, &[]).unwrap().get(0);
+    assert!(
+        i64::try_from(asked).unwrap() < opened,
+        "{asked} for {opened}"
+    );
+}
+
+/// Everything at once, in an order that the dice decide; then one clean look by the sweep.
+#[test]
+fn chaos_ends_in_the_same_books_as_a_clean_run() {
+    const PAYMENTS: usize = 24;
+    let scene = Scene::shared();
+    let user = scene.user();
+    let outcomes = at_once(PAYMENTS, |number| {
+        let title = unique("chaos");
+        if number % 5 == 0 {
+            scene
+                .provider
+                .instead(&title, [Reply::lost(), Reply::status(502)]);
+        }
+        let payment = scene.open_titled(&user, &title);
+        let is_paid = number % 3 != 0;
+        let id = scene.provider.pays(&payment.id, &json!(25), "pending");
+        scene.webhook_signed(&id, "a guess", now_s());
+        if number % 2 == 0 {
+            scene.webhook(&id);
+        }
+        if number % 4 == 0 {
+            scene.provider.instead(
+                &format!("/v1/payments/{id}"),
+                [Reply::lost(), Reply::status(500)],
+            );
+        }
+        let last = if is_paid { "approved" } else { "rejected" };
+        scene.provider.changes(&id, "status", json!(last));
+        // Some are told several times, some never.
+        for _ in 0..number % 4 {
+            scene.webhook(&id);
+        }
+        scene.hurry(&payment);
+        (payment, last)
+    });
+    for (payment, last) in &outcomes {
+        eventually("everything is as the provider holds it", SOON, || {
+            scene.status(payment) == *last
+        });
+        let booked = if *last == "approved" {
+            (2500, 1)
+        } else {
+            (0, 0)
+        };
+        assert_eq!(scene.booked(payment), booked);
+    }
+    assert_sound(&scene.stack);
+}

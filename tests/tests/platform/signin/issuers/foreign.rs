@@ -1,0 +1,273 @@
+//! Tokens of a realm elsewhere are exchanged for ours.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, Options, Outside, Reply, Stack, User, at_once, eventually, unique};
+
+use super::{Key, claims_of};
+
+const REALM: &str = "https://id.example.org/realms/parking-users";
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+/// The claims of a realm about a user.
+fn vouched(subject: &str, name: &str) -> Value {
+    json!({
+        "iss": REALM, "aud": ["account", "parking-auth"], "sub": subject,
+        "iat": now(), "exp": now() + 300,
+        "preferred_username": name, "email": format!("{name}@example.org"), "email_verified": true,
+        "given_name": "Ana", "family_name": "Souza",
+        "realm_access": { "roles": ["driver", "offline_access"] },
+    })
+}
+
+fn with_realm(realm: &Outside) -> Stack {
+    let issuers = json!([{
+        "issuer": REALM, "jwks_url": format!("{}/certs", realm.url()), "audience": "parking-auth",
+        "roles": { "driver": "driver", "owner": "owner", "admin": "admin" }, "link_by_email": true,
+    }]);
+    Options::default()
+        .variable("foreign_issuers", &issuers.to_string())
+        .variable("foreign_issuers_host", &realm.url())
+        .start()
+}
+
+fn exchange(stack: &Stack, token: &str) -> Answer {
+    stack
+        .post("/auth/exchange")
+        .json(&json!({ "token": token }))
+        .send()
+}
+
+fn me(stack: &Stack, exchanged: Answer) -> Value {
+    let token = exchanged.expect(200).json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    stack
+        .get("/auth/me")
+        .bearer(&token)
+        .send()
+        .expect(200)
+        .json()
+}
+
+#[test]
+fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
+    let key = Key::new(4);
+    let jwks = json!({ "keys": [{ "kty": "RSA", "kid": "e", "use": "enc", "n": "AQAB", "e": "AQAB" }, key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let name = unique("ana");
+    let claims = vouched("f:1:ana", &name);
+
+    let first = me(&stack, exchange(&stack, &key.sign(&claims)));
+    assert_eq!(
+        (&first["login"], &first["roles"]),
+        (&json!(name), &json!(["driver"]))
+    );
+    let again = me(&stack, exchange(&stack, &key.sign(&claims)));
+    assert_eq!(first, again);
+    assert_eq!(realm.received().len(), 1, "the keys are kept");
+
+    // The realm has the last word on the roles it has a say in, and what was said before is over.
+    let as_driver = exchange(&stack, &key.sign(&claims)).expect(200).json();
+    let balance = || {
+        let token = as_driver["access_token"].as_str().unwrap();
+        let asked = stack.get("/payment/balance").bearer(token);
+        asked.send().status()
+    };
+    assert_eq!(balance(), 200);
+    let mut promoted = claims.clone();
+    promoted["realm_access"] = json!({ "roles": ["owner"] });
+    assert_eq!(
+        me(&stack, exchange(&stack, &key.sign(&promoted)))["roles"],
+        json!(["owner"])
+    );
+    eventually(
+        "payments refuses a token of roles that were taken away",
+        Duration::from_secs(10),
+        || balance() == 401,
+    );
+
+    // Only by exchange: no function takes a realm's token for one of ours.
+    stack
+        .get("/auth/me")
+        .bearer(&key.sign(&claims))
+        .send()
+        .problem(401);
+
+    for (member, value) in [
+        ("iss", json!("https://evil.example")),
+        ("aud", json!("account")),
+        ("exp", json!(now() - 60)),
+        ("nbf", json!(now() + 600)),
+        ("sub", json!("")),
+    ] {
+        let mut wrong = claims.clone();
+        wrong[member] = value;
+        exchange(&stack, &key.sign(&wrong)).problem(401);
+    }
+    let forger = Key {
+        kid: key.kid.clone(),
+        key: Key::new(5).key,
+    };
+    exchange(&stack, &forger.sign(&claims)).problem(401);
+    // Tokens with an unknown key do not make us ask the realm each time.
+    for _ in 0..5 {
+        exchange(&stack, &Key::new(6).sign(&claims)).problem(401);
+    }
+    assert_eq!(realm.received().len(), 1);
+    exchange(&stack, "a.b.c").problem(401);
+    exchange(&stack, &User::driver(&stack).token).problem(401);
+}
+
+#[test]
+fn a_foreign_user_does_not_take_over_a_login_that_is_taken() {
+    let key = Key::new(7);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let user = User::driver(&stack);
+    let mine = user.get("/auth/me").send().expect(200).json();
+
+    // The mailbox was not verified here, so it may be another user's.
+    let stranger = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:2", &user.login))),
+    );
+    assert_ne!(stranger["id"], mine["id"]);
+    assert_ne!(stranger["login"], mine["login"]);
+    assert_eq!(stranger["email"], Value::Null);
+
+    let seen = "UPDATE signin.account SET email_verified_at = now() WHERE login = $1";
+    stack.sql().execute(seen, &[&user.login]).unwrap();
+    let same = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:3", &user.login))),
+    );
+    assert_eq!(same["id"], mine["id"]);
+
+    // A realm cannot name the admin.
+    let pretender = me(
+        &stack,
+        exchange(&stack, &key.sign(&vouched("f:4", "admin"))),
+    );
+    assert_ne!(pretender["login"], "admin");
+}
+
+/// The realm decides how long its session lasts.
+#[test]
+fn a_session_of_a_realms_making_is_not_prolonged_here() {
+    let key = Key::new(9);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let name = unique("ana");
+    let entered = exchange(&stack, &key.sign(&vouched("f:9", &name))).expect(200);
+    let nearly_over = "UPDATE signin.session SET expires_at = now() + interval '60 seconds' WHERE kind = 'foreign'";
+    stack.sql().execute(nearly_over, &[]).unwrap();
+    let mut token = entered.json()["access_token"].as_str().unwrap().to_owned();
+    for _ in 0..2 {
+        let renewed = stack.get("/api/v1/login").bearer(&token).send();
+        let renewed = renewed.expect(200).json();
+        assert!(renewed["expires_in"].as_i64().unwrap() <= 60, "{renewed}");
+        token = renewed["access_token"].as_str().unwrap().to_owned();
+    }
+}
+
+#[test]
+fn a_disabled_foreign_user_stays_out_and_an_erased_one_gets_a_new_account() {
+    let key = Key::new(10);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let admin = User::admin(&stack);
+    let come = |subject: &str, name: &str| exchange(&stack, &key.sign(&vouched(subject, name)));
+    let disable = |id: &Value| {
+        let path = format!("/auth/users/{}/disable", id.as_str().unwrap());
+        admin.post(&path).send().expect(200);
+    };
+
+    // An account that the realm has not vouched for yet, of the same person.
+    let user = User::driver(&stack);
+    let seen = "UPDATE signin.account SET email_verified_at = now() WHERE login = $1";
+    stack.sql().execute(seen, &[&user.login]).unwrap();
+    disable(&user.get("/auth/me").send().expect(200).json()["id"]);
+    for _ in 0..2 {
+        come("f:10", &user.login).problem(401);
+    }
+
+    let name = unique("ana");
+    let first = come("f:11", &name).expect(200).json();
+    let as_ana = |token: &Value| {
+        stack
+            .request("DELETE", "/auth/me")
+            .bearer(token.as_str().unwrap())
+    };
+    let before = claims_of(first["access_token"].as_str().unwrap());
+    as_ana(&first["access_token"]).send().expect(204);
+    let again = me(&stack, come("f:11", &name));
+    assert_ne!(again["id"], before["sub"]);
+    assert_eq!(again["login"], name);
+    disable(&again["id"]);
+    come("f:11", &name).problem(401);
+
+    // Two first visits at once make one account.
+    let name = unique("twice");
+    let ids = at_once(8, |_| me(&stack, come("f:12", &name))["id"].clone());
+    assert!(ids.iter().all(|it| *it == ids[0]), "{ids:?}");
+    let made = "SELECT count(*) FROM events.outbox WHERE kind = 'user:created' AND payload ->> 'email' = $1";
+    let email = format!("{name}@example.org");
+    let made: i64 = stack.sql().query_one(made, &[&email]).unwrap().get(0);
+    assert_eq!(made, 1);
+}
+
+/// What a realm said counts for a while longer, when it is silent; not for ever.
+#[test]
+fn keys_of_a_realm_that_is_away_count_for_a_day() {
+    let key = Key::new(11);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let come = || exchange(&stack, &key.sign(&vouched("f:13", "ana_of_the_realm")));
+    come().expect(200);
+    let ago = |hours: i32| {
+        let moved = "UPDATE signin.foreign_keys SET tried_at = now() - $1 * interval '1 hour',
+            fetched_at = now() - $1 * interval '1 hour'";
+        stack.sql().execute(moved, &[&f64::from(hours)]).unwrap();
+    };
+    ago(2);
+    realm.once(Reply::status(503));
+    come().expect(200);
+    ago(25);
+    realm.once(Reply::status(503));
+    come().problem(503);
+    come().problem(401);
+    assert_eq!(realm.received().len(), 3);
+    ago(25);
+    come().expect(200);
+}
+
+#[test]
+fn a_realm_that_redirects_is_not_followed_and_asked_once() {
+    let key = Key::new(8);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let elsewhere = Outside::start(move |_| Reply::json(200, &jwks));
+    let certs = format!("{}/certs", elsewhere.url());
+    let realm = Outside::start(move |_| Reply::redirect(&certs));
+    let stack = with_realm(&realm);
+    let answer = exchange(&stack, &key.sign(&vouched("f:5", &unique("ana"))));
+    answer.problem(503);
+    // The realm is asked once, not for each token.
+    exchange(&stack, &key.sign(&vouched("f:5", &unique("ana")))).problem(401);
+    assert_eq!(realm.received().len(), 1);
+    assert_eq!(elsewhere.received().len(), 0, "the redirect was followed");
+    User::driver(&stack);
+}

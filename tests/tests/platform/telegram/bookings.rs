@@ -1,0 +1,145 @@
+//! Places and bookings in a chat.
+
+use serde_json::json;
+use wharf_tests::{User, eventually, eventually_some, unique};
+
+use super::super::notify::{Person, Told};
+use super::{Chat, SOON, bring, chat_of, next_update, said};
+
+#[test]
+fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
+    let told = Told::shared();
+    let owner = Person::registered(told, "owner", 1);
+    let landlord = chat_of(told, &owner);
+    landlord.sign_in(&owner.login);
+    let city = unique("Porto");
+    landlord.write("/add");
+    for answer in [
+        "Garage of the bot",
+        &city,
+        "Rua das Flores 1",
+        "covered",
+        "2,50",
+    ] {
+        landlord.write(answer);
+    }
+    assert!(landlord.write("3").starts_with("Your place is on offer"));
+    assert!(landlord.write("/parkings").contains("Garage of the bot"));
+    assert!(landlord.write("/book_1").contains("Only drivers"));
+
+    let driver = Person::registered(told, "driver", 1);
+    endow(told, &driver, 1_000);
+    let chat = chat_of(told, &driver);
+    chat.sign_in(&driver.login);
+    chat.write("/book");
+    let found = chat.write(&city);
+    let book = found.lines().last().unwrap().to_owned();
+    assert!(book.starts_with("/book_"), "{found}");
+    assert!(chat.write(&book).contains("From when?"));
+    assert!(chat.write("tomorrow").contains("2026-11-25 09:00"));
+    let day: String = told
+        .stack
+        .sql()
+        .query_one(
+            "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    chat.write(&format!("{day} 09:00"));
+    let offer = chat.write("3h");
+    assert!(offer.contains("for 7.50 USD. Book it?"), "{offer}");
+
+    // Telegram may bring the same twice: it is one booking.
+    // On a busy machine the bot may have to be asked again.
+    let (yes, booked) = eventually_some("it is booked", SOON, || {
+        let yes = chat.update(next_update(), "yes");
+        let said = said(&bring(told, &yes));
+        said.starts_with("Booked").then_some((yes, said))
+    });
+    assert_eq!(said(&bring(told, &yes)), booked, "its answer was lost");
+    let bookings = chat.write("/bookings");
+    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
+    assert_eq!(chat.write("/balance"), "Your balance: 2.50 USD");
+
+    let cancel = bookings.lines().last().unwrap().to_owned();
+    assert!(cancel.starts_with("/cancel_"), "{bookings}");
+    assert!(chat.write(&cancel).contains("yes / no"));
+    assert!(chat.write("yes").ends_with("is canceled."));
+    assert_eq!(chat.write("/balance"), "Your balance: 10.00 USD");
+}
+
+#[test]
+fn a_rule_of_the_platform_is_told_in_the_chat() {
+    let told = Told::shared();
+    let driver = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &driver);
+    chat.sign_in(&driver.login);
+    chat.write("/cancel_999999999");
+    assert!(chat.write("yes").starts_with("That does not work"));
+    assert!(
+        chat.write("/book_999999999")
+            .starts_with("That does not work")
+    );
+}
+
+fn endow(told: &Told, person: &Person, cents: i64) {
+    let code = unique("gift");
+    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
+    let admin = User::admin(&told.stack);
+    admin
+        .post("/payment/promocode")
+        .json(&gift)
+        .send()
+        .expect(200);
+    let activate = told
+        .stack
+        .post("/payment/promocode/activate")
+        .api_key(&person.token);
+    activate.json(&json!({ "code": code })).send().expect(200);
+}
+
+/// A driver with money before a place that can be booked; the last question waits for a yes.
+fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
+    let owner = Person::registered(told, "owner", 1);
+    let place = json!({
+        "name": "Garage", "city": unique("Porto"), "address": "Rua 1", "parking_type": "covered",
+        "hourly_rate": 250, "capacity": 1,
+    });
+    let request = told.stack.post("/parking").api_key(&owner.token);
+    let place = request.json(&place).send().expect(200).json()["id"].to_string();
+    endow(told, driver, 2_000);
+    let chat = chat_of(told, driver);
+    chat.sign_in(&driver.login);
+    chat.write(&format!("/book_{place}"));
+    let day = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 days', 'YYYY-MM-DD')";
+    let day: String = told.stack.sql().query_one(day, &[]).unwrap().get(0);
+    chat.write(&format!("{day} 09:00"));
+    assert!(chat.write("3h").contains("Book it?"));
+    chat
+}
+
+/// The ledger is slower than the bot is patient, and carries the payment out all the same.
+#[test]
+fn a_booking_whose_answer_did_not_come_is_paid_once() {
+    let told = Told::shared();
+    let driver = Person::registered(told, "driver", 1);
+    let chat = about_to_book(told, &driver);
+    let mut lock = told.stack.sql();
+    // Only this driver's account: the platform is shared.
+    lock.batch_execute("BEGIN").unwrap();
+    lock.query(
+        "SELECT FROM payments.account WHERE owner = $1 FOR UPDATE",
+        &[&driver.id],
+    )
+    .unwrap();
+    let unclear = chat.write("yes");
+    assert!(unclear.contains("yes again"), "{unclear}");
+    lock.batch_execute("COMMIT").unwrap();
+    eventually("it is booked once", SOON, || {
+        chat.write("yes").starts_with("Booked")
+    });
+    let bookings = chat.write("/bookings");
+    assert_eq!(bookings.matches("Confirmed").count(), 1, "{bookings}");
+    assert_eq!(chat.write("/balance"), "Your balance: 12.50 USD");
+}
