@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 
 /// Every function that answers HTTP, with its route table.
 pub fn functions() -> Vec<(&'static str, Routes)> {
-    vec![("bookings", bookings::routes::routes())]
+    vec![
+        ("bookings", bookings::routes::routes()),
+        ("front", front::routes::routes()),
+    ]
 }
 
 /// The whole document.

@@ -1,6 +1,0 @@
--- $1 at most
-DELETE FROM idempotency_key
-WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM idempotency_key WHERE claimed_at < now() - interval '1 day'
-    ORDER BY claimed_at LIMIT $1 FOR UPDATE SKIP LOCKED
-))
