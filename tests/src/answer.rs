@@ -33,6 +33,11 @@ impl Answer {
         self.took
     }
 
+    /// Refused because too many passwords are being hashed.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.status == 429 && self.text().contains(r#""code":"busy""#)
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .get(name)
