@@ -9,6 +9,7 @@
 
 mod architecture;
 mod bookings;
+mod examples;
 mod faults;
 mod functions;
 mod jobs;
