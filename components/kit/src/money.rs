@@ -73,14 +73,8 @@ pub struct Money {
 /// For people: `12.05 USD`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cents = self.cents.get();
-        write!(
-            f,
-            "{}.{:02} {}",
-            cents / 100,
-            cents % 100,
-            self.currency.name()
-        )
+        let amount = decimal::text(self.cents.get());
+        write!(f, "{amount} {}", self.currency.name())
     }
 }
 
@@ -104,6 +98,13 @@ pub mod decimal {
         } else {
             serializer.serialize_f64(*cents as f64 / 100.0)
         }
+    }
+
+    /// 1234 → `12.34`.
+    pub fn text(cents: i64) -> String {
+        let sign = if cents < 0 { "-" } else { "" };
+        let cents = cents.unsigned_abs();
+        format!("{sign}{}.{:02}", cents / 100, cents % 100)
     }
 
     /// `12.34` → 1234; nothing smaller than a cent, nothing beyond the bound.

@@ -43,8 +43,9 @@ pub async fn get(routes: Routes, path: &str) -> Answer {
 }
 
 /// The outcomes in the SQL of `schema` that the table of refusals does not know, each with its file.
-/// An outcome is the text that a function returns first (`RETURN QUERY SELECT 'full', …`) or alone, what it
-/// assigns to `outcome` or `refusal`, or what a statement names `AS outcome`.
+/// An outcome is the text that a function returns first (`RETURN QUERY SELECT 'full', …`) or alone, gives first to
+/// the function that makes its result (`RETURN refused('full')`), assigns to `outcome` or `refusal`, or what a
+/// statement names `AS outcome`.
 pub fn unknown_outcomes<E: Refusals>(component: &str, schema: &str) -> BTreeSet<String> {
     let known = |outcome: &str| E::DONE.contains(&outcome) || E::OUTCOMES.contains(&outcome);
     let mut unknown = BTreeSet::new();
@@ -90,7 +91,7 @@ fn outcomes_in(sql: &str) -> BTreeSet<String> {
         }
     }
     // outcome := …;   refusal := CASE … END;   CASE … END AS outcome
-    let assigned = ["OUTCOME :=", "REFUSAL :="]
+    let assigned = ["OUTCOME :=", "OUTCOME TEXT :=", "REFUSAL :="]
         .iter()
         .flat_map(|it| upper.match_indices(it))
         .map(|(at, name)| {
@@ -102,7 +103,25 @@ fn outcomes_in(sql: &str) -> BTreeSet<String> {
         let start = upper.get(..end).and_then(|it| it.rfind("CASE"));
         start.unwrap_or(end)..end
     });
-    for range in assigned.chain(named) {
+    // RETURN refused('full');   answer := ROW(CASE … END, …);
+    let returned = upper.match_indices("RETURN ").filter_map(|(at, name)| {
+        let start = at + name.len();
+        let length = upper.get(start..)?.find('(')?;
+        let maker = upper.get(start..start + length)?;
+        let is_name = maker
+            .bytes()
+            .all(|it| it.is_ascii_uppercase() || it == b'_');
+        is_name.then_some(start + length + 1)
+    });
+    let made = [":= ROW(", ":= REFUSED("]
+        .iter()
+        .flat_map(|it| upper.match_indices(it))
+        .map(|(at, name)| at + name.len());
+    let first_arguments = returned.chain(made).map(|start| {
+        let length = upper.get(start..).and_then(|it| it.find([',', ')']));
+        start..start + length.unwrap_or_default()
+    });
+    for range in assigned.chain(named).chain(first_arguments) {
         let part = sql.get(range).unwrap_or_default();
         let upper = part.to_ascii_uppercase();
         for (start, word) in words_in(part) {
@@ -135,6 +154,7 @@ mod tests {
     #[test]
     fn outcomes_are_found_wherever_a_function_may_write_them() {
         let sql = "RETURN QUERY SELECT 'full', NULL; RETURN 'removed'; outcome := 'busy';
+            RETURN refused(CASE WHEN x THEN 'late' ELSE 'taken' END); answer := ROW('moved', 'name');
             refusal := CASE WHEN status = 'paid' THEN 'over' ELSE 'unknown' END;
             SELECT 'listed' AS outcome, CASE WHEN x THEN 'forbidden' END AS outcome
             FROM y WHERE status = 'paid' AND kind = 'name'";
@@ -145,9 +165,12 @@ mod tests {
                 "busy",
                 "forbidden",
                 "full",
+                "late",
                 "listed",
+                "moved",
                 "over",
                 "removed",
+                "taken",
                 "unknown"
             ]
         );

@@ -1,170 +1,253 @@
-//! Every way this component says no.
+//! Every refusal of this component.
 
-use axum::http::StatusCode;
-use kit::{DbError, Problem, Unset};
+use kit::store::DbError;
+use kit::{Refusals, Unset};
 
-use crate::checkout::{Status, Verdict};
+use crate::attempt::Verdict;
+use crate::checkout::Status;
 use crate::psp::Failure;
 use crate::qr::QrError;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Refusals)]
+// `nothing_left` is the one refusal that comes with a number: `store` reads it.
+#[refusals(done("moved", "replayed", "nothing_left", "opened", "coined", "withdrawn"))]
+#[refusals(done("accepted", "concluded", "changed_to", "changed"))]
 pub enum Error {
-    #[error("insufficient funds")]
+    #[refusal(
+        400,
+        "insufficient-funds",
+        "Insufficient funds",
+        detail = "insufficient funds",
+        outcome = "insufficient_funds"
+    )]
     InsufficientFunds,
-    #[error("the account would hold more than it may")]
+    #[refusal(
+        400,
+        "limit-reached",
+        "The account would hold too much",
+        detail = "the account would hold more than 1000000000000 minor units",
+        outcome = "limit_reached"
+    )]
     LimitReached,
-    #[error("money cannot be sent to the account it comes from")]
+    #[refusal(
+        400,
+        "same-account",
+        "Both sides are the same account",
+        detail = "money cannot be sent to the account it comes from",
+        outcome = "same_account"
+    )]
     SameAccount,
-    #[error("no such account")]
+    #[refusal(
+        404,
+        "unknown-account",
+        "No such account",
+        detail = "there is no such account",
+        outcome = "unknown_account"
+    )]
     UnknownAccount,
-    #[error("the accounts are of different currencies")]
+    #[refusal(
+        400,
+        "other-currency",
+        "The currencies differ",
+        detail = "the accounts have different currencies",
+        outcome = "other_currency"
+    )]
     OtherCurrency,
-    #[error("the account id is taken")]
+    #[refusal(
+        409,
+        "account-taken",
+        "The account id is taken",
+        detail = "the account id is taken",
+        outcome = "name_taken"
+    )]
     NameTaken,
-    #[error("an opening balance has to be paid in")]
+    #[refusal(
+        403,
+        "opening-balance",
+        "An account opens with nothing in it",
+        detail = "an account opens with a balance of 0; pay money in with a deposit"
+    )]
     OpeningNotFree,
-    #[error("no such payment")]
+    #[refusal(
+        400,
+        "invalid-amount",
+        "An amount is between 1 and 1000000000000 cents"
+    )]
+    InvalidCents,
+    #[refusal(400, "invalid-amount", "An amount is between 0.01 and 10000000000")]
+    InvalidAmount,
+    /// The same for clients that expect another status.
+    #[refusal(422, "invalid-amount", "An amount is between 0.01 and 10000000000")]
+    UnfitAmount,
+    #[refusal(
+        404,
+        "unknown-payment",
+        "No such payment",
+        detail = "there is no such payment",
+        outcome = "unknown_payment"
+    )]
     UnknownPayment,
-    #[error("{0} of the payment are left to refund")]
+    #[refusal(
+        400,
+        "nothing-left",
+        "More than is left of the payment",
+        detail = "{0} minor units of the payment are left to refund"
+    )]
     NothingLeft(i64),
-    #[error("the payment was called off")]
+    #[refusal(
+        409,
+        "voided",
+        "The payment was called off",
+        detail = "the payment was called off",
+        outcome = "voided"
+    )]
     Voided,
     /// The same key with another request, found by what the first one left.
-    #[error("this Idempotency-Key was used for another request")]
+    #[refusal(
+        422,
+        "idempotency-key-reused",
+        "This Idempotency-Key was used for another request",
+        detail = "this Idempotency-Key was used for another request",
+        outcome = "id_taken"
+    )]
     IdTaken,
-    #[error("promocode not found")]
+    #[refusal(
+        400,
+        "invalid-promocode",
+        "A promo code is 4 to 100 letters, digits, - and _"
+    )]
+    InvalidCode,
+    #[refusal(400, "invalid-uses", "A promo code has between 1 and 1000000 uses")]
+    InvalidUses,
+    #[refusal(
+        404,
+        "unknown-promocode",
+        "No such promo code",
+        detail = "promocode not found",
+        outcome = "unknown_code"
+    )]
     UnknownCode,
-    #[error("promocode is used up")]
+    #[refusal(
+        400,
+        "promocode-used-up",
+        "The promo code is used up",
+        detail = "promocode has reached maximum uses",
+        outcome = "used_up"
+    )]
     UsedUp,
-    #[error("promocode was used as often as one user may")]
+    #[refusal(
+        400,
+        "promocode-used-up",
+        "The promo code is used up for you",
+        detail = "promocode has reached maximum uses for this user",
+        outcome = "used_up_by_user"
+    )]
     UsedUpByUser,
-    #[error("promocode has expired")]
+    #[refusal(
+        400,
+        "promocode-expired",
+        "The promo code has expired",
+        detail = "promocode has expired",
+        outcome = "expired"
+    )]
     CodeExpired,
-    #[error("promocode already exists")]
+    #[refusal(
+        400,
+        "promocode-taken",
+        "The promo code exists already",
+        detail = "promocode already exists",
+        outcome = "code_taken"
+    )]
     CodeTaken,
-    #[error("a user paid for the promocode")]
+    #[refusal(
+        409,
+        "promocode-paid-for",
+        "A user paid for the promo code",
+        detail = "a user paid for the promocode",
+        outcome = "paid_for"
+    )]
     CodePaidFor,
-    #[error("a payment that is {} cannot become that", .0.name())]
+    #[refusal(422, "currency-not-for-qr", "A QR code is paid in BRL")]
+    NotForQr,
+    #[refusal(
+        400,
+        "nothing-asked-for",
+        "One of payment_id, order_id and customer_id is needed"
+    )]
+    NothingAskedFor,
+    #[refusal(
+        409,
+        "wrong-status",
+        "The status does not allow it",
+        detail = "the status {0} does not allow it"
+    )]
     WrongStatus(Status),
-    /// Only what is in dispute is an admin's to send back.
-    #[error("the payment at the provider is {}", .0.name())]
+    /// An admin sends back only what is in dispute.
+    #[refusal(
+        409,
+        "not-disputed",
+        "The payment is not in dispute",
+        detail = "the payment at the provider is {0}"
+    )]
     NotDisputed(Verdict),
-    #[error("no such payout")]
+    #[refusal(
+        404,
+        "unknown-payout",
+        "No such payout",
+        detail = "there is no such payout",
+        outcome = "unknown_payout"
+    )]
     UnknownPayout,
-    #[error("the payout went back to its account")]
+    #[refusal(
+        409,
+        "payout-returned",
+        "The payout went back to its account",
+        detail = "the payout went back to its account"
+    )]
     PayoutReturned,
-    /// Others changed the same checkout again and again.
-    #[error("the payment is being changed by others")]
-    Busy,
-    #[error("the webhook's signature does not fit")]
+    #[refusal(400, "no-payment-id", "The notification names no payment")]
+    NoPaymentId,
+    #[refusal(
+        401,
+        "forged-webhook",
+        "The webhook is not from the payment provider",
+        detail = "the signature of the webhook does not fit"
+    )]
     ForgedWebhook,
-    #[error(transparent)]
-    Psp(#[from] Failure),
-    #[error(transparent)]
-    Qr(#[from] QrError),
-    #[error("no random number")]
-    Random(#[from] getrandom::Error),
-    #[error("the schema answered `{0}`")]
-    Outcome(String),
-    #[error(transparent)]
-    Db(#[from] DbError),
-    #[error(transparent)]
-    Setting(#[from] Unset),
+    /// What the provider said is logged where this is made.
+    #[refusal(
+        502,
+        "refused-by-provider",
+        "The payment provider refuses this payment"
+    )]
+    RefusedByProvider,
+    /// Other requests changed the same checkout each time that this one tried to.
+    #[refusal(unavailable, detail = "the payment is being changed by other requests")]
+    Busy,
+    #[refusal(unavailable, detail = "the payment provider does not answer: {0}")]
+    ProviderAway(String),
+    #[refusal(internal, detail = "the payment provider: {0}")]
+    Provider(Failure),
+    #[refusal(internal, detail = "{0}", from)]
+    Qr(QrError),
+    #[refusal(internal, detail = "no random number: {0}", from)]
+    Random(getrandom::Error),
+    #[refusal(transparent)]
+    Db(DbError),
+    #[refusal(transparent)]
+    Setting(Unset),
 }
 
-impl Error {
-    /// The refusal that one of the schema's functions answered with.
-    pub fn of_outcome(outcome: String) -> Self {
-        match outcome.as_str() {
-            "insufficient_funds" => Self::InsufficientFunds,
-            "limit_reached" => Self::LimitReached,
-            "same_account" => Self::SameAccount,
-            "unknown_account" => Self::UnknownAccount,
-            "unknown_payout" => Self::UnknownPayout,
-            "other_currency" => Self::OtherCurrency,
-            "name_taken" => Self::NameTaken,
-            "unknown_payment" => Self::UnknownPayment,
-            "voided" => Self::Voided,
-            "id_taken" => Self::IdTaken,
-            "unknown_code" => Self::UnknownCode,
-            "used_up" => Self::UsedUp,
-            "used_up_by_user" => Self::UsedUpByUser,
-            "expired" => Self::CodeExpired,
-            "code_taken" => Self::CodeTaken,
-            "paid_for" => Self::CodePaidFor,
-            _ => Self::Outcome(outcome),
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Away(cause) => Self::ProviderAway(cause),
+            Failure::Refused { .. } => {
+                eprintln!("{failure}");
+                Self::RefusedByProvider
+            }
+            Failure::Setting(unset) => Self::Setting(unset),
+            Failure::Unknown | Failure::Nonsense(_) => Self::Provider(failure),
         }
-    }
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        const BAD: StatusCode = StatusCode::BAD_REQUEST;
-        const MISSING: StatusCode = StatusCode::NOT_FOUND;
-        const CLASH: StatusCode = StatusCode::CONFLICT;
-        let detail = error.to_string();
-        let (status, code, title) = match error {
-            Error::InsufficientFunds => (BAD, "insufficient-funds", "Insufficient funds"),
-            Error::LimitReached => (BAD, "limit-reached", "The account would hold too much"),
-            Error::SameAccount => (BAD, "same-account", "Both sides are the same account"),
-            Error::OtherCurrency => (BAD, "other-currency", "The currencies differ"),
-            Error::NothingLeft(_) => (BAD, "nothing-left", "More than is left of the payment"),
-            Error::UsedUp => (BAD, "promocode-used-up", "The promo code is used up"),
-            Error::UsedUpByUser => (
-                BAD,
-                "promocode-used-up",
-                "The promo code is used up for you",
-            ),
-            Error::CodeExpired => (BAD, "promocode-expired", "The promo code has expired"),
-            Error::CodeTaken => (BAD, "promocode-taken", "The promo code exists already"),
-            Error::UnknownAccount => (MISSING, "unknown-account", "No such account"),
-            Error::UnknownPayment => (MISSING, "unknown-payment", "No such payment"),
-            Error::UnknownCode => (MISSING, "unknown-promocode", "No such promo code"),
-            Error::UnknownPayout => (MISSING, "unknown-payout", "No such payout"),
-            Error::CodePaidFor => (
-                CLASH,
-                "promocode-paid-for",
-                "A user paid for the promo code",
-            ),
-            Error::PayoutReturned => (
-                CLASH,
-                "payout-returned",
-                "The payout went back to its account",
-            ),
-            Error::NotDisputed(_) => (CLASH, "not-disputed", "The payment is not in dispute"),
-            Error::NameTaken => (CLASH, "account-taken", "The account id is taken"),
-            Error::Voided => (CLASH, "voided", "The payment was called off"),
-            Error::WrongStatus(_) => (CLASH, "wrong-status", "The status does not allow it"),
-            Error::OpeningNotFree => (
-                StatusCode::FORBIDDEN,
-                "opening-balance",
-                "An account opens with nothing in it",
-            ),
-            Error::IdTaken => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "This Idempotency-Key was used for another request",
-            ),
-            Error::ForgedWebhook => (
-                StatusCode::UNAUTHORIZED,
-                "forged-webhook",
-                "The webhook is not from the payment provider",
-            ),
-            Error::Busy | Error::Psp(Failure::Away(_)) => return Self::unavailable(&error),
-            // What the provider said stands in the log.
-            Error::Psp(Failure::Refused { .. }) => {
-                return Self::new(
-                    StatusCode::BAD_GATEWAY,
-                    "refused-by-provider",
-                    "The payment provider refuses this payment",
-                );
-            }
-            Error::Psp(_) | Error::Qr(_) | Error::Random(_) | Error::Outcome(_) => {
-                return Self::internal(&error);
-            }
-            Error::Db(error) => return error.into(),
-            Error::Setting(error) => return error.into(),
-        };
-        Self::new(status, code, title).detail(detail)
     }
 }

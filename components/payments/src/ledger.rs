@@ -1,21 +1,24 @@
-//! What the ledger answers to an attempt to move money. No I/O in this file:
-//! what may move is decided by the schema's functions, under their locks.
+//! Movements of money as the ledger answers them. No I/O in this file: the functions of the schema decide, under
+//! their locks, what may move.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kit::{Cents, Currency};
+use kit::money::{Cents, Currency};
+use kit::store::FromRow;
+use kit::web::Schema;
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
-/// The currency of S4's wallets and of S1's accounts: neither speaks of one.
+/// The currency of wallets and of accounts that users open, whose clients name none.
 pub const WALLET: Currency = Currency::Usd;
 
 /// Money has moved, now or when the same id was used before.
-#[derive(Debug)]
+#[derive(Debug, FromRow)]
 pub struct Moved {
     pub id: Uuid,
     pub amount: Cents,
-    /// What it left on the account that received; absent for a house account.
+    /// What it left on the account that received it; absent for a house account.
     pub credit_balance: Option<i64>,
     pub created_at: Timestamp,
     pub replayed: bool,
@@ -31,11 +34,11 @@ pub struct Charge {
     pub currency: Currency,
     pub reference: String,
     pub description: String,
-    pub held_until: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
 }
 
 /// A payment from one user to another, as it stands.
-#[derive(Debug)]
+#[derive(Debug, FromRow)]
 pub struct Payment {
     pub id: Uuid,
     pub payer: Uuid,
@@ -48,26 +51,43 @@ pub struct Payment {
     pub created_at: Timestamp,
 }
 
-/// What one currency's accounts add up to.
-#[derive(Debug, Serialize)]
+/// The sums over the accounts of one currency, in minor units.
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Total {
     pub currency: String,
     /// What users have.
     pub users: i64,
     /// What the house accounts have: the same with the other sign.
     pub house: i64,
-    /// The same by name: what the provider, the bank and the shop should agree with.
-    pub house_accounts: Value,
-    /// Never anything but 0.
+    /// The same by name, to be compared with the provider, the bank and the shop.
+    #[row(json)]
+    pub house_accounts: BTreeMap<String, i64>,
+    /// 0 in sound books.
     pub difference: i64,
-    /// Accounts whose balance is not the sum of their transfers: none.
+    /// Accounts whose balance is not the sum of their transfers: 0 in sound books.
     pub drifted_balances: i64,
-    /// Accounts whose held money is not the sum of their holds: none.
+    /// Accounts whose held money is not the sum of their holds: 0 in sound books.
     pub drifted_holds: i64,
 }
 
 impl Total {
-    pub fn is_sound(&self) -> bool {
+    fn is_sound(&self) -> bool {
         self.difference == 0 && self.drifted_balances == 0 && self.drifted_holds == 0
+    }
+}
+
+/// Whether the books add up.
+#[derive(Debug, Serialize, Schema)]
+pub struct TrialBalance {
+    pub is_sound: bool,
+    pub totals: Vec<Total>,
+}
+
+impl TrialBalance {
+    pub fn of(totals: Vec<Total>) -> Self {
+        Self {
+            is_sound: totals.iter().all(Total::is_sound),
+            totals,
+        }
     }
 }

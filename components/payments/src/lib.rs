@@ -1,30 +1,35 @@
-//! Payments: one ledger, and the four ways in which people meet it.
+//! Payments: one double-entry ledger, and what its clients see of it: wallets, promo codes, accounts that
+//! users open, payments through a payment service provider (PSP).
 //!
-//! Read in this order: [`routes`] is what the world can ask, [`wallet`],
-//! [`account`], [`promocode`] and [`statement`] are what the ledger looks like
-//! from outside, [`checkout`] the rules of a payment through the PSP, [`psp`]
-//! what a PSP is to us, [`cashier`] how the two go together, [`store`] the SQL,
-//! [`error`] every refusal. [`functions`] is what other functions can ask.
+//! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
+//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`checkout`] and [`attempt`] the rules
+//! of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
+//! together, [`sweep`] what comes due, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
+//! functions ask.
 //!
-//! Invariants, held by the schema and not by this code: no transfer is ever
-//! changed, no user's account goes below what is held on it, a checkout is
-//! credited once. Every movement of money is one statement.
+//! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
+//! account never falls below what is held on it, a checkout is credited once. Every movement of money is one
+//! statement.
+
+kit::bindings!("wharf:payments/payments", ["../../wit/payments.wit"]);
 
 mod account;
-mod cashier;
+mod attempt;
 mod checkout;
 #[cfg(target_family = "wasm")]
 mod entry;
 mod error;
-pub mod functions;
 mod ledger;
 mod promocode;
 mod psp;
 mod qr;
 mod reference;
 pub mod routes;
+pub mod serves;
+mod settlement;
 mod statement;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod wallet;

@@ -1,6 +1,9 @@
-//! Promo codes: what one may look like and what is told about it. No I/O.
+//! Promo codes: their form and what is shown of them. No I/O.
 
 use jiff::Timestamp;
+use kit::money::Cents;
+use kit::store::FromRow;
+use kit::web::Schema;
 use serde::Serialize;
 
 /// The text of a code: 4 to 100 letters, digits, `_` and `-`; case matters.
@@ -16,12 +19,12 @@ impl Code {
         fits.then_some(Self(text))
     }
 
-    /// A text that somebody chooses. In addresses some words stand where a code would.
+    /// A text that an admin chooses. Some words are parts of addresses where a code would stand.
     pub fn chosen(text: String) -> Option<Self> {
         Self::parse(text).filter(|it| !matches!(it.as_str(), "activate" | "create" | "generate"))
     }
 
-    /// Nobody's choice: 64 random bits in 16 hex digits.
+    /// 64 random bits in 16 hex digits.
     pub fn random() -> Result<Self, getrandom::Error> {
         Ok(Self(format!("{:016x}", getrandom::u64()?)))
     }
@@ -31,12 +34,24 @@ impl Code {
     }
 }
 
+/// The code that an admin wants.
+#[derive(Debug)]
+pub struct NewCode {
+    pub chosen: Option<Code>,
+    pub amount: Cents,
+    pub max_uses: i32,
+    pub max_uses_per_user: Option<i32>,
+    pub expires_at: Option<Timestamp>,
+}
+
 /// A code that was just made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Coined {
     pub code: String,
+    /// Minor units of USD.
     pub amount: i64,
     pub max_uses: i32,
+    #[row(column = "max_uses")]
     pub remaining_uses: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_uses_per_user: Option<i32>,
@@ -44,16 +59,18 @@ pub struct Coined {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A code as anybody who knows it may see it.
-#[derive(Debug, Serialize)]
+/// A code as any user who knows it may see it.
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Promocode {
     pub code: String,
+    /// Minor units of USD.
     pub amount: i64,
     pub max_uses: i32,
     pub used_count: i32,
     pub remaining_uses: i32,
     pub max_uses_per_user: Option<i32>,
     pub expires_at: Option<Timestamp>,
+    /// Whether it can still be claimed.
     pub is_active: bool,
 }
 

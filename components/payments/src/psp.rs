@@ -1,23 +1,24 @@
-//! A payment service provider, in our words: what it is asked and what it can
-//! answer. How one provider says these things on the wire is a file below.
+//! A payment service provider (PSP): what it is asked and what it can answer. The wire format of a provider stands
+//! in a file below.
 //!
-//! The provider is a variable: `psp_url` and `psp_path` lead to MercadoPago or
-//! to the platform's own sandbox, which answers the same.
+//! Variables choose the provider: `psp_url` and `psp_path` lead to MercadoPago or to the platform's own sandbox,
+//! which speaks the same API.
 
 pub mod mercadopago;
 pub mod signature;
 
 use jiff::Timestamp;
+use kit::{Unset, Word};
 use uuid::Uuid;
 
-/// Where the payer goes, once the provider knows what is to be paid.
+/// Where the payer pays, once the provider knows the checkout.
 #[derive(Debug)]
 pub struct Opened {
-    /// The provider's own name for it.
+    /// The provider's id of it.
     pub id: String,
     /// A page; absent when there is only a code to scan.
     pub link: Option<String>,
-    /// What the QR code says.
+    /// The content of the QR code.
     pub scan: String,
 }
 
@@ -25,18 +26,18 @@ pub struct Opened {
 #[derive(Clone, Debug)]
 pub struct Payment {
     pub id: String,
-    /// The checkout that it says it is for.
+    /// The checkout that it refers to.
     pub checkout: Option<Uuid>,
     pub state: State,
     /// Minor units.
     pub amount: i64,
     pub currency: String,
-    /// Of the amount, what has gone back to the payer.
+    /// The part of the amount that has gone back to the payer.
     pub refunded: i64,
     pub approved_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum State {
     /// Nothing has been paid.
     Pending,
@@ -50,31 +51,7 @@ pub enum State {
     Refunded,
 }
 
-impl State {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::InProcess => "in_process",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Refunded => "refunded",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::InProcess,
-            Self::Approved,
-            Self::Rejected,
-            Self::Refunded,
-        ]
-        .into_iter()
-        .find(|it| it.name() == name)
-    }
-}
-
-/// What a webhook says to look at. Nothing else it says is believed.
+/// What a webhook is about. Nothing else that it says is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     Payment(String),
@@ -83,17 +60,17 @@ pub enum Subject {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// It may or may not have heard us.
+    /// It may or may not have received the request.
     #[error("the payment provider does not answer: {0}")]
     Away(String),
-    /// It does not know what it was asked about.
-    #[error("the payment provider knows nothing of it")]
+    /// It has no such payment or order.
+    #[error("the payment provider has no such payment or order")]
     Unknown,
-    /// It heard us and said no; asking again is useless.
+    /// It received the request and said no; asking again does not help.
     #[error("the payment provider refused with {status}: {text}")]
     Refused { status: u16, text: String },
-    #[error("the payment provider's answer makes no sense: {0}")]
+    #[error("the payment provider's answer cannot be read: {0}")]
     Nonsense(String),
     #[error(transparent)]
-    Setting(#[from] kit::Unset),
+    Setting(#[from] Unset),
 }

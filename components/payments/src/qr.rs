@@ -28,7 +28,7 @@ pub fn svg(text: &str) -> Result<String, QrError> {
     Ok(SvgBuilder::default().margin(QUIET).to_str(&code(text)?))
 }
 
-/// As `qr_code` in the answers.
+/// The PNG in base64, as the answers carry it in `qr_code`.
 pub fn png_base64(text: &str) -> Result<String, QrError> {
     Ok(STANDARD.encode(png(text)?))
 }
@@ -49,7 +49,7 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
     };
     let mut pixels = Vec::new();
     for row in 0..modules {
-        // A module is as many bits wide as a byte has, and as many lines high.
+        // A module is `SCALE` = 8 pixels wide: one byte. It is as many lines high.
         let mut line = vec![0; 1];
         line.extend((0..modules).map(|column| if is_dark(row, column) { 0x00 } else { 0xff }));
         for _ in 0..SCALE {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn a_text_that_is_too_long_is_refused() {
         assert!(png(&"x".repeat(5000)).is_err());
         assert!(svg("short").unwrap().starts_with("<svg"));
     }

@@ -1,37 +1,241 @@
 //! The HTTP face of payments: one table per dialect, over the same ledger.
 
 mod accounts;
-pub mod payments;
+mod payments;
+mod payouts;
+mod promocodes;
+mod statements;
 mod wallet;
+mod webhook;
 
-use axum::Router;
-use axum::http::{HeaderName, header};
-use axum::response::{IntoResponse, Response};
+use kit::web::{Dialect, Operation, Problem, Routes};
 
-use crate::statement::Statement;
+use crate::error::Error;
 
-pub fn router() -> Router {
-    let payments = accounts::router().merge(payments::router());
-    Router::new()
-        .merge(wallet::router())
-        // The old proxy's prefix leads to the same handlers.
-        .nest("/api/payments", payments.clone())
-        .nest("/payments", payments)
+pub fn routes() -> Routes {
+    // The second prefix is that of an old proxy.
+    let below = ["/payments", "/api/payments"];
+    Routes::of([wallets()]).below(below, Routes::of([accounts(), payments()]))
 }
 
-/// A statement for a spreadsheet: `rest` is the query of what follows, when there is more.
-fn csv(statement: &Statement, rest: Option<String>) -> Response {
-    let headers: [(HeaderName, &str); 2] = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"statement.csv\"",
-        ),
-    ];
-    let mut response = (headers, statement.to_csv()).into_response();
-    let link = rest.and_then(|it| format!("<?{it}>; rel=\"next\"").parse().ok());
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    response
+fn wallets() -> Routes {
+    Routes::new("Wallets", Dialect::Parking)
+        .get("/payment/balance", wallet::show_balance, |it| {
+            it.summary("Show the balance of the wallet")
+                .note("In minor units. `held` and `available` are there for the current balance, not for one of the past.")
+        })
+        .get("/payment/transactions", wallet::list_transactions, |it| {
+            it.summary("List transactions of the wallet")
+                .note("The newest first.")
+        })
+        .get("/payment/statement", wallet::show_statement, |it| {
+            it.summary("Show the statement of the wallet")
+                .note("Every movement with the balance it left, the newest first.")
+        })
+        .get("/payment/statement.csv", wallet::download_statement, |it| {
+            as_file(it.summary("Download the statement of the wallet"))
+        })
+        .about("Promo codes")
+        .post("/payment/promocode/activate", promocodes::activate_promocode, |it| {
+            it.summary("Claim a promo code")
+                .note("Its amount goes to the wallet, whose balance is answered.")
+                .refuses([
+                    Error::INVALID_CODE,
+                    Error::UNKNOWN_CODE,
+                    Error::USED_UP,
+                    Error::CODE_EXPIRED,
+                    Error::LIMIT_REACHED,
+                ])
+        })
+        .post("/payment/promocode/generate", promocodes::generate_promocode, |it| {
+            it.summary("Generate a promo code")
+                .note("A random code for one use, paid from the wallet at once.")
+                .refuses([Error::INVALID_CENTS, Error::INSUFFICIENT_FUNDS])
+        })
+        .get(CODES, promocodes::list_promocodes, |it| {
+            it.summary("List promo codes").note("The newest first.")
+        })
+        .post(CODES, promocodes::create_promocode, |it| {
+            it.summary("Create a promo code")
+                .note("The house pays for each use.")
+                .refuses([
+                    Error::INVALID_CENTS,
+                    Error::INVALID_USES,
+                    Error::INVALID_CODE,
+                    Error::CODE_TAKEN,
+                ])
+        })
+        .get("/payment/promocode/{code}", promocodes::show_promocode, |it| {
+            it.summary("Show a promo code").refuses([Error::UNKNOWN_CODE])
+        })
+        .delete("/payment/promocode/{code}", promocodes::withdraw_promocode, |it| {
+            it.summary("End a promo code")
+                .note("It can no longer be claimed. A code that a user paid for is money and cannot be ended.")
+                .refuses([Error::UNKNOWN_CODE, Error::CODE_PAID_FOR])
+        })
+}
+
+const CODES: [&str; 2] = ["/payment/promocode", "/payment/promocode/create"];
+
+const ACCOUNTS: [&str; 2] = ["/accounts", "/account"];
+
+fn accounts() -> Routes {
+    Routes::new("Accounts", Dialect::Accounts)
+        .get(ACCOUNTS, accounts::list_accounts, |it| {
+            it.summary("List accounts")
+                .note("The caller's own, the oldest first.")
+        })
+        .post(ACCOUNTS, accounts::open_account, |it| {
+            it.summary("Open an account").refuses([
+                Error::INVALID_AMOUNT,
+                Error::OPENING_NOT_FREE,
+                Error::NAME_TAKEN,
+            ])
+        })
+        .get("/accounts/{name}/balance", accounts::show_account_balance, |it| {
+            it.summary("Show the balance of an account")
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        })
+        .get("/accounts/{name}/statement", accounts::show_account_statement, |it| {
+            it.summary("Show the statement of an account")
+                .note("Every movement with the balance it left, the newest first.")
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        })
+        .get("/accounts/{name}/statement.csv", accounts::download_account_statement, |it| {
+            as_file(it.summary("Download the statement of an account"))
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        })
+        .post("/deposit", accounts::deposit, |it| {
+            it.summary("Deposit to an account")
+                .note("At once in a sandbox. Otherwise the answer says where to pay, and the money comes when the provider says that it is paid.")
+                .refuses(moving())
+                .refuses([Error::LIMIT_REACHED, Error::REFUSED_BY_PROVIDER])
+        })
+        .post("/withdraw", accounts::withdraw, |it| {
+            it.summary("Withdraw from an account")
+                .note("The money leaves the account at once. Outside a sandbox an admin pays it out.")
+                .refuses(moving())
+                .refuses([Error::INSUFFICIENT_FUNDS])
+        })
+        .post("/send", accounts::send, |it| {
+            it.summary("Send money to an account")
+                .note("From an account of the caller to an account of any user.")
+                .refuses(moving())
+                .refuses([
+                    Error::INSUFFICIENT_FUNDS,
+                    Error::LIMIT_REACHED,
+                    Error::SAME_ACCOUNT,
+                    Error::OTHER_CURRENCY,
+                ])
+        })
+        .get("/histories", accounts::list_histories, |it| {
+            it.summary("List transfers of the accounts")
+                .note("Of all accounts of the caller, the newest first.")
+        })
+        .about("Payouts")
+        .get("/payouts", payouts::list_payouts, |it| {
+            it.summary("List payouts that wait")
+                .note("Withdrawals that an admin has to pay out, the oldest first.")
+        })
+        .post("/payouts/{id}/paid", payouts::mark_paid_out, |it| {
+            it.summary("Record that a payout was paid")
+                .note("Repeated: no effect.")
+                .refuses([Error::UNKNOWN_PAYOUT, Error::PAYOUT_RETURNED])
+        })
+        .post("/payouts/{id}/returned", payouts::return_payout, |it| {
+            it.summary("Return a payout to its account")
+                .note("It could not be paid out, or the bank sent it back. Repeated: no effect.")
+                .refuses([Error::UNKNOWN_PAYOUT, Error::LIMIT_REACHED])
+        })
+}
+
+/// The refusals of every movement between accounts.
+fn moving() -> [Problem; 2] {
+    [Error::INVALID_AMOUNT, Error::UNKNOWN_ACCOUNT]
+}
+
+fn payments() -> Routes {
+    Routes::new("Payments", Dialect::FastFood)
+        .post("/", payments::create_payment, |it| {
+            it.summary("Open a payment")
+                .note("Answers where to pay. A provider that does not answer is no refusal: the status says so, and the payment is opened later.")
+                .refuses([
+                    Error::NOT_FOR_QR,
+                    Error::UNFIT_AMOUNT,
+                    Error::REFUSED_BY_PROVIDER,
+                ])
+        })
+        .get("/", payments::list_payments, |it| {
+            it.summary("Find payments")
+                .note("By `payment_id` one payment; by `order_id` or `customer_id` a list, the newest first. Admins see every payment, other callers their own.")
+                .refuses([Error::NOTHING_ASKED_FOR, Error::UNKNOWN_PAYMENT])
+        })
+        .post("/webhook", webhook::receive_webhook, |it| {
+            it.summary("Receive a webhook of the provider")
+                .note("Nothing but the id is taken from it: the payment is looked up at the provider.")
+                .header("x-signature", true, "`ts=…,v1=…`: HMAC-SHA-256 of `id:…;request-id:…;ts:…;`")
+                .header("x-request-id", true, "Part of what is signed")
+                .takes::<webhook::NotificationBody>("application/json")
+                .refuses([
+                    Error::NO_PAYMENT_ID,
+                    Error::FORGED_WEBHOOK,
+                    Error::REFUSED_BY_PROVIDER,
+                ])
+        })
+        .get("/trial-balance", payments::show_trial_balance, |it| {
+            it.summary("Prove the books")
+                .note("Per currency everything adds up to 0, and every stored balance is the sum of its transfers.")
+        })
+        .get("/disputed", payments::list_disputes, |it| {
+            it.summary("List disputed payments")
+                .note("Money at the provider that is not what was asked for, the oldest first.")
+        })
+        .get("/{payment_id}", payments::show_payment, |it| {
+            it.summary("Show a payment").refuses([Error::UNKNOWN_PAYMENT])
+        })
+        .patch("/{payment_id}", payments::change_payment, |it| {
+            it.summary("Change the status of a payment")
+                .note("`approved` books the money as paid outside the provider; `refunded` sends it back.")
+                .refuses([
+                    Error::UNKNOWN_PAYMENT,
+                    Error::WRONG_STATUS,
+                    Error::INSUFFICIENT_FUNDS,
+                    Error::LIMIT_REACHED,
+                ])
+        })
+        .get("/{payment_id}/attempts", payments::list_attempts, |it| {
+            it.summary("List attempts to pay")
+                .note("What the provider holds for the payment, disputed attempts among it.")
+                .refuses([Error::UNKNOWN_PAYMENT])
+        })
+        .post("/{payment_id}/attempts/{attempt}/return", payments::return_attempt, |it| {
+            it.summary("Send a disputed attempt back")
+                .note("Repeated: no effect.")
+                .refuses([Error::UNKNOWN_PAYMENT, Error::NOT_DISPUTED])
+        })
+        .get("/{payment_id}/done", payments::show_done, |it| {
+            it.summary("Thank the payer")
+                .note("The page to which the provider leads the payer in the end. It does not say how the payment ended.")
+        })
+        .get("/{payment_id}/qr.png", payments::show_png, |it| {
+            it.summary("Show the QR code as PNG")
+                .returns_media(200, "image/png")
+                .refuses([Error::UNKNOWN_PAYMENT, Error::WRONG_STATUS])
+        })
+        .get("/{payment_id}/qr.svg", payments::show_svg, |it| {
+            it.summary("Show the QR code as SVG")
+                .returns_media(200, "image/svg+xml")
+                .refuses([Error::UNKNOWN_PAYMENT, Error::WRONG_STATUS])
+        })
+}
+
+/// Describes a statement as a file.
+fn as_file(it: Operation) -> Operation {
+    it.note("The columns are those of the statement (RFC 4180), 100 rows at most.")
+        .returns_media(200, "text/csv")
+        .returns_header(
+            200,
+            "Link",
+            "The file that follows, as `<…>; rel=\"next\"` (RFC 8288)",
+        )
 }

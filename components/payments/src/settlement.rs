@@ -1,45 +1,45 @@
-//! The PSP and the ledger together: a payment is opened here and there, what the
-//! PSP holds is judged and booked, what came too late goes back.
+//! Keeps the PSP and the ledger together: a payment is opened at both, what the PSP holds is judged and booked, what
+//! came too late goes back.
 //!
-//! Every step may be cut off after any statement or call: the next webhook or
-//! sweep takes it up from what is written. Nothing here is decided without
-//! having asked the PSP.
+//! Every step may break off after any statement or call: the next webhook or sweep goes on from the rows. Nothing
+//! here is decided before the PSP was asked.
 
 use jiff::Timestamp;
-use kit::{Db, event};
+use kit::store::{Db, event};
 use uuid::Uuid;
 
-use crate::checkout::{Checkout, Status, Verdict, judge};
+use crate::attempt::{Standing, Verdict, judge};
+use crate::checkout::{Checkout, NewCheckout, Status};
 use crate::error::Error;
 use crate::psp::mercadopago::MercadoPago;
-use crate::psp::{self, Failure, Subject};
-use crate::store::{self, NewCheckout, Standing};
+use crate::psp::{Failure, Payment, Subject};
+use crate::store::checkout as store;
 
-/// How often a decision is made anew because somebody else was quicker. Deciders
-/// of one checkout are the webhooks of its few payments and the sweep.
-const ATTEMPTS: u32 = 8;
+/// Bounds how often a decision is made anew because another request was quicker. Only the webhooks of a checkout's
+/// few payments and the sweep decide about it.
+const MAX_DECISIONS: u32 = 8;
 
-/// Opens a payment. A PSP that is away is no failure: the status says so, and
-/// the sweep goes on. One that refuses is.
+/// Opens a payment. A PSP that does not answer is no failure: the status says so, and the sweep goes on. A PSP that
+/// refuses is one.
 pub async fn open(db: &Db, new: NewCheckout) -> Result<Checkout, Error> {
     let checkout = store::open_checkout(db, new).await?;
     if checkout.psp_id.is_some() || !checkout.status.is_open() {
         return Ok(checkout);
     }
-    present(db, &MercadoPago::configured().await?, checkout).await
+    register(db, &MercadoPago::configured().await?, checkout).await
 }
 
 /// Makes a checkout known to the PSP.
-async fn present(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Checkout, Error> {
+async fn register(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Checkout, Error> {
     match psp.open(&checkout).await {
         Ok(opened) => {
             let checkout = store::accept_checkout(db, checkout.id, opened).await?;
             event::wake();
             Ok(checkout)
         }
-        // It heard us and never will take it: nobody can pay this.
+        // The PSP will not take it later either, so it can never be paid.
         Err(failure @ Failure::Refused { .. }) => {
-            eprintln!("payment {} ends unopened: {failure}", checkout.id);
+            eprintln!("payment {} is cancelled before it was open", checkout.id);
             store::change_status(db, checkout.id, checkout.status, Status::Cancelled).await?;
             event::wake();
             Err(failure.into())
@@ -51,8 +51,12 @@ async fn present(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Check
     }
 }
 
-/// What a webhook led to; `None` when it was about nothing of ours.
-pub async fn heed(db: &Db, subject: &Subject, now: Timestamp) -> Result<Option<Checkout>, Error> {
+/// Looks up what a webhook is about and books it. Answers the checkout, if it is one of ours.
+pub async fn handle_webhook(
+    db: &Db,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Option<Checkout>, Error> {
     let psp = MercadoPago::configured().await?;
     let payments = match psp.look_up(subject).await {
         Ok(payments) => payments,
@@ -69,17 +73,17 @@ pub async fn heed(db: &Db, subject: &Subject, now: Timestamp) -> Result<Option<C
     }
 }
 
-/// Judges payments at the PSP and carries the judgements out; answers what became of the checkout.
+/// Judges payments at the PSP and carries the judgements out. Answers the checkout as it is afterwards.
 async fn book(
     db: &Db,
     id: Uuid,
-    payments: &[psp::Payment],
+    payments: &[Payment],
     now: Timestamp,
 ) -> Result<Option<Checkout>, Error> {
     let mut booked = None;
     for payment in payments {
         let checkout = book_one(db, id, payment, now).await?;
-        // One that was for another checkout before stays with that one.
+        // A payment that was for another checkout before stays with that one.
         if checkout.id == id {
             booked = Some(checkout);
         }
@@ -87,14 +91,9 @@ async fn book(
     Ok(booked)
 }
 
-async fn book_one(
-    db: &Db,
-    id: Uuid,
-    payment: &psp::Payment,
-    now: Timestamp,
-) -> Result<Checkout, Error> {
-    for _ in 0..ATTEMPTS {
-        let Standing { checkout, known } = store::standing(db, id, &payment.id).await?;
+async fn book_one(db: &Db, id: Uuid, payment: &Payment, now: Timestamp) -> Result<Checkout, Error> {
+    for _ in 0..MAX_DECISIONS {
+        let Standing { checkout, known } = store::find_standing(db, id, &payment.id).await?;
         let Some(mut judgement) = judge(&checkout, known, payment, now) else {
             return Ok(checkout);
         };
@@ -109,14 +108,14 @@ async fn book_one(
                 checkout.currency
             );
         }
-        let mut decided = store::conclude(db, &checkout, known, judgement, payment).await;
-        if matches!(decided, Err(Error::LimitReached)) {
-            // There is no room for it where it should go: it is as good as late.
+        let mut concluded = store::conclude(db, &checkout, known, judgement, payment).await;
+        if matches!(concluded, Err(Error::LimitReached)) {
+            // The account that it is for cannot hold it: it goes back as if it were late.
             judgement.status = checkout.status;
             judgement.verdict = Verdict::Returning;
-            decided = store::conclude(db, &checkout, known, judgement, payment).await;
+            concluded = store::conclude(db, &checkout, known, judgement, payment).await;
         }
-        if let Some(checkout) = decided? {
+        if let Some(checkout) = concluded? {
             event::wake();
             return Ok(checkout);
         }
@@ -124,13 +123,14 @@ async fn book_one(
     Err(Error::Busy)
 }
 
-/// Has the PSP send back what it must. What does not work now is left to the sweep.
+/// Makes the PSP send back what it must. What fails now is left to the sweep.
 async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result<Checkout, Error> {
     for payment in checkout.to_return.clone() {
         match psp.send_back(&checkout, &payment).await {
             Ok(()) => {
                 let (from, to) = (Verdict::Returning, Verdict::Returned);
-                if let Some(it) = store::rejudge(db, checkout.id, &payment, from, to).await? {
+                if let Some(it) = store::change_verdict(db, checkout.id, &payment, from, to).await?
+                {
                     checkout = it;
                 }
             }
@@ -140,10 +140,10 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
     Ok(checkout)
 }
 
-/// Changes a checkout's status because somebody wants it so.
-pub async fn change(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error> {
-    for _ in 0..ATTEMPTS {
-        let checkout = store::checkout(db, id, None).await?;
+/// Changes the status of a checkout as an admin or an opener wants it.
+pub async fn change_status(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error> {
+    for _ in 0..MAX_DECISIONS {
+        let checkout = store::find_checkout(db, id, None).await?;
         if checkout.status == status {
             return Ok(checkout);
         }
@@ -161,10 +161,10 @@ pub async fn change(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error
     Err(Error::Busy)
 }
 
-/// Sends money back that was not what was asked for, because an admin wants it so. Again: no effect.
+/// Sends disputed money back, as an admin decides. Repeated: no effect.
 pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Error> {
-    for _ in 0..ATTEMPTS {
-        let Standing { checkout, known } = store::standing(db, id, payment).await?;
+    for _ in 0..MAX_DECISIONS {
+        let Standing { checkout, known } = store::find_standing(db, id, payment).await?;
         let verdict = match known.filter(|_| checkout.id == id) {
             Some(known) => known.verdict,
             None => return Err(Error::UnknownPayment),
@@ -172,7 +172,7 @@ pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Err
         match verdict {
             Verdict::Disputed => {
                 let (from, to) = (verdict, Verdict::Returning);
-                if let Some(checkout) = store::rejudge(db, id, payment, from, to).await? {
+                if let Some(checkout) = store::change_verdict(db, id, payment, from, to).await? {
                     send_back(db, &MercadoPago::configured().await?, checkout).await?;
                     return Ok(());
                 }
@@ -184,9 +184,9 @@ pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Err
     Err(Error::Busy)
 }
 
-/// Looks after a checkout that has come due: asks the PSP what it holds and does
-/// what follows. An end is declared only after the PSP was asked.
-pub async fn visit(
+/// Goes on with a checkout that has come due: asks the PSP what it holds and does what follows. A checkout expires
+/// only after the PSP was asked.
+pub async fn follow_up(
     db: &Db,
     psp: &MercadoPago,
     checkout: Checkout,
@@ -194,7 +194,7 @@ pub async fn visit(
 ) -> Result<(), Error> {
     let mut checkout = checkout;
     if checkout.psp_id.is_none() && checkout.status.is_open() && now < checkout.expires_at {
-        present(db, psp, checkout).await?;
+        register(db, psp, checkout).await?;
         return Ok(());
     }
     let payments = psp.payments_of(&checkout).await?;

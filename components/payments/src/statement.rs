@@ -3,15 +3,22 @@
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
+use kit::money::decimal;
+use kit::store::{Column, DbValue, FromRow};
+use kit::web::Schema;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// As the dialect of whoever reads it has amounts.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// An amount in the form that the clients of a dialect read: minor units, or decimals.
+#[derive(Clone, Copy, Debug, Serialize, Schema)]
 #[serde(untagged)]
 pub enum Amount {
     Cents(i64),
-    Decimal(#[serde(with = "kit::decimal")] i64),
+    Decimal(
+        #[serde(with = "decimal")]
+        #[schemars(with = "f64")]
+        i64,
+    ),
 }
 
 impl Amount {
@@ -26,28 +33,31 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cents(it) => write!(f, "{it}"),
-            Self::Decimal(it) => {
-                let sign = if *it < 0 { "-" } else { "" };
-                let it = it.unsigned_abs();
-                write!(f, "{sign}{}.{:02}", it / 100, it % 100)
-            }
+            Self::Decimal(it) => f.write_str(&decimal::text(*it)),
         }
     }
 }
 
-/// Which entries are asked for.
+impl Column for Amount {
+    fn column(value: &DbValue) -> Option<Self> {
+        i64::column(value).map(Self::Cents)
+    }
+}
+
+/// The entries that are wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
-    /// Older than the entry with this `seq`.
+    /// Entries that are older than the one with this `seq`.
     pub before: Option<i64>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Entry {
-    /// Grows with every entry of an account: the key that pages go by.
+    /// Grows with every entry of an account: pages go by it.
     pub seq: i64,
+    #[row(column = "id")]
     pub transfer_id: Uuid,
     pub kind: String,
     /// Negative when it left the account.
@@ -61,22 +71,23 @@ pub struct Entry {
     pub created_at: Timestamp,
 }
 
-/// Newest first. `next` is the `before` of the following page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Schema)]
 pub struct Statement {
+    /// The newest first.
     pub entries: Vec<Entry>,
+    /// The `before` of the following page.
     pub next: Option<i64>,
 }
 
 impl Statement {
-    /// A full page may have another behind it.
+    /// A full page may be followed by another.
     pub fn page(entries: Vec<Entry>, limit: i64) -> Self {
         let is_full = i64::try_from(entries.len()) == Ok(limit);
         let next = entries.last().filter(|_| is_full).map(|it| it.seq);
         Self { entries, next }
     }
 
-    /// The same for those who speak decimals.
+    /// The same with decimals.
     pub fn in_decimals(mut self) -> Self {
         for it in &mut self.entries {
             it.amount = it.amount.in_decimals();
@@ -112,8 +123,8 @@ impl Statement {
     }
 }
 
-/// Quoted when it has to be. A leading sign would be a formula to a spreadsheet,
-/// so it is taken for text there too.
+/// A field of the file, quoted when it has to be. A spreadsheet would take a leading sign for the start of a formula
+/// (CSV injection), so a quote marks the field as text.
 fn field(text: &str) -> String {
     let text = match text.as_bytes().first() {
         Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => format!("'{text}"),
@@ -131,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_is_told_in_cents_or_with_two_decimals() {
+    fn an_amount_is_written_in_cents_or_with_two_decimals() {
         let both = |cents| {
             let amount = Amount::Cents(cents);
             (amount.to_string(), amount.in_decimals().to_string())

@@ -1,9 +1,13 @@
-//! What the router answers before it needs a database.
+//! What the router answers before any database is asked, and what the tables say.
 
 use axum::body::Body;
 use axum::http::Request;
-use http_body_util::BodyExt;
+use kit::testing::{self, unknown_outcomes};
+use kit::web::openapi::describe;
 use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::routes::routes;
 
 async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let mut request = Request::builder()
@@ -14,14 +18,12 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         request = request.header("content-type", "application/json");
     }
     let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
-    let response = kit::answer(crate::routes::router(), request.body(body).unwrap()).await;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    let answer = testing::ask(routes(), request.body(body).unwrap()).await;
+    (answer.status, answer.body)
 }
 
-/// Every operation of this component but the webhook, whose proof is its signature, and the page that
-/// thanks whoever paid.
+/// Every operation of this component except the webhook, which is proven by its signature, and the page that thanks
+/// the payer.
 const FOR_CALLERS: [(&str, &str); 33] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
@@ -74,7 +76,7 @@ const FOR_CALLERS: [(&str, &str); 33] = [
 ];
 
 #[tokio::test]
-async fn nothing_is_told_or_moved_without_a_token() {
+async fn nothing_is_shown_or_moved_without_a_token() {
     for (method, path) in FOR_CALLERS {
         let (status, body) = ask(method, path, Some(json!({}))).await;
         assert_eq!(
@@ -86,7 +88,7 @@ async fn nothing_is_told_or_moved_without_a_token() {
 }
 
 #[tokio::test]
-async fn every_dialect_says_it_in_its_own_words() {
+async fn every_dialect_refuses_in_its_own_words() {
     assert_eq!(
         ask("GET", "/payment/balance", None).await.1["error_status_code"],
         401
@@ -102,4 +104,19 @@ async fn every_dialect_says_it_in_its_own_words() {
 async fn a_notification_about_nothing_is_refused() {
     let (status, body) = ask("POST", "/payments/webhook", Some(json!({"data": {}}))).await;
     assert_eq!((status, &body["code"]), (400, &json!("no-payment-id")));
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "payments");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("payments", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
+    }
 }

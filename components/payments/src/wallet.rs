@@ -1,52 +1,117 @@
 //! A user's main account, in the words of its clients. No I/O in this file.
 
 use jiff::Timestamp;
+use kit::Word;
+use kit::money::Currency;
+use kit::store::FromRow;
+use kit::web::Schema;
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
+use crate::reference::Reference;
+
 /// What a user has in one currency. An account that was never used has nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Funds {
     pub balance: i64,
     pub held: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Schema)]
 pub struct Balance {
     pub user_id: Uuid,
+    /// Minor units.
     pub balance: i64,
-    pub currency: &'static str,
-    /// Of the balance, what cannot be spent before the booking it came from ends.
+    pub currency: Currency,
+    /// The part of the balance that cannot be spent before the booking it came from ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<i64>,
+    /// The part of the balance that can be spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<i64>,
 }
 
+impl Balance {
+    pub fn of(user: Uuid, currency: Currency, balance: i64) -> Self {
+        Self {
+            user_id: user,
+            balance,
+            currency,
+            held: None,
+            available: None,
+        }
+    }
+
+    pub fn of_funds(user: Uuid, currency: Currency, funds: Funds) -> Self {
+        Self {
+            held: Some(funds.held),
+            available: Some(funds.balance.saturating_sub(funds.held)),
+            ..Self::of(user, currency, funds.balance)
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum TransactionType {
+    Payment,
+    Charge,
+    Refund,
+    PromocodeActivate,
+    PromocodeGenerate,
+}
+
+impl TransactionType {
+    /// The word for one side of a transfer. The side that pays a refund is charged.
+    fn of(kind: &str, is_incoming: bool) -> Self {
+        match (kind, is_incoming) {
+            ("refund", true) => Self::Refund,
+            ("promo_activation", _) => Self::PromocodeActivate,
+            ("promo_generation", _) => Self::PromocodeGenerate,
+            (_, true) => Self::Payment,
+            (_, false) => Self::Charge,
+        }
+    }
+}
+
 /// One side of a transfer, as the user on that side reads it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Schema)]
 pub struct Transaction {
     pub id: Uuid,
-    /// Bookings are numbered; their clients read a number.
-    pub booking_id: Option<Value>,
+    /// A number: bookings are numbered.
+    pub booking_id: Option<Reference>,
     pub user_id: Uuid,
-    /// Negative when it left the wallet.
+    /// Minor units of USD, negative when it left the wallet.
     pub amount: i64,
-    pub transaction_type: &'static str,
+    pub transaction_type: TransactionType,
+    /// `completed`: transfers are final.
     pub status: &'static str,
     pub created_at: Timestamp,
     pub description: Option<String>,
 }
 
-/// The word for one side of a transfer. Whoever pays back is charged too.
-pub fn transaction_type(kind: &str, incoming: bool) -> &'static str {
-    match (kind, incoming) {
-        ("refund", true) => "refund",
-        ("promo_activation", _) => "promocode_activate",
-        ("promo_generation", _) => "promocode_generate",
-        (_, true) => "payment",
-        (_, false) => "charge",
+/// The row of a transaction.
+#[derive(FromRow)]
+pub struct TransactionRow {
+    id: Uuid,
+    kind: String,
+    amount: i64,
+    booking_id: Option<String>,
+    description: Option<String>,
+    created_at: Timestamp,
+}
+
+impl TransactionRow {
+    pub fn seen_by(self, user: Uuid) -> Transaction {
+        Transaction {
+            id: self.id,
+            booking_id: self.booking_id.as_deref().map(Reference::shown),
+            user_id: user,
+            amount: self.amount,
+            transaction_type: TransactionType::of(&self.kind, self.amount > 0),
+            status: "completed",
+            created_at: self.created_at,
+            description: self.description,
+        }
     }
 }
 
@@ -56,9 +121,10 @@ mod tests {
 
     #[test]
     fn a_payment_and_its_refund_read_differently_on_their_two_sides() {
-        assert_eq!(transaction_type("payment", false), "charge");
-        assert_eq!(transaction_type("payment", true), "payment");
-        assert_eq!(transaction_type("refund", true), "refund");
-        assert_eq!(transaction_type("refund", false), "charge");
+        let of = |kind, is_incoming| TransactionType::of(kind, is_incoming).name();
+        assert_eq!(of("payment", false), "charge");
+        assert_eq!(of("payment", true), "payment");
+        assert_eq!(of("refund", true), "refund");
+        assert_eq!(of("refund", false), "charge");
     }
 }

@@ -1,8 +1,10 @@
-//! What the merchant asks somebody to pay, and a payment of it. No I/O.
+//! What the merchant asks a payer to pay, and a payment of it. No I/O.
 
 use jiff::Timestamp;
+use kit::Word;
+use kit::store::FromRow;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Kind {
     /// Paid on a page.
     Preference,
@@ -10,22 +12,7 @@ pub enum Kind {
     Order,
 }
 
-impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Preference => "preference",
-            Self::Order => "order",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Preference, Self::Order]
-            .into_iter()
-            .find(|it| it.name() == name)
-    }
-}
-
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Bill {
     pub id: String,
     pub kind: Kind,
@@ -44,7 +31,7 @@ impl Bill {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Status {
     Approved,
     Rejected,
@@ -52,31 +39,27 @@ pub enum Status {
 }
 
 impl Status {
-    pub fn name(self) -> &'static str {
+    /// The status of an order with such a payment.
+    pub fn in_order(self) -> OrderStatus {
         match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Refunded => "refunded",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Approved, Self::Rejected, Self::Refunded]
-            .into_iter()
-            .find(|it| it.name() == name)
-    }
-
-    /// The word for it inside an order.
-    pub fn in_order(self) -> &'static str {
-        match self {
-            Self::Approved => "processed",
-            Self::Rejected => "failed",
-            Self::Refunded => "refunded",
+            Self::Approved => OrderStatus::Processed,
+            Self::Rejected => OrderStatus::Failed,
+            Self::Refunded => OrderStatus::Refunded,
         }
     }
 }
 
-#[derive(Clone, Debug)]
+/// The provider's words inside an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum OrderStatus {
+    /// Without a payment yet.
+    Created,
+    Processed,
+    Failed,
+    Refunded,
+}
+
+#[derive(Clone, Debug, FromRow)]
 pub struct Payment {
     pub id: i64,
     pub status: Status,

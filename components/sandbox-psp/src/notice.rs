@@ -1,5 +1,5 @@
-//! How the merchant hears that something happened: a signed webhook, sent once.
-//! One that gets lost is the merchant's to find out about, as in life.
+//! Notices to the merchant: a signed webhook about a payment, sent once. When it is lost, the merchant has to ask, as
+//! with a real provider.
 
 use axum::http::{Request, header};
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::bill::{Bill, Kind, Payment};
 
-/// Tells the merchant about a payment; says whether it was heard.
+/// Tells the merchant about a payment; answers whether the webhook was received.
 pub async fn send(bill: &Bill, payment: &Payment, secret: &str, now: Timestamp) -> bool {
     let (subject, topic) = match bill.kind {
         Kind::Preference => (payment.id.to_string(), "payment"),
@@ -49,7 +49,7 @@ pub async fn send(bill: &Bill, payment: &Payment, secret: &str, now: Timestamp) 
     match spin_sdk::http::send(request).await {
         Ok(response) => response.status().is_success(),
         Err(lost) => {
-            eprintln!("the webhook about {subject} got lost: {lost}");
+            eprintln!("the webhook about {subject} was lost: {lost}");
             false
         }
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_the_one_the_provider_documents() {
+    fn the_signature_is_the_one_that_the_provider_documents() {
         let signed = signature("ORD01", "r-1", "1704908010", "secret");
         assert_eq!(signed, signature("ord01", "r-1", "1704908010", "secret"));
         assert_eq!(signed.len(), 64);

@@ -1,33 +1,60 @@
-//! The HTTP face of the sandbox: the provider's API for the merchant, and a page
-//! for whoever pays.
+//! The HTTP face of the sandbox: the provider's API for the merchant, and a page for the payer.
 
-mod api;
+mod callers;
+mod orders;
 mod page;
+mod payments;
+mod preferences;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use kit::{Problem, flag};
+use kit::web::{Dialect, Routes};
 
 use crate::error::Error;
 
 /// Where the sandbox stands; the variable `psp_path` of payments says the same.
 const PREFIX: &str = "/sandbox-psp";
 
-pub fn router() -> Router {
-    let routes = Router::new()
-        .merge(api::router())
-        .merge(page::router())
-        .layer(from_fn(only_in_a_sandbox));
-    Router::new().nest(PREFIX, routes)
-}
-
-/// Money from here is worth nothing; elsewhere there is no such place.
-async fn only_in_a_sandbox(request: Request, next: Next) -> Result<Response, Problem> {
-    if flag("sandbox").await? {
-        Ok(next.run(request).await)
-    } else {
-        Err(Error::NotHere.into())
-    }
+pub fn routes() -> Routes {
+    let routes = Routes::new("Sandbox payment provider", Dialect::Plain)
+        .post("/checkout/preferences", preferences::create_preference, |it| {
+            it.summary("Create a bill to pay on a page")
+                .note("A preference with one item. Repeated with the same `X-Idempotency-Key`: the first one again.")
+                .refuses([Error::MALFORMED])
+        })
+        .post("/v1/orders", orders::create_order, |it| {
+            it.summary("Create a bill to pay by scanning")
+                .note("An order in BRL. Repeated with the same `X-Idempotency-Key`: the first one again.")
+                .refuses([Error::MALFORMED])
+        })
+        .get("/v1/orders/{id}", orders::show_order, |it| {
+            it.summary("Show an order").refuses([Error::UNKNOWN])
+        })
+        .post("/v1/orders/{id}/refund", orders::refund_order, |it| {
+            it.summary("Refund an order")
+                .note("Every approved payment of it. Repeated: no effect.")
+                .refuses([Error::UNKNOWN])
+        })
+        .get("/v1/payments/search", payments::search_payments, |it| {
+            it.summary("Find payments by their reference")
+        })
+        .get("/v1/payments/{id}", payments::show_payment, |it| {
+            it.summary("Show a payment").refuses([Error::UNKNOWN])
+        })
+        .post("/v1/payments/{id}/refunds", payments::refund_payment, |it| {
+            it.summary("Refund a payment")
+                .note("In full. Repeated: no effect.")
+                .refuses([Error::UNKNOWN, Error::NOT_REFUNDABLE])
+        })
+        .get("/pay/{id}", page::show_bill, |it| {
+            it.summary("Show the page to pay on")
+                .returns_media(200, "text/html")
+                .refuses([Error::UNKNOWN])
+        })
+        .post("/pay/{id}", page::decide, |it| {
+            it.summary("Approve or decline a bill")
+                .note("An approved preference leads back to the merchant.")
+                .returns_media(200, "text/html")
+                .returns_nothing(303)
+                .refuses([Error::UNKNOWN, Error::CLOSED])
+        });
+    Routes::of([]).below(PREFIX, routes)
 }

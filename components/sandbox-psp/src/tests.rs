@@ -1,11 +1,27 @@
-//! What the router answers where it must not answer at all.
+//! What the router answers before any database is asked, and what the tables say.
 
-use axum::body::Body;
-use axum::http::Request;
+use kit::testing::{get, unknown_outcomes};
+use kit::web::openapi::describe;
+
+use crate::error::Error;
+use crate::routes::routes;
 
 #[tokio::test]
-async fn an_address_outside_the_prefix_is_not_ours() {
-    let request = Request::get("/v1/payments/1").body(Body::empty()).unwrap();
-    let response = kit::answer(crate::routes::router(), request).await;
-    assert_eq!(response.status().as_u16(), 404);
+async fn an_address_outside_the_prefix_is_not_served() {
+    assert_eq!(get(routes(), "/v1/payments/1").await.status, 404);
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "sandbox_psp");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("sandbox-psp", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
+    }
 }

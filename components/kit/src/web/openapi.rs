@@ -250,11 +250,12 @@ fn parameters(line: &Line, operation: &Operation) -> Vec<Value> {
 /// A parameter that may be absent is never null.
 fn present(mut schema: Value) -> Value {
     let is_null = |it: &Value| it == "null" || it["type"] == "null";
-    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+    if let Some(kind) = schema.get_mut("type")
+        && let Some(kinds) = kind.as_array_mut()
+    {
         kinds.retain(|it| !is_null(it));
-        if let [kind] = kinds.as_slice() {
-            let kind = kind.clone();
-            schema["type"] = kind;
+        if let [only] = kinds.as_slice() {
+            *kind = only.clone();
         }
     }
     let several = schema.get("anyOf").and_then(Value::as_array);

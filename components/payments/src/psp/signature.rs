@@ -1,15 +1,15 @@
-//! Whether a webhook was sent by whoever knows the secret. The signature does
-//! not cover the body: that is never believed anyway.
+//! The signature of a webhook: HMAC-SHA-256 with a secret that the provider shares. It does not cover the body,
+//! which is not trusted anyway.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// A webhook is signed when it is sent; one that is older was recorded.
+/// Bounds the replay of a recorded webhook: it is signed when it is sent.
 const FRESH_FOR_S: i64 = 5 * 60;
 
-/// Checks `x-signature: ts=…,v1=…` over `id:…;request-id:…;ts:…;`. Providers sign
-/// the id as it stands or in lower case, so both are tried.
+/// Checks `x-signature: ts=…,v1=…` over `id:…;request-id:…;ts:…;`. Providers sign the id as it stands or in lower
+/// case, so both are tried.
 pub fn is_genuine(header: &str, request_id: &str, subject: &str, secret: &str, now_s: i64) -> bool {
     let Some((ts, v1)) = parts(header) else {
         return false;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_may_sign_either_casing() {
+    fn the_provider_may_sign_either_case() {
         let ts = NOW.to_string();
         assert!(genuine(&header("ORD01AB", &ts, "secret"), "ORD01AB"));
         assert!(genuine(&header("ord01ab", &ts, "secret"), "ORD01AB"));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_otherwise_is_forged() {
+    fn another_secret_subject_or_request_is_forged() {
         let ts = NOW.to_string();
         let good = header("1", &ts, "secret");
         assert!(!genuine(&header("1", &ts, "guess"), "1"));

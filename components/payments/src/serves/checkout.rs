@@ -1,66 +1,65 @@
-//! `wharf:payments/checkout`: asking somebody to pay through the PSP.
+//! `wharf:payments/checkout`: payments through the PSP that other functions open.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kit::now;
 
-use super::bindings::exports::wharf::payments::checkout;
 use super::{Malformed, Payments, amount, currency, id, name, unsigned};
-use crate::checkout::{Checkout, Method, Status};
+use crate::bindings::exports::wharf::payments::checkout;
+use crate::checkout::{Checkout, Method, NewCheckout, Status, description, expiry, payer_email};
 use crate::error::Error;
-use crate::psp::Failure;
-use crate::routes::payments::{TIME_TO_PAY, described, is_an_address, qr_code};
-use crate::store::NewCheckout;
-use crate::{cashier, store};
+use crate::{settlement, store};
 
 impl checkout::Guest for Payments {
     async fn open(asked: checkout::Request) -> Result<checkout::Payment, checkout::Refusal> {
-        let time = asked
+        let time_to_pay = asked
             .seconds_to_pay
-            .map_or(TIME_TO_PAY, |it| SignedDuration::from_secs(it.into()));
+            .map(|it| SignedDuration::from_secs(it.into()));
         let method = match asked.method {
             checkout::Method::Link => Method::Link,
             checkout::Method::Qr => Method::Qr,
         };
         let currency = currency(&asked.currency)?;
-        if !method.carries(currency) {
+        if !method.supports(currency) {
             return Err(Malformed("currency").into());
         }
         let new = NewCheckout {
             id: id(&asked.id)?,
             opener: name("opener", asked.opener)?,
-            description: described(&asked.description, &asked.reference),
+            description: description(&asked.description, &asked.reference),
             reference: name("reference", asked.reference)?,
             customer: name("customer", asked.customer)?,
             owner: id(&asked.owner)?,
             amount: amount(asked.amount)?,
             currency,
-            email: asked.email.filter(|it| is_an_address(it)),
+            email: payer_email(asked.email),
             method,
             credit: None,
-            expires_at: now().saturating_add(time).unwrap_or(Timestamp::MAX),
+            expires_at: expiry(now(), time_to_pay),
         };
-        card(cashier::open(&store::open().await?, new).await?)
+        to_payment(settlement::open(&store::open().await?, new).await?)
     }
 
     async fn find(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
-        card(store::checkout(&store::open().await?, id(&payment)?, None).await?)
+        to_payment(
+            store::checkout::find_checkout(&store::open().await?, id(&payment)?, None).await?,
+        )
     }
 
     async fn cancel(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
-        card(cashier::change(&store::open().await?, id, Status::Cancelled).await?)
+        to_payment(settlement::change_status(&store::open().await?, id, Status::Cancelled).await?)
     }
 
     async fn refund(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
-        card(cashier::change(&store::open().await?, id, Status::Refunded).await?)
+        to_payment(settlement::change_status(&store::open().await?, id, Status::Refunded).await?)
     }
 }
 
-fn card(it: Checkout) -> Result<checkout::Payment, checkout::Refusal> {
+fn to_payment(it: Checkout) -> Result<checkout::Payment, checkout::Refusal> {
     Ok(checkout::Payment {
         id: it.id.to_string(),
-        qr_code: qr_code(&it).map_err(Error::from)?,
+        qr_code: it.qr_code().map_err(Error::from)?,
         reference: it.reference,
         customer: it.customer,
         amount: unsigned(it.amount.get()),
@@ -99,7 +98,7 @@ impl From<Error> for checkout::Refusal {
             Error::IdTaken => Self::IdTaken,
             Error::WrongStatus(status) => Self::WrongStatus(status.into()),
             Error::InsufficientFunds => Self::InsufficientFunds,
-            Error::Psp(Failure::Refused { .. }) => Self::RefusedByProvider,
+            Error::RefusedByProvider => Self::RefusedByProvider,
             error => {
                 eprintln!("checkout: {error}");
                 Self::Unavailable

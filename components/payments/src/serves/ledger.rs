@@ -1,11 +1,11 @@
 //! `wharf:payments/ledger`: transfers between the main accounts of two users.
 
-use super::bindings::exports::wharf::payments::ledger::{
+use super::{Malformed, Payments, amount, currency, id, moment, name, unsigned};
+use crate::bindings::exports::wharf::payments::ledger::{
     Charge, Funds, Guest, Payment, Receipt, Refusal, Repayment,
 };
-use super::{Malformed, Payments, amount, currency, id, moment, name, unsigned};
+use crate::checkout::line;
 use crate::error::Error;
-use crate::routes::payments::line;
 use crate::{ledger, store};
 
 impl Guest for Payments {
@@ -18,9 +18,9 @@ impl Guest for Payments {
             currency: currency(&charge.currency)?,
             description: line(&charge.description),
             reference: name("reference", charge.reference)?,
-            held_until: charge.held_until.map(moment).transpose()?,
+            hold_until: charge.held_until.map(moment).transpose()?,
         };
-        let moved = store::pay(&store::open().await?, charge).await?;
+        let moved = store::ledger::pay(&store::open().await?, charge).await?;
         Ok(receipt(moved))
     }
 
@@ -29,34 +29,34 @@ impl Guest for Payments {
         let wanted = it.amount.map(amount).transpose()?;
         let description = line(&it.description);
         let db = store::open().await?;
-        let moved = store::refund(&db, refund, payment, wanted, description).await?;
+        let moved = store::ledger::refund(&db, refund, payment, wanted, description).await?;
         Ok(receipt(moved))
     }
 
     async fn hold(payment: String, until: u64) -> Result<Payment, Refusal> {
         let (payment, until) = (id(&payment)?, moment(until)?);
-        let held = store::hold(&store::open().await?, payment, until).await?;
-        held.map(standing).ok_or(Refusal::UnknownPayment)
+        let held = store::ledger::hold(&store::open().await?, payment, until).await?;
+        held.map(to_payment).ok_or(Refusal::UnknownPayment)
     }
 
     async fn release(payment: String) -> Result<Payment, Refusal> {
-        let released = store::release(&store::open().await?, id(&payment)?).await?;
-        released.map(standing).ok_or(Refusal::UnknownPayment)
+        let released = store::ledger::release(&store::open().await?, id(&payment)?).await?;
+        released.map(to_payment).ok_or(Refusal::UnknownPayment)
     }
 
     async fn find(payment: String) -> Result<Option<Payment>, Refusal> {
-        let found = store::payment(&store::open().await?, id(&payment)?).await?;
-        Ok(found.map(standing))
+        let found = store::ledger::find_payment(&store::open().await?, id(&payment)?).await?;
+        Ok(found.map(to_payment))
     }
 
     async fn void(payment: String) -> Result<Option<Payment>, Refusal> {
-        let made = store::void(&store::open().await?, id(&payment)?).await?;
-        Ok(made.map(standing))
+        let made = store::ledger::void(&store::open().await?, id(&payment)?).await?;
+        Ok(made.map(to_payment))
     }
 
     async fn balance(user: String, code: String) -> Result<Funds, Refusal> {
         let (user, currency) = (id(&user)?, currency(&code)?);
-        let funds = store::funds(&store::open().await?, user, currency).await?;
+        let funds = store::ledger::funds(&store::open().await?, user, currency).await?;
         Ok(Funds {
             balance: unsigned(funds.balance),
             held: unsigned(funds.held),
@@ -72,7 +72,7 @@ fn receipt(moved: ledger::Moved) -> Receipt {
     }
 }
 
-fn standing(it: ledger::Payment) -> Payment {
+fn to_payment(it: ledger::Payment) -> Payment {
     Payment {
         id: it.id.to_string(),
         payer: it.payer.to_string(),

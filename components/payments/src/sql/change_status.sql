@@ -1,2 +1,2 @@
--- $1 checkout, $2 status it was decided upon, $3 new status
-SELECT outcome, (card).* FROM change_status($1, $2, $3)
+-- $1 checkout, $2 status that the decision was based on, $3 new status
+SELECT outcome, outcome = 'changed' AS is_stale, (card).* FROM change_status($1, $2, $3)

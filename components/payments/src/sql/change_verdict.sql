@@ -1,6 +1,6 @@
 -- $1 checkout, $2 the payment's id at the PSP, $3 its verdict until now, $4 its new one
--- Where no money moves: to 'returning', and to 'returned' when the PSP has done it.
-SELECT concluded.outcome, (concluded.card).*
+-- For changes that move no money here: to 'returning', and to 'returned' when the PSP has sent it back.
+SELECT concluded.outcome, concluded.outcome = 'changed' AS is_stale, (concluded.card).*
 FROM checkout_card
 JOIN psp_payment ON psp_payment.checkout = checkout_card.id
 CROSS JOIN LATERAL conclude(

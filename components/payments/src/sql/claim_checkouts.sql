@@ -1,2 +1,2 @@
--- $1 at most
+-- $1 limit
 SELECT card.* FROM visit_checkouts($1) AS card

@@ -1,6 +1,2 @@
 -- $1 payment
-SELECT
-    id, payer, payee, amount, currency, reference, refunded, held,
-    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
-FROM payment
-WHERE id = $1
+SELECT shown.* FROM payment AS it CROSS JOIN LATERAL show_payment(it) AS shown WHERE it.id = $1

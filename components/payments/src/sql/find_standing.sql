@@ -1,6 +1,6 @@
 -- $1 checkout, $2 id of a payment at the PSP
--- Both of one moment: a verdict is never newer than the status it led to. A payment stays with the
--- checkout for which it was seen first, whatever the PSP says later.
+-- Both come from one snapshot, so a verdict is never newer than the status that it led to. A payment stays with
+-- the checkout for which it was seen first, even when the PSP later names another one.
 SELECT card.*, psp_payment.verdict, psp_payment.state, psp_payment.refunded
 FROM checkout_card AS card
 LEFT JOIN psp_payment ON psp_payment.checkout = card.id AND psp_payment.id = $2

@@ -1,5 +1,5 @@
 -- $1 owner, $2 currency
--- An account that was never used has nothing. A hold that is over counts as over, swept or not.
+-- An account that was never used has nothing. A hold that has ended counts as over before a sweep deletes it.
 SELECT
     coalesce(sum(account.balance), 0)::bigint AS balance,
     coalesce(sum((

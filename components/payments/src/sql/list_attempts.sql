@@ -1,7 +1,7 @@
 -- $1 checkout
--- A checkout without any has one row of nothing.
+-- A checkout without an attempt has one row, in which everything is null.
 SELECT psp_payment.id, verdict, state, psp_payment.amount, psp_payment.currency, refunded,
-    (extract(epoch FROM seen_at) * 1000)::bigint AS seen_at
+    millis(seen_at) AS seen_at
 FROM checkout
 LEFT JOIN psp_payment ON psp_payment.checkout = checkout.id
 WHERE checkout.id = $1

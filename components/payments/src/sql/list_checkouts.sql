@@ -1,4 +1,4 @@
--- $1 reference or null, $2 customer or null, $3 who asks, null for anybody, $4 limit, $5 offset
+-- $1 reference or null, $2 customer or null, $3 viewer, null for any, $4 limit, $5 offset
 SELECT card.* FROM checkout_card AS card
 WHERE ($1::text IS NULL OR reference = $1)
     AND ($2::text IS NULL OR customer = $2)

@@ -1,7 +1,7 @@
 -- $1 limit, $2 offset
 SELECT psp_payment.id, checkout.id AS checkout, checkout.reference, checkout.status, psp_payment.state,
     psp_payment.amount, psp_payment.currency, checkout.amount AS wanted_amount, checkout.currency AS wanted_currency,
-    (extract(epoch FROM psp_payment.seen_at) * 1000)::bigint AS seen_at
+    millis(psp_payment.seen_at) AS seen_at
 FROM psp_payment
 JOIN checkout ON checkout.id = psp_payment.checkout
 WHERE psp_payment.verdict = 'disputed'

@@ -1,5 +1,5 @@
 -- $1 owner, $2 limit, $3 offset
--- Per account the newest that could be on the page, each transfer once.
+-- Of each account the newest transfers that could be on the page; a transfer between two of them once.
 WITH mine AS (
     SELECT id FROM account WHERE kind = 'further' AND owner = $1
 ), recent AS (
@@ -17,13 +17,13 @@ WITH mine AS (
 )
 SELECT
     recent.id,
-    -- With the outside world on one side, the account stands on both and the sign tells the direction.
+    -- When the other side is a house account, the named account stands on both sides and the sign is the direction.
     CASE WHEN target.kind = 'house' THEN -recent.amount ELSE recent.amount END AS amount,
     CASE WHEN source.kind = 'house' THEN target.name ELSE source.name END AS from_name,
     CASE WHEN target.kind = 'house' THEN source.name ELSE target.name END AS to_name,
     from_holder.email AS from_email,
     to_holder.email AS to_email,
-    (extract(epoch FROM recent.created_at) * 1000)::bigint AS created_at
+    millis(recent.created_at) AS created_at
 FROM recent
 JOIN account AS source ON source.id = recent.debit
 JOIN account AS target ON target.id = recent.credit

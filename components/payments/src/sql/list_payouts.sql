@@ -1,7 +1,6 @@
 -- $1 limit, $2 offset
--- What somebody has to pay out, the oldest first.
-SELECT id, owner, email, account, amount, currency, created_at, paid_at, paid_by, returned_at, returned_by
-FROM payout_card
+-- What an admin has to pay out, the oldest first.
+SELECT card.* FROM payout_card AS card
 WHERE paid_at IS NULL AND returned_at IS NULL
 ORDER BY seq
 LIMIT $1 OFFSET $2

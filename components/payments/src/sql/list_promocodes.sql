@@ -1,12 +1,6 @@
 -- $1 limit, $2 offset
-SELECT
-    code,
-    amount,
-    max_uses,
-    used_count,
-    max_uses_per_user,
-    (extract(epoch FROM expires_at) * 1000)::bigint AS expires_at,
-    used_count < max_uses AND (expires_at IS NULL OR expires_at > now()) AS is_active
-FROM promocode
-ORDER BY created_at DESC, id
+SELECT shown.*
+FROM promocode AS it
+CROSS JOIN LATERAL show_promocode(it) AS shown
+ORDER BY it.created_at DESC, it.id
 LIMIT $1 OFFSET $2

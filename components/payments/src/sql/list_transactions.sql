@@ -18,10 +18,10 @@ SELECT
     id,
     kind,
     amount,
-    -- What a promo code's transfer refers to is the code.
+    -- The reference of a promo code's transfer is the code.
     CASE WHEN kind IN ('payment', 'refund') THEN reference END AS booking_id,
     description,
-    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
+    millis(created_at) AS created_at
 FROM leg
 ORDER BY seq DESC
 LIMIT $3 OFFSET $4

@@ -1,2 +1,2 @@
--- $1 at most
+-- $1 limit
 SELECT release_due($1)

@@ -1,5 +1,5 @@
--- Σ over all accounts is 0 per currency: what users have stored, and what the transfers of house
--- accounts add up to. And what is stored is what the transfers and holds say.
+-- Per currency the sum over all accounts is 0: the stored balances of users and the sums of the transfers of house
+-- accounts. Stored balances and holds are compared with the transfers and holds that they stand for.
 WITH leg AS (
     SELECT credit AS account, amount FROM transfer
     UNION ALL

@@ -1,5 +1,2 @@
 -- $1 payment
-SELECT
-    id, payer, payee, amount, currency, reference, refunded, held,
-    (extract(epoch FROM created_at) * 1000)::bigint AS created_at
-FROM void_payment($1)
+SELECT shown.* FROM void_payment($1) AS it CROSS JOIN LATERAL show_payment(it) AS shown

@@ -1,2 +1,2 @@
 -- $1 code
-SELECT withdraw_promocode($1)
+SELECT withdraw_promocode($1) AS outcome

@@ -1,24 +1,20 @@
-//! The page on which a person approves or declines.
+//! The page on which a payer approves or declines.
 
-use axum::Router;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
-use kit::{Form, Path, Problem, now, setting};
+use kit::money::decimal;
+use kit::web::{Form, Path, Problem, Schema};
+use kit::{Word, now, setting};
 use serde::Deserialize;
 
+use super::callers::Payer;
 use crate::bill::{Bill, Kind, Status};
-use crate::error::Error;
 use crate::{notice, store};
 
-pub fn router() -> Router {
-    Router::new().route("/pay/{id}", get(show_bill).post(decide))
-}
-
-async fn show_bill(Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show_bill(_: Payer, Path(id): Path<String>) -> Result<Response, Problem> {
     let db = store::open().await?;
-    let bill = store::bill(&db, &id).await?;
-    let payments = store::payments(&db, &bill.id).await?;
+    let bill = store::find_bill(&db, &id).await?;
+    let payments = store::list_payments(&db, &bill.id).await?;
     let is_paid = payments.iter().any(|it| it.status != Status::Rejected);
     let state = if is_paid {
         "<p class=\"done\">Paid.</p>"
@@ -30,48 +26,51 @@ async fn show_bill(Path(id): Path<String>) -> Result<Response, Problem> {
            <button name=\"decision\" value=\"decline\">Decline</button>
          </form>"
     };
-    Ok(page(StatusCode::OK, &bill, state))
+    Ok(page(&bill, state))
 }
 
-#[derive(Deserialize)]
-struct Decided {
+#[derive(Deserialize, Schema)]
+pub struct Choice {
+    #[schemars(example = &"approve")]
     decision: Decision,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Word)]
 enum Decision {
     Approve,
     Decline,
 }
 
-async fn decide(Path(id): Path<String>, Form(decided): Form<Decided>) -> Result<Response, Problem> {
-    let status = match decided.decision {
+pub async fn decide(
+    _: Payer,
+    Path(id): Path<String>,
+    Form(choice): Form<Choice>,
+) -> Result<Response, Problem> {
+    let status = match choice.decision {
         Decision::Approve => Status::Approved,
         Decision::Decline => Status::Rejected,
     };
     let db = store::open().await?;
-    let bill = store::bill(&db, &id).await?;
-    let payment = store::decide(&db, &bill.id, status)
-        .await?
-        .ok_or(Error::Closed)?;
-    let is_heard = notice::send(&bill, &payment, setting("psp_webhook_secret").await?, now()).await;
+    let bill = store::find_bill(&db, &id).await?;
+    let payment = store::create_payment(&db, &bill.id, status).await?;
+    let is_delivered =
+        notice::send(&bill, &payment, setting("psp_webhook_secret").await?, now()).await;
     match (bill.kind, status, &bill.back_url) {
         (Kind::Preference, Status::Approved, Some(back)) => Ok(Redirect::to(back).into_response()),
         _ => {
-            let done = match (status, is_heard) {
+            let done = match (status, is_delivered) {
                 (Status::Approved, true) => "<p class=\"done\">Approved.</p>",
                 (Status::Approved, false) => {
                     "<p class=\"done\">Approved; the shop will hear of it later.</p>"
                 }
                 _ => "<p class=\"done\">Declined. <a href=\"\">Try again</a></p>",
             };
-            Ok(page(StatusCode::OK, &bill, done))
+            Ok(page(&bill, done))
         }
     }
 }
 
-fn page(status: StatusCode, bill: &Bill, state: &str) -> Response {
+fn page(bill: &Bill, state: &str) -> Response {
     let headers: [(HeaderName, &str); 2] = [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -98,10 +97,10 @@ fn page(status: StatusCode, bill: &Bill, state: &str) -> Response {
 <p class=\"note\">This is a sandbox: no money moves.</p>
 </html>",
         title = escaped(&bill.title),
-        amount = format_args!("{}.{:02}", bill.amount / 100, bill.amount % 100),
+        amount = decimal::text(bill.amount),
         currency = escaped(&bill.currency),
     );
-    (status, headers, Html(html)).into_response()
+    (headers, Html(html)).into_response()
 }
 
 fn escaped(text: &str) -> String {

@@ -1,6 +1,2 @@
 -- $1 id
-SELECT
-    id, kind, reference, title, amount, currency, notification_url, back_url,
-    (extract(epoch FROM expires_at) * 1000)::bigint AS expires_at
-FROM bill
-WHERE id = $1
+SELECT shown.* FROM bill AS it CROSS JOIN LATERAL show_bill(it) AS shown WHERE it.id = $1

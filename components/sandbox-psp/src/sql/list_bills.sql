@@ -1,7 +1,6 @@
 -- $1 reference
-SELECT
-    id, kind, reference, title, amount, currency, notification_url, back_url,
-    (extract(epoch FROM expires_at) * 1000)::bigint AS expires_at
-FROM bill
-WHERE reference = $1
-ORDER BY created_at
+SELECT shown.*
+FROM bill AS it
+CROSS JOIN LATERAL show_bill(it) AS shown
+WHERE it.reference = $1
+ORDER BY it.created_at

@@ -1,0 +1,284 @@
+//! The bodies of MercadoPago's answers, and how payments are read from them.
+
+use jiff::Timestamp;
+use kit::money::decimal;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::psp::{Failure, Payment, State};
+
+#[derive(Deserialize)]
+pub struct Preference {
+    pub id: String,
+    pub init_point: String,
+}
+
+#[derive(Deserialize)]
+pub struct NewOrder {
+    pub id: String,
+    pub type_response: QrData,
+}
+
+#[derive(Deserialize)]
+pub struct QrData {
+    pub qr_data: String,
+}
+
+#[derive(Deserialize)]
+pub struct SearchResult {
+    pub results: Vec<Value>,
+}
+
+impl SearchResult {
+    pub fn read(self) -> Result<Vec<Payment>, Failure> {
+        readable(self.results.into_iter().map(|it| {
+            let payment: WirePayment =
+                serde_json::from_value(it).map_err(|it| Failure::Nonsense(it.to_string()))?;
+            payment.read()
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+pub struct WirePayment {
+    id: Value,
+    status: String,
+    #[serde(with = "decimal")]
+    transaction_amount: i64,
+    #[serde(default, with = "decimal")]
+    transaction_amount_refunded: i64,
+    currency_id: String,
+    external_reference: Option<String>,
+    date_approved: Option<String>,
+}
+
+impl WirePayment {
+    pub fn read(self) -> Result<Payment, Failure> {
+        let state = match self.status.as_str() {
+            "pending" => State::Pending,
+            "authorized" | "in_process" | "in_mediation" => State::InProcess,
+            "approved" if self.transaction_amount_refunded >= self.transaction_amount => {
+                State::Refunded
+            }
+            "approved" => State::Approved,
+            "rejected" | "cancelled" => State::Rejected,
+            "refunded" | "charged_back" => State::Refunded,
+            other => return Err(Failure::Nonsense(format!("payment status {other}"))),
+        };
+        let id = match self.id {
+            Value::String(id) => id,
+            Value::Number(id) => id.to_string(),
+            other => return Err(Failure::Nonsense(format!("payment id {other}"))),
+        };
+        Ok(Payment {
+            id,
+            checkout: self.external_reference.and_then(|it| it.parse().ok()),
+            state,
+            amount: self.transaction_amount,
+            currency: self.currency_id,
+            refunded: self.transaction_amount_refunded,
+            approved_at: moment(self.date_approved)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct WireOrder {
+    external_reference: Option<String>,
+    currency: Option<String>,
+    country_code: Option<String>,
+    last_updated_date: Option<String>,
+    transactions: Transactions,
+}
+
+#[derive(Deserialize)]
+struct Transactions {
+    #[serde(default)]
+    payments: Vec<OrderPayment>,
+    #[serde(default)]
+    refunds: Vec<OrderRefund>,
+}
+
+#[derive(Deserialize)]
+struct OrderPayment {
+    id: String,
+    amount: String,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct OrderRefund {
+    transaction_id: String,
+    amount: String,
+    status: Option<String>,
+}
+
+impl WireOrder {
+    pub fn read(self) -> Result<Vec<Payment>, Failure> {
+        let checkout = self.external_reference.and_then(|it| it.parse().ok());
+        let updated_at = moment(self.last_updated_date)?;
+        let currency = match (self.currency, self.country_code.as_deref()) {
+            (Some(currency), _) => currency,
+            // An order without a currency has that of its country.
+            (None, None | Some("BR" | "BRA")) => "BRL".to_owned(),
+            (None, Some(elsewhere)) => elsewhere.to_owned(),
+        };
+        let refunds = self.transactions.refunds;
+        readable(self.transactions.payments.into_iter().map(|it| {
+            let amount = cents(&it.amount)?;
+            let mut refunded = 0_i64;
+            for refund in refunds.iter().filter(|refund| {
+                refund.transaction_id == it.id && refund.status.as_deref() != Some("failed")
+            }) {
+                refunded = refunded.saturating_add(cents(&refund.amount)?);
+            }
+            let state = match it.status.as_str() {
+                "created" | "at_terminal" | "action_required" => State::Pending,
+                "processing" | "in_process" | "in_review" => State::InProcess,
+                "processed" | "partially_refunded" if refunded >= amount => State::Refunded,
+                "processed" | "partially_refunded" => State::Approved,
+                "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
+                "refunded" | "charged_back" => State::Refunded,
+                other => return Err(Failure::Nonsense(format!("payment status {other}"))),
+            };
+            Ok(Payment {
+                id: it.id,
+                checkout,
+                state,
+                amount,
+                currency: currency.clone(),
+                refunded,
+                // An order does not say when it was paid; its last change is not earlier.
+                approved_at: updated_at,
+            })
+        }))
+    }
+}
+
+fn cents(text: &str) -> Result<i64, Failure> {
+    decimal::parse(text).ok_or_else(|| Failure::Nonsense(format!("amount {text}")))
+}
+
+fn moment(text: Option<String>) -> Result<Option<Timestamp>, Failure> {
+    text.map(|it| it.parse())
+        .transpose()
+        .map_err(|it: jiff::Error| Failure::Nonsense(it.to_string()))
+}
+
+/// The payments of a list that can be read: one that cannot does not hide the others.
+fn readable(
+    payments: impl Iterator<Item = Result<Payment, Failure>>,
+) -> Result<Vec<Payment>, Failure> {
+    let (mut good, mut bad) = (Vec::new(), None);
+    for payment in payments {
+        match payment {
+            Ok(payment) => good.push(payment),
+            Err(failure) => {
+                eprintln!("{failure}");
+                bad = Some(failure);
+            }
+        }
+    }
+    match bad {
+        Some(failure) if good.is_empty() => Err(failure),
+        _ => Ok(good),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_payment_is_read_with_its_cents_and_its_zone() {
+        let payment: WirePayment = serde_json::from_value(json!({
+            "id": 1_234_567_890_u64,
+            "status": "approved",
+            "status_detail": "accredited",
+            "transaction_amount": 100.05,
+            "currency_id": "BRL",
+            "external_reference": "0199f0a0-0000-7000-8000-000000000001",
+            "date_approved": "2026-05-25T13:01:02.000-03:00",
+        }))
+        .unwrap();
+        let payment = payment.read().unwrap();
+        assert_eq!(payment.id, "1234567890");
+        assert_eq!((payment.amount, payment.state), (10_005, State::Approved));
+        assert_eq!(
+            payment.approved_at.unwrap().to_string(),
+            "2026-05-25T16:01:02Z"
+        );
+    }
+
+    #[test]
+    fn an_order_is_read_as_the_payments_in_it() {
+        let order: WireOrder = serde_json::from_value(json!({
+            "id": "ORD01", "status": "processed", "currency": "BRL",
+            "external_reference": "0199f0a0-0000-7000-8000-000000000001",
+            "last_updated_date": "2026-05-25T16:01:02.123Z",
+            "transactions": { "payments": [
+                { "id": "PAY01", "amount": "25.00", "status": "processed", "status_detail": "accredited" },
+            ] },
+        }))
+        .unwrap();
+        let payments = order.read().unwrap();
+        assert_eq!(
+            (payments[0].amount, payments[0].state),
+            (2500, State::Approved)
+        );
+    }
+
+    #[test]
+    fn the_refunds_of_an_order_are_counted_and_its_currency_may_be_missing() {
+        let order: WireOrder = serde_json::from_value(json!({
+            "id": "ORD01", "status": "processed", "country_code": "BRA",
+            "external_reference": "0199f0a0-0000-7000-8000-000000000001",
+            "transactions": {
+                "payments": [
+                    { "id": "PAY01", "amount": "25.00", "status": "processed" },
+                    { "id": "PAY02", "amount": "25.00", "status": "splendid" },
+                    { "id": "PAY03", "amount": "25.00", "status": "processed" },
+                ],
+                "refunds": [
+                    { "id": "REF01", "transaction_id": "PAY01", "amount": "5.00", "status": "processed" },
+                    { "id": "REF02", "transaction_id": "PAY01", "amount": "1.50" },
+                    { "id": "REF03", "transaction_id": "PAY03", "amount": "25.00", "status": "processed" },
+                ],
+            },
+        }))
+        .unwrap();
+        let read: Vec<_> = order
+            .read()
+            .unwrap()
+            .into_iter()
+            .map(|it| (it.id, it.state, it.refunded, it.currency))
+            .collect();
+        let brl = || "BRL".to_owned();
+        assert_eq!(
+            read,
+            [
+                ("PAY01".to_owned(), State::Approved, 650, brl()),
+                ("PAY03".to_owned(), State::Refunded, 2500, brl()),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_status_date_or_id_is_not_guessed_at() {
+        for (field, value) in [
+            ("status", json!("splendid")),
+            ("date_approved", json!("yesterday")),
+            ("id", json!([1])),
+        ] {
+            let mut payment = json!({
+                "id": 1, "status": "approved", "transaction_amount": 1, "currency_id": "BRL",
+                "external_reference": null, "date_approved": null,
+            });
+            payment[field] = value;
+            let payment: WirePayment = serde_json::from_value(payment).unwrap();
+            assert!(payment.read().is_err(), "{field}");
+        }
+    }
+}

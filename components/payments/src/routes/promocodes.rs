@@ -1,0 +1,143 @@
+//! Promo codes: users generate and claim them, admins create and end them.
+
+use axum::http::Uri;
+use jiff::Timestamp;
+use kit::identity::{Admin, Caller};
+use kit::money::Cents;
+use kit::store::{Keyed, Replayable};
+use kit::web::{Created, Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::ledger::WALLET;
+use crate::promocode::{Code, Coined, NewCode, Promocode};
+use crate::store;
+use crate::wallet::Balance;
+
+#[derive(Deserialize, Schema)]
+pub struct Activation {
+    #[schemars(length(min = 4, max = 100), example = &"SUMMER-24")]
+    code: String,
+}
+
+pub async fn activate_promocode(
+    caller: Caller,
+    Keyed { body, once }: Keyed<Activation>,
+) -> Result<Replayable<Json<Balance>>, Problem> {
+    let code = Code::parse(body.code).ok_or(Error::InvalidCode)?;
+    let db = store::open().await?;
+    let id = once.id(&caller);
+    once.answer(&db, &caller, async {
+        let moved = store::promocode::activate_promocode(&db, id, caller.id, &code).await?;
+        let balance = moved.credit_balance.unwrap_or_default();
+        Ok(Json(Balance::of(caller.id, WALLET, balance)))
+    })
+    .await
+}
+
+#[derive(Deserialize, Schema)]
+pub struct Generation {
+    /// Minor units of USD, paid from the wallet.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_i64), example = 500)]
+    amount: i64,
+}
+
+pub async fn generate_promocode(
+    caller: Caller,
+    Keyed { body, once }: Keyed<Generation>,
+) -> Result<Replayable<Created<Coined, 200>>, Problem> {
+    let amount = Cents::new(body.amount).map_err(|_| Error::InvalidCents)?;
+    let db = store::open().await?;
+    let id = once.id(&caller);
+    once.answer(&db, &caller, async {
+        let coined = store::promocode::generate_promocode(&db, id, caller.id, amount).await?;
+        Ok(created(coined))
+    })
+    .await
+}
+
+#[derive(Deserialize, Schema)]
+pub struct Creation {
+    /// Minor units of USD for each use.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_i64), example = 500)]
+    amount: i64,
+    /// 1 when absent.
+    #[schemars(range(min = 1, max = 1_000_000), example = 100)]
+    max_uses: Option<i32>,
+    #[schemars(range(min = 1, max = 1_000_000), example = 1)]
+    max_uses_per_user: Option<i32>,
+    /// 4 to 100 letters, digits, `-` and `_`; random when absent or empty.
+    #[schemars(length(max = 100))]
+    code: Option<String>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Creation {
+    fn checked(self) -> Result<NewCode, Error> {
+        let fits = |uses: &i32| (1..=1_000_000).contains(uses);
+        let max_uses = self.max_uses.unwrap_or(1);
+        if !fits(&max_uses) || !self.max_uses_per_user.as_ref().is_none_or(fits) {
+            return Err(Error::InvalidUses);
+        }
+        Ok(NewCode {
+            chosen: match self.code.filter(|it| !it.is_empty()) {
+                Some(code) => Some(Code::chosen(code).ok_or(Error::InvalidCode)?),
+                None => None,
+            },
+            amount: Cents::new(self.amount).map_err(|_| Error::InvalidCents)?,
+            max_uses,
+            max_uses_per_user: self.max_uses_per_user,
+            expires_at: self.expires_at,
+        })
+    }
+}
+
+pub async fn create_promocode(
+    Admin(caller): Admin,
+    Keyed { body, once }: Keyed<Creation>,
+) -> Result<Replayable<Created<Coined, 200>>, Problem> {
+    let new = body.checked()?;
+    let db = store::open().await?;
+    let id = once.id(&caller);
+    once.answer(&db, &caller, async {
+        let coined = store::promocode::create_promocode(&db, id, caller.id, new).await?;
+        Ok(created(coined))
+    })
+    .await
+}
+
+fn created(coined: Coined) -> Created<Coined, 200> {
+    Created::at(format!("/payment/promocode/{}", coined.code), coined)
+}
+
+pub async fn show_promocode(
+    _: Caller,
+    Path(code): Path<String>,
+) -> Result<Json<Promocode>, Problem> {
+    let code = Code::parse(code).ok_or(Error::UnknownCode)?;
+    let db = store::open().await?;
+    Ok(Json(store::promocode::find_promocode(&db, &code).await?))
+}
+
+/// Codes of a page when the client does not say how many.
+const CODES: i64 = 50;
+
+pub async fn list_promocodes(
+    Admin(_): Admin,
+    uri: Uri,
+    Query(page): Query<Page>,
+) -> Result<Listed<Promocode>, Problem> {
+    let db = store::open().await?;
+    let codes = store::promocode::list_promocodes(&db, page.limit(CODES), page.offset()).await?;
+    Ok(Listed::page(&uri, page, CODES, codes))
+}
+
+pub async fn withdraw_promocode(
+    Admin(_): Admin,
+    Path(code): Path<String>,
+) -> Result<NoContent, Problem> {
+    let code = Code::parse(code).ok_or(Error::UnknownCode)?;
+    let db = store::open().await?;
+    store::promocode::withdraw_promocode(&db, &code).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,26 @@
+//! The SQL of holders: what events say of users.
+
+use kit::store::{Db, Only};
+use kit::{params, sql};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::ledger::WALLET;
+
+/// Records a user, unless an event after `seq` said something else.
+pub async fn note_holder(
+    db: &Db,
+    user: Uuid,
+    email: Option<String>,
+    seq: i64,
+) -> Result<(), Error> {
+    let params = params![user, email, seq, WALLET];
+    let _: Only<Uuid> = db.one(sql!("note_holder"), params).await?;
+    Ok(())
+}
+
+/// Erases what is personal about a user, unless an event after `seq` announced them again.
+pub async fn erase_holder(db: &Db, user: Uuid, seq: i64) -> Result<(), Error> {
+    let _: Only<bool> = db.one(sql!("erase_holder"), params![user, seq]).await?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The SQL of promo codes.
+
+use kit::money::Cents;
+use kit::store::Db;
+use kit::{params, sql};
+use uuid::Uuid;
+
+use super::decide;
+use crate::error::Error;
+use crate::ledger::{Moved, WALLET};
+use crate::promocode::{Code, Coined, NewCode, Promocode};
+
+/// Makes a code that the house pays for.
+pub async fn create_promocode(
+    db: &Db,
+    id: Uuid,
+    admin: Uuid,
+    new: NewCode,
+) -> Result<Coined, Error> {
+    let params = params![
+        id,
+        admin,
+        new.chosen.as_ref().map(Code::as_str),
+        Code::random()?.as_str(),
+        new.amount,
+        WALLET,
+        new.max_uses,
+        new.max_uses_per_user,
+        new.expires_at,
+    ];
+    decide(db, sql!("create_promocode"), params).await
+}
+
+/// Makes a code for one use that its user pays for.
+pub async fn generate_promocode(
+    db: &Db,
+    id: Uuid,
+    user: Uuid,
+    amount: Cents,
+) -> Result<Coined, Error> {
+    let params = params![id, user, Code::random()?.as_str(), amount, WALLET];
+    decide(db, sql!("generate_promocode"), params).await
+}
+
+pub async fn activate_promocode(
+    db: &Db,
+    id: Uuid,
+    user: Uuid,
+    code: &Code,
+) -> Result<Moved, Error> {
+    let params = params![id, user, code.as_str()];
+    decide(db, sql!("activate_promocode"), params).await
+}
+
+/// Ends a code that the house would pay for.
+pub async fn withdraw_promocode(db: &Db, code: &Code) -> Result<(), Error> {
+    decide(db, sql!("withdraw_promocode"), params![code.as_str()]).await
+}
+
+pub async fn list_promocodes(db: &Db, limit: i64, offset: i64) -> Result<Vec<Promocode>, Error> {
+    Ok(db
+        .all(sql!("list_promocodes"), params![limit, offset])
+        .await?)
+}
+
+pub async fn find_promocode(db: &Db, code: &Code) -> Result<Promocode, Error> {
+    db.optional(sql!("find_promocode"), params![code.as_str()])
+        .await?
+        .ok_or(Error::UnknownCode)
+}
