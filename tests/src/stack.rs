@@ -20,7 +20,7 @@ use crate::folder::Folder;
 use crate::listening::Listening;
 use crate::options::Options;
 use crate::request::Request;
-use crate::stores::Beside;
+use crate::stores::{Beside, Prepared};
 use crate::times::measure;
 use crate::user::User;
 
@@ -76,6 +76,8 @@ impl Stack {
     }
 
     pub(crate) fn embedding_stores(options: Options) -> Self {
+        // Otherwise this host would compile what another is compiling.
+        Prepared::once();
         let folder = lay_out(&options);
         let host = start_host(&options, None, &folder, "127.0.0.1:0");
         Self {

@@ -100,7 +100,7 @@ impl Beside {
 }
 
 /// The files of stores that were migrated and stopped in order.
-struct Prepared {
+pub(crate) struct Prepared {
     folder: Folder,
     /// Where PostgreSQL was: the variables name it.
     postgres: SocketAddr,
@@ -109,7 +109,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn once() -> &'static Self {
+    pub(crate) fn once() -> &'static Self {
         static PREPARED: OnceLock<Prepared> = OnceLock::new();
         PREPARED.get_or_init(|| measure("preparation of stores", Self::make))
     }

@@ -352,3 +352,21 @@ fn outside_a_sandbox_a_deposit_is_paid_for() {
     // No sandbox, no page to approve on.
     scene.stack.get("/sandbox-psp/pay/1").send().expect(404);
 }
+
+/// The database refuses it even if two webhooks race past the check before.
+#[test]
+fn a_payment_at_the_provider_is_never_booked_for_a_second_checkout() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let (first, second) = (scene.open(&user), scene.open(&user));
+    scene.leave_alone(&second);
+    let id = scene.provider.pays(&first.id, &json!(25), "approved");
+    scene.webhook(&id).expect(200);
+    let conclude = "SELECT payments.conclude($1::text::uuid, 'pending', NULL, 'approved', 'accepted', $2::text,
+        'approved', 2500, 'BRL', 0)::text";
+    let mut sql = scene.stack.sql();
+    let refused = sql.query(conclude, &[&second.id, &id]).unwrap_err();
+    let refused = refused.as_db_error().unwrap();
+    assert_eq!(refused.constraint(), Some("psp_payment_pkey"), "{refused}");
+    assert_eq!(scene.booked(&second), (0, 0));
+}
