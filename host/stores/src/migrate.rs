@@ -1,10 +1,14 @@
 //! Applies migrations: forward only, each file in one transaction, safe if many processes start at
 //! the same time.
 //!
+//! A numbered file is applied once. A repeatable file is applied again when it changed, and after a new
+//! numbered file of its schema, which may have dropped what the repeatable file makes. So an old database
+//! ends up like a fresh one.
+//!
 //! Every schema gets a login role `wharf_<schema>` that may read and write the tables of the schema
 //! and owns nothing. Schemas, roles and default privileges are created before the first file runs,
 //! so a file may grant privileges to roles of other schemas, and revoke privileges. The table
-//! `wharf.migration` lists the applied files.
+//! `wharf.migration` lists the applied files, and of a repeatable file what was applied last.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +34,10 @@ pub async fn migrate(
 ) -> Result<Vec<String>> {
     // Most starts have nothing to apply, and checking that needs no lock.
     let state = State::read(client, migrations).await?;
-    if state.pending(migrations)?.is_empty() && state.is_prepared(migrations) {
+    if state.is_prepared(migrations)
+        && state.pending(migrations)?.is_empty()
+        && state.changed(migrations).is_empty()
+    {
         return Ok(Vec::new());
     }
     lock(client).await?;
@@ -50,12 +57,23 @@ async fn apply(
 ) -> Result<Vec<String>> {
     // Another process may have applied them while this one waited for the lock.
     let state = State::read(client, migrations).await?;
-    state.pending(migrations)?;
+    let pending = state.pending(migrations)?;
     if !state.is_prepared(migrations) {
         prepare(client, migrations, &state, password_of).await?;
     }
+    let mut applied = apply_files(client, pending, on_file).await?;
+    let state = State::read(client, migrations).await?;
+    applied.extend(apply_files(client, state.changed(migrations), on_file).await?);
+    Ok(applied)
+}
+
+async fn apply_files(
+    client: &mut Client,
+    files: Vec<&Migration>,
+    on_file: &mut impl FnMut(&str),
+) -> Result<Vec<String>> {
     let mut applied = Vec::new();
-    for file in state.pending(migrations)? {
+    for file in files {
         let path = file.path();
         on_file(&path);
         apply_file(client, file).await?;
@@ -122,21 +140,19 @@ impl State {
         self.schemas.iter().any(|ready| ready == schema)
     }
 
-    /// The files to apply. Fails if an applied file was changed, or a new file has a number before an
-    /// applied one.
+    /// The numbered files to apply. Fails if an applied file was changed, or a new file has a number before
+    /// an applied one.
     fn pending<'a>(&self, migrations: &'a Migrations) -> Result<Vec<&'a Migration>> {
         let mut pending = Vec::new();
         let mut faults = Vec::new();
-        for file in migrations.files() {
-            let applied = self.applied.get(&file.schema);
-            match applied.and_then(|applied| applied.get(&file.name)) {
-                Some(sha256) if *sha256 == file.sha256 => {}
+        for file in migrations.numbered() {
+            match self.applied_sha256(file) {
+                Some(sha256) if sha256 == file.sha256 => {}
                 Some(_) => faults.push(format!(
                     "{} was changed after it was applied: restore it, and put the change into a new file",
                     file.path()
                 )),
-                None => match applied.and_then(|applied| applied.keys().next_back()) {
-                    // Names start with four digits, so their order is that of the numbers.
+                None => match self.last_numbered(&file.schema) {
                     Some(last) if last.get(..4) >= file.name.get(..4) => faults.push(format!(
                         "{} comes too late: {last} is already applied. Give it a higher number",
                         file.path()
@@ -149,6 +165,40 @@ impl State {
             true => Ok(pending),
             false => Err(Error::Migration(faults.join("\n"))),
         }
+    }
+
+    /// The repeatable files to apply: none if a newer host has migrated the database, because its functions
+    /// and views may be what the other hosts already need.
+    fn changed<'a>(&self, migrations: &'a Migrations) -> Vec<&'a Migration> {
+        if self.is_newer_than(migrations) {
+            return Vec::new();
+        }
+        migrations
+            .repeatable()
+            .filter(|file| self.applied_sha256(file) != Some(file.sha256.as_str()))
+            .collect()
+    }
+
+    /// Whether a numbered file was applied that comes after all files of its schema.
+    fn is_newer_than(&self, migrations: &Migrations) -> bool {
+        migrations.schemas().any(|schema| {
+            let files = migrations.numbered().filter(|file| file.schema == schema);
+            let last_known = files.last().and_then(|file| file.name.get(..4));
+            let last_applied = self.last_numbered(schema).and_then(|name| name.get(..4));
+            last_applied > last_known
+        })
+    }
+
+    fn applied_sha256(&self, file: &Migration) -> Option<&str> {
+        let applied = self.applied.get(&file.schema)?;
+        applied.get(&file.name).map(String::as_str)
+    }
+
+    /// The last numbered file that was applied in the schema. The order of such names is that of their
+    /// numbers, which have four digits.
+    fn last_numbered(&self, schema: &str) -> Option<&str> {
+        let mut names = self.applied.get(schema)?.keys().map(String::as_str);
+        names.rfind(|name| name.starts_with(|first: char| first.is_ascii_digit()))
     }
 }
 
@@ -267,13 +317,26 @@ async fn apply_file(client: &mut Client, file: &Migration) -> Result<()> {
             "{path} ends the transaction it runs in (COMMIT or ROLLBACK), but a file must be applied completely or not at all"
         )));
     }
-    let insert = "INSERT INTO wharf.migration (schema, name, sha256) VALUES ($1, $2, $3)";
     transaction
-        .execute(insert, &[&file.schema, &file.name, &file.sha256])
+        .execute(RECORD, &[&file.schema, &file.name, &file.sha256])
         .await
         .map_err(doing())?;
+    if file.is_numbered() {
+        // In the same transaction, so that they are applied again also after a crash.
+        transaction
+            .execute(UNRECORD_REPEATABLE, &[&file.schema])
+            .await
+            .map_err(doing())?;
+    }
     transaction.commit().await.map_err(doing())
 }
+
+const RECORD: &str = "
+    INSERT INTO wharf.migration (schema, name, sha256) VALUES ($1, $2, $3)
+    ON CONFLICT (schema, name) DO UPDATE SET sha256 = excluded.sha256, applied_at = excluded.applied_at";
+
+const UNRECORD_REPEATABLE: &str =
+    "DELETE FROM wharf.migration WHERE schema = $1 AND name !~ '^[0-9]'";
 
 const TRANSACTION_NUMBER: &str = "SELECT pg_current_xact_id()::text::bigint";
 

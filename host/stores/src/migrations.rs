@@ -1,4 +1,7 @@
-//! Reads the migrations folder: `<schema>/NNNN_name.sql`. `migrate` applies the files.
+//! Reads the migrations folder. `migrate` applies the files.
+//!
+//! `<schema>/NNNN_name.sql` is numbered: applied once. `<schema>/name.sql` is repeatable: applied again
+//! when it changes. `every/name.sql` is repeatable and applied in every schema.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +14,9 @@ use crate::error::{Error, Result};
 
 /// The checked migrations of an application, in the order of their application.
 ///
-/// The order is by number over all schemas, then by the name of the schema. So a file that depends
-/// on a file of another schema needs a higher number.
+/// Numbered files come first, by number over all schemas, then by the name of the schema. So a file that
+/// depends on a file of another schema needs a higher number. Then come the files of `every`, then the
+/// other repeatable files; both by schema, then by name.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     schemas: Vec<String>,
@@ -21,35 +25,57 @@ pub struct Migrations {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Migration {
-    pub(crate) number: u32,
+    kind: Kind,
     pub(crate) schema: String,
+    /// As it is recorded: `0001_ledger.sql`, `every/moments.sql`.
     pub(crate) name: String,
     pub(crate) sql: String,
     /// The hash of the file's bytes in hexadecimal.
     pub(crate) sha256: String,
 }
 
+/// In the order of application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Numbered(u32),
+    Every,
+    Repeatable,
+}
+
+/// The folder of the files that are applied in every schema.
+const EVERY: &str = "every";
+
 impl Migrations {
     /// Reads and checks the folder. Fails with all faults.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut migrations = Self::default();
         let mut faults = Vec::new();
-        for schema in entries(folder)?
+        let mut every = Vec::new();
+        for name in entries(folder)?
             .into_iter()
             .filter(|entry| entry.is_folder)
             .map(|entry| entry.name)
         {
-            match check_schema(&schema) {
+            match check_schema(&name) {
+                _ if name == EVERY => every = read_files(folder, &name, &mut faults)?,
                 Ok(()) => {
-                    migrations.read_schema(folder, &schema, &mut faults)?;
-                    migrations.schemas.push(schema);
+                    migrations
+                        .files
+                        .extend(read_files(folder, &name, &mut faults)?);
+                    migrations.schemas.push(name);
                 }
-                Err(fault) => faults.push(format!("{}: {fault}", folder.join(&schema).display())),
+                Err(fault) => faults.push(format!("{}: {fault}", folder.join(&name).display())),
             }
+        }
+        for schema in &migrations.schemas {
+            migrations.files.extend(every.iter().map(|file| Migration {
+                schema: schema.clone(),
+                ..file.clone()
+            }));
         }
         migrations
             .files
-            .sort_by(|a, b| (a.number, &a.schema).cmp(&(b.number, &b.schema)));
+            .sort_by(|a, b| (a.kind, &a.schema, &a.name).cmp(&(b.kind, &b.schema, &b.name)));
         match faults.is_empty() {
             true => Ok(migrations),
             false => Err(Error::Migration(faults.join("\n"))),
@@ -61,8 +87,12 @@ impl Migrations {
         self.schemas.iter().map(String::as_str)
     }
 
-    pub(crate) fn files(&self) -> &[Migration] {
-        &self.files
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = &Migration> {
+        self.files.iter().filter(|file| file.is_numbered())
+    }
+
+    pub(crate) fn repeatable(&self) -> impl Iterator<Item = &Migration> {
+        self.files.iter().filter(|file| !file.is_numbered())
     }
 
     /// A hash of all files and schemas.
@@ -78,55 +108,66 @@ impl Migrations {
         }
         hex(&all.finalize())
     }
+}
 
-    fn read_schema(&mut self, folder: &Path, schema: &str, faults: &mut Vec<String>) -> Result<()> {
-        let folder = folder.join(schema);
-        let mut previous: Option<Migration> = None;
-        for name in entries(&folder)?
-            .into_iter()
-            .map(|entry| entry.name)
-            .filter(|name| !name.ends_with(".md"))
-        {
-            let path = folder.join(&name);
-            let Some(number) = parse_number(&name) else {
-                faults.push(format!(
-                    "{}: the name of a migration must be NNNN_name.sql, as in 0001_tables.sql",
-                    path.display()
-                ));
+/// Reads the files of a schema or of `every`, sorted by name.
+fn read_files(folder: &Path, schema: &str, faults: &mut Vec<String>) -> Result<Vec<Migration>> {
+    let folder = folder.join(schema);
+    let mut files = Vec::<Migration>::new();
+    for name in entries(&folder)?
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|name| !name.ends_with(".md"))
+    {
+        let path = folder.join(&name);
+        let kind = match parse_kind(schema, &name) {
+            Ok(kind) => kind,
+            Err(fault) => {
+                faults.push(format!("{}: {fault}", path.display()));
                 continue;
-            };
-            let bytes =
-                fs::read(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
-            let sha256 = hex(&Sha256::digest(&bytes));
-            let Ok(sql) = String::from_utf8(bytes) else {
-                faults.push(format!("{}: not UTF-8 text", path.display()));
-                continue;
-            };
-            if let Some(previous) = previous.filter(|previous| previous.number == number) {
-                faults.push(format!(
-                    "{}: has the same number as {}",
-                    path.display(),
-                    previous.name
-                ));
             }
-            let file = Migration {
-                number,
-                schema: schema.to_owned(),
-                name,
-                sql,
-                sha256,
-            };
-            self.files.push(file.clone());
-            previous = Some(file);
+        };
+        let bytes =
+            fs::read(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let Ok(sql) = String::from_utf8(bytes) else {
+            faults.push(format!("{}: not UTF-8 text", path.display()));
+            continue;
+        };
+        if let (Kind::Numbered(_), Some(previous)) = (kind, files.last())
+            && previous.kind == kind
+        {
+            faults.push(format!(
+                "{}: has the same number as {}",
+                path.display(),
+                previous.name
+            ));
         }
-        Ok(())
+        files.push(Migration {
+            kind,
+            schema: schema.to_owned(),
+            name: match kind {
+                Kind::Every => format!("{EVERY}/{name}"),
+                Kind::Numbered(_) | Kind::Repeatable => name,
+            },
+            sql,
+            sha256,
+        });
     }
+    Ok(files)
 }
 
 impl Migration {
-    /// `payments/0001_ledger.sql`
+    pub(crate) fn is_numbered(&self) -> bool {
+        matches!(self.kind, Kind::Numbered(_))
+    }
+
+    /// `payments/0001_ledger.sql`, `every/moments.sql → payments`
     pub(crate) fn path(&self) -> String {
-        format!("{}/{}", self.schema, self.name)
+        match self.kind {
+            Kind::Every => format!("{} → {}", self.name, self.schema),
+            Kind::Numbered(_) | Kind::Repeatable => format!("{}/{}", self.schema, self.name),
+        }
     }
 }
 
@@ -169,6 +210,24 @@ fn check_schema(name: &str) -> Result<(), &'static str> {
     }
 }
 
+/// A name that starts with a digit is meant to be numbered, so that `001_tables.sql` is a fault and not
+/// repeatable.
+fn parse_kind(folder: &str, name: &str) -> Result<Kind, &'static str> {
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        if folder == EVERY {
+            return Err("a file for every schema is repeatable, so its name has no number");
+        }
+        return parse_number(name)
+            .map(Kind::Numbered)
+            .ok_or("the name of a numbered file must be NNNN_name.sql, as in 0001_tables.sql");
+    }
+    match name.ends_with(".sql") {
+        false => Err("the name must be NNNN_name.sql or name.sql"),
+        true if folder == EVERY => Ok(Kind::Every),
+        true => Ok(Kind::Repeatable),
+    }
+}
+
 /// The number in `0001_tables.sql`; `None` if the name has another form.
 fn parse_number(name: &str) -> Option<u32> {
     let (number, rest) = name.split_once('_')?;
@@ -199,6 +258,11 @@ mod tests {
         folder
     }
 
+    fn paths(folder: &tempfile::TempDir) -> Vec<String> {
+        let migrations = Migrations::read(folder.path()).unwrap();
+        migrations.files.iter().map(Migration::path).collect()
+    }
+
     #[test]
     fn files_are_ordered_by_number_then_by_schema() {
         let folder = folder(&[
@@ -210,9 +274,8 @@ mod tests {
             "a/README.md",
         ]);
         let migrations = Migrations::read(folder.path()).unwrap();
-        let paths: Vec<_> = migrations.files().iter().map(Migration::path).collect();
         assert_eq!(
-            paths,
+            paths(&folder),
             [
                 "a/0001_w.sql",
                 "b/0001_x.sql",
@@ -224,6 +287,46 @@ mod tests {
     }
 
     #[test]
+    fn repeatable_files_come_last_and_those_for_every_schema_before_the_others() {
+        let folder = folder(&[
+            "a/cards.sql",
+            "a/0001_x.sql",
+            "b/totals.sql",
+            "b/cards.sql",
+            "b/0002_y.sql",
+            "every/moments.sql",
+            "every/README.md",
+        ]);
+        assert_eq!(
+            paths(&folder),
+            [
+                "a/0001_x.sql",
+                "b/0002_y.sql",
+                "every/moments.sql → a",
+                "every/moments.sql → b",
+                "a/cards.sql",
+                "b/cards.sql",
+                "b/totals.sql",
+            ]
+        );
+        let migrations = Migrations::read(folder.path()).unwrap();
+        assert_eq!(migrations.schemas().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_fingerprint_covers_repeatable_files() {
+        let folder = folder(&["a/0001_x.sql", "a/cards.sql", "every/moments.sql"]);
+        let fingerprint = || Migrations::read(folder.path()).unwrap().fingerprint();
+        let mut fingerprints = vec![fingerprint()];
+        for file in ["a/cards.sql", "every/moments.sql"] {
+            fs::write(folder.path().join(file), "SELECT 2;\n").unwrap();
+            fingerprints.push(fingerprint());
+        }
+        fingerprints.dedup();
+        assert_eq!(fingerprints.len(), 3);
+    }
+
+    #[test]
     fn all_faults_are_reported_at_once() {
         let folder = folder(&[
             "pg_x/0001_a.sql",
@@ -232,8 +335,10 @@ mod tests {
             "ok/1_a.sql",
             "ok/0002_a.sql",
             "ok/0002_b.sql",
+            "ok/cards.txt",
+            "every/0001_a.sql",
         ]);
         let faults = Migrations::read(folder.path()).unwrap_err().to_string();
-        assert_eq!(faults.lines().count(), 5, "{faults}");
+        assert_eq!(faults.lines().count(), 7, "{faults}");
     }
 }

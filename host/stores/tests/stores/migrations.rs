@@ -1,5 +1,7 @@
 //! The guarantees of migrations: forward only, each file in one transaction, least privileges for the
-//! roles.
+//! roles; repeatable files are applied again when they change.
+
+use std::path::Path;
 
 use wharf_stores::{Error, Migrations, Result, migrate};
 
@@ -14,6 +16,16 @@ async fn apply(server: &Server, url: &str, migrations: &Migrations) -> Result<Ve
         |_| {},
     )
     .await
+}
+
+/// A value that the owner of the database reads.
+async fn read<T: for<'a> tokio_postgres::types::FromSql<'a>>(url: &str, query: &str) -> T {
+    connect(url)
+        .await
+        .query_one(query, &[])
+        .await
+        .unwrap()
+        .get(0)
 }
 
 /// The error code of a statement; 42501 is "insufficient privilege".
@@ -210,4 +222,294 @@ async fn two_databases_of_one_server_can_be_migrated_at_the_same_time() {
         apply(&server, &other, &migrations)
     );
     assert_eq!((one.unwrap().len(), other.unwrap().len()), (1, 1));
+}
+
+const ITEM: (&str, &str) = ("shop/0001_item.sql", "CREATE TABLE item (cents bigint)");
+const PRICE: (&str, &str) = (
+    "shop/price.sql",
+    "CREATE OR REPLACE VIEW price AS SELECT euros(cents) AS euros FROM item",
+);
+const EUROS: (&str, &str) = (
+    "every/euros.sql",
+    "CREATE OR REPLACE FUNCTION euros(cents bigint) RETURNS numeric LANGUAGE sql RETURN cents / 100.0",
+);
+
+#[tokio::test]
+async fn repeatable_files_are_applied_after_all_numbered_ones_and_in_every_schema_first() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let stock = ("stock/0002_bin.sql", "CREATE TABLE bin (cents bigint)");
+    let worth = (
+        "stock/worth.sql",
+        "CREATE OR REPLACE VIEW worth AS SELECT euros(cents) FROM bin",
+    );
+    let (_folder, migrations) = migrations(&[PRICE, worth, EUROS, stock, ITEM]);
+    assert_eq!(
+        apply(&server, &url, &migrations).await.unwrap(),
+        [
+            "shop/0001_item.sql",
+            "stock/0002_bin.sql",
+            "every/euros.sql → shop",
+            "every/euros.sql → stock",
+            "shop/price.sql",
+            "stock/worth.sql",
+        ]
+    );
+    assert!(apply(&server, &url, &migrations).await.unwrap().is_empty());
+
+    // Each schema has its own, and the role of the schema may use it.
+    for schema in ["shop", "stock"] {
+        let role = server.url_for_role(&url, schema);
+        let euros: String = read(&role, "SELECT euros(250)::float8::text").await;
+        assert_eq!(euros, "2.5");
+        let qualified = format!("SELECT {schema}.euros(250) = 2.5");
+        assert!(read::<bool>(&role, &qualified).await);
+    }
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname = 'wharf_every'";
+    assert_eq!(read::<i64>(&url, roles).await, 0);
+    assert!(read::<bool>(&url, "SELECT to_regnamespace('every') IS NULL").await);
+}
+
+#[tokio::test]
+async fn a_repeatable_file_is_applied_again_when_it_changes() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    // As in a database that is older than its repeatable files.
+    let (_folder, numbered) = migrations(&[ITEM]);
+    apply(&server, &url, &numbered).await.unwrap();
+    let (_folder, original) = migrations(&[ITEM, EUROS, PRICE]);
+    assert_eq!(
+        apply(&server, &url, &original).await.unwrap(),
+        ["every/euros.sql → shop", "shop/price.sql"]
+    );
+
+    let more = (
+        PRICE.0,
+        "CREATE OR REPLACE VIEW price AS SELECT euros(cents) AS euros, cents FROM item",
+    );
+    let (_folder, changed) = migrations(&[ITEM, EUROS, more]);
+    assert_eq!(
+        apply(&server, &url, &changed).await.unwrap(),
+        ["shop/price.sql"]
+    );
+    assert!(apply(&server, &url, &changed).await.unwrap().is_empty());
+    connect(&url)
+        .await
+        .batch_execute("SELECT cents FROM shop.price")
+        .await
+        .unwrap();
+
+    let rounded = (
+        EUROS.0,
+        "CREATE OR REPLACE FUNCTION euros(cents bigint) RETURNS numeric LANGUAGE sql RETURN cents / 100",
+    );
+    let (_folder, changed) = migrations(&[ITEM, rounded, more]);
+    assert_eq!(
+        apply(&server, &url, &changed).await.unwrap(),
+        ["every/euros.sql → shop"]
+    );
+    assert!(read::<bool>(&url, "SELECT shop.euros(250) = 2").await);
+
+    // A file that was deleted is no fault; what it made stays.
+    let (_folder, without) = migrations(&[ITEM]);
+    assert!(apply(&server, &url, &without).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_numbered_file_may_drop_what_a_repeatable_file_makes() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let other = ("other/0001_a.sql", "CREATE TABLE a (id int)");
+    let (_folder, original) = migrations(&[ITEM, other, EUROS, PRICE]);
+    apply(&server, &url, &original).await.unwrap();
+
+    let named = (
+        "shop/0002_name.sql",
+        "DROP VIEW price; ALTER TABLE item ADD name text",
+    );
+    let (_folder, with_more) = migrations(&[ITEM, other, named, EUROS, PRICE]);
+    assert_eq!(
+        apply(&server, &url, &with_more).await.unwrap(),
+        [
+            "shop/0002_name.sql",
+            "every/euros.sql → shop",
+            "shop/price.sql"
+        ]
+    );
+    connect(&url)
+        .await
+        .batch_execute("SELECT euros FROM shop.price")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_older_host_leaves_the_repeatable_files_of_a_newer_one_alone() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let (_folder, older) = migrations(&[ITEM, EUROS, PRICE]);
+    apply(&server, &url, &older).await.unwrap();
+
+    let (_folder, newer) = migrations(&[
+        ITEM,
+        ("shop/0002_name.sql", "ALTER TABLE item ADD name text"),
+        EUROS,
+        (
+            PRICE.0,
+            "CREATE OR REPLACE VIEW price AS SELECT euros(cents) AS euros, name FROM item",
+        ),
+        (
+            "shop/name.sql",
+            "CREATE OR REPLACE VIEW name AS SELECT name FROM item",
+        ),
+    ]);
+    apply(&server, &url, &newer).await.unwrap();
+
+    assert!(apply(&server, &url, &older).await.unwrap().is_empty());
+    connect(&url)
+        .await
+        .batch_execute("SELECT name FROM shop.price")
+        .await
+        .unwrap();
+    assert!(apply(&server, &url, &newer).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_repeatable_file_that_fails_is_reported_with_its_schema_and_line() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let broken = ("every/broken.sql", "SELECT 1;\nSELECT * FROM nowhere;");
+    let (_folder, broken) = migrations(&[ITEM, broken]);
+    let refused = apply(&server, &url, &broken).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("every/broken.sql → shop, line 2: relation \"nowhere\" does not exist"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn processes_that_start_at_the_same_time_apply_each_repeatable_file_once() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let slow = (
+        "shop/price.sql",
+        "CREATE OR REPLACE VIEW price AS SELECT euros(cents) AS euros FROM item; SELECT pg_sleep(0.1)",
+    );
+    let (_folder, migrations) = migrations(&[ITEM, EUROS, slow]);
+    let all = (0..5).map(|_| apply(&server, &url, &migrations));
+    let mut applied = Vec::new();
+    for result in futures::future::join_all(all).await {
+        applied.extend(result.unwrap());
+    }
+    assert_eq!(
+        applied,
+        [
+            "shop/0001_item.sql",
+            "every/euros.sql → shop",
+            "shop/price.sql"
+        ]
+    );
+}
+
+/// The files of the platform that are applied in every schema.
+fn every(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/every");
+    std::fs::read_to_string(folder.join(file)).unwrap()
+}
+
+#[tokio::test]
+async fn moments_cross_as_milliseconds_and_an_index_is_still_used() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    let visit = (
+        "visits/0001_visit.sql",
+        "CREATE TABLE visit (at timestamptz NOT NULL);
+         CREATE INDEX visit_at ON visit (at);
+         INSERT INTO visit SELECT to_timestamp(n) FROM generate_series(1, 10000) n;
+         ANALYZE visit;
+         -- As in payments: functions are granted by name.
+         ALTER DEFAULT PRIVILEGES IN SCHEMA visits REVOKE EXECUTE ON FUNCTIONS FROM wharf_visits;",
+    );
+    let revoked = (
+        "visits/revoked.sql",
+        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA visits FROM PUBLIC",
+    );
+    let moments = every("moments.sql");
+    let (_folder, migrations) = migrations(&[visit, ("every/moments.sql", &moments), revoked]);
+    apply(&server, &url, &migrations).await.unwrap();
+
+    let role = server.url_for_role(&url, "visits");
+    for fact in [
+        "SELECT moment(1700000000123) = '2023-11-14T22:13:20.123Z'",
+        "SELECT millis(moment(1700000000123)) = 1700000000123",
+        "SELECT millis(moment(-1)) = -1",
+        "SELECT millis(NULL) IS NULL AND moment(NULL) IS NULL",
+    ] {
+        assert!(read::<bool>(&role, fact).await, "{fact}");
+    }
+
+    let client = connect(&role).await;
+    client
+        .batch_execute(
+            "SET plan_cache_mode = force_generic_plan;
+             PREPARE since AS SELECT millis(at) FROM visit WHERE at > moment($1) ORDER BY at LIMIT 10",
+        )
+        .await
+        .unwrap();
+    let rows = client
+        .query("EXPLAIN (VERBOSE, COSTS OFF) EXECUTE since(9990000)", &[])
+        .await
+        .unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let plan = plan.join("\n");
+    assert!(
+        plan.contains("Index Cond: (visit.at > to_timestamp("),
+        "{plan}"
+    );
+    assert!(
+        !plan.contains("millis(") && !plan.contains("moment("),
+        "{plan}"
+    );
+}
+
+#[tokio::test]
+async fn every_schema_gets_the_same_table_of_idempotency_keys() {
+    let server = Server::shared();
+    let url = server.create_database().await;
+    // As schemas made it before the file for every schema.
+    let old = (
+        "orders/0001_key.sql",
+        "CREATE TABLE idempotency_key (
+             caller uuid NOT NULL, key text NOT NULL, fingerprint text NOT NULL, status int, body text,
+             claimed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (caller, key)
+         );
+         CREATE INDEX idempotency_key_age ON idempotency_key (claimed_at);
+         INSERT INTO idempotency_key VALUES (gen_random_uuid(), 'k', 'f', 200, 'done');",
+    );
+    let fresh = ("fines/0001_fine.sql", "CREATE TABLE fine (id int)");
+    let (_folder, numbered) = migrations(&[old, fresh]);
+    apply(&server, &url, &numbered).await.unwrap();
+    let idempotency = every("idempotency.sql");
+    let (_folder, all) = migrations(&[old, fresh, ("every/idempotency.sql", &idempotency)]);
+    apply(&server, &url, &all).await.unwrap();
+
+    let shape = |schema: &str| {
+        format!(
+            "SELECT array_agg(line ORDER BY line)::text FROM (
+                 SELECT format('%s %s %s', attname, format_type(atttypid, atttypmod), attnotnull)
+                   FROM pg_attribute WHERE attrelid = '{schema}.idempotency_key'::regclass AND attnum > 0
+                 UNION ALL
+                 SELECT replace(indexdef, '{schema}.', '') FROM pg_indexes
+                  WHERE schemaname = '{schema}' AND tablename = 'idempotency_key'
+             ) AS shape (line)"
+        )
+    };
+    let (orders, fines): (String, String) = (
+        read(&url, &shape("orders")).await,
+        read(&url, &shape("fines")).await,
+    );
+    assert_eq!(orders, fines);
+    assert!(orders.contains("location text f"), "{orders}");
+    let kept = "SELECT count(*) FROM orders.idempotency_key WHERE location IS NULL";
+    assert_eq!(read::<i64>(&url, kept).await, 1);
 }
