@@ -16,7 +16,7 @@ mod wharf;
 
 pub use component::{Build, Component, Files};
 pub use dependency::{Configuration, Dependency, DependencyName};
-pub use host_value::{BadHostValue, HostValue, S3Part, is_schema_name};
+pub use host_value::{BadHostValue, EVERY_SCHEMA, HostValue, S3Part, is_schema_name};
 pub(crate) use hosts::is_unset;
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use wharf_manifest::manifest::is_schema_name;
+use wharf_manifest::manifest::{EVERY_SCHEMA as EVERY, is_schema_name};
 
 use crate::error::{Error, Result};
 
@@ -41,9 +41,6 @@ enum Kind {
     Every,
     Repeatable,
 }
-
-/// The folder of the files that are applied in every schema.
-const EVERY: &str = "every";
 
 impl Migrations {
     /// Reads and checks the folder. Fails with all faults.

@@ -137,6 +137,9 @@ impl fmt::Display for HostValue {
     }
 }
 
+/// The folder of migrations that are applied in every schema; it is none itself.
+pub const EVERY_SCHEMA: &str = "every";
+
 /// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name.
 pub fn is_schema_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -17,7 +17,7 @@ use crate::networks::Networks;
 use crate::template::Template;
 
 use super::context::{Context, read_paths, tool_wharf};
-use super::host_value::{BadHostValue, HostValue};
+use super::host_value::{BadHostValue, EVERY_SCHEMA, HostValue};
 use super::trigger::RedisTrigger;
 
 /// `[application.tool.wharf]`
@@ -125,6 +125,7 @@ fn list_folders(folder: &Path) -> std::io::Result<Vec<String>> {
             names.extend(entry.file_name().into_string());
         }
     }
+    names.retain(|name| name != EVERY_SCHEMA);
     names.sort();
     Ok(names)
 }
