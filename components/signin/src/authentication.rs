@@ -1,70 +1,75 @@
-//! Registering, signing in, staying in, and changing the password: the same
-//! for every dialect. What a client sends and reads is decided in
-//! [`crate::routes`].
+//! Registering, signing in, staying signed in and changing the password, the same for every dialect. What a
+//! client sends and reads is decided in [`crate::routes`].
 
-use kit::{Caller, Db, Role, event, session, setting};
+use kit::identity::Caller;
+use kit::store::{Db, event};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::account::{Account, Email, NewAccount};
-use crate::client::Client;
+use crate::account::{Account, Credentials, NewAccount};
+use crate::calls::passwords;
+use crate::client::{Actor, Client};
 use crate::error::Error;
 use crate::factor::Factor;
-use crate::issue::{self, Patience, SignedIn, Start};
-use crate::password::{self, Password};
-use crate::store::{self, Proven, Refreshed};
-use crate::tries;
+use crate::first_admin;
+use crate::issue::{self, Renewal};
+use crate::name::Email;
+use crate::password::Password;
+use crate::revocation::mark_revoked;
+use crate::session::{SessionKind, SignedIn, Start};
+use crate::store::{self, accounts, audit, factors, sessions};
+use crate::{limit, throttle};
 
-/// Makes an account. Nobody is signed in by it.
+/// Creates an account without signing its person in.
 pub async fn register(
     new: NewAccount,
     password: Option<&Password>,
     client: &Client,
 ) -> Result<Account, Error> {
-    make(new, password, None, client).await
+    create(new, password, None, client).await
 }
 
-/// Makes an account and signs its person in.
-pub async fn register_and_enter(
+/// Creates an account and signs its person in.
+pub async fn register_and_sign_in(
     new: NewAccount,
     password: &Password,
-    patience: Patience,
+    renewal: Renewal,
     client: &Client,
 ) -> Result<SignedIn, Error> {
-    let start = Start::new("registration", patience).await?;
-    let account = make(new, Some(password), Some(&start), client).await?;
-    start.tokens(account).await
+    let start = issue::start(SessionKind::Registration, renewal).await?;
+    let account = create(new, Some(password), Some(&start), client).await?;
+    issue::tokens(&start, account).await
 }
 
-async fn make(
+async fn create(
     new: NewAccount,
     password: Option<&Password>,
     start: Option<&Start>,
     client: &Client,
 ) -> Result<Account, Error> {
     let (login, email) = (new.login.as_str(), new.email.as_ref().map(Email::as_str));
-    not_the_admins(Some(login), email).await?;
+    first_admin::check_names(Some(login), email).await?;
     let db = store::open().await?;
-    let gates = tries::registration(new.created_by, client);
-    tries::take(&db, &gates).await?;
+    let limits = limit::registrations(new.created_by, client);
+    throttle::count(&db, &limits).await?;
     let hash = match password {
         Some(password) if password.is_name(login, email) => return Err(Error::PasswordIsName),
-        Some(password) => Some(password.hash().await?),
+        Some(password) => Some(passwords::hash(password.as_str()).await?),
         None => None,
     };
-    let account = store::register(&db, &new, hash.as_deref(), start, client).await?;
-    tell_of(&account);
+    let account = accounts::create_account(&db, &new, hash.as_deref(), start, client).await?;
+    announce(&account);
     Ok(account)
 }
 
-/// The row in the outbox is what counts; this is for who listens at this moment.
-pub fn tell_of(account: &Account) {
+/// Publishes on Redis that an account is new, or has another e-mail. The event in the outbox is what counts.
+pub fn announce(account: &Account) {
     let payload = json!({ "id": account.id, "email": account.email });
     event::announce("user:created", payload.to_string());
     event::wake();
 }
 
-/// What somebody gives to get in.
+/// What a person types to sign in.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     /// A login or an e-mail.
@@ -76,24 +81,24 @@ pub struct Attempt<'a> {
 
 pub async fn sign_in(
     attempt: Attempt<'_>,
-    patience: Patience,
+    renewal: Renewal,
     client: &Client,
 ) -> Result<SignedIn, Error> {
     let db = store::open().await?;
     let proven = prove(&db, attempt, client).await?;
-    let start = Start::new("password", patience).await?;
-    // The password may have been changed since it was proven.
-    if !store::open_session(&db, &proven, &start, client).await? {
+    let start = issue::start(SessionKind::Password, renewal).await?;
+    // The password may have changed since it was checked.
+    if !sessions::open_session(&db, &proven, &start, client).await? {
         return Err(Error::WrongPassword);
     }
-    start.tokens(proven.account).await
+    issue::tokens(&start, proven.account).await
 }
 
-/// Puts a new password in the place of the old one: every session ends and a new one begins.
+/// Replaces the password. Every session ends and a new one begins.
 pub async fn change_password(
     attempt: Attempt<'_>,
     new: &Password,
-    patience: Patience,
+    renewal: Renewal,
     client: &Client,
 ) -> Result<SignedIn, Error> {
     let db = store::open().await?;
@@ -101,195 +106,150 @@ pub async fn change_password(
     if new.is_name(&proven.account.login, proven.account.email.as_deref()) {
         return Err(Error::PasswordIsName);
     }
-    let hash = new.hash().await?;
-    let start = Start::new("password", patience).await?;
-    let ended = store::change_password(&db, &proven, &hash, &start, client)
+    let hash = passwords::hash(new.as_str()).await?;
+    let start = issue::start(SessionKind::Password, renewal).await?;
+    let ended = sessions::change_password(&db, &proven, &hash, &start, client)
         .await?
         .ok_or(Error::WrongPassword)?;
-    tell_ended(ended).await?;
+    mark_revoked(&ended).await?;
     event::wake();
-    start.tokens(proven.account).await
+    issue::tokens(&start, proven.account).await
 }
 
-/// A new token for somebody whose old one is still good.
+/// A new access token for a caller whose present one is still valid.
 pub async fn renew(caller: &Caller) -> Result<SignedIn, Error> {
     let db = store::open().await?;
-    let seconds = issue::short_seconds().await?;
-    let (account, left) = store::prolong_session(&db, caller.session, seconds).await?;
-    issue::access_token(account, caller.session, seconds.min(left), None).await
+    let seconds = issue::access_seconds().await?;
+    let session = sessions::prolong_session(&db, caller.session, seconds).await?;
+    let seconds = seconds.min(session.seconds_left);
+    issue::access_token(session.account, caller.session, seconds, None).await
 }
 
 /// The next pair of tokens, for a refresh token that is spent by it.
 pub async fn refresh(token: &str, client: &Client) -> Result<SignedIn, Error> {
     let claims = issue::read_refresh_token(token).await?;
     let db = store::open().await?;
-    let (account, next, seconds_left) = match store::refresh_session(&db, &claims, client).await? {
-        Refreshed::Next(account, next, seconds_left) => (account, next, seconds_left),
-        Refreshed::Over => return Err(Error::SessionOver),
-        Refreshed::Reused => {
-            tell_ended(vec![claims.sid]).await?;
+    let next = match sessions::refresh_session(&db, &claims, client).await {
+        Err(Error::RefreshTokenReused) => {
+            mark_revoked(&[claims.sid]).await?;
             event::wake();
-            return Err(Error::SessionOver);
+            return Err(Error::RefreshTokenReused);
         }
+        refreshed => refreshed?,
     };
-    let refresh_token = issue::refresh_token(&account, claims.sid, next, seconds_left).await?;
-    let expires_in_s = issue::short_seconds().await?.min(seconds_left);
-    let signed_in = issue::access_token(account, claims.sid, expires_in_s, None).await?;
+    let refresh_token =
+        issue::refresh_token(&next.account, claims.sid, next.token, next.seconds_left).await?;
+    let seconds = issue::access_seconds().await?.min(next.seconds_left);
+    let signed_in = issue::access_token(next.account, claims.sid, seconds, None).await?;
     Ok(SignedIn {
         refresh_token: Some(refresh_token),
         ..signed_in
     })
 }
 
-/// Ends the session of whoever asks.
-pub async fn leave(caller: &Caller, client: &Client) -> Result<(), Error> {
+/// Ends the caller's session.
+pub async fn sign_out(actor: &Actor) -> Result<(), Error> {
     let db = store::open().await?;
-    store::end_session(&db, caller.session, caller.session, client).await?;
-    tell_ended(vec![caller.session]).await
+    let session = actor.caller.session;
+    sessions::end_session(&db, actor, session).await?;
+    mark_revoked(&[session]).await
 }
 
-/// Tells the other functions, so that they need not wait for the tokens to expire. Who is told
-/// nothing now hears of it by the sweep.
-pub async fn tell_ended(sessions: Vec<Uuid>) -> Result<(), Error> {
-    if let Err(away) = session::mark_ended(&sessions, issue::longest_seconds().await?).await {
-        eprintln!("ended sessions are marked later: {away}");
-    }
-    Ok(())
-}
-
-/// The account that the attempt belongs to.
-async fn prove(db: &Db, attempt: Attempt<'_>, client: &Client) -> Result<Proven, Error> {
-    let mut gates = tries::address(client);
-    // One that is refused further on has still come from there.
-    tries::take(db, &gates).await?;
+/// The account of an attempt, once name, password and code are right.
+async fn prove(db: &Db, attempt: Attempt<'_>, client: &Client) -> Result<Credentials, Error> {
+    let mut limits = limit::sign_ins_from(client);
+    // Counted also when a later limit refuses the attempt: it still came from there.
+    throttle::count(db, &limits).await?;
     let mut found = None;
-    // PostgreSQL takes no such text, so nobody is called so.
+    // PostgreSQL stores no such text, so no account has the name.
     if !attempt.name.contains('\0') {
-        found = store::find_by_name(db, attempt.name).await?;
+        found = accounts::find_by_name(db, attempt.name).await?;
     }
     let account = found.as_ref().map(|it| it.account.id);
-    let whose = account.map_or_else(|| attempt.name.to_owned(), |it| it.to_string());
-    let of_account = tries::account(&whose, client);
-    if let Err(full) = tries::take(db, &of_account).await {
-        store::refused(db, account, &full, client).await?;
-        return Err(full);
+    let key = account.map_or_else(|| attempt.name.to_owned(), |it| it.to_string());
+    let to_account = limit::sign_ins_to(&key, client);
+    if let Err(reached) = throttle::count(db, &to_account).await {
+        audit::record_refusal(db, account, &reached, client).await?;
+        return Err(reached);
     }
-    gates.extend(of_account);
-    let looked = look(db, found, attempt, client).await;
-    if !looked.as_ref().is_err_and(Error::is_wrong_try) {
-        tries::give_back(db, &gates).await?;
+    limits.extend(to_account);
+    let checked = check(db, found, attempt, client).await;
+    if !checked.as_ref().is_err_and(Error::is_wrong_attempt) {
+        throttle::forgive(db, &limits).await?;
     }
-    if let Err(refused) = &looked
-        && (refused.is_wrong_try() || matches!(refused, Error::CodeRequired))
+    if let Err(refused) = &checked
+        && (refused.is_wrong_attempt() || matches!(refused, Error::CodeRequired))
     {
-        store::refused(db, account, refused, client).await?;
+        audit::record_refusal(db, account, refused, client).await?;
     }
-    looked
+    checked
 }
 
-async fn look(
+async fn check(
     db: &Db,
-    mut found: Option<Proven>,
+    mut found: Option<Credentials>,
     attempt: Attempt<'_>,
     client: &Client,
-) -> Result<Proven, Error> {
-    if found.is_none() {
-        found = first_admin(db, attempt, client).await?;
+) -> Result<Credentials, Error> {
+    if found.is_none() && first_admin::is_meant(attempt.name, attempt.password).await? {
+        found = create_first_admin(db, client).await?;
     }
     let stored = found.as_ref().and_then(|it| it.password.as_deref());
-    let is_right = password::is_right(attempt.password, stored).await?;
+    // Asked also without an account: the same work, so that the time tells nothing.
+    let is_right = passwords::check(attempt.password, stored).await?;
     let found = found.ok_or(Error::UnknownName)?;
     if !is_right || found.account.is_disabled {
         return Err(Error::WrongPassword);
     }
-    second_factor(db, &found, attempt.code).await?;
+    spend_code(db, &found, attempt.code).await?;
     Ok(found)
 }
 
-/// Spends the code that an account with a second factor asks for.
-pub async fn second_factor(db: &Db, proven: &Proven, code: Option<&str>) -> Result<(), Error> {
-    let Some(enrolment) = proven.totp else {
+async fn create_first_admin(db: &Db, client: &Client) -> Result<Option<Credentials>, Error> {
+    let (new, password) = first_admin::account().await?;
+    let login = new.login.clone();
+    let hash = passwords::hash(password).await?;
+    match accounts::create_account(db, &new, Some(&hash), None, client).await {
+        Ok(account) => announce(&account),
+        // Another request created the account at the same moment.
+        Err(Error::LoginTaken | Error::EmailTaken) => {}
+        Err(error) => return Err(error),
+    }
+    accounts::find_by_name(db, login.as_str()).await
+}
+
+/// Spends the code of the second factor, if the account has one.
+pub async fn spend_code(
+    db: &Db,
+    credentials: &Credentials,
+    code: Option<&str>,
+) -> Result<(), Error> {
+    let Some(enrolment) = credentials.totp else {
         return Ok(());
     };
     let text = code
         .filter(|it| !it.is_empty())
         .ok_or(Error::CodeRequired)?;
-    let code = Factor::of(enrolment, proven.backup_batch)
+    let code = Factor::of(enrolment, credentials.backup_batch)
         .await?
         .read(text, kit::now().as_second())
         .ok_or(Error::WrongCode)?;
-    if store::spend_code(db, proven, code).await? {
-        Ok(())
-    } else {
-        Err(Error::WrongCode)
+    match factors::spend_code(db, credentials, code).await? {
+        true => Ok(()),
+        false => Err(Error::WrongCode),
     }
 }
 
-/// The admin whom the operator named. Their account is made when they first sign in with the
-/// configured password; from then on the account's own password counts.
-struct FirstAdmin {
-    login: &'static str,
-    email: &'static str,
-}
-
-impl FirstAdmin {
-    async fn configured() -> Result<Self, Error> {
-        Ok(Self {
-            login: setting("admin_login").await?,
-            email: setting("admin_email").await?,
-        })
+/// Proves, with a code, that the caller has the second factor; answers its enrolment.
+pub async fn prove_factor(db: &Db, actor: &Actor, code: &str) -> Result<Uuid, Error> {
+    let limits = limit::sign_ins_to(&actor.caller.id.to_string(), &actor.client);
+    throttle::count(db, &limits).await?;
+    let proofs = factors::find_proofs(db, actor.caller.session).await?;
+    let enrolment = proofs.credentials.totp.ok_or(Error::NoFactor)?;
+    if let Err(wrong) = spend_code(db, &proofs.credentials, Some(code)).await {
+        audit::record_refusal(db, Some(actor.caller.id), &wrong, &actor.client).await?;
+        return Err(wrong);
     }
-
-    fn is_called(&self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(self.login) || name.eq_ignore_ascii_case(self.email)
-    }
-}
-
-/// The admin's names are nobody else's, also before the admin was ever here.
-pub async fn not_the_admins(login: Option<&str>, email: Option<&str>) -> Result<(), Error> {
-    let admin = FirstAdmin::configured().await?;
-    if login.is_some_and(|it| admin.is_called(it)) {
-        return Err(Error::LoginTaken);
-    }
-    if email.is_some_and(|it| admin.is_called(it)) {
-        return Err(Error::EmailTaken);
-    }
-    Ok(())
-}
-
-async fn first_admin(
-    db: &Db,
-    attempt: Attempt<'_>,
-    client: &Client,
-) -> Result<Option<Proven>, Error> {
-    let admin = FirstAdmin::configured().await?;
-    let configured = setting("admin_password").await?;
-    if !admin.is_called(attempt.name) || !is_same(attempt.password, configured) {
-        return Ok(None);
-    }
-    let login = admin.login.to_owned().try_into();
-    let email = admin.email.to_owned().try_into();
-    let new = NewAccount::new(
-        login.map_err(|it| Error::Malformed("admin_login", it))?,
-        Some(email.map_err(|it| Error::Malformed("admin_email", it))?),
-        Role::Admin,
-    );
-    let hash = password::hash(configured).await?;
-    match store::register(db, &new, Some(&hash), None, client).await {
-        Ok(account) => tell_of(&account),
-        // Somebody signed in as the admin at the same moment.
-        Err(Error::LoginTaken | Error::EmailTaken) => {}
-        Err(error) => return Err(error),
-    }
-    store::find_by_name(db, admin.login).await
-}
-
-/// Compared without telling by the time taken how much of it was right.
-fn is_same(given: &str, expected: &str) -> bool {
-    given.len() == expected.len()
-        && given
-            .bytes()
-            .zip(expected.bytes())
-            .fold(0, |differs, (a, b)| differs | (a ^ b))
-            == 0
+    throttle::forgive(db, &limits).await?;
+    Ok(enrolment)
 }

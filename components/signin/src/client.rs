@@ -1,5 +1,4 @@
-//! Who is at the other end: where a request came from, and whether a person
-//! sent it.
+//! Where a request came from, and which caller sent it.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -7,10 +6,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use kit::{Caller, FORBIDDEN, Problem, RequestId};
+use kit::identity::Caller;
+use kit::web::{Input, Operation, Problem, RequestId};
 
-/// More of a browser's name tells nobody anything.
-const LONGEST_AGENT: usize = 200;
+/// Bounds what is stored of a `User-Agent`.
+const MAX_AGENT: usize = 200;
 
 /// Where a request came from, as the audit trail keeps it.
 #[derive(Clone, Debug)]
@@ -32,8 +32,12 @@ impl<S: Sync> FromRequestParts<S> for Client {
     }
 }
 
+impl Input for Client {
+    fn describe(_: &mut Operation) {}
+}
+
 impl Client {
-    /// Somebody for whom another function asks.
+    /// The client of another function that asks on its behalf.
     pub fn at(address: String) -> Self {
         Self {
             address,
@@ -42,14 +46,14 @@ impl Client {
         }
     }
 
-    /// Whether it is another function that asks over HTTP, as the bot does for everybody in its
-    /// chats: they have no address, and it counts what each of them does.
-    pub fn is_neighbour(&self) -> bool {
+    /// Whether another function of ours asks over HTTP, as the bot does for all its chats: it has no address,
+    /// and limits its users itself.
+    pub fn is_function(&self) -> bool {
         self.address == "0.0.0.0"
     }
 }
 
-/// The host says who is at the other end; what a client says of itself is not asked.
+/// As the host says it. Headers of the client are not read: it could write anything there.
 fn address(headers: &HeaderMap) -> String {
     headers
         .get("spin-client-addr")
@@ -63,10 +67,10 @@ fn address(headers: &HeaderMap) -> String {
 
 fn agent(headers: &HeaderMap) -> Option<String> {
     let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    Some(agent.chars().take(LONGEST_AGENT).collect())
+    Some(agent.chars().take(MAX_AGENT).collect())
 }
 
-/// What one household or machine shares: of IPv6 it has a whole /64 to call from.
+/// What one household or machine shares: of IPv6 it has a whole /64.
 pub fn network(address: &str) -> String {
     match address.parse() {
         Ok(IpAddr::V6(it)) => {
@@ -77,36 +81,26 @@ pub fn network(address: &str) -> String {
     }
 }
 
-/// A caller with a token that stands for the whole person. A token with a scope neither makes
-/// further tokens nor changes how its person signs in.
+/// A signed-in caller, and where the request came from: what the audit trail records of an act.
 #[derive(Clone, Debug)]
-pub struct Person(pub Caller);
+pub struct Actor {
+    pub caller: Caller,
+    pub client: Client,
+}
 
-impl<S: Sync> FromRequestParts<S> for Person {
+impl<S: Sync> FromRequestParts<S> for Actor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        match caller.scope {
-            None => Ok(Self(caller)),
-            Some(_) => Err(FORBIDDEN),
-        }
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        Ok(Self { caller, client })
     }
 }
 
-/// A platform admin with a token that stands for the whole person: what they do to others goes
-/// further than any scope says.
-#[derive(Clone, Debug)]
-pub struct AdminInPerson(pub Caller);
-
-impl<S: Sync> FromRequestParts<S> for AdminInPerson {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Person::from_request_parts(parts, state).await? {
-            Person(caller) if caller.is_admin() => Ok(Self(caller)),
-            _ => Err(FORBIDDEN),
-        }
+impl Input for Actor {
+    fn describe(operation: &mut Operation) {
+        <Caller as Input>::describe(operation);
     }
 }
 
@@ -128,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_household_is_one_network() {
+    fn an_ipv6_network_is_its_first_64_bits() {
         assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::");
         assert_eq!(network("192.0.2.1"), "192.0.2.1");
         assert_eq!(network("unknown"), "unknown");

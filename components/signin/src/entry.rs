@@ -1,14 +1,10 @@
-//! What Spin, our host and other functions call. Wasm only: it exports names that native linkers refuse.
+//! The exports that Spin, our host and other functions call. Wasm only: native linkers refuse their symbol names.
 
-use crate::functions::Signin;
+// `export!` writes the C side of the component ABI.
+#![allow(unsafe_code)]
 
-kit::serve!(crate::routes::router);
+use crate::serves::Signin;
 
-#[allow(
-    unsafe_code,
-    reason = "generated: what crosses the boundary is passed as pointers"
-)]
-mod exported {
-    use super::Signin;
-    crate::functions::bindings::export!(Signin with_types_in crate::functions::bindings);
-}
+kit::serve!(crate::routes::routes);
+
+crate::bindings::export!(Signin with_types_in crate::bindings);

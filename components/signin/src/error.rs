@@ -1,179 +1,255 @@
-//! Every way sign-in says no.
+//! Every refusal of this component.
 
-use axum::http::StatusCode;
-use kit::db::DbError;
-use kit::outbound::Failed;
-use kit::token::{BadKey, Refused};
-use kit::{FieldError, Problem};
+use std::borrow::Cow;
 
-use crate::account::Malformed;
+use kit::identity::INVALID_TOKEN;
+use kit::identity::token::Refused;
+use kit::store::DbError;
+use kit::store::redis::Away;
+use kit::web::outbound::Failed;
+use kit::web::{FieldError, Problem};
+use kit::{Refusals, Unset};
 
-#[derive(Debug, thiserror::Error)]
+use crate::limit::LimitReached;
+use crate::token::BadKey;
+
+#[derive(Debug, Refusals)]
+#[refusals(done("refreshed"))]
 pub enum Error {
-    /// Some clients are told whether it was the name; the work done is the same.
-    #[error("unknown-name")]
+    /// Some clients learn that it was the name; the work done is the same.
+    #[refusal(401, "wrong-credentials", "Wrong login or password", number = 12)]
     UnknownName,
-    #[error("wrong-password")]
+    #[refusal(401, "wrong-credentials", "Wrong login or password", number = 12)]
     WrongPassword,
     /// The password was right.
-    #[error("code-required")]
+    #[refusal(
+        401,
+        "code-required",
+        "A code of the second factor is required",
+        number = 12
+    )]
     CodeRequired,
-    #[error("wrong-code")]
+    #[refusal(401, "wrong-code", "The code is wrong or used up", number = 12)]
     WrongCode,
-    /// Nobody's six digits.
-    #[error("wrong-passcode")]
+    #[refusal(401, "invalid-otp", "The OTP is invalid or expired")]
     WrongPasscode,
-    #[error("too-many-tries, again in {0} s")]
-    TooManyTries(u32),
-    #[error("the login is taken")]
+    #[refusal(400, "no-otp", "No OTP provided")]
+    NoPasscode,
+    #[refusal(transparent)]
+    TooManyTries(LimitReached),
+    #[refusal(
+        409,
+        "login-taken",
+        "The login is taken",
+        constraint = "account_login_taken"
+    )]
     LoginTaken,
-    #[error("the e-mail is taken")]
+    #[refusal(
+        409,
+        "email-taken",
+        "The e-mail is taken",
+        constraint = "account_email_taken"
+    )]
     EmailTaken,
-    #[error("the CPF is taken")]
+    #[refusal(409, "cpf-taken", "The CPF is taken", constraint = "account_cpf_taken")]
     CpfTaken,
-    /// Somebody at another issuer came twice at once, and the other one was first.
-    #[error("they are known already")]
-    KnownAlready,
-    #[error("the password is the login or the e-mail")]
+    /// Another request of the same user of another issuer came first.
+    #[refusal(
+        409,
+        "account-exists",
+        "The account exists already",
+        constraint = "foreign_identity_pkey"
+    )]
+    AccountExists,
+    /// The fast-food clients know a taken name by this status.
+    #[refusal(400, "email-taken", "Email already registered")]
+    EmailRegistered,
+    #[refusal(400, "cpf-taken", "CPF already registered")]
+    CpfRegistered,
+    #[refusal(
+        422,
+        "invalid-body",
+        "The body does not fit",
+        detail = "the password must not be the login or the e-mail",
+        field = "/password"
+    )]
     PasswordIsName,
-    #[error("{0}: {1}")]
-    Malformed(&'static str, Malformed),
-    #[error("the session is over")]
+    #[refusal(transparent)]
+    InvalidField(InvalidField),
+    /// The parking clients know one refusal of a registration.
+    #[refusal(
+        409,
+        "registration-rejected",
+        "The registration is not acceptable",
+        detail = "{0}"
+    )]
+    RegistrationRejected(String),
+    #[refusal(
+        400,
+        "unfit-password",
+        "The new password is not acceptable",
+        detail = "{0}"
+    )]
+    UnfitPassword(String),
+    /// At OAuth's address every refused grant is a 400 (RFC 6749).
+    #[refusal(400, "invalid-grant", "Incorrect username or password")]
+    BadGrant,
+    #[refusal(400, "invalid-grant", "Incorrect username or password", detail = "{0}")]
+    RefusedGrant(String),
+    // One answer for every token that is not valid.
+    #[refusal(
+        problem = INVALID_TOKEN,
+        outcome = "over",
+        constraint = "session_in_force"
+    )]
     SessionOver,
-    #[error(transparent)]
-    BadRefreshToken(Refused),
-    #[error("bad-foreign-token")]
+    /// The refresh token was spent before, so it is in two hands. The session has ended.
+    #[refusal(problem = INVALID_TOKEN, outcome = "reused")]
+    RefreshTokenReused,
+    #[refusal(problem = INVALID_TOKEN)]
+    BadRefreshToken,
+    #[refusal(problem = INVALID_TOKEN, number = 11)]
+    ExpiredRefreshToken,
+    #[refusal(problem = INVALID_TOKEN)]
     BadForeignToken,
-    #[error("there is no such account")]
+    #[refusal(404, "unknown-user", "There is no such user")]
     UnknownAccount,
-    #[error("there is no such session")]
+    #[refusal(404, "unknown-session", "There is no such session")]
     UnknownSession,
-    #[error("the secret is not good any more")]
+    #[refusal(400, "bad-secret", "The link or code is wrong, used or too old")]
     BadSecret,
-    #[error("there is a second factor already")]
+    #[refusal(409, "factor-exists", "There is a second factor already")]
     FactorExists,
-    #[error("there is no second factor")]
+    #[refusal(409, "no-factor", "There is no second factor to confirm")]
     NoFactor,
-    #[error("the second factor cannot be made")]
+    #[refusal(internal, detail = "the second factor cannot be made")]
     Unenrollable,
-    #[error("every code is in use")]
-    NoCodeLeft,
-    #[error(transparent)]
-    Db(DbError),
-    #[error(transparent)]
-    Setting(#[from] kit::Unset),
-    #[error(transparent)]
-    Key(#[from] BadKey),
-    /// More passwords are being checked than is good for anybody.
-    #[error("too many at once")]
+    #[refusal(unavailable, detail = "every passcode is in use")]
+    NoPasscodeLeft,
+    /// More password hashes at once would make all of them late.
+    #[refusal(
+        429,
+        "busy",
+        "Too many people sign in at this moment",
+        retry_after_s = 1
+    )]
     Busy,
-    #[error(transparent)]
-    Outbound(#[from] Failed),
-    #[error("unreadable JSON: {0}")]
-    Json(#[from] serde_json::Error),
+
+    // The methods' dialect tells these apart by number.
+    #[refusal(400, "bad-argument", "Invalid API version", number = 1)]
+    BadVersion,
+    #[refusal(
+        400,
+        "bad-argument",
+        "Missing argument",
+        detail = "missing argument {0}",
+        number = 30
+    )]
+    MissingArgument(&'static str),
+    #[refusal(
+        400,
+        "bad-argument",
+        "Invalid value",
+        detail = "role is 99, 50 or 10",
+        number = 31
+    )]
+    UnknownLevel,
+    #[refusal(
+        400,
+        "bad-argument",
+        "Invalid argument type",
+        detail = "{0}",
+        number = 32
+    )]
+    ArgumentType(String),
+    #[refusal(400, "bad-argument", "Invalid format", detail = "{0}", number = 33)]
+    ArgumentFormat(String),
+
+    #[refusal(transparent)]
+    Db(DbError),
+    #[refusal(transparent)]
+    Setting(Unset),
+    #[refusal(unavailable, detail = "redis is away: {0}", from)]
+    Redis(Away),
+    #[refusal(internal, detail = "{0}", from)]
+    Key(BadKey),
+    #[refusal(unavailable, detail = "{0}", from)]
+    Outbound(Failed),
+    #[refusal(internal, detail = "unreadable JSON: {0}", from)]
+    Json(serde_json::Error),
+}
+
+/// A field whose value breaks a rule that its type does not state.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub struct InvalidField {
+    pub field: &'static str,
+    pub rule: &'static str,
 }
 
 impl Error {
-    /// Whether somebody tried and was wrong.
-    pub fn is_wrong_try(&self) -> bool {
+    /// Without its `Retry-After`, which says when the limit opens again.
+    pub const TOO_MANY_TRIES: Problem =
+        Problem::of_status(429, "too-many-tries", "Too many tries; come back later");
+
+    /// A body that does not fit, by a rule that its type does not state.
+    pub const INVALID_FIELD: Problem =
+        Problem::of_status(422, "invalid-body", "The body does not fit");
+
+    pub fn invalid(field: &'static str, rule: &'static str) -> Self {
+        Self::InvalidField(InvalidField { field, rule })
+    }
+
+    /// Whether an attempt to sign in was wrong, so that it counts against its limits.
+    pub fn is_wrong_attempt(&self) -> bool {
         matches!(
             self,
             Self::UnknownName | Self::WrongPassword | Self::WrongCode
         )
     }
-}
 
-impl From<DbError> for Error {
-    /// The name of the broken rule says what was wrong.
-    fn from(error: DbError) -> Self {
-        match &error {
-            it if it.violates("account_login_taken") => Self::LoginTaken,
-            it if it.violates("account_email_taken") => Self::EmailTaken,
-            it if it.violates("account_cpf_taken") => Self::CpfTaken,
-            it if it.violates("foreign_identity_pkey") => Self::KnownAlready,
-            it if it.violates("session_in_force") => Self::SessionOver,
-            _ => Self::Db(error),
+    /// Why an attempt was refused, as the audit trail keeps it: finer than what the client is told.
+    pub fn reason(&self) -> Cow<'static, str> {
+        match self {
+            Self::UnknownName => "unknown-name".into(),
+            Self::WrongPassword => "wrong-password".into(),
+            Self::CodeRequired => "code-required".into(),
+            Self::WrongCode => "wrong-code".into(),
+            Self::WrongPasscode => "wrong-passcode".into(),
+            Self::TooManyTries(limit) => {
+                format!("too-many-tries, again in {} s", limit.retry_after_s).into()
+            }
+            Self::BadForeignToken => "bad-foreign-token".into(),
+            Self::SessionOver | Self::RefreshTokenReused => "the session is over".into(),
+            Self::BadRefreshToken => Refused::Invalid.to_string().into(),
+            Self::ExpiredRefreshToken => Refused::Expired.to_string().into(),
+            other => other.to_string().into(),
         }
     }
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::UnknownName | Error::WrongPassword => {
-                unauthorized("wrong-credentials", "Wrong login or password").number(12)
-            }
-            Error::CodeRequired => {
-                unauthorized("code-required", "A code of the second factor is required").number(12)
-            }
-            Error::WrongCode => {
-                unauthorized("wrong-code", "The code is wrong or used up").number(12)
-            }
-            Error::WrongPasscode => unauthorized("invalid-otp", "The OTP is invalid or expired"),
-            Error::TooManyTries(seconds) => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-tries",
-                "Too many tries; come back later",
-            )
-            .retry_after_s(seconds),
-            Error::LoginTaken => taken("login-taken", "The login is taken"),
-            Error::EmailTaken => taken("email-taken", "The e-mail is taken"),
-            Error::CpfTaken => taken("cpf-taken", "The CPF is taken"),
-            Error::KnownAlready => taken("account-exists", "The account exists already"),
-            Error::PasswordIsName => invalid("password", "it is the login or the e-mail"),
-            Error::Malformed(field, why) => invalid(field, why.0),
-            // One body for every token that is not good any more.
-            Error::SessionOver | Error::BadForeignToken => kit::INVALID_TOKEN,
-            Error::BadRefreshToken(Refused::Invalid) => kit::INVALID_TOKEN,
-            Error::BadRefreshToken(Refused::Expired) => kit::INVALID_TOKEN.number(11),
-            Error::UnknownAccount => unknown("unknown-user", "There is no such user"),
-            Error::UnknownSession => unknown("unknown-session", "There is no such session"),
-            Error::BadSecret => Self::new(
-                StatusCode::BAD_REQUEST,
-                "bad-secret",
-                "The link or code is wrong, used or too old",
-            ),
-            Error::FactorExists => taken("factor-exists", "There is a second factor already"),
-            Error::NoFactor => taken("no-factor", "There is no second factor to confirm"),
-            Error::NoCodeLeft => Self::unavailable(&error),
-            Error::Busy => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "busy",
-                "Too many people sign in at this moment",
-            )
-            .retry_after_s(1),
-            Error::Db(error) => error.into(),
-            Error::Setting(error) => error.into(),
-            Error::Outbound(error) => Self::unavailable(&error),
-            Error::Key(error) => Self::internal(&error),
-            Error::Json(error) => Self::internal(&error),
-            Error::Unenrollable => Self::internal(&error),
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid => Self::BadRefreshToken,
+            Refused::Expired => Self::ExpiredRefreshToken,
         }
     }
 }
 
-const fn unauthorized(code: &'static str, title: &'static str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, title)
+impl From<LimitReached> for Problem {
+    fn from(limit: LimitReached) -> Self {
+        Error::TOO_MANY_TRIES.retry_after_s(limit.retry_after_s)
+    }
 }
 
-const fn taken(code: &'static str, title: &'static str) -> Problem {
-    Problem::new(StatusCode::CONFLICT, code, title)
-}
-
-const fn unknown(code: &'static str, title: &'static str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, code, title)
-}
-
-/// A value whose rule spans more than its own field, in the shape of one that does not fit.
-pub fn invalid(field: &'static str, detail: &'static str) -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid-body",
-        "The body does not fit",
-    )
-    .detail(format!("{field}: {detail}"))
-    .errors(vec![FieldError {
-        pointer: format!("/{field}"),
-        detail: detail.to_owned(),
-    }])
+impl From<InvalidField> for Problem {
+    fn from(invalid: InvalidField) -> Self {
+        Error::INVALID_FIELD
+            .detail(invalid.to_string())
+            .errors(vec![FieldError {
+                pointer: format!("/{}", invalid.field),
+                detail: invalid.rule.to_owned(),
+            }])
+    }
 }

@@ -1,9 +1,7 @@
-//! The second factor: codes of an authenticator app, and backup codes for the
-//! day it is lost. No SQL.
+//! The second factor: codes of an authenticator app (RFC 6238), and backup codes for the day it is lost. No SQL.
 //!
-//! Secrets are computed from a key that only this function has and the id of
-//! the enrolment, which is all the database keeps: a copy of the database
-//! makes no codes.
+//! Secrets are derived from a key that only this function has and the id of the enrolment. The database keeps
+//! the id alone, so a copy of it cannot compute codes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use kit::setting;
@@ -15,26 +13,26 @@ use crate::error::Error;
 
 const BACKUP_CODES: u32 = 10;
 
-/// What an authenticator app is told.
+/// What an authenticator app needs.
 #[derive(Debug)]
 pub struct Enrolment {
     pub secret: String,
     pub uri: String,
 }
 
-/// What a code was.
+/// A code that was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// Of the app, for this step of time.
+    /// Of the app, for this time step.
     Step(i64),
-    /// A backup code: the bit that marks it as used.
+    /// A backup code, by the bit that marks it as used.
     Backup(i32),
 }
 
 pub struct Factor {
     key: &'static str,
     enrolment: Uuid,
-    /// Which ten backup codes count.
+    /// Which ten backup codes are valid.
     batch: i32,
 }
 
@@ -63,7 +61,7 @@ impl Factor {
         })
     }
 
-    /// In groups of four letters, as people copy them from paper.
+    /// In two groups, so that people can copy them from paper.
     pub fn backup_codes(&self) -> Vec<String> {
         (0..BACKUP_CODES)
             .map(|it| {
@@ -74,7 +72,7 @@ impl Factor {
             .collect()
     }
 
-    /// What the text is, if it is any code of this enrolment at all.
+    /// Recognises a code of this enrolment.
     pub fn read(&self, text: &str, now: i64) -> Option<Code> {
         let text: String = text
             .chars()
@@ -91,7 +89,7 @@ impl Factor {
     }
 
     fn totp(&self, login: &str) -> Result<Totp, Error> {
-        let secret: Vec<u8> = self.derived("totp").into_iter().take(20).collect();
+        let secret: Vec<u8> = self.derive("totp").into_iter().take(20).collect();
         Builder::new()
             .with_secret(Secret::from(secret))
             .with_skew(1)
@@ -101,10 +99,10 @@ impl Factor {
             .map_err(|_| Error::Unenrollable)
     }
 
-    /// 40 bits: with the tries that are counted, nobody guesses one.
+    /// 40 bits: with the limits of attempts, guessing one is hopeless.
     fn backup_code(&self, number: u32) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        self.derived(&format!("backup {} {number}", self.batch))
+        self.derive(&format!("backup {} {number}", self.batch))
             .into_iter()
             .take(8)
             .filter_map(|it| LETTERS.get(usize::from(it % 32)))
@@ -112,7 +110,7 @@ impl Factor {
             .collect()
     }
 
-    fn derived(&self, purpose: &str) -> Vec<u8> {
+    fn derive(&self, purpose: &str) -> Vec<u8> {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else {
             // HMAC takes keys of any length.
             return Vec::new();
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_the_app_counts_for_its_step_and_the_ones_beside_it() {
+    fn a_code_of_the_app_is_valid_for_its_step_and_the_two_beside_it() {
         let factor = factor(1);
         let code = factor.totp("ana").unwrap().generate(NOW as u64).to_string();
         let step = NOW / 30;
@@ -156,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn every_backup_code_is_its_own_bit() {
+    fn every_backup_code_has_its_own_bit() {
         let factor = factor(1);
         let codes = factor.backup_codes();
         let bits = codes.iter().map(|it| factor.read(it, NOW));
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_told_all_it_needs() {
+    fn an_enrolment_names_issuer_account_and_secret() {
         let enrolment = factor(1).enrolment("ana@example.org").unwrap();
         assert!(
             enrolment

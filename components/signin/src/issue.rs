@@ -1,103 +1,83 @@
-//! What tokens say, how long they live, and the key they are signed with.
+//! Issues tokens: what they say, how long they live, and the key that signs them.
 
 use std::cell::RefCell;
 
-use kit::token::{Claims, Keys, SigningPair};
-use kit::{Role, Roles, setting};
+use kit::identity::token::{Claims, Keys};
+use kit::identity::{Role, Roles};
+use kit::setting;
 use uuid::Uuid;
 
 use crate::account::Account;
 use crate::error::Error;
+use crate::session::{SessionKind, SignedIn, Start};
+use crate::token::SigningPair;
 
-/// Somebody who is in.
-#[derive(Debug)]
-pub struct SignedIn {
-    pub account: Account,
-    pub token: String,
-    pub expires_in_s: i64,
-    /// For the next token, when the client can ask for one.
-    pub refresh_token: Option<String>,
+/// How a client stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// It asks for the next token in time, so each may be short.
+    Refresh,
+    /// It signs in again tomorrow: one token for the day.
+    SignIn,
 }
 
 /// A session that is about to begin.
-#[derive(Debug)]
-pub struct Start {
-    pub session: Uuid,
-    pub kind: &'static str,
-    pub seconds: i64,
-    pub refresh: Option<Uuid>,
-    token_seconds: i64,
-}
-
-/// What kind of client it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// It asks for the next token in time, so each may be short.
-    Refreshes,
-    /// It cannot: it signs in again tomorrow.
-    SignsInAgain,
-}
-
-impl Start {
-    pub async fn new(kind: &'static str, patience: Patience) -> Result<Self, Error> {
-        let (session, short) = (Uuid::new_v4(), short_seconds().await?);
-        Ok(match patience {
-            Patience::Refreshes => Self {
-                session,
-                kind,
-                seconds: seconds("refresh_token_seconds", 30 * 86_400).await?,
-                refresh: Some(Uuid::new_v4()),
-                token_seconds: short,
-            },
-            Patience::SignsInAgain => {
-                let day = seconds("login_token_seconds", 86_400).await?;
-                Self {
-                    session,
-                    kind,
-                    seconds: day,
-                    refresh: None,
-                    token_seconds: day,
-                }
-            }
-        })
-    }
-
-    /// One token and no more, from somebody else's word.
-    pub async fn brief(kind: &'static str) -> Result<Self, Error> {
-        let short = short_seconds().await?;
-        Ok(Self {
-            session: Uuid::new_v4(),
-            kind,
-            seconds: short,
-            refresh: None,
-            token_seconds: short,
-        })
-    }
-
-    /// The tokens of the session, now that it has begun.
-    pub async fn tokens(&self, account: Account) -> Result<SignedIn, Error> {
-        let mut signed_in = access_token(account, self.session, self.token_seconds, None).await?;
-        if let Some(refresh) = self.refresh {
-            let token = refresh_token(&signed_in.account, self.session, refresh, self.seconds);
-            signed_in.refresh_token = Some(token.await?);
+pub async fn start(kind: SessionKind, renewal: Renewal) -> Result<Start, Error> {
+    let (token_seconds, seconds, refresh) = match renewal {
+        Renewal::Refresh => (
+            access_seconds().await?,
+            seconds("refresh_token_seconds", 30 * 86_400).await?,
+            Some(Uuid::new_v4()),
+        ),
+        Renewal::SignIn => {
+            let day = seconds("login_token_seconds", 86_400).await?;
+            (day, day, None)
         }
-        Ok(signed_in)
-    }
+    };
+    Ok(Start {
+        session: Uuid::new_v4(),
+        kind,
+        seconds,
+        refresh,
+        token_seconds,
+    })
 }
 
-/// How long an access token lives that is not a client's only one.
-pub async fn short_seconds() -> Result<i64, Error> {
+/// A session of one short token: another issuer vouches for its person.
+pub async fn start_foreign() -> Result<Start, Error> {
+    let seconds = access_seconds().await?;
+    Ok(Start {
+        session: Uuid::new_v4(),
+        kind: SessionKind::Foreign,
+        seconds,
+        refresh: None,
+        token_seconds: seconds,
+    })
+}
+
+/// The first tokens of a session that has begun.
+pub async fn tokens(start: &Start, account: Account) -> Result<SignedIn, Error> {
+    let mut signed_in = access_token(account, start.session, start.token_seconds, None).await?;
+    if let Some(id) = start.refresh {
+        let token = refresh_token(&signed_in.account, start.session, id, start.seconds).await?;
+        signed_in.refresh_token = Some(token);
+    }
+    Ok(signed_in)
+}
+
+/// How long an access token lives that can be refreshed or exchanged.
+pub async fn access_seconds() -> Result<i64, Error> {
     seconds("access_token_seconds", 3_600).await
 }
 
-/// How long any access token may live: the marks of ended sessions are kept for this.
-pub async fn longest_seconds() -> Result<i64, Error> {
-    Ok(short_seconds()
-        .await?
-        .max(seconds("login_token_seconds", 86_400).await?))
+/// How long any access token may live: marks of ended sessions are kept for this.
+pub async fn max_token_seconds() -> Result<i64, Error> {
+    let day = seconds("login_token_seconds", 86_400).await?;
+    Ok(access_seconds().await?.max(day))
 }
 
-/// An operator's slip must neither end all sign-ins nor make tokens for ever.
+/// A lifetime from the configuration. It is bounded, so that a typing error neither ends all sign-ins nor makes
+/// tokens that last for years.
 async fn seconds(name: &'static str, default: i64) -> Result<i64, Error> {
     let seconds = setting(name).await?.parse().unwrap_or(default);
     Ok(seconds.clamp(1, 90 * 86_400))
@@ -107,7 +87,7 @@ thread_local! {
     static PAIR: RefCell<Option<&'static SigningPair>> = const { RefCell::new(None) };
 }
 
-/// Read once per instance.
+/// The signing key, read once per instance.
 pub async fn signing_pair() -> Result<&'static SigningPair, Error> {
     if let Some(pair) = PAIR.with_borrow(|it| *it) {
         return Ok(pair);
@@ -140,7 +120,7 @@ pub async fn access_token(
     })
 }
 
-/// Where admins must have a second factor, one without it is none until it is there.
+/// The roles in a token. Where admins must have a second factor, one without it is no admin.
 async fn roles_of(account: &Account) -> Result<Roles, Error> {
     let is_required = setting("admin_totp").await? == "required";
     Ok(if is_required && !account.has_totp {
@@ -150,26 +130,23 @@ async fn roles_of(account: &Account) -> Result<Roles, Error> {
     })
 }
 
-/// A token that buys the next access token, and nothing else: it is written for another audience,
-/// so no function takes it for an access token.
+/// A refresh token. Its audience is another one, so that no function takes it for an access token.
 pub async fn refresh_token(
     account: &Account,
     session: Uuid,
-    refresh: Uuid,
+    id: Uuid,
     expires_in_s: i64,
 ) -> Result<String, Error> {
     let audience = refresh_audience().await?;
-    let claims = claims(account.id, session, refresh, audience, expires_in_s).await?;
+    let claims = claims(account.id, session, id, audience, expires_in_s).await?;
     Ok(signing_pair().await?.sign(&claims)?)
 }
 
-/// The claims of a refresh token that we signed and that has not expired. Whether it may still be
-/// used is for its session to say.
+/// The claims of a refresh token that we signed and that has not expired. Whether it was spent, its session says.
 pub async fn read_refresh_token(token: &str) -> Result<Claims, Error> {
     let keys = Keys::parse(setting("jwt_public_keys").await?)?;
     let (issuer, audience) = (setting("jwt_issuer").await?, refresh_audience().await?);
-    keys.verify(token, issuer, &audience, kit::now().as_second())
-        .map_err(Error::BadRefreshToken)
+    Ok(keys.verify(token, issuer, &audience, kit::now().as_second())?)
 }
 
 async fn refresh_audience() -> Result<String, Error> {

@@ -1,67 +1,56 @@
-//! Tokens of other issuers, as a Keycloak realm: whose word is taken, for
-//! what, and who their people are here.
+//! Other issuers, as a Keycloak realm: which of their tokens are accepted, and what those say of a user. No I/O.
 //!
-//! Other functions never see such a token: it is exchanged here for one of
-//! ours, since none of them could check it without asking its issuer. Issuers
-//! are configured by the operator; a token cannot name a key or an address of
-//! its own.
+//! The operator configures the issuers; a token cannot name a key or an address of its own.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Request, StatusCode, header};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous, decode, decode_header};
-use kit::outbound::{self, Failed};
-use kit::{Db, Role, Roles, setting};
+use kit::identity::{Role, Roles};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::account::{Account, Email, ForeignName, Login, NewAccount, Text};
-use crate::client::Client;
-use crate::entering;
-use crate::error::Error;
-use crate::issue::{SignedIn, Start};
-use crate::store::{self, RoleChange};
+use crate::account::{ForeignIdentity, NewAccount, RoleChange};
+use crate::name::{Email, Login, Text};
 
-/// Keys are read again after this, so that one that was withdrawn stops counting.
-const KEYS_LAST_S: i64 = 3_600;
-/// Where an issuer does not answer, what it said last counts for so long and no longer.
-const KEYS_COUNT_S: i64 = 86_400;
-/// However many tokens with unknown keys arrive, an issuer is not asked more often.
-const PAUSE_S: i64 = 60;
-/// Whoever signs in waits for it.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// An issuer whose word is taken.
+/// An issuer whose tokens are accepted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Issuer {
+pub struct Issuer {
     /// As `iss` says it.
-    issuer: String,
-    jwks_url: String,
-    /// What `aud` must contain: the realm's other clients' tokens are not for us.
+    pub issuer: String,
+    pub jwks_url: String,
+    /// What `aud` must contain: tokens for other clients of the issuer are not for us.
     audience: String,
-    /// Where the roles stand in the claims, as `realm_access.roles`.
-    #[serde(default = "realm_roles")]
+    /// Where the roles stand in the claims.
+    #[serde(default = "keycloak_roles")]
     roles_claim: String,
-    /// Their names of roles to ours; other names give nothing.
+    /// Our role by the issuer's name of it; other names grant nothing.
     #[serde(default)]
     roles: BTreeMap<String, Role>,
-    /// Whether somebody with the same verified e-mail here is the same person.
+    /// Whether an account here with the same verified e-mail is the same person.
     #[serde(default)]
-    link_by_email: bool,
+    pub link_by_email: bool,
 }
 
-fn realm_roles() -> String {
+fn keycloak_roles() -> String {
     "realm_access.roles".to_owned()
 }
 
-/// Somebody an issuer vouches for.
+impl Issuer {
+    /// The roles of a user after signing in: those held there, and those here that the issuer does not decide.
+    pub fn role_change(&self, user: &ForeignUser) -> RoleChange {
+        RoleChange {
+            add: user.roles,
+            drop: self.roles.values().copied().collect(),
+        }
+    }
+}
+
+/// A user of another issuer, as its token describes them.
 #[derive(Debug, PartialEq, Eq)]
-struct Stranger {
+pub struct ForeignUser {
     subject: String,
     username: Option<String>,
     email: Option<String>,
@@ -71,81 +60,20 @@ struct Stranger {
     roles: Roles,
 }
 
-/// A session of ours for the bearer of a token of theirs.
-pub async fn enter(token: &str, client: &Client) -> Result<SignedIn, Error> {
-    let issuers: Vec<Issuer> = serde_json::from_str(setting("foreign_issuers").await?)?;
-    let issuer = named_by(token, &issuers).ok_or(Error::BadForeignToken)?;
-    let db = store::open().await?;
-    let claims = verified(&db, token, issuer).await?;
-    let stranger = Stranger::of(&claims, issuer).ok_or(Error::BadForeignToken)?;
-    let start = Start::brief("foreign").await?;
-    let account = welcomed(&db, issuer, &stranger, &start, client).await?;
-    start.tokens(account).await
-}
-
-/// The configured issuer that the token says it is from. Nothing else of an unverified token is read.
-fn named_by<'a>(token: &str, issuers: &'a [Issuer]) -> Option<&'a Issuer> {
+/// The configured issuer that a token names. Nothing else of an unverified token is read.
+pub fn named_by<'a>(token: &str, issuers: &'a [Issuer]) -> Option<&'a Issuer> {
     let claims: Map<String, Value> = dangerous::insecure_decode_claims(token).ok()?;
     let name = claims.get("iss")?.as_str()?;
     issuers.iter().find(|it| it.issuer == name)
 }
 
-async fn verified(db: &Db, token: &str, issuer: &Issuer) -> Result<Map<String, Value>, Error> {
-    let kid = decode_header(token).ok().and_then(|it| it.kid);
-    let kid = kid.ok_or(Error::BadForeignToken)?;
-    let mut key = None;
-    if let Some(keys) = store::foreign_keys(db, &issuer.issuer).await?
-        && keys.age_s < KEYS_LAST_S
-    {
-        key = key_of(&keys.jwks, &kid);
-    }
-    if key.is_none() {
-        key = read_again(db, issuer)
-            .await?
-            .and_then(|it| key_of(&it, &kid));
-    }
-    let key = key.ok_or(Error::BadForeignToken)?;
-    claims_of(token, &key, issuer).ok_or(Error::BadForeignToken)
+/// The id of the key that signed a token.
+pub fn key_id(token: &str) -> Option<String> {
+    decode_header(token).ok()?.kid
 }
 
-/// The issuer's keys as they are now; if it was asked a moment ago or does not answer, as they
-/// were a while ago.
-async fn read_again(db: &Db, issuer: &Issuer) -> Result<Option<String>, Error> {
-    let mut unanswered = None;
-    if store::claim_foreign_keys(db, &issuer.issuer, PAUSE_S).await? {
-        match published(&issuer.jwks_url).await {
-            Ok(jwks) => {
-                store::keep_foreign_keys(db, &issuer.issuer, &jwks).await?;
-                return Ok(Some(jwks.to_string()));
-            }
-            Err(failed) => unanswered = Some(failed),
-        }
-    }
-    let kept = store::foreign_keys(db, &issuer.issuer).await?;
-    match (kept.filter(|it| it.age_s < KEYS_COUNT_S), unanswered) {
-        (Some(keys), _) => Ok(Some(keys.jwks)),
-        (None, Some(failed)) => Err(failed.into()),
-        (None, None) => Ok(None),
-    }
-}
-
-async fn published(address: &str) -> Result<Value, Failed> {
-    let request = Request::get(address)
-        .header(header::ACCEPT, "application/json")
-        .body(Bytes::new())
-        .map_err(|_| Failed::NoAddress)?;
-    let answer = outbound::send(request, PATIENCE).await?;
-    if answer.status != StatusCode::OK {
-        return Err(Failed::NoAnswer(format!(
-            "the issuer's keys: {}",
-            answer.status
-        )));
-    }
-    serde_json::from_slice(&answer.body).map_err(|it| Failed::NoAnswer(it.to_string()))
-}
-
-/// One key is read, not the set: an issuer may publish others that we cannot read.
-fn key_of(jwks: &str, kid: &str) -> Option<Jwk> {
+/// The signing key of that id. Only that one is read: an issuer may publish keys of kinds that we cannot read.
+pub fn find_key(jwks: &str, kid: &str) -> Option<Jwk> {
     let jwks: Value = serde_json::from_str(jwks).ok()?;
     let is_it = |key: &&Value| {
         key.get("kid").and_then(Value::as_str) == Some(kid)
@@ -155,9 +83,10 @@ fn key_of(jwks: &str, kid: &str) -> Option<Jwk> {
     serde_json::from_value(key.clone()).ok()
 }
 
-fn claims_of(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Value>> {
-    // With a public key nothing symmetric can be meant.
-    const SIGNED: [Algorithm; 6] = [
+/// The claims of a token that the key signed, for us, and that is in force.
+pub fn verify(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Value>> {
+    // Asymmetric ones only: a public key must never serve as the secret of an HMAC.
+    const ALGORITHMS: [Algorithm; 6] = [
         Algorithm::RS256,
         Algorithm::RS384,
         Algorithm::RS512,
@@ -166,7 +95,7 @@ fn claims_of(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Valu
         Algorithm::EdDSA,
     ];
     let algorithm = decode_header(token).ok()?.alg;
-    if !SIGNED.contains(&algorithm) {
+    if !ALGORITHMS.contains(&algorithm) {
         return None;
     }
     let mut rules = Validation::new(algorithm);
@@ -179,8 +108,8 @@ fn claims_of(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Valu
     Some(decode(token, &key, &rules).ok()?.claims)
 }
 
-impl Stranger {
-    fn of(claims: &Map<String, Value>, issuer: &Issuer) -> Option<Self> {
+impl ForeignUser {
+    pub fn of(claims: &Map<String, Value>, issuer: &Issuer) -> Option<Self> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         let mut path = issuer.roles_claim.split('.');
         let first = path.next().and_then(|it| claims.get(it));
@@ -204,96 +133,40 @@ impl Stranger {
         })
     }
 
-    fn known_as(&self, issuer: &Issuer) -> ForeignName {
-        ForeignName {
+    pub fn identity(&self, issuer: &Issuer) -> ForeignIdentity {
+        ForeignIdentity {
             issuer: issuer.issuer.clone(),
             subject: self.subject.clone(),
         }
     }
 
-    /// The account they get on their first visit, and on the first one after they were erased.
-    fn account(&self, issuer: &Issuer) -> NewAccount {
+    /// The mailbox that the issuer verified.
+    pub fn verified_email(&self) -> Option<Email> {
+        let email = self.email.clone().filter(|_| self.is_email_verified)?;
+        Email::try_from(email).ok()
+    }
+
+    /// The account of a user who signs in for the first time, or for the first time after being erased.
+    pub fn account(&self, issuer: &Issuer) -> NewAccount {
         let id = Uuid::new_v4();
         let login = self
             .username
             .clone()
             .and_then(|it| Login::try_from(it).ok());
-        let email = self.email.clone().and_then(|it| Email::try_from(it).ok());
         let text = |it: &Option<String>| it.clone().and_then(|it| Text::try_from(it).ok());
         NewAccount {
             id,
             login: login.unwrap_or_else(|| Login::from(id)),
-            email: email.filter(|_| self.is_email_verified),
+            email: self.verified_email(),
             name: text(&self.name),
             surname: text(&self.surname),
             cpf: None,
             telegram_id: None,
             roles: self.roles,
             created_by: None,
-            known_as: Some(self.known_as(issuer)),
+            foreign_identity: Some(self.identity(issuer)),
         }
     }
-}
-
-/// Their account here, with a session that has begun.
-async fn welcomed(
-    db: &Db,
-    issuer: &Issuer,
-    stranger: &Stranger,
-    start: &Start,
-    client: &Client,
-) -> Result<Account, Error> {
-    let known_as = stranger.known_as(issuer);
-    let roles = RoleChange {
-        add: stranger.roles,
-        drop: issuer.roles.values().copied().collect(),
-    };
-    let mut entered = store::enter_foreign(db, &known_as, roles, start, client).await?;
-    if entered.is_none() {
-        introduce(db, issuer, stranger, client).await?;
-        entered = store::enter_foreign(db, &known_as, roles, start, client).await?;
-    }
-    // Whoever is known and cannot enter is disabled.
-    let (account, ended) = entered.ok_or(Error::BadForeignToken)?;
-    entering::tell_ended(ended).await?;
-    Ok(account)
-}
-
-/// Makes sure that somebody here is known by their name there.
-async fn introduce(
-    db: &Db,
-    issuer: &Issuer,
-    stranger: &Stranger,
-    client: &Client,
-) -> Result<(), Error> {
-    if let Some(email) = &stranger.email
-        && issuer.link_by_email
-        && stranger.is_email_verified
-        && store::link_foreign_by_email(db, &stranger.known_as(issuer), email).await?
-    {
-        return Ok(());
-    }
-    // Somebody here may have their name or e-mail: then they go by another, or without.
-    let by_id = |new: NewAccount| NewAccount {
-        login: Login::from(new.id),
-        ..new
-    };
-    let wishes = [
-        stranger.account(issuer),
-        by_id(stranger.account(issuer)),
-        NewAccount {
-            email: None,
-            ..by_id(stranger.account(issuer))
-        },
-    ];
-    for wish in wishes {
-        match entering::register(wish, None, client).await {
-            Ok(_) | Err(Error::KnownAlready) => return Ok(()),
-            Err(Error::LoginTaken | Error::EmailTaken) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::BadForeignToken)
 }
 
 #[cfg(test)]
@@ -327,7 +200,7 @@ mod tests {
         claims.as_object().unwrap().clone()
     }
 
-    /// A key pair of the tests alone, in PKCS#8 and as the JWK of its public half.
+    /// A key pair, in PKCS#8 and as the JWK of its public half.
     fn pair() -> (EncodingKey, Jwk) {
         use ed25519_dalek::SigningKey;
         use ed25519_dalek::pkcs8::EncodePrivateKey;
@@ -352,31 +225,31 @@ mod tests {
         encode(&header, claims, &pair().0).unwrap()
     }
 
-    fn is_taken(change: impl Fn(&mut Map<String, Value>)) -> bool {
+    fn is_accepted(change: impl Fn(&mut Map<String, Value>)) -> bool {
         let mut claims = claims();
         change(&mut claims);
-        claims_of(&signed(&claims), &pair().1, &issuer()).is_some()
+        verify(&signed(&claims), &pair().1, &issuer()).is_some()
     }
 
     #[test]
-    fn a_token_counts_that_was_meant_for_us_and_is_in_force() {
-        assert!(is_taken(|_| {}));
-        assert!(!is_taken(|it| drop(
+    fn a_token_is_accepted_that_is_for_us_and_in_force() {
+        assert!(is_accepted(|_| {}));
+        assert!(!is_accepted(|it| drop(
             it.insert("aud".into(), json!("account"))
         )));
-        assert!(!is_taken(|it| drop(it.remove("aud"))));
-        assert!(!is_taken(|it| drop(
+        assert!(!is_accepted(|it| drop(it.remove("aud"))));
+        assert!(!is_accepted(|it| drop(
             it.insert("iss".into(), json!("https://evil.test"))
         )));
-        assert!(!is_taken(|it| drop(it.insert("exp".into(), json!(1)))));
-        assert!(!is_taken(|it| drop(it.remove("exp"))));
-        assert!(!is_taken(|it| drop(
+        assert!(!is_accepted(|it| drop(it.insert("exp".into(), json!(1)))));
+        assert!(!is_accepted(|it| drop(it.remove("exp"))));
+        assert!(!is_accepted(|it| drop(
             it.insert("nbf".into(), json!(3_999_999_999_u64))
         )));
     }
 
     #[test]
-    fn a_public_key_is_no_shared_secret() {
+    fn a_public_key_never_serves_as_an_hmac_secret() {
         let (_, jwk) = pair();
         let secret = serde_json::to_vec(&jwk).unwrap();
         let token = encode(
@@ -384,38 +257,38 @@ mod tests {
             &claims(),
             &EncodingKey::from_secret(&secret),
         );
-        assert!(claims_of(&token.unwrap(), &jwk, &issuer()).is_none());
+        assert!(verify(&token.unwrap(), &jwk, &issuer()).is_none());
     }
 
     #[test]
-    fn only_roles_that_are_mapped_are_taken_over() {
-        let stranger = Stranger::of(&claims(), &issuer()).unwrap();
-        assert_eq!(stranger.roles, Roles::default().with(Role::Owner));
-        let account = stranger.account(&issuer());
+    fn only_mapped_roles_are_granted() {
+        let user = ForeignUser::of(&claims(), &issuer()).unwrap();
+        assert_eq!(user.roles, Roles::default().with(Role::Owner));
+        let account = user.account(&issuer());
         assert_eq!(account.login.as_str(), "ana");
         assert_eq!(
             account.email.as_ref().map(Email::as_str),
             Some("ana@example.org")
         );
-        assert_eq!(account.known_as, Some(stranger.known_as(&issuer())));
+        assert_eq!(account.foreign_identity, Some(user.identity(&issuer())));
     }
 
     #[test]
-    fn an_email_nobody_verified_is_not_taken_over() {
+    fn an_unverified_email_is_ignored() {
         let mut claims = claims();
         claims.insert("email_verified".into(), json!("true"));
-        let stranger = Stranger::of(&claims, &issuer()).unwrap();
-        assert!(stranger.account(&issuer()).email.is_none());
+        let user = ForeignUser::of(&claims, &issuer()).unwrap();
+        assert!(user.account(&issuer()).email.is_none());
     }
 
     #[test]
-    fn a_key_is_found_by_its_name_among_others_that_cannot_be_read() {
+    fn a_key_is_found_by_its_id_among_keys_that_cannot_be_read() {
         let (_, jwk) = pair();
         let mut signing = serde_json::to_value(&jwk).unwrap();
         signing["kid"] = json!("k");
         let jwks = json!({"keys": [{"kty": "RSA", "kid": "e", "use": "enc", "alg": "RSA-OAEP"}, {"kty": "new"}, signing]});
-        assert!(key_of(&jwks.to_string(), "k").is_some());
-        assert!(key_of(&jwks.to_string(), "e").is_none());
-        assert!(key_of(&jwks.to_string(), "x").is_none());
+        assert!(find_key(&jwks.to_string(), "k").is_some());
+        assert!(find_key(&jwks.to_string(), "e").is_none());
+        assert!(find_key(&jwks.to_string(), "x").is_none());
     }
 }

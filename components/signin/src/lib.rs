@@ -1,32 +1,42 @@
-//! Sign-in: who people are, and the tokens by which every other function
-//! knows them.
+//! Sign-in: accounts, and the tokens by which every other function knows its callers.
 //!
-//! Read in this order: [`routes`] is what the world can ask, in five dialects,
-//! and `functions` what other functions can; `entering` what happens when
-//! somebody registers, signs in, stays in or leaves; `account`, `password`,
-//! `factor`, `passcode` and `secret` the rules of names and proofs; `foreign`
-//! whose word is taken besides; `issue` what a token says; `tries` how often
-//! one may be wrong; `store` the SQL; `error` every refusal.
+//! Read in this order: [`routes`] is what can be asked over HTTP, in five dialects, and `serves` what other
+//! functions ask; `authentication` registers people, signs them in and out, `exchange` takes tokens of programs
+//! and of other issuers; `account`, `session` and the other nouns are the rules; `issue` says what a token
+//! contains, `revocation` how a token stops working early; `store` is the SQL; `calls` what is asked of others;
+//! `error` every refusal.
 //!
-//! Invariant: a session that ended stays ended. Every statement on behalf of
-//! somebody signed in begins with `caller(session)`, which refuses one that is
-//! over, so nothing here trusts a token alone.
+//! Invariant: a session that ended stays ended. Every statement on behalf of a signed-in caller begins with
+//! `caller(session)`, which refuses a session that is over, so nothing here trusts a token alone.
+
+kit::bindings!("wharf:signin/signin", ["../../wit/signin.wit"]);
 
 mod account;
+mod authentication;
+mod calls;
 mod client;
-mod entering;
 #[cfg(target_family = "wasm")]
 mod entry;
 mod error;
+mod exchange;
 mod factor;
-mod foreign;
-mod functions;
+mod first_admin;
+mod identity;
 mod issue;
+mod issuer;
+mod kiosk;
+mod letter;
+mod limit;
+mod name;
 mod passcode;
 mod password;
+mod revocation;
 pub mod routes;
 mod secret;
+mod serves;
+mod session;
 mod store;
 #[cfg(test)]
 mod tests;
-mod tries;
+mod throttle;
+pub mod token;

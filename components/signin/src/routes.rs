@@ -4,27 +4,53 @@ mod accounts;
 mod fast_food;
 mod keys;
 mod letters;
+mod methods;
 mod parking;
-mod people;
 mod personal;
-mod rpc;
 mod second_factor;
 mod sessions;
+mod token;
+mod users;
 mod zones;
 
-use axum::Router;
+use kit::web::{Problem, Routes};
 
-pub fn router() -> Router {
-    Router::new()
-        .merge(parking::router())
-        .merge(accounts::router())
-        .merge(fast_food::router())
-        .merge(zones::router())
-        .merge(rpc::router())
-        .merge(sessions::router())
-        .merge(personal::router())
-        .merge(second_factor::router())
-        .merge(letters::router())
-        .merge(people::router())
-        .merge(keys::router())
+use crate::error::Error;
+
+pub fn routes() -> Routes {
+    Routes::of([
+        parking::routes(),
+        accounts::routes(),
+        fast_food::routes(),
+        zones::routes(),
+        methods::routes(),
+        sessions::routes(),
+        personal::routes(),
+        second_factor::routes(),
+        letters::routes(),
+        users::routes(),
+        keys::routes(),
+    ])
+}
+
+/// What signing in by password may be refused with.
+fn signing_in() -> [Problem; 5] {
+    [
+        Error::WRONG_PASSWORD,
+        Error::CODE_REQUIRED,
+        Error::WRONG_CODE,
+        Error::TOO_MANY_TRIES,
+        Error::BUSY,
+    ]
+}
+
+/// What registering may be refused with.
+fn registering() -> [Problem; 5] {
+    [
+        Error::LOGIN_TAKEN,
+        Error::EMAIL_TAKEN,
+        Error::PASSWORD_IS_NAME,
+        Error::TOO_MANY_TRIES,
+        Error::BUSY,
+    ]
 }

@@ -1,11 +1,15 @@
-//! What the router answers before it needs a database.
+//! What the router answers before any database is asked, and what the tables say.
 
 use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
-use http_body_util::BodyExt;
+use kit::testing::unknown_outcomes;
+use kit::web::openapi::describe;
 use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::routes::routes;
 
 async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let mut request = Request::builder()
@@ -16,10 +20,8 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         request = request.header("content-type", "application/json");
     }
     let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
-    let response = kit::answer(crate::routes::router(), request.body(body).unwrap()).await;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    let answer = kit::testing::ask(routes(), request.body(body).unwrap()).await;
+    (answer.status, answer.body)
 }
 
 async fn post(path: &str, body: Value) -> (u16, Value) {
@@ -62,7 +64,7 @@ async fn a_sign_up_that_does_not_fit_is_a_400_with_an_error() {
 }
 
 #[tokio::test]
-async fn nobody_is_known_without_a_token() {
+async fn a_request_without_a_token_has_no_caller() {
     for (method, path) in [
         ("GET", "/auth/me"),
         ("GET", "/user"),
@@ -82,7 +84,7 @@ async fn nobody_is_known_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_wrong_type_and_a_wrong_method_are_told_apart() {
+async fn a_wrong_type_and_a_wrong_method_have_different_statuses() {
     assert_eq!(ask("POST", "/login", None).await.0, 415);
     assert_eq!(ask("GET", "/login", None).await.0, 405);
     assert_eq!(
@@ -91,7 +93,7 @@ async fn a_wrong_type_and_a_wrong_method_are_told_apart() {
     );
 }
 
-/// A line of the list of who may ask what.
+/// A line of the list of who may call what.
 struct Access {
     method: &'static str,
     path: &'static str,
@@ -113,36 +115,45 @@ fn access() -> Vec<Access> {
         .collect()
 }
 
-/// Every path that stands in a route table.
-fn routed() -> BTreeSet<&'static str> {
-    const TABLES: [&str; 10] = [
-        include_str!("routes/accounts.rs"),
-        include_str!("routes/fast_food.rs"),
-        include_str!("routes/keys.rs"),
-        include_str!("routes/letters.rs"),
-        include_str!("routes/parking.rs"),
-        include_str!("routes/people.rs"),
-        include_str!("routes/personal.rs"),
-        include_str!("routes/rpc.rs"),
-        include_str!("routes/second_factor.rs"),
-        include_str!("routes/sessions.rs"),
-    ];
-    let tables = TABLES.into_iter().chain([include_str!("routes/zones.rs")]);
-    tables
-        .map(|it| it.split_once("pub fn router()").unwrap().1)
-        .map(|it| it.split_once("\n}").unwrap().0)
-        .flat_map(|it| it.split('"').skip(1).step_by(2))
+/// Every method and path that stands in a route table.
+fn routed() -> BTreeSet<(String, String)> {
+    let paths = describe("signin", routes()).paths;
+    let methods = |path: String, methods: serde_json::Map<String, Value>| {
+        let methods: Vec<_> = methods.keys().map(|it| it.to_uppercase()).collect();
+        methods.into_iter().map(move |it| (it, path.clone()))
+    };
+    paths
+        .into_iter()
+        .flat_map(|(path, operations)| methods(path, operations))
         .collect()
 }
 
 #[test]
-fn the_list_of_who_may_ask_what_names_every_route() {
-    let listed: BTreeSet<_> = access().iter().map(|it| it.path).collect();
+fn the_access_list_names_every_route() {
+    let listed: BTreeSet<_> = access()
+        .iter()
+        .map(|it| (it.method.to_owned(), it.path.to_owned()))
+        .collect();
     assert_eq!(listed, routed());
 }
 
+#[test]
+fn every_operation_has_a_summary() {
+    for (path, operations) in describe("signin", routes()).paths {
+        for (method, operation) in operations {
+            assert_ne!(operation["summary"], "", "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_outcome_is_known() {
+    let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "signin");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
 #[tokio::test]
-async fn what_is_not_for_anybody_is_refused_without_a_token() {
+async fn a_route_that_is_not_public_refuses_requests_without_a_token() {
     for Access {
         method,
         path,
@@ -160,7 +171,8 @@ async fn what_is_not_for_anybody_is_refused_without_a_token() {
 #[tokio::test]
 async fn no_route_takes_a_method_that_is_not_listed() {
     let listed = access();
-    for path in routed() {
+    let paths: BTreeSet<_> = listed.iter().map(|it| it.path).collect();
+    for path in paths {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             if !listed
                 .iter()

@@ -3,6 +3,7 @@
 use kit_derive::Word;
 use serde::{Deserialize, Serialize};
 
+use crate::store::{Column, DbValue, Param, ParameterValue};
 use crate::web::Schema;
 
 /// Stored and shown in tokens by these names; each dialect's own words are made at its edge.
@@ -50,7 +51,6 @@ impl Roles {
         Role::ALL.into_iter().filter(move |it| self.has(*it))
     }
 
-    /// As a `text[]` parameter.
     pub fn names(self) -> Vec<String> {
         self.iter().map(|it| it.name().to_owned()).collect()
     }
@@ -70,6 +70,20 @@ impl FromIterator<Role> for Roles {
 impl From<Vec<String>> for Roles {
     fn from(names: Vec<String>) -> Self {
         names.iter().filter_map(|it| Role::parse(it)).collect()
+    }
+}
+
+/// A `text[]` column.
+impl Column for Roles {
+    fn column(value: &DbValue) -> Option<Self> {
+        Vec::<String>::column(value).map(Self::from)
+    }
+}
+
+/// A `text[]` parameter.
+impl Param for Roles {
+    fn param(self) -> ParameterValue {
+        self.names().param()
     }
 }
 

@@ -1,155 +1,92 @@
-//! The fast-food clients' dialect: OAuth's form at `/token`, customers by
-//! number, CPF or no name at all.
+//! The fast-food clients' dialect: OAuth's form at `/token`, customers by number, by CPF or without a name.
 
-use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use kit::{
-    Caller, Dialect, FORBIDDEN, Form, Json, Page, Problem, Query, Role, Spellings, setting,
-    speaking,
-};
+use kit::identity::{Caller, FORBIDDEN, Role};
+use kit::setting;
+use kit::web::{Dialect, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Cpf, Email, Login, Malformed, NewAccount, Text};
-use crate::client::{AdminInPerson, Client};
-use crate::entering::{self, Attempt};
+use crate::account::{Account, Lookup, NewAccount};
+use crate::authentication;
+use crate::client::Actor;
 use crate::error::Error;
-use crate::issue::{Patience, SignedIn};
+use crate::identity::UnscopedAdmin;
+use crate::name::{Cpf, Email, Login, Text};
 use crate::password::Password;
-use crate::routes::personal;
-use crate::store::{self, Whom};
-use crate::tries;
+use crate::routes::token;
+use crate::store::{self, accounts};
+use crate::{limit, throttle};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .route("/token", post(issue_token))
-        .route("/auth", get(check_token))
-        .spelled(["/customer", "/customers"], get(list_customers))
-        .spelled(["/customer/admin", "/customers/admin"], post(create_admin))
-        .spelled(
-            ["/customer/identify", "/customers/identify"],
-            post(identify_customer),
+pub fn routes() -> Routes {
+    let tokens = Routes::new("Signing in", Dialect::FastFood)
+        .post("/token", token::issue_token, |it| {
+            it.summary("Get a token (OAuth 2.0)")
+                .note("Grant types: `password` (the default), `refresh_token`, and `urn:ietf:params:oauth:grant-type:token-exchange` for a personal access token or a token of another issuer as `subject_token`.")
+                .refuses([
+                    Error::BAD_GRANT,
+                    Error::INVALID_FIELD,
+                    Error::TOO_MANY_TRIES,
+                    Error::BUSY,
+                ])
+        })
+        .no_store();
+    let customers = Routes::new("Users", Dialect::FastFood)
+        .get("/auth", show_caller, |it| {
+            it.summary("Show the caller as a customer").instead("GET /auth/me")
+        })
+        .about("Customers")
+        .get(["/customers", "/customer"], list_customers, |it| {
+            it.summary("List customers")
+                .note("Admins see all, other callers themselves and those whom they registered. With `customer_id` the answer is that one customer.")
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        })
+        .post(["/customers/admin", "/customer/admin"], create_admin, |it| {
+            it.summary("Create an admin").refuses(creating())
+        })
+        .post(
+            ["/customers/identify", "/customer/identify"],
+            identify_customer,
+            |it| {
+                it.summary("Find a customer by CPF")
+                    .note("Misses are limited: 60 within five minutes.")
+                    .refuses([Error::UNKNOWN_ACCOUNT, Error::TOO_MANY_TRIES])
+            },
         )
-        .spelled(
-            ["/customer/register", "/customers/register"],
-            post(register_customer),
+        .post(
+            ["/customers/register", "/customer/register"],
+            register_customer,
+            |it| it.summary("Register a customer").refuses(creating()),
         )
-        .spelled(
-            ["/customer/anonymous", "/customers/anonymous"],
-            post(register_anonymous),
+        .post(
+            ["/customers/anonymous", "/customer/anonymous"],
+            register_anonymous,
+            |it| {
+                it.summary("Register a customer without a name")
+                    .refuses([Error::TOO_MANY_TRIES])
+            },
         )
-        .route("/health", get(show_health));
-    speaking(Dialect::FastFood, table)
+        .about("Operation")
+        .get("/health", show_health, |it| it.summary("Check that sign-in answers"));
+    Routes::of([tokens, customers])
 }
 
-/// OAuth's token endpoint. Without a grant type it is the password's.
-#[derive(Deserialize)]
-struct TokenRequest {
-    grant_type: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    /// Of the second factor.
-    code: Option<String>,
-    refresh_token: Option<String>,
-    subject_token: Option<String>,
+fn creating() -> [Problem; 6] {
+    [
+        Error::EMAIL_REGISTERED,
+        Error::CPF_REGISTERED,
+        Error::PASSWORD_IS_NAME,
+        Error::INVALID_FIELD,
+        Error::TOO_MANY_TRIES,
+        Error::BUSY,
+    ]
 }
 
-#[derive(Serialize)]
-struct Tokens {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    customer_id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issued_token_type: Option<&'static str>,
-}
-
-impl From<SignedIn> for Tokens {
-    fn from(signed_in: SignedIn) -> Self {
-        Self {
-            access_token: signed_in.token,
-            token_type: "bearer",
-            expires_in: signed_in.expires_in_s,
-            customer_id: signed_in.account.number,
-            refresh_token: signed_in.refresh_token,
-            issued_token_type: None,
-        }
-    }
-}
-
-const UNCACHED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
-
-async fn issue_token(
-    client: Client,
-    Form(asked): Form<TokenRequest>,
-) -> Result<impl IntoResponse, Problem> {
-    let tokens = match asked.grant_type.as_deref() {
-        None | Some("" | "password") => by_password(&asked, &client).await?.into(),
-        Some("refresh_token") => {
-            let token = given(asked.refresh_token.as_deref(), "refresh_token")?;
-            entering::refresh(token, &client)
-                .await
-                .map_err(ungranted)?
-                .into()
-        }
-        Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
-            let token = given(asked.subject_token.as_deref(), "subject_token")?;
-            let entered = personal::exchange(token, &client)
-                .await
-                .map_err(ungranted)?;
-            Tokens {
-                issued_token_type: Some("urn:ietf:params:oauth:token-type:access_token"),
-                ..entered.into()
-            }
-        }
-        Some(_) => return Err(BAD_GRANT.detail("unsupported grant_type")),
-    };
-    Ok((UNCACHED, Json(tokens)))
-}
-
-async fn by_password(asked: &TokenRequest, client: &Client) -> Result<SignedIn, Problem> {
-    let attempt = Attempt {
-        name: given(asked.username.as_deref(), "username")?,
-        password: given(asked.password.as_deref(), "password")?,
-        code: asked.code.as_deref(),
-    };
-    entering::sign_in(attempt, Patience::Refreshes, client)
-        .await
-        .map_err(ungranted)
-}
-
-fn given<'a>(value: Option<&'a str>, field: &'static str) -> Result<&'a str, Problem> {
-    value.ok_or(crate::error::invalid(field, "missing field"))
-}
-
-const BAD_GRANT: Problem = Problem::new(
-    StatusCode::BAD_REQUEST,
-    "invalid-grant",
-    "Incorrect username or password",
-);
-
-/// At this address a refusal is a 400, as OAuth has it.
-fn ungranted(error: Error) -> Problem {
-    match error {
-        Error::UnknownName | Error::WrongPassword => BAD_GRANT,
-        Error::CodeRequired
-        | Error::WrongCode
-        | Error::SessionOver
-        | Error::BadRefreshToken(_)
-        | Error::BadForeignToken => BAD_GRANT.detail(error.to_string()),
-        other => other.into(),
-    }
-}
-
-/// These clients know people by number.
-#[derive(Serialize)]
+/// A user by number.
+#[derive(Serialize, Schema)]
 struct Customer {
     id: i64,
+    /// `Anonymous` for a customer without a name; the login when no name is known.
     name: Option<String>,
     email: Option<String>,
     cpf: Option<String>,
@@ -169,37 +106,46 @@ impl From<Account> for Customer {
     }
 }
 
-async fn check_token(caller: Caller) -> Result<Json<Customer>, Problem> {
+async fn show_caller(caller: Caller) -> Result<Json<Customer>, Problem> {
     let db = store::open().await?;
-    Ok(Json(store::me(&db, caller.session).await?.into()))
+    let account = accounts::find_caller(&db, caller.session).await?;
+    Ok(Json(account.into()))
 }
 
-#[derive(Deserialize)]
-struct Wanted {
+#[derive(Deserialize, Schema)]
+struct WantedCustomer {
     customer_id: Option<i64>,
+}
+
+/// One customer when one was asked for.
+#[derive(Serialize, Schema)]
+#[serde(untagged)]
+enum FoundCustomers {
+    One(Customer),
+    Several(Vec<Customer>),
 }
 
 async fn list_customers(
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<WantedCustomer>,
     Query(page): Query<Page>,
-) -> Result<Response, Problem> {
+) -> Result<Json<FoundCustomers>, Problem> {
     let db = store::open().await?;
-    let mut found = store::list_customers(&db, &caller, wanted.customer_id, page).await?;
-    if wanted.customer_id.is_some() {
+    let mut found = accounts::list_customers(&db, &caller, wanted.customer_id, page).await?;
+    Ok(Json(if wanted.customer_id.is_some() {
         let one = found.pop().ok_or(Error::UnknownAccount)?;
-        return Ok(Json(Customer::from(one)).into_response());
-    }
-    let customers: Vec<Customer> = found.into_iter().map(Customer::from).collect();
-    Ok(Json(customers).into_response())
+        FoundCustomers::One(one.into())
+    } else {
+        FoundCustomers::Several(found.into_iter().map(Customer::from).collect())
+    }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct Identification {
     cpf: Cpf,
 }
 
-/// Somebody who has a name themselves.
+/// A caller who has a name.
 struct Named(Caller);
 
 impl<S: Sync> FromRequestParts<S> for Named {
@@ -214,27 +160,34 @@ impl<S: Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// Whoever runs the kiosk asks for whoever stands before it. So that nobody reads the whole
-/// register number by number, misses are counted.
+impl Input for Named {
+    fn describe(operation: &mut Operation) {
+        <Caller as Input>::describe(operation);
+        let named = Role::ALL.into_iter().filter(|it| *it != Role::Anonymous);
+        operation.add_security(Security::Roles(named.map(Role::name).collect()));
+    }
+}
+
+/// The kiosk asks for the customer who stands before it.
 async fn identify_customer(
     Named(caller): Named,
-    Json(asked): Json<Identification>,
+    Json(body): Json<Identification>,
 ) -> Result<Json<Customer>, Problem> {
     let db = store::open().await?;
-    let gates = tries::lookup(&caller.id.to_string());
-    tries::take(&db, &gates).await?;
-    let whom = Whom {
-        cpf: Some(asked.cpf.as_str()),
-        ..Whom::default()
+    let limits = limit::look_ups(&caller.id.to_string());
+    throttle::count(&db, &limits).await?;
+    let lookup = Lookup {
+        cpf: Some(body.cpf.as_str()),
+        ..Lookup::default()
     };
-    let found = store::find(&db, caller.session, whom).await;
+    let found = accounts::find_account(&db, caller.session, lookup).await;
     if !matches!(found, Err(Error::UnknownAccount)) {
-        tries::give_back(&db, &gates).await?;
+        throttle::forgive(&db, &limits).await?;
     }
     Ok(Json(found?.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct NewCustomer {
     name: Option<Text>,
     email: Email,
@@ -243,21 +196,20 @@ struct NewCustomer {
 }
 
 async fn register_customer(
-    caller: Caller,
-    client: Client,
-    Json(asked): Json<NewCustomer>,
+    actor: Actor,
+    Json(body): Json<NewCustomer>,
 ) -> Result<Json<Customer>, Problem> {
     let new = NewAdmin {
-        name: asked.name,
-        email: Some(asked.email),
-        cpf: asked.cpf,
-        password: Some(asked.password),
+        name: body.name,
+        email: Some(body.email),
+        cpf: body.cpf,
+        password: Some(body.password),
     };
-    create(Role::Customer, caller, client, new).await
+    create(Role::Customer, &actor, new).await
 }
 
-/// Without an e-mail or a password nobody signs in as them yet.
-#[derive(Deserialize)]
+/// Without an e-mail or a password the account cannot sign in yet.
+#[derive(Deserialize, Schema)]
 struct NewAdmin {
     name: Option<Text>,
     email: Option<Email>,
@@ -265,78 +217,62 @@ struct NewAdmin {
     password: Option<Password>,
 }
 
-/// Of all that these clients may do, this takes an admin.
 async fn create_admin(
-    AdminInPerson(caller): AdminInPerson,
-    client: Client,
-    Json(asked): Json<NewAdmin>,
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Json(body): Json<NewAdmin>,
 ) -> Result<Json<Customer>, Problem> {
-    create(Role::Admin, caller, client, asked).await
+    create(Role::Admin, &actor, body).await
 }
 
-async fn create(
-    role: Role,
-    caller: Caller,
-    client: Client,
-    asked: NewAdmin,
-) -> Result<Json<Customer>, Problem> {
-    if let Some(cpf) = &asked.cpf
+async fn create(role: Role, actor: &Actor, body: NewAdmin) -> Result<Json<Customer>, Problem> {
+    if let Some(cpf) = &body.cpf
         && setting("cpf_check").await? == "strict"
-        && !cpf.checks()
+        && !cpf.has_valid_check_digits()
     {
-        let why = Malformed("its check digits do not fit");
-        return Err(Error::Malformed("cpf", why).into());
+        return Err(Error::invalid("cpf", "its check digits do not fit").into());
     }
     let new = NewAccount {
-        name: asked.name,
-        cpf: asked.cpf,
-        created_by: Some(caller.id),
-        ..match asked.email {
+        name: body.name,
+        cpf: body.cpf,
+        created_by: Some(actor.caller.id),
+        ..match body.email {
             Some(email) => NewAccount::new(Login::from(&email), Some(email), role),
             None => NewAccount::nameless(role),
         }
     };
-    let account = registered(&caller, new, asked.password.as_ref(), &client).await?;
+    let account = register(actor, new, body.password.as_ref()).await?;
     Ok(Json(account.into()))
 }
 
-async fn register_anonymous(caller: Caller, client: Client) -> Result<Json<Customer>, Problem> {
+async fn register_anonymous(actor: Actor) -> Result<Json<Customer>, Problem> {
     let new = NewAccount {
-        created_by: Some(caller.id),
+        created_by: Some(actor.caller.id),
         ..NewAccount::nameless(Role::Anonymous)
     };
-    Ok(Json(registered(&caller, new, None, &client).await?.into()))
+    Ok(Json(register(&actor, new, None).await?.into()))
 }
 
-/// By somebody who is still signed in. Whatever of it is taken, these clients know one refusal.
-async fn registered(
-    caller: &Caller,
+/// Registers for a caller whose session is not over.
+async fn register(
+    actor: &Actor,
     new: NewAccount,
     password: Option<&Password>,
-    client: &Client,
-) -> Result<Account, Problem> {
+) -> Result<Account, Error> {
     let db = store::open().await?;
-    store::me(&db, caller.session).await?;
+    accounts::find_caller(&db, actor.caller.session).await?;
     drop(db);
-    entering::register(new, password, client)
+    authentication::register(new, password, &actor.client)
         .await
         .map_err(|it| match it {
-            Error::LoginTaken | Error::EmailTaken => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "email-taken",
-                "Email already registered",
-            ),
-            Error::CpfTaken => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "cpf-taken",
-                "CPF already registered",
-            ),
-            other => other.into(),
+            Error::LoginTaken | Error::EmailTaken => Error::EmailRegistered,
+            Error::CpfTaken => Error::CpfRegistered,
+            other => other,
         })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Schema)]
 struct Health {
+    #[schemars(example = &"Operational")]
     status: &'static str,
 }
 

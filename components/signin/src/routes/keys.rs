@@ -1,46 +1,53 @@
-//! The keys by which others verify our tokens, and where they find us.
+//! The keys by which others verify our tokens, and the discovery documents of OAuth and OpenID Connect.
 
-use axum::Router;
 use axum::http::{HeaderName, header};
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use kit::{Dialect, Json, Problem, Spellings, setting, speaking};
+use kit::setting;
+use kit::web::{Dialect, Json, Problem, Routes, Schema};
 use serde::Serialize;
 
 use crate::issue;
 
-pub fn router() -> Router {
-    let zones = Router::new().route("/api/v1/pubkey", get(show_public_key));
-    Router::new()
-        .route("/.well-known/jwks.json", get(show_keys))
-        .spelled(
+pub fn routes() -> Routes {
+    let discovery = Routes::new("Keys", Dialect::Plain)
+        .get("/.well-known/jwks.json", show_keys, |it| {
+            it.summary("Show the signing keys (JWKS)")
+                .note("Every key whose tokens may still be in use. A new key is published before it signs.")
+                .returns_media(200, "application/jwk-set+json")
+                .returns_header(200, "Cache-Control", "Five minutes")
+        })
+        .get(
             [
                 "/.well-known/openid-configuration",
                 "/.well-known/oauth-authorization-server",
             ],
-            get(show_configuration),
-        )
-        .merge(speaking(Dialect::Zones, zones))
+            show_configuration,
+            |it| it.summary("Show what OAuth clients need to know"),
+        );
+    let zones = Routes::new("Keys", Dialect::Zones).get("/api/v1/pubkey", show_public_key, |it| {
+        it.summary("Show the key that signs now")
+            .instead("GET /.well-known/jwks.json")
+    });
+    Routes::of([discovery, zones])
 }
 
-/// Long enough to spare us, short enough that a new key is known before it signs.
+/// Long enough to spare us requests, short enough that a new key is known before it signs.
 const CACHED: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=300");
 
-/// Every key whose tokens are still in use, as the operator gave them.
-async fn show_keys() -> Result<([(HeaderName, &'static str); 2], &'static str), Problem> {
+async fn show_keys() -> Result<Response, Problem> {
     let keys = setting("jwt_public_keys").await?;
     let json = (header::CONTENT_TYPE, "application/jwk-set+json");
-    Ok(([json, CACHED], keys))
+    Ok(([json, CACHED], keys).into_response())
 }
 
 /// What we offer of OAuth and OpenID Connect: tokens, and no pages to sign in on.
-#[derive(Serialize)]
+#[derive(Serialize, Schema)]
 struct Configuration {
-    /// As tokens say it. Clients that insist on OpenID's rule want it to be the address that they
-    /// asked: it is for the operator to call it so.
+    /// As tokens say it. OpenID requires the address that the client asked: the operator configures it so.
     issuer: &'static str,
     jwks_uri: String,
     token_endpoint: String,
@@ -75,13 +82,12 @@ async fn show_configuration() -> Result<Json<Configuration>, Problem> {
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Schema)]
 struct PublicKey {
-    /// PEM, and base64 around that.
+    /// PEM, encoded as base64 once more.
     pubkey: String,
 }
 
-/// The key that signs today.
 async fn show_public_key() -> Result<Json<PublicKey>, Problem> {
     let key = issue::signing_pair().await?.public();
     let pem = key

@@ -1,124 +1,130 @@
-//! Secrets that travel by letter: a new password for who forgot the old one,
-//! and the proof that a mailbox is somebody's. The letters themselves are
-//! events; who delivers them is not our business.
+//! Secrets that travel by e-mail: a new password for one that was forgotten, and the proof of a mailbox. notify
+//! delivers the letters.
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::post;
-use kit::{Dialect, Json, Problem, Spellings, event, speaking};
+use kit::store::event;
+use kit::web::{Dialect, Json, NoContent, Problem, Routes, Schema};
 use serde::Deserialize;
 
-use crate::account::Email;
-use crate::client::{Client, Person};
-use crate::entering;
+use crate::calls::passwords;
+use crate::client::Client;
 use crate::error::Error;
+use crate::identity::Unscoped;
+use crate::letter::{Letter, Purpose};
+use crate::name::Email;
 use crate::password::Password;
-use crate::store::{self, Letter};
-use crate::{secret, tries};
+use crate::revocation::mark_revoked;
+use crate::store::{self, letters};
+use crate::{limit, secret, throttle};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(
+pub fn routes() -> Routes {
+    Routes::new("Passwords and e-mail", Dialect::Plain)
+        .post(
             ["/auth/password/forgot", "/api/auth/password/forgot"],
-            post(forget_password),
+            send_reset,
+            |it| {
+                it.summary("Ask for a letter to reset the password")
+                    .note("The answer is the same whether an account has that e-mail or not.")
+                    .returns_nothing(202)
+                    .refuses([Error::TOO_MANY_TRIES])
+            },
         )
-        .spelled(
+        .post(
             ["/auth/password/reset", "/api/auth/password/reset"],
-            post(reset_password),
+            reset_password,
+            |it| {
+                it.summary("Set a new password with a letter's secret")
+                    .note("Every session of the account ends.")
+                    .refuses([Error::BAD_SECRET, Error::PASSWORD_IS_NAME, Error::BUSY])
+            },
         )
-        .spelled(
+        .post(
             ["/auth/email/verification", "/api/auth/email/verification"],
-            post(send_verification),
+            send_verification,
+            |it| {
+                it.summary("Ask for a letter to verify the e-mail")
+                    .note("204: there is no e-mail, or it is verified already.")
+                    .returns_nothing(202)
+                    .returns_nothing(204)
+                    .refuses([Error::TOO_MANY_TRIES])
+            },
         )
-        .spelled(
+        .post(
             ["/auth/email/verify", "/api/auth/email/verify"],
-            post(verify_email),
-        );
-    speaking(Dialect::Plain, table)
+            verify_email,
+            |it| {
+                it.summary("Verify an e-mail with a letter's secret")
+                    .refuses([Error::BAD_SECRET])
+            },
+        )
 }
 
-/// Somebody is at their desk and waits for it.
-const RESET_SECONDS: i64 = 30 * 60;
-/// It may be read tomorrow.
-const VERIFY_SECONDS: i64 = 2 * 86_400;
-
-#[derive(Deserialize)]
-struct Forgotten {
+#[derive(Deserialize, Schema)]
+struct ForgottenPassword {
     email: Email,
 }
 
-/// The answer is the same whether somebody is called so or not.
-async fn forget_password(
+async fn send_reset(
     client: Client,
-    Json(forgotten): Json<Forgotten>,
+    Json(body): Json<ForgottenPassword>,
 ) -> Result<StatusCode, Problem> {
-    let email = forgotten.email.as_str();
+    let email = body.email.as_str();
     let db = store::open().await?;
-    let gates = tries::letter(email, &client);
-    tries::take(&db, &gates).await?;
-    let secret = secret::new("wharf_reset");
-    store::send_reset(&db, email, letter(&secret, RESET_SECONDS), &client).await?;
+    throttle::count(&db, &limit::letters(email, &client)).await?;
+    letters::send_reset(&db, email, Letter::new(Purpose::Reset), &client).await?;
     event::wake();
     Ok(StatusCode::ACCEPTED)
 }
 
-fn letter(secret: &str, seconds: i64) -> Letter<'_> {
-    Letter {
-        digest: secret::digest(secret),
-        secret,
-        seconds,
-    }
-}
-
-#[derive(Deserialize)]
-struct Reset {
+#[derive(Deserialize, Schema)]
+struct PasswordReset {
+    /// The secret in the letter.
     token: String,
     password: Password,
 }
 
-async fn reset_password(client: Client, Json(reset): Json<Reset>) -> Result<StatusCode, Problem> {
-    let digest = secret::digest(&reset.token);
+async fn reset_password(
+    client: Client,
+    Json(body): Json<PasswordReset>,
+) -> Result<NoContent, Problem> {
+    let digest = secret::digest(&body.token);
     let db = store::open().await?;
-    // Looked at first, so that nobody makes us hash for nothing.
-    let account = store::read_letter(&db, digest.clone(), "reset").await?;
-    if reset
-        .password
-        .is_name(&account.login, account.email.as_deref())
-    {
+    // Checked first, so that a wrong secret costs no hash.
+    let account = letters::find_letter_owner(&db, digest.clone(), Purpose::Reset).await?;
+    let email = account.email.as_deref();
+    if body.password.is_name(&account.login, email) {
         return Err(Error::PasswordIsName.into());
     }
-    let hash = reset.password.hash().await?;
-    let ended = store::reset_password(&db, digest, &hash, &client).await?;
-    entering::tell_ended(ended).await?;
+    let hash = passwords::hash(body.password.as_str()).await?;
+    let ended = letters::reset_password(&db, digest, &hash, &client).await?;
+    mark_revoked(&ended).await?;
     event::wake();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
-async fn send_verification(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
+async fn send_verification(Unscoped(actor): Unscoped) -> Result<StatusCode, Problem> {
     let db = store::open().await?;
-    let gates = tries::letter(&caller.id.to_string(), &client);
-    tries::take(&db, &gates).await?;
-    let secret = secret::new("wharf_verify");
-    let letter = letter(&secret, VERIFY_SECONDS);
-    if store::send_verification(&db, caller.session, letter, &client).await? {
-        event::wake();
-        Ok(StatusCode::ACCEPTED)
-    } else {
-        // There is no mailbox, or nothing left to prove.
-        Ok(StatusCode::NO_CONTENT)
+    let limits = limit::letters(&actor.caller.id.to_string(), &actor.client);
+    throttle::count(&db, &limits).await?;
+    let is_sent = letters::send_verification(&db, &actor, Letter::new(Purpose::Verify)).await?;
+    if !is_sent {
+        return Ok(StatusCode::NO_CONTENT);
     }
+    event::wake();
+    Ok(StatusCode::ACCEPTED)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct Verification {
+    /// The secret in the letter.
     token: String,
 }
 
 async fn verify_email(
     client: Client,
-    Json(asked): Json<Verification>,
-) -> Result<StatusCode, Problem> {
+    Json(body): Json<Verification>,
+) -> Result<NoContent, Problem> {
     let db = store::open().await?;
-    store::verify_email(&db, secret::digest(&asked.token), &client).await?;
-    Ok(StatusCode::NO_CONTENT)
+    letters::verify_email(&db, secret::digest(&body.token), &client).await?;
+    Ok(NoContent)
 }

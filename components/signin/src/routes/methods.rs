@@ -1,48 +1,109 @@
-//! The modpack launchers' dialect: methods by name under `/api/method/`, with
-//! GET and everything in the query, as they always did, or with POST.
+//! The modpack launchers' dialect: methods by name under `/api/method/`, called with GET and everything in the
+//! query, or with POST and a body of JSON or a form.
 
 use std::collections::HashMap;
 
-use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
-use axum::routing::get;
-use kit::{Caller, Dialect, FORBIDDEN, Form, Json, Page, Problem, Query, Role, Roles, speaking};
+use axum::http::{Method, header};
+use kit::identity::{Caller, FORBIDDEN, Role, Roles};
+use kit::web::{
+    Dialect, Form, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security,
+};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::account::{Account, Email, Login, NewAccount};
-use crate::client::{AdminInPerson, Client, Person};
-use crate::entering::{self, Attempt};
+use crate::account::{Account, Change, Lookup, NewAccount, RoleChange};
+use crate::authentication::{self, Attempt};
+use crate::client::Client;
 use crate::error::Error;
-use crate::issue::{Patience, SignedIn};
+use crate::identity::{Moderator, Unscoped, UnscopedAdmin};
+use crate::issue::Renewal;
+use crate::name::{Email, Login, Malformed};
 use crate::password::Password;
-use crate::store::{self, Change, RoleChange, Whom};
+use crate::revocation::mark_revoked;
+use crate::routes::{registering, signing_in};
+use crate::session::SignedIn;
+use crate::store::{self, accounts};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .route("/api/method/auth.login", get(sign_in).post(sign_in))
-        .route("/api/method/auth.register", get(register).post(register))
-        .route("/api/method/auth.refreshToken", get(refresh).post(refresh))
-        .route("/api/method/users.get", get(show_user).post(show_user))
-        .route("/api/method/users.list", get(list_users).post(list_users))
-        .route("/api/method/users.setRole", get(set_role).post(set_role))
-        .layer(axum::middleware::map_response(uncached));
-    speaking(Dialect::Rpc, table)
+pub fn routes() -> Routes {
+    Routes::new("Signing in", Dialect::Rpc)
+        .get("/api/method/auth.login", sign_in, describe_sign_in)
+        .post("/api/method/auth.login", sign_in, describe_sign_in)
+        .get("/api/method/auth.register", register, describe_register)
+        .post("/api/method/auth.register", register, describe_register)
+        .get("/api/method/auth.refreshToken", refresh, describe_refresh)
+        .post("/api/method/auth.refreshToken", refresh, describe_refresh)
+        .about("Users")
+        .get("/api/method/users.get", show_user, describe_show_user)
+        .post("/api/method/users.get", show_user, describe_show_user)
+        .about("Administration")
+        .get("/api/method/users.list", list_users, describe_list_users)
+        .post("/api/method/users.list", list_users, describe_list_users)
+        .get("/api/method/users.setRole", set_role, describe_set_role)
+        .post("/api/method/users.setRole", set_role, describe_set_role)
+        .no_store()
 }
 
-/// A GET that changes something, or carries a token, is nobody's to keep.
-async fn uncached(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
+fn describe_sign_in(it: Operation) -> Operation {
+    it.summary("Sign in from a launcher")
+        .query::<Login>("login", true, "The login or the e-mail")
+        .query::<Password>("password", true, "")
+        .query::<String>(
+            "code",
+            false,
+            "Of the second factor, when the account has one",
+        )
+        .instead("POST /token")
+        .refuses(signing_in())
 }
 
-/// What a method is called with, from the query and from a body of JSON or a form.
+fn describe_register(it: Operation) -> Operation {
+    it.summary("Register from a launcher")
+        .query::<Login>("login", true, "")
+        .query::<Password>("password", true, "Neither the login nor the e-mail")
+        .query::<Email>("email", false, "")
+        .instead("POST /auth/register")
+        .refuses(registering())
+}
+
+fn describe_refresh(it: Operation) -> Operation {
+    it.summary("Refresh the tokens from a launcher")
+        .note("With `refresh_token`, or with an access token that is still valid.")
+        .query::<String>("refresh_token", false, "")
+        .instead("POST /auth/refresh")
+}
+
+fn describe_show_user(it: Operation) -> Operation {
+    it.summary("Show a user to a launcher")
+        .note("Without arguments the caller. Other users are shown to moderators and admins.")
+        .query::<i64>("user_id", false, "The serial number of the account")
+        .query::<Login>("login", false, "")
+        .instead("GET /auth/me")
+        .refuses([Error::UNKNOWN_ACCOUNT, FORBIDDEN])
+}
+
+fn describe_list_users(it: Operation) -> Operation {
+    it.summary("List users to a moderator")
+}
+
+fn describe_set_role(it: Operation) -> Operation {
+    it.summary("Set a user's level")
+        .note("99 is an admin, 50 a moderator, 10 neither. Other roles stay. Admins cannot change their own.")
+        .query::<i64>("user_id", true, "The serial number of the account")
+        .query::<i64>("role", true, "99, 50 or 10")
+        .instead("PUT /auth/users/{id}/roles")
+        .refuses([Error::UNKNOWN_ACCOUNT, Error::UNKNOWN_LEVEL])
+}
+
+/// The arguments of a method, from the query and from a body of JSON or a form.
 struct Arguments(HashMap<String, String>);
+
+/// The only version of the methods.
+#[derive(Clone, Copy, kit::Word)]
+enum Version {
+    #[word(rename = "1.0")]
+    V1,
+}
 
 impl<S: Send + Sync> FromRequest<S> for Arguments {
     type Rejection = Problem;
@@ -54,10 +115,24 @@ impl<S: Send + Sync> FromRequest<S> for Arguments {
             arguments.extend(body(request, state).await?);
         }
         let arguments = Self(arguments);
-        match arguments.text("v")? {
-            "1.0" => Ok(arguments),
-            _ => Err(refused(1, "Invalid API version")),
+        match Version::parse(arguments.text("v")?) {
+            Some(Version::V1) => Ok(arguments),
+            None => Err(Error::BadVersion.into()),
         }
+    }
+}
+
+impl Input for Arguments {
+    fn describe(operation: &mut Operation) {
+        *operation = std::mem::take(operation)
+            .query::<Version>("v", true, "The version of the methods")
+            .note("A POST takes its arguments from a body of JSON or a form too.");
+        operation.add_refusals([
+            Error::BAD_VERSION,
+            Error::MISSING_ARGUMENT,
+            Error::ARGUMENT_TYPE,
+            Error::ARGUMENT_FORMAT,
+        ]);
     }
 }
 
@@ -94,21 +169,14 @@ async fn body<S: Send + Sync>(
             Value::String(text) => Ok((name, text)),
             Value::Number(number) => Ok((name, number.to_string())),
             Value::Bool(flag) => Ok((name, flag.to_string())),
-            _ => Err(refused(32, "Invalid argument type").detail(name)),
+            _ => Err(Error::ArgumentType(name).into()),
         })
         .collect()
 }
 
-fn refused(number: u16, title: &'static str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "bad-argument", title).number(number)
-}
-
 impl Arguments {
-    fn text(&self, name: &'static str) -> Result<&str, Problem> {
-        let given = self.optional(name);
-        given.ok_or_else(|| {
-            refused(30, "Missing argument").detail(format!("missing argument {name}"))
-        })
+    fn text(&self, name: &'static str) -> Result<&str, Error> {
+        self.optional(name).ok_or(Error::MissingArgument(name))
     }
 
     fn optional(&self, name: &str) -> Option<&str> {
@@ -118,22 +186,21 @@ impl Arguments {
             .filter(|it| !it.is_empty())
     }
 
-    fn parsed<T: TryFrom<String, Error = crate::account::Malformed>>(
+    fn parsed<T: TryFrom<String, Error = Malformed>>(
         &self,
         name: &'static str,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, Error> {
         T::try_from(self.text(name)?.to_owned())
-            .map_err(|it| refused(33, "Invalid format").detail(format!("{name}: {it}")))
+            .map_err(|it| Error::ArgumentFormat(format!("{name}: {it}")))
     }
 
-    fn number(&self, name: &'static str) -> Result<i64, Problem> {
-        self.text(name)?
-            .parse()
-            .map_err(|_| refused(32, "Invalid type").detail(format!("{name} is a number")))
+    fn number(&self, name: &'static str) -> Result<i64, Error> {
+        let parsed = self.text(name)?.parse();
+        parsed.map_err(|_| Error::ArgumentType(format!("{name} is a number")))
     }
 }
 
-/// What somebody may do, as these clients count it.
+/// The rights of a user, as these clients count them.
 fn level(roles: Roles) -> u8 {
     if roles.has(Role::Admin) {
         99
@@ -144,14 +211,16 @@ fn level(roles: Roles) -> u8 {
     }
 }
 
-#[derive(Serialize)]
-struct User {
+#[derive(Serialize, Schema)]
+struct LauncherUser {
+    /// The serial number of the account.
     id: i64,
     login: String,
+    /// The level: 99, 50 or 10.
     roles: [u8; 1],
 }
 
-impl From<Account> for User {
+impl From<Account> for LauncherUser {
     fn from(account: Account) -> Self {
         Self {
             id: account.number,
@@ -161,17 +230,17 @@ impl From<Account> for User {
     }
 }
 
-#[derive(Serialize)]
-struct Entered {
+#[derive(Serialize, Schema)]
+struct LauncherSession {
     token: String,
-    user: User,
+    user: LauncherUser,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
 }
 
-impl From<SignedIn> for Json<Entered> {
+impl From<SignedIn> for Json<LauncherSession> {
     fn from(signed_in: SignedIn) -> Self {
-        Json(Entered {
+        Json(LauncherSession {
             token: signed_in.token,
             user: signed_in.account.into(),
             refresh_token: signed_in.refresh_token,
@@ -179,17 +248,17 @@ impl From<SignedIn> for Json<Entered> {
     }
 }
 
-async fn sign_in(client: Client, arguments: Arguments) -> Result<Json<Entered>, Problem> {
+async fn sign_in(client: Client, arguments: Arguments) -> Result<Json<LauncherSession>, Problem> {
     let attempt = Attempt {
         name: arguments.text("login")?,
         password: arguments.text("password")?,
         code: arguments.optional("code"),
     };
-    let entered = entering::sign_in(attempt, Patience::Refreshes, &client).await?;
-    Ok(entered.into())
+    let signed_in = authentication::sign_in(attempt, Renewal::Refresh, &client).await?;
+    Ok(signed_in.into())
 }
 
-async fn register(client: Client, arguments: Arguments) -> Result<Json<Entered>, Problem> {
+async fn register(client: Client, arguments: Arguments) -> Result<Json<LauncherSession>, Problem> {
     let login: Login = arguments.parsed("login")?;
     let password: Password = arguments.parsed("password")?;
     let email: Option<Email> = match arguments.optional("email") {
@@ -197,96 +266,107 @@ async fn register(client: Client, arguments: Arguments) -> Result<Json<Entered>,
         None => None,
     };
     let new = NewAccount::new(login, email, Role::Customer);
-    let entered = entering::register_and_enter(new, &password, Patience::Refreshes, &client);
-    let entered = entered.await.map_err(|it| match it {
-        Error::PasswordIsName => refused(31, "Invalid value").detail(it.to_string()),
-        Error::LoginTaken | Error::EmailTaken => Problem::from(it).number(31),
-        other => other.into(),
-    })?;
-    Ok(entered.into())
+    let registered =
+        authentication::register_and_sign_in(new, &password, Renewal::Refresh, &client).await?;
+    Ok(registered.into())
 }
 
-/// With a refresh token, or with a token that is still good. Launchers send the token along with
-/// every call, so beside a refresh token it may have expired.
-async fn refresh(client: Client, request: Request) -> Result<Json<Entered>, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let request = Request::from_parts(parts.clone(), body);
-    let arguments = Arguments::from_request(request, &()).await?;
-    let entered = match arguments.optional("refresh_token") {
-        Some(token) => entering::refresh(token, &client).await?,
-        None => {
-            let Person(caller) = Person::from_request_parts(&mut parts, &()).await?;
-            entering::renew(&caller).await?
+/// What proves that tokens may be renewed. Launchers send the access token along with every call, so beside a
+/// refresh token it is not looked at: it may have expired.
+enum Renewable {
+    RefreshToken(String),
+    AccessToken(Caller),
+}
+
+impl<S: Send + Sync> FromRequest<S> for Renewable {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let arguments = Arguments::from_request(request, state).await?;
+        if let Some(token) = arguments.optional("refresh_token") {
+            return Ok(Self::RefreshToken(token.to_owned()));
         }
-    };
-    Ok(entered.into())
+        let Unscoped(actor) = Unscoped::from_request_parts(&mut parts, state).await?;
+        Ok(Self::AccessToken(actor.caller))
+    }
 }
 
-/// Oneself, or anybody for those who moderate.
-async fn show_user(caller: Caller, arguments: Arguments) -> Result<Json<User>, Problem> {
+impl Input for Renewable {
+    fn describe(operation: &mut Operation) {
+        Arguments::describe(operation);
+        Unscoped::describe(operation);
+        operation.add_security(Security::Optional);
+    }
+}
+
+async fn refresh(client: Client, renewable: Renewable) -> Result<Json<LauncherSession>, Problem> {
+    let signed_in = match renewable {
+        Renewable::RefreshToken(token) => authentication::refresh(&token, &client).await?,
+        Renewable::AccessToken(caller) => authentication::renew(&caller).await?,
+    };
+    Ok(signed_in.into())
+}
+
+async fn show_user(caller: Caller, arguments: Arguments) -> Result<Json<LauncherUser>, Problem> {
     let db = store::open().await?;
-    let whom = arguments.optional("login");
+    let login = arguments.optional("login");
     let number = match arguments.optional("user_id") {
         Some(_) => Some(arguments.number("user_id")?),
         None => None,
     };
-    let me = store::me(&db, caller.session).await?;
-    let is_me = whom.is_none_or(|it| it.eq_ignore_ascii_case(&me.login))
+    let me = accounts::find_caller(&db, caller.session).await?;
+    let is_me = login.is_none_or(|it| it.eq_ignore_ascii_case(&me.login))
         && number.is_none_or(|it| it == me.number);
     if is_me {
         return Ok(Json(me.into()));
     }
-    if !caller.roles.any(&[Role::Moderator, Role::Admin]) {
-        return Err(FORBIDDEN);
-    }
-    let whom = Whom {
-        login: whom,
+    Moderator::check(&caller)?;
+    let lookup = Lookup {
+        login,
         number,
-        ..Whom::default()
+        ..Lookup::default()
     };
-    Ok(Json(store::find(&db, caller.session, whom).await?.into()))
+    let user = accounts::find_account(&db, caller.session, lookup).await?;
+    Ok(Json(user.into()))
 }
 
-#[derive(Serialize)]
-struct Users {
-    users: Vec<User>,
+#[derive(Serialize, Schema)]
+struct LauncherUsers {
+    users: Vec<LauncherUser>,
 }
 
 async fn list_users(
-    caller: Caller,
+    Moderator(actor): Moderator,
     Query(page): Query<Page>,
     _: Arguments,
-) -> Result<Json<Users>, Problem> {
-    if !caller.roles.any(&[Role::Moderator, Role::Admin]) {
-        return Err(FORBIDDEN);
-    }
+) -> Result<Json<LauncherUsers>, Problem> {
     let db = store::open().await?;
-    let users = store::list(&db, caller.session, page, 100).await?;
-    Ok(Json(Users {
-        users: users.into_iter().map(User::from).collect(),
+    let users = accounts::list_accounts(&db, actor.caller.session, page, 100).await?;
+    Ok(Json(LauncherUsers {
+        users: users.into_iter().map(LauncherUser::from).collect(),
     }))
 }
 
-/// To be of one level is to be of no other; nobody changes their own.
 async fn set_role(
-    AdminInPerson(caller): AdminInPerson,
-    client: Client,
+    UnscopedAdmin(actor): UnscopedAdmin,
     arguments: Arguments,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<LauncherUser>, Problem> {
     let number = arguments.number("user_id")?;
     let add = match arguments.number("role")? {
         99 => Roles::default().with(Role::Admin),
         50 => Roles::default().with(Role::Moderator),
         10 => Roles::default(),
-        _ => return Err(refused(31, "Invalid value").detail("role is 99, 50 or 10")),
+        _ => return Err(Error::UnknownLevel.into()),
     };
     let db = store::open().await?;
-    let whom = Whom {
+    let lookup = Lookup {
         number: Some(number),
-        ..Whom::default()
+        ..Lookup::default()
     };
-    let user = store::find(&db, caller.session, whom).await?;
-    if user.id == caller.id {
+    let user = accounts::find_account(&db, actor.caller.session, lookup).await?;
+    if user.id == actor.caller.id {
         return Err(FORBIDDEN);
     }
     let drop = Roles::default().with(Role::Admin).with(Role::Moderator);
@@ -294,7 +374,7 @@ async fn set_role(
         roles: Some(RoleChange { add, drop }),
         ..Change::default()
     };
-    let (user, ended) = store::update(&db, &caller, user.id, change, &client).await?;
-    entering::tell_ended(ended).await?;
+    let (user, ended) = accounts::update_account(&db, &actor, user.id, change).await?;
+    mark_revoked(&ended).await?;
     Ok(Json(user.into()))
 }

@@ -1,180 +1,217 @@
-//! The parking places' dialect: `{token}` for everything, in header `api_key`.
+//! The parking places' dialect: `{token}` for everything, in the header `api_key`.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
-use kit::{Admin, Caller, Dialect, Json, Problem, Query, Role, Roles, Spellings, speaking};
+use kit::identity::{Admin, Caller, Role, Roles};
+use kit::web::{Dialect, Json, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::{Account, Email, Login, Malformed, NewAccount, TelegramId};
+use crate::account::{Account, Lookup, NewAccount};
+use crate::authentication::{self, Attempt};
 use crate::client::Client;
-use crate::entering::{self, Attempt};
 use crate::error::Error;
-use crate::issue::{Patience, SignedIn};
+use crate::issue::Renewal;
+use crate::name::{Email, Login, Malformed, TelegramId};
 use crate::password::Password;
-use crate::store::{self, Whom};
+use crate::routes::{registering, signing_in};
+use crate::session::SignedIn;
+use crate::store::{self, accounts};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(
-            ["/register", "/auth/register", "/api/auth/register"],
-            post(register),
+pub fn routes() -> Routes {
+    let parking = Routes::new("Signing in", Dialect::Parking)
+        .post(
+            ["/auth/register", "/register", "/api/auth/register"],
+            register,
+            |it| {
+                it.summary("Register as a driver or owner")
+                    .note("The answer is the first token.")
+                    .refuses(registering())
+                    .refuses([Error::REGISTRATION_REJECTED])
+            },
         )
-        .spelled(["/login", "/auth/login", "/api/auth/login"], post(sign_in))
-        .spelled(
+        .post(["/auth/login", "/login", "/api/auth/login"], sign_in, |it| {
+            it.summary("Sign in by password")
+                .note("The token lasts for the day. `POST /token` gives a short one with a refresh token.")
+                .refuses(signing_in())
+        })
+        .about("Passwords and e-mail")
+        .post(
             [
-                "/change-password",
                 "/auth/change-password",
+                "/change-password",
                 "/api/auth/change-password",
             ],
-            post(change_password),
+            change_password,
+            |it| {
+                it.summary("Change the password")
+                    .note("The old password is proof enough: no token is needed. Every session ends and a new one begins.")
+                    .refuses(signing_in())
+                    .refuses([Error::UNFIT_PASSWORD])
+            },
         )
-        .spelled(["/user", "/auth/user", "/api/auth/user"], get(show_user));
-    let me = Router::new().route("/auth/me", get(show_me));
-    speaking(Dialect::Parking, table).merge(speaking(Dialect::AccountsAndParking, me))
+        .about("Administration")
+        .get(["/auth/user", "/user", "/api/auth/user"], show_user, |it| {
+            it.summary("Show any user")
+                .note("By `user_id` or `login`; without either, the caller.")
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        });
+    let me = Routes::new("Users", Dialect::AccountsAndParking)
+        .get("/auth/me", show_me, |it| it.summary("Show the caller"));
+    Routes::of([parking, me])
 }
 
-#[derive(Serialize)]
-struct Entered {
+#[derive(Serialize, Schema)]
+struct Token {
     token: String,
 }
 
-impl From<SignedIn> for Json<Entered> {
+impl From<SignedIn> for Json<Token> {
     fn from(signed_in: SignedIn) -> Self {
-        Json(Entered {
+        Json(Token {
             token: signed_in.token,
         })
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct Registration {
+    #[schemars(extend("format" = "email"), example = &"ana@example.org")]
     email: String,
+    /// Letters, digits and `_`.
+    #[schemars(length(min = 3, max = 50), example = &"ana")]
     login: String,
+    /// Neither the login nor the e-mail.
+    #[schemars(length(min = 8, max = 128), example = &"Correct-Horse-1")]
     password: String,
     role: ParkingRole,
+    /// 0 for none.
+    #[schemars(range(min = 0), example = 0)]
     telegram_id: Option<i64>,
 }
 
-/// An admin is made by another way than this.
-#[derive(Clone, Copy, Deserialize)]
+/// The roles that people may choose themselves.
+#[derive(Clone, Copy, Deserialize, Schema)]
 #[serde(rename_all = "lowercase")]
 enum ParkingRole {
     Driver,
     Owner,
 }
 
-async fn register(
-    client: Client,
-    Json(asked): Json<Registration>,
-) -> Result<Json<Entered>, Problem> {
-    let (new, password) = asked.checked().map_err(rejected)?;
-    let entered = entering::register_and_enter(new, &password, Patience::SignsInAgain, &client);
-    Ok(entered.await.map_err(rejected)?.into())
+async fn register(client: Client, Json(body): Json<Registration>) -> Result<Json<Token>, Problem> {
+    let (new, password) = body.checked().map_err(reject_registration)?;
+    let registered =
+        authentication::register_and_sign_in(new, &password, Renewal::SignIn, &client).await;
+    Ok(registered.map_err(reject_registration)?.into())
 }
 
 impl Registration {
     fn checked(self) -> Result<(NewAccount, Password), Error> {
-        let login = Login::try_from(self.login).map_err(|it| Error::Malformed("login", it))?;
+        let login = in_field("login", Login::try_from(self.login))?;
         if !login.is_word() {
-            let rule = Malformed("a login is 3 to 50 letters, digits or '_'");
-            return Err(Error::Malformed("login", rule));
+            return Err(Error::invalid(
+                "login",
+                "a login is 3 to 50 letters, digits or '_'",
+            ));
         }
-        let email = Email::try_from(self.email).map_err(|it| Error::Malformed("email", it))?;
-        let password =
-            Password::try_from(self.password).map_err(|it| Error::Malformed("password", it))?;
+        let email = in_field("email", Email::try_from(self.email))?;
+        let password = in_field("password", Password::try_from(self.password))?;
         let telegram_id = self.telegram_id.map(TelegramId::try_from).transpose();
         let role = match self.role {
             ParkingRole::Driver => Role::Driver,
             ParkingRole::Owner => Role::Owner,
         };
         let new = NewAccount {
-            telegram_id: telegram_id.map_err(|it| Error::Malformed("telegram_id", it))?,
+            telegram_id: in_field("telegram_id", telegram_id)?,
             ..NewAccount::new(login, Some(email), role)
         };
         Ok((new, password))
     }
 }
 
-/// These clients know one refusal of a registration, whatever its reason.
-fn rejected(error: Error) -> Problem {
+/// These clients expect a status of their own for such a body, so its fields are read as text first.
+fn in_field<T>(field: &'static str, read: Result<T, Malformed>) -> Result<T, Error> {
+    read.map_err(|it| Error::invalid(field, it.0))
+}
+
+fn reject_registration(error: Error) -> Error {
     match error {
-        Error::Malformed(..) | Error::PasswordIsName => Problem::new(
-            StatusCode::CONFLICT,
-            "registration-rejected",
-            "The registration is not acceptable",
-        )
-        .detail(error.to_string()),
-        other => other.into(),
+        Error::InvalidField(_) | Error::PasswordIsName => {
+            Error::RegistrationRejected(error.to_string())
+        }
+        other => other,
     }
 }
 
-#[derive(Deserialize)]
-struct Credentials {
+#[derive(Deserialize, Schema)]
+struct SignInByLogin {
+    /// The login or the e-mail.
+    #[schemars(example = &"ana")]
     login: String,
+    #[schemars(example = &"Correct-Horse-1")]
     password: String,
+    /// Of the second factor, when the account has one.
     code: Option<String>,
 }
 
-async fn sign_in(client: Client, Json(asked): Json<Credentials>) -> Result<Json<Entered>, Problem> {
+async fn sign_in(client: Client, Json(body): Json<SignInByLogin>) -> Result<Json<Token>, Problem> {
     let attempt = Attempt {
-        name: &asked.login,
-        password: &asked.password,
-        code: asked.code.as_deref(),
+        name: &body.login,
+        password: &body.password,
+        code: body.code.as_deref(),
     };
-    let entered = entering::sign_in(attempt, Patience::SignsInAgain, &client).await?;
-    Ok(entered.into())
+    let signed_in = authentication::sign_in(attempt, Renewal::SignIn, &client).await?;
+    Ok(signed_in.into())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 #[serde(rename_all = "camelCase")]
 struct PasswordChange {
+    /// The login or the e-mail.
+    #[schemars(example = &"ana")]
     login: String,
+    #[schemars(example = &"Correct-Horse-1")]
     old_password: String,
+    /// Neither the login nor the e-mail.
+    #[schemars(length(min = 8, max = 128), example = &"Correct-Horse-2")]
     new_password: String,
+    /// Of the second factor, when the account has one.
     code: Option<String>,
 }
 
-/// The old password is proof enough: no token is asked for.
 async fn change_password(
     client: Client,
-    Json(asked): Json<PasswordChange>,
-) -> Result<Json<Entered>, Problem> {
-    let new = Password::try_from(asked.new_password)
-        .map_err(|it| unfit(Error::Malformed("newPassword", it)))?;
+    Json(body): Json<PasswordChange>,
+) -> Result<Json<Token>, Problem> {
+    let new =
+        in_field("newPassword", Password::try_from(body.new_password)).map_err(reject_password)?;
     let attempt = Attempt {
-        name: &asked.login,
-        password: &asked.old_password,
-        code: asked.code.as_deref(),
+        name: &body.login,
+        password: &body.old_password,
+        code: body.code.as_deref(),
     };
-    let entered = entering::change_password(attempt, &new, Patience::SignsInAgain, &client);
-    Ok(entered.await.map_err(unfit)?.into())
+    let signed_in = authentication::change_password(attempt, &new, Renewal::SignIn, &client).await;
+    Ok(signed_in.map_err(reject_password)?.into())
 }
 
-fn unfit(error: Error) -> Problem {
+fn reject_password(error: Error) -> Error {
     match error {
-        Error::Malformed(..) | Error::PasswordIsName => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "unfit-password",
-            "The new password is not acceptable",
-        )
-        .detail(error.to_string()),
-        other => other.into(),
+        Error::InvalidField(_) | Error::PasswordIsName => Error::UnfitPassword(error.to_string()),
+        other => other,
     }
 }
 
-/// What every client reads of its own user, under each of the names they know.
-#[derive(Serialize)]
+/// A user under each of the names that the clients of this platform know.
+#[derive(Serialize, Schema)]
 pub struct Me {
-    /// OpenID's name for it: the address is told as the userinfo endpoint.
+    /// OpenID's name for the id: this is the userinfo endpoint.
     sub: Uuid,
     id: Uuid,
     user_id: Uuid,
     login: String,
     email: Option<String>,
+    /// The first of the roles, for clients that know one.
     role: &'static str,
     roles: Roles,
+    /// 0 for none.
     telegram_id: i64,
 }
 
@@ -193,7 +230,7 @@ impl From<Account> for Me {
     }
 }
 
-/// The one role of somebody who holds several: the one whose pages they would want to see.
+/// Of several roles the one whose pages the person wants to see first.
 fn first_role(roles: Roles) -> Option<Role> {
     const ORDER: [Role; 8] = [
         Role::Admin,
@@ -210,31 +247,31 @@ fn first_role(roles: Roles) -> Option<Role> {
 
 pub async fn show_me(caller: Caller) -> Result<Json<Me>, Problem> {
     let db = store::open().await?;
-    Ok(Json(store::me(&db, caller.session).await?.into()))
+    let account = accounts::find_caller(&db, caller.session).await?;
+    Ok(Json(account.into()))
 }
 
-#[derive(Deserialize)]
-struct Asked {
+#[derive(Deserialize, Schema)]
+struct WantedUser {
     user_id: Option<Uuid>,
+    #[schemars(example = &"ana")]
     login: Option<String>,
 }
 
-/// Any user, for an admin; without a query, the admin.
-async fn show_user(Admin(caller): Admin, Query(asked): Query<Asked>) -> Result<Json<Me>, Problem> {
+async fn show_user(
+    Admin(caller): Admin,
+    Query(wanted): Query<WantedUser>,
+) -> Result<Json<Me>, Problem> {
+    if wanted.user_id.is_none() && wanted.login.is_none() {
+        return show_me(caller).await;
+    }
     let db = store::open().await?;
-    let whom = Whom {
-        id: asked.user_id,
-        login: asked.login.as_deref(),
-        ..Whom::default()
+    let lookup = Lookup {
+        id: wanted.user_id,
+        login: wanted.login.as_deref(),
+        ..Lookup::default()
     };
-    let account = match whom {
-        Whom {
-            id: None,
-            login: None,
-            ..
-        } => store::me(&db, caller.session).await?,
-        whom => store::find(&db, caller.session, whom).await?,
-    };
+    let account = accounts::find_account(&db, caller.session, lookup).await?;
     Ok(Json(account.into()))
 }
 

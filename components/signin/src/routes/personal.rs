@@ -1,90 +1,97 @@
-//! Personal access tokens, for programs that act for somebody, and tokens of
-//! other issuers: both are exchanged for a short one of ours.
+//! Personal access tokens, for programs that act for a person, and the exchange of these and of other issuers'
+//! tokens.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
 use jiff::Timestamp;
-use kit::{Dialect, Json, Problem, Spellings, is_scope, speaking};
+use kit::identity::{INVALID_TOKEN, is_scope};
+use kit::web::{Created, Dialect, Json, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::Text;
-use crate::client::{Client, Person};
-use crate::error::{Error, invalid};
-use crate::issue::{self, SignedIn};
-use crate::routes::sessions::{Tokens, Uncached, uncached};
-use crate::store::{self, NewPersonal};
-use crate::{foreign, secret};
+use crate::client::Client;
+use crate::error::Error;
+use crate::exchange::{self, PERSONAL_TOKEN};
+use crate::identity::Unscoped;
+use crate::name::Text;
+use crate::routes::sessions::Tokens;
+use crate::secret;
+use crate::session::{NewPersonalToken, Session};
+use crate::store::{self, sessions};
 
-/// So that one that was left lying about is known for what it is.
-const KIND: &str = "wharf_pat";
-
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(
-            ["/auth/tokens", "/api/auth/tokens"],
-            get(list_tokens).post(make_token),
-        )
-        .spelled(
-            ["/auth/exchange", "/api/auth/exchange"],
-            post(exchange_token),
-        );
-    speaking(Dialect::Plain, table)
+pub fn routes() -> Routes {
+    Routes::new("Personal access tokens", Dialect::Plain)
+        .get(["/auth/tokens", "/api/auth/tokens"], list_tokens, |it| {
+            it.summary("List personal access tokens")
+                .note("Their secrets are not stored. One is ended as a session: `DELETE /auth/sessions/{id}`.")
+        })
+        .post(["/auth/tokens", "/api/auth/tokens"], create_token, |it| {
+            it.summary("Create a personal access token")
+                .note("Functions do not take it as it is: `POST /auth/exchange` gives a short access token for it.")
+                .refuses([Error::INVALID_FIELD])
+        })
+        .post(["/auth/exchange", "/api/auth/exchange"], exchange_token, |it| {
+            it.summary("Exchange a token for an access token")
+                .note("Takes a personal access token, or a token of an issuer that the operator configured.")
+                .refuses([INVALID_TOKEN])
+        })
+        .no_store()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct NewToken {
+    /// For the person, to tell tokens apart.
     name: Text,
+    /// Words separated by spaces, as `read`, `write` or `payments:read`.
+    #[schemars(example = &"payments:read")]
     scope: String,
+    /// Days until it expires; 30 when absent.
+    #[schemars(range(min = 1, max = 365), example = 30)]
     days: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct Made {
+#[derive(Serialize, Schema)]
+struct CreatedToken {
+    /// Of its session.
     id: Uuid,
-    /// Shown once; only its digest is kept.
+    /// Shown once; only its digest is stored.
     token: String,
     scope: String,
     expires_at: Timestamp,
 }
 
-async fn make_token(
-    Person(caller): Person,
-    client: Client,
-    Json(asked): Json<NewToken>,
-) -> Result<(StatusCode, Uncached<Made>), Problem> {
-    if !is_scope(&asked.scope) {
-        return Err(invalid(
-            "scope",
-            "words as `read`, `write` or `payments:read`",
-        ));
+async fn create_token(
+    Unscoped(actor): Unscoped,
+    Json(body): Json<NewToken>,
+) -> Result<Created<CreatedToken>, Problem> {
+    if !is_scope(&body.scope) {
+        let rule = "words as `read`, `write` or `payments:read`";
+        return Err(Error::invalid("scope", rule).into());
     }
-    let days = asked.days.unwrap_or(30);
+    let days = body.days.unwrap_or(30);
     if !(1..=365).contains(&days) {
-        return Err(invalid("days", "1 to 365"));
+        return Err(Error::invalid("days", "1 to 365").into());
     }
-    let (id, token) = (Uuid::new_v4(), secret::new(KIND));
-    let new = NewPersonal {
+    let (id, token) = (Uuid::new_v4(), secret::generate(PERSONAL_TOKEN));
+    let new = NewPersonalToken {
         id,
         digest: secret::digest(&token),
-        name: asked.name.as_str(),
-        scope: &asked.scope,
+        name: body.name.as_str(),
+        scope: &body.scope,
         seconds: days * 86_400,
     };
     let db = store::open().await?;
-    let expires_at = store::make_personal(&db, caller.session, new, &client).await?;
-    let made = Made {
+    let expires_at = sessions::create_personal_token(&db, &actor, new).await?;
+    let created = CreatedToken {
         id,
         token,
-        scope: asked.scope,
+        scope: body.scope,
         expires_at,
     };
-    Ok((StatusCode::CREATED, uncached(made)))
+    // It is seen in the list; by its id it can only be ended.
+    Ok(Created::at("/auth/tokens", created))
 }
 
-#[derive(Serialize)]
-struct Token {
+#[derive(Serialize, Schema)]
+struct ListedToken {
     id: Uuid,
     name: Option<String>,
     scope: Option<String>,
@@ -92,50 +99,28 @@ struct Token {
     expires_at: Timestamp,
 }
 
-/// One of them ends as any session does.
-async fn list_tokens(Person(caller): Person) -> Result<Json<Vec<Token>>, Problem> {
+async fn list_tokens(Unscoped(actor): Unscoped) -> Result<Json<Vec<ListedToken>>, Problem> {
     let db = store::open().await?;
-    let tokens = store::personal_tokens(&db, caller.session).await?;
-    let shown = |it: store::Session| Token {
+    let tokens = sessions::list_sessions(&db, actor.caller.session, true).await?;
+    let listed = |it: Session| ListedToken {
         id: it.id,
         name: it.name,
         scope: it.scope,
         made_at: it.started_at,
         expires_at: it.expires_at,
     };
-    Ok(Json(tokens.into_iter().map(shown).collect()))
+    Ok(Json(tokens.into_iter().map(listed).collect()))
 }
 
-#[derive(Deserialize)]
-struct Foreign {
+#[derive(Deserialize, Schema)]
+struct ExchangedToken {
     token: String,
 }
 
-/// Tokens of other issuers are taken here and as `subject_token` of `/token`, and nowhere else: no
-/// other function could check one without asking its issuer.
 async fn exchange_token(
     client: Client,
-    Json(foreign): Json<Foreign>,
-) -> Result<Uncached<Tokens>, Problem> {
-    Ok(uncached(exchange(&foreign.token, &client).await?.into()))
-}
-
-/// A short token of ours for one that stands for somebody here.
-pub async fn exchange(token: &str, client: &Client) -> Result<SignedIn, Error> {
-    let exchanged = match token.starts_with(KIND) {
-        true => personal(token, client).await,
-        false => foreign::enter(token, client).await,
-    };
-    if let Err(refused @ Error::BadForeignToken) = &exchanged {
-        store::refused(&store::open().await?, None, refused, client).await?;
-    }
-    exchanged
-}
-
-async fn personal(token: &str, client: &Client) -> Result<SignedIn, Error> {
-    let db = store::open().await?;
-    let found = store::find_personal(&db, secret::digest(token), client).await?;
-    let found = found.ok_or(Error::BadForeignToken)?;
-    let seconds = issue::short_seconds().await?.min(found.seconds_left);
-    issue::access_token(found.account, found.session, seconds, Some(found.scope)).await
+    Json(body): Json<ExchangedToken>,
+) -> Result<Json<Tokens>, Problem> {
+    let signed_in = exchange::exchange(&body.token, &client).await?;
+    Ok(Json(signed_in.into()))
 }

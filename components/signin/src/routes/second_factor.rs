@@ -1,124 +1,129 @@
-//! A second factor: enrolling an authenticator app, new backup codes, and
-//! giving it up.
+//! The second factor: enrolling an authenticator app, renewing backup codes, removing it.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::post;
-use kit::{Caller, Db, Dialect, Json, Problem, Spellings, speaking};
+use kit::web::{Dialect, Json, NoContent, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::client::{Client, Person};
-use crate::entering;
+use crate::authentication;
 use crate::error::Error;
 use crate::factor::{Code, Factor};
-use crate::routes::sessions::{Uncached, uncached};
-use crate::{store, tries};
+use crate::identity::Unscoped;
+use crate::store::{self, audit, factors};
+use crate::{limit, throttle};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(["/auth/totp", "/api/auth/totp"], post(enrol).delete(remove))
-        .spelled(
+pub fn routes() -> Routes {
+    Routes::new("Second factor", Dialect::Plain)
+        .post(["/auth/totp", "/api/auth/totp"], enrol, |it| {
+            it.summary("Enrol an authenticator app")
+                .note("Sign-ins ask for a code only after one was confirmed.")
+                .refuses([Error::FACTOR_EXISTS])
+        })
+        .delete(["/auth/totp", "/api/auth/totp"], remove, |it| {
+            it.summary("Remove the second factor").refuses(proving())
+        })
+        .post(
             ["/auth/totp/confirm", "/api/auth/totp/confirm"],
-            post(confirm),
+            confirm,
+            |it| {
+                it.summary("Confirm the authenticator app")
+                    .note("The answer has the backup codes; they are shown once.")
+                    .refuses(proving())
+            },
         )
-        .spelled(
+        .post(
             ["/auth/totp/backup-codes", "/api/auth/totp/backup-codes"],
-            post(renew_backup_codes),
-        );
-    speaking(Dialect::Plain, table)
+            renew_backup_codes,
+            |it| {
+                it.summary("Renew the backup codes")
+                    .note("Earlier ones are void.")
+                    .refuses(proving())
+            },
+        )
+        .no_store()
 }
 
-#[derive(Serialize)]
+fn proving() -> [Problem; 4] {
+    [
+        Error::NO_FACTOR,
+        Error::CODE_REQUIRED,
+        Error::WRONG_CODE,
+        Error::TOO_MANY_TRIES,
+    ]
+}
+
+#[derive(Serialize, Schema)]
 struct Enrolment {
-    /// Base32, for who types it.
+    /// Base32, for typing.
     secret: String,
-    /// For who scans it.
+    /// `otpauth://…`, for a QR code.
     uri: String,
 }
 
-/// Nothing is asked for at sign-in yet: first a code of the app has to be seen.
-async fn enrol(Person(caller): Person) -> Result<Uncached<Enrolment>, Problem> {
+async fn enrol(Unscoped(actor): Unscoped) -> Result<Json<Enrolment>, Problem> {
     let enrolment = Uuid::new_v4();
     let db = store::open().await?;
-    store::offer_totp(&db, caller.session, enrolment).await?;
-    let told = Factor::new(enrolment).await?.enrolment(&caller.username)?;
-    Ok(uncached(Enrolment {
-        secret: told.secret,
-        uri: told.uri,
+    factors::offer_totp(&db, actor.caller.session, enrolment).await?;
+    let factor = Factor::new(enrolment).await?;
+    let offered = factor.enrolment(&actor.caller.username)?;
+    Ok(Json(Enrolment {
+        secret: offered.secret,
+        uri: offered.uri,
     }))
 }
 
-#[derive(Deserialize)]
-struct Shown {
+#[derive(Deserialize, Schema)]
+struct ShownCode {
+    /// Of the app, or a backup code.
+    #[schemars(example = &"123456")]
     code: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Schema)]
 struct BackupCodes {
-    /// Each opens once; shown once.
+    /// Each works once.
     backup_codes: Vec<String>,
 }
 
 async fn confirm(
-    Person(caller): Person,
-    client: Client,
-    Json(shown): Json<Shown>,
-) -> Result<Uncached<BackupCodes>, Problem> {
+    Unscoped(actor): Unscoped,
+    Json(body): Json<ShownCode>,
+) -> Result<Json<BackupCodes>, Problem> {
+    let (caller, client) = (&actor.caller, &actor.client);
     let db = store::open().await?;
-    let gates = tries::account(&caller.id.to_string(), &client);
-    tries::take(&db, &gates).await?;
-    let (_, offered) = store::proofs(&db, caller.session).await?;
-    let factor = Factor::new(offered.ok_or(Error::NoFactor)?).await?;
-    let Some(Code::Step(step)) = factor.read(&shown.code, kit::now().as_second()) else {
+    let limits = limit::sign_ins_to(&caller.id.to_string(), client);
+    throttle::count(&db, &limits).await?;
+    let proofs = factors::find_proofs(&db, caller.session).await?;
+    let factor = Factor::new(proofs.totp_offered.ok_or(Error::NoFactor)?).await?;
+    let Some(Code::Step(step)) = factor.read(&body.code, kit::now().as_second()) else {
         let wrong = Error::WrongCode;
-        store::refused(&db, Some(caller.id), &wrong, &client).await?;
+        audit::record_refusal(&db, Some(caller.id), &wrong, client).await?;
         return Err(wrong.into());
     };
-    tries::give_back(&db, &gates).await?;
-    store::confirm_totp(&db, caller.session, factor.id(), step, &client).await?;
-    Ok(uncached(BackupCodes {
+    throttle::forgive(&db, &limits).await?;
+    factors::confirm_totp(&db, &actor, factor.id(), step).await?;
+    Ok(Json(BackupCodes {
         backup_codes: factor.backup_codes(),
     }))
 }
 
-/// The ones there were are void.
 async fn renew_backup_codes(
-    Person(caller): Person,
-    client: Client,
-    Json(shown): Json<Shown>,
-) -> Result<Uncached<BackupCodes>, Problem> {
+    Unscoped(actor): Unscoped,
+    Json(body): Json<ShownCode>,
+) -> Result<Json<BackupCodes>, Problem> {
     let db = store::open().await?;
-    let enrolment = proven(&db, &caller, &shown, &client).await?;
-    let batch = store::renew_backup_codes(&db, caller.session, enrolment, &client).await?;
-    Ok(uncached(BackupCodes {
+    let enrolment = authentication::prove_factor(&db, &actor, &body.code).await?;
+    let batch = factors::renew_backup_codes(&db, &actor, enrolment).await?;
+    Ok(Json(BackupCodes {
         backup_codes: Factor::of(enrolment, batch).await?.backup_codes(),
     }))
 }
 
 async fn remove(
-    Person(caller): Person,
-    client: Client,
-    Json(shown): Json<Shown>,
-) -> Result<StatusCode, Problem> {
+    Unscoped(actor): Unscoped,
+    Json(body): Json<ShownCode>,
+) -> Result<NoContent, Problem> {
     let db = store::open().await?;
-    let enrolment = proven(&db, &caller, &shown, &client).await?;
-    store::remove_totp(&db, caller.session, enrolment, &client).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// The enrolment of which a code was shown.
-async fn proven(db: &Db, caller: &Caller, shown: &Shown, client: &Client) -> Result<Uuid, Error> {
-    let gates = tries::account(&caller.id.to_string(), client);
-    tries::take(db, &gates).await?;
-    let (proven, _) = store::proofs(db, caller.session).await?;
-    let enrolment = proven.totp.ok_or(Error::NoFactor)?;
-    match entering::second_factor(db, &proven, Some(&shown.code)).await {
-        Ok(()) => tries::give_back(db, &gates).await?,
-        Err(wrong) => {
-            store::refused(db, Some(caller.id), &wrong, client).await?;
-            return Err(wrong);
-        }
-    }
-    Ok(enrolment)
+    let enrolment = authentication::prove_factor(&db, &actor, &body.code).await?;
+    factors::remove_totp(&db, &actor, enrolment).await?;
+    Ok(NoContent)
 }

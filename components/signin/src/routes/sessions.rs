@@ -1,42 +1,55 @@
-//! Where somebody is signed in, and the next token for who stays.
+//! Where a person is signed in, and the next tokens of a session.
 
-use axum::Router;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::routing::{delete, get, post};
 use jiff::Timestamp;
-use kit::{Dialect, Json, Path, Problem, Spellings, speaking};
+use kit::web::{Dialect, Json, NoContent, Path, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::client::{Client, Person};
-use crate::entering;
-use crate::issue::SignedIn;
-use crate::store;
+use crate::authentication;
+use crate::client::Client;
+use crate::error::Error;
+use crate::identity::Unscoped;
+use crate::revocation::mark_revoked;
+use crate::session::{Session, SessionKind, SignedIn};
+use crate::store::{self, sessions};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(["/auth/refresh", "/api/auth/refresh"], post(refresh))
-        .spelled(
-            ["/auth/sessions", "/api/auth/sessions"],
-            get(list_sessions).delete(end_all),
-        )
-        .spelled(
+pub fn routes() -> Routes {
+    Routes::new("Sessions", Dialect::Plain)
+        .post(["/auth/refresh", "/api/auth/refresh"], refresh, |it| {
+            it.summary("Refresh the tokens")
+                .note("The refresh token is spent and the next one is in the answer. Within ten seconds the spent one answers the same again; later it ends the session.")
+                .refuses([kit::identity::INVALID_TOKEN])
+        })
+        .no_store()
+        .get(["/auth/sessions", "/api/auth/sessions"], list_sessions, |it| {
+            it.summary("List the caller's sessions")
+                .note("Personal access tokens are sessions too. The newest 100, newest first.")
+        })
+        .delete(["/auth/sessions", "/api/auth/sessions"], end_all_sessions, |it| {
+            it.summary("Sign out everywhere").note("This session ends too.")
+        })
+        .delete(
             ["/auth/sessions/{id}", "/api/auth/sessions/{id}"],
-            delete(end_session),
-        );
-    speaking(Dialect::Plain, table)
+            end_session,
+            |it| {
+                it.summary("End a session or personal access token")
+                    .refuses([Error::UNKNOWN_SESSION])
+            },
+        )
 }
 
-#[derive(Deserialize)]
-struct Spent {
+#[derive(Deserialize, Schema)]
+struct SpentToken {
     refresh_token: String,
 }
 
-/// OAuth's answer, as its libraries read it.
-#[derive(Serialize)]
+/// As OAuth libraries read it (RFC 6749).
+#[derive(Serialize, Schema)]
 pub struct Tokens {
     access_token: String,
+    #[schemars(example = &"Bearer")]
     token_type: &'static str,
+    /// In seconds.
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
@@ -53,25 +66,22 @@ impl From<SignedIn> for Tokens {
     }
 }
 
-pub type Uncached<T> = ([(HeaderName, &'static str); 1], Json<T>);
-
-/// Tokens are nobody's to keep on the way.
-pub fn uncached<T>(body: T) -> Uncached<T> {
-    ([(header::CACHE_CONTROL, "no-store")], Json(body))
+async fn refresh(client: Client, Json(body): Json<SpentToken>) -> Result<Json<Tokens>, Problem> {
+    let signed_in = authentication::refresh(&body.refresh_token, &client).await?;
+    Ok(Json(signed_in.into()))
 }
 
-async fn refresh(client: Client, Json(spent): Json<Spent>) -> Result<Uncached<Tokens>, Problem> {
-    let entered = entering::refresh(&spent.refresh_token, &client).await?;
-    Ok(uncached(entered.into()))
-}
-
-#[derive(Serialize)]
-struct Session {
+#[derive(Serialize, Schema)]
+struct ListedSession {
     id: Uuid,
-    kind: String,
+    kind: SessionKind,
+    /// Whether it is the session of this request.
     is_this: bool,
+    /// The IP address where it began.
     address: String,
+    /// The client's `User-Agent`.
     agent: Option<String>,
+    /// Of a personal access token.
     name: Option<String>,
     scope: Option<String>,
     started_at: Timestamp,
@@ -79,11 +89,12 @@ struct Session {
     expires_at: Timestamp,
 }
 
-async fn list_sessions(Person(caller): Person) -> Result<Json<Vec<Session>>, Problem> {
+async fn list_sessions(Unscoped(actor): Unscoped) -> Result<Json<Vec<ListedSession>>, Problem> {
     let db = store::open().await?;
-    let sessions = store::sessions(&db, caller.session).await?;
-    let shown = |it: store::Session| Session {
-        is_this: it.id == caller.session,
+    let own = actor.caller.session;
+    let sessions = sessions::list_sessions(&db, own, false).await?;
+    let listed = |it: Session| ListedSession {
+        is_this: it.id == own,
         id: it.id,
         kind: it.kind,
         address: it.address,
@@ -94,24 +105,22 @@ async fn list_sessions(Person(caller): Person) -> Result<Json<Vec<Session>>, Pro
         last_refreshed_at: it.refreshed_at,
         expires_at: it.expires_at,
     };
-    Ok(Json(sessions.into_iter().map(shown).collect()))
+    Ok(Json(sessions.into_iter().map(listed).collect()))
 }
 
 async fn end_session(
-    Person(caller): Person,
+    Unscoped(actor): Unscoped,
     Path(id): Path<Uuid>,
-    client: Client,
-) -> Result<StatusCode, Problem> {
+) -> Result<NoContent, Problem> {
     let db = store::open().await?;
-    store::end_session(&db, caller.session, id, &client).await?;
-    entering::tell_ended(vec![id]).await?;
-    Ok(StatusCode::NO_CONTENT)
+    sessions::end_session(&db, &actor, id).await?;
+    mark_revoked(&[id]).await?;
+    Ok(NoContent)
 }
 
-/// All of them, this one too.
-async fn end_all(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
+async fn end_all_sessions(Unscoped(actor): Unscoped) -> Result<NoContent, Problem> {
     let db = store::open().await?;
-    let ended = store::end_all_sessions(&db, caller.session, &client).await?;
-    entering::tell_ended(ended).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let ended = sessions::end_all_sessions(&db, &actor).await?;
+    mark_revoked(&ended).await?;
+    Ok(NoContent)
 }

@@ -1,52 +1,76 @@
-//! What an admin does with people, and what people may know of themselves: the
-//! audit trail, everything that is kept, and being forgotten.
+//! What admins do with users, and what users may know of themselves: the audit trail, everything that is kept,
+//! and erasure.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{delete, get, post, put};
-use jiff::Timestamp;
-use kit::{
-    Caller, Dialect, FORBIDDEN, Json, Page, Path, Problem, Query, Role, Roles, Spellings, event,
-    speaking,
-};
+use kit::identity::{FORBIDDEN, Role, Roles};
+use kit::store::event;
+use kit::web::{Dialect, Json, NoContent, Page, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::account::Account;
-use crate::client::{AdminInPerson, Client, Person};
-use crate::entering;
-use crate::store::{self, Change, RoleChange};
+use crate::account::{Account, AuditEvent, Change, Export, RoleChange};
+use crate::client::Actor;
+use crate::error::Error;
+use crate::identity::{Unscoped, UnscopedAdmin};
+use crate::revocation::mark_revoked;
+use crate::store::{self, accounts, audit, factors};
 
-pub fn router() -> Router {
-    let table = Router::new()
-        .spelled(["/auth/me", "/api/auth/me"], delete(erase_me))
-        .spelled(["/auth/export", "/api/auth/export"], get(export))
-        .spelled(["/auth/audit", "/api/auth/audit"], get(show_my_audit))
-        .spelled(
+pub fn routes() -> Routes {
+    Routes::new("Users", Dialect::Plain)
+        .delete(["/auth/me", "/api/auth/me"], erase_caller, |it| {
+            it.summary("Erase the caller")
+                .note("The account and what other functions keep of the person. It cannot be undone.")
+                .refuses([Error::UNKNOWN_ACCOUNT])
+        })
+        .get(["/auth/export", "/api/auth/export"], export_account, |it| {
+            it.summary("Export what is kept of the caller")
+                .note("Account, sessions, identities at other issuers and the audit trail.")
+        })
+        .get(["/auth/audit", "/api/auth/audit"], list_own_audit, |it| {
+            it.summary("List what happened to the account").note(PAGES)
+        })
+        .about("Administration")
+        .get(
             ["/auth/users/{id}/audit", "/api/auth/users/{id}/audit"],
-            get(show_audit),
+            list_audit,
+            |it| it.summary("List what happened to a user").note(PAGES),
         )
-        .spelled(
+        .put(
             ["/auth/users/{id}/roles", "/api/auth/users/{id}/roles"],
-            put(set_roles),
+            set_roles,
+            |it| {
+                it.summary("Set a user's roles")
+                    .note("Exactly these. Sessions of the user end. Admins cannot change their own: the last one would lock everyone out.")
+                    .refuses([Error::UNKNOWN_ACCOUNT])
+            },
         )
-        .spelled(
+        .post(
             ["/auth/users/{id}/disable", "/api/auth/users/{id}/disable"],
-            post(disable),
+            disable,
+            |it| {
+                it.summary("Disable a user")
+                    .note("Sessions of the user end, and signing in is refused.")
+                    .refuses([Error::UNKNOWN_ACCOUNT])
+            },
         )
-        .spelled(
+        .post(
             ["/auth/users/{id}/enable", "/api/auth/users/{id}/enable"],
-            post(enable),
+            enable,
+            |it| it.summary("Enable a user again").refuses([Error::UNKNOWN_ACCOUNT]),
         )
-        .spelled(
+        .delete(
             ["/auth/users/{id}/totp", "/api/auth/users/{id}/totp"],
-            delete(take_second_factor_off),
-        );
-    speaking(Dialect::Plain, table)
+            revoke_second_factor,
+            |it| {
+                it.summary("Remove a user's second factor")
+                    .note("For a user who lost the app and the backup codes; they get a notice. Admins cannot remove their own: a stolen session has no code either.")
+                    .refuses([Error::UNKNOWN_ACCOUNT])
+            },
+        )
 }
 
-#[derive(Serialize)]
+const PAGES: &str = "Newest first; `before` takes the id of the last line of the page before.";
+
+#[derive(Serialize, Schema)]
 struct User {
     id: Uuid,
     login: String,
@@ -67,146 +91,116 @@ impl From<Account> for User {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct NewRoles {
     roles: Vec<Role>,
 }
 
-/// Nobody changes their own: the last admin would lock everybody out.
-async fn set_roles(
-    AdminInPerson(caller): AdminInPerson,
-    Path(id): Path<Uuid>,
-    client: Client,
-    Json(new): Json<NewRoles>,
-) -> Result<Json<User>, Problem> {
-    if id == caller.id {
-        return Err(FORBIDDEN);
+/// Refuses an admin who acts on their own account.
+fn check_other(actor: &Actor, id: Uuid) -> Result<(), Problem> {
+    match id == actor.caller.id {
+        true => Err(FORBIDDEN),
+        false => Ok(()),
     }
-    let roles: Roles = new.roles.into_iter().collect();
+}
+
+async fn set_roles(
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
+    Json(body): Json<NewRoles>,
+) -> Result<Json<User>, Problem> {
+    check_other(&actor, id)?;
     let change = Change {
-        roles: Some(RoleChange::exactly(roles)),
+        roles: Some(RoleChange::exactly(body.roles.into_iter().collect())),
         ..Change::default()
     };
     let db = store::open().await?;
-    let (account, ended) = store::update(&db, &caller, id, change, &client).await?;
-    entering::tell_ended(ended).await?;
+    let (account, ended) = accounts::update_account(&db, &actor, id, change).await?;
+    mark_revoked(&ended).await?;
     Ok(Json(account.into()))
 }
 
 async fn disable(
-    admin: AdminInPerson,
-    path: Path<Uuid>,
-    client: Client,
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
 ) -> Result<Json<User>, Problem> {
-    set_disabled(admin, path, client, true).await
+    set_disabled(&actor, id, true).await
 }
 
 async fn enable(
-    admin: AdminInPerson,
-    path: Path<Uuid>,
-    client: Client,
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
 ) -> Result<Json<User>, Problem> {
-    set_disabled(admin, path, client, false).await
+    set_disabled(&actor, id, false).await
 }
 
-async fn set_disabled(
-    AdminInPerson(caller): AdminInPerson,
-    Path(id): Path<Uuid>,
-    client: Client,
-    is_disabled: bool,
-) -> Result<Json<User>, Problem> {
-    if id == caller.id {
-        return Err(FORBIDDEN);
-    }
+async fn set_disabled(actor: &Actor, id: Uuid, is_disabled: bool) -> Result<Json<User>, Problem> {
+    check_other(actor, id)?;
     let db = store::open().await?;
-    let (account, ended) =
-        store::set_disabled(&db, caller.session, id, is_disabled, &client).await?;
-    entering::tell_ended(ended).await?;
+    let (account, ended) = accounts::set_disabled(&db, actor, id, is_disabled).await?;
+    mark_revoked(&ended).await?;
     Ok(Json(account.into()))
 }
 
-/// For who lost the app and the backup codes. An admin who lost theirs asks another one: whoever
-/// holds a stolen session has no code either.
-async fn take_second_factor_off(
-    AdminInPerson(caller): AdminInPerson,
+async fn revoke_second_factor(
+    UnscopedAdmin(actor): UnscopedAdmin,
     Path(id): Path<Uuid>,
-    client: Client,
-) -> Result<StatusCode, Problem> {
-    if id == caller.id {
-        return Err(FORBIDDEN);
-    }
+) -> Result<NoContent, Problem> {
+    check_other(&actor, id)?;
     let db = store::open().await?;
-    store::take_totp_off(&db, caller.session, id, &client).await?;
+    factors::revoke_totp(&db, &actor, id).await?;
     event::wake();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 struct Before {
-    /// The id of the last row that was read.
+    /// The id of the last line of the page before.
     before: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct Event {
-    id: i64,
-    at: Timestamp,
-    what: String,
-    session: Option<Uuid>,
-    actor: Option<Uuid>,
-    address: String,
-    request_id: String,
-    detail: Option<String>,
-}
-
-async fn show_my_audit(
-    Person(caller): Person,
-    before: Query<Before>,
-    page: Query<Page>,
-) -> Result<Json<Vec<Event>>, Problem> {
-    let me = caller.id;
-    audit(caller, me, before, page).await
-}
-
-async fn show_audit(
-    AdminInPerson(caller): AdminInPerson,
-    Path(id): Path<Uuid>,
-    before: Query<Before>,
-    page: Query<Page>,
-) -> Result<Json<Vec<Event>>, Problem> {
-    audit(caller, id, before, page).await
-}
-
-async fn audit(
-    caller: Caller,
-    whom: Uuid,
-    Query(before): Query<Before>,
+async fn list_own_audit(
+    Unscoped(actor): Unscoped,
+    Query(query): Query<Before>,
     Query(page): Query<Page>,
-) -> Result<Json<Vec<Event>>, Problem> {
-    let db = store::open().await?;
-    let events = store::audit(&db, caller.session, whom, before.before, page).await?;
-    let shown = |it: store::Event| Event {
-        id: it.id,
-        at: it.at,
-        what: it.what,
-        session: it.session,
-        actor: it.actor,
-        address: it.address,
-        request_id: it.request_id,
-        detail: it.detail,
-    };
-    Ok(Json(events.into_iter().map(shown).collect()))
+) -> Result<Json<Vec<AuditEvent>>, Problem> {
+    audit_of(&actor, actor.caller.id, query.before, page).await
 }
 
-async fn export(Person(caller): Person, client: Client) -> Result<Json<Value>, Problem> {
-    let db = store::open().await?;
-    Ok(Json(store::export(&db, caller.session, &client).await?))
+async fn list_audit(
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
+    Query(query): Query<Before>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<AuditEvent>>, Problem> {
+    audit_of(&actor, id, query.before, page).await
 }
 
-async fn erase_me(Person(caller): Person, client: Client) -> Result<StatusCode, Problem> {
+async fn audit_of(
+    actor: &Actor,
+    account: Uuid,
+    before: Option<i64>,
+    page: Page,
+) -> Result<Json<Vec<AuditEvent>>, Problem> {
     let db = store::open().await?;
-    let ended = store::erase(&db, &caller, caller.id, &client).await?;
-    entering::tell_ended(ended).await?;
+    let events = audit::list_audit(&db, actor.caller.session, account, before, page).await?;
+    Ok(Json(events))
+}
+
+async fn export_account(Unscoped(actor): Unscoped) -> Result<Json<Export>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(accounts::export_account(&db, &actor).await?))
+}
+
+pub async fn erase_caller(Unscoped(actor): Unscoped) -> Result<NoContent, Problem> {
+    erase(&actor, actor.caller.id).await
+}
+
+/// Erases an account that the caller may erase.
+pub async fn erase(actor: &Actor, account: Uuid) -> Result<NoContent, Problem> {
+    let db = store::open().await?;
+    let ended = accounts::erase_account(&db, actor, account).await?;
+    mark_revoked(&ended).await?;
     event::wake();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -1,47 +1,48 @@
 //! `wharf:signin/accounts`: looking people up.
 
-use kit::Role;
+use kit::identity::Role;
 use uuid::Uuid;
 
 use super::Signin;
-use super::bindings::exports::wharf::signin::accounts::{self as wit, Guest, Key, Refusal};
-use crate::account::{Account, Cpf};
+use crate::account::{Account, Lookup};
+use crate::bindings::exports::wharf::signin::accounts::{self as wit, Guest, Key, Refusal};
 use crate::error::Error;
-use crate::store::{self, Whom};
+use crate::name::Cpf;
+use crate::store::{self, accounts};
 
-/// More than a page of anything names nobody.
-const MOST: usize = 100;
+/// Bounds the ids of one call.
+const MAX_IDS: usize = 100;
 
 impl Guest for Signin {
-    async fn find(who: Key) -> Result<Option<wit::Account>, Refusal> {
+    async fn find(key: Key) -> Result<Option<wit::Account>, Refusal> {
         let cpf;
-        let mut whom = Whom::default();
-        match &who {
-            Key::Id(text) => whom.id = Some(id(text)?),
-            Key::Number(number) => whom.number = Some(signed(*number, "number")?),
-            Key::Login(login) => whom.login = Some(login),
-            Key::Email(email) => whom.email = Some(email),
+        let mut lookup = Lookup::default();
+        match &key {
+            Key::Id(text) => lookup.id = Some(id(text)?),
+            Key::Number(number) => lookup.number = Some(signed(*number, "number")?),
+            Key::Login(login) => lookup.login = Some(login),
+            Key::Email(email) => lookup.email = Some(email),
             Key::Cpf(text) => {
                 cpf = Cpf::try_from(text.clone()).map_err(|_| malformed("cpf"))?;
-                whom.cpf = Some(cpf.as_str());
+                lookup.cpf = Some(cpf.as_str());
             }
         }
-        let found = store::look_up(&store::open().await?, whom).await?;
+        let found = accounts::look_up_account(&store::open().await?, lookup).await?;
         Ok(found.map(wit::Account::from))
     }
 
     async fn find_all(ids: Vec<String>) -> Result<Vec<wit::Account>, Refusal> {
-        if ids.len() > MOST {
+        if ids.len() > MAX_IDS {
             return Err(malformed("ids"));
         }
         let ids: Vec<Uuid> = ids.iter().map(|it| id(it)).collect::<Result<_, _>>()?;
-        let found = store::look_up_all(&store::open().await?, &ids).await?;
+        let found = accounts::list_by_ids(&store::open().await?, ids).await?;
         Ok(found.into_iter().map(wit::Account::from).collect())
     }
 
     async fn with_telegram_id(telegram_id: u64) -> Result<Vec<wit::Account>, Refusal> {
         let telegram_id = signed(telegram_id, "telegram-id")?;
-        let found = store::with_telegram_id(&store::open().await?, telegram_id).await?;
+        let found = accounts::list_by_telegram_id(&store::open().await?, telegram_id).await?;
         Ok(found.into_iter().map(wit::Account::from).collect())
     }
 }
@@ -69,7 +70,7 @@ impl From<Account> for wit::Account {
     fn from(it: Account) -> Self {
         Self {
             id: it.id.to_string(),
-            // Drawn by the database from 1 upwards.
+            // The database counts from 1.
             number: it.number.unsigned_abs(),
             login: it.login,
             email: it.email,

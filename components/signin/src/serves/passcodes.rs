@@ -1,28 +1,31 @@
-//! `wharf:signin/passcodes`: whose six digits they are.
+//! `wharf:signin/passcodes`: the account of six digits.
 
 use super::Signin;
-use super::bindings::exports::wharf::signin::accounts::Account;
-use super::bindings::exports::wharf::signin::passcodes::{Guest, Refusal};
+use crate::bindings::exports::wharf::signin::accounts::Account;
+use crate::bindings::exports::wharf::signin::passcodes::{Guest, Refusal};
 use crate::client::Client;
 use crate::error::Error;
-use crate::passcode;
+use crate::kiosk::{self, Use};
 
 impl Guest for Signin {
     async fn owner(code: String, address: String) -> Result<Account, Refusal> {
-        let owner = passcode::owner(&code, &Client::at(address)).await?;
-        owner.map(Account::from).ok_or(Refusal::Unknown)
+        find_owner(code, Use::Show, address).await
     }
 
     async fn redeem(code: String, address: String) -> Result<Account, Refusal> {
-        let owner = passcode::redeem(&code, &Client::at(address)).await?;
-        owner.map(Account::from).ok_or(Refusal::Unknown)
+        find_owner(code, Use::Redeem, address).await
     }
+}
+
+async fn find_owner(code: String, usage: Use, address: String) -> Result<Account, Refusal> {
+    let owner = kiosk::find_owner(&code, usage, &Client::at(address)).await?;
+    owner.map(Account::from).ok_or(Refusal::Unknown)
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        if let Error::TooManyTries(seconds) = error {
-            return Self::TooManyTries(seconds);
+        if let Error::TooManyTries(limit) = error {
+            return Self::TooManyTries(limit.retry_after_s);
         }
         eprintln!("passcodes: {error}");
         Self::Unavailable

@@ -1,2 +1,2 @@
--- $1 gates, $2 their limits, $3 their windows in seconds
+-- $1 names of the limits, $2 attempts that each allows, $3 windows in seconds
 SELECT take_try($1, $2, $3)

@@ -2,9 +2,6 @@
 WITH changed AS (
     UPDATE account SET seal = gen_random_uuid()
     FROM caller($1) AS me WHERE account.id = me.id
-    RETURNING account.id
-), audited AS (
-    INSERT INTO audit (what, account, session, address, request_id)
-    SELECT 'signed-out-everywhere', id, $1, $2, $3 FROM changed
+    RETURNING account.id, write_audit('signed-out-everywhere', account.id, $1, $2, $3)
 )
 SELECT end_sessions(id, NULL, 'signed-out') AS ended FROM changed

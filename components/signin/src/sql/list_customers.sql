@@ -1,5 +1,5 @@
 -- $1 session, $2 number or none, $3 limit, $4 offset, $5 whether as an admin
--- An admin sees all of them; anybody else themselves and whom they registered.
+-- Admins see all customers, other callers themselves and those whom they registered.
 SELECT person.*
 FROM caller($1) AS me
     JOIN account ON account.erased_at IS NULL

@@ -1,15 +1,15 @@
--- $1 issuer, $2 subject, $3 roles held there, $4 every role that the issuer has a say in,
--- $5 session, $6 its seconds, $7 address, $8 agent, $9 request id
--- The issuer's word on its roles is taken each time; other roles stay. Where that changes them,
--- every other session ends: its tokens say what is not true any more.
+-- $1 session, $2 kind, $3 seconds, $4 refresh token (none), $5 address, $6 agent, $7 request id,
+-- $8 issuer, $9 subject, $10 roles held there, $11 every role that the issuer decides
+-- The issuer decides its roles at each sign-in; other roles stay. When that changes them, every other session
+-- ends, because its tokens carry the old roles.
 WITH known AS (
     SELECT account.id, account.roles, ARRAY(
-        SELECT role FROM unnest(account.roles) AS role WHERE role <> ALL ($4::text[])
+        SELECT role FROM unnest(account.roles) AS role WHERE role <> ALL ($11::text[])
         UNION
-        SELECT role FROM unnest($3::text[]) AS role
+        SELECT role FROM unnest($10::text[]) AS role
     ) AS now_roles
     FROM foreign_identity JOIN account ON account.id = foreign_identity.account
-    WHERE issuer = $1 AND subject = $2 AND disabled_at IS NULL
+    WHERE issuer = $8 AND subject = $9 AND disabled_at IS NULL
 ), decided AS (
     SELECT id, now_roles, roles @> now_roles AND roles <@ now_roles AS are_the_same FROM known
 ), changed AS (
@@ -17,17 +17,14 @@ WITH known AS (
         roles = now_roles,
         seal = CASE WHEN are_the_same THEN account.seal ELSE gen_random_uuid() END
     FROM decided WHERE account.id = decided.id
-    RETURNING account, are_the_same
+    RETURNING account, are_the_same,
+        write_audit('signed-in', account.id, $1, $5, $7, NULL, $8),
+        CASE WHEN NOT are_the_same THEN
+            write_audit('roles-changed', account.id, $1, $5, $7, NULL, array_to_string(account.roles, ' '))
+        END
 ), opened AS (
-    INSERT INTO session (id, account, seal, kind, address, agent, expires_at)
-    SELECT $5, (account).id, (account).seal, 'foreign', $7, $8, now() + $6::bigint * interval '1 second' FROM changed
-), audited AS (
-    INSERT INTO audit (what, account, session, address, request_id, detail)
-    SELECT 'signed-in', (account).id, $5, $7, $9, $1 FROM changed
-), audited_change AS (
-    INSERT INTO audit (what, account, session, address, request_id, detail)
-    SELECT 'roles-changed', (account).id, $5, $7, $9, array_to_string((account).roles, ' ')
-    FROM changed WHERE NOT are_the_same
+    INSERT INTO session (id, account, seal, kind, address, agent, expires_at, refresh)
+    SELECT $1, (account).id, (account).seal, $2, $5, $6, now() + $3::bigint * interval '1 second', $4 FROM changed
 )
-SELECT person.*, CASE WHEN are_the_same THEN '{}' ELSE end_sessions(person.id, $5, 'roles-changed') END AS ended
+SELECT person.*, CASE WHEN are_the_same THEN '{}' ELSE end_sessions(person.id, $1, 'roles-changed') END AS ended
 FROM changed, person(changed.account)

@@ -1,13 +1,8 @@
--- $1 account, $2 seal, $3 session, $4 kind, $5 seconds, $6 refresh token, $7 address, $8 agent, $9 request id
--- The lock makes whoever renews the seal at this moment either see this session or stop it.
-WITH opened AS (
-    INSERT INTO session (id, account, seal, kind, address, agent, expires_at, refresh)
-    SELECT $3, id, seal, $4, $7, $8, now() + $5::bigint * interval '1 second', $6
-    FROM account WHERE id = $1 AND seal = $2 AND disabled_at IS NULL
-    FOR SHARE
-    RETURNING id, account
-), audited AS (
-    INSERT INTO audit (what, account, session, address, request_id)
-    SELECT 'signed-in', account, id, $7, $9 FROM opened
-)
-SELECT id FROM opened
+-- $1 session, $2 kind, $3 seconds, $4 refresh token, $5 address, $6 agent, $7 request id, $8 account, $9 seal
+-- The lock orders this statement and one that renews the seal: either that one sees this session, or this one
+-- finds another seal.
+INSERT INTO session (id, account, seal, kind, address, agent, expires_at, refresh)
+SELECT $1, id, seal, $2, $5, $6, now() + $3::bigint * interval '1 second', $4
+FROM account WHERE id = $8 AND seal = $9 AND disabled_at IS NULL
+FOR SHARE
+RETURNING id, write_audit('signed-in', account, id, $5, $7)

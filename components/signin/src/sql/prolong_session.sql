@@ -1,5 +1,5 @@
 -- $1 session, $2 seconds
--- Of a session from another issuer's word that issuer decides: it lasts as long as it was made for.
+-- A session of another issuer's user lasts as long as it was opened for: that issuer decides.
 WITH prolonged AS (
     UPDATE session SET expires_at = CASE
         WHEN session.kind = 'foreign' THEN session.expires_at

@@ -1,11 +1,10 @@
 -- $1 limit, $2 seconds for which an access token may live
--- What is over is of no use to anybody; but for as long as tokens of an ended session may be
--- around, it is what the other functions are told from.
+-- A session that ended stays for as long as its access tokens may: its mark is set again from here.
 WITH expired AS (
     DELETE FROM session WHERE id IN (
         SELECT id FROM session WHERE expires_at < now() - interval '1 day' LIMIT $1)
     RETURNING 1
-), told AS (
+), marked AS (
     DELETE FROM session WHERE id IN (
         SELECT id FROM session WHERE told_at < now() - $2::bigint * interval '1 second' LIMIT $1)
     RETURNING 1
@@ -16,5 +15,5 @@ WITH expired AS (
 ), tries AS (
     DELETE FROM try WHERE gate IN (SELECT gate FROM try WHERE until < now() LIMIT $1) RETURNING 1
 )
-SELECT (SELECT count(*) FROM expired) + (SELECT count(*) FROM told) + (SELECT count(*) FROM letters)
+SELECT (SELECT count(*) FROM expired) + (SELECT count(*) FROM marked) + (SELECT count(*) FROM letters)
     + (SELECT count(*) FROM passcodes) + (SELECT count(*) FROM tries)

@@ -1,3 +1,3 @@
--- $1 session, $2 refresh token, $3 the next one, $4 grace in seconds, $5 address, $6 request id
+-- $1 session, $2 address, $3 request id, $4 refresh token, $5 the next one, $6 grace in seconds
 SELECT outcome, person.*, token, seconds_left
-FROM refresh_session($1, $2, $3, $4, $5, $6), person(of_account)
+FROM refresh_session($1, $4, $5, $6, $2, $3), person(of_account)

@@ -1,0 +1,77 @@
+//! The function `passwords`: it hashes, so that no other request of signin waits behind a hash.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{Request, StatusCode, header};
+use kit::web::outbound::{self, Failed};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::password::MAX_CHARACTERS;
+
+/// How often a request queues for a hash. One turn in the queue takes a second at most; a person waits for a
+/// page about as long as all of them.
+const MAX_TURNS: usize = 5;
+/// Bounds one turn, queue and hash.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Serialize)]
+struct New<'a> {
+    password: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Hashed {
+    hash: String,
+}
+
+/// The form of a password that may be stored.
+pub async fn hash(password: &str) -> Result<String, Error> {
+    let hashed: Hashed = ask("hash", &New { password }).await?;
+    Ok(hashed.hash)
+}
+
+#[derive(Serialize)]
+struct Given<'a> {
+    password: &'a str,
+    hash: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Checked {
+    is_right: bool,
+}
+
+/// Whether `given` is the password behind `stored`. The same work is done when there is none.
+pub async fn check(given: &str, stored: Option<&str>) -> Result<bool, Error> {
+    // A longer text cannot be right, and one character more than the longest password keeps it wrong.
+    let password: String = given.chars().take(MAX_CHARACTERS + 1).collect();
+    let question = Given {
+        password: &password,
+        hash: stored,
+    };
+    let checked: Checked = ask("check", &question).await?;
+    Ok(checked.is_right)
+}
+
+async fn ask<T: for<'a> Deserialize<'a>>(
+    path: &str,
+    question: &impl Serialize,
+) -> Result<T, Error> {
+    let question = Bytes::from(serde_json::to_vec(question)?);
+    for _ in 0..MAX_TURNS {
+        let request = Request::post(format!("http://passwords.spin.internal/{path}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(question.clone())
+            .map_err(|_| Failed::NoAddress)?;
+        let answer = outbound::send(request, PATIENCE).await?;
+        match answer.status {
+            StatusCode::OK => return Ok(serde_json::from_slice(&answer.body)?),
+            // The queue is full.
+            StatusCode::SERVICE_UNAVAILABLE => {}
+            other => return Err(Failed::NoAnswer(format!("passwords: {other}")).into()),
+        }
+    }
+    Err(Error::Busy)
+}

@@ -1,0 +1,53 @@
+//! The admin whom the operator configures. The account is created when the admin first signs in with the
+//! configured password; from then on the account's own password counts.
+
+use kit::identity::Role;
+use kit::setting;
+
+use crate::account::NewAccount;
+use crate::error::Error;
+
+/// Refuses the admin's names to everyone else, also before the account exists.
+pub async fn check_names(login: Option<&str>, email: Option<&str>) -> Result<(), Error> {
+    for (name, taken) in [(login, Error::LoginTaken), (email, Error::EmailTaken)] {
+        if let Some(name) = name
+            && is_name(name).await?
+        {
+            return Err(taken);
+        }
+    }
+    Ok(())
+}
+
+async fn is_name(name: &str) -> Result<bool, Error> {
+    Ok(name.eq_ignore_ascii_case(setting("admin_login").await?)
+        || name.eq_ignore_ascii_case(setting("admin_email").await?))
+}
+
+/// Whether an attempt gives the configured name and password.
+pub async fn is_meant(name: &str, password: &str) -> Result<bool, Error> {
+    let configured = setting("admin_password").await?;
+    Ok(is_name(name).await? && is_same(password, configured))
+}
+
+/// The account, and its password.
+pub async fn account() -> Result<(NewAccount, &'static str), Error> {
+    let login = setting("admin_login").await?.to_owned().try_into();
+    let email = setting("admin_email").await?.to_owned().try_into();
+    let new = NewAccount::new(
+        login.map_err(|it: crate::name::Malformed| Error::invalid("admin_login", it.0))?,
+        Some(email.map_err(|it: crate::name::Malformed| Error::invalid("admin_email", it.0))?),
+        Role::Admin,
+    );
+    Ok((new, setting("admin_password").await?))
+}
+
+/// Compares in constant time: the duration tells nothing about the password.
+fn is_same(given: &str, expected: &str) -> bool {
+    given.len() == expected.len()
+        && given
+            .bytes()
+            .zip(expected.bytes())
+            .fold(0, |differs, (a, b)| differs | (a ^ b))
+            == 0
+}

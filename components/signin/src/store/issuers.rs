@@ -1,0 +1,66 @@
+//! Other issuers: their keys, and which of their users has which account here.
+
+use kit::store::{Db, FromRow, Only};
+use kit::{params, sql};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Changed, opening};
+use crate::account::{Account, ForeignIdentity, RoleChange};
+use crate::client::Client;
+use crate::error::Error;
+use crate::name::Email;
+use crate::session::Start;
+
+/// An issuer's keys as they were last fetched.
+#[derive(FromRow)]
+pub struct ForeignKeys {
+    pub jwks: String,
+    /// Seconds since then.
+    pub age_s: i64,
+}
+
+pub async fn find_foreign_keys(db: &Db, issuer: &str) -> Result<Option<ForeignKeys>, Error> {
+    Ok(db
+        .optional(sql!("find_foreign_keys"), params![issuer])
+        .await?)
+}
+
+/// Whether this request may ask the issuer: at most one does within the pause.
+pub async fn claim_foreign_keys(db: &Db, issuer: &str, pause_s: i64) -> Result<bool, Error> {
+    let claimed: Option<Only<String>> = db
+        .optional(sql!("claim_foreign_keys"), params![issuer, pause_s])
+        .await?;
+    Ok(claimed.is_some())
+}
+
+pub async fn store_foreign_keys(db: &Db, issuer: &str, jwks: &Value) -> Result<(), Error> {
+    db.run(sql!("store_foreign_keys"), params![issuer, jwks])
+        .await?;
+    Ok(())
+}
+
+/// Opens a session for a user of another issuer, with the roles that they hold there. Answers the sessions that
+/// this ended, or nothing when the user has no account here, or a disabled one.
+pub async fn open_foreign_session(
+    db: &Db,
+    identity: &ForeignIdentity,
+    roles: RoleChange,
+    start: &Start,
+    client: &Client,
+) -> Result<Option<(Account, Vec<Uuid>)>, Error> {
+    let user = params![&identity.issuer, &identity.subject, roles.add, roles.drop];
+    let params = opening(Some(start), client, user);
+    let opened: Option<Changed> = db.optional(sql!("open_foreign_session"), params).await?;
+    Ok(opened.map(Into::into))
+}
+
+/// Links a user of another issuer to the account that verified the same mailbox; false when there is none.
+pub async fn link_foreign_by_email(
+    db: &Db,
+    identity: &ForeignIdentity,
+    email: &Email,
+) -> Result<bool, Error> {
+    let params = params![&identity.issuer, &identity.subject, email];
+    Ok(db.run(sql!("link_foreign_by_email"), params).await? == 1)
+}

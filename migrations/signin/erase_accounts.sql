@@ -1,0 +1,25 @@
+-- Erases people. The rows stay for what refers to them and say nothing about anyone; no login that a person can
+-- choose contains a colon. Answers the sessions that ended, by account.
+CREATE OR REPLACE FUNCTION erase_accounts(whom uuid[], in_session uuid, from_address text, request text)
+RETURNS TABLE (erased uuid, ended text[])
+LANGUAGE sql AS $$
+    WITH gone AS (
+        UPDATE account SET
+            login = 'erased:' || account.id, email = NULL, name = NULL, surname = NULL, cpf = NULL,
+            telegram_id = NULL, password = NULL, roles = '{}', email_verified_at = NULL, totp = NULL,
+            totp_offered = NULL, seal = gen_random_uuid(), disabled_at = now(), erased_at = now()
+        WHERE account.id = ANY (whom) AND account.erased_at IS NULL
+        RETURNING account.id, write_audit('erased', account.id, in_session, from_address, request,
+            (SELECT session.account FROM session WHERE session.id = in_session))
+    ), letters AS (
+        DELETE FROM letter USING gone WHERE letter.account = gone.id
+    ), passcodes AS (
+        DELETE FROM passcode USING gone WHERE passcode.account = gone.id
+    ), identities AS (
+        DELETE FROM foreign_identity USING gone WHERE foreign_identity.account = gone.id
+    ), told AS (
+        INSERT INTO events.outbox (kind, aggregate, payload)
+        SELECT 'user:erased', 'user:' || gone.id, jsonb_build_object('id', gone.id) FROM gone
+    )
+    SELECT gone.id, end_sessions(gone.id, NULL, 'erased') FROM gone
+$$;
