@@ -1,17 +1,26 @@
 //! The API description of the platform: the route tables of all functions as one OpenAPI 3.1 document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use kit::web::Routes;
 use kit::web::openapi::{Description, describe, problem_schemas};
 use serde_json::{Map, Value, json};
 
+/// The committed description.
+pub const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+
 /// Every function that answers HTTP, with its route table.
 pub fn functions() -> Vec<(&'static str, Routes)> {
     vec![
         ("bookings", bookings::routes::routes()),
         ("front", front::routes::routes()),
+        ("jobs", jobs::routes::routes()),
+        ("notify", notify::routes::routes()),
+        ("payments", payments::routes::routes()),
+        ("sandbox-psp", sandbox_psp::routes::routes()),
+        ("signin", signin::routes::routes()),
+        ("telegram", telegram::routes::routes()),
     ]
 }
 
@@ -42,6 +51,7 @@ pub fn document() -> Result<Value> {
         examples.extend(shown);
         tags.extend(named.into_iter().map(|name| json!({ "name": name })));
     }
+    keep_used(&mut schemas, &json!(paths));
     tags.sort_by_key(|it| it["name"].as_str().unwrap_or_default().to_owned());
     tags.dedup();
     Ok(json!({
@@ -87,7 +97,33 @@ pub fn document() -> Result<Value> {
     }))
 }
 
+/// Drops the schemas that no operation leads to, as those of queries, whose members are parameters.
+fn keep_used(schemas: &mut Map<String, Value>, paths: &Value) {
+    let mut used = BTreeSet::new();
+    let mut unread = vec![paths];
+    while let Some(value) = unread.pop() {
+        match value {
+            Value::Object(members) => {
+                unread.extend(members.values());
+                let reference = members.get("$ref").and_then(Value::as_str);
+                let name = reference.and_then(|it| it.strip_prefix("#/components/schemas/"));
+                if let Some(name) = name.filter(|it| used.insert((*it).to_owned())) {
+                    unread.extend(schemas.get(name));
+                }
+            }
+            Value::Array(items) => unread.extend(items),
+            _ => {}
+        }
+    }
+    // What the host's own refusals are.
+    used.insert("Problem".to_owned());
+    schemas.retain(|name, _| used.contains(name));
+}
+
 /// The document as it is committed.
 pub fn text() -> Result<String> {
     Ok(serde_json::to_string_pretty(&document()?)? + "\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,44 @@
 //! `cargo run --release -p wharf-api`: writes the API description of all functions to `docs/openapi.json`.
+//! `-- check` says whether the file is current; `-- clients DIR` writes typed clients.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use wharf_api::{COMMITTED, document, text};
+use wharf_openapi::{Document, clients};
+
+const USAGE: &str = "usage: wharf-api              writes docs/openapi.json
+       wharf-api check        fails unless docs/openapi.json is current
+       wharf-api clients DIR  writes DIR/wharf.ts and DIR/wharf.rs";
 
 fn main() -> Result<()> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-    std::fs::write(&file, wharf_api::text()?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => write(PathBuf::from(COMMITTED), &text()?),
+        ["check"] => check(),
+        ["clients", folder] => write_clients(Path::new(folder)),
+        _ => bail!(USAGE),
+    }
+}
+
+fn check() -> Result<()> {
+    let committed = std::fs::read_to_string(COMMITTED).with_context(|| COMMITTED)?;
+    if committed != text()? {
+        bail!("{COMMITTED} is not current: run `cargo run --release -p wharf-api`");
+    }
+    Ok(())
+}
+
+fn write_clients(folder: &Path) -> Result<()> {
+    let document = Document::new(document()?);
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    write(folder.join("wharf.ts"), &clients::typescript(&document)?)?;
+    write(folder.join("wharf.rs"), &clients::rust(&document)?)
+}
+
+fn write(file: PathBuf, text: &str) -> Result<()> {
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     println!("{}", file.display());
     Ok(())
 }
