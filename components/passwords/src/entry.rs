@@ -1,3 +1,3 @@
-//! What Spin and our host call. Wasm only: it exports names that native linkers refuse.
+//! The exports that Spin and our host call. Wasm only: native linkers refuse their symbol names.
 
-kit::serve!(crate::routes::router);
+kit::serve!(crate::routes::routes);

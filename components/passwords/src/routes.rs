@@ -1,52 +1,55 @@
-//! What signin asks, in memory.
+//! What signin asks, by local service chaining.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::post;
-use kit::{Json, Problem};
+use kit::web::{Dialect, Json, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::hash;
 
-pub fn router() -> Router {
-    Router::new()
-        .route("/hash", post(hash_password))
-        .route("/check", post(check_password))
+pub fn routes() -> Routes {
+    Routes::new("Passwords", Dialect::Plain)
+        .post("/hash", hash_password, |it| {
+            it.summary("Hash a password")
+                .refuses([Error::NO_RANDOMNESS])
+        })
+        .post("/check", check_password, |it| {
+            it.summary("Check a password against its hash")
+                .note("Without a hash the same work is done and the answer is no.")
+        })
 }
 
-#[derive(Deserialize)]
-struct New {
+#[derive(Deserialize, Schema)]
+struct NewPassword {
+    #[schemars(example = &"Correct-Horse-1")]
     password: String,
 }
 
-#[derive(Serialize)]
-struct Hashed {
+#[derive(Serialize, Schema)]
+struct HashedPassword {
+    /// Argon2id in PHC form.
     hash: String,
 }
 
-async fn hash_password(Json(new): Json<New>) -> Result<Json<Hashed>, Problem> {
-    let hash = hash::hash(&new.password).ok_or(Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "no-randomness",
-        "The machine has no random numbers to give",
-    ))?;
-    Ok(Json(Hashed { hash }))
+async fn hash_password(Json(new): Json<NewPassword>) -> Result<Json<HashedPassword>, Problem> {
+    let hash = hash::hash(&new.password)?;
+    Ok(Json(HashedPassword { hash }))
 }
 
-#[derive(Deserialize)]
-struct Given {
+#[derive(Deserialize, Schema)]
+struct GivenPassword {
+    #[schemars(example = &"Correct-Horse-1")]
     password: String,
-    /// Absent when nobody is called so.
+    /// Absent when no account has the name.
     hash: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Checked {
+#[derive(Serialize, Schema)]
+struct CheckedPassword {
     is_right: bool,
 }
 
-async fn check_password(Json(given): Json<Given>) -> Json<Checked> {
-    Json(Checked {
+async fn check_password(Json(given): Json<GivenPassword>) -> Json<CheckedPassword> {
+    Json(CheckedPassword {
         is_right: hash::is_right(&given.password, given.hash.as_deref()),
     })
 }
@@ -55,21 +58,21 @@ async fn check_password(Json(given): Json<Given>) -> Json<Checked> {
 mod tests {
     use axum::body::Body;
     use axum::http::Request;
-    use http_body_util::BodyExt;
+    use kit::web::openapi::describe;
     use serde_json::{Value, json};
+
+    use super::routes;
 
     async fn ask(path: &str, body: Value) -> Value {
         let request = Request::post(path)
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        let response = kit::answer(super::router(), request).await;
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&body).unwrap()
+        kit::testing::ask(routes(), request).await.body
     }
 
     #[tokio::test]
-    async fn what_was_hashed_is_right_and_nothing_else_is() {
+    async fn the_hashed_password_is_right_and_no_other_is() {
         let hash = ask("/hash", json!({"password": "correct horse"})).await["hash"].clone();
         let check = async |password: &str, hash: &Value| {
             ask("/check", json!({"password": password, "hash": hash})).await["is_right"].clone()
@@ -77,5 +80,14 @@ mod tests {
         assert_eq!(check("correct horse", &hash).await, true);
         assert_eq!(check("wrong horse", &hash).await, false);
         assert_eq!(check("correct horse", &Value::Null).await, false);
+    }
+
+    #[test]
+    fn every_operation_has_a_summary() {
+        for (path, operations) in describe("passwords", routes()).paths {
+            for (method, operation) in operations {
+                assert_ne!(operation["summary"], "", "{method} {path}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use kit::setting;
 
 use crate::account::NewAccount;
 use crate::error::Error;
+use crate::name::Malformed;
 
 /// Refuses the admin's names to everyone else, also before the account exists.
 pub async fn check_names(login: Option<&str>, email: Option<&str>) -> Result<(), Error> {
@@ -35,8 +36,8 @@ pub async fn account() -> Result<(NewAccount, &'static str), Error> {
     let login = setting("admin_login").await?.to_owned().try_into();
     let email = setting("admin_email").await?.to_owned().try_into();
     let new = NewAccount::new(
-        login.map_err(|it: crate::name::Malformed| Error::invalid("admin_login", it.0))?,
-        Some(email.map_err(|it: crate::name::Malformed| Error::invalid("admin_email", it.0))?),
+        login.map_err(|it: Malformed| Error::invalid("admin_login", it.0))?,
+        Some(email.map_err(|it: Malformed| Error::invalid("admin_email", it.0))?),
         Role::Admin,
     );
     Ok((new, setting("admin_password").await?))

@@ -67,7 +67,7 @@ pub fn routes() -> Routes {
             },
         )
         .about("Operation")
-        .get("/health", show_health, |it| it.summary("Check that sign-in answers"));
+        .get("/health", show_health, |it| it.summary("Check the liveness of sign-in"));
     Routes::of([tokens, customers])
 }
 

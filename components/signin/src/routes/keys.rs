@@ -26,7 +26,7 @@ pub fn routes() -> Routes {
                 "/.well-known/oauth-authorization-server",
             ],
             show_configuration,
-            |it| it.summary("Show what OAuth clients need to know"),
+            |it| it.summary("Show the OAuth configuration"),
         );
     let zones = Routes::new("Keys", Dialect::Zones).get("/api/v1/pubkey", show_public_key, |it| {
         it.summary("Show the key that signs now")

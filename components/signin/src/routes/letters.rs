@@ -23,7 +23,7 @@ pub fn routes() -> Routes {
             ["/auth/password/forgot", "/api/auth/password/forgot"],
             send_reset,
             |it| {
-                it.summary("Ask for a letter to reset the password")
+                it.summary("Ask for a reset letter")
                     .note("The answer is the same whether an account has that e-mail or not.")
                     .returns_nothing(202)
                     .refuses([Error::TOO_MANY_TRIES])
@@ -33,7 +33,7 @@ pub fn routes() -> Routes {
             ["/auth/password/reset", "/api/auth/password/reset"],
             reset_password,
             |it| {
-                it.summary("Set a new password with a letter's secret")
+                it.summary("Set a new password by letter")
                     .note("Every session of the account ends.")
                     .refuses([Error::BAD_SECRET, Error::PASSWORD_IS_NAME, Error::BUSY])
             },
@@ -42,7 +42,7 @@ pub fn routes() -> Routes {
             ["/auth/email/verification", "/api/auth/email/verification"],
             send_verification,
             |it| {
-                it.summary("Ask for a letter to verify the e-mail")
+                it.summary("Ask for a verification letter")
                     .note("204: there is no e-mail, or it is verified already.")
                     .returns_nothing(202)
                     .returns_nothing(204)
@@ -53,7 +53,7 @@ pub fn routes() -> Routes {
             ["/auth/email/verify", "/api/auth/email/verify"],
             verify_email,
             |it| {
-                it.summary("Verify an e-mail with a letter's secret")
+                it.summary("Verify an e-mail by letter")
                     .refuses([Error::BAD_SECRET])
             },
         )

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{Method, header};
+use kit::Word;
 use kit::identity::{Caller, FORBIDDEN, Role, Roles};
 use kit::web::{
     Dialect, Form, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security,
@@ -99,7 +100,7 @@ fn describe_set_role(it: Operation) -> Operation {
 struct Arguments(HashMap<String, String>);
 
 /// The only version of the methods.
-#[derive(Clone, Copy, kit::Word)]
+#[derive(Clone, Copy, Word)]
 enum Version {
     #[word(rename = "1.0")]
     V1,

@@ -1,5 +1,6 @@
 //! The parking places' dialect: `{token}` for everything, in the header `api_key`.
 
+use kit::Word;
 use kit::identity::{Admin, Caller, Role, Roles};
 use kit::web::{Dialect, Json, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
@@ -89,8 +90,7 @@ struct Registration {
 }
 
 /// The roles that people may choose themselves.
-#[derive(Clone, Copy, Deserialize, Schema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Word)]
 enum ParkingRole {
     Driver,
     Owner,

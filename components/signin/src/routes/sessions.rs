@@ -32,7 +32,7 @@ pub fn routes() -> Routes {
             ["/auth/sessions/{id}", "/api/auth/sessions/{id}"],
             end_session,
             |it| {
-                it.summary("End a session or personal access token")
+                it.summary("End a session or personal token")
                     .refuses([Error::UNKNOWN_SESSION])
             },
         )

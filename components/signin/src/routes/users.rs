@@ -22,17 +22,17 @@ pub fn routes() -> Routes {
                 .refuses([Error::UNKNOWN_ACCOUNT])
         })
         .get(["/auth/export", "/api/auth/export"], export_account, |it| {
-            it.summary("Export what is kept of the caller")
+            it.summary("Export the caller's data")
                 .note("Account, sessions, identities at other issuers and the audit trail.")
         })
         .get(["/auth/audit", "/api/auth/audit"], list_own_audit, |it| {
-            it.summary("List what happened to the account").note(PAGES)
+            it.summary("List the account's audit trail").note(PAGES)
         })
         .about("Administration")
         .get(
             ["/auth/users/{id}/audit", "/api/auth/users/{id}/audit"],
             list_audit,
-            |it| it.summary("List what happened to a user").note(PAGES),
+            |it| it.summary("List a user's audit trail").note(PAGES),
         )
         .put(
             ["/auth/users/{id}/roles", "/api/auth/users/{id}/roles"],

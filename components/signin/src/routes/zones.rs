@@ -6,6 +6,7 @@
 mod passcodes;
 mod users;
 
+use kit::Word;
 use kit::identity::{Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN, Role, Roles};
 use kit::web::{Created, Dialect, Json, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use crate::store::{self, accounts};
 pub fn routes() -> Routes {
     Routes::new("Signing in", Dialect::Zones)
         .post("/api/v1/login", sign_in, |it| {
-            it.summary("Sign in, with the user in the answer")
+            it.summary("Sign in and show the user")
                 .note("An unknown name is a 404: these clients offer to register then.")
                 .instead("POST /token")
                 .refuses(signing_in())
@@ -38,7 +39,7 @@ pub fn routes() -> Routes {
                 .refuses([INVALID_TOKEN])
         })
         .post("/api/v1/register", register, |it| {
-            it.summary("Register, with the user in the answer")
+            it.summary("Register and show the user")
                 .note("Anyone becomes a driver. A caller who manages accounts may register a controller or a zone admin. A platform admin is never made here.")
                 .instead("POST /auth/register")
                 .refuses(registering())
@@ -48,7 +49,7 @@ pub fn routes() -> Routes {
 }
 
 /// A role in the words of these clients, the strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, kit::Word)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 enum ZoneRole {
     Superuser,
     Admin,

@@ -28,7 +28,7 @@ pub fn routes() -> Routes {
                 .note("Everyone but platform admins. It cannot be undone.")
         })
         .get("/api/v1/users/me", show_caller, |it| {
-            it.summary("Show the caller in the zones' words").instead("GET /auth/me")
+            it.summary("Show the caller by zone role").instead("GET /auth/me")
         })
         .patch("/api/v1/users/me", update_caller, |it| {
             it.summary("Change the caller's account")
@@ -36,7 +36,7 @@ pub fn routes() -> Routes {
                 .refuses(updating())
         })
         .delete("/api/v1/users/me", erase_caller, |it| {
-            it.summary("Erase the caller, for zones' clients")
+            it.summary("Erase the caller from a zone")
                 .instead("DELETE /auth/me")
                 .refuses([Error::UNKNOWN_ACCOUNT])
         })
