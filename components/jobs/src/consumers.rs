@@ -37,7 +37,7 @@ pub async fn deliver(_: &Db, event: &Event) -> Outcome {
             Ok(()) => Outcome::Done(follow_up(&event.kind, &event.aggregate, &event.payload)),
             Err(outcome) => outcome,
         },
-        None => Outcome::Never("nobody is there for this kind of event".to_owned()),
+        None => Outcome::Never("no function hears events of this kind".to_owned()),
     }
 }
 

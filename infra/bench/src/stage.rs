@@ -56,7 +56,7 @@ pub struct Stage {
     pub bench_url: String,
     pub product_url: String,
     pub redis_url: String,
-    /// Whom notices are brought to.
+    /// The receiver of notices.
     pub messenger: Messenger,
     wharf: PathBuf,
     // Stopped before their folder goes.

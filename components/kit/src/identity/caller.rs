@@ -177,7 +177,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter(|it| !it.is_empty())
 }
 
-/// Browsers send a cookie along whoever made the page ask. They also say who did.
+/// CSRF: a browser sends the cookie with requests of every page, and `Origin` says which page it was.
 fn same_origin(parts: &Parts) -> bool {
     let only_reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
         // There GET changes things too, and a link on any page would be enough.

@@ -1,15 +1,14 @@
-//! What happened, for whoever wants to know.
+//! Events: facts that other functions have to hear.
 //!
-//! An event is a row in `events.outbox`, written by the same statement as the
-//! change it tells of; that statement stands in the component's SQL. Redis
-//! only wakes the reader: a lost wake-up costs latency, nothing else.
+//! An event is a row in `events.outbox`, written by the same statement as the change it reports; that statement
+//! stands in the component's SQL. Redis only wakes the reader: a lost wake-up costs latency, nothing else.
 
 use super::redis;
 
 /// The channel on which the outbox reader listens.
 pub const WAKE: &str = "outbox";
 
-/// Tells the outbox reader that there is something to read. Never waits, never fails.
+/// Wakes the readers of the outbox. Never waits, never fails.
 pub fn wake() {
     announce(WAKE, String::new());
 }
@@ -24,7 +23,7 @@ pub fn announce(channel: &'static str, payload: String) {
     });
 }
 
-/// Router tests run without a host: there is nobody to tell.
+/// Router tests run without a host, so nothing is published.
 #[cfg(not(target_family = "wasm"))]
 pub fn announce(_: &'static str, _: String) {
     let _ = redis::publish;

@@ -1,5 +1,5 @@
-//! Redis: wake-ups and counters. Nothing that is only in Redis may be lost
-//! with it mattering, so every call here may fail and its caller goes on.
+//! Redis: wake-ups and counters. Nothing stands in Redis alone whose loss would matter, so every call here may
+//! fail and its caller goes on.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -11,23 +11,23 @@ use spin_sdk::time::sleep;
 
 use crate::setting::setting;
 
-/// Redis answers within a millisecond. Whoever waits for one that does not waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Once it did not answer, an instance does without for so long.
+/// Redis answers within a millisecond; one that takes a second does not answer.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// An instance does not ask again for so long after Redis did not answer.
 const PAUSE_S: i64 = 3;
 
 thread_local! {
     static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
-    /// Kept while it works: some hosts dial for every connection that is opened.
+    /// Kept while it works: some hosts dial for every `open`.
     static KEPT: Cell<Option<Connection>> = const { Cell::new(None) };
 }
 
-/// Redis is of no help. The caller does without.
+/// Redis did not help. The caller goes on without.
 #[derive(Debug, thiserror::Error)]
 pub enum Away {
     #[error("redis does not answer: {0}")]
     Silent(String),
-    /// It is there, and did not do this.
+    /// It answered with an error.
     #[error("redis refuses: {0}")]
     Refused(String),
 }
@@ -61,10 +61,10 @@ pub async fn run_all(command: &str, arguments: Vec<String>) -> Result<Vec<RedisR
     .await
 }
 
-/// Carries out a command; twice, if the connection broke before the answer was here: all of ours may be.
+/// Carries out a command, again over a new connection if the kept one broke: every command of ours may run twice.
 async fn ask(command: &str, arguments: Vec<Vec<u8>>) -> Result<Vec<RedisResult>, Away> {
     let arguments = || arguments.iter().cloned().map(RedisParameter::Binary);
-    soon(async {
+    with_timeout(async {
         if let Some(kept) = KEPT.take()
             && let Ok(answer) = kept.execute(command, arguments()).await
         {
@@ -89,14 +89,14 @@ async fn open() -> Result<Connection, Away> {
         .map_err(|it| Away::Silent(it.to_string()))
 }
 
-async fn soon<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
+async fn with_timeout<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
     let now = crate::now().as_second();
     if AWAY_UNTIL.get() > now {
-        return Err(Away::Silent("it was away a moment ago".to_owned()));
+        return Err(Away::Silent("it did not answer a moment ago".to_owned()));
     }
-    let answer = match select(pin!(asked), pin!(sleep(PATIENCE))).await {
+    let answer = match select(pin!(asked), pin!(sleep(TIMEOUT))).await {
         Either::Left((answer, _)) => answer,
-        Either::Right(_) => Err(Away::Silent(format!("nothing within {PATIENCE:?}"))),
+        Either::Right(_) => Err(Away::Silent(format!("nothing within {TIMEOUT:?}"))),
     };
     if let Err(away) = &answer {
         eprintln!("{away}");

@@ -1,13 +1,12 @@
 //! Reading the outbox: how a function carries out the events that are meant for it.
 //!
-//! [`drain`] claims what is due, hands it to the function a few at a time and
-//! settles each: done, again, or never. What a copy of the function dropped comes
-//! up again when its lease ends, alone, so every event arrives at least once, one
-//! that comes twice has the same id, and one that kills whoever takes it kills
-//! nothing else. Order within an aggregate and the fencing of
-//! late copies are `events.claim` and `events.settle` in `migrations/events`.
+//! [`drain`] claims events that are due, hands them to the function a few at a time and settles each: done, again,
+//! or never. Every event arrives at least once; one that comes twice has the same id. Events that a crashed worker
+//! left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no other.
+//! Order within an aggregate and the fencing of late copies are `events.claim` and `events.settle` in
+//! `migrations/events`.
 //!
-//! Which function gets which kind is `events.consumer_of`.
+//! `events.consumer_of` decides which function an event is for.
 
 use std::time::Duration;
 
@@ -28,16 +27,16 @@ use crate::{params, sql};
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: Uuid,
-    /// Its place among the events of its aggregate: whoever was suspended over an older one and
-    /// comes late is known by it.
+    /// Its place among the events of its aggregate. A worker that was suspended over an older one is recognized
+    /// by it.
     pub seq: u64,
     pub kind: String,
     pub aggregate: String,
     pub payload: Value,
     pub created_at: Timestamp,
-    /// Those that ended before.
+    /// Attempts that ended before.
     attempts: i32,
-    /// Claims in a row of which nobody said what came, with this one.
+    /// Consecutive claims that were never settled, this one included.
     unsettled: i32,
     fence: i64,
 }
@@ -50,19 +49,19 @@ pub struct NewEvent {
     pub payload: Value,
 }
 
-/// What came of an event. The texts are for people who look after the queue: no secret in them.
+/// What came of an event. Operators read the texts, so they hold no secret.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// This follows from it.
+    /// These events follow from it.
     Done(Vec<NewEvent>),
-    /// It may work another time, but not before `after` if somebody said so.
+    /// It failed and may work another time, though not before `after`, which the receiver asked for.
     Again {
         why: String,
         after: Option<Duration>,
     },
-    /// Whoever is asked is busy and said when to come: not a failed attempt.
+    /// The receiver is busy and said when to come again: not a failed attempt.
     Later(Duration),
-    /// It cannot work. It stays with the dead letters until somebody looks at it.
+    /// It cannot work. It stays with the dead letters until an operator decides.
     Never(String),
 }
 
@@ -77,36 +76,36 @@ impl Outcome {
     }
 }
 
-/// Events in the hands of one copy at once: enough to hide the waiting for others, few enough
-/// that a copy that dies holds little back until the leases end.
-const AT_ONCE: usize = 32;
+/// Events that one worker carries out at once: enough to hide the waiting for receivers, few enough that a worker
+/// that dies delays little until the leases end.
+const MAX_CONCURRENT: usize = 32;
 
-/// Nothing is begun later in a turn: a host that stops waits for the turns that run, and what is cut
-/// off is begun again by others. Whoever is woken next goes on.
-const TURN: Duration = Duration::from_secs(4);
+/// No event is begun later in a drain: a host that stops waits for drains that run, and events that it cuts off are
+/// carried out again elsewhere. The next wake-up goes on.
+const MAX_DRAIN: Duration = Duration::from_secs(4);
 
-/// What is not carried out by then has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// An event that takes longer has failed.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Longer than a copy can be at it, so that only the dead and the suspended lose a claim.
+/// Longer than any worker is at an event, so that only dead and suspended workers lose a claim.
 const LEASE_MS: i32 = 60_000;
 
-/// The first of the pauses that double; together they last about a day.
+/// The first pause; each next one doubles, and together they last about a day.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
-const ATTEMPTS: i32 = 24;
+const MAX_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
+const MAX_ATTEMPTS: i32 = 24;
 
-/// Nobody is believed who says to come back in a year.
-const LONGEST_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Upper bound for a `Retry-After` that a receiver may ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Carries out what is due, until nothing is or the turn is over; answers how many were settled.
+/// Carries out events until none is due or the time is up; answers how many were settled.
 pub async fn drain(
     db: &Db,
     consume: impl AsyncFn(&Db, &Event) -> Outcome,
 ) -> Result<usize, DbError> {
     let begun = crate::now();
     let (mut settled, is_cut_short) = drain_due(db, &consume, begun).await?;
-    // Nothing else is in hand now: what somebody dropped may be what they died of.
+    // No other event is in progress now: one that a worker dropped may be what it died of.
     while let Some(dropped) = reclaim(db).await? {
         carry_out(db, &consume, dropped).await?;
         settled += 1;
@@ -120,7 +119,7 @@ pub async fn drain(
     Ok(settled)
 }
 
-/// How many were settled, and whether the turn ended before the work did.
+/// How many were settled, and whether time ended before the work did.
 async fn drain_due(
     db: &Db,
     consume: &impl AsyncFn(&Db, &Event) -> Outcome,
@@ -132,8 +131,8 @@ async fn drain_due(
     let mut may_be_more = true;
     loop {
         let is_over = is_over(begun, crate::now());
-        let room = AT_ONCE - running.len();
-        if may_be_more && room * 2 >= AT_ONCE && !is_over {
+        let room = MAX_CONCURRENT - running.len();
+        if may_be_more && room * 2 >= MAX_CONCURRENT && !is_over {
             match claim(db, room).await {
                 Ok(claimed) => {
                     may_be_more = !claimed.is_empty();
@@ -162,7 +161,7 @@ async fn drain_due(
 }
 
 fn is_over(begun: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(begun).unsigned_abs() >= TURN
+    now.duration_since(begun).unsigned_abs() >= MAX_DRAIN
 }
 
 async fn claim(db: &Db, at_most: usize) -> Result<Vec<Event>, DbError> {
@@ -181,10 +180,10 @@ async fn carry_out(
     consume: &impl AsyncFn(&Db, &Event) -> Outcome,
     event: Event,
 ) -> Result<(), DbError> {
-    let outcome = if event.unsettled > ATTEMPTS {
-        Outcome::Never("whoever took it never came back".to_owned())
+    let outcome = if event.unsettled > MAX_ATTEMPTS {
+        Outcome::Never("every worker that took it crashed".to_owned())
     } else {
-        within_patience(consume(db, &event)).await
+        with_timeout(consume(db, &event)).await
     };
     let settlement = Settlement::of(outcome, event.attempts + 1, random());
     if let Some(error) = &settlement.error {
@@ -215,10 +214,10 @@ async fn carry_out(
     Ok(())
 }
 
-async fn within_patience(consumed: impl Future<Output = Outcome>) -> Outcome {
+async fn with_timeout(consumed: impl Future<Output = Outcome>) -> Outcome {
     let consumed = std::pin::pin!(consumed);
-    let patience = std::pin::pin!(sleep(PATIENCE));
-    match select(consumed, patience).await {
+    let timeout = std::pin::pin!(sleep(EVENT_TIMEOUT));
+    match select(consumed, timeout).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Outcome::again("it took too long"),
     }
@@ -247,7 +246,7 @@ impl Settlement {
                 follows,
                 ..plain("done", Duration::ZERO, None)
             },
-            Outcome::Again { why, .. } if attempts >= ATTEMPTS => {
+            Outcome::Again { why, .. } if attempts >= MAX_ATTEMPTS => {
                 plain("dead", Duration::ZERO, Some(why))
             }
             Outcome::Again { why, after } => {
@@ -259,27 +258,25 @@ impl Settlement {
     }
 }
 
-/// What a person reads at a glance.
-const LONGEST_ERROR: usize = 500;
+/// Characters of an error that are kept: what a person reads at a glance.
+const MAX_ERROR: usize = 500;
 
-/// What went wrong is often in the words of others, and PostgreSQL takes no NUL.
+/// Errors often quote receivers, and PostgreSQL stores no NUL.
 fn readable(error: &str) -> String {
     let plain = |it: char| if it.is_control() { ' ' } else { it };
-    error.chars().map(plain).take(LONGEST_ERROR).collect()
+    error.chars().map(plain).take(MAX_ERROR).collect()
 }
 
-/// How long until the next attempt: doubled each time and spread over the upper half, so that
-/// what failed together does not come back together; never before `after`.
+/// How long until the next attempt: doubled each time and spread over the upper half, so that events that failed
+/// together do not come back together; never before `after`.
 fn pause(attempts: i32, after: Option<Duration>, random: u32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1))
         .unwrap_or(0)
         .min(31);
-    let whole = FIRST_PAUSE
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_PAUSE);
+    let whole = FIRST_PAUSE.saturating_mul(1 << doublings).min(MAX_PAUSE);
     let spread = whole / 2 * (random >> 16) / (1 << 16);
-    // Spread after what was asked for, never before it.
-    let least = after.map_or(whole / 2, |it| it.min(LONGEST_AFTER).max(whole / 2));
+    // Spread behind the time that was asked for, never before it.
+    let least = after.map_or(whole / 2, |it| it.min(MAX_RETRY_AFTER).max(whole / 2));
     least + spread
 }
 
@@ -312,16 +309,16 @@ mod tests {
     proptest! {
         #[test]
         fn pauses_grow_stay_bounded_and_obey(
-            attempts in 1..=ATTEMPTS, random: u32, after_ms in proptest::option::of(0..200_000_000u64)
+            attempts in 1..=MAX_ATTEMPTS, random: u32, after_ms in proptest::option::of(0..200_000_000u64)
         ) {
             let after = after_ms.map(Duration::from_millis);
             let pause = pause(attempts, after, random);
             prop_assert!(pause >= FIRST_PAUSE / 2);
-            prop_assert!(pause <= LONGEST_AFTER + LONGEST_PAUSE);
+            prop_assert!(pause <= MAX_RETRY_AFTER + MAX_PAUSE);
             if let Some(after) = after {
-                prop_assert!(pause >= after.min(LONGEST_AFTER));
+                prop_assert!(pause >= after.min(MAX_RETRY_AFTER));
             } else {
-                prop_assert!(pause <= LONGEST_PAUSE);
+                prop_assert!(pause <= MAX_PAUSE);
             }
         }
 
@@ -334,13 +331,15 @@ mod tests {
 
         #[test]
         fn any_number_of_attempts_has_a_pause(attempts: i32, random: u32) {
-            prop_assert!(pause(attempts, None, random) <= LONGEST_PAUSE);
+            prop_assert!(pause(attempts, None, random) <= MAX_PAUSE);
         }
     }
 
     #[test]
     fn all_attempts_take_about_a_day() {
-        let all: Duration = (1..ATTEMPTS).map(|it| pause(it, None, u32::MAX / 2)).sum();
+        let all: Duration = (1..MAX_ATTEMPTS)
+            .map(|it| pause(it, None, u32::MAX / 2))
+            .sum();
         let hours = all.as_secs() / 3600;
         assert!((12..=36).contains(&hours), "{hours} h");
     }
@@ -349,21 +348,21 @@ mod tests {
     fn a_failure_is_tried_again_until_it_is_dead() {
         let settled = |attempts| Settlement::of(Outcome::again("no answer"), attempts, 0).outcome;
         assert_eq!(settled(1), "again");
-        assert_eq!(settled(ATTEMPTS - 1), "again");
-        assert_eq!(settled(ATTEMPTS), "dead");
+        assert_eq!(settled(MAX_ATTEMPTS - 1), "again");
+        assert_eq!(settled(MAX_ATTEMPTS), "dead");
         let never = Settlement::of(Outcome::Never("no such template".to_owned()), 1, 0);
         assert_eq!(never.outcome, "dead");
     }
 
     #[test]
-    fn what_somebody_asked_for_is_no_failure() {
+    fn a_delay_that_the_receiver_asked_for_is_no_failure() {
         let later = Settlement::of(Outcome::Later(Duration::from_secs(7)), 20, u32::MAX);
         assert_eq!((later.outcome, later.error), ("later", None));
         assert!((7_000..8_000).contains(&later.pause_ms));
     }
 
     #[test]
-    fn an_error_in_the_words_of_others_can_be_stored() {
+    fn control_characters_of_an_error_are_replaced() {
         let settled = Settlement::of(Outcome::again("no\0 \u{1b}[31mway"), 1, 0);
         assert_eq!(settled.error.as_deref(), Some("no   [31mway"));
     }
@@ -371,9 +370,6 @@ mod tests {
     #[test]
     fn an_error_is_cut_to_what_a_person_reads() {
         let settled = Settlement::of(Outcome::again("é".repeat(9_000)), 1, 0);
-        assert_eq!(
-            settled.error.map(|it| it.chars().count()),
-            Some(LONGEST_ERROR)
-        );
+        assert_eq!(settled.error.map(|it| it.chars().count()), Some(MAX_ERROR));
     }
 }

@@ -1,6 +1,5 @@
-//! Asking others over HTTP. Redirects are answers here: nobody is followed to an
-//! address that was not meant. Whether an address may be reached at all is decided
-//! by the host, by what the manifest grants.
+//! HTTP requests to other servers. A redirect is an answer and is not followed: it could lead to an address that
+//! was not meant. The host decides by the manifest's grants whether an address may be reached at all.
 
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use spin_sdk::http::{FullBody, send as send_out};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::ErrorCode;
 
-/// No answer that is read here is longer.
-const LONGEST: usize = 256 * 1024;
+/// Bytes of an answer's body: those that are read here are small.
+const MAX_BODY: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub struct Answer {
@@ -44,8 +43,7 @@ pub async fn send(request: Request<Bytes>, patience: Duration) -> Result<Answer,
     within(patience, ask(request.map(FullBody::new), true)).await
 }
 
-/// The same for whoever judges by the status alone: what comes after it is not read, be it large,
-/// slow or broken.
+/// The same for callers that need the status alone: the body is not read, be it large, slow or broken.
 pub async fn send_for_status(
     request: Request<Bytes>,
     patience: Duration,
@@ -75,7 +73,7 @@ async fn ask(request: Request<FullBody<Bytes>>, reads_body: bool) -> Result<Answ
             body: Bytes::new(),
         });
     }
-    let body = Limited::new(body, LONGEST).collect().await;
+    let body = Limited::new(body, MAX_BODY).collect().await;
     let body = body.map_err(|it| match it.downcast::<ErrorCode>() {
         Ok(code) => failed(*code),
         Err(_) => Failed::TooLong,

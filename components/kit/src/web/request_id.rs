@@ -22,7 +22,7 @@ impl RequestId {
         })
     }
 
-    /// For what nobody asked over HTTP.
+    /// For work that no HTTP request caused.
     pub fn fresh() -> Self {
         Self(Uuid::now_v7().simple().to_string())
     }

@@ -166,7 +166,7 @@ fn an_event_that_keeps_killing_its_worker_ends_as_a_dead_letter() {
         )
         .unwrap()
         .get(0);
-    assert_eq!(why, "whoever took it never came back");
+    assert_eq!(why, "every worker that took it crashed");
 }
 
 /// Any event of a batch that was never settled may be the one that killed the worker.

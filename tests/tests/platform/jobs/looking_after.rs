@@ -56,7 +56,7 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
     assert_eq!(shown["attempts"], 1);
     assert_eq!(
         shown["failures"][0]["error"],
-        "nobody is there for this kind of event"
+        "no function hears events of this kind"
     );
     let listed = admin
         .get("/jobs/events?state=dead&kind=poison:looked-at&limit=1")
@@ -174,7 +174,7 @@ fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
     assert!(why.starts_with("discarded by "), "{why}");
     assert_eq!(
         shown["failures"][1]["error"],
-        "nobody is there for this kind of event"
+        "no function hears events of this kind"
     );
     admin.delete(&path).send().problem(409);
     let unknown = format!("/jobs/events/{}", Uuid::new_v4());
