@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{io, thread};
 
 use rustix::process::Signal;
-use wharf_stores::end_with_this_thread;
+use wharf_stores::set_parent_death_signal;
 
 /// The kernel kills the child when the thread that started it ends. The thread of a test ends with the test,
 /// so all children are started by one thread that lives as long as this process.
@@ -22,7 +22,7 @@ pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
         });
         Mutex::new(orders)
     });
-    end_with_this_thread(&mut command, Signal::KILL);
+    set_parent_death_signal(&mut command, Signal::KILL);
     let (started, child) = mpsc::channel();
     spawner
         .lock()

@@ -6,9 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use kit::token::{Claims, SigningPair};
-use kit::{Role, Roles};
+use kit::identity::token::Claims;
+use kit::identity::{Role, Roles};
 use serde_json::{Value, json};
+use signin::token::SigningPair;
 use uuid::Uuid;
 
 /// The issuer and audience in the manifests.

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use kit::token::{Claims, Keys};
+use kit::identity::token::{Claims, Keys};
 use redis::AsyncCommands as _;
 use redis::aio::ConnectionManager;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
-use kit::Role;
+use kit::identity::Role;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
-use kit::{Cents, Currency};
+use kit::money::{Cents, Currency};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ pub async fn balance(
 pub struct Sending {
     from_payment_account_id: String,
     to_payment_account_id: String,
-    #[serde(with = "kit::decimal")]
+    #[serde(with = "kit::money::decimal")]
     amount: i64,
 }
 
@@ -59,7 +59,7 @@ pub struct Sent {
     id: Uuid,
     to_payment_account_id: String,
     from_payment_account_id: String,
-    #[serde(with = "kit::decimal")]
+    #[serde(with = "kit::money::decimal")]
     amount: i64,
     status: &'static str,
     created_at: Timestamp,
