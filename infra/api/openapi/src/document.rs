@@ -1,5 +1,7 @@
 //! The parts of the description: operations with their parameters, bodies and answers.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
@@ -10,6 +12,8 @@ pub struct Document(Value);
 #[derive(Clone, Debug)]
 pub struct Operation<'a> {
     pub id: &'a str,
+    /// The id without the number that tells the spellings of one operation apart.
+    pub name: &'a str,
     /// The function that serves it.
     pub component: &'a str,
     /// In capitals: `POST`.
@@ -20,7 +24,7 @@ pub struct Operation<'a> {
     pub tags: Vec<&'a str>,
     /// `POST /auth/login`: what new clients call instead.
     pub instead: Option<&'a str>,
-    /// The same operation under another path: its id is that of the recommended one with a number.
+    /// Another operation of the same name is recommended.
     pub is_other_spelling: bool,
     /// Absent: every caller may; otherwise one of these roles is needed.
     pub roles: Vec<&'a str>,
@@ -124,11 +128,24 @@ impl Document {
             }
         }
         let ids: Vec<_> = operations.iter().map(|it| it.id).collect();
-        for operation in &mut operations {
-            let original = operation.id.rsplit_once('_');
-            operation.is_other_spelling = original.is_some_and(|(original, number)| {
-                number.parse::<u32>().is_ok() && ids.contains(&original)
-            });
+        for it in &mut operations {
+            let numbered = it.id.rsplit_once('_');
+            let original = numbered.filter(|it| it.1.parse::<u32>().is_ok());
+            it.name = original
+                .map(|it| it.0)
+                .filter(|it| ids.contains(it))
+                .unwrap_or(it.id);
+        }
+        // Of each name the first that no other operation replaces.
+        let mut recommended = BTreeMap::new();
+        for it in &operations {
+            let rank = (it.instead.is_some(), it.id);
+            let best = recommended.entry(it.name).or_insert(rank);
+            *best = rank.min(*best);
+        }
+        for it in &mut operations {
+            let best = recommended.get(it.name);
+            it.is_other_spelling = best.is_some_and(|best| best.1 != it.id);
         }
         Ok(operations)
     }
@@ -145,8 +162,10 @@ impl Document {
         let parameters = items(&it["parameters"]).map(parameter);
         let answers = members(&it["responses"]).filter(|it| it.0 != "default");
         let security = items(&it["security"]).flat_map(members);
+        let id = it["operationId"].as_str().context("no operationId")?;
         Ok(Operation {
-            id: it["operationId"].as_str().context("no operationId")?,
+            id,
+            name: id,
             component: text(it, "x-component"),
             method: method.to_uppercase(),
             path,

@@ -9,7 +9,7 @@ use crate::document::{Document, JSON, Operation, Place};
 
 pub struct Call<'a> {
     pub operation: Operation<'a>,
-    /// The operation's id without the name of its function.
+    /// The operation's name without that of its function.
     pub name: &'a str,
     pub path: Vec<Argument<'a>>,
     pub query: Vec<Argument<'a>>,
@@ -96,11 +96,11 @@ fn call<'a>(document: &Document, operation: Operation<'a>) -> Result<Call<'a>> {
             })
             .collect()
     };
-    let name = operation.id.strip_prefix(operation.component);
+    let name = operation.name.strip_prefix(operation.component);
     let body = operation.body.as_ref();
     let body = body.map(|it| content(document, it.media_type, Some(it.schema)));
     Ok(Call {
-        name: name.map_or(operation.id, |it| it.trim_start_matches('_')),
+        name: name.map_or(operation.name, |it| it.trim_start_matches('_')),
         path: arguments(Place::Path)?,
         query: arguments(Place::Query)?,
         headers: arguments(Place::Header)?,
@@ -145,6 +145,7 @@ fn content(
     let shape = schema.map(|it| Shape::of(document, it)).transpose()?;
     Ok(match (media_type, shape) {
         (JSON, shape) => Content::Json(shape.unwrap_or(Shape::Any)),
+        (json, shape) if json.ends_with("+json") => Content::Json(shape.unwrap_or(Shape::Any)),
         ("application/x-www-form-urlencoded", Some(shape)) => Content::Form(shape),
         ("application/x-www-form-urlencoded", None) => bail!("a form has members"),
         (text, _) if text.starts_with("text/") => Content::Text,
