@@ -53,7 +53,7 @@ pub async fn search(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Vec<Place>>, Failed> {
     let db = shared.bookings.get().await?;
-    let sql = include_str!("../../../../components/bookings/src/sql/place_search.sql");
+    let sql = include_str!("../../../../components/bookings/src/sql/search_places.sql");
     let (from, to) = (
         wanted.date_from.map(Timestamp::as_millisecond),
         wanted.date_to.map(Timestamp::as_millisecond),

@@ -31,7 +31,7 @@ pub async fn balance(
     Query(query): Query<BalanceOf>,
 ) -> Result<Json<Balance>, Failed> {
     let db = shared.payments.get().await?;
-    let currency = query.currency.unwrap_or(Currency::Usd).code();
+    let currency = query.currency.unwrap_or(Currency::Usd).name();
     let sql = include_str!("../../../../components/payments/src/sql/funds.sql");
     let row = query_one(&db, sql, &[&caller.sub, &currency]).await?;
     let (balance, held): (i64, i64) = (row.try_get("balance")?, row.try_get("held")?);
