@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod api;
 mod architecture;
 mod bookings;
 mod examples;

@@ -173,6 +173,10 @@ pub fn either(shapes: Vec<Shape>) -> Shape {
     if !words.is_empty() {
         others.insert(0, Shape::Words(words));
     }
+    // Every integer is a number.
+    if others.contains(&Shape::Number) {
+        others.retain(|it| !matches!(it, Shape::Integer(_)));
+    }
     match others.len() {
         1 => others.remove(0),
         _ => Shape::Either(others),

@@ -1,0 +1,70 @@
+//! Whether an answer is one that the description promises.
+
+use serde_json::{Value, json};
+use wharf_openapi::{Document, Operation, schema};
+use wharf_tests::Answer;
+
+/// What is wrong with the answer; empty when it is as described.
+pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -> Vec<String> {
+    let status = answer.status();
+    if status >= 500 && status != 503 {
+        return vec![format!("{status} is a fault of the platform")];
+    }
+    let Some(described) = operation.answers.iter().find(|it| it.status == status) else {
+        return host_refusal(document, answer);
+    };
+    let mut faults = Vec::new();
+    if described.content.is_empty() {
+        if !answer.text().is_empty() {
+            faults.push("a body where none is described".to_owned());
+        }
+        return faults;
+    }
+    let media_type = answer.header("content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    let Some((_, schema)) = described.content.iter().find(|it| it.0 == media_type) else {
+        return vec![format!("{media_type:?} is not described for {status}")];
+    };
+    if let Some(schema) = schema {
+        match serde_json::from_str::<Value>(&answer.text()) {
+            Ok(body) => {
+                faults.extend(schema::faults(document, schema, &body));
+                faults.extend(refusal(described.codes.as_slice(), &body));
+            }
+            Err(error) => faults.push(format!("the body is not JSON: {error}")),
+        }
+    }
+    if described.headers.contains(&"Location")
+        && described.is_success()
+        && answer.header("location").is_none()
+    {
+        faults.push("no Location".to_owned());
+    }
+    faults
+}
+
+/// The code is one of those that are described. Launchers know numbers instead.
+fn refusal(codes: &[&str], body: &Value) -> Option<String> {
+    let code = body["code"].as_str()?;
+    let is_known = codes.is_empty() || codes.contains(&code);
+    (!is_known).then(|| format!("the code {code} is not described"))
+}
+
+/// What the host or the router may refuse with wherever it is.
+fn host_refusal(document: &Document, answer: &Answer) -> Vec<String> {
+    let status = answer.status();
+    if ![404, 405, 408, 413, 414, 431, 503, 504].contains(&status) {
+        return vec![format!("{status} is not described")];
+    }
+    let Ok(body) = serde_json::from_str::<Value>(&answer.text()) else {
+        return vec![format!("{status} without a problem")];
+    };
+    if body["error"]["code"].is_number() {
+        return Vec::new();
+    }
+    schema::faults(
+        document,
+        &json!({ "$ref": "#/components/schemas/Problem" }),
+        &body,
+    )
+}
