@@ -58,7 +58,6 @@ async fn check_password(Json(given): Json<GivenPassword>) -> Json<CheckedPasswor
 mod tests {
     use axum::body::Body;
     use axum::http::Request;
-    use kit::web::openapi::describe;
     use serde_json::{Value, json};
 
     use super::routes;
@@ -80,14 +79,5 @@ mod tests {
         assert_eq!(check("correct horse", &hash).await, true);
         assert_eq!(check("wrong horse", &hash).await, false);
         assert_eq!(check("correct horse", &Value::Null).await, false);
-    }
-
-    #[test]
-    fn every_operation_has_a_summary() {
-        for (path, operations) in describe("passwords", routes()).paths {
-            for (method, operation) in operations {
-                assert_ne!(operation["summary"], "", "{method} {path}");
-            }
-        }
     }
 }

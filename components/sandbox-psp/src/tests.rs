@@ -1,7 +1,6 @@
 //! What the router answers before any database is asked, and what the tables say.
 
 use kit::testing::{get, unknown_outcomes};
-use kit::web::openapi::describe;
 
 use crate::error::Error;
 use crate::routes::routes;
@@ -15,13 +14,4 @@ async fn an_address_outside_the_prefix_is_not_served() {
 fn every_outcome_is_known() {
     let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "sandbox_psp");
     assert!(unknown.is_empty(), "{unknown:?}");
-}
-
-#[test]
-fn every_operation_has_a_summary() {
-    for (path, operations) in describe("sandbox-psp", routes()).paths {
-        for (method, operation) in operations {
-            assert_ne!(operation["summary"], "", "{method} {path}");
-        }
-    }
 }

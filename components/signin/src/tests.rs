@@ -138,15 +138,6 @@ fn the_access_list_names_every_route() {
 }
 
 #[test]
-fn every_operation_has_a_summary() {
-    for (path, operations) in describe("signin", routes()).paths {
-        for (method, operation) in operations {
-            assert_ne!(operation["summary"], "", "{method} {path}");
-        }
-    }
-}
-
-#[test]
 fn every_outcome_is_known() {
     let unknown = unknown_outcomes::<Error>(env!("CARGO_MANIFEST_DIR"), "signin");
     assert!(unknown.is_empty(), "{unknown:?}");
