@@ -270,3 +270,56 @@ fn the_clients_have_a_method_for_every_operation_that_is_no_other_spelling() {
     let rust = clients::rust(&document).unwrap();
     assert_eq!(rust.matches("    pub async fn ").count(), methods);
 }
+
+#[test]
+fn the_typescript_client_declares_every_schema_and_closes_every_brace() {
+    let document = made();
+    let client = clients::typescript(&document).unwrap();
+    for (name, _) in document.schemas().filter(|it| it.0 != "Problem") {
+        let declared = [
+            format!("export interface {name} "),
+            format!("export type {name} "),
+        ];
+        let is_declared = declared.iter().any(|it| client.contains(it));
+        assert!(is_declared, "{name} is not declared");
+    }
+    for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
+        let code = client.lines().filter(|it| !is_comment(it));
+        let depth = code.flat_map(str::chars).fold(0_i32, |depth, it| {
+            depth + i32::from(it == open) - i32::from(it == close)
+        });
+        assert_eq!(depth, 0, "{open}{close}");
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    ["/*", "* ", "*/", "//"]
+        .iter()
+        .any(|it| line.starts_with(it))
+        || line == "*"
+}
+
+/// The builds that take changes have no Node; a developer's machine that has `tsc` tells more.
+#[test]
+fn the_typescript_client_compiles_where_there_is_a_compiler() {
+    let folder = std::env::temp_dir().join(format!("wharf-clients-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("wharf.ts");
+    std::fs::write(&file, clients::typescript(&made()).unwrap()).unwrap();
+    let compiled = std::process::Command::new("tsc")
+        .args([
+            "--strict",
+            "--noEmit",
+            "--noUnusedLocals",
+            "--exactOptionalPropertyTypes",
+        ])
+        .args(["--target", "es2022", "--lib", "es2022,dom,dom.iterable"])
+        .arg(&file)
+        .output();
+    std::fs::remove_dir_all(&folder).unwrap();
+    if let Ok(compiled) = compiled {
+        let said = String::from_utf8_lossy(&compiled.stdout);
+        assert!(compiled.status.success(), "{said}");
+    }
+}
