@@ -131,7 +131,7 @@ impl Prepared {
             .expect("wharf runs");
         assert!(made.status.success(), "wharf keys: {made:?}");
         let (app, data) = (folder.path().join("app"), folder.path().join("data"));
-        let laid_out = link_application(&options.manifest, &app, |it| options.edit_manifest(it))
+        let laid_out = link_application(&options.manifest, &app, |it| options.edit_manifest(&it))
             .and_then(|()| link_cache(&data, &cache()));
         laid_out.unwrap_or_else(|failure| panic!("{failure}"));
         let mut command = up(&built_wharf(), "127.0.0.1:0");
