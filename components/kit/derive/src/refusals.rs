@@ -1,3 +1,5 @@
+//! `Refusals`: the table of everything that a component says no with.
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};

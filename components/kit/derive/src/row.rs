@@ -1,3 +1,5 @@
+//! `FromRow`: a struct from the columns of a row.
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Field, Fields, LitStr, Result};

@@ -1,3 +1,5 @@
+//! `Word`: an enum and the texts that stand for it.
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Error, LitStr, Result};
