@@ -84,6 +84,10 @@ impl Attempt {
         let mut variations = Vec::new();
         for it in &operation.parameters {
             for Variation { name, value } in around(document, it) {
+                // Another path: that of the list.
+                if it.place == Place::Path && value == "" {
+                    continue;
+                }
                 let mut attempt = self.but(&format!("{name} as {}", it.name));
                 match it.place {
                     Place::Path => drop(attempt.path.insert(it.name.to_owned(), value)),

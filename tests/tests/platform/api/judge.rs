@@ -20,9 +20,8 @@ pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -
         }
         return faults;
     }
-    let media_type = answer.header("content-type").unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default();
-    let Some((_, schema)) = described.content.iter().find(|it| it.0 == media_type) else {
+    let media_type = bare(answer.header("content-type").unwrap_or_default());
+    let Some((_, schema)) = described.content.iter().find(|it| bare(it.0) == media_type) else {
         return vec![format!("{media_type:?} is not described for {status}")];
     };
     if let Some(schema) = schema {
@@ -41,6 +40,11 @@ pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -
         faults.push("no Location".to_owned());
     }
     faults
+}
+
+/// A media type without its parameters.
+fn bare(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default()
 }
 
 /// The code is one of those that are described. Launchers know numbers instead.
