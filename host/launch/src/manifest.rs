@@ -60,8 +60,12 @@ mod tests {
     #[test]
     fn an_addition_continues_what_is_there() {
         let manifest = "[trigger]\nhttp = [{ route = \"/a\" }]\n[component.a]\nsource = \"a\"\n";
-        let addition = "[[trigger.http]]\nroute = \"/b\"\n[component.a.tool.wharf]\nmemory_mb = 1\n";
-        let both: Table = extend_manifest(manifest, addition).unwrap().parse().unwrap();
+        let addition =
+            "[[trigger.http]]\nroute = \"/b\"\n[component.a.tool.wharf]\nmemory_mb = 1\n";
+        let both: Table = extend_manifest(manifest, addition)
+            .unwrap()
+            .parse()
+            .unwrap();
         let routes = both["trigger"]["http"].as_array().unwrap();
         assert_eq!(routes.len(), 2);
         assert_eq!(both["component"]["a"]["source"].as_str(), Some("a"));
@@ -72,7 +76,10 @@ mod tests {
     fn a_quiet_manifest_has_no_clock_and_no_channels() {
         let manifest = "[application.tool.wharf]\ncron = []\n[trigger]\nhttp = []\nredis = []\n";
         let quiet = remove_listeners(manifest).unwrap();
-        assert!(!quiet.contains("cron") && !quiet.contains("redis"), "{quiet}");
+        assert!(
+            !quiet.contains("cron") && !quiet.contains("redis"),
+            "{quiet}"
+        );
         assert!(quiet.contains("http"));
     }
 }
