@@ -320,7 +320,7 @@ impl Operation {
     }
 
     #[cfg(target_family = "wasm")]
-    #[allow(clippy::unused_self)]
+    #[allow(clippy::extra_unused_type_parameters, clippy::unused_self)]
     pub(super) fn schema_of<T: Schema>(&mut self) -> Value {
         Value::Null
     }
@@ -364,7 +364,7 @@ impl Operation {
     }
 
     #[cfg(target_family = "wasm")]
-    #[allow(clippy::unused_self)]
+    #[allow(clippy::extra_unused_type_parameters, clippy::unused_self)]
     fn resolved(&self, schema: Value) -> Value {
         schema
     }
