@@ -8,6 +8,8 @@ pub mod redis;
 pub mod relay;
 mod row;
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use db::INVALID_VALUE;
 pub use db::{Db, DbError, ParameterValue};
 pub use idempotency::{Keyed, Once, Replay, Replayable, purge_keys};
 pub use kit_derive::FromRow;

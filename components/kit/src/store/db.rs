@@ -90,7 +90,9 @@ impl DbError {
     }
 }
 
-const INVALID_VALUE: Problem = Problem::of_status(422, "invalid-value", "A value cannot be stored");
+/// A value that fits its type and not the database: a NUL in a text, an offset beyond 64 bits.
+pub(crate) const INVALID_VALUE: Problem =
+    Problem::of_status(422, "invalid-value", "A value cannot be stored");
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {

@@ -11,6 +11,7 @@ use super::dialect::Dialect;
 use super::operation::{Operation, Parameter, Security};
 use super::problem::Problem;
 use super::routes::{Line, Routes};
+use crate::store::INVALID_VALUE;
 
 /// The parts of the document that one component adds.
 pub struct Description {
@@ -321,6 +322,7 @@ fn refusals(dialect: Dialect, operation: &Operation) -> BTreeMap<u16, Vec<Proble
     let anywhere = [
         Problem::internal(&std::io::Error::other("")),
         Problem::unavailable(&std::io::Error::other("")),
+        INVALID_VALUE,
     ];
     let mut by_status = BTreeMap::<u16, Vec<Problem>>::new();
     for problem in operation.refusals.iter().chain(&anywhere) {

@@ -1,11 +1,11 @@
 //! Requests that the walk sends to an operation: as described, on the edges, and as they should never be.
 
 use serde_json::{Map, Value};
-use wharf_openapi::{Document, Operation, Parameter, Place};
-use wharf_tests::{Dice, Request, Stack};
+use wharf_openapi::{Document, Operation, Place};
+use wharf_tests::{Dice, Request, Stack, unique};
 
 use super::actor::{Actor, TELEGRAM_SECRET};
-use super::known::Known;
+use super::known::{Known, place_of};
 use super::values::{self, Variation};
 
 /// A request, taken apart.
@@ -29,18 +29,144 @@ enum Payload {
     Bytes(String, Vec<u8>),
 }
 
+const TELEGRAM_HEADER: &str = "x-telegram-bot-api-secret-token";
+
+const AS_DESCRIBED: &str = "as described";
+
 const FORM: &str = "application/x-www-form-urlencoded";
+
+fn set(members: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
+    match value {
+        Some(value) => drop(members.insert(name.to_owned(), value.clone())),
+        None => drop(members.remove(name)),
+    }
+}
+
+/// One way in which a request is not as described, or is so to the last digit.
+pub struct Change {
+    what: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Path(String, Value),
+    Header(String, String),
+    /// Nothing: it is left out.
+    Query(String, Option<Value>),
+    Member(String, Option<Value>),
+    Bytes(Vec<u8>),
+    MediaType(&'static str),
+}
+
+/// Every change that a request to the operation can have.
+pub fn changes(document: &Document, operation: &Operation<'_>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut add = |what: String, kind: Kind| changes.push(Change { what, kind });
+    for it in &operation.parameters {
+        let name = it.name.to_owned();
+        for Variation { name: what, value } in around(document, it.schema) {
+            let what = format!("{what} as {name}");
+            match it.place {
+                // Another path: that of the list.
+                Place::Path if value == "" => {}
+                Place::Path => add(what, Kind::Path(name.clone(), value)),
+                Place::Query => add(what, Kind::Query(name.clone(), Some(value))),
+                Place::Header => add(what, Kind::Header(name.clone(), printable(&plain(&value)))),
+            }
+        }
+        if it.is_required && it.place == Place::Query {
+            add(format!("without {name}"), Kind::Query(name, None));
+        }
+    }
+    let Some(body) = &operation.body else {
+        return changes;
+    };
+    let members = document.resolved(body.schema).unwrap()["properties"].as_object();
+    for (member, schema) in members.into_iter().flatten() {
+        for Variation { name, value } in around(document, schema) {
+            let what = format!("{name} as {member}");
+            add(what, Kind::Member(member.clone(), Some(value)));
+        }
+        add(
+            format!("without {member}"),
+            Kind::Member(member.clone(), None),
+        );
+    }
+    for (name, bytes) in values::hostile_bodies() {
+        add(format!("{name} as the body"), Kind::Bytes(bytes));
+    }
+    for other in [
+        "text/plain",
+        "application/xml",
+        FORM,
+        "application/json",
+        "",
+        "*/*",
+    ] {
+        add(
+            format!("{other:?} as the media type"),
+            Kind::MediaType(other),
+        );
+    }
+    changes
+}
+
+/// What a request is made from.
+pub struct Making<'a> {
+    pub document: &'a Document,
+    pub known: &'a Known,
+    pub actor: &'a Actor,
+    /// Whether it is about what the actor has seen, rather than about what any actor has.
+    pub is_own: bool,
+    /// What paths and queries name instead of what was seen.
+    pub pinned: &'a [(&'static str, String)],
+    /// When something may begin, and when it ends.
+    pub window: &'a [String; 2],
+}
+
+impl Making<'_> {
+    /// What is known to fit a member of that name, better than any value of its schema.
+    fn seen(&self, operation: &Operation<'_>, name: &str, dice: &mut Dice) -> Option<Value> {
+        let actor = self.is_own.then_some(self.actor.name);
+        let mut pick = |place: &str| self.known.pick(place, actor, dice);
+        match name {
+            "date_from" => Some(self.window[0].clone().into()),
+            "date_to" => Some(self.window[1].clone().into()),
+            "parking_place_id" => pick("/parking/")?.parse::<i64>().ok().map(Value::from),
+            "otp" | "refresh_token" => pick(name).map(Value::from),
+            "cpf" if operation.name == "signin_identify_customer" => pick(name).map(Value::from),
+            "paymentAccountId" if operation.name == "payments_open_account" => None,
+            "paymentAccountId" | "fromPaymentAccountId" | "toPaymentAccountId" => {
+                pick("paymentAccountId").map(Value::from)
+            }
+            "external_reference" => pick("payment_id").map(Value::from),
+            "code" if operation.component == "payments" => {
+                pick("/payment/promocode/").map(Value::from)
+            }
+            "login" if operation.name == "signin_change_password" => {
+                Some(self.actor.login.clone().into())
+            }
+            _ => None,
+        }
+    }
+
+    /// A name that can be taken once: new for what is the caller's own, otherwise that of the example.
+    fn unused(&self, name: &str, dice: &mut Dice) -> Option<Value> {
+        let fresh = match name {
+            "email" => format!("{}@example.org", unique("walker")),
+            "login" | "username" | "paymentAccountId" => unique("walker"),
+            "cpf" => format!("{:011}", dice.below(1 << 31)),
+            _ => return None,
+        };
+        self.is_own.then(|| fresh.into())
+    }
+}
 
 impl Attempt {
     /// As the description says, about something that was seen before where there is one.
-    pub fn valid(
-        document: &Document,
-        operation: &Operation<'_>,
-        known: &Known,
-        dice: &mut Dice,
-    ) -> Self {
+    pub fn valid(making: &Making<'_>, operation: &Operation<'_>, dice: &mut Dice) -> Self {
         let mut attempt = Self {
-            what: "as described".to_owned(),
+            what: AS_DESCRIBED.to_owned(),
             method: operation.method.clone(),
             template: operation.path.to_owned(),
             path: Map::new(),
@@ -49,23 +175,27 @@ impl Attempt {
             body: Payload::Nothing,
         };
         for it in &operation.parameters {
+            let name = it.name.to_owned();
             let has_example = it.schema.get("examples").is_some();
-            let value = values::valid(document, it.schema, dice);
+            let value = values::valid(making.document, it.schema, dice);
+            let pinned = making.pinned.iter().find(|pinned| pinned.0 == it.name);
+            let pinned = pinned.map(|it| Value::from(it.1.clone()));
+            let seen = pinned.or_else(|| making.seen(operation, it.name, dice));
             match it.place {
                 Place::Path => {
-                    let name = known.pick(operation, it.name, dice).map(Value::from);
-                    attempt
-                        .path
-                        .insert(it.name.to_owned(), name.unwrap_or(value));
+                    let actor = making.is_own.then_some(making.actor.name);
+                    let place = place_of(operation.path, it.name);
+                    let known = making.known.pick(place, actor, dice).map(Value::from);
+                    attempt.path.insert(name, seen.or(known).unwrap_or(value));
+                }
+                Place::Query if seen.is_some() => {
+                    attempt.query.extend(seen.map(|it| (name, it)));
                 }
                 Place::Query if it.is_required || (has_example && dice.below(2) == 0) => {
-                    attempt.query.insert(it.name.to_owned(), value);
+                    let unused = making.unused(it.name, dice);
+                    attempt.query.insert(name, unused.unwrap_or(value));
                 }
-                Place::Header
-                    if it
-                        .name
-                        .eq_ignore_ascii_case("x-telegram-bot-api-secret-token") =>
-                {
+                Place::Header if it.name.eq_ignore_ascii_case(TELEGRAM_HEADER) => {
                     attempt.set_header(it.name, TELEGRAM_SECRET);
                 }
                 Place::Header if it.is_required => attempt.set_header(it.name, &plain(&value)),
@@ -73,102 +203,54 @@ impl Attempt {
             }
         }
         if let Some(body) = &operation.body {
-            let value = values::valid(document, body.schema, dice);
+            let mut value = values::valid(making.document, body.schema, dice);
+            let schema = making.document.resolved(body.schema).unwrap();
+            let members = schema["properties"].as_object().into_iter().flatten();
+            for (name, _) in members {
+                let Some(object) = value.as_object_mut() else {
+                    break;
+                };
+                if let Some(seen) = making.seen(operation, name, dice) {
+                    object.insert(name.clone(), seen);
+                } else if let Some(value) = object.get_mut(name) {
+                    *value = making.unused(name, dice).unwrap_or_else(|| value.take());
+                }
+            }
             attempt.body = Payload::Value(body.media_type.to_owned(), value);
         }
         attempt
     }
 
-    /// Every way to go wrong with it, one at a time.
-    pub fn variations(&self, document: &Document, operation: &Operation<'_>) -> Vec<Self> {
-        let mut variations = Vec::new();
-        for it in &operation.parameters {
-            for Variation { name, value } in around(document, it) {
-                // Another path: that of the list.
-                if it.place == Place::Path && value == "" {
-                    continue;
-                }
-                let mut attempt = self.but(&format!("{name} as {}", it.name));
-                match it.place {
-                    Place::Path => drop(attempt.path.insert(it.name.to_owned(), value)),
-                    Place::Query => drop(attempt.query.insert(it.name.to_owned(), value)),
-                    Place::Header => attempt.set_header(it.name, &printable(&plain(&value))),
-                }
-                variations.push(attempt);
-            }
-            if it.is_required && it.place == Place::Query {
-                let mut attempt = self.but(&format!("without {}", it.name));
-                attempt.query.remove(it.name);
-                variations.push(attempt);
-            }
-        }
-        if let Payload::Value(media_type, value) = &self.body {
-            variations.extend(self.bodies(document, operation, media_type, value));
-        }
-        variations
+    pub fn is_described(&self) -> bool {
+        self.what == AS_DESCRIBED
     }
 
-    fn bodies(
-        &self,
-        document: &Document,
-        operation: &Operation<'_>,
-        media_type: &str,
-        value: &Value,
-    ) -> Vec<Self> {
-        let mut variations = Vec::new();
-        let mut add = |what: String, body: Payload| {
-            let mut attempt = self.but(&what);
-            attempt.body = body;
-            variations.push(attempt);
-        };
-        let schema = operation.body.as_ref().map_or(&Value::Null, |it| it.schema);
-        let members = document.resolved(schema).unwrap()["properties"].as_object();
-        for (member, schema) in members.into_iter().flatten() {
-            let changed = |change: &dyn Fn(&mut Map<String, Value>)| {
-                let mut value = value.clone();
-                value.as_object_mut().into_iter().for_each(change);
-                Payload::Value(media_type.to_owned(), value)
-            };
-            let edges = values::edges(document, schema);
-            for Variation { name, value } in edges.into_iter().chain(values::hostile()) {
-                let change = |it: &mut Map<String, Value>| {
-                    it.insert(member.clone(), value.clone());
-                };
-                add(format!("{name} as {member}"), changed(&change));
+    /// The same with one change.
+    pub fn with(&self, change: &Change) -> Self {
+        let mut attempt = self.clone();
+        attempt.what.clone_from(&change.what);
+        match &change.kind {
+            Kind::Path(name, value) => drop(attempt.path.insert(name.clone(), value.clone())),
+            Kind::Header(name, value) => attempt.set_header(name, value),
+            Kind::Query(name, value) => set(&mut attempt.query, name, value.as_ref()),
+            Kind::Member(name, value) => {
+                if let Payload::Value(_, Value::Object(body)) = &mut attempt.body {
+                    set(body, name, value.as_ref());
+                }
             }
-            let change = |it: &mut Map<String, Value>| {
-                it.remove(member);
-            };
-            add(format!("without {member}"), changed(&change));
+            Kind::Bytes(bytes) => {
+                if let Payload::Value(media_type, _) = &self.body {
+                    attempt.body = Payload::Bytes(media_type.clone(), bytes.clone());
+                }
+            }
+            Kind::MediaType(other) => {
+                if let Payload::Value(media_type, value) = &self.body {
+                    let text = written(media_type, value);
+                    attempt.body = Payload::Bytes((*other).to_owned(), text);
+                }
+            }
         }
-        for (name, bytes) in values::hostile_bodies() {
-            add(
-                format!("{name} as the body"),
-                Payload::Bytes(media_type.to_owned(), bytes),
-            );
-        }
-        for other in [
-            "text/plain",
-            "application/xml",
-            FORM,
-            "application/json",
-            "",
-            "*/*",
-        ] {
-            let text = written(media_type, value);
-            add(
-                format!("{other:?} as the media type"),
-                Payload::Bytes(other.to_owned(), text),
-            );
-        }
-        variations
-    }
-
-    fn but(&self, what: &str) -> Self {
-        Self {
-            what: what.to_owned(),
-            ..self.clone()
-        }
+        attempt
     }
 
     pub fn set_header(&mut self, name: &str, value: &str) {
@@ -229,8 +311,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn around(document: &Document, parameter: &Parameter<'_>) -> Vec<Variation> {
-    let mut variations = values::edges(document, parameter.schema);
+fn around(document: &Document, schema: &Value) -> Vec<Variation> {
+    let mut variations = values::edges(document, schema);
     variations.extend(values::hostile());
     variations
 }

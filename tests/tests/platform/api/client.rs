@@ -52,7 +52,7 @@ fn wharf(stack: &Stack) -> Wharf<Wire<'_>> {
     Wharf::new(Wire(stack))
 }
 
-/// A client for someone who just signed up.
+/// The client of a new account.
 fn signed_up(stack: &Stack, role: SigninParkingRole) -> Wharf<Wire<'_>> {
     let login = unique("client");
     let person = SigninRegistration {

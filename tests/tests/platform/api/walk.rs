@@ -1,7 +1,7 @@
-//! A walk over every operation of the description: every kind of caller asks as described, on the edges, and
-//! as nobody should, and every answer is one that is described.
+//! A walk over every operation of the description: every kind of caller sends requests as described, on the
+//! edges of the schemas, and hostile ones, and every answer has to be one that is described.
 //!
-//! `WHARF_SEED` chooses what is asked; the seed is shown when something is wrong.
+//! `WHARF_SEED` chooses the requests; a failure shows the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,14 +10,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wharf_openapi::{Document, Operation};
-use wharf_tests::{Answer, Dice, Options, Stack, repository, unique};
+use wharf_tests::{Answer, Dice, Options, Outside, Reply, Stack, repository, unique};
 
 use super::actor::{Actor, PSP_TOKEN, TELEGRAM_SECRET, TICK_TOKEN};
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Making, changes};
 use super::judge;
 use super::known::Known;
+use crate::bookings::at;
 
 /// Operations that would spoil the walk for others, each with its reason. They come last, in this order, and
 /// their callers are made for them.
@@ -51,11 +52,59 @@ const SPOILING: [(&str, &str); 15] = [
     ("signin_erase_all_users", "everyone is gone"),
 ];
 
-/// What is sent to an operation beside the request that is as described, for each caller.
-const VARIATIONS: usize = 12;
+/// Operations whose success the walk cannot bring about, each with its reason. Every other one succeeds.
+const NEVER_SUCCEED: [(&str, &str); 17] = [
+    (
+        "signin_show_passcode_owner",
+        "an address has few tries, and the walk spends them",
+    ),
+    (
+        "signin_validate_passcode",
+        "an address has few tries, and the walk spends them",
+    ),
+    ("signin_verify_email", "the token is in a letter"),
+    ("signin_reset_password", "the token is in a letter"),
+    ("signin_exchange_token", "needs a token of a foreign issuer"),
+    ("signin_confirm", "the code is on an authenticator"),
+    ("signin_remove", "the code is on an authenticator"),
+    (
+        "signin_renew_backup_codes",
+        "the code is on an authenticator",
+    ),
+    (
+        "signin_revoke_second_factor",
+        "no account has a second factor",
+    ),
+    ("jobs_discard_event", "no event is dead"),
+    ("jobs_requeue_event", "no event waits for its next attempt"),
+    (
+        "payments_withdraw_promocode",
+        "codes that were generated are paid for",
+    ),
+    (
+        "payments_mark_paid_out",
+        "money of the sandbox is never paid out",
+    ),
+    (
+        "payments_return_payout",
+        "money of the sandbox is never paid out",
+    ),
+    (
+        "payments_receive_webhook",
+        "the provider signs its webhooks",
+    ),
+    ("payments_return_attempt", "no payment is disputed"),
+    (
+        "sandbox-psp_refund_payment",
+        "few payments are approved, and payments refunds them",
+    ),
+];
+
+/// Changed requests to an operation, for each caller.
+const CHANGES: usize = 12;
 
 /// A password's hash takes a core for a moment, by design.
-const VARIATIONS_WITH_PASSWORD: usize = 2;
+const CHANGES_WITH_PASSWORD: usize = 1;
 
 /// Many requests wait for the database, so more of them run at once than there are cores.
 const THREADS: usize = 8;
@@ -68,20 +117,23 @@ struct Walk<'a> {
     known: Known,
     faults: Mutex<BTreeMap<String, String>>,
     succeeded: Mutex<BTreeSet<&'a str>>,
+    /// The last refusal of a described request by a caller who may send it.
+    refused: Mutex<BTreeMap<&'a str, String>>,
+    window: [String; 2],
 }
 
 #[test]
-fn every_operation_answers_as_it_is_described_whoever_asks_whatever() {
+fn every_operation_answers_every_caller_as_described() {
     let seed = env::var("WHARF_SEED").map_or(1, |it| it.parse().unwrap());
     let text = fs::read_to_string(repository().join("docs/openapi.json")).unwrap();
     let document = Document::parse(&text).unwrap();
     let operations = document.operations().unwrap();
+    let telegram = Outside::start(|_| Reply::json(200, &json!({ "ok": true, "result": true })));
     let stack = Options::default()
         .variable("tick_token", TICK_TOKEN)
         .variable("psp_token", PSP_TOKEN)
         .variable("telegram_webhook_secret", TELEGRAM_SECRET)
-        // Nothing listens there: no request of the walk leaves this machine.
-        .variable("telegram_url", "http://127.0.0.1:9")
+        .variable("telegram_url", &telegram.url())
         .start();
     let walk = Walk {
         document: &document,
@@ -91,6 +143,8 @@ fn every_operation_answers_as_it_is_described_whoever_asks_whatever() {
         known: Known::default(),
         faults: Mutex::default(),
         succeeded: Mutex::default(),
+        refused: Mutex::default(),
+        window: [at(&stack, 0), at(&stack, 60)],
     };
     let actors = Actor::all(&stack);
     let spoiling = SPOILING
@@ -98,11 +152,14 @@ fn every_operation_answers_as_it_is_described_whoever_asks_whatever() {
         .flat_map(|(name, _)| operations.iter().filter(move |it| it.name == *name));
     // Made now: after so many wrong passwords no more sign-ins are taken from this address.
     let spoiling: Vec<_> = spoiling.map(|it| (it, Actor::few(&stack))).collect();
+    walk.sign_up_example();
+    walk.look(&actors, "POST");
     for phase in phases(&operations) {
+        walk.look(&actors, "GET");
         walk.all_at_once(&phase, &actors);
     }
     for (operation, actors) in &spoiling {
-        walk.ask(operation, actors);
+        walk.spoil(operation, actors);
     }
     walk.finish();
 }
@@ -111,31 +168,95 @@ fn every_operation_answers_as_it_is_described_whoever_asks_whatever() {
 fn phases<'a>(operations: &'a [Operation<'a>]) -> Vec<Vec<&'a Operation<'a>>> {
     let mut phases = BTreeMap::<_, Vec<_>>::new();
     for it in operations {
-        let is_spoiling = SPOILING.iter().any(|(name, _)| it.name == *name);
         let is_about_one = it.path.contains('{');
         let phase = match it.method.as_str() {
             "POST" if !is_about_one => 0,
-            "GET" if !is_about_one => 1,
-            "GET" => 2,
+            "GET" if !is_about_one => 2,
+            "GET" => 3,
             "DELETE" => 4,
-            _ => 3,
+            _ => 1,
         };
-        if !is_spoiling {
+        if !is_spoiling(it) {
             phases.entry(phase).or_default().push(it);
         }
     }
     phases.into_values().collect()
 }
 
+fn is_spoiling(operation: &Operation<'_>) -> bool {
+    SPOILING.iter().any(|(name, _)| operation.name == *name)
+}
+
 impl<'a> Walk<'a> {
+    /// The person of the examples, so that the examples are true.
+    fn sign_up_example(&self) {
+        let ana = json!({
+            "login": "ana", "email": "ana@example.org", "password": "Correct-Horse-1", "role": "driver",
+        });
+        self.stack.post("/register").json(&ana).send().expect(200);
+    }
+
+    /// What admins do, they do to the driver among the actors.
+    fn spoil(&self, operation: &'a Operation<'a>, actors: &[Actor]) {
+        let driver = &actors[1];
+        let text = |path: &str, pointer: &str| {
+            let shown = driver.shown(self.stack, path);
+            let value = shown.pointer(pointer).unwrap();
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        let id = match operation.name {
+            "signin_end_session" => text("/auth/sessions", "/0/id"),
+            _ => text("/auth/me", "/id"),
+        };
+        let pinned = [
+            ("id", id),
+            ("username", driver.login.clone()),
+            ("user_id", text("/api/v1/users/me", "/id")),
+            ("role", "10".to_owned()),
+        ];
+        // Admins first: afterwards there may be no one to act on.
+        let actors: Vec<_> = actors.iter().rev().collect();
+        self.ask(operation, &actors, &pinned);
+    }
+
+    /// What creates and what lists, as everyone may, for the names that come back.
+    fn look(&self, actors: &[Actor], method: &str) {
+        let simple = self
+            .operations
+            .iter()
+            .filter(|it| it.method == method && !it.path.contains('{') && !is_spoiling(it));
+        let simple: Vec<_> = simple
+            .filter(|it| !has_password(self.document, it))
+            .collect();
+        self.each(&simple, |operation| {
+            let mut dice = self.dice(operation, "look");
+            for actor in actors {
+                let making = self.making(actor, true, &[]);
+                let attempt = Attempt::valid(&making, operation, &mut dice);
+                self.attempt(operation, &attempt, actor);
+            }
+        });
+    }
+
     fn all_at_once(&self, operations: &[&'a Operation<'a>], actors: &[Actor]) {
+        self.each(operations, |operation| {
+            let machine = Actor::machine(operation.component);
+            let machine = operation.security.contains(&"secret").then_some(&machine);
+            let actors: Vec<_> = actors.iter().chain(machine).collect();
+            self.ask(operation, &actors, &[]);
+        });
+    }
+
+    fn each(&self, operations: &[&'a Operation<'a>], act: impl Fn(&'a Operation<'a>) + Sync) {
         let waiting = Mutex::new(operations.iter());
         let next = || waiting.lock().unwrap().next();
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     while let Some(operation) = next() {
-                        self.ask(operation, actors);
+                        act(operation);
                     }
                 });
             }
@@ -143,34 +264,66 @@ impl<'a> Walk<'a> {
     }
 
     /// The same seed asks the same of an operation, whatever is asked of others meanwhile.
-    fn ask(&self, operation: &'a Operation<'a>, actors: &[Actor]) {
+    fn dice(&self, operation: &Operation<'_>, purpose: &str) -> Dice {
         let mut hasher = DefaultHasher::new();
-        operation.id.hash(&mut hasher);
-        let mut dice = Dice::new(self.seed ^ hasher.finish());
-        let machine = Actor::machine(operation.component);
-        let machine = operation.security.contains(&"secret").then_some(&machine);
-        for actor in actors.iter().chain(machine) {
-            let valid = Attempt::valid(self.document, operation, &self.known, &mut dice);
-            let (answer, _) = self.attempt(operation, &valid, actor);
+        (operation.id, purpose).hash(&mut hasher);
+        Dice::new(self.seed ^ hasher.finish())
+    }
+
+    fn making<'b>(
+        &'b self,
+        actor: &'b Actor,
+        is_own: bool,
+        pinned: &'b [(&'static str, String)],
+    ) -> Making<'b> {
+        Making {
+            document: self.document,
+            known: &self.known,
+            actor,
+            is_own,
+            pinned,
+            window: &self.window,
+        }
+    }
+
+    /// As described first, by all: what is wrong may use up the tries that an address has.
+    fn ask(
+        &self,
+        operation: &'a Operation<'a>,
+        actors: &[&Actor],
+        pinned: &[(&'static str, String)],
+    ) {
+        let mut described = Vec::new();
+        for actor in actors {
+            let mut dice = self.dice(operation, actor.name);
+            let own = Attempt::valid(&self.making(actor, true, pinned), operation, &mut dice);
+            let (answer, _) = self.attempt(operation, &own, actor);
+            let making = self.making(actor, false, pinned);
+            let foreign = Attempt::valid(&making, operation, &mut dice);
+            self.attempt(operation, &foreign, actor);
             if operation
                 .parameters
                 .iter()
                 .any(|it| it.name == "Idempotency-Key")
             {
-                self.repeat(operation, &valid, actor);
+                self.repeat(operation, &own, actor);
             }
-            let mut variations = valid.variations(self.document, operation);
+            described.push((*actor, own, answer, dice));
+        }
+        let changes = changes(self.document, operation);
+        for (actor, own, answer, mut dice) in described {
             let wanted = if has_password(self.document, operation) {
-                VARIATIONS_WITH_PASSWORD
-            } else if answer.is_some_and(|it| [401, 403].contains(&it.status())) {
-                // Refused before anything is looked at.
-                VARIATIONS / 4
+                CHANGES_WITH_PASSWORD
+            } else if operation.is_other_spelling || answer.is_some_and(|it| is_denied(&it)) {
+                // The same handler, or refused before anything is looked at.
+                CHANGES / 4
             } else {
-                VARIATIONS
+                CHANGES
             };
-            for _ in 0..wanted.min(variations.len()) {
-                let attempt = variations.swap_remove(dice.index(variations.len()));
-                self.attempt(operation, &attempt, actor);
+            let mut left: Vec<_> = changes.iter().collect();
+            for _ in 0..wanted.min(left.len()) {
+                let change = left.swap_remove(dice.index(left.len()));
+                self.attempt(operation, &own.with(change), actor);
             }
         }
     }
@@ -196,6 +349,14 @@ impl<'a> Walk<'a> {
         if has_succeeded {
             self.succeeded.lock().unwrap().insert(operation.id);
             self.learn(operation, attempt, actor, &answer);
+        } else if attempt.is_described() && !is_denied(&answer) {
+            let refusal = format!(
+                "as {}, {attempt}: {} {}",
+                actor.name,
+                answer.status(),
+                answer.text()
+            );
+            self.refused.lock().unwrap().insert(operation.id, refusal);
         }
         (Some(answer), has_succeeded)
     }
@@ -209,16 +370,24 @@ impl<'a> Walk<'a> {
         answer: &Answer,
     ) {
         if let Ok(body) = serde_json::from_str::<Value>(&answer.text()) {
-            self.known.learn_list(self.operations, operation, &body);
+            self.known
+                .learn(self.operations, operation, actor.name, &body);
         }
         let Some(location) = answer.header("location").filter(|it| it.starts_with('/')) else {
             return;
         };
-        self.known.learn_location(self.operations, location);
+        self.known.learn_link(self.operations, actor.name, location);
         if operation.method == "POST" && answer.status() < 300 {
-            let shown = actor.request(self.stack, "GET", location).send();
+            let shown = actor.request(self.stack, "GET", location);
+            // A new account is shown to its owner, whose token is in the answer.
+            let token = serde_json::from_str::<Value>(&answer.text()).ok();
+            let token = token.and_then(|it| it["access_token"].as_str().map(str::to_owned));
+            let shown = match token {
+                Some(token) => shown.bearer(&token).send(),
+                None => shown.send(),
+            };
             if shown.status() != 200 {
-                let fault = format!("{location} is not shown to who created it");
+                let fault = format!("{location} is not shown to its creator");
                 self.blame(operation, actor, attempt, &fault, &shown.to_string());
             }
         }
@@ -266,17 +435,19 @@ impl<'a> Walk<'a> {
 
     fn finish(self) {
         let succeeded = self.succeeded.into_inner().unwrap();
-        let never: Vec<_> = self
-            .operations
+        let refused = self.refused.into_inner().unwrap();
+        let mut faults = self.faults.into_inner().unwrap();
+        for it in self.operations.iter().filter(|it| !it.is_other_spelling) {
+            let is_expected = NEVER_SUCCEED.iter().any(|(name, _)| it.name == *name);
+            if !is_expected && !succeeded.contains(it.id) {
+                let refusal = refused.get(it.id).cloned().unwrap_or_default();
+                faults.insert(format!("{}: never succeeded", it.id), refusal);
+            }
+        }
+        let lines = faults
             .iter()
-            .filter(|it| !it.is_other_spelling && !succeeded.contains(it.id))
-            .map(|it| it.id)
-            .collect();
-        let faults = self.faults.into_inner().unwrap();
-        let lines: Vec<_> = faults
-            .iter()
-            .map(|(it, example)| format!("{it}\n{example}"))
-            .collect();
+            .map(|(fault, example)| format!("{fault}\n{example}"));
+        let lines: Vec<_> = lines.collect();
         assert!(
             lines.is_empty(),
             "with WHARF_SEED={}, {} faults:\n{}",
@@ -284,8 +455,11 @@ impl<'a> Walk<'a> {
             lines.len(),
             lines.join("\n")
         );
-        println!("never succeeded: {never:?}");
     }
+}
+
+fn is_denied(answer: &Answer) -> bool {
+    [401, 403].contains(&answer.status())
 }
 
 fn has_password(document: &Document, operation: &Operation<'_>) -> bool {
