@@ -1,10 +1,3 @@
-//! The API description, held against the running platform: a typed client that was made from it, and a walk
-//! over every operation.
+//! The API description, held against the running platform: a typed client that was made from it.
 
-mod actor;
-mod attempt;
 mod client;
-mod judge;
-mod known;
-mod values;
-mod walk;
