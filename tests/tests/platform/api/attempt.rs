@@ -139,8 +139,11 @@ impl Making<'_> {
             "paymentAccountId" | "fromPaymentAccountId" | "toPaymentAccountId" => {
                 pick("paymentAccountId").map(Value::from)
             }
-            "external_reference" => pick("payment_id").map(Value::from),
-            "code" if operation.component == "payments" => {
+            "external_reference" | "payment_id" => pick("payment_id").map(Value::from),
+            "code"
+                if operation.name != "payments_create_promocode"
+                    && operation.component == "payments" =>
+            {
                 pick("/payment/promocode/").map(Value::from)
             }
             "login" if operation.name == "signin_change_password" => {
