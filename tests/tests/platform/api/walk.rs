@@ -77,19 +77,24 @@ const MAY_NOT_SUCCEED: [(&str, &[&str]); 9] = [
     ),
     ("few customers have a CPF", &["signin_identify_customer"]),
     (
-        "no event is dead or waits",
-        &["jobs_discard_event", "jobs_requeue_event"],
+        "no event is dead or waits, and those that are done go soon",
+        &[
+            "jobs_show_event",
+            "jobs_discard_event",
+            "jobs_requeue_event",
+        ],
     ),
     (
         "money of the sandbox is never paid out",
         &["payments_mark_paid_out", "payments_return_payout"],
     ),
     (
-        "few payments and codes are in a state that allows it",
+        "few accounts, payments and codes are in a state that allows it",
         &[
             "payments_change_payment",
             "payments_return_attempt",
             "payments_send",
+            "payments_withdraw",
             "payments_withdraw_promocode",
             "sandbox-psp_show_payment",
             "sandbox-psp_refund_payment",
