@@ -47,6 +47,8 @@ pub struct Parts<'a> {
     pub scheduler: &'a Arc<Scheduler>,
     pub journal: &'a Journal,
     pub is_quiet: bool,
+    /// Whether components are called as Spin calls them.
+    pub is_as_spin: bool,
 }
 
 pub struct Application {
@@ -150,6 +152,7 @@ fn build_function(
     let limits = Limits::from(&component.wharf);
     Ok(Function {
         limits,
+        is_as_spin: parts.is_as_spin,
         meter: metrics.add_component(&id),
         pre: link::link(linker, code)?,
         scheduler: parts.scheduler.clone(),
@@ -200,6 +203,7 @@ fn build_imports(
             connections: usize::try_from(limits.connections)?,
             wait: limits.wait,
             statement_timeout: limits.statement_timeout,
+            refuses_empty_results: parts.is_as_spin,
             ..Default::default()
         },
         local: Arc::new(local.clone()),

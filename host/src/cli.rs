@@ -90,6 +90,10 @@ pub struct Up {
     /// Add an environment variable to every component
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
+    /// Call components as Spin 4.1 does: without `wharf:http`, and a plain query that finds no row fails, which
+    /// never ends there
+    #[arg(long)]
+    pub as_spin: bool,
     /// Format in which the served routes are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

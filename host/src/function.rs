@@ -49,6 +49,8 @@ impl From<&WharfComponent> for Limits {
 pub struct Function {
     pub id: Arc<str>,
     pub limits: Limits,
+    /// Whether it is called as Spin calls it.
+    pub is_as_spin: bool,
     pub meter: Arc<ComponentMeter>,
     pub pre: InstancePre<Guest>,
     pub scheduler: Arc<Scheduler>,

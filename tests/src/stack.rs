@@ -295,6 +295,9 @@ fn start_host(options: &Options, stores: Option<&Beside>, folder: &Folder, liste
         None => command.args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")]),
     };
     command.args(&options.arguments);
+    if env::var_os("TEST_AS_SPIN").is_some() {
+        command.arg("--as-spin");
+    }
     let log = Log::new(&folder.path().join("host.log"));
     let host = measure("start of a host", || launch(command, &log, STARTS_WITHIN));
     host.unwrap_or_else(|failure| panic!("{failure}"))

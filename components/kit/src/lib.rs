@@ -15,6 +15,7 @@
 extern crate self as kit;
 
 mod bindings;
+mod host;
 pub mod identity;
 mod language;
 pub mod money;

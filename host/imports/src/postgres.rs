@@ -182,6 +182,11 @@ impl Connection {
         if !rows.read(&mut read, MAX_RESULT_BYTES).await? {
             return Err(too_large());
         }
+        if read.is_empty() && self.0.pool.settings().refuses_empty_results {
+            return Err(Error::QueryFailed(QueryError::Text(format!(
+                "under Spin 4.1 this query would never end, because it finds no row; use the streaming call: {statement}"
+            ))));
+        }
         Ok(RowSet {
             columns: rows.prepared.columns.clone(),
             rows: read,

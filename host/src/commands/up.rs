@@ -119,6 +119,7 @@ async fn start(
         scheduler: &compiled.scheduler,
         journal,
         is_quiet: args.quiet,
+        is_as_spin: args.as_spin,
     };
     let application = application::assemble(&parts, &compiled.linker, compiled.codes(manifest))
         .map_err(|fault| Failure::Usage(format!("{fault:#}")))?;

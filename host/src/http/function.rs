@@ -51,7 +51,9 @@ impl HttpFunction {
         let limits = &function.limits;
         let instances = if limits.concurrent_requests > 1 {
             Instances::Shared(Shared::new(function.clone(), pre)?)
-        } else if let Some(whole) = Whole::of(function.pre.component(), limits) {
+        } else if !function.is_as_spin
+            && let Some(whole) = Whole::of(function.pre.component(), limits)
+        {
             let pending = (MAX_PENDING_BODY_BYTES / limits.body_bytes.max(1))
                 .min(Semaphore::MAX_PERMITS as u64);
             Instances::Whole {

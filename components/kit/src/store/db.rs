@@ -4,21 +4,21 @@
 //! transaction: Spin returns a connection to its pool without `ROLLBACK`, so a `BEGIN` sent from a
 //! component can outlive the request.
 //!
-//! The interface has each call twice. The asynchronous ones stream rows and let
-//! other requests run in the same instance meanwhile; they cost a stream, a future
-//! and several crossings into the host each. Answers here are small and instances
-//! serve one request at a time, so the plain ones it is: one crossing, all rows. Who
-//! carries out many events in one instance (`relay`) has the others wait for a
-//! statement's round trip.
+//! The interface has each call twice. The plain ones cost one crossing into the host for all rows. The streaming
+//! ones cost a stream, a future and several crossings, let other work of the instance run meanwhile, and are right
+//! on every host: in Spin 4.0 and 4.1 a plain query that returns no row never ends
+//! (spinframework/spin#3671). So statements are plain in an instance that `wharf` is known to run, and stream in
+//! every other.
 
 use std::sync::Arc;
 
 use spin_sdk::pg::wit::postgres::Connection;
-use spin_sdk::pg::{PgError, QueryError};
+use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
 
 pub use spin_sdk::pg::ParameterValue;
 
 use super::row::{FromRow, Row};
+use crate::host::is_wharf;
 use crate::setting::{Unset, setting};
 use crate::web::Problem;
 
@@ -112,7 +112,12 @@ impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
         let url = setting(variable).await?;
-        Connection::open(url).map(Self).map_err(refused)
+        let opened = if is_wharf() {
+            Connection::open(url)
+        } else {
+            Connection::open_async(url.to_owned()).await
+        };
+        opened.map(Self).map_err(refused)
     }
 
     /// Runs a statement that returns any number of rows.
@@ -121,13 +126,11 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<Vec<T>, DbError> {
-        let answer = self.0.query(sql, &params).map_err(refused)?;
-        let columns: Arc<[String]> = answer.columns.into_iter().map(|it| it.name).collect();
-        let rows = answer
-            .rows
-            .into_iter()
-            .map(|values| T::from_row(&Row::new(Arc::clone(&columns), values)));
-        rows.collect()
+        let (columns, rows) = self.query(sql, params).await.map_err(refused)?;
+        let columns: Arc<[String]> = columns.into_iter().map(|it| it.name).collect();
+        rows.into_iter()
+            .map(|values| T::from_row(&Row::new(Arc::clone(&columns), values)))
+            .collect()
     }
 
     /// Runs a statement that returns at most one row.
@@ -160,8 +163,48 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
-        self.0.execute(sql, &params).map_err(refused)
+        let touched = if is_wharf() {
+            self.0.execute(sql, &params)
+        } else {
+            self.0.execute_async(sql.to_owned(), params).await
+        };
+        touched.map_err(refused)
     }
+
+    async fn query(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<(Vec<Column>, Vec<Vec<DbValue>>), PgError> {
+        if is_wharf() {
+            let answer = self.0.query(sql, &params)?;
+            return Ok((answer.columns, answer.rows));
+        }
+        let (columns, rows, outcome) = self.0.query_async(sql.to_owned(), params).await?;
+        let rows = rows.collect().await;
+        outcome.await?;
+        Ok((columns, rows))
+    }
+}
+
+/// What PostgreSQL said of a refused statement, out of the debug form of its driver's error: the plain query of
+/// Spin 4.1 passes no more on than `Error { kind: Db, cause: Some(DbError { …, code: SqlState(E23505), message:
+/// "…", …, constraint: Some("login_taken"), … }) }`.
+fn refusal_in(text: &str) -> Option<DbError> {
+    let after = |start: &str| text.split_once(start).map(|(_, rest)| rest);
+    let quoted = |start: &str| {
+        let rest = after(start)?;
+        rest.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    let sqlstate = after("code: SqlState(E")
+        .and_then(|rest| rest.split_once(')'))
+        .map(|(code, _)| code.to_owned())
+        .or_else(|| quoted("code: SqlState(Other(\""))?;
+    Some(DbError::Refused {
+        sqlstate,
+        constraint: quoted("constraint: Some(\""),
+        message: quoted("message: \"").unwrap_or_default(),
+    })
 }
 
 fn refused(error: PgError) -> DbError {
@@ -175,9 +218,13 @@ fn refused(error: PgError) -> DbError {
             sqlstate: it.code,
             message: it.message,
         },
+        PgError::QueryFailed(QueryError::Text(text)) => match refusal_in(&text) {
+            Some(refusal) => refusal,
+            // Spin says no more of a connection that was lost than that the statement failed.
+            None => DbError::Unreachable(text.into()),
+        },
         // Ours to mend: asking again would not help.
         PgError::BadParameter(it) | PgError::ValueConversionFailed(it) => DbError::Unfit(it),
-        // Spin says no more of a connection that was lost than that the statement failed.
         lost => DbError::Unreachable(Box::new(lost)),
     }
 }
@@ -220,6 +267,22 @@ mod tests {
         );
         assert_eq!(status(PgError::BadParameter("$1".to_owned())), 500);
         assert_eq!(status(PgError::ValueConversionFailed("$1".to_owned())), 500);
+    }
+
+    #[test]
+    fn a_refusal_that_arrives_as_text_says_the_same() {
+        let text = r#"Error { kind: Db, cause: Some(DbError { severity: "ERROR", parsed_severity: Some(Error), code: SqlState(E23505), message: "duplicate key value", detail: Some("Key (login)=(\"ana\") already exists."), hint: None, constraint: Some("login_taken"), file: Some("nbtinsert.c") }) }"#;
+        let error = refused(PgError::QueryFailed(QueryError::Text(text.to_owned())));
+        assert_eq!(error.constraint(), Some("login_taken"));
+        assert_eq!(
+            error.to_string(),
+            "statement refused with SQLSTATE 23505: duplicate key value"
+        );
+
+        let custom = r#"Error { kind: Db, cause: Some(DbError { code: SqlState(Other("WH001")), message: "m", constraint: None }) }"#;
+        let error = refused(PgError::QueryFailed(QueryError::Text(custom.to_owned())));
+        assert_eq!(error.to_string(), "statement refused with SQLSTATE WH001: m");
+        assert_eq!(error.constraint(), None);
     }
 
     #[test]

@@ -29,12 +29,30 @@ where
         Ok(response) => response,
         Err(never) => match never {},
     };
-    written(response, &id)
+    with_length(written(response, &id))
+}
+
+/// Names the length of an answer where it is known. Without it an answer is chunked, and Spin sends the last chunk
+/// of a small answer 40 ms late.
+fn with_length(mut response: Response) -> Response {
+    if matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    ) {
+        // axum says 0, which RFC 9110 forbids for one and is wrong for the other.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    } else if let Some(length) = response.body().size_hint().exact() {
+        let headers = response.headers_mut();
+        headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(HeaderValue::from(length));
+    }
+    response
 }
 
 /// A refusal from before any handler.
 pub(crate) fn refused(problem: Problem, id: &RequestId) -> Response {
-    written(problem.into_response(), id)
+    with_length(written(problem.into_response(), id))
 }
 
 /// `/customers/` and `/customers` are one address.
@@ -122,20 +140,29 @@ mod tests {
 
     use super::*;
 
-    async fn ask(path: &str) -> (u16, serde_json::Value) {
-        let router = Router::new().route(
-            "/customers",
-            get(|| async { Problem::new(StatusCode::CONFLICT, "taken", "Taken") }),
-        );
-        let request = Request::get(path)
+    async fn respond(method: &str, path: &str) -> Response {
+        let router = Router::new()
+            .route(
+                "/customers",
+                get(|| async { Problem::new(StatusCode::CONFLICT, "taken", "Taken") }),
+            )
+            .route("/hello", get(|| async { "hello" }))
+            .route("/nothing", get(|| async { StatusCode::NO_CONTENT }));
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
             .header("x-request-id", "r-1")
             .body(Body::empty())
             .unwrap();
-        let response = answer(
+        answer(
             super::super::dialect::speaking(Dialect::FastFood, router),
             request,
         )
-        .await;
+        .await
+    }
+
+    async fn ask(path: &str) -> (u16, serde_json::Value) {
+        let response = respond("GET", path).await;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap())
@@ -145,6 +172,33 @@ mod tests {
     async fn a_trailing_slash_never_matters() {
         assert_eq!(ask("/customers/?a=b").await.0, 409);
         assert_eq!(ask("/customers").await.1["msg"], "Taken");
+    }
+
+    #[tokio::test]
+    async fn a_known_length_is_named() {
+        for (method, path) in [
+            ("GET", "/hello"),
+            ("GET", "/customers"),
+            ("GET", "/nowhere"),
+        ] {
+            let response = respond(method, path).await;
+            let length = response.headers().get(header::CONTENT_LENGTH).cloned();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(
+                length,
+                Some(HeaderValue::from(body.len())),
+                "{method} {path}"
+            );
+        }
+        let length_of = async |method, path| {
+            let response = respond(method, path).await;
+            response.headers().get(header::CONTENT_LENGTH).cloned()
+        };
+        assert_eq!(
+            length_of("HEAD", "/hello").await,
+            Some(HeaderValue::from(5))
+        );
+        assert_eq!(length_of("GET", "/nothing").await, None);
     }
 
     #[tokio::test]

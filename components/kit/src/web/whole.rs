@@ -65,6 +65,7 @@ macro_rules! serve {
 
 /// Routes one request whose body is here.
 pub async fn answer_whole(router: Router, request: handler::Request) -> handler::Response {
+    crate::host::mark_wharf();
     let response = match read(request) {
         Ok(request) => answer(router, request).await,
         Err(cause) => refused(MALFORMED.detail(cause.to_string()), &RequestId::fresh()),

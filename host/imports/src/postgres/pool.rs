@@ -109,6 +109,10 @@ struct Waiter {
 
 impl Pool {
     /// Opens no connection yet. Call it within the runtime that is to drive the connections.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub fn new(dialer: Dialer, settings: Settings) -> Arc<Pool> {
         Arc::new(Pool {
             dialer,

@@ -12,6 +12,8 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// How long an open transaction may be idle. It holds locks that other transactions wait for.
     pub idle_in_transaction_timeout: Duration,
+    /// Whether a plain query that finds no row fails. In Spin 4.1 it never ends.
+    pub refuses_empty_results: bool,
 }
 
 impl Default for Settings {
@@ -21,6 +23,7 @@ impl Default for Settings {
             wait: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(10),
+            refuses_empty_results: false,
         }
     }
 }
