@@ -7,6 +7,8 @@ mod idempotency;
 pub mod redis;
 pub mod relay;
 mod row;
+#[cfg(feature = "s3")]
+pub mod s3;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use db::INVALID_VALUE;

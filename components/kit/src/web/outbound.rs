@@ -51,10 +51,10 @@ pub async fn send_for_status(
     within(patience, ask(request.map(FullBody::new), false)).await
 }
 
-async fn within(
+pub(crate) async fn within<T>(
     patience: Duration,
-    asked: impl Future<Output = Result<Answer, Failed>>,
-) -> Result<Answer, Failed> {
+    asked: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
     let asked = std::pin::pin!(asked);
     let patience = std::pin::pin!(sleep(patience));
     match select(asked, patience).await {
@@ -85,7 +85,7 @@ async fn ask(request: Request<FullBody<Bytes>>, reads_body: bool) -> Result<Answ
     })
 }
 
-fn failed(code: ErrorCode) -> Failed {
+pub(crate) fn failed(code: ErrorCode) -> Failed {
     match code {
         ErrorCode::HttpRequestUriInvalid => Failed::NoAddress,
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failed::Forbidden,
