@@ -5,15 +5,15 @@
 //! component can outlive the request.
 //!
 //! The interface has each call twice. The asynchronous ones stream rows and let
-//! other requests run in the same instance meanwhile; they cost a stream, a future
+//! other work go on in the same instance meanwhile; they cost a stream, a future
 //! and several crossings into the host each. Answers here are small and instances
-//! serve one request at a time, so the plain ones it is: one crossing, all rows. Who
-//! carries out many events in one instance (`relay`) has the others wait for a
-//! statement's round trip.
+//! serve one request at a time, so the plain ones it is: one crossing, all rows.
+//! `relay` carries out many events in one instance, so its statements overlap.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use spin_sdk::pg::wit::postgres::Connection;
+use spin_sdk::pg::wit::postgres::{Column, Connection, DbValue};
 use spin_sdk::pg::{PgError, QueryError};
 
 pub use spin_sdk::pg::ParameterValue;
@@ -36,7 +36,11 @@ macro_rules! sql {
 }
 
 /// An open connection.
-pub struct Db(Connection);
+pub struct Db {
+    connection: Connection,
+    /// Whether other work of the instance goes on while a statement runs.
+    overlaps: AtomicBool,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -112,7 +116,16 @@ impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
         let url = setting(variable).await?;
-        Connection::open(url).map(Self).map_err(refused)
+        let connection = Connection::open(url).map_err(refused)?;
+        Ok(Self {
+            connection,
+            overlaps: AtomicBool::new(false),
+        })
+    }
+
+    /// Lets other work of the instance go on while a statement runs, or not any more.
+    pub(super) fn overlap(&self, overlaps: bool) {
+        self.overlaps.store(overlaps, Relaxed);
     }
 
     /// Runs a statement that returns any number of rows.
@@ -121,13 +134,32 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<Vec<T>, DbError> {
-        let answer = self.0.query(sql, &params).map_err(refused)?;
-        let columns: Arc<[String]> = answer.columns.into_iter().map(|it| it.name).collect();
-        let rows = answer
-            .rows
+        let (columns, rows) = if self.overlaps.load(Relaxed) {
+            self.query_overlapping(sql, params).await?
+        } else {
+            let answer = self.connection.query(sql, &params).map_err(refused)?;
+            (answer.columns, answer.rows)
+        };
+        let columns: Arc<[String]> = columns.into_iter().map(|it| it.name).collect();
+        let rows = rows
             .into_iter()
             .map(|values| T::from_row(&Row::new(Arc::clone(&columns), values)));
         rows.collect()
+    }
+
+    async fn query_overlapping(
+        &self,
+        sql: &'static str,
+        params: Vec<ParameterValue>,
+    ) -> Result<(Vec<Column>, Vec<Vec<DbValue>>), DbError> {
+        let asked = self.connection.query_async(sql.to_owned(), params);
+        let (columns, mut streamed, ended) = asked.await.map_err(refused)?;
+        let mut rows = Vec::new();
+        while let Some(row) = streamed.next().await {
+            rows.push(row);
+        }
+        ended.await.map_err(refused)?;
+        Ok((columns, rows))
     }
 
     /// Runs a statement that returns at most one row.
@@ -160,7 +192,11 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
-        self.0.execute(sql, &params).map_err(refused)
+        if self.overlaps.load(Relaxed) {
+            let asked = self.connection.execute_async(sql.to_owned(), params);
+            return asked.await.map_err(refused);
+        }
+        self.connection.execute(sql, &params).map_err(refused)
     }
 }
 
