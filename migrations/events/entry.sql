@@ -1,16 +1,18 @@
--- An event as admins see it, with the error of its last failed attempt.
-CREATE OR REPLACE VIEW entry AS
-SELECT
-    id,
-    seq,
-    kind,
-    aggregate,
-    consumer,
-    state,
-    attempts,
-    millis(due_at) AS due_at,
-    millis(created_at) AS created_at,
-    millis(settled_at) AS settled_at,
-    payload,
-    (SELECT error FROM failure WHERE event = outbox.id ORDER BY fence DESC LIMIT 1) AS last_error
-FROM outbox;
+-- Every delivery as operators see it, and the events that are not delivered to any function.
+DROP VIEW IF EXISTS entry;
+CREATE VIEW entry AS
+SELECT id, seq, kind, aggregate, NULL AS consumer, NULL AS lane, 'emitted' AS state, 0 AS attempts, 0 AS unsettled,
+    0::bigint AS fence, millis(coalesce(not_before, created_at)) AS due_at, millis(created_at) AS created_at,
+    NULL::bigint AS settled_at, payload, NULL AS last_error, NULL AS parked_for, request_id
+FROM outbox
+UNION ALL
+SELECT event, seq, kind, aggregate, consumer, lane, state, attempts, unsettled, fence, millis(due_at),
+    millis(created_at), millis(settled_at), payload, last_error, parked_for, request_id
+FROM delivery
+UNION ALL
+SELECT event, seq, kind, aggregate, consumer, lane, 'done', attempts, 0, fence, millis(settled_at),
+    millis(created_at), millis(settled_at), payload, last_error, NULL, request_id
+FROM archive;
+
+REVOKE ALL ON entry FROM wharf_events;
+GRANT SELECT ON entry TO wharf_jobs;

@@ -1,8 +1,8 @@
--- Sends a person a notice: an event that notify delivers.
+-- Sends a person a notice about how they sign in: an event that notify delivers before all others.
 CREATE OR REPLACE FUNCTION send_notice(to_account uuid, template text, params jsonb) RETURNS bool
 LANGUAGE sql AS $$
     INSERT INTO events.outbox (kind, aggregate, payload)
-    VALUES ('notify', 'user:' || to_account, jsonb_build_object(
+    VALUES ('notify:security', 'user:' || to_account, jsonb_build_object(
         'user_id', to_account, 'template', template, 'params', params));
     SELECT true
 $$;

@@ -8,12 +8,12 @@ use crate::message::Ignored;
 #[derive(Debug, Refusals)]
 #[refusals(done("requeued", "discarded"))]
 pub enum Error {
-    #[refusal(404, "unknown-event", "No such event")]
+    #[refusal(404, "unknown-event", "No such event", outcome = "unknown_event")]
     UnknownEvent,
     #[refusal(
         409,
         "event-not-dead",
-        "Only a dead event can be discarded",
+        "Only a dead letter can be discarded",
         outcome = "not_dead"
     )]
     NotDead,
@@ -26,10 +26,16 @@ pub enum Error {
     NotWaiting,
     #[refusal(404, "kind-not-paused", "The kind is not paused")]
     NotPaused,
+    #[refusal(
+        422,
+        "invalid-body",
+        "The body does not fit",
+        detail = "the payload does not fit the kind: {0}",
+        field = "/payload"
+    )]
+    Misfit(Ignored),
     #[refusal(unavailable, detail = "a message was ignored: {0}", from)]
     Ignored(Ignored),
-    #[refusal(unavailable, detail = "{0} does not answer")]
-    Unavailable(&'static str),
     #[refusal(transparent)]
     Db(DbError),
 }

@@ -1,15 +1,14 @@
 //! The forms of messages. A component does not learn the channel of a message, so each form is known by
 //! its content.
 
+use kit::Word;
 use kit::store::relay::NewEvent;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[derive(Debug, PartialEq)]
 pub enum Message {
-    /// The outbox has a new event.
-    Wake,
     Tick,
     /// A program outside of this system reports an event.
     Event(NewEvent),
@@ -18,7 +17,7 @@ pub enum Message {
 /// Why a message is ignored.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Ignored {
-    #[error("it is neither empty, nor `tick`, nor JSON of a known form")]
+    #[error("it is no JSON of a known form")]
     Unreadable,
     #[error("a notification needs a name and a text")]
     NoText,
@@ -57,47 +56,65 @@ impl Foreign {
     }
 }
 
+/// The events that programs outside announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum Announced {
+    #[word(rename = "user:announced")]
+    User,
+    Notification,
+}
+
+/// The event that a payload of that kind announces.
+pub fn announced(kind: Announced, payload: Value) -> Result<NewEvent, Ignored> {
+    let foreign = serde_json::from_value(payload).map_err(|_| Ignored::Unreadable)?;
+    match (kind, &foreign) {
+        (Announced::User, Foreign::User { .. })
+        | (Announced::Notification, Foreign::Notification { .. }) => event_of(foreign),
+        (Announced::User | Announced::Notification, _) => Err(Ignored::Unreadable),
+    }
+}
+
 impl Message {
     pub fn read(payload: &[u8]) -> Result<Self, Ignored> {
         match payload {
-            b"" => Ok(Self::Wake),
             b"tick" => Ok(Self::Tick),
             json => serde_json::from_slice(json)
                 .map_err(|_| Ignored::Unreadable)
-                .and_then(Self::of_foreign),
+                .and_then(event_of)
+                .map(Self::Event),
         }
     }
+}
 
-    fn of_foreign(foreign: Foreign) -> Result<Self, Ignored> {
-        if foreign.texts().into_iter().any(|it| it.contains('\0')) {
-            // PostgreSQL stores no NUL in a text.
-            return Err(Ignored::Unreadable);
-        }
-        match foreign {
-            Foreign::Notification {
-                key: NotificationKey::Send,
-                name,
-                text,
-                telegram_id,
-            } => {
-                if telegram_id <= 0 {
-                    return Err(Ignored::NoRecipient);
-                }
-                if name.trim().is_empty() || text.trim().is_empty() {
-                    return Err(Ignored::NoText);
-                }
-                Ok(Self::Event(NewEvent {
-                    kind: "deliver:telegram",
-                    aggregate: format!("telegram:{telegram_id}"),
-                    payload: json!({ "chat": telegram_id, "text": format!("{name}\n\n{text}") }),
-                }))
+fn event_of(foreign: Foreign) -> Result<NewEvent, Ignored> {
+    if foreign.texts().into_iter().any(|it| it.contains('\0')) {
+        // PostgreSQL stores no NUL in a text.
+        return Err(Ignored::Unreadable);
+    }
+    match foreign {
+        Foreign::Notification {
+            key: NotificationKey::Send,
+            name,
+            text,
+            telegram_id,
+        } => {
+            if telegram_id <= 0 {
+                return Err(Ignored::NoRecipient);
             }
-            Foreign::User { id, email } => Ok(Self::Event(NewEvent {
-                kind: "user:created",
-                aggregate: format!("user:{id}"),
-                payload: json!({ "id": id, "email": email }),
-            })),
+            if name.trim().is_empty() || text.trim().is_empty() {
+                return Err(Ignored::NoText);
+            }
+            Ok(NewEvent {
+                kind: "deliver:telegram",
+                aggregate: format!("telegram:{telegram_id}"),
+                payload: json!({ "chat": telegram_id, "text": format!("{name}\n\n{text}") }),
+            })
         }
+        Foreign::User { id, email } => Ok(NewEvent {
+            kind: "user:announced",
+            aggregate: format!("user:{id}"),
+            payload: json!({ "id": id, "email": email }),
+        }),
     }
 }
 
@@ -110,8 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_is_a_wake_up_and_tick_is_the_tick() {
-        assert_eq!(read(""), Ok(Message::Wake));
+    fn tick_is_the_tick() {
         assert_eq!(read("tick"), Ok(Message::Tick));
     }
 
@@ -149,14 +165,37 @@ mod tests {
             let Ok(Message::Event(event)) = told else {
                 panic!("{told:?}");
             };
-            assert_eq!(event.kind, "user:created");
+            assert_eq!(event.kind, "user:announced");
             assert_eq!(event.payload["email"], email);
+        }
+    }
+
+    #[test]
+    fn an_announcement_fits_its_kind() {
+        let user = json!({ "id": Uuid::from_u128(7), "email": "ana@example.com" });
+        let notification =
+            json!({ "key": "send_notification", "name": "a", "text": "b", "telegram_id": 5 });
+        let kind = |announced, payload: &Value| {
+            super::announced(announced, payload.clone()).map(|it| it.kind)
+        };
+        assert_eq!(kind(Announced::User, &user), Ok("user:announced"));
+        assert_eq!(
+            kind(Announced::Notification, &notification),
+            Ok("deliver:telegram")
+        );
+        for (announced, payload) in [
+            (Announced::User, &notification),
+            (Announced::Notification, &user),
+            (Announced::User, &json!("who")),
+        ] {
+            assert_eq!(kind(announced, payload), Err(Ignored::Unreadable));
         }
     }
 
     #[test]
     fn anything_else_is_unreadable() {
         for payload in [
+            "",
             "Tick",
             "{",
             "[]",

@@ -1,4 +1,4 @@
-//! The outbox as admins see it: its events, how they ended, and no secret of anyone.
+//! Events as admins see them: to whom they are delivered, how that ended, and no secret of anyone.
 
 use std::fmt::Write;
 
@@ -10,21 +10,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The waiting and the dead events of one kind.
+/// What one function has not carried out of one kind of event, on one lane.
 #[derive(Debug, PartialEq, Serialize, FromRow, Schema)]
 pub struct Backlog {
+    /// The function that hears it.
+    pub consumer: String,
+    /// Deliveries of a lane share its limits and its trouble.
+    pub lane: String,
     pub kind: String,
-    /// Not settled yet.
-    pub waiting: i64,
-    /// Of those that wait, the ones that can be claimed now. The rest is being carried out, waits for
-    /// another event or the end of a pause, or failed and is tried again later.
-    pub due: i64,
-    /// Of those that wait, the ones that failed at least once.
-    pub failing: i64,
+    /// Can be claimed.
+    pub ready: i64,
+    /// Behind an earlier one of their aggregate.
+    pub blocked: i64,
+    /// Being carried out.
+    pub running: i64,
+    /// Failed, or put off, and tried again later.
+    pub retrying: i64,
+    /// Waiting until what they are for is there again: a paused kind, a disabled webhook.
+    pub parked: i64,
+    /// Given up, until an admin decides.
     pub dead: i64,
-    pub done_last_minute: i64,
-    /// The age of the event that has waited longest, in seconds.
+    /// The age of the event that has waited longest, in seconds; the dead and the parked do not count.
     pub oldest_s: Option<i64>,
+    /// Whether the kind is paused.
     pub paused: bool,
 }
 
@@ -67,21 +75,29 @@ impl TryFrom<String> for Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum State {
-    Waiting,
-    Done,
+    /// Written, and not delivered to any function yet.
+    Emitted,
+    Ready,
+    Blocked,
+    Running,
+    Retrying,
+    Parked,
     Dead,
+    Done,
 }
 
-/// The events that are wanted; an absent filter filters nothing.
+/// The deliveries that are wanted; an absent filter filters nothing.
 pub struct Listing<'a> {
     pub state: Option<State>,
     pub kind: Option<&'a str>,
+    pub consumer: Option<&'a str>,
     pub aggregate: Option<&'a str>,
     /// Only events before this place in the queue.
     pub before: Option<i64>,
     pub limit: i64,
 }
 
+/// The delivery of an event to one function.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Entry {
     pub id: Uuid,
@@ -90,14 +106,19 @@ pub struct Entry {
     pub kind: String,
     /// The thing that the event is about, as `booking:17`: its events are carried out in order.
     pub aggregate: String,
-    /// The function that carries it out.
-    pub consumer: String,
+    /// The function that carries it out; absent while it is not delivered, and for an event that no function hears.
+    pub consumer: Option<String>,
+    pub lane: Option<String>,
     pub state: State,
     pub attempts: i32,
-    /// When it can be claimed, or when its lease ends.
+    /// Since when it is ready, when it is tried again, or when its lease ends.
     pub due_at: Timestamp,
     pub created_at: Timestamp,
     pub settled_at: Option<Timestamp>,
+    /// What it waits for when it is parked: the kind, or the id of a webhook.
+    pub parked_for: Option<String>,
+    /// The request that caused it.
+    pub request_id: Option<String>,
     /// Secrets are covered with `***`.
     pub payload: Covered,
     pub last_error: Option<String>,
@@ -105,6 +126,7 @@ pub struct Entry {
 
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Failure {
+    pub consumer: String,
     pub attempt: i32,
     pub failed_at: Timestamp,
     pub error: String,
@@ -155,42 +177,43 @@ fn is_covered(name: &str) -> bool {
 
 /// The backlog in the text format of Prometheus.
 pub fn write_metrics(backlog: &[Backlog]) -> String {
-    type Measure = (&'static str, &'static str, fn(&Backlog) -> i64);
-    const MEASURES: [Measure; 6] = [
-        ("outbox_waiting", "Events that are not settled yet", |it| {
-            it.waiting
-        }),
-        ("outbox_due", "Events that could be handed out now", |it| {
-            it.due
-        }),
-        (
-            "outbox_failing",
-            "Events that failed and are tried again",
-            |it| it.failing,
-        ),
-        (
-            "outbox_dead",
-            "Events that are not tried again without an admin",
-            |it| it.dead,
-        ),
-        (
-            "outbox_done_last_minute",
-            "Events carried out within the last minute",
-            |it| it.done_last_minute,
-        ),
-        (
-            "outbox_oldest_seconds",
-            "Age of the event that has waited longest",
-            |it| it.oldest_s.unwrap_or(0),
-        ),
+    type Measure = (&'static str, fn(&Backlog) -> i64);
+    const STATES: [Measure; 6] = [
+        ("ready", |it| it.ready),
+        ("blocked", |it| it.blocked),
+        ("running", |it| it.running),
+        ("retrying", |it| it.retrying),
+        ("parked", |it| it.parked),
+        ("dead", |it| it.dead),
     ];
-    let mut text = String::new();
-    for (name, help, measure) in MEASURES {
-        let _ = writeln!(text, "# HELP {name} {help}.\n# TYPE {name} gauge");
-        for it in backlog {
-            // A kind is made of letters, digits and `_.:-`: nothing to escape.
-            let _ = writeln!(text, "{name}{{kind=\"{}\"}} {}", it.kind, measure(it));
+    let mut text = String::from(
+        "# HELP outbox_deliveries Events that a function has not carried out.\n# TYPE outbox_deliveries gauge\n",
+    );
+    // A kind, a consumer and a lane are made of letters, digits and `_.:-`: nothing to escape.
+    let labels = |it: &Backlog| {
+        format!(
+            "consumer=\"{}\",lane=\"{}\",kind=\"{}\"",
+            it.consumer, it.lane, it.kind
+        )
+    };
+    for it in backlog {
+        for (state, measure) in STATES {
+            let count = measure(it);
+            if count > 0 {
+                let labels = labels(it);
+                let _ = writeln!(
+                    text,
+                    "outbox_deliveries{{{labels},state=\"{state}\"}} {count}"
+                );
+            }
         }
+    }
+    text.push_str(
+        "# HELP outbox_oldest_seconds Age of the event that has waited longest.\n# TYPE outbox_oldest_seconds gauge\n",
+    );
+    for it in backlog {
+        let (labels, age) = (labels(it), it.oldest_s.unwrap_or(0));
+        let _ = writeln!(text, "outbox_oldest_seconds{{{labels}}} {age}");
     }
     text
 }
@@ -239,17 +262,22 @@ mod tests {
     #[test]
     fn prometheus_can_read_the_backlog() {
         let backlog = Backlog {
+            consumer: "payments".to_owned(),
+            lane: "main".to_owned(),
             kind: "user:created".to_owned(),
-            waiting: 3,
-            due: 2,
-            failing: 1,
+            ready: 2,
+            blocked: 0,
+            running: 0,
+            retrying: 1,
+            parked: 0,
             dead: 1,
-            done_last_minute: 9,
             oldest_s: Some(4),
             paused: false,
         };
         let text = write_metrics(&[backlog]);
-        assert!(text.contains("# TYPE outbox_dead gauge\noutbox_dead{kind=\"user:created\"} 1\n"));
-        assert!(text.ends_with("outbox_oldest_seconds{kind=\"user:created\"} 4\n"));
+        let labels = "consumer=\"payments\",lane=\"main\",kind=\"user:created\"";
+        assert!(text.contains(&format!("outbox_deliveries{{{labels},state=\"dead\"}} 1\n")));
+        assert!(!text.contains("blocked"));
+        assert!(text.ends_with(&format!("outbox_oldest_seconds{{{labels}}} 4\n")));
     }
 }

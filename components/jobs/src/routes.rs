@@ -3,12 +3,14 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use kit::identity::{Admin, Clock};
-use kit::store::event;
-use kit::web::{Dialect, Json, NoContent, Page, Path, Problem, Query, Routes, Schema};
+use kit::store::{Keyed, Replayable, event};
+use kit::web::{Created, Dialect, Json, NoContent, Page, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::message::{self, Announced};
 use crate::queue::{self, Backlog, Entry, Failure, Kind, Listing, State};
 use crate::{store, triggers};
 
@@ -18,35 +20,42 @@ pub fn routes() -> Routes {
             it.summary("Run due background work")
                 .note("Does what the host's tick does, on platforms that have none.")
         })
+        .post("/events", announce_event, |it| {
+            it.summary("Announce an event")
+                .note("For programs outside that want a receipt; on Redis they publish the same payloads, and get none. A `notification` is sent to a chat of Telegram, and a `user:announced` counts for less than what signin says of the same user.")
+                .refuses([Error::MISFIT])
+        })
         .get("/jobs/metrics", show_metrics, |it| {
-            it.summary("Show outbox metrics")
-                .note("In the text format of Prometheus, one gauge per measure and kind of event.")
+            it.summary("Show metrics of events")
+                .note("In the text format of Prometheus, by function, lane, kind and state.")
                 .returns_media(200, METRICS)
         })
         .get("/jobs/queue", show_queue, |it| {
-            it.summary("Show the outbox by kind")
+            it.summary("Show the backlog of events")
+                .note("What is not carried out yet, by function, lane and kind.")
         })
         .get("/jobs/events", list_events, |it| {
-            it.summary("List events of the outbox")
-                .note("The newest first. The next page begins `before` the last `seq` of this one.")
+            it.summary("List deliveries of events")
+                .note("One for each function that hears the event, the newest first. The next page begins `before` the last `seq` of this one.")
         })
         .get("/jobs/events/{id}", show_event, |it| {
             it.summary("Show an event")
-                .note("With its failed attempts, the last one first.")
+                .note("With its deliveries and their failed attempts, the last one first.")
                 .refuses([Error::UNKNOWN_EVENT])
         })
         .delete("/jobs/events/{id}", discard_event, |it| {
-            it.summary("Discard a dead event")
+            it.summary("Discard a dead letter")
                 .note("It counts as carried out, and its failures name the admin who discarded it.")
                 .refuses([Error::UNKNOWN_EVENT, Error::NOT_DEAD])
         })
         .post("/jobs/events/{id}/requeue", requeue_event, |it| {
             it.summary("Requeue an event")
-                .note("A dead event gets all its attempts again; one that waits for its next attempt has it now.")
+                .note("A dead letter gets all its attempts again; one that waits for its next attempt has it now.")
                 .refuses([Error::UNKNOWN_EVENT, Error::NOT_WAITING])
         })
         .post("/jobs/requeue", requeue_events, |it| {
-            it.summary("Requeue dead events")
+            it.summary("Requeue dead letters")
+                .note("The oldest first, at most 10000 at once.")
         })
         .put("/jobs/pauses/{kind}", pause_kind, |it| {
             it.summary("Pause a kind of event")
@@ -61,6 +70,38 @@ pub fn routes() -> Routes {
 async fn tick(_: Clock) -> Result<NoContent, Problem> {
     triggers::tick(&store::open().await?).await?;
     Ok(NoContent)
+}
+
+#[derive(Deserialize, Schema)]
+struct Announcement {
+    kind: Announced,
+    /// Of `user:announced`: `{id, email}`. Of `notification`: `{key, name, text, telegram_id}`.
+    #[schemars(example = serde_json::json!({
+        "key": "send_notification", "name": "New booking", "text": "5 to 6", "telegram_id": 77,
+    }))]
+    payload: Value,
+}
+
+/// What is kept of an announced event.
+#[derive(Serialize, Schema)]
+struct Receipt {
+    /// It is looked up at `/jobs/events/{id}`.
+    id: Uuid,
+}
+
+async fn announce_event(
+    Admin(caller): Admin,
+    Keyed { body, once }: Keyed<Announcement>,
+) -> Result<Replayable<Created<Receipt>>, Problem> {
+    let event = message::announced(body.kind, body.payload).map_err(Error::Misfit)?;
+    let db = store::open().await?;
+    let id = once.id(&caller);
+    once.answer(&db, &caller, async {
+        store::record_event(&db, id, &event).await?;
+        event::wake();
+        Ok(Created::at(format!("/jobs/events/{id}"), Receipt { id }))
+    })
+    .await
 }
 
 const METRICS: &str = "text/plain; version=0.0.4";
@@ -80,6 +121,9 @@ async fn show_queue(_: Admin) -> Result<Json<Vec<Backlog>>, Problem> {
 struct Filter {
     state: Option<State>,
     kind: Option<Kind>,
+    /// The function that hears them.
+    #[schemars(example = &"payments")]
+    consumer: Option<String>,
     /// As `booking:17`.
     #[schemars(example = &"booking:17")]
     aggregate: Option<String>,
@@ -95,6 +139,7 @@ async fn list_events(
     let listing = Listing {
         state: filter.state,
         kind: filter.kind.as_ref().map(Kind::as_str),
+        consumer: filter.consumer.as_deref(),
         aggregate: filter.aggregate.as_deref(),
         before: filter.before,
         limit: page.limit(50),
@@ -105,25 +150,44 @@ async fn list_events(
 
 #[derive(Serialize, Schema)]
 struct Detailed {
-    #[serde(flatten)]
-    event: Entry,
+    deliveries: Vec<Entry>,
     failures: Vec<Failure>,
 }
 
 async fn show_event(_: Admin, Path(id): Path<Uuid>) -> Result<Json<Detailed>, Problem> {
     let db = store::open().await?;
-    let event = store::find_event(&db, id).await?;
+    let deliveries = store::find_event(&db, id).await?;
     let failures = store::list_failures(&db, id).await?;
-    Ok(Json(Detailed { event, failures }))
+    Ok(Json(Detailed {
+        deliveries,
+        failures,
+    }))
 }
 
-async fn discard_event(Admin(caller): Admin, Path(id): Path<Uuid>) -> Result<NoContent, Problem> {
-    store::discard_event(&store::open().await?, id, caller.id).await?;
+/// One of the functions that hear an event.
+#[derive(Deserialize, Schema)]
+struct To {
+    /// All functions that hear it when absent.
+    #[schemars(example = &"payments")]
+    consumer: Option<String>,
+}
+
+async fn discard_event(
+    Admin(caller): Admin,
+    Path(id): Path<Uuid>,
+    Query(to): Query<To>,
+) -> Result<NoContent, Problem> {
+    let db = store::open().await?;
+    store::discard_event(&db, id, to.consumer.as_deref(), caller.id).await?;
     Ok(NoContent)
 }
 
-async fn requeue_event(_: Admin, Path(id): Path<Uuid>) -> Result<NoContent, Problem> {
-    store::requeue_event(&store::open().await?, id).await?;
+async fn requeue_event(
+    _: Admin,
+    Path(id): Path<Uuid>,
+    Query(to): Query<To>,
+) -> Result<NoContent, Problem> {
+    store::requeue_event(&store::open().await?, id, to.consumer.as_deref()).await?;
     event::wake();
     Ok(NoContent)
 }
@@ -132,17 +196,27 @@ async fn requeue_event(_: Admin, Path(id): Path<Uuid>) -> Result<NoContent, Prob
 struct Which {
     /// All kinds when absent.
     kind: Option<Kind>,
+    /// All functions when absent.
+    #[schemars(example = &"payments")]
+    consumer: Option<String>,
 }
 
 #[derive(Serialize, Schema)]
 struct Requeued {
-    /// How many events.
-    requeued: u64,
+    /// How many dead letters.
+    requeued: i64,
 }
 
+/// Each is moved under a lock that everything else waits for.
+const MAX_REQUEUED: i32 = 10_000;
+
 async fn requeue_events(_: Admin, Query(which): Query<Which>) -> Result<Json<Requeued>, Problem> {
-    let kind = which.kind.as_ref().map(Kind::as_str);
-    let requeued = store::requeue_dead(&store::open().await?, kind).await?;
+    let db = store::open().await?;
+    let (kind, consumer) = (
+        which.kind.as_ref().map(Kind::as_str),
+        which.consumer.as_deref(),
+    );
+    let requeued = store::requeue_dead(&db, kind, consumer, MAX_REQUEUED).await?;
     event::wake();
     Ok(Json(Requeued { requeued }))
 }
@@ -152,8 +226,19 @@ async fn pause_kind(Admin(caller): Admin, Path(kind): Path<Kind>) -> Result<NoCo
     Ok(NoContent)
 }
 
+/// Deliveries that one statement lets go on.
+const UNPARKED_AT_ONCE: i32 = 5_000;
+
 async fn resume_kind(_: Admin, Path(kind): Path<Kind>) -> Result<NoContent, Problem> {
-    store::resume_kind(&store::open().await?, kind.as_str()).await?;
+    let db = store::open().await?;
+    let mut was_paused = store::resume_kind(&db, kind.as_str()).await?;
+    // Also when the request before this one ended in the middle of it.
+    while store::unpark(&db, kind.as_str(), UNPARKED_AT_ONCE).await? > 0 {
+        was_paused = true;
+    }
+    if !was_paused {
+        return Err(Error::NotPaused.into());
+    }
     event::wake();
     Ok(NoContent)
 }

@@ -25,6 +25,13 @@ pub async fn record_message(db: &Db, message: &[u8], event: &NewEvent) -> Result
     Ok(())
 }
 
+/// Writes an event that a program outside announced, once.
+pub async fn record_event(db: &Db, id: Uuid, event: &NewEvent) -> Result<(), Error> {
+    let params = params![id, event.kind, &event.aggregate, &event.payload];
+    db.run(sql!("record_event"), params).await?;
+    Ok(())
+}
+
 /// The sweeps that are due; until their next period no other copy is given them.
 pub async fn take_due(db: &Db, sweeps: &[Sweep]) -> Result<Vec<Sweep>, Error> {
     let names: Vec<String> = sweeps.iter().map(|it| it.name().to_owned()).collect();
@@ -33,19 +40,24 @@ pub async fn take_due(db: &Db, sweeps: &[Sweep]) -> Result<Vec<Sweep>, Error> {
     Ok(due.into_iter().map(|Only(sweep)| sweep).collect())
 }
 
-/// Answers whether there may be more.
-pub async fn purge_settled(db: &Db, limit: u32) -> Result<bool, Error> {
-    purge(db, sql!("purge_settled"), limit).await
+/// Parks deliveries of paused kinds that are ready. Answers whether there may be more.
+pub async fn park_paused(db: &Db, limit: i32) -> Result<bool, Error> {
+    let Only(parked) = db.one(sql!("park_paused"), params![limit]).await?;
+    Ok(parked)
+}
+
+/// Makes partitions, drops old ones and deletes old dead letters. Answers whether there may be more of these.
+pub async fn keep_days(db: &Db, limit: i32) -> Result<bool, Error> {
+    let Only(purged) = db.one(sql!("keep_days"), params![limit]).await?;
+    Ok(purged)
 }
 
 /// Answers whether there may be more.
-pub async fn purge_messages(db: &Db, limit: u32) -> Result<bool, Error> {
-    purge(db, sql!("purge_messages"), limit).await
-}
-
-async fn purge(db: &Db, sql: &'static str, limit: u32) -> Result<bool, Error> {
-    let purged = db.run(sql, params![i64::from(limit)]).await?;
-    Ok(purged == u64::from(limit))
+pub async fn purge_messages(db: &Db, limit: i32) -> Result<bool, Error> {
+    let purged = db
+        .run(sql!("purge_messages"), params![i64::from(limit)])
+        .await?;
+    Ok(i64::try_from(purged) == Ok(i64::from(limit)))
 }
 
 pub async fn measure_backlog(db: &Db) -> Result<Vec<Backlog>, Error> {
@@ -57,6 +69,7 @@ pub async fn list_events(db: &Db, listing: Listing<'_>) -> Result<Vec<Entry>, Er
     let params = params![
         listing.state,
         listing.kind,
+        listing.consumer,
         listing.aggregate,
         listing.before,
         listing.limit
@@ -64,10 +77,13 @@ pub async fn list_events(db: &Db, listing: Listing<'_>) -> Result<Vec<Entry>, Er
     Ok(db.all(sql!("list_events"), params).await?)
 }
 
-pub async fn find_event(db: &Db, id: Uuid) -> Result<Entry, Error> {
-    db.optional(sql!("find_event"), params![id])
-        .await?
-        .ok_or(Error::UnknownEvent)
+/// The deliveries of an event; one without a consumer while none is made.
+pub async fn find_event(db: &Db, id: Uuid) -> Result<Vec<Entry>, Error> {
+    let found: Vec<Entry> = db.all(sql!("find_event"), params![id]).await?;
+    match found.is_empty() {
+        true => Err(Error::UnknownEvent),
+        false => Ok(found),
+    }
 }
 
 /// The failed attempts of an event, the last one first.
@@ -75,24 +91,35 @@ pub async fn list_failures(db: &Db, id: Uuid) -> Result<Vec<Failure>, Error> {
     Ok(db.all(sql!("list_failures"), params![id]).await?)
 }
 
-pub async fn requeue_event(db: &Db, id: Uuid) -> Result<(), Error> {
-    db.optional::<Decided<(), Error>>(sql!("requeue_event"), params![id])
-        .await?
-        .ok_or(Error::UnknownEvent)?
-        .0
+/// Requeues the deliveries of an event to one consumer, or to all.
+pub async fn requeue_event(db: &Db, id: Uuid, consumer: Option<&str>) -> Result<(), Error> {
+    let requeued = db.one::<Decided<(), Error>>(sql!("requeue_event"), params![id, consumer]);
+    requeued.await?.0
 }
 
-/// Discards a dead event.
-pub async fn discard_event(db: &Db, id: Uuid, by: Uuid) -> Result<(), Error> {
-    db.optional::<Decided<(), Error>>(sql!("discard_event"), params![id, by])
-        .await?
-        .ok_or(Error::UnknownEvent)?
-        .0
+/// Discards the dead deliveries of an event to one consumer, or to all.
+pub async fn discard_event(
+    db: &Db,
+    id: Uuid,
+    consumer: Option<&str>,
+    by: Uuid,
+) -> Result<(), Error> {
+    let params = params![id, consumer, by];
+    let discarded = db.one::<Decided<(), Error>>(sql!("discard_event"), params);
+    discarded.await?.0
 }
 
-/// Requeues the dead events of one kind, or all; answers how many.
-pub async fn requeue_dead(db: &Db, kind: Option<&str>) -> Result<u64, Error> {
-    Ok(db.run(sql!("requeue_dead"), params![kind]).await?)
+/// Requeues dead letters of one kind and consumer, or all, up to `limit`; answers how many.
+pub async fn requeue_dead(
+    db: &Db,
+    kind: Option<&str>,
+    consumer: Option<&str>,
+    limit: i32,
+) -> Result<i64, Error> {
+    let Only(requeued) = db
+        .one(sql!("requeue_dead"), params![kind, consumer, limit])
+        .await?;
+    Ok(requeued)
 }
 
 pub async fn pause_kind(db: &Db, kind: &str, by: Uuid) -> Result<(), Error> {
@@ -100,11 +127,13 @@ pub async fn pause_kind(db: &Db, kind: &str, by: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends the pause of a kind, and lets the events that stepped aside for it be claimed.
-pub async fn resume_kind(db: &Db, kind: &str) -> Result<(), Error> {
-    if db.run(sql!("resume_kind"), params![kind]).await? == 0 {
-        return Err(Error::NotPaused);
-    }
-    db.run(sql!("call_back_kind"), params![kind]).await?;
-    Ok(())
+/// Ends the pause of a kind; whether there was one.
+pub async fn resume_kind(db: &Db, kind: &str) -> Result<bool, Error> {
+    Ok(db.run(sql!("resume_kind"), params![kind]).await? > 0)
+}
+
+/// Lets up to `limit` deliveries go on that were parked for something, as the pause of a kind; answers how many.
+pub async fn unpark(db: &Db, what: &str, limit: i32) -> Result<i64, Error> {
+    let Only(freed) = db.one(sql!("unpark"), params![what, limit]).await?;
+    Ok(freed)
 }

@@ -1,29 +1,23 @@
 //! The sweeps that the tick runs, and how often. Each is safe at any time and in any number of copies at
 //! once; that only one copy runs it per period saves work.
-//!
-//! Functions that hear the tick themselves (bookings) are not in this list.
 
 use kit::Word;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Sweep {
-    /// Holds that ended, checkouts that expired, lost webhooks of the payment provider.
-    Payments,
-    /// Sessions, letters and codes past their end.
-    Signin,
-    /// Events that were settled long ago.
-    Outbox,
+    /// Deliveries of paused kinds, so that claims need not look at them.
+    Pauses,
+    /// Partitions of days to come and of days long ago, old dead letters.
+    Days,
     /// Messages that no copy will hear again.
     Heard,
 }
 
 impl Sweep {
-    /// A person may wait for what payments does; the others only clean up.
     pub const fn period_s(self) -> i64 {
         match self {
-            Self::Payments => 2,
-            Self::Signin => 10,
-            Self::Outbox | Self::Heard => 60,
+            Self::Pauses => 2,
+            Self::Days | Self::Heard => 60,
         }
     }
 }

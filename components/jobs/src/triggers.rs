@@ -1,51 +1,63 @@
 //! What a message or the tick sets in motion.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
-use kit::store::{Db, event, relay};
+use kit::store::relay::NewEvent;
+use kit::store::{Db, event, purge_keys};
+use spin_sdk::time::sleep;
 
 use crate::error::Error;
 use crate::message::Message;
+use crate::store;
 use crate::sweep::Sweep;
-use crate::{calls, consumers, store};
 
-/// Rows that one round of another function's sweep takes on: each may cost it a call.
-const CALL_BATCH: u32 = 100;
-/// Rows that one statement deletes here: each costs next to nothing.
-const PURGE_BATCH: u32 = 5_000;
+/// Rows that one statement takes on: each costs next to nothing.
+const BATCH: i32 = 5_000;
 /// No further round of a sweep is begun after it, so that all sweeps together end well within the time
 /// that the host allows for a message.
 const MAX_SWEEP: SignedDuration = SignedDuration::from_secs(5);
 
 /// A message came.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    let message = Message::read(payload)?;
-    let db = store::open().await?;
-    match message {
-        Message::Wake => drain(&db).await,
-        Message::Tick => tick(&db).await,
+    match Message::read(payload)? {
+        Message::Tick => tick(&store::open().await?).await,
         Message::Event(event) => {
-            store::record_message(&db, payload, &event).await?;
-            // Its consumer may be this function.
+            record(payload, &event).await?;
             event::wake();
             Ok(())
         }
     }
 }
 
-/// Carries out events whose wake-up was lost, then runs the sweeps that are due.
+/// Longer than a restart of PostgreSQL takes, and less than the host allows for a message.
+const MAX_RECORDING: SignedDuration = SignedDuration::from_secs(90);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Stores what a message says. Redis does not send it again, so it is tried for as long as there is time.
+async fn record(payload: &[u8], event: &NewEvent) -> Result<(), Error> {
+    let begun = kit::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let recorded = async {
+            let db = store::open().await?;
+            store::record_message(&db, payload, event).await
+        };
+        match recorded.await {
+            Err(error) if kit::now().duration_since(begun) < MAX_RECORDING => {
+                eprintln!("a message is not stored yet: {error}");
+                sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
+            }
+            recorded => return recorded,
+        }
+    }
+}
+
+/// Runs the sweeps that are due. One that fails is tried again a period later and does not keep the others from
+/// running.
 pub async fn tick(db: &Db) -> Result<(), Error> {
-    let drained = drain(db).await;
-    run_due_sweeps(db).await?;
-    drained
-}
-
-async fn drain(db: &Db) -> Result<(), Error> {
-    relay::drain(db, consumers::deliver).await?;
-    Ok(())
-}
-
-/// A sweep that fails is tried again a period later and does not keep the others from running.
-async fn run_due_sweeps(db: &Db) -> Result<(), Error> {
     for sweep in store::take_due(db, &Sweep::ALL).await? {
         if let Err(error) = run(sweep, db).await {
             eprintln!("sweep {}: {error}", sweep.name());
@@ -63,9 +75,11 @@ async fn run(sweep: Sweep, db: &Db) -> Result<(), Error> {
 /// Answers whether there may be more to do right now.
 async fn run_round(sweep: Sweep, db: &Db) -> Result<bool, Error> {
     match sweep {
-        Sweep::Payments => calls::sweep_payments(CALL_BATCH).await,
-        Sweep::Signin => calls::sweep_signin(CALL_BATCH).await,
-        Sweep::Outbox => store::purge_settled(db, PURGE_BATCH).await,
-        Sweep::Heard => store::purge_messages(db, PURGE_BATCH).await,
+        Sweep::Pauses => store::park_paused(db, BATCH).await,
+        Sweep::Days => store::keep_days(db, BATCH).await,
+        Sweep::Heard => {
+            purge_keys(db, BATCH.into()).await?;
+            store::purge_messages(db, BATCH).await
+        }
     }
 }

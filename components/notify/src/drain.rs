@@ -1,7 +1,7 @@
 //! The events of this function: notices become deliveries, and deliveries are carried out.
 
 use kit::store::relay::{self, Event, Outcome};
-use kit::store::{Db, DbError, erasure};
+use kit::store::{Db, erasure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,10 +10,27 @@ use crate::deliver::{email, telegram, webhook};
 use crate::error::Error;
 use crate::notice::{Notice, Notify};
 use crate::plan::{self, Outlets};
-use crate::{calls, store};
+use crate::{calls, payment, store};
 
-/// Carries out the events that are due, whatever woke this function.
-pub async fn drain() -> Result<(), DbError> {
+/// Attempts that one tick deletes.
+const PURGE_BATCH: i64 = 1_000;
+
+/// A wake-up, or the tick.
+pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
+    match payload {
+        b"tick" => tick().await,
+        _ => drain().await,
+    }
+}
+
+/// Carries out the events that are due, and deletes what is old.
+pub async fn tick() -> Result<(), Error> {
+    let drained = drain().await;
+    store::purge_attempts(&store::open().await?, PURGE_BATCH).await?;
+    drained
+}
+
+async fn drain() -> Result<(), Error> {
     let db = store::open().await?;
     relay::drain(&db, carry_out).await?;
     Ok(())
@@ -22,23 +39,29 @@ pub async fn drain() -> Result<(), DbError> {
 async fn carry_out(db: &Db, event: &Event) -> Outcome {
     const ERASE: &str = "notify:forget";
     let carried_out = match event.kind.as_str() {
-        "notify" => match read(&event.payload) {
+        "notify" | "notify:security" => match read(&event.payload) {
             Ok(notify) => plan_deliveries(db, event, &notify).await,
             Err(misfit) => Ok(misfit),
         },
+        "payment:approved" | "payment:refunded" => {
+            match payment::notice(&event.kind, &event.payload) {
+                Some(notify) => plan_deliveries(db, event, &notify).await,
+                None => Ok(Outcome::DONE),
+            }
+        }
         "deliver:telegram" => match read(&event.payload) {
             Ok(message) => telegram::deliver(db, &message).await,
             Err(misfit) => Ok(misfit),
         },
-        "deliver:email" => match read(&event.payload) {
+        "deliver:email" | "deliver:letter" => match read(&event.payload) {
             Ok(letter) => email::deliver(event.id, &letter).await,
             Err(misfit) => Ok(misfit),
         },
         "deliver:webhook" => match read(&event.payload) {
-            Ok(call) => webhook::deliver(db, event.id, &call).await,
+            Ok(call) => webhook::deliver(db, event, &call).await,
             Err(misfit) => Ok(misfit),
         },
-        ERASE => {
+        erasure::ERASED | ERASE => {
             // One statement removes everything that is kept of a person.
             let erase = async |user| store::erase(db, user).await.map(|()| false);
             return erasure::carry_out(ERASE, event, erase).await;

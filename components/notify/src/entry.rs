@@ -9,6 +9,6 @@ kit::serve!(crate::routes::routes);
 
 /// A wake-up or the tick.
 #[redis_subscriber]
-async fn on_message(_: Vec<u8>) -> Result<(), kit::store::DbError> {
-    crate::drain::drain().await
+async fn on_message(payload: Vec<u8>) -> Result<(), crate::error::Error> {
+    crate::drain::handle_message(&payload).await
 }

@@ -1,6 +1,6 @@
 //! Notify: people and their programs are told about what concerns them, by Telegram, e-mail and webhook.
 //!
-//! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`text`] its
+//! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`payment`] those that events of payments become, [`text`] its
 //! words in each language, [`plan`] the rules of who is told by which channel, [`preference`] and
 //! [`webhook`] what people choose, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
 //! asked of signin, [`store`] the SQL, [`error`] every refusal.
@@ -20,6 +20,7 @@ pub mod drain;
 mod entry;
 pub mod error;
 mod notice;
+mod payment;
 mod plan;
 mod preference;
 pub mod routes;

@@ -42,6 +42,8 @@ pub enum Notice {
     FinePaid(Fine),
     #[serde(rename = "parking_ending")]
     ParkingEnding(Parking),
+    #[serde(rename = "webhook_disabled")]
+    WebhookDisabled(Disabled),
     #[serde(rename = "password-reset")]
     PasswordReset(Letter),
     #[serde(rename = "verify-email")]
@@ -102,6 +104,13 @@ pub struct Parking {
     pub date_to: String,
 }
 
+/// A webhook that is not called any more.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Disabled {
+    pub url: String,
+    pub reason: String,
+}
+
 /// A code that proves access to a mailbox.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Letter {
@@ -124,7 +133,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 12] = [
+pub const ACTIVITIES: [&str; 13] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -137,6 +146,7 @@ pub const ACTIVITIES: [&str; 12] = [
     "fine_issued",
     "fine_paid",
     "parking_ending",
+    "webhook_disabled",
 ];
 
 /// Which channels a notice uses.
@@ -171,7 +181,8 @@ impl Notice {
             | Self::PaymentRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
-            | Self::ParkingEnding(_) => Concern::Activity,
+            | Self::ParkingEnding(_)
+            | Self::WebhookDisabled(_) => Concern::Activity,
             Self::PasswordChanged(_) | Self::TokenReused(_) | Self::FactorRemoved(_) => {
                 Concern::Security
             }
@@ -212,6 +223,8 @@ pub(crate) mod tests {
         });
         let parking =
             json!({ "plate": "ABC1D23", "zone": "Centro", "date_to": "2026-11-21 11:30" });
+        let disabled =
+            json!({ "url": "https://hooks.example.com/in", "reason": "it answered 410 Gone" });
         let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
         let from = json!({ "address": "203.0.113.7" });
         let moved = json!({ "email": "ana@example.com", "address": "203.0.113.7" });
@@ -228,6 +241,7 @@ pub(crate) mod tests {
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("parking_ending", &parking),
+            ("webhook_disabled", &disabled),
             ("password-reset", &letter),
             ("verify-email", &letter),
             ("password-changed", &from),

@@ -61,6 +61,16 @@ pub struct ToWebhook {
     pub body: Value,
 }
 
+impl ToWebhook {
+    /// The notice that it is about, or `test`.
+    pub fn template(&self) -> &str {
+        self.body
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+}
+
 /// The deliveries that a notice becomes.
 pub fn deliveries(
     event: Uuid,
@@ -73,6 +83,7 @@ pub fn deliveries(
 ) -> Vec<NewEvent> {
     let message = text::say(channels.language, notice);
     let is_letter = matches!(notice.concern(), Concern::Mailbox(_));
+    let is_urgent = is_letter || notice.concern() == Concern::Security;
     let (chat, mailbox, webhooks) = match notice.concern() {
         Concern::Activity => (
             contact.telegram_id.filter(|_| channels.telegram),
@@ -91,7 +102,7 @@ pub fn deliveries(
     let mailbox = mailbox.filter(|_| outlets.email || is_letter);
     let mut deliveries = Vec::new();
     deliveries.extend(chat.map(|it| to_telegram(it, &message)));
-    deliveries.extend(mailbox.map(|it| to_email(it, event, &message)));
+    deliveries.extend(mailbox.map(|it| to_email(it, event, is_urgent, &message)));
     deliveries.extend(
         webhooks
             .iter()
@@ -112,9 +123,13 @@ fn to_telegram(chat: i64, message: &Message) -> NewEvent {
     }
 }
 
-fn to_email(address: &str, event: Uuid, message: &Message) -> NewEvent {
+/// Letters about how people sign in go before all others.
+fn to_email(address: &str, event: Uuid, is_urgent: bool, message: &Message) -> NewEvent {
     NewEvent {
-        kind: "deliver:email",
+        kind: match is_urgent {
+            true => "deliver:letter",
+            false => "deliver:email",
+        },
         aggregate: format!("email:{event}"),
         payload: json!(ToEmail {
             to: address.to_owned(),
@@ -219,13 +234,13 @@ mod tests {
             ..channels()
         };
         let told = kinds("password-changed", &contact(), &off, ALL);
-        assert_eq!(told, ["deliver:telegram", "deliver:email"]);
+        assert_eq!(told, ["deliver:telegram", "deliver:letter"]);
     }
 
     #[test]
     fn a_letter_is_sent_to_its_mailbox_only() {
         let told = kinds("password-reset", &contact(), &channels(), ALL);
-        assert_eq!(told, ["deliver:email"]);
+        assert_eq!(told, ["deliver:letter"]);
     }
 
     #[test]
@@ -235,7 +250,7 @@ mod tests {
             ..channels()
         };
         let told = kinds("password-changed", &contact(), &silent, ALL);
-        assert_eq!(told, ["deliver:email"]);
+        assert_eq!(told, ["deliver:letter"]);
         let none = Outlets {
             telegram: false,
             email: false,
@@ -243,6 +258,6 @@ mod tests {
         let told = kinds("booking_ending", &contact(), &channels(), none);
         assert_eq!(told, ["deliver:webhook"]);
         let told = kinds("password-reset", &contact(), &channels(), none);
-        assert_eq!(told, ["deliver:email"], "a person waits for it");
+        assert_eq!(told, ["deliver:letter"], "a person waits for it");
     }
 }

@@ -1,15 +1,17 @@
 //! The HTTP face of notify: people choose how they are told.
 
+use jiff::Timestamp;
 use kit::identity::{Caller, Clock};
 use kit::setting;
-use kit::web::{Created, Dialect, Json, NoContent, Path, Problem, Routes, Schema};
+use kit::store::event;
+use kit::web::{Created, Dialect, Json, NoContent, Page, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::notice::ACTIVITIES;
 use crate::preference::Preferences;
-use crate::webhook::{Address, Secret, Webhook};
+use crate::webhook::{Address, Attempt, Secret, Webhook};
 use crate::{calls, drain, store};
 
 pub fn routes() -> Routes {
@@ -47,7 +49,17 @@ pub fn routes() -> Routes {
         })
         .post("/notify/webhooks/{id}/enable", enable_webhook, |it| {
             it.summary("Enable a webhook")
-                .note("A webhook is disabled when it answered 410, when its address became private, or when it took no call for a day.")
+                .note("A webhook is disabled when it answered 410, when its address became private, or when it took no call for a day. Its owner is told, and what it should have been told waits; enabling it delivers that, `since` a moment if one is given.")
+                .refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .get("/notify/webhooks/{id}/attempts", list_attempts, |it| {
+            it.summary("List the calls of a webhook")
+                .note("Of the last seven days, the newest first. The next page begins `before` the last `id` of this one.")
+                .refuses([Error::UNKNOWN_WEBHOOK])
+        })
+        .post("/notify/webhooks/{id}/test", test_webhook, |it| {
+            it.summary("Send a test to a webhook")
+                .note("A call of the type `test`. What came of it stands among its calls a moment later.")
                 .refuses([Error::UNKNOWN_WEBHOOK])
         })
         .about("Operation")
@@ -58,7 +70,7 @@ pub fn routes() -> Routes {
 }
 
 async fn tick(_: Clock) -> Result<NoContent, Problem> {
-    drain::drain().await?;
+    drain::tick().await?;
     Ok(NoContent)
 }
 
@@ -157,7 +169,50 @@ async fn rotate_secret(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<With
     Ok(Json(WithSecret { webhook, secret }))
 }
 
-async fn enable_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Webhook>, Problem> {
-    let webhook = store::enable_webhook(&store::open().await?, id, caller.id).await?;
+/// From when on what waited is delivered.
+#[derive(Deserialize, Schema)]
+struct Since {
+    /// Notices of events before it are dropped; none when absent.
+    since: Option<Timestamp>,
+}
+
+/// Deliveries that one statement lets go on.
+const RELEASED_AT_ONCE: i32 = 5_000;
+
+async fn enable_webhook(
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Since>,
+) -> Result<Json<Webhook>, Problem> {
+    let db = store::open().await?;
+    let webhook = store::enable_webhook(&db, id, caller.id).await?;
+    let since = wanted.since.unwrap_or(Timestamp::UNIX_EPOCH);
+    while store::release_parked(&db, id, since, RELEASED_AT_ONCE).await? > 0 {}
+    event::wake();
     Ok(Json(webhook))
+}
+
+#[derive(Deserialize, Schema)]
+struct Before {
+    /// Only calls before this one.
+    before: Option<i64>,
+}
+
+async fn list_attempts(
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(filter): Query<Before>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<Attempt>>, Problem> {
+    let db = store::open().await?;
+    let webhook = store::find_webhook(&db, id, caller.id).await?;
+    let limit = page.limit(50);
+    let attempts = store::list_attempts(&db, webhook.id, caller.id, filter.before, limit).await?;
+    Ok(Json(attempts))
+}
+
+async fn test_webhook(caller: Caller, Path(id): Path<Uuid>) -> Result<NoContent, Problem> {
+    store::emit_test(&store::open().await?, id, caller.id).await?;
+    event::wake();
+    Ok(NoContent)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kit::store::{Db, DbError, Only};
 use kit::{params, sql};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::notice::Notify;
 use crate::plan::Channels;
 use crate::preference::Preferences;
-use crate::webhook::{Address, Callee, MAX_WEBHOOKS, Secret, Webhook};
+use crate::webhook::{Address, Attempt, Call, Callee, MAX_WEBHOOKS, Secret, Webhook};
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
@@ -121,25 +122,60 @@ pub async fn enable_webhook(db: &Db, id: Uuid, owner: Uuid) -> Result<Webhook, E
 }
 
 pub async fn disable_webhook(db: &Db, id: Uuid, reason: &str) -> Result<(), Error> {
-    db.run(sql!("disable_webhook"), params![id, reason]).await?;
-    Ok(())
-}
-
-/// A webhook took a call after some that it did not take.
-pub async fn record_success(db: &Db, id: Uuid) -> Result<(), Error> {
-    db.run(sql!("record_success"), params![id]).await?;
-    Ok(())
-}
-
-/// A webhook did not take a call. `after` is the `Retry-After` of its answer.
-pub async fn record_failure(db: &Db, id: Uuid, after: Option<Duration>) -> Result<(), Error> {
-    let after_ms = after.map(|it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX));
-    db.run(sql!("record_failure"), params![id, after_ms])
+    db.all::<()>(sql!("disable_webhook"), params![id, reason])
         .await?;
     Ok(())
 }
 
-/// What a call needs; absent when the webhook was deleted or disabled.
+/// Notes a call, and what it says of the webhook.
+pub async fn record_attempt(db: &Db, call: &Call<'_>) -> Result<(), Error> {
+    let ms = |it: Duration| i64::try_from(it.as_millis()).unwrap_or(i64::MAX);
+    let params = params![
+        call.webhook,
+        call.event,
+        call.template,
+        call.status,
+        call.error,
+        ms(call.took),
+        call.retry_after.map(ms)
+    ];
+    db.all::<()>(sql!("record_attempt"), params).await?;
+    Ok(())
+}
+
+/// The newest first.
+pub async fn list_attempts(
+    db: &Db,
+    id: Uuid,
+    owner: Uuid,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Attempt>, Error> {
+    let params = params![id, owner, before, limit];
+    Ok(db.all(sql!("list_attempts"), params).await?)
+}
+
+pub async fn purge_attempts(db: &Db, limit: i64) -> Result<(), Error> {
+    db.run(sql!("purge_attempts"), params![limit]).await?;
+    Ok(())
+}
+
+/// Writes a delivery by which its owner sees whether a webhook works.
+pub async fn emit_test(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error> {
+    match db.run(sql!("emit_test"), params![id, owner]).await? {
+        0 => Err(Error::UnknownWebhook),
+        _ => Ok(()),
+    }
+}
+
+/// Lets up to `limit` deliveries go on that waited for a webhook, of events since a moment; answers how many.
+pub async fn release_parked(db: &Db, id: Uuid, since: Timestamp, limit: i32) -> Result<i64, Error> {
+    let params = params![id.to_string(), since, limit];
+    let Only(released) = db.one(sql!("release_parked"), params).await?;
+    Ok(released)
+}
+
+/// What a call needs; absent when the webhook was deleted.
 pub async fn find_callee(db: &Db, id: Uuid) -> Result<Option<Callee>, Error> {
     Ok(db.optional(sql!("find_callee"), params![id]).await?)
 }

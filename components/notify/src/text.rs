@@ -22,9 +22,10 @@ pub fn say(language: Language, notice: &Notice) -> Message {
     }
 }
 
+/// A subject is one line: it becomes a header of a letter, and what people wrote is part of it.
 fn message(subject: impl Into<String>, text: String) -> Message {
     Message {
-        subject: subject.into(),
+        subject: subject.into().replace(char::is_control, " "),
         text,
     }
 }
@@ -35,6 +36,23 @@ mod tests {
 
     use super::*;
     use crate::notice::tests::each;
+
+    #[test]
+    fn a_subject_is_one_line() {
+        let notify = each()
+            .into_iter()
+            .find(|it| it.template == "booking_created_owner")
+            .unwrap();
+        let Ok(Notice::PlaceBooked(mut booking)) = Notice::read(&notify) else {
+            panic!("another notice");
+        };
+        booking.place = "Garage\r\nBcc: all@example.org\u{85}\0".to_owned();
+        for language in [Language::En, Language::Ru, Language::Pt] {
+            let subject = say(language, &Notice::PlaceBooked(booking.clone())).subject;
+            assert!(subject.contains("Garage"), "{subject}");
+            assert!(!subject.chars().any(char::is_control), "{subject:?}");
+        }
+    }
 
     fn all_in(language: Language) -> String {
         let mut said = String::new();

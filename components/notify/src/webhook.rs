@@ -38,10 +38,9 @@ pub struct Webhook {
 /// A webhook as a call needs it.
 #[derive(FromRow)]
 pub struct Callee {
-    pub owner: Uuid,
     pub url: String,
-    /// Consecutive calls that it did not take.
-    pub failures: i32,
+    /// Why it is not called, if it is disabled.
+    pub disabled_because: Option<String>,
     rests_ms: i64,
     /// The keys in force, the newest first.
     #[row(json)]
@@ -53,6 +52,34 @@ impl Callee {
     pub fn rests(&self) -> Duration {
         Duration::from_millis(self.rests_ms.unsigned_abs())
     }
+}
+
+/// A call that was made, and what came of it.
+pub struct Call<'a> {
+    pub webhook: Uuid,
+    pub event: Uuid,
+    pub template: &'a str,
+    pub status: Option<i32>,
+    /// Absent when the webhook took it.
+    pub error: Option<&'a str>,
+    pub took: Duration,
+    pub retry_after: Option<Duration>,
+}
+
+/// A call as the owner of the webhook sees it.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Attempt {
+    /// `before` of the next page.
+    pub id: i64,
+    /// The `webhook-id` of the call is `msg_` and this: the same for every attempt.
+    pub event: Uuid,
+    pub template: String,
+    pub made_at: Timestamp,
+    /// Of the answer; absent when none came.
+    pub status: Option<i32>,
+    /// Absent when the webhook took the call.
+    pub error: Option<String>,
+    pub took_ms: i64,
 }
 
 /// An address that a user may register.

@@ -4,7 +4,7 @@
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
 //! [`promocode`] and [`statement`] are the ledger as its clients see it, [`checkout`] and [`attempt`] the rules
 //! of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
-//! together, [`sweep`] what comes due, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
+//! together, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
 //!
 //! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
@@ -19,6 +19,7 @@ mod checkout;
 #[cfg(target_family = "wasm")]
 mod entry;
 mod error;
+mod hear;
 mod ledger;
 mod promocode;
 mod psp;
@@ -29,7 +30,7 @@ pub mod serves;
 mod settlement;
 mod statement;
 mod store;
-mod sweep;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 mod wallet;

@@ -8,14 +8,28 @@ mod statements;
 mod wallet;
 mod webhook;
 
-use kit::web::{Dialect, Operation, Problem, Routes};
+use kit::identity::Clock;
+use kit::web::{Dialect, NoContent, Operation, Problem, Routes};
 
 use crate::error::Error;
+use crate::sweep;
 
 pub fn routes() -> Routes {
     // The second prefix is that of an old proxy.
     let below = ["/payments", "/api/payments"];
-    Routes::of([wallets()]).below(below, Routes::of([accounts(), payments()]))
+    Routes::of([wallets(), operation()]).below(below, Routes::of([accounts(), payments()]))
+}
+
+fn operation() -> Routes {
+    Routes::new("Operation", Dialect::Plain).post("/payments/tick", tick, |it| {
+        it.summary("Run due background work")
+            .note("Does what the host's tick does, on platforms that have none.")
+    })
+}
+
+async fn tick(_: Clock) -> Result<NoContent, Problem> {
+    sweep::tick().await?;
+    Ok(NoContent)
 }
 
 fn wallets() -> Routes {

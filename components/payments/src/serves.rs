@@ -2,7 +2,6 @@
 
 mod checkout;
 mod ledger;
-mod upkeep;
 
 use jiff::Timestamp;
 use kit::money::{Cents, Currency};

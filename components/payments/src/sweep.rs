@@ -1,50 +1,59 @@
-//! The sweep: one pass over what is due. It may run anywhere, at any time, several times at once.
+//! What the tick and wake-ups set in motion: events are heard, and one pass is made over what is due. It may run
+//! anywhere, at any time, several times at once.
 
 use jiff::SignedDuration;
 use kit::now;
-use kit::store::purge_keys;
+use kit::store::{purge_keys, relay};
 
 use crate::error::Error;
+use crate::hear::hear;
 use crate::psp::mercadopago::{self, MercadoPago};
 use crate::settlement;
 use crate::store;
 
-/// Bounds a sweep, however slow the PSP is: its caller has a deadline.
+/// Bounds a sweep, however slow the PSP is: the host gives a tick half a minute.
 const MAX_DURATION: SignedDuration = SignedDuration::from_secs(8);
+/// Rows of each kind that one round takes on: each costs next to nothing.
+const BATCH: i32 = 500;
 
-/// What a sweep found to do.
-pub struct Swept {
-    /// Holds whose time was over.
-    pub released: u32,
-    /// Checkouts that the PSP was asked about or told of.
-    pub visited: u32,
-    /// There may be more to do right now.
-    pub more: bool,
+/// A wake-up, or the tick.
+pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
+    match payload {
+        b"tick" => tick().await,
+        _ => hear_events().await,
+    }
 }
 
-/// Does what is due, at most `limit` of each kind.
-pub async fn sweep(limit: u32) -> Result<Swept, Error> {
-    let row_limit = i32::try_from(limit).unwrap_or(i32::MAX);
+/// Does everything that is due, each part whatever the others meet.
+pub async fn tick() -> Result<(), Error> {
+    let heard = hear_events().await;
+    sweep().await?;
+    heard
+}
+
+async fn hear_events() -> Result<(), Error> {
+    relay::drain(&store::open().await?, hear).await?;
+    Ok(())
+}
+
+/// Releases holds, opens checkouts that the PSP has not seen, asks the PSP about those of which no webhook came, ends
+/// those that were not paid in time, sends back what came too late.
+async fn sweep() -> Result<(), Error> {
     let began = now();
+    let is_over = || now().duration_since(began) >= MAX_DURATION;
     let db = store::open().await?;
-    let released = store::ledger::release_due(&db, row_limit).await?;
-    purge_keys(&db, row_limit.into()).await?;
-    let mut visited = 0;
-    while visited < limit && now().duration_since(began) < MAX_DURATION && !mercadopago::is_away() {
+    while store::ledger::release_due(&db, BATCH).await? == BATCH && !is_over() {}
+    purge_keys(&db, BATCH.into()).await?;
+    while !is_over() && !mercadopago::is_away() {
         // One at a time: those that a crashed sweep has claimed wait for their next turn.
         let Some(due) = store::checkout::claim_checkouts(&db, 1).await?.pop() else {
             break;
         };
-        visited += 1;
         let id = due.id;
         let psp = MercadoPago::configured().await?;
         if let Err(error) = settlement::follow_up(&db, &psp, due, now()).await {
             eprintln!("payment {id} is left to a later sweep: {error}");
         }
     }
-    Ok(Swept {
-        released: u32::try_from(released).unwrap_or_default(),
-        visited,
-        more: released == row_limit || visited == limit,
-    })
+    Ok(())
 }

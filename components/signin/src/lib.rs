@@ -36,6 +36,7 @@ mod secret;
 mod serves;
 mod session;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod throttle;

@@ -13,9 +13,11 @@ mod token;
 mod users;
 mod zones;
 
-use kit::web::{Problem, Routes};
+use kit::identity::Clock;
+use kit::web::{Dialect, NoContent, Problem, Routes};
 
 use crate::error::Error;
+use crate::sweep;
 
 pub fn routes() -> Routes {
     Routes::of([
@@ -30,7 +32,20 @@ pub fn routes() -> Routes {
         letters::routes(),
         users::routes(),
         keys::routes(),
+        operation(),
     ])
+}
+
+fn operation() -> Routes {
+    Routes::new("Operation", Dialect::Plain).post("/auth/tick", tick, |it| {
+        it.summary("Run due background work")
+            .note("Does what the host's tick does, on platforms that have none.")
+    })
+}
+
+async fn tick(_: Clock) -> Result<NoContent, Problem> {
+    sweep::sweep().await?;
+    Ok(NoContent)
 }
 
 /// What signing in by password may be refused with.

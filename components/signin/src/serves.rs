@@ -2,7 +2,6 @@
 
 mod accounts;
 mod passcodes;
-mod upkeep;
 
 /// The component, as other components know it.
 pub struct Signin;

@@ -113,15 +113,16 @@ pub async fn measure(stage: &Stage) -> Result<Events> {
 }
 
 /// Deletes the events that a load left, except those being processed.
-pub const DELETE_WAITING: &str = "DELETE FROM events.outbox WHERE id IN (
-    SELECT id FROM events.outbox WHERE unsettled = 0 FOR UPDATE SKIP LOCKED)";
+pub const DELETE_WAITING: &str = "WITH emitted AS (DELETE FROM events.outbox)
+    DELETE FROM events.delivery WHERE id IN (
+        SELECT id FROM events.delivery WHERE state <> 'running' FOR UPDATE SKIP LOCKED)";
 
 /// Deletes the events of the load before the measurement, and waits until those in progress have ended.
 async fn clear_outbox(client: &Client) -> Result<()> {
     let until = Instant::now() + DELIVERY_TIMEOUT;
     loop {
         client.execute(DELETE_WAITING, &[]).await?;
-        let left = client.query_one("SELECT count(*) FROM events.outbox", &[]);
+        let left = client.query_one("SELECT count(*) FROM events.delivery", &[]);
         let left: i64 = left.await?.try_get(0)?;
         if left == 0 {
             return Ok(());

@@ -84,7 +84,7 @@ fn signin_works_without_redis() {
             answer.took()
         );
         // What could not be published is written down.
-        let written = "SELECT count(*) FROM events.outbox WHERE payload ->> 'email' = $1";
+        let written = "SELECT count(*) FROM events.entry WHERE payload ->> 'email' = $1";
         assert_eq!(
             stack
                 .sql()
@@ -183,7 +183,7 @@ fn an_acknowledged_registration_survives_a_kill() {
         let kept: i64 = stack.sql().query_one(kept, &[&registered]).unwrap().get(0);
         assert_eq!(kept, i64::try_from(registered.len()).unwrap());
         let lost = "SELECT count(*) FROM signin.account WHERE NOT EXISTS
-            (SELECT FROM events.outbox WHERE aggregate = 'user:' || account.id) AND login <> 'admin'";
+            (SELECT FROM events.entry WHERE aggregate = 'user:' || account.id) AND login <> 'admin'";
         let lost: i64 = stack.sql().query_one(lost, &[]).unwrap().get(0);
         assert_eq!(lost, 0, "accounts that were not announced");
     }

@@ -1,6 +1,9 @@
 //! Every statement of every component, prepared in a freshly migrated database by the role that will
 //! run it: a wrong name, type or missing right fails here and not in a request.
 
+mod events;
+mod upgrade;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -40,8 +43,37 @@ const CROSS: [Type; 20] = [
 
 struct Database {
     url: String,
-    _stores: Stores,
-    _folder: Folder,
+    _store: Store,
+}
+
+/// PostgreSQL in a folder that is thrown away.
+type Store = (Stores, Folder);
+
+async fn start_store() -> (Store, String) {
+    let folder = Folder::new("sql");
+    let options = Options {
+        data_dir: folder.path().to_owned(),
+        postgres: Wanted::Embedded,
+        redis: Wanted::No,
+        s3: Wanted::No,
+        durable: false,
+    };
+    let stores = Stores::start(options, |_| {}).await.unwrap();
+    let url = stores.addresses().postgres_url.clone().unwrap();
+    ((stores, folder), url)
+}
+
+/// Applies the migrations of a folder; what was pending.
+async fn migrate(url: &str, folder: &Path) -> Vec<String> {
+    let migrations = Migrations::read(folder).unwrap();
+    let (mut client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let password = |_: &str| Ok(PASSWORD.to_owned());
+    wharf_stores::migrate(&mut client, &migrations, password, |_| {})
+        .await
+        .unwrap()
 }
 
 impl Database {
@@ -58,37 +90,15 @@ impl Database {
     }
 
     async fn make() -> Self {
-        let folder = Folder::new("sql");
-        let options = Options {
-            data_dir: folder.path().to_owned(),
-            postgres: Wanted::Embedded,
-            redis: Wanted::No,
-            s3: Wanted::No,
-            durable: false,
-        };
-        let stores = Stores::start(options, |_| {}).await.unwrap();
-        let url = stores.addresses().postgres_url.clone().unwrap();
-        let migrations = Migrations::read(&repository().join("migrations")).unwrap();
-        let (mut client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        let password = |_: &str| Ok(PASSWORD.to_owned());
-        let first = wharf_stores::migrate(&mut client, &migrations, password, |_| {})
-            .await
-            .unwrap();
-        let second = wharf_stores::migrate(&mut client, &migrations, password, |_| {})
-            .await
-            .unwrap();
+        let (store, url) = start_store().await;
+        let migrations = repository().join("migrations");
+        let first = migrate(&url, &migrations).await;
+        let second = migrate(&url, &migrations).await;
         assert!(
             !first.is_empty() && second.is_empty(),
             "{first:?}, then {second:?}"
         );
-        Self {
-            url,
-            _stores: stores,
-            _folder: folder,
-        }
+        Self { url, _store: store }
     }
 
     fn owner(&self) -> Client {
@@ -220,7 +230,7 @@ fn statements_of_the_kit_can_be_prepared_wherever_they_are_used() {
         } else {
             // The relay is for those whom the events' schema lets claim.
             let may = "SELECT substr(rolname, 7)::text FROM pg_roles WHERE rolname LIKE 'wharf\\_%' \
-                       AND has_function_privilege(oid, 'events.claim(int, int)', 'EXECUTE')";
+                       AND has_function_privilege(oid, 'events.claim_deliveries(int, int, int)', 'EXECUTE')";
             database
                 .owner()
                 .query(may, &[])

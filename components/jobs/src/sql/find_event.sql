@@ -1,2 +1,2 @@
 -- $1 id
-SELECT * FROM events.entry WHERE id = $1
+SELECT * FROM events.entry WHERE id = $1 ORDER BY consumer

@@ -1,6 +1,6 @@
 -- $1 event
-SELECT attempt, millis(failed_at) AS failed_at, error
+SELECT consumer, attempt, millis(failed_at) AS failed_at, error
 FROM events.failure
 WHERE event = $1
-ORDER BY fence DESC
+ORDER BY failed_at DESC
 LIMIT 100

@@ -1,25 +1,16 @@
--- Each part reads an index of its own; events that were carried out more than a minute ago are not read.
-WITH measured AS (
-    SELECT kind, 1 AS waiting, (due_at <= now() AND unsettled = 0)::int AS due, (attempts > 0)::int AS failing,
-        0 AS dead, 0 AS done, created_at
-    FROM events.outbox WHERE state = 'waiting'
-    UNION ALL
-    SELECT kind, 0, 0, 0, 1, 0, NULL FROM events.outbox WHERE state = 'dead'
-    UNION ALL
-    SELECT kind, 0, 0, 0, 0, 1, NULL
-    FROM events.outbox WHERE state = 'done' AND settled_at > now() - interval '1 minute'
-    UNION ALL
-    SELECT kind, 0, 0, 0, 0, 0, NULL FROM events.pause
-)
+-- What is not carried out, by function, lane and kind.
 SELECT
+    consumer,
+    lane,
     kind,
-    sum(waiting)::bigint AS waiting,
-    sum(due)::bigint AS due,
-    sum(failing)::bigint AS failing,
-    sum(dead)::bigint AS dead,
-    sum(done)::bigint AS done_last_minute,
-    extract(epoch FROM now() - min(created_at))::bigint AS oldest_s,
-    EXISTS (SELECT FROM events.pause WHERE pause.kind = measured.kind) AS paused
-FROM measured
-GROUP BY kind
-ORDER BY kind
+    count(*) FILTER (WHERE state = 'ready') AS ready,
+    count(*) FILTER (WHERE state = 'blocked') AS blocked,
+    count(*) FILTER (WHERE state = 'running') AS running,
+    count(*) FILTER (WHERE state = 'retrying') AS retrying,
+    count(*) FILTER (WHERE state = 'parked') AS parked,
+    count(*) FILTER (WHERE state = 'dead') AS dead,
+    extract(epoch FROM now() - min(created_at) FILTER (WHERE state NOT IN ('dead', 'parked')))::bigint AS oldest_s,
+    EXISTS (SELECT FROM events.pause WHERE pause.kind = delivery.kind) AS paused
+FROM events.delivery
+GROUP BY consumer, lane, kind
+ORDER BY consumer, lane, kind

@@ -1,3 +1,2 @@
--- $1 kind
-UPDATE events.outbox SET state = 'waiting', attempts = 0, due_at = now(), settled_at = NULL
-WHERE state = 'dead' AND ($1::text IS NULL OR kind = $1)
+-- $1 kind, $2 consumer, $3 limit
+SELECT events.requeue_dead($1, $2, $3)

@@ -1,5 +1,6 @@
--- $1 at most, $2 lease in milliseconds
+-- $1 at most of urgent lanes, $2 at most of others, $3 lease in milliseconds
 SELECT
+    delivery,
     id,
     seq,
     fence,
@@ -8,5 +9,8 @@ SELECT
     payload,
     attempts,
     unsettled,
-    millis(created_at) AS created_at
-FROM events.claim($1, $2)
+    millis(created_at) AS created_at,
+    request_id,
+    traceparent,
+    rank
+FROM events.claim_deliveries($1, $2, $3)

@@ -1,5 +1,6 @@
 -- $1 lease in milliseconds
 SELECT
+    delivery,
     id,
     seq,
     fence,
@@ -8,5 +9,8 @@ SELECT
     payload,
     attempts,
     unsettled,
-    millis(created_at) AS created_at
-FROM events.reclaim($1)
+    millis(created_at) AS created_at,
+    request_id,
+    traceparent,
+    rank
+FROM events.reclaim_delivery($1)

@@ -8,9 +8,10 @@
 //! ones cost a stream, a future and several crossings, let other work of the instance run meanwhile, and are right
 //! on every host: in Spin 4.0 and 4.1 a plain query that returns no row never ends
 //! (spinframework/spin#3671). So statements are plain in an instance that `wharf` is known to run, and stream in
-//! every other.
+//! every other, and while `relay` carries out many events at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use spin_sdk::pg::wit::postgres::Connection;
 use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
@@ -36,7 +37,11 @@ macro_rules! sql {
 }
 
 /// An open connection.
-pub struct Db(Connection);
+pub struct Db {
+    connection: Connection,
+    /// Whether other work of the instance goes on while a statement runs.
+    overlaps: AtomicBool,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -117,7 +122,19 @@ impl Db {
         } else {
             Connection::open_async(url.to_owned()).await
         };
-        opened.map(Self).map_err(refused)
+        Ok(Self {
+            connection: opened.map_err(refused)?,
+            overlaps: AtomicBool::new(false),
+        })
+    }
+
+    /// Lets other work of the instance go on while a statement runs, or not any more.
+    pub(super) fn overlap(&self, overlaps: bool) {
+        self.overlaps.store(overlaps, Relaxed);
+    }
+
+    fn is_plain(&self) -> bool {
+        is_wharf() && !self.overlaps.load(Relaxed)
     }
 
     /// Runs a statement that returns any number of rows.
@@ -163,10 +180,10 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
-        let touched = if is_wharf() {
-            self.0.execute(sql, &params)
+        let touched = if self.is_plain() {
+            self.connection.execute(sql, &params)
         } else {
-            self.0.execute_async(sql.to_owned(), params).await
+            self.connection.execute_async(sql.to_owned(), params).await
         };
         touched.map_err(refused)
     }
@@ -176,11 +193,11 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<(Vec<Column>, Vec<Vec<DbValue>>), PgError> {
-        if is_wharf() {
-            let answer = self.0.query(sql, &params)?;
+        if self.is_plain() {
+            let answer = self.connection.query(sql, &params)?;
             return Ok((answer.columns, answer.rows));
         }
-        let (columns, rows, outcome) = self.0.query_async(sql.to_owned(), params).await?;
+        let (columns, rows, outcome) = self.connection.query_async(sql.to_owned(), params).await?;
         let rows = rows.collect().await;
         outcome.await?;
         Ok((columns, rows))
@@ -281,7 +298,10 @@ mod tests {
 
         let custom = r#"Error { kind: Db, cause: Some(DbError { code: SqlState(Other("WH001")), message: "m", constraint: None }) }"#;
         let error = refused(PgError::QueryFailed(QueryError::Text(custom.to_owned())));
-        assert_eq!(error.to_string(), "statement refused with SQLSTATE WH001: m");
+        assert_eq!(
+            error.to_string(),
+            "statement refused with SQLSTATE WH001: m"
+        );
         assert_eq!(error.constraint(), None);
     }
 

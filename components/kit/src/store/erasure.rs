@@ -6,13 +6,17 @@ use uuid::Uuid;
 use super::event;
 use super::relay::{Event, Outcome};
 
-/// The payload of an event like `bookings:forget`.
+/// What signin says; every function that keeps something of people hears it.
+pub const ERASED: &str = "user:erased";
+
+/// Its payload. Events of the release before (`bookings:forget`) name the person in another member.
 #[derive(Deserialize)]
 struct Erased {
-    user_id: Uuid,
+    #[serde(alias = "user_id")]
+    id: Uuid,
 }
 
-/// Carries out an event of `kind`, which names an erased person. `erase` removes a part of what is kept of
+/// Carries out an event `user:erased`, or one of `kind` as the release before wrote them. `erase` removes a part of what is kept of
 /// them and answers whether there may be more: a statement that removed everything at once would lock
 /// all of it.
 pub async fn carry_out<F, E>(kind: &str, event: &Event, erase: impl Fn(Uuid) -> F) -> Outcome
@@ -20,10 +24,10 @@ where
     F: Future<Output = Result<bool, E>>,
     E: ToString,
 {
-    if event.kind != kind {
-        return Outcome::Never(format!("this function hears {kind} only"));
+    if event.kind != ERASED && event.kind != kind {
+        return Outcome::Never(format!("this function hears {ERASED} only"));
     }
-    let Ok(Erased { user_id }) = Erased::deserialize(&event.payload) else {
+    let Ok(Erased { id: user_id }) = Erased::deserialize(&event.payload) else {
         return Outcome::Never("the payload does not fit the kind".to_owned());
     };
     loop {

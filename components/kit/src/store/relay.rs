@@ -1,13 +1,13 @@
-//! Reading the outbox: how a function carries out the events that are meant for it.
+//! Reading events: how a function carries out those that it hears.
 //!
-//! [`drain`] claims events that are due, hands them to the function a few at a time and settles each: done, again,
-//! or never. Every event arrives at least once; one that comes twice has the same id. Events that a crashed worker
-//! left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no other.
-//! Order within an aggregate and the fencing of late copies are `events.claim` and `events.settle` in
-//! `migrations/events`.
+//! [`drain`] claims deliveries that are ready, hands them to the function a few at a time and settles each: done,
+//! again, later or never. Every event arrives at least once; one that comes twice has the same id. Deliveries that a
+//! crashed worker left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no
+//! other. Order within an aggregate, lanes and the fencing of late copies are SQL, in `migrations/events`.
 //!
-//! `events.consumer_of` decides which function an event is for.
+//! What a function hears, and on which lanes, is declared in `migrations/<schema>/events.sql`.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -26,6 +26,7 @@ use crate::{params, sql};
 /// An event that was claimed.
 #[derive(Clone, Debug)]
 pub struct Event {
+    delivery: i64,
     pub id: Uuid,
     /// Its place among the events of its aggregate. A worker that was suspended over an older one is recognized
     /// by it.
@@ -34,6 +35,11 @@ pub struct Event {
     pub aggregate: String,
     pub payload: Value,
     pub created_at: Timestamp,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    pub traceparent: Option<String>,
+    /// Of a lane of rank 0.
+    is_urgent: bool,
     /// Attempts that ended before.
     attempts: i32,
     /// Consecutive claims that were never settled, this one included.
@@ -61,6 +67,10 @@ pub enum Outcome {
     },
     /// The receiver is busy and said when to come again: not a failed attempt.
     Later(Duration),
+    /// The receiver is resting, and so is its whole lane: no delivery of it begins before. Not a failed attempt.
+    Rest(Duration),
+    /// It waits until `unpark` is called for what it is parked for, as a webhook's id. Not a failed attempt.
+    Park { until: String, why: String },
     /// It cannot work. It stays with the dead letters until an operator decides.
     Never(String),
 }
@@ -80,6 +90,12 @@ impl Outcome {
 /// that dies delays little until the leases end.
 const MAX_CONCURRENT: usize = 32;
 
+/// Events of urgent lanes that it carries out beside them, so that slow receivers do not occupy every place.
+const MAX_URGENT: usize = 8;
+
+/// How often a worker that waits for its receivers looks for urgent events.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 /// No event is begun later in a drain: a host that stops waits for drains that run, and events that it cuts off are
 /// carried out again elsewhere. The next wake-up goes on.
 const MAX_DRAIN: Duration = Duration::from_secs(4);
@@ -98,16 +114,27 @@ const MAX_ATTEMPTS: i32 = 24;
 /// Upper bound for a `Retry-After` that a receiver may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Carries out events until none is due or the time is up; answers how many were settled.
+/// Carries out events until none is ready or the time is up; answers how many were settled.
 pub async fn drain(
     db: &Db,
     consume: impl AsyncFn(&Db, &Event) -> Outcome,
 ) -> Result<usize, DbError> {
+    db.overlap(true);
+    let drained = drain_all(db, &consume).await;
+    db.overlap(false);
+    drained
+}
+
+async fn drain_all(
+    db: &Db,
+    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
+) -> Result<usize, DbError> {
     let begun = crate::now();
-    let (mut settled, is_cut_short) = drain_due(db, &consume, begun).await?;
+    let (mut settled, is_cut_short) = drain_ready(db, consume, begun).await?;
     // No other event is in progress now: one that a worker dropped may be what it died of.
     while let Some(dropped) = reclaim(db).await? {
-        carry_out(db, &consume, dropped).await?;
+        let settlement = carry_out(db, consume, dropped).await;
+        settle(db, &[settlement]).await?;
         settled += 1;
         if is_over(begun, crate::now()) {
             break;
@@ -119,55 +146,183 @@ pub async fn drain(
     Ok(settled)
 }
 
+/// How many more events a worker has room for.
+#[derive(Clone, Copy)]
+struct Room {
+    urgent: usize,
+    other: usize,
+}
+
+/// What a turn of settling and claiming came to.
+struct Turn {
+    settled: usize,
+    claimed: Result<Vec<Event>, DbError>,
+}
+
 /// How many were settled, and whether time ended before the work did.
-async fn drain_due(
+async fn drain_ready(
     db: &Db,
     consume: &impl AsyncFn(&Db, &Event) -> Outcome,
     begun: Timestamp,
 ) -> Result<(usize, bool), DbError> {
     let mut running = FuturesUnordered::new();
+    let mut room = Room {
+        urgent: MAX_URGENT,
+        other: MAX_CONCURRENT,
+    };
+    let mut finished = Vec::new();
+    let mut turn = None;
     let mut settled = 0;
     let mut failed = Ok(());
     let mut may_be_more = true;
     loop {
         let is_over = is_over(begun, crate::now());
-        let room = MAX_CONCURRENT - running.len();
-        if may_be_more && room * 2 >= MAX_CONCURRENT && !is_over {
-            match claim(db, room).await {
-                Ok(claimed) => {
-                    may_be_more = !claimed.is_empty();
-                    running.extend(claimed.into_iter().map(|it| carry_out(db, consume, it)));
-                }
-                Err(error) => {
-                    may_be_more = false;
-                    failed = Err(error);
-                }
+        if turn.is_none() {
+            // Late: what still runs occupies this worker, and nothing urgent waits for it.
+            let other = if is_over { 0 } else { room.other };
+            let may_claim = may_be_more
+                && failed.is_ok()
+                && (!is_over || !running.is_empty())
+                && (room.urgent > 0 || other > 0);
+            if may_claim || !finished.is_empty() {
+                let wanted = may_claim.then_some(Room { other, ..room });
+                let settlements = std::mem::take(&mut finished);
+                turn = Some(Box::pin(take_turn(db, settlements, wanted)));
             }
         }
-        match running.next().await {
-            // The next of the same aggregate may go now.
-            Some(Ok(())) => {
-                settled += 1;
-                may_be_more = failed.is_ok();
+        if turn.is_none() && running.is_empty() {
+            return failed.map(|()| (settled, may_be_more));
+        }
+        match next_step(&mut running, &mut turn).await {
+            Step::Ended(is_urgent, settlement) => {
+                match is_urgent {
+                    true => room.urgent += 1,
+                    false => room.other += 1,
+                }
+                finished.push(settlement);
+                // The next of the same aggregate may go now.
+                may_be_more = true;
             }
-            Some(Err(error)) => {
-                may_be_more = false;
-                failed = Err(error);
+            Step::Turned(taken) => {
+                turn = None;
+                settled += taken.settled;
+                let claimed = taken.claimed.unwrap_or_else(|error| {
+                    failed = Err(error);
+                    Vec::new()
+                });
+                may_be_more = !claimed.is_empty();
+                for event in claimed {
+                    let is_urgent = event.is_urgent;
+                    match is_urgent {
+                        true => room.urgent = room.urgent.saturating_sub(1),
+                        false => room.other = room.other.saturating_sub(1),
+                    }
+                    running.push(async move { (is_urgent, carry_out(db, consume, event).await) });
+                }
             }
-            None if may_be_more && !is_over => {}
-            None => return failed.map(|()| (settled, may_be_more)),
+            Step::Waited => may_be_more = true,
         }
     }
+}
+
+/// What a drain goes on with.
+enum Step {
+    /// An event was carried out; whether it was an urgent one.
+    Ended(bool, Settlement),
+    Turned(Turn),
+    /// Nothing happened for a while.
+    Waited,
+}
+
+async fn next_step<E, T>(running: &mut FuturesUnordered<E>, turn: &mut Option<Pin<Box<T>>>) -> Step
+where
+    E: Future<Output = (bool, Settlement)>,
+    T: Future<Output = Turn>,
+{
+    let is_turning = turn.is_some();
+    let ended = async {
+        match running.next().await {
+            Some((is_urgent, settlement)) => Step::Ended(is_urgent, settlement),
+            None => std::future::pending().await,
+        }
+    };
+    let turned = async {
+        match turn {
+            Some(turn) => Step::Turned(turn.await),
+            None => std::future::pending().await,
+        }
+    };
+    let waited = async {
+        match is_turning {
+            true => std::future::pending().await,
+            false => sleep(LOOK_AGAIN).await,
+        }
+        Step::Waited
+    };
+    let (ended, turned, waited) = (pin!(ended), pin!(turned), pin!(waited));
+    match select(ended, select(turned, waited)).await {
+        Either::Left((step, _))
+        | Either::Right((Either::Left((step, _)) | Either::Right((step, _)), _)) => step,
+    }
+}
+
+/// Settles what ended and claims what there is room for. Claims come second: what is settled lets others go.
+async fn take_turn(db: &Db, settlements: Vec<Settlement>, wanted: Option<Room>) -> Turn {
+    let mut count = 0;
+    let mut claimed = Ok(Vec::new());
+    if !settlements.is_empty() {
+        match settle_all(db, &settlements).await {
+            Ok(()) => count = settlements.len(),
+            Err(error) => claimed = Err(error),
+        }
+    }
+    if let (Ok(_), Some(room)) = (&claimed, wanted) {
+        claimed = claim(db, room).await;
+    }
+    Turn {
+        settled: count,
+        claimed,
+    }
+}
+
+/// Settles many in one statement. If it is refused, one of them is the reason: they are settled one by one, and that
+/// one is left to its lease.
+async fn settle_all(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> {
+    let refused = match settle(db, settlements).await {
+        Err(error @ DbError::Refused { .. }) if settlements.len() > 1 => error,
+        settled => return settled,
+    };
+    eprintln!("settling {} events: {refused}", settlements.len());
+    for one in settlements {
+        if let Err(error) = settle(db, std::slice::from_ref(one)).await {
+            eprintln!("event {} ({}) is not settled: {error}", one.id, one.kind);
+        }
+    }
+    Ok(())
+}
+
+async fn settle(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> {
+    let params = params![&json!(settlements)];
+    let in_time: Vec<Only<i64>> = db.all(sql!("relay_settle"), params).await?;
+    for it in settlements {
+        if !in_time.iter().any(|Only(id)| *id == it.delivery) {
+            eprintln!(
+                "event {} ({}) was taken over by another copy",
+                it.id, it.kind
+            );
+        }
+    }
+    Ok(())
 }
 
 fn is_over(begun: Timestamp, now: Timestamp) -> bool {
     now.duration_since(begun).unsigned_abs() >= MAX_DRAIN
 }
 
-async fn claim(db: &Db, at_most: usize) -> Result<Vec<Event>, DbError> {
-    let at_most = i32::try_from(at_most).unwrap_or(i32::MAX);
-    db.all(sql!("relay_claim"), params![at_most, LEASE_MS])
-        .await
+async fn claim(db: &Db, room: Room) -> Result<Vec<Event>, DbError> {
+    let count = |it| i32::try_from(it).unwrap_or(i32::MAX);
+    let params = params![count(room.urgent), count(room.other), LEASE_MS];
+    db.all(sql!("relay_claim"), params).await
 }
 
 /// One event that was claimed and never settled, if there is one.
@@ -179,44 +334,26 @@ async fn carry_out(
     db: &Db,
     consume: &impl AsyncFn(&Db, &Event) -> Outcome,
     event: Event,
-) -> Result<(), DbError> {
+) -> Settlement {
     let outcome = if event.unsettled > MAX_ATTEMPTS {
         Outcome::Never("every worker that took it crashed".to_owned())
     } else {
         with_timeout(consume(db, &event)).await
     };
-    let settlement = Settlement::of(outcome, event.attempts + 1, random());
+    let settlement = Settlement::of(&event, outcome, random());
     if let Some(error) = &settlement.error {
+        let request = event.request_id.as_deref().unwrap_or("-");
         eprintln!(
-            "event {} ({}) {}: {error}",
+            "event {} ({}, request {request}) {}: {error}",
             event.id, event.kind, settlement.outcome
         );
     }
-    let Only(in_time) = db
-        .one::<Only<bool>>(
-            sql!("relay_settle"),
-            params![
-                event.id,
-                event.fence,
-                settlement.outcome,
-                settlement.pause_ms,
-                settlement.error,
-                &json!(settlement.follows)
-            ],
-        )
-        .await?;
-    if !in_time {
-        eprintln!(
-            "event {} ({}) was taken over by another copy",
-            event.id, event.kind
-        );
-    }
-    Ok(())
+    settlement
 }
 
 async fn with_timeout(consumed: impl Future<Output = Outcome>) -> Outcome {
-    let consumed = std::pin::pin!(consumed);
-    let timeout = std::pin::pin!(sleep(EVENT_TIMEOUT));
+    let consumed = pin!(consumed);
+    let timeout = pin!(sleep(EVENT_TIMEOUT));
     match select(consumed, timeout).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Outcome::again("it took too long"),
@@ -224,21 +361,36 @@ async fn with_timeout(consumed: impl Future<Output = Outcome>) -> Outcome {
 }
 
 /// An outcome as it is stored.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 struct Settlement {
+    #[serde(skip)]
+    id: Uuid,
+    #[serde(skip)]
+    kind: String,
+    delivery: i64,
+    fence: i64,
     outcome: &'static str,
     pause_ms: i64,
+    rest_ms: i64,
     error: Option<String>,
+    parked_for: Option<String>,
     follows: Vec<NewEvent>,
 }
 
 impl Settlement {
     /// `random` is in 0..=u32::MAX.
-    fn of(outcome: Outcome, attempts: i32, random: u32) -> Self {
-        let plain = |outcome, pause: Duration, error: Option<String>| Self {
+    fn of(event: &Event, outcome: Outcome, random: u32) -> Self {
+        let attempts = event.attempts + 1;
+        let plain = |outcome, wait: Duration, error: Option<String>| Self {
+            id: event.id,
+            kind: event.kind.clone(),
+            delivery: event.delivery,
+            fence: event.fence,
             outcome,
-            pause_ms: i64::try_from(pause.as_millis()).unwrap_or(i64::MAX),
+            pause_ms: i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
+            rest_ms: 0,
             error: error.as_deref().map(readable),
+            parked_for: None,
             follows: Vec::new(),
         };
         match outcome {
@@ -253,6 +405,18 @@ impl Settlement {
                 plain("again", pause(attempts, after, random), Some(why))
             }
             Outcome::Later(after) => plain("later", pause(1, Some(after), random), None),
+            Outcome::Rest(after) => {
+                let wait = after.min(MAX_RETRY_AFTER);
+                let later = plain("later", wait, None);
+                Self {
+                    rest_ms: later.pause_ms,
+                    ..later
+                }
+            }
+            Outcome::Park { until, why } => Self {
+                parked_for: Some(until),
+                ..plain("parked", Duration::ZERO, Some(why))
+            },
             Outcome::Never(why) => plain("dead", Duration::ZERO, Some(why)),
         }
     }
@@ -287,12 +451,16 @@ fn random() -> u32 {
 impl FromRow for Event {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
+            delivery: row.get("delivery")?,
             id: row.get("id")?,
             seq: row.get::<i64>("seq")?.unsigned_abs(),
             kind: row.get("kind")?,
             aggregate: row.get("aggregate")?,
             payload: row.get("payload")?,
             created_at: row.get("created_at")?,
+            request_id: row.get("request_id")?,
+            traceparent: row.get("traceparent")?,
+            is_urgent: row.get::<i16>("rank")? == 0,
             attempts: row.get("attempts")?,
             unsettled: row.get("unsettled")?,
             fence: row.get("fence")?,
@@ -344,32 +512,64 @@ mod tests {
         assert!((12..=36).contains(&hours), "{hours} h");
     }
 
+    /// An event that failed so often.
+    fn event(attempts: i32) -> Event {
+        Event {
+            delivery: 7,
+            id: Uuid::nil(),
+            seq: 1,
+            kind: "notify".to_owned(),
+            aggregate: "booking:17".to_owned(),
+            payload: json!({}),
+            created_at: Timestamp::UNIX_EPOCH,
+            request_id: None,
+            traceparent: None,
+            is_urgent: false,
+            attempts,
+            unsettled: 1,
+            fence: 3,
+        }
+    }
+
     #[test]
     fn a_failure_is_tried_again_until_it_is_dead() {
-        let settled = |attempts| Settlement::of(Outcome::again("no answer"), attempts, 0).outcome;
-        assert_eq!(settled(1), "again");
-        assert_eq!(settled(MAX_ATTEMPTS - 1), "again");
-        assert_eq!(settled(MAX_ATTEMPTS), "dead");
-        let never = Settlement::of(Outcome::Never("no such template".to_owned()), 1, 0);
-        assert_eq!(never.outcome, "dead");
+        let settled =
+            |attempts| Settlement::of(&event(attempts), Outcome::again("no answer"), 0).outcome;
+        assert_eq!(settled(0), "again");
+        assert_eq!(settled(MAX_ATTEMPTS - 2), "again");
+        assert_eq!(settled(MAX_ATTEMPTS - 1), "dead");
+        let never = Outcome::Never("no such template".to_owned());
+        assert_eq!(Settlement::of(&event(0), never, 0).outcome, "dead");
+    }
+
+    #[test]
+    fn a_receiver_that_rests_makes_its_lane_rest() {
+        let rest = Settlement::of(&event(0), Outcome::Rest(Duration::from_secs(9)), 0);
+        assert_eq!(
+            (rest.outcome, rest.rest_ms, rest.error),
+            ("later", 9_000, None)
+        );
+        let year = Duration::from_secs(31_536_000);
+        let bounded = Settlement::of(&event(0), Outcome::Rest(year), 0);
+        assert_eq!(bounded.rest_ms, 86_400_000);
     }
 
     #[test]
     fn a_delay_that_the_receiver_asked_for_is_no_failure() {
-        let later = Settlement::of(Outcome::Later(Duration::from_secs(7)), 20, u32::MAX);
+        let later = Settlement::of(&event(19), Outcome::Later(Duration::from_secs(7)), u32::MAX);
         assert_eq!((later.outcome, later.error), ("later", None));
         assert!((7_000..8_000).contains(&later.pause_ms));
     }
 
     #[test]
     fn control_characters_of_an_error_are_replaced() {
-        let settled = Settlement::of(Outcome::again("no\0 \u{1b}[31mway"), 1, 0);
+        let settled = Settlement::of(&event(0), Outcome::again("no\0 \u{1b}[31mway"), 0);
         assert_eq!(settled.error.as_deref(), Some("no   [31mway"));
     }
 
     #[test]
     fn an_error_is_cut_to_what_a_person_reads() {
-        let settled = Settlement::of(Outcome::again("é".repeat(9_000)), 1, 0);
+        let settled = Settlement::of(&event(0), Outcome::again("é".repeat(9_000)), 0);
         assert_eq!(settled.error.map(|it| it.chars().count()), Some(MAX_ERROR));
     }
 }

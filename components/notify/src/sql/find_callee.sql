@@ -1,9 +1,8 @@
 -- $1 id
 -- No more keys than a header holds: an owner who replaces them by the hour loses the oldest.
 SELECT
-    owner,
     url,
-    failures,
+    CASE WHEN disabled_at IS NOT NULL THEN coalesce(disabled_because, 'it is disabled') END AS disabled_because,
     greatest(0, extract(epoch FROM rests_until - now()) * 1000)::bigint AS rests_ms,
     to_jsonb(ARRAY(
         SELECT secret FROM webhook_key
@@ -12,4 +11,4 @@ SELECT
         LIMIT 8
     )) AS keys
 FROM webhook
-WHERE id = $1 AND disabled_at IS NULL
+WHERE id = $1

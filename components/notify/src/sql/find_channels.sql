@@ -6,7 +6,9 @@ SELECT
     EXISTS (SELECT FROM silent_chat WHERE chat = $2::bigint) AS chat_is_silent,
     to_jsonb(ARRAY(
         SELECT webhook.id FROM webhook
-        WHERE owner = $1 AND disabled_at IS NULL AND coalesce(preference.webhook, true)
+        WHERE owner = $1 AND coalesce(preference.webhook, true)
+            -- What one that was disabled misses waits for a week.
+            AND (disabled_at IS NULL OR disabled_at > now() - interval '7 days')
             AND (templates IS NULL OR $3 = ANY (templates))
         ORDER BY created_at
     )) AS webhooks

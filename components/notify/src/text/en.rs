@@ -60,6 +60,13 @@ pub fn say(notice: &Notice) -> Message {
             format!("The parking time of {} ends soon", it.plate),
             format!("{}, until {} UTC.", it.zone, it.date_to),
         ),
+        Notice::WebhookDisabled(it) => message(
+            "Your webhook was disabled",
+            format!(
+                "{} is not called any more: {}. What it missed waits; enable it to have it delivered.",
+                it.url, it.reason
+            ),
+        ),
         Notice::PasswordReset(it) => message(
             "A new password",
             format!(

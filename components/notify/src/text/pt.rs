@@ -74,6 +74,13 @@ pub fn say(notice: &Notice) -> Message {
             format!("O estacionamento de {} termina em breve", it.plate),
             format!("{}, até {} UTC.", it.zone, it.date_to),
         ),
+        Notice::WebhookDisabled(it) => message(
+            "Seu webhook foi desativado",
+            format!(
+                "{} não é mais chamado: {}. O que ele perdeu está guardado; ative-o para receber.",
+                it.url, it.reason
+            ),
+        ),
         Notice::PasswordReset(it) => message(
             "Uma nova senha",
             format!(

@@ -68,6 +68,13 @@ pub fn say(notice: &Notice) -> Message {
             format!("Время парковки {} скоро закончится", it.plate),
             format!("{}, до {} UTC.", it.zone, it.date_to),
         ),
+        Notice::WebhookDisabled(it) => message(
+            "Ваш вебхук отключён",
+            format!(
+                "{} больше не вызывается: {}. То, что он пропустил, ждёт; включите его, и оно будет доставлено.",
+                it.url, it.reason
+            ),
+        ),
         Notice::PasswordReset(it) => message(
             "Новый пароль",
             format!(

@@ -19,6 +19,12 @@ pub async fn note_holder(
     Ok(())
 }
 
+/// Records a user of whom a program outside told, unless the user is known.
+pub async fn note_stranger(db: &Db, user: Uuid, email: Option<String>) -> Result<(), Error> {
+    // Every event of signin is after it.
+    note_holder(db, user, email, 0).await
+}
+
 /// Erases what is personal about a user, unless an event after `seq` announced them again.
 pub async fn erase_holder(db: &Db, user: Uuid, seq: i64) -> Result<(), Error> {
     let _: Only<bool> = db.one(sql!("erase_holder"), params![user, seq]).await?;

@@ -5,16 +5,17 @@ use wharf_tests::{Stack, User, eventually};
 
 use super::{SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, offer, wish};
 
-/// As signin tells, by way of jobs.
+/// As signin tells.
 fn erased(stack: &Stack, user: &User) {
     let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
     let id = id.as_str().unwrap();
     let tell = "INSERT INTO events.outbox (kind, aggregate, payload)
-        SELECT 'bookings:forget', 'user:' || $1, jsonb_build_object('user_id', $1::text)
+        SELECT 'user:erased', 'user:' || $1, jsonb_build_object('id', $1::text)
         RETURNING id";
     let mut sql = stack.sql();
     let event: uuid::Uuid = sql.query_one(tell, &[&id]).unwrap().get(0);
-    let done = "SELECT state = 'done' FROM events.outbox WHERE id = $1";
+    let done = "SELECT count(*) = 1 FROM events.entry
+        WHERE id = $1 AND consumer = 'bookings' AND state = 'done'";
     eventually("bookings has heard it", SOON, || {
         sql.query_one(done, &[&event]).unwrap().get(0)
     });

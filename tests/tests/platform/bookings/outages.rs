@@ -68,7 +68,7 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     make_due(&stack);
     send_tick(&stack);
     eventually("it is called off", SOON, || statuses() == ["Canceled"]);
-    let told = "SELECT payload -> 'params' ->> 'amount_cents' FROM events.outbox
+    let told = "SELECT payload -> 'params' ->> 'amount_cents' FROM events.entry
         WHERE payload ->> 'template' = 'booking_canceled_driver' AND aggregate = $1";
     let id = &driver.get("/booking").send().json()[0]["booking_id"];
     let told = stack

@@ -2,10 +2,9 @@
 //! that no other session sees and that is rolled back.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use postgres::{Client, Transaction};
-use uuid::Uuid;
 use wharf_tests::Stack;
 
 /// A platform on which nothing happens: every event in it is a test's own.
@@ -14,30 +13,54 @@ fn quiet() -> Client {
     QUIET.get_or_init(Stack::start).sql()
 }
 
-fn emit_all(sql: &mut Transaction<'_>, values: &str) {
+fn as_owner(sql: &mut Transaction<'_>, statements: &str) {
     sql.batch_execute(&format!(
         "RESET SESSION AUTHORIZATION;
-        INSERT INTO events.outbox (kind, aggregate, payload, unsettled, due_at) {values};
+        {statements};
         SET LOCAL SESSION AUTHORIZATION wharf_notify"
     ))
     .unwrap();
 }
 
-fn claim(sql: &mut Transaction<'_>, statement: &str) -> Vec<(Uuid, String)> {
-    let statement = format!("SELECT id, aggregate FROM {statement} ORDER BY seq");
+/// Writes events of notify: kind, aggregate, payload.
+fn emit_all(sql: &mut Transaction<'_>, values: &str) {
+    let insert = "INSERT INTO events.outbox (kind, aggregate, payload)";
+    as_owner(sql, &format!("{insert} {values}"));
+}
+
+/// Delivery and aggregate of what is handed out.
+fn ask(sql: &mut Transaction<'_>, statement: &str) -> Vec<(i64, String)> {
+    let statement = format!("SELECT delivery, aggregate FROM {statement} ORDER BY seq");
     let rows = sql.query(&statement, &[]).unwrap();
     rows.iter().map(|it| (it.get(0), it.get(1))).collect()
 }
 
-fn aggregates(claimed: Vec<(Uuid, String)>) -> Vec<String> {
+fn claim(sql: &mut Transaction<'_>) -> Vec<String> {
+    let claimed = ask(sql, "events.claim_deliveries(8, 32, 60000)");
     claimed
         .into_iter()
         .map(|(_, aggregate)| aggregate)
         .collect()
 }
 
-const CLAIM: &str = "events.claim(32, 60000)";
-const RECLAIM: &str = "events.reclaim(60000)";
+fn settle(sql: &mut Transaction<'_>, aggregate: &str, outcome: &str) {
+    as_owner(sql, "SELECT 1");
+    let settled = format!(
+        "SELECT count(*) FROM events.settle_deliveries((
+            SELECT jsonb_agg(jsonb_build_object('delivery', id, 'fence', fence, 'outcome', '{outcome}',
+                'pause_ms', 3600000))
+            FROM in_hand WHERE aggregate = '{aggregate}'
+        ))"
+    );
+    as_owner(
+        sql,
+        "DROP VIEW IF EXISTS pg_temp.in_hand;
+        CREATE TEMPORARY VIEW in_hand AS SELECT id, fence, aggregate FROM events.delivery WHERE state = 'running';
+        GRANT SELECT ON in_hand TO wharf_notify",
+    );
+    let count: i64 = sql.query_one(&settled, &[]).unwrap().get(0);
+    assert_eq!(count, 1, "{aggregate}");
+}
 
 #[test]
 fn an_event_that_was_never_settled_is_handed_out_alone() {
@@ -45,82 +68,186 @@ fn an_event_that_was_never_settled_is_handed_out_alone() {
     let mut sql = sql.transaction().unwrap();
     emit_all(
         &mut sql,
-        "SELECT 'notify:x', name, '{}', unsettled, now() - interval '1 second'
-        FROM (VALUES ('dropped-1', 1), ('dropped-2', 1), ('new-1', 0), ('new-2', 0)) AS it (name, unsettled)",
+        "SELECT 'notify', name, '{}' FROM unnest(ARRAY['dropped-1', 'dropped-2']) AS name",
     );
-    assert_eq!(aggregates(claim(&mut sql, CLAIM)), ["new-1", "new-2"]);
-    assert_eq!(aggregates(claim(&mut sql, RECLAIM)), ["dropped-1"]);
-    assert_eq!(aggregates(claim(&mut sql, RECLAIM)), ["dropped-2"]);
-    assert!(claim(&mut sql, RECLAIM).is_empty());
+    assert_eq!(claim(&mut sql), ["dropped-1", "dropped-2"]);
+    as_owner(
+        &mut sql,
+        "UPDATE events.delivery SET due_at = now() - interval '1 second' WHERE state = 'running'",
+    );
+    emit_all(
+        &mut sql,
+        "SELECT 'notify', name, '{}' FROM unnest(ARRAY['new-1', 'new-2']) AS name",
+    );
+    assert_eq!(claim(&mut sql), ["new-1", "new-2"]);
+    let mut reclaim = || ask(&mut sql, "events.reclaim_delivery(60000)").pop();
+    assert_eq!(reclaim().unwrap().1, "dropped-1");
+    assert_eq!(reclaim().unwrap().1, "dropped-2");
+    assert!(reclaim().is_none());
     // The lease of a redelivery is longer than that of a first delivery.
-    let leases = "SELECT DISTINCT extract(epoch FROM due_at - now())::bigint FROM events.outbox
-        WHERE kind = 'notify:x' AND unsettled = 2";
     sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
-    assert_eq!(sql.query_one(leases, &[]).unwrap().get::<_, i64>(0), 120);
+    let leases = "SELECT DISTINCT round(extract(epoch FROM due_at - clock_timestamp()))::bigint
+        FROM events.delivery WHERE unsettled = 2";
+    let lease: i64 = sql.query_one(leases, &[]).unwrap().get(0);
+    assert!((115..=120).contains(&lease), "{lease}");
 }
 
 #[test]
-fn a_long_line_and_a_paused_kind_are_walked_over_once() {
-    const MANY: i64 = 10_000;
+fn a_later_event_of_an_aggregate_waits_for_the_earlier_one() {
     let mut sql = quiet();
     let mut sql = sql.transaction().unwrap();
-    sql.batch_execute(
-        "INSERT INTO events.pause (kind, paused_by) VALUES ('notify:paused', gen_random_uuid())",
-    )
-    .unwrap();
     emit_all(
         &mut sql,
-        &format!("SELECT 'notify:x', 'line', '{{}}', 0, now() FROM generate_series(1, {MANY})"),
+        "SELECT 'notify', 'line', '{}' FROM generate_series(1, 3)",
     );
+    assert_eq!(claim(&mut sql), ["line"]);
+    assert!(claim(&mut sql).is_empty());
+    settle(&mut sql, "line", "again");
+    assert!(claim(&mut sql).is_empty(), "the first one failed");
+    as_owner(
+        &mut sql,
+        "UPDATE events.delivery SET due_at = now() WHERE state = 'retrying'",
+    );
+    assert_eq!(claim(&mut sql), ["line"]);
+    settle(&mut sql, "line", "dead");
+    assert_eq!(
+        claim(&mut sql),
+        ["line"],
+        "the line goes on without the dead"
+    );
+    settle(&mut sql, "line", "done");
+    assert_eq!(claim(&mut sql), ["line"]);
+    settle(&mut sql, "line", "done");
+    assert!(claim(&mut sql).is_empty());
+    // The dead letter goes to its old place: the front.
+    sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
+    let event: uuid::Uuid = sql
+        .query_one(
+            "SELECT event FROM events.delivery WHERE state = 'dead'",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    let requeued: String = sql
+        .query_one("SELECT events.requeue($1, NULL)", &[&event])
+        .unwrap()
+        .get(0);
+    assert_eq!(requeued, "requeued");
+    as_owner(&mut sql, "SELECT 1");
+    assert_eq!(claim(&mut sql), ["line"]);
+}
+
+#[test]
+fn a_lane_has_no_more_in_flight_than_it_may_and_urgent_lanes_go_first() {
+    let mut sql = quiet();
+    let mut sql = sql.transaction().unwrap();
+    let webhook = uuid::Uuid::new_v4();
     emit_all(
         &mut sql,
         &format!(
-            "SELECT 'notify:paused', 'paused-' || number, '{{}}', 0, now() FROM generate_series(1, {MANY}) AS number"
+            "SELECT 'deliver:webhook', 'call-' || number, '{{\"webhook\": \"{webhook}\"}}'
+            FROM generate_series(1, 9) AS number"
         ),
     );
-    emit_all(&mut sql, "VALUES ('notify:x', 'last', '{}', 0, now())");
-    let began = Instant::now();
-    let first = claim(&mut sql, CLAIM);
-    let all_of_it = began.elapsed();
-    let line = first[0].0;
-    assert_eq!(aggregates(first), ["line", "last"]);
-    let began = Instant::now();
-    assert!(claim(&mut sql, CLAIM).is_empty());
+    emit_all(&mut sql, "VALUES ('notify:security', 'letter', '{}')");
+    let first = ask(&mut sql, "events.claim_deliveries(8, 0, 60000)");
+    assert_eq!(first.len(), 1, "a worker without room takes urgent ones");
+    assert_eq!(first[0].1, "letter");
+    assert_eq!(claim(&mut sql), ["call-1", "call-2", "call-3", "call-4"]);
     assert!(
-        began.elapsed() * 5 < all_of_it,
-        "{:?} after {all_of_it:?}",
-        began.elapsed()
+        claim(&mut sql).is_empty(),
+        "four calls of a webhook at once"
     );
-
-    // Settling the first makes the next one due, and no other.
-    let settle = "SELECT events.settle($1, 1, 'done', 0, NULL, '[]')";
-    assert!(sql.query_one(settle, &[&line]).unwrap().get::<_, bool>(0));
-    assert_eq!(aggregates(claim(&mut sql, CLAIM)), ["line"]);
-    assert!(claim(&mut sql, CLAIM).is_empty());
+    settle(&mut sql, "call-2", "done");
+    assert_eq!(claim(&mut sql), ["call-5"]);
 }
 
 #[test]
-fn a_failed_event_holds_back_the_later_ones_of_its_aggregate() {
+fn an_event_waits_for_its_time_and_is_not_delivered_after_it() {
     let mut sql = quiet();
     let mut sql = sql.transaction().unwrap();
-    emit_all(
+    as_owner(
         &mut sql,
-        "SELECT 'notify:x', 'line', '{}', 0, now() FROM generate_series(1, 3)",
+        "INSERT INTO events.outbox (kind, aggregate, payload, not_before, expires_at) VALUES
+            ('notify', 'later', '{}', now() + interval '1 hour', NULL),
+            ('notify', 'late', '{}', NULL, now() - interval '1 second'),
+            ('notify', 'in-time', '{}', now() - interval '1 hour', now() + interval '1 hour')",
     );
-    let first = claim(&mut sql, CLAIM)[0].0;
-    let settle = "SELECT events.settle($1, 1, 'again', 1000, 'no answer', '[]')";
-    assert!(sql.query_one(settle, &[&first]).unwrap().get::<_, bool>(0));
-    assert!(claim(&mut sql, CLAIM).is_empty());
-    assert!(claim(&mut sql, RECLAIM).is_empty());
+    assert_eq!(claim(&mut sql), ["in-time"]);
     sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
-    let kept = "SELECT attempts, unsettled, state FROM events.outbox WHERE id = $1";
-    let row = sql.query_one(kept, &[&first]).unwrap();
+    let kept =
+        "SELECT state || ' ' || coalesce(last_error, '') FROM events.delivery WHERE aggregate = $1";
+    let mut state =
+        |aggregate: &str| -> String { sql.query_one(kept, &[&aggregate]).unwrap().get(0) };
+    assert_eq!(state("later"), "retrying ");
     assert_eq!(
-        (
-            row.get::<_, i32>(0),
-            row.get::<_, i32>(1),
-            row.get::<_, &str>(2)
-        ),
-        (1, 0, "waiting")
+        state("late"),
+        "dead it expired before it could be delivered"
     );
+}
+
+/// What stands before the ready ones: heads that back off with long lines behind them, a paused kind, a webhook that
+/// rests, dead letters.
+fn fill(sql: &mut Transaction<'_>, backlog: i32) {
+    as_owner(
+        sql,
+        &format!(
+            "INSERT INTO events.delivery (event, seq, kind, aggregate, payload, created_at, consumer, lane, state,
+                due_at, attempts, parked_for, settled_at, is_passed)
+            SELECT gen_random_uuid(), number, 'notify', 'line-' || number / 4, '{{}}', now(), 'notify', 'notices',
+                CASE WHEN number % 4 > 0 THEN 'blocked' ELSE 'retrying' END, now() + interval '1 hour', 1, NULL::text,
+                NULL::timestamptz, false
+            FROM generate_series(0, {backlog} / 2) AS number
+            UNION ALL
+            SELECT gen_random_uuid(), number, 'test:paused', 'paused-' || number, '{{}}', now(), 'notify', 'notices',
+                'parked', now(), 0, 'test:paused', NULL, false
+            FROM generate_series(1, {backlog} / 4) AS number
+            UNION ALL
+            SELECT gen_random_uuid(), number, 'deliver:webhook', 'call-' || number, '{{}}', now(), 'notify',
+                'webhook:' || number % 2000, 'ready', now() - interval '1 day', 0, NULL, NULL, false
+            FROM generate_series(1, {backlog} / 8) AS number
+            UNION ALL
+            SELECT gen_random_uuid(), number, 'notify', 'dead-' || number, '{{}}', now(), 'notify', 'notices',
+                'dead', now(), 24, NULL, now(), true
+            FROM generate_series(1, {backlog} / 8) AS number;
+            INSERT INTO events.lane (consumer, name, max_running, rank, not_before, wake_at)
+            SELECT 'notify', 'webhook:' || number, 4, 2, now() + interval '1 hour', now() + interval '1 hour'
+            FROM generate_series(0, 1999) AS number;
+            ANALYZE events.delivery;
+            ANALYZE events.lane"
+        ),
+    );
+}
+
+/// Half of ten claims of one letter each take no longer.
+fn median_claim(sql: &mut Transaction<'_>) -> Duration {
+    let mut took: Vec<Duration> = (0..10)
+        .map(|number| {
+            let letter = format!("letter-{number}");
+            emit_all(
+                sql,
+                &format!("VALUES ('notify:security', '{letter}', '{{}}')"),
+            );
+            let began = Instant::now();
+            assert_eq!(claim(sql), [letter]);
+            began.elapsed()
+        })
+        .collect();
+    took.sort();
+    took[5]
+}
+
+/// Events that cannot go are never walked over.
+#[test]
+fn a_claim_costs_the_same_whatever_waits() {
+    let mut costs = Vec::new();
+    for backlog in [1_000, 300_000] {
+        let mut sql = quiet();
+        let mut sql = sql.transaction().unwrap();
+        fill(&mut sql, backlog);
+        costs.push(median_claim(&mut sql));
+    }
+    let (small, large) = (costs[0], costs[1]);
+    let bound = (small * 3).max(Duration::from_millis(15));
+    assert!(large < bound, "{small:?} with few, {large:?} with many");
 }

@@ -9,56 +9,61 @@ use uuid::Uuid;
 use wharf_tests::{Options, Outside, Reply, Stack, User, eventually};
 
 use super::{
-    SOON, count_holders, emit, end_lease, id_of, new_stranger, read_event, wait_until_settled,
+    SOON, count_holders, count_writes, emit, end_lease, id_of, new_stranger, read_event,
+    wait_until_drained, wait_until_settled, watch_holders,
 };
 
 /// What the consumer of `user:created` writes to.
 const CONSUMER: &str = "LOCK TABLE payments.holder IN ACCESS EXCLUSIVE MODE";
 const CONSUMING: &str = "note_holder(";
-const SETTLING: &str = "events.settle(";
+const SETTLING: &str = "events.settle_deliveries(";
 
 #[test]
 fn an_event_whose_relay_was_killed_before_it_did_anything_is_carried_out_by_the_next() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
+    watch_holders(&mut sql);
     let lock = stack.lock(CONSUMER);
     let (id, payload) = new_stranger();
     let event = emit(&mut sql, "user:created", "user:killed", &payload);
     stack.wait_for_lock(CONSUMING);
     stack.kill();
     drop(lock);
-    assert_eq!(read_event(&mut sql, event), ("waiting".to_owned(), 0, 1));
+    assert_eq!(read_event(&mut sql, event), ("running".to_owned(), 0, 1));
 
     stack.start_again();
     end_lease(&mut sql, event);
     wait_until_settled(&mut sql, event, "done");
+    wait_until_drained(&mut sql);
     assert_eq!(read_event(&mut sql, event), ("done".to_owned(), 1, 2));
-    assert_eq!(count_holders(&mut sql, id), 1);
+    assert_eq!(count_writes(&mut sql, id), 1);
 }
 
 #[test]
 fn an_event_whose_relay_was_killed_before_it_said_so_has_its_effect_once() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
+    watch_holders(&mut sql);
     let consumer = stack.lock(CONSUMER);
     let (id, payload) = new_stranger();
     let event = emit(&mut sql, "user:created", "user:killed", &payload);
     stack.wait_for_lock(CONSUMING);
     let row = stack.lock(&format!(
-        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+        "SELECT FROM events.delivery WHERE event = '{event}' FOR UPDATE"
     ));
     drop(consumer);
     stack.wait_for_lock(SETTLING);
     stack.kill();
+    end_statement(&stack, SETTLING);
     drop(row);
-    eventually("its last statement has ended", SOON, || {
-        count_holders(&mut sql, id) == 1
-    });
+    assert_eq!(count_holders(&mut sql, id), 1, "it had its effect");
 
     stack.start_again();
     end_lease(&mut sql, event);
     wait_until_settled(&mut sql, event, "done");
-    assert_eq!(count_holders(&mut sql, id), 1);
+    wait_until_drained(&mut sql);
+    assert_eq!(read_event(&mut sql, event).2, 2, "it was carried out twice");
+    assert_eq!(count_writes(&mut sql, id), 1, "and had its effect once");
 }
 
 /// A messenger that answers at once, or after `delay` for the chats that are slow.
@@ -126,7 +131,7 @@ fn two_hosts_carry_out_every_event_once_and_in_order() {
         &[&CHATS, &EACH],
     )
     .unwrap();
-    let left = "SELECT count(*) FROM events.outbox WHERE state <> 'done'";
+    let left = "SELECT count(*) FROM events.entry WHERE state <> 'done'";
     eventually("all are delivered", Duration::from_secs(60), || {
         sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
     });
@@ -152,8 +157,11 @@ fn an_event_that_keeps_killing_its_worker_ends_as_a_dead_letter() {
     let mut sql = stack.sql();
     let event: Uuid = sql
         .query_one(
-            "INSERT INTO events.outbox (kind, aggregate, payload, unsettled)
-            VALUES ('user:created', 'user:deadly', '{}', 24) RETURNING id",
+            "INSERT INTO events.delivery (event, seq, kind, aggregate, payload, created_at, consumer, lane, state,
+                due_at, unsettled)
+            VALUES (gen_random_uuid(), 0, 'user:created', 'user:deadly', '{}', now(), 'payments', 'main', 'running',
+                now(), 24)
+            RETURNING event",
             &[],
         )
         .unwrap()
@@ -174,13 +182,14 @@ fn an_event_that_keeps_killing_its_worker_ends_as_a_dead_letter() {
 fn events_of_a_killed_relay_are_redelivered_one_by_one() {
     let mut stack = Options::default().start_cabled();
     let mut sql = stack.sql();
+    watch_holders(&mut sql);
     let lock = stack.lock(CONSUMER);
     let strangers = [new_stranger(), new_stranger(), new_stranger()];
     let events: Vec<Uuid> = strangers
         .iter()
         .map(|(id, payload)| emit(&mut sql, "user:created", &format!("user:{id}"), payload))
         .collect();
-    let in_hand = "SELECT count(*) FROM events.outbox WHERE unsettled = 1 AND id = ANY ($1)";
+    let in_hand = "SELECT count(*) FROM events.entry WHERE state = 'running' AND id = ANY ($1)";
     eventually("all are claimed", SOON, || {
         sql.query_one(in_hand, &[&events]).unwrap().get::<_, i64>(0) == 3
     });
@@ -191,10 +200,13 @@ fn events_of_a_killed_relay_are_redelivered_one_by_one() {
     // The next worker takes one of them, and new events as before.
     stack.start_again();
     stack.wait_for_lock(CONSUMING);
-    let (id, payload) = new_stranger();
-    let new = emit(&mut sql, "weather:changed", &format!("user:{id}"), &payload);
+    let new = emit(&mut sql, "user:updated", "user:new", &json!("who?"));
+    redis::cmd("PUBLISH")
+        .arg(&["outbox", ""])
+        .exec(&mut stack.redis())
+        .unwrap();
     wait_until_settled(&mut sql, new, "dead");
-    let again = "SELECT count(*) FROM events.outbox WHERE fence = 2 AND id = ANY ($1)";
+    let again = "SELECT count(*) FROM events.entry WHERE fence = 2 AND id = ANY ($1)";
     // What the killed one asked for waits as well, so that it is not yet seen by the waiting.
     eventually("one of them is taken again", SOON, || {
         sql.query_one(again, &[&events]).unwrap().get::<_, i64>(0) > 0
@@ -203,8 +215,9 @@ fn events_of_a_killed_relay_are_redelivered_one_by_one() {
     for event in events {
         wait_until_settled(&mut sql, event, "done");
     }
+    wait_until_drained(&mut sql);
     for (id, _) in strangers {
-        assert_eq!(count_holders(&mut sql, id), 1);
+        assert_eq!(count_writes(&mut sql, id), 1);
     }
 }
 
@@ -228,7 +241,7 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
     let event = emit(&mut sql, "deliver:email", "email:killed", &letter);
     eventually("it is taken", SOON, || mail.received().len() == 1);
     let row = stack.lock(&format!(
-        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+        "SELECT FROM events.delivery WHERE event = '{event}' FOR UPDATE"
     ));
     stack.wait_for_lock(SETTLING);
     stack.kill();
@@ -237,6 +250,7 @@ fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same(
     stack.start_again();
     end_lease(&mut sql, event);
     wait_until_settled(&mut sql, event, "done");
+    wait_until_drained(&mut sql);
     let sent = mail.received();
     assert_eq!(sent.len(), 2);
     assert_eq!(
@@ -264,18 +278,18 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
     let event = emit(&mut sql, "notify", "booking:killed", &notice);
     stack.wait_for_lock("preference");
     let row = stack.lock(&format!(
-        "SELECT FROM events.outbox WHERE id = '{event}' FOR UPDATE"
+        "SELECT FROM events.delivery WHERE event = '{event}' FOR UPDATE"
     ));
     drop(planning);
     stack.wait_for_lock(SETTLING);
     stack.kill();
     end_statement(&stack, SETTLING);
     drop(row);
-    let deliveries = "SELECT count(*) FROM events.outbox WHERE aggregate = 'telegram:77'";
+    let deliveries = "SELECT count(*) FROM events.entry WHERE aggregate = 'telegram:77'";
     stack.start_again();
     end_lease(&mut sql, event);
     wait_until_settled(&mut sql, event, "done");
-    eventually("it is delivered", SOON, || !messenger.received().is_empty());
+    wait_until_drained(&mut sql);
     assert_eq!(sql.query_one(deliveries, &[]).unwrap().get::<_, i64>(0), 1);
     assert_eq!(messenger.received().len(), 1);
 }

@@ -6,11 +6,22 @@ use wharf_tests::{Options, Stack, User, eventually};
 
 use super::{SOON, count_holders, emit, new_stranger, wait_until_settled};
 
-fn backlog(admin: &User, kind: &str) -> Value {
+fn backlog(admin: &User, consumer: &str, kind: &str) -> Value {
     let queue = admin.get("/jobs/queue").send().expect(200).json();
     let queue = queue.as_array().unwrap();
-    let found = queue.iter().find(|it| it["kind"] == kind);
+    let found = queue
+        .iter()
+        .find(|it| it["kind"] == kind && it["consumer"] == consumer);
     found.cloned().unwrap_or(Value::Null)
+}
+
+const MISFIT: &str = "the payload does not fit the kind";
+
+/// A dead letter of payments: it does not fit its kind.
+fn dead_letter(sql: &mut postgres::Client, aggregate: &str, payload: &Value) -> Uuid {
+    let event = emit(sql, "user:updated", aggregate, payload);
+    wait_until_settled(sql, event, "dead");
+    event
 }
 
 #[test]
@@ -45,26 +56,31 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
     let secret = json!({ "name": "x", "reset_token": "s3cr3t", "list": [{ "password": "p4ss" }] });
-    let event = emit(&mut sql, "poison:looked-at", "poison:1", &secret);
-    wait_until_settled(&mut sql, event, "dead");
+    let event = dead_letter(&mut sql, "poison:1", &secret);
 
     let path = format!("/jobs/events/{event}");
     let answer = admin.get(&path).send().expect(200);
     assert!(!answer.text().contains("s3cr3t") && !answer.text().contains("p4ss"));
     let shown = answer.json();
-    assert_eq!(shown["payload"]["name"], "x");
-    assert_eq!(shown["attempts"], 1);
+    let delivery = &shown["deliveries"][0];
+    assert_eq!(delivery["payload"]["name"], "x");
     assert_eq!(
-        shown["failures"][0]["error"],
-        "no function hears events of this kind"
+        (
+            &delivery["attempts"],
+            &delivery["consumer"],
+            &delivery["lane"]
+        ),
+        (&1.into(), &"payments".into(), &"main".into())
     );
+    assert_eq!(shown["failures"][0]["error"], MISFIT);
     let listed = admin
-        .get("/jobs/events?state=dead&kind=poison:looked-at&limit=1")
+        .get("/jobs/events?state=dead&kind=user:updated&consumer=payments&aggregate=poison:1&limit=1")
         .send()
         .expect(200)
         .json();
-    assert_eq!(listed[0]["id"], shown["id"]);
-    assert_eq!(backlog(&admin, "poison:looked-at")["dead"], 1);
+    assert_eq!(listed[0]["id"], delivery["id"]);
+    let dead = &backlog(&admin, "payments", "user:updated")["dead"];
+    assert!(dead.as_i64().unwrap() >= 1, "{dead}");
 
     admin.post(&format!("{path}/requeue")).send().expect(204);
     wait_until_settled(&mut sql, event, "dead");
@@ -73,10 +89,10 @@ fn a_dead_event_says_why_and_can_have_all_its_attempts_again() {
         shown["failures"].as_array().unwrap().len() == 2
     });
     let all = admin
-        .post("/jobs/requeue?kind=poison:looked-at")
+        .post("/jobs/requeue?kind=user:updated&consumer=payments")
         .send()
         .expect(200);
-    assert_eq!(all.json()["requeued"], 1);
+    assert!(all.json()["requeued"].as_i64().unwrap() >= 1);
     let other = emit(&mut sql, "user:created", "user:x", &new_stranger().1);
     wait_until_settled(&mut sql, other, "done");
     let done = format!("/jobs/events/{other}/requeue");
@@ -89,25 +105,28 @@ fn a_paused_kind_waits_until_it_goes_on() {
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
     eventually("nothing is left of the admin's own arrival", SOON, || {
-        let waiting =
-            "SELECT count(*) FROM events.outbox WHERE kind = 'user:created' AND state = 'waiting'";
+        let waiting = "SELECT count(*) FROM events.entry WHERE kind = 'user:created' AND state NOT IN ('done', 'dead')";
         sql.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0
     });
     admin.put("/jobs/pauses/user:created").send().expect(204);
     let (id, payload) = new_stranger();
     let paused = emit(&mut sql, "user:created", "user:paused", &payload);
     // Events of other kinds flow on.
-    let flowing = emit(&mut sql, "user:changed", "user:flowing", &new_stranger().1);
+    let flowing = emit(&mut sql, "user:updated", "user:flowing", &new_stranger().1);
     wait_until_settled(&mut sql, flowing, "done");
     assert_eq!(count_holders(&mut sql, id), 0);
-    let waiting = backlog(&admin, "user:created");
+    let waiting = backlog(&admin, "payments", "user:created");
     assert_eq!(
-        (&waiting["waiting"], &waiting["paused"]),
+        (&waiting["parked"], &waiting["paused"]),
         (&1.into(), &true.into())
     );
+    // It is behind one that is paused.
+    let follower = emit(&mut sql, "user:updated", "user:paused", &payload);
+    wait_until_settled(&mut sql, follower, "blocked");
 
     admin.delete("/jobs/pauses/user:created").send().expect(204);
     wait_until_settled(&mut sql, paused, "done");
+    wait_until_settled(&mut sql, follower, "done");
     assert_eq!(count_holders(&mut sql, id), 1);
     admin
         .delete("/jobs/pauses/user:created")
@@ -119,8 +138,7 @@ fn a_paused_kind_waits_until_it_goes_on() {
 fn prometheus_reads_the_backlog() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
-    let event = emit(&mut sql, "poison:measured", "poison:2", &json!({}));
-    wait_until_settled(&mut sql, event, "dead");
+    dead_letter(&mut sql, "poison:2", &json!({}));
     let answer = stack.get("/jobs/metrics").send().expect(200);
     assert!(
         answer
@@ -128,10 +146,11 @@ fn prometheus_reads_the_backlog() {
             .unwrap()
             .starts_with("text/plain")
     );
+    let labels = "consumer=\"payments\",lane=\"main\",kind=\"user:updated\",state=\"dead\"";
     assert!(
         answer
             .text()
-            .contains("outbox_dead{kind=\"poison:measured\"} 1\n")
+            .contains(&format!("outbox_deliveries{{{labels}}} "))
     );
 }
 
@@ -141,7 +160,13 @@ fn a_clock_outside_does_what_the_clock_inside_does() {
     let stack = Options::default()
         .variable("tick_token", "tick-tock")
         .start();
-    for path in ["/jobs/tick", "/notify/tick", "/booking/tick"] {
+    for path in [
+        "/jobs/tick",
+        "/notify/tick",
+        "/booking/tick",
+        "/payments/tick",
+        "/auth/tick",
+    ] {
         stack.post(path).send().problem(401);
         stack.post(path).bearer("tick").send().problem(401);
         stack.post(path).api_key("tick-tock").send().problem(401);
@@ -151,7 +176,7 @@ fn a_clock_outside_does_what_the_clock_inside_does() {
     let (id, payload) = new_stranger();
     let event = emit(&mut sql, "user:created", "user:ticked", &payload);
     stack
-        .post("/jobs/tick")
+        .post("/payments/tick")
         .bearer("tick-tock")
         .send()
         .expect(204);
@@ -164,18 +189,14 @@ fn a_dead_event_is_given_up_by_a_person_and_says_by_whom() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     let admin = User::admin(&stack);
-    let event = emit(&mut sql, "poison:given-up", "poison:3", &json!({}));
-    wait_until_settled(&mut sql, event, "dead");
+    let event = dead_letter(&mut sql, "poison:3", &json!({}));
     let path = format!("/jobs/events/{event}");
     admin.delete(&path).send().expect(204);
     let shown = admin.get(&path).send().expect(200).json();
-    assert_eq!(shown["state"], "done");
+    assert_eq!(shown["deliveries"][0]["state"], "done");
     let why = shown["failures"][0]["error"].as_str().unwrap();
     assert!(why.starts_with("discarded by "), "{why}");
-    assert_eq!(
-        shown["failures"][1]["error"],
-        "no function hears events of this kind"
-    );
+    assert_eq!(shown["failures"][1]["error"], MISFIT);
     admin.delete(&path).send().problem(409);
     let unknown = format!("/jobs/events/{}", Uuid::new_v4());
     admin.delete(&unknown).send().problem(404);
@@ -189,8 +210,11 @@ fn an_admin_can_retry_a_waiting_event_at_once() {
     let (id, payload) = new_stranger();
     let event: Uuid = sql
         .query_one(
-            "INSERT INTO events.outbox (kind, aggregate, payload, attempts, due_at)
-            VALUES ('user:created', 'user:waits', $1, 5, now() + interval '1 hour') RETURNING id",
+            "INSERT INTO events.delivery (event, seq, kind, aggregate, payload, created_at, consumer, lane, state,
+                due_at, attempts)
+            VALUES (gen_random_uuid(), 1, 'user:created', 'user:waits', $1, now(), 'payments', 'main', 'retrying',
+                now() + interval '1 hour', 5)
+            RETURNING event",
             &[&payload],
         )
         .unwrap()

@@ -32,20 +32,20 @@ fn every_event_is_carried_out_once_while_redis_is_away() {
             count_holders(&mut sql, *user) == 1
         });
     }
-    let left = "SELECT count(*) FROM events.outbox WHERE state = 'waiting'";
+    let left = "SELECT count(*) FROM events.entry WHERE state NOT IN ('done', 'dead')";
     eventually("all is settled", SOON, || {
         sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
     });
     let attempts: i64 = sql
         .query_one(
-            "SELECT sum(attempts) FROM events.outbox WHERE kind = 'user:created'",
+            "SELECT sum(attempts) FROM events.entry WHERE kind = 'user:created'",
             &[],
         )
         .unwrap()
         .get(0);
     let told: i64 = sql
         .query_one(
-            "SELECT count(*) FROM events.outbox WHERE kind = 'user:created'",
+            "SELECT count(*) FROM events.entry WHERE kind = 'user:created'",
             &[],
         )
         .unwrap()
@@ -126,7 +126,7 @@ fn a_load_without_redis_has_every_effect_once() {
     stack.redis_cable().mend();
     redis::cmd("FLUSHALL").exec(&mut stack.redis()).unwrap();
 
-    let left = "SELECT count(*) FROM events.outbox WHERE state <> 'done'";
+    let left = "SELECT count(*) FROM events.entry WHERE state <> 'done'";
     eventually("everything is carried out", 2 * SOON, || {
         sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
     });

@@ -30,7 +30,7 @@ fn a_letter_goes_to_its_mailbox_and_is_forgotten_then() {
     told.planned(event);
     let mut sql = told.stack.sql();
     eventually("the code is gone", SOON, || {
-        let kept = "SELECT count(*) FROM events.outbox WHERE payload::text LIKE '%s3cr3t-code%'";
+        let kept = "SELECT count(*) FROM events.entry WHERE payload::text LIKE '%s3cr3t-code%'";
         sql.query_one(kept, &[]).unwrap().get::<_, i64>(0) == 0
     });
 }
@@ -62,11 +62,12 @@ fn a_letter_that_cannot_be_sent_is_not_forgotten() {
         "user_id": me["user_id"], "template": "password-reset",
         "params": { "email": user.email, "token": "k3pt", "minutes": 30 },
     });
-    let sql_of = "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('notify', $1, $2)";
+    let sql_of =
+        "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ('notify:security', $1, $2)";
     sql.execute(sql_of, &[&format!("user:{}", user.login), &payload])
         .unwrap();
-    let letter = "SELECT state, error, payload ->> 'text' FROM events.outbox JOIN events.failure ON event = id
-        WHERE kind = 'deliver:email' AND payload ->> 'to' = $1";
+    let letter = "SELECT state, error, payload ->> 'text' FROM events.entry JOIN events.failure ON event = id
+        WHERE kind = 'deliver:letter' AND payload ->> 'to' = $1";
     eventually("the letter is dead", SOON, || {
         let row = sql.query_opt(letter, &[&user.email]).unwrap();
         row.is_some_and(|it| {

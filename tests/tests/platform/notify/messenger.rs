@@ -22,7 +22,7 @@ fn a_messenger_that_asks_for_a_pause_gets_it() {
         began.elapsed()
     );
     let delivery = "SELECT state, attempts, (SELECT count(*) FROM events.failure WHERE event = id)
-        FROM events.outbox WHERE aggregate = 'telegram:' || $1::text";
+        FROM events.entry WHERE aggregate = 'telegram:' || $1::text";
     let mut sql = told.stack.sql();
     eventually("it is done", SOON, || {
         let row = sql.query_one(delivery, &[&ana.chat.to_string()]).unwrap();
@@ -53,8 +53,8 @@ fn a_chat_that_blocked_the_bot_is_left_alone_until_it_speaks() {
             == 1
     };
     eventually("the chat is silent", SOON, &mut is_silent);
-    let event = told.ending(&ana, "Garage");
-    told.planned(event);
+    told.ending(&ana, "Garage");
+    told.drained(&ana);
     assert_eq!(told.written_to(ana.chat).len(), 1);
     let shown = ana.request(told, "GET", "/notify/preferences").send();
     assert_eq!(
@@ -75,9 +75,8 @@ fn a_chat_that_blocked_the_bot_is_left_alone_until_it_speaks() {
     answer.expect(200);
     eventually("the chat may be told again", SOON, || !is_silent());
     told.ending(&ana, "Garage");
-    eventually("another attempt is made", SOON, || {
-        told.written_to(ana.chat).len() == 2
-    });
+    told.drained(&ana);
+    assert_eq!(told.written_to(ana.chat).len(), 2);
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn an_answer_that_is_lost_or_late_is_asked_for_again() {
             );
         }
         let done =
-            "SELECT state, attempts FROM events.outbox WHERE aggregate = 'telegram:' || $1::text";
+            "SELECT state, attempts FROM events.entry WHERE aggregate = 'telegram:' || $1::text";
         let mut sql = told.stack.sql();
         eventually("it is done at the second attempt", SOON, || {
             let row = sql.query_one(done, &[&ana.chat.to_string()]).unwrap();

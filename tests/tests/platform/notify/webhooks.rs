@@ -99,21 +99,96 @@ fn a_webhook_that_is_gone_is_disabled_until_its_owner_says_otherwise() {
     let path = format!("/{}/410", ana.login);
     let (id, _) = ana.hooked(told, &path);
     told.ending(&ana, "Garage");
-    let disabled = || {
-        let listed = ana
-            .request(told, "GET", "/notify/webhooks")
-            .send()
-            .expect(200)
-            .json();
-        !listed[0]["disabled_at"].is_null()
-    };
-    eventually("it is disabled", SOON, disabled);
-    let event = told.ending(&ana, "Garage");
-    told.planned(event);
-    assert_eq!(told.calls(&path).len(), 1);
+    eventually("it is disabled", SOON, || {
+        !disabled_at(told, &ana).is_null()
+    });
+    told.planned(told.ending(&ana, "Missed"));
+    let parked = "SELECT count(*) FROM events.entry WHERE state = 'parked' AND parked_for = $1";
+    let mut sql = told.stack.sql();
+    eventually("both notices wait for it", SOON, || {
+        sql.query_one(parked, &[&id]).unwrap().get::<_, i64>(0) == 2
+    });
+    assert_eq!(told.calls(&path).len(), 1, "it is not called");
     let enable = format!("/notify/webhooks/{id}/enable");
     let enabled = ana.request(told, "POST", &enable).send().expect(200).json();
     assert!(enabled["disabled_at"].is_null());
+    // It is gone again, at the first call or at both.
+    eventually("what waited is delivered", SOON, || {
+        told.calls(&path).len() >= 2 && !disabled_at(told, &ana).is_null()
+    });
+    let calls = told.calls(&path);
+    assert_eq!(
+        calls[0].headers["webhook-id"],
+        calls[1].headers["webhook-id"]
+    );
+    // Only what is newer than now is wanted.
+    let now: String = sql
+        .query_one(
+            "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    let before = calls.len();
+    let enable = format!("{enable}?since={now}");
+    ana.request(told, "POST", &enable).send().expect(200);
+    eventually("nothing waits any more", SOON, || {
+        sql.query_one(parked, &[&id]).unwrap().get::<_, i64>(0) == 0
+    });
+    let dropped =
+        "SELECT count(*) FROM events.entry WHERE kind = 'deliver:webhook' AND state = 'done'
+        AND payload ->> 'webhook' = $1";
+    eventually("they count as carried out", SOON, || {
+        sql.query_one(dropped, &[&id]).unwrap().get::<_, i64>(0) == 2
+    });
+    assert_eq!(told.calls(&path).len(), before);
+}
+
+fn disabled_at(told: &Told, person: &Person) -> Value {
+    let listed = person.request(told, "GET", "/notify/webhooks").send();
+    listed.expect(200).json()[0]["disabled_at"].clone()
+}
+
+#[test]
+fn the_owner_of_a_webhook_tests_it_and_sees_its_calls() {
+    let told = Told::shared();
+    let (ana, bob) = (
+        Person::registered(told, "driver", 1),
+        Person::registered(told, "driver", 1),
+    );
+    let path = format!("/{}/429", ana.login);
+    let (id, secret) = ana.hooked(told, &path);
+    let test = format!("/notify/webhooks/{id}/test");
+    bob.request(told, "POST", &test).send().problem(404);
+    ana.request(told, "POST", &test).send().expect(204);
+    eventually("it is called until it takes the call", SOON, || {
+        told.calls(&path).len() == 2
+    });
+    let call = &told.calls(&path)[1];
+    assert!(is_signed(call, &secret));
+    assert_eq!(call.json()["type"], "test");
+    let attempts = format!("/notify/webhooks/{id}/attempts");
+    bob.request(told, "GET", &attempts).send().problem(404);
+    let listed = || {
+        ana.request(told, "GET", &attempts)
+            .send()
+            .expect(200)
+            .json()
+    };
+    eventually("both calls are listed", SOON, || {
+        listed().as_array().unwrap().len() == 2
+    });
+    let listed = listed();
+    let (last, first) = (&listed[0], &listed[1]);
+    assert_eq!(
+        (&last["status"], &last["error"]),
+        (&204.into(), &Value::Null)
+    );
+    assert_eq!(first["status"], 429);
+    assert_eq!(first["event"], last["event"]);
+    let older = format!("{attempts}?before={}", last["id"]);
+    let older = ana.request(told, "GET", &older).send().expect(200).json();
+    assert_eq!(older.as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -176,7 +251,7 @@ fn an_address_that_must_not_be_is_not_called_even_when_it_is_stored() {
         )
         .unwrap();
     told.ending(&ana, "Garage");
-    let dead = "SELECT count(*) FROM events.outbox JOIN events.failure ON event = id
+    let dead = "SELECT count(*) FROM events.entry JOIN events.failure ON event = id
         WHERE state = 'dead' AND kind = 'deliver:webhook' AND error LIKE 'the address is not called%'";
     let mut sql = told.stack.sql();
     eventually("the delivery is dead", SOON, || {

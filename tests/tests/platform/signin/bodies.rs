@@ -194,7 +194,7 @@ fn nothing_is_left_of_a_refused_registration() {
             .get::<_, i64>(0),
         0
     );
-    let told = "SELECT count(*) FROM events.outbox WHERE payload ->> 'email' = $1";
+    let told = "SELECT count(*) FROM events.entry WHERE payload ->> 'email' = $1";
     let email = format!("{login}@example.org");
     assert_eq!(
         stack

@@ -9,7 +9,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// The events written of this e-mail, with what they are of.
 fn outbox(stack: &Stack, email: &str) -> Vec<(String, Value)> {
-    let written = "SELECT aggregate, payload FROM events.outbox
+    let written = "SELECT aggregate, payload FROM events.entry
         WHERE kind = 'user:created' AND payload ->> 'email' = $1";
     let rows = stack.sql().query(written, &[&email]).unwrap();
     rows.iter().map(|it| (it.get(0), it.get(1))).collect()

@@ -131,7 +131,7 @@ fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
         "another sign-in is another family"
     );
 
-    let told = "SELECT count(*) FROM events.outbox WHERE kind = 'notify'
+    let told = "SELECT count(*) FROM events.entry WHERE kind = 'notify:security'
         AND payload ->> 'template' = 'refresh-token-reused'
         AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $1)";
     assert_eq!(

@@ -37,7 +37,7 @@ fn without_redis_people_register_sign_in_and_are_counted() {
 
     stack.redis_cable().mend();
     let told = || {
-        let events = "SELECT state FROM events.outbox WHERE kind = 'user:created' AND payload ->> 'email' = $1";
+        let events = "SELECT state FROM events.entry WHERE kind = 'user:created' AND payload ->> 'email' = $1";
         let rows = stack.sql().query(events, &[&user.email]).unwrap();
         rows.iter()
             .map(|it| it.get::<_, String>(0))

@@ -75,14 +75,14 @@ impl Walk {
         println!("{} steps", self.taken);
         let mut sql = self.stack.sql();
         // A host that was killed holds its leases for a minute.
-        let end_leases = "UPDATE events.outbox SET due_at = now()
-            WHERE state = 'waiting' AND unsettled > 0 AND due_at > now() + interval '20 seconds'";
-        let waiting = "SELECT count(*) FROM events.outbox WHERE state = 'waiting'";
+        let end_leases = "UPDATE events.delivery SET due_at = now()
+            WHERE state = 'running' AND due_at > now() + interval '20 seconds'";
+        let waiting = "SELECT count(*) FROM events.entry WHERE state NOT IN ('done', 'dead')";
         sql.execute(end_leases, &[]).unwrap();
         eventually("every event is settled", SETTLES_WITHIN, || {
             sql.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0
         });
-        let dead = "SELECT count(*) FROM events.outbox WHERE state = 'dead'";
+        let dead = "SELECT count(*) FROM events.entry WHERE state = 'dead'";
         let dead: i64 = sql.query_one(dead, &[]).unwrap().get(0);
         let holders: i64 = sql
             .query_one("SELECT count(*) FROM payments.holder", &[])

@@ -7,7 +7,7 @@ use wharf_tests::{Stack, User, eventually};
 use super::super::{book_confirmed, driver, from_now, move_end, offer, wish};
 
 fn list_notices(stack: &Stack, booking: i64) -> Vec<(String, String)> {
-    let told = "SELECT payload ->> 'template', payload ->> 'user_id' FROM events.outbox
+    let told = "SELECT payload ->> 'template', payload ->> 'user_id' FROM events.entry
         WHERE kind = 'notify' AND aggregate = $1 ORDER BY seq";
     let rows = stack
         .sql()

@@ -235,7 +235,7 @@ fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
         .problem(401);
     stack.post("/login").json(&body).send().problem(401);
     let told =
-        "SELECT count(*) FROM events.outbox WHERE kind = 'notify' AND payload ->> 'template' = $1
+        "SELECT count(*) FROM events.entry WHERE kind = 'notify:security' AND payload ->> 'template' = $1
         AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $2)";
     let told = |template: &str| -> i64 {
         let row = stack.sql().query_one(told, &[&template, &user.login]);
@@ -249,7 +249,7 @@ fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
         .expect(200);
     assert_eq!(told("email-changed"), 1);
     let letters =
-        "SELECT count(*) FROM events.outbox WHERE kind = 'deliver:email' AND payload ->> 'to' = $1";
+        "SELECT count(*) FROM events.entry WHERE kind = 'deliver:letter' AND payload ->> 'to' = $1";
     eventually(
         "the old mailbox is notified",
         Duration::from_secs(20),

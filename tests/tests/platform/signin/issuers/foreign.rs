@@ -223,7 +223,7 @@ fn a_disabled_foreign_user_stays_out_and_an_erased_one_gets_a_new_account() {
     let name = unique("twice");
     let ids = at_once(8, |_| me(&stack, come("f:12", &name))["id"].clone());
     assert!(ids.iter().all(|it| *it == ids[0]), "{ids:?}");
-    let made = "SELECT count(*) FROM events.outbox WHERE kind = 'user:created' AND payload ->> 'email' = $1";
+    let made = "SELECT count(*) FROM events.entry WHERE kind = 'user:created' AND payload ->> 'email' = $1";
     let email = format!("{name}@example.org");
     let made: i64 = stack.sql().query_one(made, &[&email]).unwrap().get(0);
     assert_eq!(made, 1);

@@ -180,7 +180,7 @@ fn an_admin_removes_a_lost_second_factor() {
     let boss = admin.get("/auth/me").send().expect(200).json();
     assert_eq!(removed["actor"], boss["id"]);
     let told =
-        "SELECT count(*) FROM events.outbox WHERE payload ->> 'template' = 'second-factor-removed'
+        "SELECT count(*) FROM events.entry WHERE payload ->> 'template' = 'second-factor-removed'
         AND payload ->> 'user_id' = $1";
     let told: i64 = stack
         .sql()

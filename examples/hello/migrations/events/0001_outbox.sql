@@ -1,1 +1,0 @@
-../../../../migrations/events/0001_outbox.sql

@@ -1,1 +1,0 @@
-../../../../migrations/events/0002_relay.sql

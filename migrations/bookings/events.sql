@@ -1,0 +1,4 @@
+-- What bookings emits and hears.
+SELECT events.declare();
+SELECT events.emits('notify');
+SELECT events.hears('user:erased');

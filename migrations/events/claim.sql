@@ -1,0 +1,338 @@
+-- How deliveries reach their consumers: routed, claimed, carried out, settled.
+--
+-- A consumer is the function whose role asks: `wharf_notify` is handed deliveries for `notify` and no others, and can
+-- settle nothing else. Any number of copies may call these at any time. The rules of patience (how long until the next
+-- attempt, how many there are) are the relay's, in components/kit/src/store/relay.rs.
+
+-- The state in which a delivery comes to the head of its line.
+CREATE OR REPLACE FUNCTION state_of_head(of_kind text, from_then timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN EXISTS (SELECT FROM events.pause WHERE pause.kind = of_kind) THEN 'parked'
+    WHEN from_then > clock_timestamp() THEN 'retrying'
+    ELSE 'ready'
+END;
+
+-- Makes the next claim look at these lanes. It waits for claims that have just found one of them empty.
+CREATE OR REPLACE FUNCTION wake_lanes(consumers text[], names text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM lane
+    WHERE (lane.consumer, lane.name) IN (SELECT * FROM unnest(consumers, names))
+    ORDER BY lane.consumer, lane.name
+    FOR NO KEY UPDATE;
+    UPDATE lane SET wake_at = greatest(clock_timestamp(), lane.not_before)
+    WHERE (lane.consumer, lane.name) IN (SELECT * FROM unnest(consumers, names))
+        AND (lane.wake_at IS NULL OR lane.wake_at > clock_timestamp())
+        AND lane.paused_by IS NULL;
+END $$;
+
+-- Only one call at a time makes heads, and every change of a line's head goes by it.
+CREATE OR REPLACE FUNCTION lock_lines() RETURNS void
+LANGUAGE sql
+RETURN pg_advisory_xact_lock(hashtextextended('events.route', 0));
+
+CREATE OR REPLACE FUNCTION is_anything_to_route() RETURNS bool
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM events.outbox)
+    OR EXISTS (SELECT FROM events.delivery WHERE state = 'done' OR state = 'dead' AND NOT is_passed)
+    OR EXISTS (SELECT FROM events.delivery WHERE state = 'retrying' AND due_at <= now());
+
+-- Brings lines up to date: archives what is done and lets the next of its line go, calls back what failed and is due,
+-- and turns new events into deliveries. At most `at_most` of each, those of urgent lanes first.
+CREATE OR REPLACE FUNCTION route(at_most int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
+-- Plans made while the tables were empty would read and sort the whole backlog.
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    consumers text[];
+    names text[];
+BEGIN
+    IF NOT is_anything_to_route() THEN
+        RETURN;
+    END IF;
+    PERFORM lock_lines();
+
+    WITH passed AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'done' OR delivery.state = 'dead' AND NOT delivery.is_passed
+        ORDER BY delivery.id
+        LIMIT at_most
+    ), done AS (
+        DELETE FROM delivery USING passed WHERE delivery.id = passed.id AND delivery.state = 'done' RETURNING delivery.*
+    ), dead AS (
+        UPDATE delivery SET is_passed = true FROM passed
+        WHERE delivery.id = passed.id AND delivery.state = 'dead'
+        RETURNING delivery.*
+    ), archived AS (
+        INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts,
+            fence, last_error, settled_at)
+        SELECT event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts, fence,
+            last_error, settled_at
+        FROM done
+    ), line AS (
+        SELECT consumer, lane, aggregate FROM done UNION SELECT consumer, lane, aggregate FROM dead
+    ), next AS (
+        SELECT first.*
+        FROM line
+        CROSS JOIN LATERAL (
+            SELECT delivery.id, state_of_head(delivery.kind, delivery.not_before) AS state FROM delivery
+            WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
+                AND delivery.aggregate = line.aggregate AND delivery.state = 'blocked'
+            ORDER BY delivery.seq
+            LIMIT 1
+        ) AS first
+        -- A dead letter that was requeued meanwhile may stand there.
+        WHERE NOT EXISTS (
+            SELECT FROM delivery AS head
+            WHERE head.consumer = line.consumer AND head.lane = line.lane AND head.aggregate = line.aggregate
+                AND head.state IN ('ready', 'running', 'retrying', 'parked')
+        )
+    ), promoted AS (
+        UPDATE delivery SET
+            state = next.state,
+            due_at = greatest(clock_timestamp(), delivery.not_before),
+            parked_for = CASE next.state WHEN 'parked' THEN delivery.kind END
+        FROM next
+        WHERE delivery.id = next.id
+    )
+    -- A lane that was full has room again.
+    SELECT array_agg(line.consumer), array_agg(line.lane) INTO consumers, names
+    FROM (SELECT DISTINCT line.consumer, line.lane FROM line) AS line;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
+    END IF;
+
+    WITH due AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'retrying' AND delivery.due_at <= now()
+        ORDER BY delivery.due_at
+        LIMIT at_most
+    ), called_back AS (
+        UPDATE delivery SET
+            state = CASE WHEN pause.kind IS NULL THEN 'ready' ELSE 'parked' END,
+            parked_for = pause.kind
+        FROM due, delivery AS it
+        LEFT JOIN pause ON pause.kind = it.kind
+        WHERE delivery.id = due.id AND it.id = due.id
+        RETURNING delivery.consumer, delivery.lane
+    )
+    SELECT array_agg(it.consumer), array_agg(it.lane) INTO consumers, names
+    FROM (SELECT DISTINCT called_back.consumer, called_back.lane FROM called_back) AS it;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
+    END IF;
+
+    WITH written AS MATERIALIZED (
+        SELECT outbox.rank, outbox.seq FROM outbox ORDER BY outbox.rank, outbox.seq LIMIT at_most
+    ), taken AS (
+        DELETE FROM outbox USING written
+        WHERE outbox.rank = written.rank AND outbox.seq = written.seq
+        RETURNING outbox.*
+    ), unheard AS (
+        INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, attempts, fence, settled_at)
+        SELECT taken.id, taken.seq, taken.kind, taken.aggregate, taken.payload, taken.created_at, taken.request_id, 0, 0,
+            clock_timestamp()
+        FROM taken
+        WHERE NOT EXISTS (SELECT FROM subscription WHERE subscription.kind = taken.kind)
+    ), addressed AS (
+        SELECT taken.*, subscription.consumer,
+            subscription.lane || coalesce(':' || left(taken.payload ->> subscription.lane_key, 100), '') AS lane,
+            subscription.lane AS rule
+        FROM taken
+        JOIN subscription ON subscription.kind = taken.kind
+    ), placed AS (
+        SELECT addressed.*,
+            CASE
+                WHEN row_number() OVER (
+                    PARTITION BY addressed.consumer, addressed.lane, addressed.aggregate ORDER BY addressed.seq
+                ) > 1 THEN 'blocked'
+                WHEN EXISTS (
+                    SELECT FROM delivery AS head
+                    WHERE head.consumer = addressed.consumer AND head.lane = addressed.lane
+                        AND head.aggregate = addressed.aggregate
+                        AND head.state IN ('ready', 'running', 'retrying', 'parked')
+                ) OR EXISTS (
+                    SELECT FROM delivery AS earlier
+                    WHERE earlier.consumer = addressed.consumer AND earlier.lane = addressed.lane
+                        AND earlier.aggregate = addressed.aggregate AND earlier.state = 'blocked'
+                ) THEN 'blocked'
+                ELSE state_of_head(addressed.kind, addressed.not_before)
+            END AS state
+        FROM addressed
+    ), delivered AS (
+        INSERT INTO delivery (event, seq, kind, aggregate, payload, created_at, not_before, expires_at, request_id,
+            traceparent, consumer, lane, state, due_at, parked_for)
+        SELECT placed.id, placed.seq, placed.kind, placed.aggregate, placed.payload, placed.created_at,
+            placed.not_before, placed.expires_at, placed.request_id, placed.traceparent, placed.consumer, placed.lane,
+            placed.state, greatest(clock_timestamp(), placed.not_before),
+            CASE placed.state WHEN 'parked' THEN placed.kind END
+        FROM placed
+        ORDER BY placed.seq
+    ), used AS (
+        SELECT DISTINCT placed.consumer, placed.lane, placed.rule FROM placed
+    ), opened AS (
+        INSERT INTO lane (consumer, name, max_running, rank, breaks, wake_at)
+        SELECT used.consumer, used.lane, coalesce(lane_rule.max_running, 64), coalesce(lane_rule.rank, 1::smallint),
+            coalesce(lane_rule.breaks, false), clock_timestamp()
+        FROM used
+        LEFT JOIN lane_rule ON lane_rule.consumer = used.consumer AND lane_rule.name = used.rule
+        ON CONFLICT (consumer, name) DO NOTHING
+    )
+    SELECT array_agg(used.consumer), array_agg(used.lane) INTO consumers, names FROM used;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
+    END IF;
+END $$;
+
+DO $$
+BEGIN
+    IF to_regtype('events.handed') IS NULL THEN
+        CREATE TYPE events.handed AS (
+            delivery bigint, id uuid, seq bigint, fence bigint, kind text, aggregate text, payload jsonb, attempts int,
+            unsettled int, created_at timestamptz, request_id text, traceparent text, lane text, rank smallint
+        );
+    END IF;
+END $$;
+
+-- Whether a receiver failed so often in a row that its lane rests between attempts.
+CREATE OR REPLACE FUNCTION is_broken(failures int) RETURNS bool
+LANGUAGE sql IMMUTABLE
+RETURN failures >= 10;
+
+-- Hands out up to `at_most_urgent` deliveries of lanes of rank 0 and up to `at_most` of the others, and of no lane more
+-- than it may have in flight. Until the lease ends no other worker is handed the same. The cost depends on what is handed out,
+-- not on what waits.
+CREATE OR REPLACE FUNCTION claim_deliveries(at_most_urgent int, at_most int, lease_ms int) RETURNS SETOF handed
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
+DECLARE
+    me text := consumer();
+    room int := at_most_urgent;
+    looks int := 0;
+    moment_of_look timestamptz;
+    one lane;
+    free int;
+    picked bigint[];
+    fit bigint[];
+    stale bigint[];
+BEGIN
+    -- A claim that a crash of PostgreSQL forgets never happened.
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM route(200);
+    FOR of_rank IN 0..2 LOOP
+        IF of_rank = 1 THEN
+            room := at_most;
+        END IF;
+        LOOP
+            EXIT WHEN room <= 0 OR looks >= 32;
+            looks := looks + 1;
+            -- Not `now()`: `route` has just woken lanes.
+            moment_of_look := clock_timestamp();
+            SELECT lane.* INTO one FROM lane
+            WHERE lane.consumer = me AND lane.rank = of_rank AND lane.wake_at <= moment_of_look
+            ORDER BY lane.wake_at
+            LIMIT 1
+            FOR NO KEY UPDATE SKIP LOCKED;
+            EXIT WHEN NOT FOUND;
+            IF one.not_before > moment_of_look THEN
+                UPDATE lane SET wake_at = one.not_before WHERE lane.consumer = me AND lane.name = one.name;
+                CONTINUE;
+            END IF;
+            -- A receiver that kept failing is tried with one delivery.
+            free := CASE WHEN is_broken(one.failures) THEN 1 ELSE one.max_running END - (
+                SELECT count(*) FROM delivery
+                WHERE delivery.consumer = me AND delivery.lane = one.name AND delivery.state = 'running'
+                    AND delivery.due_at > clock_timestamp()
+            );
+            IF free <= 0 THEN
+                -- `route` wakes it when a delivery ends; this is for those that end otherwise.
+                UPDATE lane SET wake_at = clock_timestamp() + interval '2 seconds' / one.max_running
+                WHERE lane.consumer = me AND lane.name = one.name;
+                CONTINUE;
+            END IF;
+            free := least(free, room);
+            SELECT array_agg(it.id),
+                array_agg(it.id) FILTER (WHERE NOT it.is_stale AND NOT it.is_paused),
+                array_agg(it.id) FILTER (WHERE it.is_stale)
+            INTO picked, fit, stale
+            FROM (
+                SELECT delivery.id, coalesce(delivery.expires_at <= clock_timestamp(), false) AS is_stale,
+                    EXISTS (SELECT FROM pause WHERE pause.kind = delivery.kind) AS is_paused
+                FROM delivery
+                WHERE delivery.consumer = me AND delivery.lane = one.name AND delivery.state = 'ready'
+                ORDER BY delivery.due_at, delivery.seq
+                LIMIT free
+                FOR NO KEY UPDATE OF delivery SKIP LOCKED
+            ) AS it;
+            IF cardinality(picked) > coalesce(cardinality(fit), 0) THEN
+                UPDATE delivery SET state = 'dead', last_error = 'it expired before it could be delivered',
+                    settled_at = clock_timestamp()
+                WHERE delivery.id = ANY (stale);
+                UPDATE delivery SET state = 'parked', parked_for = delivery.kind
+                WHERE delivery.id = ANY (picked) AND delivery.id <> ALL (coalesce(stale, '{}'))
+                    AND delivery.id <> ALL (coalesce(fit, '{}'));
+            END IF;
+            IF fit IS NOT NULL THEN
+                RETURN QUERY
+                WITH handed_out AS (
+                    UPDATE delivery SET
+                        state = 'running',
+                        due_at = clock_timestamp() + lease_ms * interval '1 millisecond',
+                        unsettled = 1,
+                        fence = delivery.fence + 1
+                    WHERE delivery.id = ANY (fit)
+                    RETURNING delivery.*
+                )
+                SELECT it.id, it.event, it.seq, it.fence, it.kind, it.aggregate, it.payload, it.attempts, it.unsettled,
+                    it.created_at, it.request_id, it.traceparent, it.lane, one.rank
+                FROM handed_out AS it;
+                room := room - cardinality(fit);
+            END IF;
+            -- The last of a lane's turn: behind the other lanes of its rank, or until there is something ready.
+            UPDATE lane SET wake_at = CASE WHEN cardinality(picked) = free THEN clock_timestamp() END
+            WHERE lane.consumer = me AND lane.name = one.name;
+        END LOOP;
+    END LOOP;
+END $$;
+
+-- Hands out one delivery that was claimed and never settled: alone, because its worker may have died of it, and each
+-- time for longer.
+CREATE OR REPLACE FUNCTION reclaim_delivery(lease_ms int) RETURNS SETOF handed
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    me text := consumer();
+BEGIN
+    RETURN QUERY
+    WITH dropped AS (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.consumer = me AND delivery.state = 'running' AND delivery.due_at <= clock_timestamp()
+        ORDER BY delivery.due_at, delivery.seq
+        LIMIT 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), handed_out AS (
+        UPDATE delivery SET
+            due_at = clock_timestamp()
+                + lease_ms * interval '1 millisecond' * power(2, least(delivery.unsettled, 6)),
+            unsettled = delivery.unsettled + 1,
+            fence = delivery.fence + 1
+        FROM dropped
+        WHERE delivery.id = dropped.id
+        RETURNING delivery.*
+    )
+    SELECT it.id, it.event, it.seq, it.fence, it.kind, it.aggregate, it.payload, it.attempts, it.unsettled,
+        it.created_at, it.request_id, it.traceparent, it.lane, 1::smallint
+    FROM handed_out AS it;
+END $$;
+
+REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, is_anything_to_route, route FROM PUBLIC;
+-- Harmless to others: nothing has them as its consumer.
+GRANT EXECUTE ON FUNCTION claim_deliveries, reclaim_delivery TO PUBLIC;
+
+-- Copies of the release before claim nothing: they would not know events that they now hear themselves.
+CREATE OR REPLACE FUNCTION claim(at_most int, lease_ms int) RETURNS SETOF claimed
+LANGUAGE sql AS 'SELECT NULL::events.claimed WHERE false';
+
+CREATE OR REPLACE FUNCTION reclaim(lease_ms int) RETURNS SETOF claimed
+LANGUAGE sql AS 'SELECT NULL::events.claimed WHERE false';

@@ -1,0 +1,24 @@
+-- A function writes only the kinds that it declared. The database's owner may write any.
+CREATE OR REPLACE FUNCTION check_emission() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+BEGIN
+    IF session_user LIKE 'wharf\_%'
+        AND NOT EXISTS (SELECT FROM producer WHERE kind = NEW.kind AND producer = consumer())
+    THEN
+        RAISE insufficient_privilege USING MESSAGE = format('%s may not emit %s', session_user, NEW.kind),
+            HINT = 'events.emits in the events.sql of its schema declares what a function emits',
+            CONSTRAINT = 'outbox_producer';
+    END IF;
+    NEW.rank := coalesce((
+        SELECT min(lane_rule.rank)
+        FROM subscription
+        JOIN lane_rule ON lane_rule.consumer = subscription.consumer AND lane_rule.name = subscription.lane
+        WHERE subscription.kind = NEW.kind
+    ), 1);
+    RETURN NEW;
+END $$;
+
+REVOKE ALL ON FUNCTION check_emission FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER emission_is_checked BEFORE INSERT ON outbox
+    FOR EACH ROW EXECUTE FUNCTION check_emission();

@@ -1,0 +1,252 @@
+-- What operators do with deliveries, through the function jobs.
+
+-- A head goes on where its line allows it. The caller holds `lock_lines`.
+CREATE OR REPLACE FUNCTION state_in_line(it delivery) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN EXISTS (
+        SELECT FROM events.delivery AS other
+        WHERE other.consumer = it.consumer AND other.lane = it.lane AND other.aggregate = it.aggregate
+            AND other.id <> it.id AND other.state IN ('ready', 'running', 'retrying', 'parked', 'blocked')
+    ) THEN 'blocked'
+    ELSE events.state_of_head(it.kind, NULL)
+END;
+
+-- A dead letter gets all its attempts again and its old place in its line; a delivery that waits for its next attempt
+-- has it now. For one consumer, or for all.
+CREATE OR REPLACE FUNCTION requeue(of_event uuid, for_consumer text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    requeued delivery[];
+BEGIN
+    PERFORM lock_lines();
+    WITH changed AS (
+        UPDATE delivery SET
+            state = CASE delivery.state WHEN 'dead' THEN state_in_line(delivery) ELSE 'ready' END,
+            parked_for = CASE
+                WHEN delivery.state = 'dead' AND state_in_line(delivery) = 'parked' THEN delivery.kind
+            END,
+            attempts = CASE delivery.state WHEN 'dead' THEN 0 ELSE delivery.attempts END,
+            -- An operator wants it all the same.
+            expires_at = NULL,
+            due_at = clock_timestamp(),
+            settled_at = NULL,
+            is_passed = false
+        WHERE delivery.event = of_event AND (for_consumer IS NULL OR delivery.consumer = for_consumer)
+            AND delivery.state IN ('dead', 'retrying')
+        RETURNING delivery
+    )
+    SELECT array_agg(changed.delivery) INTO requeued FROM changed;
+    IF requeued IS NULL THEN
+        RETURN CASE
+            WHEN EXISTS (SELECT FROM entry WHERE id = of_event) THEN 'not_waiting'
+            ELSE 'unknown_event'
+        END;
+    END IF;
+    PERFORM wake_lanes(array_agg(it.consumer), array_agg(it.lane)) FROM unnest(requeued) AS it;
+    RETURN 'requeued';
+END $$;
+
+-- Requeues up to `at_most` dead letters, the oldest first; answers how many.
+CREATE OR REPLACE FUNCTION requeue_dead(of_kind text, for_consumer text, at_most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    requeued bigint := 0;
+    it delivery;
+BEGIN
+    PERFORM lock_lines();
+    FOR it IN
+        SELECT delivery.* FROM delivery
+        WHERE delivery.state = 'dead' AND (of_kind IS NULL OR delivery.kind = of_kind)
+            AND (for_consumer IS NULL OR delivery.consumer = for_consumer)
+        ORDER BY delivery.seq
+        LIMIT at_most
+    LOOP
+        UPDATE delivery SET
+            state = state_in_line(it),
+            parked_for = CASE state_in_line(it) WHEN 'parked' THEN delivery.kind END,
+            attempts = 0, expires_at = NULL, due_at = clock_timestamp(), settled_at = NULL, is_passed = false
+        WHERE delivery.id = it.id;
+        requeued := requeued + 1;
+        PERFORM wake_lanes(ARRAY[it.consumer], ARRAY[it.lane]);
+    END LOOP;
+    RETURN requeued;
+END $$;
+
+-- Gives a dead letter up: it counts as carried out and names the admin.
+CREATE OR REPLACE FUNCTION discard(of_event uuid, for_consumer text, by_admin uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+BEGIN
+    PERFORM lock_lines();
+    WITH discarded AS (
+        UPDATE delivery SET state = 'done', settled_at = clock_timestamp(), last_error = 'discarded by ' || by_admin
+        WHERE delivery.event = of_event AND (for_consumer IS NULL OR delivery.consumer = for_consumer)
+            AND delivery.state = 'dead'
+        RETURNING delivery.event, delivery.consumer, delivery.attempts, delivery.last_error
+    )
+    INSERT INTO failure (event, consumer, attempt, failed_at, error)
+    SELECT event, consumer, attempts, clock_timestamp(), last_error FROM discarded;
+    IF FOUND THEN
+        RETURN 'discarded';
+    END IF;
+    RETURN CASE WHEN EXISTS (SELECT FROM entry WHERE id = of_event) THEN 'not_dead' ELSE 'unknown_event' END;
+END $$;
+
+-- Lets up to `at_most` deliveries go on that were parked for something; answers how many.
+CREATE OR REPLACE FUNCTION unpark(what text, at_most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    freed delivery[];
+BEGIN
+    PERFORM lock_lines();
+    WITH parked AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'parked' AND delivery.parked_for = what
+        ORDER BY delivery.id
+        LIMIT at_most
+    ), changed AS (
+        UPDATE delivery SET
+            state = CASE WHEN delivery.not_before > clock_timestamp() THEN 'retrying' ELSE 'ready' END,
+            due_at = greatest(clock_timestamp(), delivery.not_before),
+            parked_for = NULL
+        FROM parked
+        WHERE delivery.id = parked.id
+        RETURNING delivery.*
+    )
+    SELECT array_agg(changed::delivery) INTO freed FROM changed;
+    PERFORM wake_lanes(array_agg(it.consumer), array_agg(it.lane))
+    FROM (SELECT DISTINCT it.consumer, it.lane FROM unnest(freed) AS it) AS it;
+    RETURN coalesce(cardinality(freed), 0);
+END $$;
+
+-- The same for a function's own, of events since a moment; earlier ones count as carried out.
+CREATE OR REPLACE FUNCTION release_parked(what text, since timestamptz, at_most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    freed delivery[];
+BEGIN
+    PERFORM lock_lines();
+    WITH parked AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'parked' AND delivery.parked_for = what AND delivery.consumer = consumer()
+        ORDER BY delivery.id
+        LIMIT at_most
+    ), changed AS (
+        UPDATE delivery SET
+            state = CASE WHEN delivery.created_at < since THEN 'done' ELSE 'ready' END,
+            due_at = clock_timestamp(),
+            parked_for = NULL,
+            settled_at = CASE WHEN delivery.created_at < since THEN clock_timestamp() END,
+            last_error = CASE WHEN delivery.created_at < since THEN 'not wanted any more' END
+        FROM parked
+        WHERE delivery.id = parked.id
+        RETURNING delivery.*
+    )
+    SELECT array_agg(changed::delivery) INTO freed FROM changed;
+    PERFORM wake_lanes(array_agg(it.consumer), array_agg(it.lane))
+    FROM (SELECT DISTINCT it.consumer, it.lane FROM unnest(freed) AS it) AS it;
+    RETURN coalesce(cardinality(freed), 0);
+END $$;
+
+-- Parks up to `at_most` deliveries of a paused kind, so that claims need not walk over them; answers how many.
+CREATE OR REPLACE FUNCTION park_kind(of_kind text, at_most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    parked bigint;
+BEGIN
+    PERFORM lock_lines();
+    UPDATE delivery SET state = 'parked', parked_for = delivery.kind
+    WHERE delivery.id IN (
+        SELECT it.id FROM delivery AS it
+        WHERE it.kind = of_kind AND it.state = 'ready' AND EXISTS (SELECT FROM pause WHERE pause.kind = of_kind)
+        LIMIT at_most
+        FOR NO KEY UPDATE SKIP LOCKED
+    );
+    GET DIAGNOSTICS parked = ROW_COUNT;
+    RETURN parked;
+END $$;
+
+-- Pauses the lanes of a function by name, as `messenger` or `webhook:0199…`, or all of them; answers how many.
+CREATE OR REPLACE FUNCTION pause_lanes(of_consumer text, a_name text, by_admin uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    paused bigint;
+BEGIN
+    UPDATE lane SET paused_by = by_admin, wake_at = NULL
+    WHERE lane.consumer = of_consumer AND (a_name IS NULL OR lane.name = a_name) AND lane.paused_by IS NULL;
+    GET DIAGNOSTICS paused = ROW_COUNT;
+    RETURN paused;
+END $$;
+
+CREATE OR REPLACE FUNCTION resume_lanes(of_consumer text, a_name text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    resumed bigint;
+BEGIN
+    UPDATE lane SET paused_by = NULL, wake_at = clock_timestamp()
+    WHERE lane.consumer = of_consumer AND (a_name IS NULL OR lane.name = a_name) AND lane.paused_by IS NOT NULL;
+    GET DIAGNOSTICS resumed = ROW_COUNT;
+    RETURN resumed;
+END $$;
+
+-- Whether signin has said this of a user within the days that are kept.
+CREATE OR REPLACE FUNCTION is_told(of_user text, what jsonb) RETURNS bool
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = events, pg_temp
+RETURN EXISTS (
+    SELECT FROM outbox
+    WHERE kind IN ('user:created', 'user:updated') AND aggregate = of_user AND payload = what
+) OR EXISTS (
+    SELECT FROM delivery
+    WHERE kind IN ('user:created', 'user:updated') AND aggregate = of_user AND payload = what
+) OR EXISTS (
+    SELECT FROM archive
+    WHERE kind IN ('user:created', 'user:updated') AND aggregate = of_user AND payload = what
+);
+
+-- Makes the partitions of the days to come and drops those of more than a week ago, with what is in them.
+CREATE OR REPLACE FUNCTION keep_days() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    today date := (now() AT TIME ZONE 'UTC')::date;
+    partition regclass;
+BEGIN
+    FOR day IN 0..2 LOOP
+        PERFORM keep_day('archive', today + day), keep_day('failure', today + day);
+    END LOOP;
+    FOR partition IN
+        SELECT pg_inherits.inhrelid::regclass FROM pg_inherits
+        JOIN pg_class ON pg_class.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent IN ('archive'::regclass, 'failure'::regclass)
+            AND right(pg_class.relname, 8) ~ '^[0-9]{8}$'
+            AND to_date(right(pg_class.relname, 8), 'YYYYMMDD') < today - 7
+    LOOP
+        EXECUTE format('DROP TABLE %s', partition);
+    END LOOP;
+END $$;
+
+-- Deletes dead letters of more than 90 days ago. Answers how many dead letters.
+CREATE OR REPLACE FUNCTION purge_dead(at_most int) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    purged bigint;
+BEGIN
+    DELETE FROM delivery WHERE id IN (
+        SELECT id FROM delivery
+        WHERE state = 'dead' AND settled_at < now() - interval '90 days' AND is_passed
+        ORDER BY settled_at
+        LIMIT at_most
+    );
+    GET DIAGNOSTICS purged = ROW_COUNT;
+    RETURN purged;
+END $$;
+
+REVOKE ALL ON FUNCTION state_in_line, requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes,
+    keep_days, purge_dead, is_told FROM PUBLIC;
+-- Harmless to others: nothing has them as its consumer.
+GRANT EXECUTE ON FUNCTION release_parked TO PUBLIC;
+GRANT EXECUTE ON FUNCTION requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes, keep_days,
+    purge_dead, is_told TO wharf_jobs;
+GRANT SELECT ON kind, producer, subscription, lane, lane_rule, delivery, failure TO wharf_jobs;
+GRANT SELECT, INSERT, DELETE ON pause TO wharf_jobs;
+-- Programs that announce an event choose its id, so that it is written once.
+GRANT INSERT (id) ON outbox TO wharf_jobs;

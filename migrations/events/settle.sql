@@ -1,0 +1,103 @@
+-- Records what came of deliveries: 'done'; 'dead', never tried again by itself; 'again' after a pause; 'later' the
+-- same without its counting as an attempt; 'parked' until what it is parked for is there again. `rest_ms` lets its
+-- whole lane rest. What follows (more events) is written with it or not at all. Answers the deliveries whose claim
+-- had not been lost: only these changed.
+CREATE OR REPLACE FUNCTION settle_deliveries(settlements jsonb) RETURNS SETOF bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    settled bigint[];
+BEGIN
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(settlements) AS it (
+            delivery bigint, fence bigint, outcome text, pause_ms bigint, error text, parked_for text
+        )
+    ), changed AS (
+        UPDATE delivery SET
+            state = CASE wanted.outcome WHEN 'again' THEN 'retrying' WHEN 'later' THEN 'retrying' ELSE wanted.outcome END,
+            due_at = CASE
+                WHEN wanted.outcome IN ('again', 'later')
+                    THEN clock_timestamp() + wanted.pause_ms * interval '1 millisecond'
+                ELSE delivery.due_at
+            END,
+            attempts = delivery.attempts + (wanted.outcome NOT IN ('later', 'parked'))::int,
+            unsettled = 0,
+            last_error = coalesce(wanted.error, delivery.last_error),
+            parked_for = CASE wanted.outcome WHEN 'parked' THEN wanted.parked_for END,
+            payload = CASE
+                WHEN wanted.outcome = 'done' AND jsonb_typeof(delivery.payload) = 'object' THEN delivery.payload - coalesce((
+                    SELECT subscription.forgets FROM subscription
+                    WHERE subscription.kind = delivery.kind AND subscription.consumer = delivery.consumer
+                ), '{}')
+                ELSE delivery.payload
+            END,
+            settled_at = CASE WHEN wanted.outcome IN ('done', 'dead') THEN clock_timestamp() END
+        FROM wanted
+        WHERE delivery.id = wanted.delivery AND delivery.fence = wanted.fence AND delivery.state = 'running'
+            AND delivery.consumer = consumer()
+        RETURNING delivery.id, delivery.event, delivery.consumer, delivery.attempts, wanted.error
+    ), failed AS (
+        INSERT INTO failure (event, consumer, attempt, failed_at, error)
+        SELECT changed.event, changed.consumer, changed.attempts, clock_timestamp(), changed.error
+        FROM changed WHERE changed.error IS NOT NULL
+    )
+    SELECT array_agg(changed.id) INTO settled FROM changed;
+
+    INSERT INTO outbox (kind, aggregate, payload, expires_at, request_id, traceparent)
+    SELECT next.kind, next.aggregate, next.payload, delivery.expires_at, delivery.request_id, delivery.traceparent
+    FROM jsonb_to_recordset(settlements) AS it (delivery bigint, follows jsonb)
+    JOIN delivery ON delivery.id = it.delivery
+    CROSS JOIN LATERAL jsonb_to_recordset(it.follows) AS next (
+        kind text, aggregate text, payload jsonb
+    )
+    WHERE it.delivery = ANY (settled);
+
+    UPDATE lane
+    SET not_before = greatest(lane.not_before, clock_timestamp() + rest.ms * interval '1 millisecond')
+    FROM (
+        SELECT delivery.consumer, delivery.lane, max(it.rest_ms) AS ms
+        FROM jsonb_to_recordset(settlements) AS it (delivery bigint, rest_ms bigint)
+        JOIN delivery ON delivery.id = it.delivery
+        WHERE it.rest_ms > 0 AND it.delivery = ANY (settled)
+        GROUP BY delivery.consumer, delivery.lane
+    ) AS rest
+    WHERE lane.consumer = rest.consumer AND lane.name = rest.lane;
+
+    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute.
+    UPDATE lane SET
+        failures = CASE WHEN ended.worked THEN 0 ELSE lane.failures + ended.failed END,
+        not_before = CASE
+            WHEN ended.worked THEN lane.not_before
+            WHEN is_broken(lane.failures + ended.failed) THEN greatest(lane.not_before, clock_timestamp()
+                + interval '1 second' * least(60, power(2, least((lane.failures + ended.failed - 10) / 2, 6))))
+            ELSE lane.not_before
+        END
+    FROM (
+        SELECT delivery.consumer, delivery.lane, bool_or(it.outcome = 'done') AS worked,
+            count(*) FILTER (WHERE it.outcome = 'again')::int AS failed
+        FROM jsonb_to_recordset(settlements) AS it (delivery bigint, outcome text)
+        JOIN delivery ON delivery.id = it.delivery
+        WHERE it.outcome IN ('done', 'again') AND it.delivery = ANY (settled)
+        GROUP BY delivery.consumer, delivery.lane
+    ) AS ended
+    WHERE lane.consumer = ended.consumer AND lane.name = ended.lane AND lane.breaks
+        AND (ended.failed > 0 AND NOT ended.worked OR ended.worked AND lane.failures > 0);
+
+    RETURN QUERY SELECT unnest(settled);
+END $$;
+
+GRANT EXECUTE ON FUNCTION settle_deliveries TO PUBLIC;
+
+-- As copies of the release before say it, of what they had claimed before the tables changed.
+CREATE OR REPLACE FUNCTION settle(
+    event uuid, with_fence bigint, outcome text, pause_ms bigint, error text, follows jsonb
+) RETURNS bool
+LANGUAGE sql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+    SELECT count(*) > 0
+    FROM delivery
+    CROSS JOIN LATERAL settle_deliveries(jsonb_build_array(jsonb_build_object(
+        'delivery', delivery.id, 'fence', with_fence, 'outcome', outcome, 'pause_ms', pause_ms, 'error', error,
+        'follows', follows
+    )))
+    WHERE delivery.event = settle.event AND delivery.consumer = consumer()
+$$;
