@@ -1,6 +1,7 @@
 //! What `wharf up` prints once the application serves: for a person, or for a program.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
@@ -44,7 +45,7 @@ pub fn print_text(
 }
 
 /// One line of JSON, for the program that started this host.
-pub fn print_json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
+pub fn print_json(manifest: &Manifest, base_url: &str, stores_file: &Path) {
     let routes: Vec<_> = manifest
         .http
         .iter()
@@ -68,6 +69,15 @@ pub fn print_json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
             Some(line)
         })
         .collect();
+    println!(
+        "{}",
+        json!({ "base_url": base_url, "routes": routes, "stores_file": stores_file })
+    );
+}
+
+/// Writes the addresses of the stores, with their secrets, to a file that only its owner may read: output is often kept in
+/// logs that many may read.
+pub fn write_stores(stores: &Addresses, file: &Path) -> io::Result<()> {
     let s3 = stores.s3.as_ref().map(|s3| {
         json!({
             "endpoint": s3.endpoint,
@@ -79,8 +89,5 @@ pub fn print_json(manifest: &Manifest, base_url: &str, stores: &Addresses) {
     });
     let stores =
         json!({ "postgres_url": stores.postgres_url, "redis_url": stores.redis_url, "s3": s3 });
-    println!(
-        "{}",
-        json!({ "base_url": base_url, "routes": routes, "stores": stores })
-    );
+    wharf_stores::write_private_file(file, &stores.to_string())
 }

@@ -4,35 +4,43 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component as Code, Linker};
 use wharf_imports::key_value::Store;
+use wharf_imports::sqlite::Database;
 use wharf_imports::{Grants, Imports, postgres};
 use wharf_manifest::manifest::{Component, HttpAnswer, Manifest, StaticResponse, When};
 use wharf_manifest::networks::Networks;
 use wharf_manifest::routes::Router;
 use wharf_manifest::runtime_config::{KeyValueStore, RuntimeConfig};
+use wharf_manifest::template::Template;
 use wharf_manifest::variables::Variables;
 
 use crate::cron;
 use crate::files;
-use crate::function::{Function, Limits};
+use crate::function::{Function, Limits, MAX_UNSENT_FRAMES};
 use crate::guest::Guest;
 use crate::guest::output::Destination;
+use crate::http::cors::Cors;
 use crate::http::function::HttpFunction;
 use crate::http::headers::RouteHeaders;
 use crate::http::local::Local;
+use crate::http::metrics_guard::MetricsGuard;
 use crate::http::service::{LocalService, Route, Service, Target, match_all};
+use crate::instances::FailureLog;
 use crate::journal::Journal;
 use crate::link;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::redis_trigger::Subscription;
 use crate::scheduler::Scheduler;
+use crate::sqlite;
 
 /// The inputs of `assemble`.
 pub struct Parts<'a> {
@@ -44,6 +52,8 @@ pub struct Parts<'a> {
     /// Added to the environment of every component.
     pub environment: &'a BTreeMap<String, String>,
     pub data_dir: &'a Path,
+    /// `--sqlite`
+    pub sqlite_statements: &'a [String],
     pub scheduler: &'a Arc<Scheduler>,
     pub journal: &'a Journal,
     pub is_quiet: bool,
@@ -56,7 +66,7 @@ pub struct Application {
     pub metrics: Arc<Metrics>,
     pub subscriptions: Vec<Subscription>,
     pub cron: Vec<cron::Entry>,
-    /// Messages being handled.
+    /// Messages being handled, and what requests run on with after their response.
     pub work: TaskTracker,
 }
 
@@ -68,7 +78,11 @@ pub fn assemble(
 ) -> Result<Application> {
     let mut metrics = Metrics::new();
     let local = Local::default();
-    let stores = open_key_value_stores(parts)?;
+    let stores = Stores {
+        key_value: open_key_value_stores(parts)?,
+        sqlite: sqlite::open_databases(parts)?,
+    };
+    let work = TaskTracker::new();
     let mut functions = HashMap::new();
     let mut compiled = HashMap::new();
     for (component, code) in codes {
@@ -79,6 +93,7 @@ pub fn assemble(
             linker,
             &local,
             &stores,
+            &work,
             &mut metrics,
         )
         .with_context(|| format!("component \"{}\"", component.id))?;
@@ -86,7 +101,6 @@ pub fn assemble(
         compiled.insert(component.id.as_str(), code);
     }
 
-    let work = TaskTracker::new();
     let mut listeners = HashMap::new();
     for trigger in &parts.manifest.redis {
         let id = trigger.component.as_str();
@@ -124,7 +138,8 @@ fn build_function(
     code: &Code,
     linker: &Linker<Guest>,
     local: &Local,
-    stores: &BTreeMap<String, Store>,
+    stores: &Stores,
+    work: &TaskTracker,
     metrics: &mut Metrics,
 ) -> Result<Function> {
     let id: Arc<str> = component.id.as_str().into();
@@ -161,6 +176,9 @@ fn build_function(
         files: files::copy_files(component, &parts.manifest.dir, &files_dir(parts, &id))?,
         stdout: destination("stdout")?,
         stderr,
+        failure_log: FailureLog::default(),
+        unsent_frames: Arc::new(Semaphore::new(MAX_UNSENT_FRAMES)),
+        work: work.clone(),
         id,
     })
 }
@@ -173,7 +191,7 @@ fn build_imports(
     parts: &Parts,
     component: &Component,
     local: &Local,
-    stores: &BTreeMap<String, Store>,
+    stores: &Stores,
     stderr: Destination,
 ) -> Result<Imports> {
     let allowed_hosts = parts.variables.allowed_hosts(parts.manifest, component);
@@ -183,15 +201,10 @@ fn build_imports(
         .keys()
         .filter_map(|name| Some((name.clone(), given.get(name)?.to_owned())))
         .collect();
-    let labels = component.key_value_stores.iter();
-    let key_value_stores = labels
-        .map(|label| {
-            let store = stores
-                .get(label)
-                .with_context(|| format!("there is no key-value store \"{label}\""))?;
-            Ok((label.clone(), store.clone()))
-        })
-        .collect::<Result<_>>()?;
+    let key_value_stores =
+        granted(&stores.key_value, &component.key_value_stores).context("a key-value store")?;
+    let sqlite_databases =
+        granted(&stores.sqlite, &component.sqlite_databases).context("a SQLite database")?;
     let limits = &component.wharf.postgres;
     Ok(Imports::new(Grants {
         component: component.id.clone(),
@@ -199,6 +212,7 @@ fn build_imports(
         blocked_networks: parts.runtime_config.blocked_networks.clone(),
         variables: Arc::new(variables),
         key_value_stores,
+        sqlite_databases,
         postgres: postgres::Settings {
             connections: usize::try_from(limits.connections)?,
             wait: limits.wait,
@@ -211,10 +225,31 @@ fn build_imports(
     })?)
 }
 
+/// The stores of the application, by label.
+struct Stores {
+    key_value: BTreeMap<String, Store>,
+    sqlite: BTreeMap<String, Database>,
+}
+
+/// The stores with these labels.
+fn granted<S: Clone>(
+    stores: &BTreeMap<String, S>,
+    labels: &[String],
+) -> Result<BTreeMap<String, S>> {
+    let stores = labels.iter().map(|label| {
+        let store = stores
+            .get(label)
+            .with_context(|| format!("there is no \"{label}\""))?;
+        Ok((label.clone(), store.clone()))
+    });
+    stores.collect()
+}
+
 /// Opens every key-value store that a component was granted. A store that the runtime configuration does not mention
 /// is a file of this host.
 fn open_key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
     let folder = parts.data_dir.join("key-value");
+    let max_bytes = parts.manifest.wharf.key_value_limit_bytes;
     let labels = parts
         .manifest
         .components
@@ -229,8 +264,10 @@ fn open_key_value_stores(parts: &Parts) -> Result<BTreeMap<String, Store>> {
         };
         let store = match parts.runtime_config.key_value_stores.get(label) {
             Some(KeyValueStore::Redis { url }) => Store::redis(url)?,
-            Some(KeyValueStore::Embedded { path: Some(path) }) => Store::file(path)?,
-            Some(KeyValueStore::Embedded { path: None }) | None => Store::file(&default_path()?)?,
+            Some(KeyValueStore::Embedded { path: Some(path) }) => Store::file(path, max_bytes)?,
+            Some(KeyValueStore::Embedded { path: None }) | None => {
+                Store::file(&default_path()?, max_bytes)?
+            }
         };
         stores.insert(label.clone(), store);
     }
@@ -270,17 +307,28 @@ fn build_service(
     }
     let own = metrics.add_route("", "");
     let application = &parts.manifest.application;
+    let settings = &parts.manifest.wharf;
+    let resolve = |template: &Template| -> Result<String> { Ok(parts.variables.text(template)?) };
     let info = serde_json::json!({ "name": application.name, "version": application.version });
     Ok(Arc::new(Service {
         router,
         local_services,
         metrics: Arc::new(metrics),
-        metrics_paths: parts.manifest.wharf.metrics.clone(),
+        metrics_paths: settings.metrics.clone(),
+        metrics_guard: settings
+            .metrics_access
+            .as_ref()
+            .map(|access| MetricsGuard::new(access, resolve))
+            .transpose()?,
         info: Bytes::from(info.to_string()),
         own,
         access_log: (!parts.is_quiet).then(|| parts.journal.console()),
         trusted_proxies: parse_trusted_proxies(parts)?,
-        problems: parts.manifest.wharf.problems.clone(),
+        problems: settings.problems.clone(),
+        has_request_id_header: settings.request_id_header,
+        cors: Cors::new(&settings.cors, resolve)?,
+        stall_timeout: settings.connections.stall_timeout,
+        is_stopping: AtomicBool::new(false),
     }))
 }
 

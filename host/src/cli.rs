@@ -90,10 +90,22 @@ pub struct Up {
     /// Add an environment variable to every component
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
+    /// Statements to run in the SQLite database "default"; @file.sql runs a file, @file.sql:label in another database
+    #[arg(long, value_name = "STATEMENT")]
+    pub sqlite: Vec<String>,
     /// Call components as Spin 4.1 does: without `wharf:http`, and a plain query that finds no row fails, which
     /// never ends there
     #[arg(long)]
     pub as_spin: bool,
+    /// Accept connections for this long after a stop signal, while the health check fails: until load balancers have
+    /// noticed
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        default_value_t = 0,
+        env = "WHARF_STOP_DELAY_MS"
+    )]
+    pub stop_delay_ms: u64,
     /// Format in which the served routes are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use wasmtime::component::Component as Code;
 use wharf_manifest::manifest::Component;
 
 use crate::compose::{self, Dependency, denied};
+use crate::core_module;
 use crate::engine::cache::Cache;
 
 /// Returns the code of each component in their order, or the errors of all that failed. `say` gets a line for each
@@ -98,13 +99,12 @@ fn read_composed(component: &Component) -> Result<Vec<u8>> {
     compose::compose(&code, &dependencies)
 }
 
+/// Reads a component. A core module, as older toolchains make it, is made into one.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let code = fs::read(path)
         .with_context(|| format!("cannot read {}; has it been built?", path.display()))?;
-    ensure!(
-        wasmparser::Parser::is_component(&code),
-        "{} is not a component; build it for the target wasm32-wasip2",
-        path.display()
-    );
-    Ok(code)
+    if wasmparser::Parser::is_component(&code) {
+        return Ok(code);
+    }
+    core_module::to_component(&code).with_context(|| format!("{}", path.display()))
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx};
@@ -14,6 +16,7 @@ use wharf_manifest::manifest::WharfComponent;
 use crate::guest::output::{Destination, Output};
 use crate::guest::{Alive, Guest, MAX_HANDLES, Memory};
 use crate::http::headers::MAX_HEADER_BYTES;
+use crate::instances::FailureLog;
 use crate::metrics::ComponentMeter;
 use crate::scheduler::Scheduler;
 
@@ -60,7 +63,15 @@ pub struct Function {
     pub files: Option<PathBuf>,
     pub stdout: Destination,
     pub stderr: Destination,
+    pub failure_log: FailureLog,
+    /// Memory for long responses that are not sent yet, in frames of `MAX_FRAME_BYTES`.
+    pub unsent_frames: Arc<Semaphore>,
+    /// What the component does apart from requests: messages, and what a request runs on with after its response.
+    pub work: TaskTracker,
 }
+
+/// 64 MiB: four of the longest responses.
+pub const MAX_UNSENT_FRAMES: usize = 1024;
 
 impl Function {
     /// Creates the store of a new instance.
@@ -69,11 +80,16 @@ impl Function {
             Output::new(self.stdout.clone()),
             Output::new(self.stderr.clone()),
         );
+        let egress = self.imports.egress();
         let mut wasi = WasiCtx::builder();
         wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
             .envs(&self.environment)
-            .socket_addr_check(self.imports.egress().socket_check());
+            .allow_tcp(egress.allows_sockets("tcp"))
+            .allow_udp(egress.allows_sockets("udp"))
+            // A look-up leaves the machine, so it needs a grant of sockets too.
+            .allow_ip_name_lookup(egress.allows_sockets("tcp") || egress.allows_sockets("udp"))
+            .socket_addr_check(egress.socket_check());
         if let Some(files) = &self.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }

@@ -10,6 +10,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_imports::http::Depth;
 use wharf_imports::{ImportsCtx, ImportsCtxView, ImportsView};
 
 use crate::guest::output::Output;
@@ -27,8 +28,9 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Labels output from here on with this request.
-    pub fn begin_request(&self, request_id: &str) {
+    /// Labels output and outgoing calls from here on with this request.
+    pub fn begin_request(&mut self, request_id: &str, depth: Depth) {
+        self.imports.begin_request(depth);
         self.stdout.set_request_id(request_id);
         self.stderr.set_request_id(request_id);
     }

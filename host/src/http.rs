@@ -5,11 +5,16 @@
 pub mod body;
 pub mod call;
 pub mod client;
+pub mod connections;
+pub mod cors;
 pub mod drain;
 pub mod exclusive;
 pub mod function;
 pub mod headers;
 pub mod local;
+pub mod metrics_guard;
+pub mod paced;
+pub mod pending;
 pub mod problem;
 pub mod record;
 pub mod server;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Accessor;
+use wharf_imports::http::Depth;
 
 use crate::function::Function;
 use crate::guest::Guest;
@@ -51,9 +52,13 @@ impl<E: Send + 'static> Instances<E> {
         instances
     }
 
+    pub fn try_acquire_permit(&self) -> Option<Permit> {
+        self.permits.clone().try_acquire_owned().ok()
+    }
+
     /// Waits for a permit, first come, first served.
     pub async fn acquire_permit(&self) -> Option<Permit> {
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+        if let Some(permit) = self.try_acquire_permit() {
             return Some(permit);
         }
         let begun = Instant::now();
@@ -85,9 +90,9 @@ impl<E: Send + 'static> Instances<E> {
 
 impl<E> Instance<E> {
     /// Starts a request with a full time slice.
-    pub fn begin_request(&mut self, request_id: &str) {
+    pub fn begin_request(&mut self, request_id: &str, depth: Depth) {
         self.store.set_epoch_deadline(EPOCHS_PER_SLICE);
-        self.store.data().begin_request(request_id);
+        self.store.data_mut().begin_request(request_id, depth);
     }
 
     fn memory(&self) -> usize {
@@ -132,14 +137,77 @@ pub async fn finish_tasks(accessor: &Accessor<Guest>) {
 /// Logs and counts an instance that trapped.
 pub fn record_failure(function: &Function, request_id: &str, cause: &wasmtime::Error) {
     function.meter.instances_failed.fetch_add(1, Relaxed);
+    let Some(omitted) = function.failure_log.admit() else {
+        return;
+    };
+    if omitted > 0 {
+        tracing::error!(component = %function.id, "{omitted} more failures were not logged");
+    }
     tracing::error!(component = %function.id, request_id, "{}", describe(cause));
 }
+
+/// Longest description of a failure: the frames of a deep recursion repeat each other.
+const MAX_DESCRIPTION_BYTES: usize = 4 << 10;
 
 /// The reason of a trap, then the backtrace, innermost frame first.
 fn describe(cause: &wasmtime::Error) -> String {
     let reason = cause.root_cause();
-    match cause.downcast_ref::<wasmtime::WasmBacktrace>() {
+    let mut text = match cause.downcast_ref::<wasmtime::WasmBacktrace>() {
         Some(backtrace) => format!("instance failed: {reason}\n{backtrace}"),
         None => format!("instance failed: {cause:#}"),
+    };
+    if text.len() > MAX_DESCRIPTION_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_DESCRIPTION_BYTES));
+        text.push('…');
+    }
+    text
+}
+
+/// Limits how many failures of a component are logged: one that fails on every request must not fill the disk.
+#[derive(Default)]
+pub struct FailureLog(Mutex<FailuresOfSecond>);
+
+#[derive(Default)]
+struct FailuresOfSecond {
+    began: Option<Instant>,
+    logged: u32,
+    omitted: u64,
+}
+
+const MAX_FAILURES_PER_SECOND: u32 = 10;
+
+impl FailureLog {
+    /// Whether to log a failure now, and how many were not logged before it.
+    fn admit(&self) -> Option<u64> {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new_second = failures
+            .began
+            .is_none_or(|began| began.elapsed() >= Duration::from_secs(1));
+        if is_new_second {
+            failures.began = Some(Instant::now());
+            failures.logged = 0;
+        }
+        if failures.logged >= MAX_FAILURES_PER_SECOND {
+            failures.omitted += 1;
+            return None;
+        }
+        failures.logged += 1;
+        Some(std::mem::take(&mut failures.omitted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_beyond_the_limit_are_counted_instead_of_logged() {
+        let log = FailureLog::default();
+        let logged = (0..100).filter(|_| log.admit().is_some()).count();
+        assert_eq!(logged, 10);
+        let long_ago = Instant::now() - Duration::from_secs(2);
+        log.0.lock().unwrap().began = Some(long_ago);
+        assert_eq!(log.admit(), Some(90));
+        assert_eq!(log.admit(), Some(0));
     }
 }

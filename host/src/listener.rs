@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lift, TypedFunc};
+use wharf_imports::http::Depth;
 
 use crate::function::Function;
 use crate::instances::{self, Instance, Instances, Permit};
@@ -147,7 +148,7 @@ impl Listener {
             None => self.instantiate().await?,
         };
         let id = request_id::new();
-        instance.begin_request(&id);
+        instance.begin_request(&id, Depth::default());
         match call(&mut instance, message.to_vec()).await {
             // A returned error leaves the instance usable; a trap does not.
             Ok(result) => {

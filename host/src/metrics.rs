@@ -101,6 +101,7 @@ pub struct Metrics {
     routes: Vec<Arc<RouteMeter>>,
     components: Vec<(String, Arc<ComponentMeter>)>,
     pub connections: AtomicI64,
+    pub connections_refused: AtomicU64,
     pub redis_connected: AtomicI64,
     pub redis_reconnects: AtomicU64,
 }
@@ -112,6 +113,7 @@ impl Metrics {
             routes: Vec::new(),
             components: Vec::new(),
             connections: AtomicI64::new(0),
+            connections_refused: AtomicU64::new(0),
             redis_connected: AtomicI64::new(0),
             redis_reconnects: AtomicU64::new(0),
         }
@@ -250,6 +252,16 @@ impl Metrics {
             "wharf_connections",
             &[],
             self.connections.load(Relaxed) as f64,
+        );
+        text.family(
+            "wharf_connections_refused_total",
+            "counter",
+            "HTTP connections beyond the limits.",
+        );
+        text.value(
+            "wharf_connections_refused_total",
+            &[],
+            self.connections_refused.load(Relaxed) as f64,
         );
         text.family(
             "wharf_redis_subscriptions_connected",

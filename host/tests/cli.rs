@@ -157,6 +157,12 @@ build = { command = "true" }
 #[test]
 fn doctor_succeeds_where_nothing_is_wrong() {
     let (code, found, said) = run(&folder(MANIFEST), &["doctor", "--listen", "127.0.0.1:0"]);
+    for limit in [
+        "16384 connections, 1024 per client",
+        "64 instances of 128 MB",
+    ] {
+        assert!(found.contains(limit), "{limit}\nnot in\n{found}");
+    }
     assert_eq!(code, Some(0), "{found}{said}");
     assert!(found.contains("every component is built"));
 }
@@ -225,5 +231,12 @@ fn a_quiet_host_with_json_output_prints_one_line() {
         served["routes"][0]["description"],
         "Does what the path says"
     );
-    assert!(served["stores"]["postgres_url"].is_null());
+    assert!(served["stores"].is_null(), "output is kept in logs");
+    let file = folder.path().join(served["stores_file"].as_str().unwrap());
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let stores: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert!(stores["postgres_url"].is_null());
 }

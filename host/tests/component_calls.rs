@@ -36,6 +36,23 @@ source = "{guests}/guest_acts.wasm"
 request_timeout_ms = 800
 "#;
 
+/// A path that makes the component call itself this often.
+fn chain_of(calls: usize) -> String {
+    let call = "/fetch?http://caller.spin.internal".repeat(calls);
+    format!("{call}/hello")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_of_calls_ends_at_a_limit() {
+    let host = Host::start(CHAIN);
+    let short = host.get(&chain_of(10)).await.text();
+    assert!(short.ends_with("hello\n"), "{short}");
+    let long = host.get(&chain_of(40)).await.text();
+    assert!(long.contains("LoopDetected"), "{long}");
+    let started = r#"wharf_instances_started_total{component="caller"}"#;
+    assert!(host.metric(started).await <= 18.0, "one instance per call");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_calls_another_by_name_whatever_its_route() {
     let host = Host::start(CHAIN);

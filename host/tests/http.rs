@@ -25,6 +25,7 @@ use stage::Host;
 const ROUTES: &str = r#"
 [application.tool.wharf]
 metrics = ["/metrics", "/own/metrics"]
+request_id_header = true
 
 [[trigger.http]]
 route = "/..."

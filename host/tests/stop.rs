@@ -57,6 +57,33 @@ async fn a_signal_lets_requests_finish_and_refuses_new_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_health_check_fails_before_connections_are_refused() {
+    let mut host = Host::start_with(SLEEPER, &["--stop-delay-ms", "2000"]);
+    let health = "/.well-known/spin/health";
+    assert_eq!(host.get(health).await.text(), "OK");
+    host.signal(libc::SIGTERM);
+    until("the health check fails", async || {
+        host.get(health).await.status() == 503
+    })
+    .await;
+    assert_eq!(host.get(health).await.refusal(), "stopping");
+    assert_eq!(host.get("/hello").await.text(), "hello\n");
+    assert!(host.ended().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_what_runs_on_after_a_response() {
+    let later = SLEEPER
+        .replace("component = \"acts\"", "component = \"whole\"")
+        .replace("acts", "whole");
+    let mut host = Host::start(&later);
+    assert_eq!(host.get("/later").await.text(), "begun\n");
+    host.signal(libc::SIGTERM);
+    assert!(host.ended().await.success());
+    assert_eq!(host.log("whole_stdout.txt"), "later\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_the_host_at_once() {
     let mut host = Host::start(SLEEPER);
     let address = host.address();

@@ -8,30 +8,42 @@ wasmtime::component::bindgen!({
         package wharf:imports;
         world imports {
             import fermyon:spin/key-value@2.0.0;
+            import fermyon:spin/mqtt@2.0.0;
             import fermyon:spin/postgres@2.0.0;
             import fermyon:spin/redis@2.0.0;
+            import fermyon:spin/sqlite@2.0.0;
             import fermyon:spin/variables@2.0.0;
             import spin:key-value/key-value@3.0.0;
+            import spin:mqtt/mqtt@3.0.0;
             import spin:postgres/postgres@3.0.0;
             import spin:postgres/postgres@4.2.0;
             import spin:redis/redis@3.0.0;
+            import spin:sqlite/sqlite@3.1.0;
             import spin:variables/variables@3.0.0;
             import wasi:config/store@0.2.0-draft-2024-09-27;
+            import wasi:keyvalue/atomics@0.2.0-draft2;
+            import wasi:keyvalue/batch@0.2.0-draft2;
+            import wasi:keyvalue/store@0.2.0-draft2;
         }
     ",
     path: [
         "../../wit/deps/fermyon-spin@2.0.0",
         "../../wit/deps/spin-key-value@3.0.0",
+        "../../wit/deps/spin-mqtt@3.0.0",
         "../../wit/deps/spin-postgres@3.0.0",
         "../../wit/deps/spin-postgres@4.2.0",
         "../../wit/deps/spin-redis@3.0.0",
+        "../../wit/deps/spin-sqlite@3.1.0",
         "../../wit/deps/spin-variables@3.0.0",
+        "../../wit/deps/wasi-keyvalue-2024-10-17",
         "../../wit/deps/wasi-runtime-config-2024-09-27",
     ],
     imports: {
         "fermyon:spin/key-value": async,
+        "fermyon:spin/mqtt": async,
         "fermyon:spin/postgres": async,
         "fermyon:spin/redis": async,
+        "fermyon:spin/sqlite": async,
         "spin:key-value/key-value.[method]store.get-keys": async | store | trappable,
         "spin:postgres/postgres@3.0.0": async,
         "spin:postgres/postgres@4.2.0.[static]connection.open": async,
@@ -39,10 +51,25 @@ wasmtime::component::bindgen!({
         "spin:postgres/postgres@4.2.0.[method]connection.execute": async,
         "spin:postgres/postgres@4.2.0.[method]connection-builder.build": async,
         "spin:postgres/postgres@4.2.0.[constructor]connection-builder": trappable,
+        "spin:sqlite/sqlite.[static]connection.open": async,
+        "spin:sqlite/sqlite.[method]connection.execute": async,
+        "spin:sqlite/sqlite.[method]connection.last-insert-rowid": async | trappable,
+        "spin:sqlite/sqlite.[method]connection.changes": async | trappable,
+        "spin:sqlite/sqlite.[method]connection.last-insert-rowid-async": async | store | trappable,
+        "spin:sqlite/sqlite.[method]connection.changes-async": async | store | trappable,
+        "wasi:keyvalue/atomics": async,
+        "wasi:keyvalue/batch": async,
+        "wasi:keyvalue/store": async,
     },
     with: {
         "fermyon:spin/key-value@2.0.0.store": crate::key_value::Store,
         "spin:key-value/key-value@3.0.0.store": crate::key_value::Store,
+        "fermyon:spin/mqtt@2.0.0.connection": crate::mqtt::Connection,
+        "spin:mqtt/mqtt@3.0.0.connection": crate::mqtt::Connection,
+        "fermyon:spin/sqlite@2.0.0.connection": crate::sqlite::Connection,
+        "spin:sqlite/sqlite@3.1.0.connection": crate::sqlite::Connection,
+        "wasi:keyvalue/store@0.2.0-draft2.bucket": crate::key_value::Store,
+        "wasi:keyvalue/atomics@0.2.0-draft2.cas": crate::key_value::wit::wasi::Cas,
         "fermyon:spin/redis@2.0.0.connection": crate::redis::Connection,
         "spin:redis/redis@3.0.0.connection": crate::redis::Connection,
         "fermyon:spin/postgres@2.0.0.connection": crate::postgres::Connection,

@@ -8,9 +8,9 @@ use wasmtime_wasi_http::WasiHttpHooks;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use crate::egress::{Egress, StderrLine};
-use crate::http::{HttpHooks, LocalDispatch, Outbound};
+use crate::http::{Depth, HttpHooks, LocalDispatch, Outbound};
 use crate::variables::Variables;
-use crate::{key_value, postgres, redis, tls};
+use crate::{key_value, mqtt, postgres, redis, sqlite, tls};
 
 /// What the manifest and the operator grant to one component.
 pub struct Grants {
@@ -23,6 +23,8 @@ pub struct Grants {
     pub variables: Arc<dyn Variables>,
     /// `key_value_stores`, by the labels of the manifest.
     pub key_value_stores: BTreeMap<String, key_value::Store>,
+    /// `sqlite_databases`, by the labels of the manifest.
+    pub sqlite_databases: BTreeMap<String, sqlite::Database>,
     pub postgres: postgres::Settings,
     /// Answers `http://<component>.spin.internal` and `http://self`.
     pub local: Arc<dyn LocalDispatch>,
@@ -36,7 +38,9 @@ pub struct Imports {
     pub(crate) variables: Arc<dyn Variables>,
     pub(crate) postgres: postgres::Pools,
     pub(crate) redis: redis::Servers,
+    pub(crate) mqtt: mqtt::Brokers,
     pub(crate) key_value_stores: BTreeMap<String, key_value::Store>,
+    pub(crate) sqlite_databases: BTreeMap<String, sqlite::Database>,
     pub(crate) http: Arc<Outbound>,
 }
 
@@ -56,12 +60,14 @@ impl Imports {
                 Arc::clone(&roots),
             ),
             redis: redis::Servers::new(Arc::clone(&egress), Arc::clone(&roots)),
+            mqtt: mqtt::Brokers::new(Arc::clone(&egress), Arc::clone(&roots)),
             http: Arc::new(Outbound::new(
                 Arc::clone(&egress),
                 grants.local,
                 tls::client_config(roots)?,
             )),
             key_value_stores: grants.key_value_stores,
+            sqlite_databases: grants.sqlite_databases,
             variables: grants.variables,
             egress,
         })
@@ -85,8 +91,14 @@ impl ImportsCtx {
             imports: Arc::clone(imports),
             hooks: HttpHooks {
                 outbound: Arc::clone(&imports.http),
+                depth: Depth::default(),
             },
         }
+    }
+
+    /// Tells how many calls between components led to the request that begins.
+    pub fn begin_request(&mut self, depth: Depth) {
+        self.hooks.depth = depth;
     }
 
     /// For `WasiHttpCtxView::hooks`.

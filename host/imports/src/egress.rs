@@ -73,9 +73,28 @@ impl Egress {
         self.blocked.is_blocked(address) || !self.allowed.allows_address(host, address)
     }
 
-    fn allows_socket(&self, scheme: &str, address: SocketAddr) -> bool {
-        let host = address.ip().to_string();
-        self.check(scheme, &host, address.port()).is_ok() && !self.is_blocked(&host, address.ip())
+    /// Whether the component may use sockets of this kind at all; `tcp` or `udp`.
+    pub fn allows_sockets(&self, scheme: &str) -> bool {
+        self.allowed.allows_scheme(scheme)
+    }
+
+    /// A socket knows only addresses. A grant of a host name covers those that the name resolves to at this moment.
+    async fn allows_socket(&self, scheme: &str, address: SocketAddr) -> bool {
+        let literal = address.ip().to_string();
+        let denied = match self.allowed.check(scheme, &literal, address.port()) {
+            Ok(()) => return !self.is_blocked(&literal, address.ip()),
+            Err(denied) => denied,
+        };
+        for name in self.allowed.names_with_port(scheme, address.port()) {
+            let Ok(found) = tokio::net::lookup_host((name, address.port())).await else {
+                continue;
+            };
+            if found.into_iter().any(|found| found.ip() == address.ip()) {
+                return !self.is_blocked(name, address.ip());
+            }
+        }
+        (self.stderr)(&denied.to_string());
+        false
     }
 
     /// The check for `wasi:sockets`, as `WasiCtxBuilder::socket_addr_check` takes it. Listening is always denied.
@@ -87,17 +106,20 @@ impl Egress {
     + 'static {
         let egress = Arc::clone(self);
         move |address, purpose| {
-            let is_wildcard = address.ip().is_unspecified() && address.port() == 0;
-            let allowed = match purpose {
+            let scheme = match purpose {
                 // The implicit bind before a connect or send. A bind to a chosen address would be a server.
-                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => is_wildcard,
-                SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
-                SocketAddrUse::TcpConnect => egress.allows_socket("tcp", address),
-                SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
-                    egress.allows_socket("udp", address)
+                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
+                    let is_wildcard = address.ip().is_unspecified() && address.port() == 0;
+                    return Box::pin(std::future::ready(is_wildcard));
                 }
+                SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => {
+                    return Box::pin(std::future::ready(false));
+                }
+                SocketAddrUse::TcpConnect => "tcp",
+                SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => "udp",
             };
-            Box::pin(std::future::ready(allowed))
+            let egress = Arc::clone(&egress);
+            Box::pin(async move { egress.allows_socket(scheme, address).await })
         }
     }
 }

@@ -52,6 +52,14 @@ pub enum LocalTarget {
     OwnApplication,
 }
 
+/// Calls between components that led to a request, as an extension of the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth(pub u32);
+
+/// Longest chain of calls between components. A component that calls itself without an end would otherwise take all
+/// instances of the application for one request.
+const MAX_DEPTH: u32 = 16;
+
 /// Answers requests between the application's components in memory. Implemented by the host.
 pub trait LocalDispatch: Send + Sync {
     fn dispatch(
@@ -100,12 +108,15 @@ impl Outbound {
 
     async fn send(
         &self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: RequestOptions,
+        Depth(depth): Depth,
     ) -> Result<Response<WasiBody>, Error> {
         let first_byte_timeout = options.first_byte_timeout.unwrap_or(READ_TIMEOUT);
         match self.check_destination(&request)? {
+            Some(_) if depth >= MAX_DEPTH => Err(Error::LoopDetected),
             Some(local) => {
+                request.extensions_mut().insert(Depth(depth + 1));
                 let response = self.local.dispatch(local, request);
                 let response = timeout(first_byte_timeout, response).await;
                 response.map_err(|_| Error::ConnectionReadTimeout)?
@@ -239,6 +250,8 @@ fn from_tls(error: &rustls::Error) -> Error {
 /// The hooks of one instance for `wasmtime_wasi_http`.
 pub struct HttpHooks {
     pub(crate) outbound: Arc<Outbound>,
+    /// Of the request that the instance serves.
+    pub(crate) depth: Depth,
 }
 
 impl WasiHttpHooks for HttpHooks {
@@ -250,8 +263,10 @@ impl WasiHttpHooks for HttpHooks {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let outbound = Arc::clone(&self.outbound);
+        let depth = self.depth;
         Box::new(async move {
-            let response = outbound.send(request, options.unwrap_or_default()).await?;
+            let options = options.unwrap_or_default();
+            let response = outbound.send(request, options, depth).await?;
             // The client drives its connections itself. Their failures arrive as errors of the body.
             let driver: Driver = Box::new(std::future::ready(Ok(())));
             Ok((response, driver))

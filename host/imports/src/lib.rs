@@ -14,8 +14,10 @@ mod context;
 pub mod egress;
 pub mod http;
 pub mod key_value;
+pub mod mqtt;
 pub mod postgres;
 pub mod redis;
+pub mod sqlite;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -33,5 +35,7 @@ pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmti
     postgres::wit::add_to_linker(linker)?;
     redis::wit::add_to_linker(linker)?;
     key_value::wit::add_to_linker(linker)?;
+    mqtt::wit::add_to_linker(linker)?;
+    sqlite::wit::add_to_linker(linker)?;
     Ok(())
 }

@@ -25,12 +25,13 @@ pub use address::Address;
 pub use connect::connect;
 pub use settings::Settings;
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use lru::LruCache;
 use rustls::RootCertStore;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::address::Tls;
@@ -44,6 +45,9 @@ use crate::egress::Egress;
 
 /// Pools that are kept per component, the least recently used evicted first. Few components use more than one address.
 const MAX_POOLS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+/// How many pools of a component may be full of connections at the same time. A component that opens ever other addresses
+/// gets no more.
+const MAX_FULL_POOLS: usize = 2;
 /// Larger results are streamed. Smaller ones are read at once, which frees their connection.
 const MAX_WHOLE_BYTES: usize = 256 * 1024;
 /// Largest result that the host buffers for a guest, as in Spin.
@@ -57,6 +61,10 @@ pub(crate) struct Pools {
     roots: Arc<RootCertStore>,
     /// Keyed by address, and by certificate authority if the guest gave one.
     pools: Mutex<LruCache<Box<str>, Arc<Pool>>>,
+    /// The pools by what their connections have in common, so that other spellings of an address lead to the same pool.
+    by_identity: Mutex<HashMap<String, Weak<Pool>>>,
+    /// One permit per connection, over all pools.
+    connections: Arc<Semaphore>,
 }
 
 impl Pools {
@@ -69,9 +77,11 @@ impl Pools {
         Pools {
             component,
             egress,
-            settings,
             roots,
             pools: Mutex::new(LruCache::new(MAX_POOLS)),
+            by_identity: Mutex::default(),
+            connections: Arc::new(Semaphore::new(settings.connections * MAX_FULL_POOLS)),
+            settings,
         }
     }
 
@@ -99,12 +109,33 @@ impl Pools {
         }
         let address = Address::parse(address)?;
         address.check(&self.egress)?;
-        let connector = self.connector(address.tls, ca_root)?;
-        let egress = Arc::clone(&self.egress);
-        let dialer = Dialer::new(address, egress, connector, &self.component, &self.settings);
-        let pool = Pool::new(dialer, self.settings);
+        let identity = address.identity(ca_root);
+        let by_identity = self.by_identity.lock();
+        let mut by_identity = by_identity.unwrap_or_else(PoisonError::into_inner);
+        let pool = match by_identity.get(&identity).and_then(Weak::upgrade) {
+            Some(pool) => pool,
+            None => {
+                let pool = self.new_pool(address, ca_root)?;
+                by_identity.retain(|_, pool| pool.strong_count() > 0);
+                by_identity.insert(identity, Arc::downgrade(&pool));
+                pool
+            }
+        };
         pools.put(key.into(), Arc::clone(&pool));
         Ok(pool)
+    }
+
+    fn new_pool(&self, address: Address, ca_root: Option<&str>) -> Result<Arc<Pool>, String> {
+        let connector = self.connector(address.tls, ca_root)?;
+        let dialer = Dialer::new(
+            address,
+            Arc::clone(&self.egress),
+            connector,
+            &self.component,
+            &self.settings,
+            Arc::clone(&self.connections),
+        );
+        Ok(Pool::new(dialer, self.settings))
     }
 
     fn connector(&self, tls: Tls, ca_root: Option<&str>) -> Result<MakeRustlsConnect, String> {

@@ -47,7 +47,8 @@ pub fn up(program: &Path, listen: &str) -> Command {
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    announcement: Value,
+    /// The addresses of its stores; null when it wrote none.
+    stores: Value,
     log: Log,
 }
 
@@ -59,6 +60,7 @@ pub fn launch(mut command: Command, log: &Log, within: Duration) -> Result<Serve
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log.append()?);
+    let folder = command.get_current_dir().map(Path::to_owned);
     let program = command.get_program().display().to_string();
     let mut child = spawn(command).map_err(Failure::doing(&program))?;
     let announced = child
@@ -66,12 +68,15 @@ pub fn launch(mut command: Command, log: &Log, within: Duration) -> Result<Serve
         .take()
         .ok_or_else(|| "its standard output is not piped".to_owned())
         .and_then(|stdout| first_line(stdout, within))
-        .and_then(|announcement| Ok((read_address(&announcement)?, announcement)));
+        .and_then(|announcement| {
+            let stores = read_stores(&announcement, folder.as_deref())?;
+            Ok((read_address(&announcement)?, stores))
+        });
     match announced {
-        Ok((address, announcement)) => Ok(Server {
+        Ok((address, stores)) => Ok(Server {
             child,
             address,
-            announcement,
+            stores,
             log,
         }),
         Err(why) => {
@@ -107,6 +112,17 @@ fn read_address(announcement: &Value) -> std::result::Result<SocketAddr, String>
         .ok_or_else(|| format!("no base_url in {announcement}"))
 }
 
+/// The addresses of the stores, from the file that the announcement names. Its path starts in the folder of the process.
+fn read_stores(announcement: &Value, folder: Option<&Path>) -> std::result::Result<Value, String> {
+    let Some(file) = announcement.get("stores_file").and_then(Value::as_str) else {
+        return Ok(Value::Null);
+    };
+    let path = folder.unwrap_or(Path::new("")).join(file);
+    let text = fs::read_to_string(&path);
+    let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 impl Server {
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -114,8 +130,7 @@ impl Server {
 
     /// The address of a store that the host started, empty when it started none.
     pub fn store_url(&self, store: &str) -> String {
-        let stores = self.announcement.get("stores");
-        let url = stores.and_then(|it| it.get(store)).and_then(Value::as_str);
+        let url = self.stores.get(store).and_then(Value::as_str);
         url.unwrap_or_default().to_owned()
     }
 

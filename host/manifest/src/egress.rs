@@ -100,6 +100,21 @@ impl AllowedHosts {
         Err(Denied { destination })
     }
 
+    /// Whether a grant covers some destination with this scheme.
+    pub fn allows_scheme(&self, scheme: &str) -> bool {
+        self.grants.iter().any(|grant| grant.allows_scheme(scheme))
+    }
+
+    /// The host names with grants for this scheme and port. A guest that connects to an address may mean one of them.
+    pub fn names_with_port<'a>(
+        &'a self,
+        scheme: &'a str,
+        port: u16,
+    ) -> impl Iterator<Item = &'a str> {
+        let grants = self.grants.iter();
+        grants.filter_map(move |grant| grant.name_with_port(scheme, port))
+    }
+
     /// Whether the component may send HTTP requests to its own application.
     pub fn check_self(&self) -> Result<(), Denied> {
         let named_only = self.blocks_private_networks;

@@ -1,6 +1,6 @@
 //! Reads and checks `spin.toml`, version 2. A manifest means the same here as in Spin.
 //!
-//! Features that this host does not support (components from a registry, SQLite, triggers other than HTTP and Redis, …)
+//! Features that this host does not support (components from a registry, AI models, triggers other than HTTP and Redis, …)
 //! are refused with a message, never ignored. Reading order: [`Manifest`], [`Component`], [`HttpTrigger`],
 //! [`WharfApplication`].
 
@@ -21,7 +21,8 @@ pub(crate) use hosts::is_unset;
 pub use trigger::{HttpAnswer, HttpTrigger, RedisTrigger, StaticResponse};
 pub use variable::Variable;
 pub use wharf::{
-    Cron, PostgresLimits, ProblemMember, ProblemMembers, WharfApplication, WharfComponent, When,
+    ConnectionLimits, CorsSettings, Cron, MetricsAccess, PostgresLimits, ProblemMember,
+    ProblemMembers, WharfApplication, WharfComponent, When, parse_origins,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

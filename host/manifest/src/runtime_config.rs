@@ -15,6 +15,7 @@ use crate::names;
 pub struct RuntimeConfig {
     pub variables_providers: Vec<VariablesProvider>,
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
+    pub sqlite_databases: BTreeMap<String, SqliteDatabase>,
     pub blocked_networks: BlockedNetworks,
 }
 
@@ -42,6 +43,14 @@ pub enum KeyValueStore {
     },
 }
 
+/// A file of this host; without a path the host chooses one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqliteDatabase {
+    pub path: Option<PathBuf>,
+    /// Whether guests may attach any file that the host can open.
+    pub allow_attach_file: bool,
+}
+
 impl RuntimeConfig {
     pub fn load(path: &Path) -> Result<RuntimeConfig, Faults> {
         let text = std::fs::read_to_string(path)
@@ -63,9 +72,16 @@ impl RuntimeConfig {
             }
             Some((label.to_string(), KeyValueStore::read(&value, folder)?))
         });
+        let databases = root.read_each("sqlite_database", |label, value| {
+            if let Err(why) = names::check_label(&label) {
+                label.fault(format!("invalid label `{}`: {why}", &*label), None);
+            }
+            Some((label.to_string(), SqliteDatabase::read(&value, folder)?))
+        });
         let config = RuntimeConfig {
             variables_providers: providers,
             key_value_stores: stores.into_iter().collect(),
+            sqlite_databases: databases.into_iter().collect(),
             blocked_networks: read_blocked_networks(root),
         };
         for (key, why) in [
@@ -75,7 +91,6 @@ impl RuntimeConfig {
                 "max_instance_memory",
                 "this host limits memory per component: `memory_mb` in its tool.wharf",
             ),
-            ("sqlite_database", "this host has no SQLite databases"),
             ("llm_compute", "this host has no AI models"),
             (
                 "client_tls",
@@ -94,7 +109,10 @@ impl RuntimeConfig {
                 "each component has its own pool of HTTP connections",
             ),
             ("outbound_mysql", "this host does not speak MySQL"),
-            ("outbound_mqtt", "this host does not speak MQTT"),
+            (
+                "outbound_mqtt",
+                "each component has its own limit of MQTT connections",
+            ),
         ] {
             root.refuse(key, why);
         }
@@ -167,6 +185,33 @@ impl KeyValueStore {
         };
         table.refuse_unknown_keys();
         Some(store)
+    }
+}
+
+impl SqliteDatabase {
+    fn read(value: &Value, folder: &Path) -> Option<SqliteDatabase> {
+        let table = value.table("[sqlite_database.…]")?;
+        let kind = table.require_text("type")?;
+        match &*kind {
+            "spin" => {}
+            "libsql" => {
+                kind.fault(
+                    "databases behind libSQL are not supported",
+                    Some("use the type \"spin\", a file of this host".to_owned()),
+                );
+                return None;
+            }
+            _ => {
+                kind.fault_unknown("there is no SQLite database of type", ["spin"]);
+                return None;
+            }
+        }
+        let database = SqliteDatabase {
+            path: table.text("path").map(|path| folder.join(&*path)),
+            allow_attach_file: table.flag("allow_attach_file").unwrap_or_default(),
+        };
+        table.refuse_unknown_keys();
+        Some(database)
     }
 }
 
@@ -255,6 +300,11 @@ path = "kv/store"
 [key_value_store.other]
 type = "spin"
 
+[sqlite_database.default]
+type = "spin"
+path = "db/default.db"
+allow_attach_file = true
+
 [outbound_networking]
 block_networks = ["10.0.0.0/8", "private"]
 "#,
@@ -285,6 +335,9 @@ block_networks = ["10.0.0.0/8", "private"]
             config.key_value_stores["other"],
             KeyValueStore::Embedded { path: None }
         );
+        let database = &config.sqlite_databases["default"];
+        assert!(database.path.as_ref().unwrap().ends_with("db/default.db"));
+        assert!(database.allow_attach_file);
         assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 
@@ -330,7 +383,8 @@ max_connections = 10
 connection_pooling = true
 
 [sqlite_database.default]
-type = "spin"
+type = "libsql"
+url = "https://db"
 "#,
         )
         .unwrap_err();

@@ -26,10 +26,42 @@ pub fn run(args: &cli::Doctor) -> Result<()> {
     check_migrations(&manifest, &mut findings);
     check_data_dir(&args.data_dir, &mut findings);
     check_port(args.listen, &mut findings);
+    print_limits(&manifest);
     match findings.failed {
         0 => Ok(()),
         1 => Err(anyhow!("1 problem found").into()),
         many => Err(anyhow!("{many} problems found").into()),
+    }
+}
+
+/// Every limit that holds, whether the manifest sets it or not.
+fn print_limits(manifest: &Manifest) {
+    let settings = &manifest.wharf;
+    let connections = &settings.connections;
+    println!(
+        "  limit  {} connections, {} per client; idle {:?}, stalled {:?}",
+        connections.max,
+        connections.max_per_client,
+        connections.idle_timeout,
+        connections.stall_timeout
+    );
+    println!(
+        "  limit  key-value store {} MB, SQLite database {} MB",
+        settings.key_value_limit_bytes >> 20,
+        settings.sqlite_limit_bytes >> 20
+    );
+    for component in manifest.triggered() {
+        let limits = &component.wharf;
+        println!(
+            "  limit  {}: {} instances of {} MB, requests of {:?} with {} kB, {} PostgreSQL connections, statements of {:?}",
+            component.id,
+            limits.max_instances,
+            limits.memory_bytes >> 20,
+            limits.request_timeout,
+            limits.body_limit_bytes >> 10,
+            limits.postgres.connections,
+            limits.postgres.statement_timeout
+        );
     }
 }
 

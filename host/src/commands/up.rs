@@ -10,10 +10,9 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component as Code, Linker};
-use wharf_manifest::manifest::{Component, Manifest};
+use wharf_manifest::manifest::{Component, ConnectionLimits, Manifest};
 use wharf_stores::Stores;
 
 use crate::application::{self, Application, Parts};
@@ -22,7 +21,8 @@ use crate::engine::cache::Cache;
 use crate::engine::{self, Capacity};
 use crate::failure::{Failure, Result};
 use crate::guest::Guest;
-use crate::http::server;
+use crate::http::connections;
+use crate::http::server::{self, Stop};
 use crate::journal::Journal;
 use crate::scheduler::Scheduler;
 use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, values};
@@ -32,6 +32,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
     let stopped = stop::on_signal()?;
+    let max_descriptors = connections::raise_descriptor_limit();
     let manifest = Arc::new(super::load(&args.manifest)?);
     if args.build {
         let built = commands::build::build(&manifest, &stopped, |_| true).await;
@@ -44,7 +45,13 @@ pub async fn run(args: &cli::Up, journal: Arc<Journal>) -> Result<()> {
         started = start(args, &manifest, &journal) => started?,
         () = stopped.cancelled() => return Ok(()),
     };
-    serve(application, running.listener, stopped).await;
+    let limits = manifest.wharf.connections;
+    let stop = Stop {
+        requested: stopped,
+        delay: Duration::from_millis(args.stop_delay_ms),
+        drain_timeout: DRAIN_TIMEOUT,
+    };
+    serve(application, running.listener, limits, max_descriptors, stop).await;
     running.stores.stop().await;
     Ok(())
 }
@@ -116,6 +123,7 @@ async fn start(
         redis_url: stores.addresses().redis_url.as_deref(),
         environment: &environment,
         data_dir: &args.stores.data_dir,
+        sqlite_statements: &args.sqlite,
         scheduler: &compiled.scheduler,
         journal,
         is_quiet: args.quiet,
@@ -131,7 +139,12 @@ async fn start(
             &resolved.fresh_passwords,
             &args.stores.data_dir,
         ),
-        Format::Json => announce::print_json(manifest, &base_url, stores.addresses()),
+        Format::Json => {
+            let file = args.stores.data_dir.join("stores.json");
+            announce::write_stores(stores.addresses(), &file)
+                .with_context(|| format!("write {}", file.display()))?;
+            announce::print_json(manifest, &base_url, &file);
+        }
     }
     Ok((Running { listener, stores }, application))
 }
@@ -212,8 +225,15 @@ fn needed_capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
     }
 }
 
-/// Serves until `stopped` is cancelled, then accepts no new work and finishes what is in progress.
-async fn serve(application: Application, listener: TcpListener, stopped: CancellationToken) {
+/// Serves until a stop is requested, then accepts no new work and finishes what is in progress.
+async fn serve(
+    application: Application,
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    max_descriptors: Option<u64>,
+    stop: Stop,
+) {
+    let stopped = stop.requested.clone();
     let triggers = TaskTracker::new();
     for subscription in application.subscriptions {
         triggers.spawn(redis_trigger::run(
@@ -225,23 +245,17 @@ async fn serve(application: Application, listener: TcpListener, stopped: Cancell
     for entry in application.cron {
         triggers.spawn(cron::run(entry, application.work.clone(), stopped.clone()));
     }
-    let requests = server::serve(
-        listener,
-        application.service,
-        stopped.clone(),
-        DRAIN_TIMEOUT,
-    );
     let messages = async {
         stopped.cancelled().await;
         triggers.close();
         triggers.wait().await;
-        application.work.close();
-        if timeout(DRAIN_TIMEOUT, application.work.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!("messages were still being handled after {DRAIN_TIMEOUT:?}");
-        }
     };
+    let service = application.service;
+    let requests = server::serve(listener, service, limits, max_descriptors, stop);
     tokio::join!(requests, messages);
+    application.work.close();
+    let finished = timeout(DRAIN_TIMEOUT, application.work.wait()).await;
+    if finished.is_err() {
+        tracing::warn!("components were still working after {DRAIN_TIMEOUT:?}");
+    }
 }

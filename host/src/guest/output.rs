@@ -98,11 +98,32 @@ impl Line {
                 line.extend_from_slice(self.request_id.as_bytes());
             }
             line.extend_from_slice(b" | ");
-            line.extend_from_slice(&self.begun);
+            push_printable(&mut line, &self.begun);
             terminal.append(&line);
         }
         self.begun.clear();
     }
+}
+
+/// Copies a line without what would control the terminal: a component must not move the cursor over the lines of others,
+/// hide text or answer for the user. The log file has the line unchanged.
+fn push_printable(to: &mut Vec<u8>, line: &[u8]) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for chunk in line.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if character.is_control() && character != '\t' {
+                to.extend(character.escape_default().map(|escaped| escaped as u8));
+            } else {
+                let mut bytes = [0; 4];
+                to.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+            }
+        }
+        for byte in chunk.invalid() {
+            to.extend(byte.escape_ascii());
+        }
+    }
+    to.push(b'\n');
 }
 
 impl Drop for Line {
@@ -166,5 +187,26 @@ impl OutputStream for Output {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         Ok(MAX_LINE_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_controls_a_terminal_is_shown_instead() {
+        for (line, shown) in [
+            ("plain\ttext é\n".as_bytes(), "plain\ttext é\n"),
+            (b"windows\r\n", "windows\n"),
+            (b"over\rwritten\n", "over\\rwritten\n"),
+            (b"\x1b[2Jred\n", "\\u{1b}[2Jred\n"),
+            ("c1 \u{9b}2J\n".as_bytes(), "c1 \\u{9b}2J\n"),
+            (b"\xff\n", "\\xff\n"),
+        ] {
+            let mut printed = Vec::new();
+            push_printable(&mut printed, line);
+            assert_eq!(String::from_utf8(printed).unwrap(), shown);
+        }
     }
 }

@@ -11,12 +11,16 @@ use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::http::call::Call;
+use crate::http::connections::RequestInProgress;
 use crate::http::record::Record;
 
 /// Limits `body` to `limit` bytes; a longer one ends in an error.
+///
+/// A body of which nothing arrives for the stall timeout of the call ends in an error too.
 pub fn bounded<B>(body: B, limit: u64, call: Arc<Call>) -> WasiBody
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -26,6 +30,7 @@ where
         body,
         left: limit,
         limit,
+        stalled: None,
         call,
     }
     .boxed_unsync()
@@ -35,7 +40,19 @@ struct Bounded<B> {
     body: B,
     left: u64,
     limit: u64,
+    /// Set while nothing arrives.
+    stalled: Option<Pin<Box<Sleep>>>,
     call: Arc<Call>,
+}
+
+impl<B> Bounded<B> {
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = self.call.stall_timeout else {
+            return Poll::Pending;
+        };
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
+        stalled.as_mut().poll(context)
+    }
 }
 
 impl<B> HttpBody for Bounded<B>
@@ -50,7 +67,12 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            ready!(self.poll_stalled(context));
+            self.call.is_body_late.store(true, Relaxed);
+            return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
+        };
+        self.stalled = None;
         let Some(Ok(frame)) = frame else {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         };
@@ -82,6 +104,8 @@ pub struct Body {
     content: Content,
     /// Held until the body is dropped.
     permit: Option<Arc<OwnedSemaphorePermit>>,
+    /// Ends when the body is dropped.
+    request: Option<RequestInProgress>,
     /// Written when the body is dropped.
     record: Option<Record>,
 }
@@ -117,12 +141,19 @@ impl Body {
         Self {
             content,
             permit: None,
+            request: None,
             record: None,
         }
     }
 
     pub fn with_permit(mut self, permit: Arc<OwnedSemaphorePermit>) -> Self {
         self.permit = Some(permit);
+        self
+    }
+
+    /// The request is in progress until the body is sent or dropped.
+    pub fn until_sent(mut self, request: RequestInProgress) -> Self {
+        self.request = Some(request);
         self
     }
 

@@ -1,15 +1,25 @@
 //! The state of one call into a component, shared by the tasks that the request passes through.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
+use wharf_imports::http::Depth;
 
 pub struct Call {
     pub request_id: HeaderValue,
     /// The request body exceeded its limit. The request is refused, even if the component responds.
     pub is_body_too_large: AtomicBool,
+    /// Nothing of the request body arrived for too long. The request is refused, even if the component responds.
+    pub is_body_late: AtomicBool,
+    /// See `ConnectionLimits`. `None` for a component of the application.
+    pub stall_timeout: Option<Duration>,
+    /// Calls between components that led to this one.
+    pub depth: Depth,
+    /// Unspecified for a component of the application.
+    pub client: IpAddr,
     /// The instance failed, so a streamed response that ends is incomplete.
     has_failed: AtomicBool,
     last_progress_ms: AtomicU64,
@@ -28,10 +38,19 @@ pub enum CallError {
 static CLOCK_START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Call {
-    pub fn new(request_id: HeaderValue) -> Arc<Self> {
+    pub fn new(
+        request_id: HeaderValue,
+        client: IpAddr,
+        stall_timeout: Option<Duration>,
+        depth: Depth,
+    ) -> Arc<Self> {
         let call = Self {
             request_id,
+            client,
+            stall_timeout,
+            depth,
             is_body_too_large: AtomicBool::new(false),
+            is_body_late: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             last_progress_ms: AtomicU64::new(0),
         };

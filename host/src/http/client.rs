@@ -13,27 +13,28 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     pub address: SocketAddr,
-    /// The scheme of the request to the proxy, if a trusted proxy sent it.
-    pub scheme: Option<Scheme>,
+    /// The scheme of the client's request: this host speaks HTTP, and a trusted proxy tells if the client spoke HTTPS
+    /// with it. The scheme in a request line or an HTTP/2 pseudo-header is only a claim of the client.
+    pub scheme: Scheme,
 }
 
 impl Client {
     /// The client of a call between components, as in Spin.
     pub const INTERNAL: Client = Client {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        scheme: None,
+        scheme: Scheme::HTTP,
     };
 
     pub fn behind(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> Client {
         if !trusted.contain(peer.ip()) {
             return Client {
                 address: peer,
-                scheme: None,
+                scheme: Scheme::HTTP,
             };
         }
         Client {
             address: address(peer, headers, trusted),
-            scheme: scheme(headers),
+            scheme: scheme(headers).unwrap_or(Scheme::HTTP),
         }
     }
 }
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn client(peer: &str, forwarded: &[&str], proto: &str) -> (String, Option<Scheme>) {
+    fn client(peer: &str, forwarded: &[&str], proto: &str) -> (String, Scheme) {
         let trusted = Networks::parse("10.0.0.0/8, ::1").unwrap();
         let mut headers = HeaderMap::new();
         for line in forwarded {
@@ -109,23 +110,23 @@ mod tests {
         ] {
             let (address, scheme) = client(peer, forwarded, "https");
             assert_eq!(address, expected, "{forwarded:?}");
-            assert_eq!(scheme, Some(Scheme::HTTPS));
+            assert_eq!(scheme, Scheme::HTTPS);
         }
     }
 
     #[test]
     fn headers_of_an_untrusted_peer_are_ignored() {
         let (address, scheme) = client("8.8.8.8:9", &["1.1.1.1"], "https");
-        assert_eq!((address.as_str(), scheme), ("8.8.8.8:9", None));
+        assert_eq!((address.as_str(), scheme), ("8.8.8.8:9", Scheme::HTTP));
     }
 
     #[test]
     fn the_scheme_is_that_of_the_request_to_the_nearest_proxy() {
         for (proto, expected) in [
-            ("HTTPS", Some(Scheme::HTTPS)),
-            ("https, http", Some(Scheme::HTTP)),
-            ("gopher", None),
-            ("", None),
+            ("HTTPS", Scheme::HTTPS),
+            ("https, http", Scheme::HTTP),
+            ("gopher", Scheme::HTTP),
+            ("", Scheme::HTTP),
         ] {
             assert_eq!(client("10.0.0.1:9", &[], proto).1, expected, "{proto}");
         }

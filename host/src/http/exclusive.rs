@@ -45,6 +45,7 @@ pub trait CallMode: Send + Sync + Sized + 'static {
     /// The response body for the client. `is_finished`: the instance has finished all work of this request.
     fn body(
         body: Self::ResponseBody,
+        function: &Function,
         call: &Arc<Call>,
         permit: Arc<Permit>,
         is_finished: bool,
@@ -74,7 +75,8 @@ impl<M: CallMode> Exclusive<M> {
         request: Request<M::RequestBody>,
         permit: Permit,
     ) -> Result<Response<Body>, CallError> {
-        let limit = self.instances.function.limits.request_timeout;
+        let function = &*self.instances.function;
+        let limit = function.limits.request_timeout;
         let (sender, mut receiver) = oneshot::channel();
         let permit = Arc::new(permit);
         let work = self
@@ -84,7 +86,7 @@ impl<M: CallMode> Exclusive<M> {
             work: Some(self.instances.function.scheduler.schedule(Box::pin(work))),
             call: call.clone(),
             limit,
-            meter: &self.instances.function.meter,
+            function,
         };
         let head = future::poll_fn(|context| {
             let is_finished = running.poll(context).is_ready();
@@ -100,7 +102,7 @@ impl<M: CallMode> Exclusive<M> {
         match timeout(limit, head).await {
             Ok(Ok((response, is_finished))) => {
                 let response = response.map_err(CallError::Returned)?;
-                Ok(response.map(|body| M::body(body, call, permit, is_finished)))
+                Ok(response.map(|body| M::body(body, function, call, permit, is_finished)))
             }
             Ok(Err(oneshot::Canceled)) => Err(CallError::Trapped),
             Err(_) => {
@@ -110,6 +112,10 @@ impl<M: CallMode> Exclusive<M> {
                 Err(CallError::TimedOut)
             }
         }
+    }
+
+    pub fn try_acquire_permit(&self) -> Option<Permit> {
+        self.instances.try_acquire_permit()
     }
 
     pub async fn acquire_permit(&self) -> Option<Permit> {
@@ -133,7 +139,7 @@ impl<M: CallMode> Exclusive<M> {
                 }
             },
         };
-        instance.begin_request(call.request_id());
+        instance.begin_request(call.request_id(), call.depth);
         match M::serve(&mut instance, request, response).await {
             Ok(()) if M::is_reusable(&instance.exports) => self.instances.keep_warm(instance),
             Ok(()) => {}
@@ -150,7 +156,7 @@ struct Running<'a> {
     work: Option<Work>,
     call: Arc<Call>,
     limit: Duration,
-    meter: &'a Arc<ComponentMeter>,
+    function: &'a Function,
 }
 
 type Work = Scheduled<Pin<Box<dyn Future<Output = ()> + Send>>>;
@@ -173,8 +179,11 @@ impl Running<'_> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
-            let (call, meter) = (self.call.clone(), self.meter.clone());
-            tokio::spawn(finish(work, call, self.limit, meter));
+            let (call, meter) = (self.call.clone(), self.function.meter.clone());
+            // Counted as work of the application, so that a stop waits for it.
+            self.function
+                .work
+                .spawn(finish(work, call, self.limit, meter));
         }
     }
 }

@@ -10,7 +10,6 @@ use anyhow::Result;
 use bytes::Bytes;
 use futures::poll;
 use http::{Request, Response};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -20,16 +19,17 @@ use crate::guest::Guest;
 use crate::http::body::Body;
 use crate::http::call::{Call, CallError};
 use crate::http::exclusive::Exclusive;
+use crate::http::pending::{Charge, PendingBodies};
 use crate::http::problem::Refusal;
 use crate::http::shared::Shared;
 use crate::http::streamed::Streamed;
-use crate::http::whole::{Whole, collect};
+use crate::http::whole::{Collected, Whole};
 
 /// Maximum wait for a permit: longer than a burst lasts, shorter than the timeout of most clients.
 const MAX_PERMIT_WAIT: Duration = Duration::from_secs(1);
 
-/// Memory for request bodies of one component that are still being received.
-const MAX_PENDING_BODY_BYTES: u64 = 128 << 20;
+/// A body is charged in steps of this size: a step costs a lock.
+const CHARGE_BYTES: usize = 4 << 10;
 
 pub struct HttpFunction {
     function: Arc<Function>,
@@ -39,8 +39,7 @@ pub struct HttpFunction {
 enum Instances {
     Whole {
         exclusive: Arc<Exclusive<Whole>>,
-        /// One permit per body that is still being received.
-        pending_bodies: Semaphore,
+        pending_bodies: PendingBodies,
     },
     Streamed(Arc<Exclusive<Streamed>>),
     Shared(Shared),
@@ -54,11 +53,9 @@ impl HttpFunction {
         } else if !function.is_as_spin
             && let Some(whole) = Whole::of(function.pre.component(), limits)
         {
-            let pending = (MAX_PENDING_BODY_BYTES / limits.body_bytes.max(1))
-                .min(Semaphore::MAX_PERMITS as u64);
             Instances::Whole {
                 exclusive: Exclusive::new(function.clone(), whole),
-                pending_bodies: Semaphore::new(usize::try_from(pending)?),
+                pending_bodies: PendingBodies::default(),
             }
         } else {
             Instances::Streamed(Exclusive::new(function.clone(), Streamed(pre)))
@@ -83,8 +80,16 @@ impl HttpFunction {
                 exclusive,
                 pending_bodies,
             } => {
-                let request = self.read_body(&call, pending_bodies, request).await?;
-                let permit = self.wait_for(exclusive.acquire_permit()).await?;
+                let mut charge = pending_bodies.charge(call.client);
+                let request = self.read_body(&call, &mut charge, request).await?;
+                let permit = match exclusive.try_acquire_permit() {
+                    Some(permit) => permit,
+                    None => {
+                        self.charge(&mut charge, request.body().len()).await?;
+                        self.wait_for(exclusive.acquire_permit()).await?
+                    }
+                };
+                drop(charge);
                 exclusive.call(&call, request, permit).await
             }
             Instances::Streamed(exclusive) => {
@@ -101,8 +106,8 @@ impl HttpFunction {
                 })
             }
         };
-        if call.is_body_too_large.load(Relaxed) {
-            return Err(self.body_too_large());
+        if call.is_body_too_large.load(Relaxed) || call.is_body_late.load(Relaxed) {
+            return Err(self.body_refusal(&call));
         }
         response.map_err(|error| self.refusal(&call, error))
     }
@@ -113,34 +118,65 @@ impl HttpFunction {
         }
     }
 
-    /// Reads the whole body before an instance is called, so that a slow client does not occupy one. The number of
-    /// bodies being received is bounded.
+    /// Reads the whole body before an instance is called, so that a slow client does not occupy one.
     async fn read_body(
         &self,
         call: &Call,
-        pending_bodies: &Semaphore,
+        charge: &mut Charge<'_>,
         request: Request<WasiBody>,
     ) -> Result<Request<Bytes>, Refusal> {
         let (head, body) = request.into_parts();
-        let mut collected = pin!(collect(body));
-        let body = match poll!(collected.as_mut()) {
-            // Usually the body arrived together with the head.
-            Poll::Ready(body) => body,
-            Poll::Pending => {
-                let _permit = self
-                    .wait_for(async { pending_bodies.acquire().await.ok() })
-                    .await?;
-                let limit = self.function.limits.request_timeout;
-                let seconds = limit.as_secs();
-                let collected = timeout(limit, collected).await;
-                collected.map_err(|_| Refusal::BodyLate { seconds })?
+        let mut body = Collected::new(body);
+        // Usually the body arrived together with the head.
+        let mut arrived = 0;
+        let is_complete = loop {
+            match poll!(pin!(body.next())) {
+                Poll::Ready(Ok(Some(bytes))) => arrived += bytes,
+                Poll::Ready(Ok(None)) => break true,
+                Poll::Ready(Err(_)) => return Err(self.body_refusal(call)),
+                Poll::Pending => break false,
             }
         };
-        match body {
-            Ok(body) => Ok(Request::from_parts(head, body)),
-            Err(_) if call.is_body_too_large.load(Relaxed) => Err(self.body_too_large()),
-            Err(_) => Err(Refusal::BodyBroken),
+        if !is_complete {
+            let limit = self.function.limits.request_timeout;
+            let rest = async {
+                self.charge(charge, std::mem::take(&mut arrived)).await?;
+                loop {
+                    if arrived >= CHARGE_BYTES {
+                        self.charge(charge, std::mem::take(&mut arrived)).await?;
+                    }
+                    match body.next().await {
+                        Ok(Some(bytes)) => arrived += bytes,
+                        Ok(None) => return Ok(()),
+                        Err(_) => return Err(self.body_refusal(call)),
+                    }
+                }
+            };
+            let seconds = limit.as_secs();
+            let received = timeout(limit, rest).await;
+            received.map_err(|_| Refusal::BodyLate { seconds })??;
         }
+        Ok(Request::from_parts(head, body.into_bytes()))
+    }
+
+    /// Why a body could not be received.
+    fn body_refusal(&self, call: &Call) -> Refusal {
+        if call.is_body_too_large.load(Relaxed) {
+            self.body_too_large()
+        } else if call.is_body_late.load(Relaxed) {
+            let seconds = call.stall_timeout.unwrap_or_default().as_secs();
+            Refusal::BodyLate { seconds }
+        } else {
+            Refusal::BodyBroken
+        }
+    }
+
+    async fn charge(&self, charge: &mut Charge<'_>, bytes: usize) -> Result<(), Refusal> {
+        if charge.add(bytes, MAX_PERMIT_WAIT).await {
+            return Ok(());
+        }
+        self.function.meter.refused_busy.fetch_add(1, Relaxed);
+        Err(Refusal::Busy)
     }
 
     /// Waits for a permit up to `MAX_PERMIT_WAIT`.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use wharf_manifest::routes::{Match, Pattern};
 
@@ -59,7 +59,9 @@ impl RouteHeaders {
         headers.insert(ROUTE, self.prefix.clone());
         headers.insert(CLIENT_ADDR, address_value(client.address));
         for (name, text) in &found.named {
-            let name = format!("spin-path-match-{}", name.to_ascii_lowercase());
+            // Underscores are legal in a header's name, but some proxies drop such headers, so Spin writes hyphens.
+            let name = name.to_ascii_lowercase().replace('_', "-");
+            let name = format!("spin-path-match-{name}");
             if let Ok(name) = HeaderName::try_from(name) {
                 headers.insert(name, value(text));
             }
@@ -79,13 +81,9 @@ fn remove_reserved(headers: &mut HeaderMap) {
     }
 }
 
-fn scheme<'a>(uri: &'a Uri, client: &'a Client) -> Option<&'a Scheme> {
-    client.scheme.as_ref().or(uri.scheme())
-}
-
 fn full_url(uri: &Uri, host: &str, client: &Client) -> HeaderValue {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let scheme = scheme(uri, client).map_or("http", Scheme::as_str);
+    let scheme = client.scheme.as_str();
     let mut url = String::with_capacity(scheme.len() + host.len() + path.len() + 3);
     for part in [scheme, "://", host, path] {
         url.push_str(part);
@@ -97,7 +95,7 @@ fn full_url(uri: &Uri, host: &str, client: &Client) -> HeaderValue {
 /// the host is invalid.
 pub fn absolute_uri(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
-    parts.scheme = Some(scheme(uri, client).cloned().unwrap_or(Scheme::HTTP));
+    parts.scheme = Some(client.scheme.clone());
     parts.authority = Some(host.parse().ok()?);
     parts
         .path_and_query
@@ -147,6 +145,7 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::uri::Scheme;
     use wharf_manifest::routes::Router;
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_component_gets_the_headers_of_its_route_and_none_that_a_client_forged() {
-        let router = Router::new([(Pattern::parse("/users/:Id/...").unwrap(), ())]);
+        let router = Router::new([(Pattern::parse("/users/:User_Id/...").unwrap(), ())]);
         let uri: Uri = "/users/42/cars/?a=b".parse().unwrap();
         let found = router.find(uri.path()).unwrap();
         let mut got = headers(&[
@@ -179,7 +178,7 @@ mod tests {
             "h:80",
             &Client {
                 address: "10.0.0.1:5".parse().unwrap(),
-                scheme: Some(Scheme::HTTPS),
+                scheme: Scheme::HTTPS,
             },
         );
         let mut lines: Vec<String> = got
@@ -192,12 +191,12 @@ mod tests {
             [
                 "spin-base-path: /",
                 "spin-client-addr: 10.0.0.1:5",
-                "spin-component-route: /users/:Id",
+                "spin-component-route: /users/:User_Id",
                 "spin-full-url: https://h:80/users/42/cars/?a=b",
-                "spin-matched-route: /users/:Id/...",
+                "spin-matched-route: /users/:User_Id/...",
                 "spin-path-info: /cars/",
-                "spin-path-match-id: 42",
-                "spin-raw-component-route: /users/:Id/...",
+                "spin-path-match-user-id: 42",
+                "spin-raw-component-route: /users/:User_Id/...",
                 "x-own: kept",
             ]
         );

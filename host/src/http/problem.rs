@@ -11,6 +11,10 @@ use wharf_manifest::manifest::{ProblemMember, ProblemMembers};
 pub enum Refusal {
     NoHost,
     NoRoute,
+    /// A preflight request of a page whose origin is not listed.
+    OriginNotListed,
+    /// The client may not read the metrics.
+    MetricsDenied,
     /// The body ended early or is malformed.
     BodyBroken,
     /// The body was not received in time.
@@ -30,6 +34,8 @@ pub enum Refusal {
     },
     /// All instances of the component are busy.
     Busy,
+    /// The host is about to stop. Only the health check says so.
+    Stopping,
 }
 
 impl Refusal {
@@ -37,12 +43,13 @@ impl Refusal {
         match self {
             Self::NoHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::OriginNotListed | Self::MetricsDenied => StatusCode::FORBIDDEN,
             Self::BodyLate { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -50,6 +57,8 @@ impl Refusal {
         match self {
             Self::NoHost => "no_host",
             Self::NoRoute => "no_route",
+            Self::OriginNotListed => "origin_not_listed",
+            Self::MetricsDenied => "metrics_denied",
             Self::BodyBroken => "body_broken",
             Self::BodyLate { .. } => "body_late",
             Self::BodyTooLarge { .. } => "body_too_large",
@@ -57,6 +66,7 @@ impl Refusal {
             Self::Failed => "function_failed",
             Self::TimedOut { .. } => "request_timeout",
             Self::Busy => "busy",
+            Self::Stopping => "stopping",
         }
     }
 
@@ -64,6 +74,10 @@ impl Refusal {
         match self {
             Self::NoHost => "The request has no host, or two different ones.".into(),
             Self::NoRoute => "Nothing is served at this path.".into(),
+            Self::OriginNotListed => "Pages of this origin may not call this application.".into(),
+            Self::MetricsDenied => {
+                "Metrics are served to certain networks, or with a bearer token.".into()
+            }
             Self::BodyBroken => "The request body ended early or is malformed.".into(),
             Self::BodyLate { seconds } => {
                 format!("The request body was not received within {seconds} s.")
@@ -79,6 +93,7 @@ impl Refusal {
                 format!("The function did not respond within {seconds} s.")
             }
             Self::Busy => "Too many requests are being served right now.".into(),
+            Self::Stopping => "This host is about to stop.".into(),
         }
     }
 
@@ -126,7 +141,13 @@ impl Refusal {
             | Self::HeadersTooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::NoHost | Self::NoRoute | Self::Failed | Self::TimedOut { .. } => {}
+            Self::NoHost
+            | Self::NoRoute
+            | Self::OriginNotListed
+            | Self::MetricsDenied
+            | Self::Failed
+            | Self::Stopping
+            | Self::TimedOut { .. } => {}
         }
         response
     }

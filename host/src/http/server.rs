@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,16 +11,16 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wharf_manifest::manifest::ConnectionLimits;
 
+use crate::http::connections::{Activity, Admitted, Connections};
 use crate::http::headers::MAX_HEADER_BYTES;
+use crate::http::paced::Paced;
 use crate::http::service::Service;
-
-/// A connection on which no complete request head arrives for this long is closed.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pause after a failed accept: usually file descriptors have run out, and are freed soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -27,29 +28,59 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Concurrent streams on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 250;
 
-/// Serves until `stopped` is cancelled, then waits up to `drain_timeout` for requests in progress.
+/// Time for the end of an idle connection: the client of an HTTP/2 connection may have sent a request meanwhile.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When the server stops.
+pub struct Stop {
+    /// From here on the health check fails, so that load balancers select another host.
+    pub requested: CancellationToken,
+    /// How long connections are accepted after that: until load balancers have noticed.
+    pub delay: Duration,
+    /// How long requests in progress may take after that.
+    pub drain_timeout: Duration,
+}
+
+/// Serves until a stop is requested, then finishes requests in progress.
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
-    stopped: CancellationToken,
-    drain_timeout: Duration,
+    limits: ConnectionLimits,
+    max_descriptors: Option<u64>,
+    stop: Stop,
 ) {
-    let connections = GracefulShutdown::new();
-    let builder = Arc::new(builder());
+    let admission = Connections::new(&limits, max_descriptors);
+    let server = Arc::new(Server {
+        builder: builder(&limits),
+        service,
+        limits,
+        closing: CancellationToken::new(),
+    });
+    let connections = TaskTracker::new();
+    let stopped = async {
+        stop.requested.cancelled().await;
+        server.service.mark_stopping();
+        sleep(stop.delay).await;
+    };
+    let mut stopped = pin!(stopped);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stopped.cancelled() => break,
+            () = &mut stopped => break,
         };
         match accepted {
             Ok((stream, client)) => {
-                tokio::spawn(serve_connection(
-                    stream,
-                    client,
-                    service.clone(),
-                    builder.clone(),
-                    connections.watcher(),
-                ));
+                let is_proxy = server.service.trusted_proxies.contain(client.ip());
+                match admission.admit(client.ip(), is_proxy) {
+                    Some(admitted) => {
+                        let server = server.clone();
+                        connections.spawn(server.serve_connection(stream, client, admitted));
+                    }
+                    None => {
+                        let refused = &server.service.metrics.connections_refused;
+                        refused.fetch_add(1, Relaxed);
+                    }
+                }
             }
             Err(cause) => {
                 tracing::warn!(%cause, "cannot accept a connection");
@@ -57,25 +88,25 @@ pub async fn serve(
             }
         }
     }
-    // Refuses new connections from here on, so that a load balancer selects another host.
+    // Refuses new connections from here on.
     drop(listener);
-    let open = connections.count();
-    if timeout(drain_timeout, connections.shutdown())
-        .await
-        .is_err()
-    {
+    let open = connections.len();
+    server.closing.cancel();
+    connections.close();
+    let drain_timeout = stop.drain_timeout;
+    if timeout(drain_timeout, connections.wait()).await.is_err() {
         tracing::warn!(
             "requests were still running after {drain_timeout:?}; {open} connections were open"
         );
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(limits.idle_timeout)
         // Accepts heads beyond our own limit, so that the refusal can say why.
         .max_buf_size(MAX_HEADER_BYTES * 4);
     builder
@@ -83,29 +114,61 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size((MAX_HEADER_BYTES * 4) as u32)
-        .keep_alive_interval(Some(HEAD_TIMEOUT));
+        .keep_alive_interval(Some(limits.idle_timeout));
     builder
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    client: SocketAddr,
+/// What the connections share.
+struct Server {
+    builder: auto::Builder<TokioExecutor>,
     service: Arc<Service>,
-    builder: Arc<auto::Builder<TokioExecutor>>,
-    watcher: Watcher,
-) {
-    // Nagle's algorithm would hold back the last segment for the client's delayed ACK: 40 ms.
-    let _ = stream.set_nodelay(true);
-    let _open = OpenConnection::new(&service.metrics.connections);
-    let responses = service_fn(|request| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.serve(request, client).await) }
-    });
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), responses)
-        .into_owned();
-    if let Err(cause) = watcher.watch(connection).await {
-        tracing::debug!(%client, "connection ended: {cause}");
+    limits: ConnectionLimits,
+    closing: CancellationToken,
+}
+
+impl Server {
+    async fn serve_connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        client: SocketAddr,
+        _admitted: Admitted,
+    ) {
+        // Nagle's algorithm would hold back the last segment for the client's delayed ACK: 40 ms.
+        let _ = stream.set_nodelay(true);
+        let _open = OpenConnection::new(&self.service.metrics.connections);
+        let activity = Activity::new();
+        let responses = service_fn(|request| {
+            let (service, request_in_progress) = (self.service.clone(), activity.begin_request());
+            async move {
+                let response = service.serve(request, client).await;
+                Ok::<_, Infallible>(response.map(|body| body.until_sent(request_in_progress)))
+            }
+        });
+        let stream = TokioIo::new(Paced::new(stream, self.limits.stall_timeout));
+        let mut connection = pin!(self.builder.serve_connection(stream, responses));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = self.closing.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                Some(connection.await)
+            }
+            // hyper limits the time for a head only once it knows the version of HTTP, and never that of an idle HTTP/2
+            // connection.
+            () = until_idle(&activity, self.limits.idle_timeout) => {
+                connection.as_mut().graceful_shutdown();
+                timeout(CLOSE_TIMEOUT, connection).await.ok()
+            }
+        };
+        if let Some(Err(cause)) = ended {
+            tracing::debug!(%client, "connection ended: {cause}");
+        }
+    }
+}
+
+/// Waits until the connection was idle for `idle_timeout`.
+async fn until_idle(activity: &Activity, idle_timeout: Duration) {
+    while let Some(left) = activity.time_left(idle_timeout) {
+        sleep(left).await;
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
@@ -16,9 +17,11 @@ use wharf_manifest::routes::{Match, Pattern, RESERVED_PREFIX, Router};
 use crate::http::body::{self, Body};
 use crate::http::call::Call;
 use crate::http::client::Client;
+use crate::http::cors::Cors;
 use crate::http::drain::draining;
 use crate::http::function::HttpFunction;
 use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders};
+use crate::http::metrics_guard::MetricsGuard;
 use crate::http::problem::Refusal;
 use crate::http::record::Record;
 use crate::journal::Sink;
@@ -54,6 +57,8 @@ pub struct Service {
     pub local_services: HashMap<String, LocalService>,
     pub metrics: Arc<Metrics>,
     pub metrics_paths: Vec<String>,
+    /// `None`: every client may read the metrics.
+    pub metrics_guard: Option<MetricsGuard>,
     /// The response body of `/.well-known/spin/info`.
     pub info: Bytes,
     /// Meter of requests that the host serves itself.
@@ -62,9 +67,20 @@ pub struct Service {
     pub trusted_proxies: Networks,
     /// Additional members of refusals, by path.
     pub problems: Vec<ProblemMembers>,
+    /// Whether every response carries `x-request-id`. Refusals of the host always do.
+    pub has_request_id_header: bool,
+    pub cors: Option<Cors>,
+    /// See `ConnectionLimits`.
+    pub stall_timeout: Duration,
+    pub is_stopping: AtomicBool,
 }
 
 impl Service {
+    /// The health check fails from here on.
+    pub fn mark_stopping(&self) {
+        self.is_stopping.store(true, Relaxed);
+    }
+
     /// Serves a request that arrived over a socket.
     pub async fn serve<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
     where
@@ -72,7 +88,16 @@ impl Service {
         B::Error: Into<Error>,
     {
         let client = Client::behind(peer, request.headers(), &self.trusted_proxies);
-        self.serve_client(request, &client).await
+        let Some(cors) = &self.cors else {
+            return self.serve_client(request, &client).await;
+        };
+        let origin = cors.listed_origin(&request);
+        let mut response = match cors.preflight(&request, origin.as_ref()) {
+            Some(result) => self.finish(RequestInfo::of(&request), result, &self.own),
+            None => self.serve_client(request, &client).await,
+        };
+        cors.apply(response.headers_mut(), origin.as_ref());
+        response
     }
 
     async fn serve_client<B>(&self, request: Request<B>, client: &Client) -> Response<Body>
@@ -116,7 +141,9 @@ impl Service {
                 .target
                 .apply(headers, &found, &info.uri, &host, &Client::INTERNAL);
         }
-        let result = call(&local.function, request, &info).await;
+        let result = self
+            .call(&local.function, request, &info, &Client::INTERNAL)
+            .await;
         Some(self.finish(info, result, &local.meter))
     }
 
@@ -131,7 +158,7 @@ impl Service {
         B::Error: Into<Error>,
     {
         let path = info.uri.path();
-        if let Some(result) = self.serve_own_path(path) {
+        if let Some(result) = self.serve_own_path(path, client, request.headers()) {
             return (&self.own, result);
         }
         let Some(found) = self.router.find(path) else {
@@ -142,7 +169,7 @@ impl Service {
             return (meter, Err(refusal));
         }
         match &found.target.target {
-            Target::Function(function) => (meter, call(function, request, info).await),
+            Target::Function(function) => (meter, self.call(function, request, info, client).await),
             Target::Static {
                 status,
                 headers,
@@ -156,16 +183,53 @@ impl Service {
         }
     }
 
+    async fn call<B>(
+        &self,
+        function: &HttpFunction,
+        mut request: Request<B>,
+        info: &RequestInfo,
+        client: &Client,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Error>,
+    {
+        let limit = function.body_limit();
+        if request.body().size_hint().lower() > limit {
+            return Err(Refusal::BodyTooLarge { limit });
+        }
+        let is_internal = *client == Client::INTERNAL;
+        let stall_timeout = (!is_internal).then_some(self.stall_timeout);
+        let depth = request.extensions().get().copied().unwrap_or_default();
+        let client = client.address.ip();
+        let call = Call::new(info.request_id.clone(), client, stall_timeout, depth);
+        request
+            .headers_mut()
+            .insert(REQUEST_ID, info.request_id.clone());
+        let request = request.map(|body| body::bounded(body, limit, call.clone()));
+        function.serve(call, request).await
+    }
+
     /// Paths of the host itself, which take precedence over every route.
-    fn serve_own_path(&self, path: &str) -> Option<Result<Response<Body>, Refusal>> {
+    fn serve_own_path(
+        &self,
+        path: &str,
+        client: &Client,
+        headers: &HeaderMap,
+    ) -> Option<Result<Response<Body>, Refusal>> {
         if let Some(reserved) = path.strip_prefix(RESERVED_PREFIX) {
             return Some(match reserved {
+                "health" if self.is_stopping.load(Relaxed) => Err(Refusal::Stopping),
                 "health" => Ok(Response::new(Body::whole(Bytes::from_static(b"OK")))),
                 "info" => Ok(response("application/json", self.info.clone())),
                 _ => Err(Refusal::NoRoute),
             });
         }
         if self.metrics_paths.iter().any(|own| own == path) {
+            let guard = self.metrics_guard.as_ref();
+            if guard.is_some_and(|guard| !guard.admits(client, headers)) {
+                return Some(Err(Refusal::MetricsDenied));
+            }
             let text = Bytes::from(self.metrics.text());
             return Some(Ok(response("text/plain; version=0.0.4", text)));
         }
@@ -179,15 +243,17 @@ impl Service {
         result: Result<Response<Body>, Refusal>,
         meter: &Arc<RouteMeter>,
     ) -> Response<Body> {
+        let is_labelled = self.has_request_id_header || result.is_err();
         let mut response = result.unwrap_or_else(|refusal| {
             let request_id = info.request_id.to_str().unwrap_or_default();
             refusal
                 .response(request_id, info.uri.path(), &self.problems)
                 .map(Body::whole)
         });
-        response
-            .headers_mut()
-            .insert(REQUEST_ID, info.request_id.clone());
+        if is_labelled {
+            let headers = response.headers_mut();
+            headers.insert(REQUEST_ID, info.request_id.clone());
+        }
         let record = Record {
             started: info.started,
             request_id: info.request_id,
@@ -247,27 +313,6 @@ fn prepare<B>(
         .headers
         .apply(request.headers_mut(), found, uri, &host, client);
     Ok(())
-}
-
-async fn call<B>(
-    function: &HttpFunction,
-    mut request: Request<B>,
-    info: &RequestInfo,
-) -> Result<Response<Body>, Refusal>
-where
-    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Error>,
-{
-    let limit = function.body_limit();
-    if request.body().size_hint().lower() > limit {
-        return Err(Refusal::BodyTooLarge { limit });
-    }
-    let call = Call::new(info.request_id.clone());
-    request
-        .headers_mut()
-        .insert(REQUEST_ID, info.request_id.clone());
-    let request = request.map(|body| body::bounded(body, limit, call.clone()));
-    function.serve(call, request).await
 }
 
 fn response(content_type: &'static str, body: Bytes) -> Response<Body> {

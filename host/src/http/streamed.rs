@@ -59,7 +59,13 @@ impl CallMode for Streamed {
     }
 
     /// The body needs no permit: the running instance holds it.
-    fn body(body: WasiBody, call: &Arc<Call>, _: Arc<Permit>, is_finished: bool) -> Body {
+    fn body(
+        body: WasiBody,
+        _: &Function,
+        call: &Arc<Call>,
+        _: Arc<Permit>,
+        is_finished: bool,
+    ) -> Body {
         Body::of_guest(body, call.clone(), is_finished)
     }
 }

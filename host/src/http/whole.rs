@@ -92,16 +92,20 @@ impl CallMode for Whole {
         true
     }
 
-    /// A long body holds the permit until it is sent, so that slow clients cannot keep more bodies in memory than there
-    /// may be instances.
-    fn body(body: Bytes, _: &Arc<Call>, permit: Arc<Permit>, _: bool) -> Body {
-        let is_long = body.len() > MAX_FRAME_BYTES;
+    /// A long body draws from the component's memory for responses that are not sent yet. If there is none left it holds
+    /// the permit of its instance until it is sent, so that slow clients cannot keep even more bodies in memory.
+    fn body(body: Bytes, function: &Function, _: &Arc<Call>, permit: Arc<Permit>, _: bool) -> Body {
+        let frames = body.len() / MAX_FRAME_BYTES;
         let body = Body::whole(body);
-        if is_long {
-            body.with_permit(permit)
-        } else {
-            body
+        if frames == 0 {
+            return body;
         }
+        let unsent = function.unsent_frames.clone();
+        let held = u32::try_from(frames).map(|frames| unsent.try_acquire_many_owned(frames));
+        body.with_permit(match held {
+            Ok(Ok(held)) => Arc::new(held),
+            Ok(Err(_)) | Err(_) => permit,
+        })
     }
 }
 
@@ -167,21 +171,47 @@ fn check(returned: WholeResponse, method: &Method) -> wasmtime::Result<Response<
 }
 
 /// Collects a request's body into one piece.
-pub async fn collect(mut body: WasiBody) -> Result<Bytes, Error> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        if all.is_empty() && first.is_empty() {
-            first = data;
-        } else {
-            if all.is_empty() {
-                all.extend_from_slice(&first);
-            }
-            all.extend_from_slice(&data);
+pub struct Collected {
+    body: WasiBody,
+    /// Not copied if it is the only piece.
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Collected {
+    pub fn new(body: WasiBody) -> Self {
+        Self {
+            body,
+            first: Bytes::new(),
+            all: BytesMut::new(),
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+
+    /// Receives a piece; returns its length, or `None` at the end. May be dropped while it waits.
+    pub async fn next(&mut self) -> Result<Option<usize>, Error> {
+        let Some(frame) = self.body.frame().await else {
+            return Ok(None);
+        };
+        let Ok(data) = frame?.into_data() else {
+            return Ok(Some(0));
+        };
+        let length = data.len();
+        if self.all.is_empty() && self.first.is_empty() {
+            self.first = data;
+        } else {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&self.first);
+            }
+            self.all.extend_from_slice(&data);
+        }
+        Ok(Some(length))
+    }
+
+    pub fn into_bytes(self) -> Bytes {
+        if self.all.is_empty() {
+            self.first
+        } else {
+            self.all.freeze()
+        }
+    }
 }

@@ -36,6 +36,7 @@ pub use error::{Error, Result};
 pub use migrate::migrate;
 pub use migrations::Migrations;
 pub use options::{Addresses, Options, Progress, S3Address, Store, Wanted};
+pub use private_file::write as write_private_file;
 pub use process::set_parent_death_signal;
 pub use stores::Stores;
 pub use template::Template;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Replaces the file at `path`. A reader sees the old text or the new one, also after a power cut.
-pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_added_extension("new");
     // A file left by a crash before the rename may have other permissions.
     remove(&new)?;

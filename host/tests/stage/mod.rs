@@ -106,6 +106,10 @@ impl Host {
         format!("{}{path}", self.base_url)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

@@ -62,7 +62,9 @@ fn get(uri: &str) -> Request<WasiBody> {
 }
 
 async fn fetch(outbound: &Outbound, uri: &str) -> Result<String, Error> {
-    let response = outbound.send(get(uri), RequestOptions::default()).await?;
+    let response = outbound
+        .send(get(uri), RequestOptions::default(), Depth::default())
+        .await?;
     let body = response.into_body().collect().await?.to_bytes();
     Ok(String::from_utf8(body.to_vec()).unwrap())
 }
@@ -145,7 +147,7 @@ async fn requests_to_the_application_itself_stay_in_the_process() {
         .body(full("10"))
         .unwrap();
     let answer = outbound
-        .send(request, RequestOptions::default())
+        .send(request, RequestOptions::default(), Depth::default())
         .await
         .unwrap();
     let answer = answer.into_body().collect().await.unwrap().to_bytes();
@@ -188,7 +190,7 @@ async fn redirects_are_returned_and_not_followed() {
     .await;
     let request = get(&format!("http://127.0.0.1:{port}/"));
     let answer = outbound()
-        .send(request, RequestOptions::default())
+        .send(request, RequestOptions::default(), Depth::default())
         .await
         .unwrap();
     assert_eq!(answer.status(), StatusCode::FOUND);
@@ -241,12 +243,19 @@ async fn a_server_that_sends_nothing_before_or_within_a_response_times_out() {
     };
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = format!("http://{}/", silent.local_addr().unwrap());
-    let failed = outbound.send(get(&uri), options).await.err().unwrap();
+    let failed = outbound
+        .send(get(&uri), options, Depth::default())
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(failed, Error::ConnectionReadTimeout), "{failed:?}");
 
     let port = serve_unfinished_body().await;
     let request = get(&format!("http://127.0.0.1:{port}/"));
-    let answer = outbound.send(request, options).await.unwrap();
+    let answer = outbound
+        .send(request, options, Depth::default())
+        .await
+        .unwrap();
     let failed = answer.into_body().collect().await.err().unwrap();
     assert!(matches!(failed, Error::ConnectionReadTimeout), "{failed:?}");
 }
@@ -256,7 +265,7 @@ async fn a_response_body_is_streamed() {
     let port = serve_unfinished_body().await;
     let request = get(&format!("http://127.0.0.1:{port}/"));
     let answer = outbound()
-        .send(request, RequestOptions::default())
+        .send(request, RequestOptions::default(), Depth::default())
         .await
         .unwrap();
     let first = answer.into_body().frame().await.unwrap().unwrap();

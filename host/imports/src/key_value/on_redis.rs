@@ -13,6 +13,11 @@ use crate::redis::Server;
 /// Keys that one `SCAN` visits. Redis serves no other command meanwhile.
 const SCAN_COUNT: u32 = 500;
 
+/// Compares and swaps in one step. Without a second argument there must be no value, which Lua sees as `false`.
+const SWAP: &str = "\
+    if redis.call('GET', KEYS[1]) ~= (ARGV[2] or false) then return 0 end \
+    redis.call('SET', KEYS[1], ARGV[1]) return 1";
+
 pub struct OnRedis {
     server: Arc<Server>,
 }
@@ -47,6 +52,49 @@ impl OnRedis {
 
     pub async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.run(cmd("EXISTS").arg(key)).await
+    }
+
+    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run(cmd("MGET").arg(keys)).await
+    }
+
+    pub async fn set_many(&self, entries: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut command = cmd("MSET");
+        for (key, value) in entries {
+            command.arg(key).arg(&**value);
+        }
+        self.run(&command).await
+    }
+
+    pub async fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.run(cmd("DEL").arg(keys)).await
+    }
+
+    pub async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        self.run(cmd("INCRBY").arg(key).arg(delta)).await
+    }
+
+    pub async fn swap(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<bool, Error> {
+        let mut command = cmd("EVAL");
+        command.arg(SWAP).arg(1).arg(key).arg(value);
+        if let Some(expected) = expected {
+            command.arg(expected);
+        }
+        self.run(&command).await
     }
 
     pub async fn keys(&self) -> Result<Vec<String>, Error> {

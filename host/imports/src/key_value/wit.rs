@@ -1,6 +1,7 @@
-//! `spin:key-value`. `v2` is its previous version.
+//! `spin:key-value`. `v2` is its previous version, `wasi` the interface of WASI.
 
 mod v2;
+pub(crate) mod wasi;
 
 use wasmtime::component::{Accessor, FutureReader, Linker, Resource, StreamReader};
 
@@ -13,7 +14,8 @@ pub(crate) fn add_to_linker<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
     v3::add_to_linker::<_, HasImports>(linker, T::imports)?;
-    v2::add_to_linker(linker)
+    v2::add_to_linker(linker)?;
+    wasi::add_to_linker(linker)
 }
 
 impl ImportsCtxView<'_> {

@@ -85,6 +85,26 @@ impl Address {
     }
 }
 
+impl Address {
+    /// What connections must have in common to serve the same pool: servers, login, database, session options and TLS. Not the
+    /// rest, like names and timeouts, of which a guest could make up ever others.
+    pub fn identity(&self, ca_root: Option<&str>) -> String {
+        let config = &self.config;
+        format!(
+            "{:?}",
+            (
+                &self.servers,
+                self.tls,
+                config.get_user(),
+                config.get_password(),
+                config.get_dbname(),
+                config.get_options(),
+                ca_root,
+            )
+        )
+    }
+}
+
 /// Refuses an address that is too long to be stored.
 pub fn check_length(text: &str) -> Result<(), String> {
     if text.len() > MAX_ADDRESS_BYTES {

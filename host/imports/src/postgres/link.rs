@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -33,6 +34,8 @@ pub struct Dialer {
     egress: Arc<Egress>,
     tls: MakeRustlsConnect,
     config: Config,
+    /// Of the component, over all its addresses.
+    connections: Arc<Semaphore>,
 }
 
 impl Dialer {
@@ -42,6 +45,7 @@ impl Dialer {
         tls: MakeRustlsConnect,
         component: &str,
         settings: &Settings,
+        connections: Arc<Semaphore>,
     ) -> Dialer {
         let config = session_config(&address.config, component, settings);
         Dialer {
@@ -49,6 +53,7 @@ impl Dialer {
             egress,
             tls,
             config,
+            connections,
         }
     }
 
@@ -69,6 +74,13 @@ impl Dialer {
 
     /// Connects. Returns the connection and the future that drives it, which ends with the connection.
     pub async fn dial(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
+        let permit = self.connections.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            format!(
+                "cannot connect to {}: the component has too many database connections",
+                self.address
+            )
+        })?;
         let connected = timeout(CONNECT_TIMEOUT, async {
             let config = self.resolve().await?;
             let connected = config.connect(self.tls.clone()).await;
@@ -85,6 +97,7 @@ impl Dialer {
             prepared: Mutex::new(LruCache::new(MAX_PREPARED)),
         };
         let drive = async move {
+            let _permit = permit;
             if let Err(error) = connection.await {
                 tracing::debug!(error = with_causes(&error), "a database connection ended");
             }

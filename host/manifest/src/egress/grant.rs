@@ -95,7 +95,19 @@ impl Grant {
             .collect()
     }
 
-    fn allows_scheme(&self, scheme: &str) -> bool {
+    /// The host name of a grant for this scheme and port.
+    pub(super) fn name_with_port(&self, scheme: &str, port: u16) -> Option<&str> {
+        match &self.host {
+            Hosts::One(Host::Domain(name))
+                if self.allows_scheme(scheme) && self.ports.allows(port) =>
+            {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn allows_scheme(&self, scheme: &str) -> bool {
         self.scheme
             .as_deref()
             .is_none_or(|allowed| allowed == scheme)

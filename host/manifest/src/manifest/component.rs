@@ -29,6 +29,8 @@ pub struct Component {
     pub allowed_outbound_hosts: Vec<Template>,
     /// Labels.
     pub key_value_stores: Vec<String>,
+    /// Labels.
+    pub sqlite_databases: Vec<String>,
     pub dependencies: Vec<Dependency>,
     pub wharf: WharfComponent,
 }
@@ -150,6 +152,7 @@ impl<'a> Draft<'a> {
             exclude_files: strings(&table.texts("exclude_files")),
             allowed_outbound_hosts: hosts::read(context, &table),
             key_value_stores: read_labels(&table, "key_value_stores"),
+            sqlite_databases: read_labels(&table, "sqlite_databases"),
             dependencies: Vec::new(),
             wharf: WharfComponent::read(&table),
         };
@@ -175,6 +178,7 @@ impl<'a> Draft<'a> {
             ("environment", component.environment.is_empty()),
             ("files", component.files.is_empty()),
             ("key_value_stores", component.key_value_stores.is_empty()),
+            ("sqlite_databases", component.sqlite_databases.is_empty()),
             ("variables", component.variables.is_empty()),
         ];
         let candidate = Candidate {
@@ -322,16 +326,11 @@ fn read_labels(table: &Table, key: &'static str) -> Vec<String> {
     strings(&labels)
 }
 
-/// Refuses stores that this host does not have, before a component fails to open them.
+/// Refuses what this host does not have, before a component fails to open it.
 fn refuse_unsupported(table: &Table) {
-    for (key, why) in [
-        ("sqlite_databases", "this host has no SQLite databases"),
-        ("ai_models", "this host has no AI models"),
-    ] {
-        let labels = table.get(key).and_then(|list| list.list());
-        if labels.is_some_and(|list| !list.is_empty()) {
-            table.refuse(key, why);
-        }
+    let labels = table.get("ai_models").and_then(|list| list.list());
+    if labels.is_some_and(|list| !list.is_empty()) {
+        table.refuse("ai_models", "this host has no AI models");
     }
 }
 

@@ -1,11 +1,17 @@
 //! `tool.wharf`: settings of this host. Spin ignores them, so both run the same manifest.
 
+mod connections;
+mod cors;
 mod cron;
 mod limits;
+mod metrics_access;
 mod problems;
 
+pub use connections::ConnectionLimits;
+pub use cors::{CorsSettings, parse_origins};
 pub use cron::{Cron, When};
 pub use limits::{PostgresLimits, WharfComponent};
+pub use metrics_access::MetricsAccess;
 pub use problems::{ProblemMember, ProblemMembers};
 
 use std::collections::BTreeMap;
@@ -27,6 +33,15 @@ pub struct WharfApplication {
     pub migrations: Option<PathBuf>,
     /// Paths of metrics in the text format of Prometheus.
     pub metrics: Vec<String>,
+    pub metrics_access: Option<MetricsAccess>,
+    /// Whether every response carries the request's id as `x-request-id`.
+    pub request_id_header: bool,
+    pub cors: CorsSettings,
+    pub connections: ConnectionLimits,
+    /// The size that the file of each key-value store may grow to.
+    pub key_value_limit_bytes: u64,
+    /// The size that each SQLite database may grow to.
+    pub sqlite_limit_bytes: u64,
     /// Sources of variables for which no value was given.
     pub variables: BTreeMap<String, HostValue>,
     pub cron: Vec<Cron>,
@@ -40,6 +55,12 @@ impl Default for WharfApplication {
         WharfApplication {
             migrations: None,
             metrics: vec!["/metrics".to_owned()],
+            metrics_access: None,
+            request_id_header: false,
+            cors: CorsSettings::default(),
+            connections: ConnectionLimits::default(),
+            key_value_limit_bytes: 1 << 30,
+            sqlite_limit_bytes: 1 << 30,
             variables: BTreeMap::new(),
             cron: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -92,6 +113,24 @@ impl WharfApplication {
         let settings = WharfApplication {
             migrations: migrations.map(|migrations| context.path(&migrations)),
             metrics: metrics.unwrap_or(default.metrics),
+            metrics_access: table
+                .table("metrics_access", "`metrics_access` of tool.wharf")
+                .map(|table| MetricsAccess::read(context, &table)),
+            request_id_header: table
+                .flag("request_id_header")
+                .unwrap_or(default.request_id_header),
+            cors: table
+                .table("cors", "`cors` of tool.wharf")
+                .map_or(default.cors, |table| CorsSettings::read(context, &table)),
+            connections: table
+                .table("connections", "`connections` of tool.wharf")
+                .map_or(default.connections, |table| ConnectionLimits::read(&table)),
+            key_value_limit_bytes: table
+                .number("key_value_limit_mb", 1..=1 << 20)
+                .map_or(default.key_value_limit_bytes, |mb| mb << 20),
+            sqlite_limit_bytes: table
+                .number("sqlite_limit_mb", 1..=1 << 20)
+                .map_or(default.sqlite_limit_bytes, |mb| mb << 20),
             variables: variables.into_iter().collect(),
             cron: cron.collect(),
             trusted_proxies: trusted_proxies.collect(),

@@ -210,3 +210,44 @@ async fn an_unreachable_server_fails_statements_fast_and_is_used_again_once_it_i
     })
     .await;
 }
+
+#[tokio::test]
+async fn other_spellings_of_an_address_share_the_connections() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(3));
+    drop(open(&pools, proxy.port).await);
+    let mut guests = Vec::new();
+    for number in 0..10 {
+        let address = format!("{}&application_name=n{number}", url(proxy.port));
+        let guest = pools.open(&address, None).await.unwrap();
+        assert_eq!(query_number(&guest, "SELECT 1").await, 1);
+        guests.push(guest);
+    }
+    assert!(proxy.connections() <= 3, "{}", proxy.connections());
+}
+
+#[tokio::test]
+async fn ever_other_session_options_bring_no_further_connections() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(2));
+    let mut guests = Vec::new();
+    let mut refused = 0;
+    for number in 1..=12 {
+        let address = format!(
+            "{}&options=-c%20work_mem%3D{}kB",
+            url(proxy.port),
+            1000 + number
+        );
+        match pools.open(&address, None).await {
+            Ok(guest) => guests.push(guest),
+            Err(Error::ConnectionFailed(cause)) => {
+                assert!(cause.contains("too many database connections"), "{cause}");
+                refused += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(refused > 0 && !guests.is_empty());
+    let most = 2 * MAX_FULL_POOLS;
+    assert!(proxy.connections() <= most, "{}", proxy.connections());
+}

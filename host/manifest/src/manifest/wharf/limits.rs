@@ -71,7 +71,7 @@ impl Default for PostgresLimits {
 }
 
 /// A longer time is a typing error.
-const MAX_MS: u64 = 24 * 60 * 60 * 1000;
+pub(super) const MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl WharfComponent {
     pub(in crate::manifest) fn read(component: &Table) -> WharfComponent {
@@ -134,14 +134,14 @@ impl PostgresLimits {
     }
 }
 
-fn count(table: &Table, key: &'static str, default: u32) -> u32 {
+pub(super) fn count(table: &Table, key: &'static str, default: u32) -> u32 {
     let number = table.number(key, 1..=1_000_000);
     number
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or(default)
 }
 
-fn milliseconds(
+pub(super) fn milliseconds(
     table: &Table,
     key: &'static str,
     range: RangeInclusive<u64>,

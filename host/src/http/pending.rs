@@ -1,0 +1,161 @@
+//! Memory for request bodies of one component that are still received, or wait for an instance. A body is charged for the
+//! bytes that have arrived, so that many bodies of which little arrives do not keep out others. One client gets a part.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+const MAX_BYTES: u64 = 128 << 20;
+/// What one client address may hold of it.
+const MAX_CLIENT_BYTES: u64 = MAX_BYTES / 4;
+/// Counted per body in addition to its bytes: the request and its task.
+const BODY_BYTES: u64 = 4 << 10;
+
+#[derive(Default)]
+pub struct PendingBodies {
+    held: Mutex<Held>,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Held {
+    total: u64,
+    by_client: HashMap<IpAddr, u64>,
+}
+
+impl PendingBodies {
+    /// The charge of a new body.
+    pub fn charge(&self, client: IpAddr) -> Charge<'_> {
+        Charge {
+            bodies: self,
+            client,
+            bytes: 0,
+        }
+    }
+
+    fn try_hold(&self, client: IpAddr, bytes: u64) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = held.by_client.get(&client).copied().unwrap_or_default();
+        // Components that call each other have no address and need no part.
+        let is_client = !client.is_unspecified();
+        let fits = held.total + bytes <= MAX_BYTES
+            && (!is_client || of_client + bytes <= MAX_CLIENT_BYTES);
+        if fits {
+            held.total += bytes;
+            *held.by_client.entry(client).or_default() += bytes;
+        }
+        fits
+    }
+
+    fn release(&self, client: IpAddr, bytes: u64) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.total = held.total.saturating_sub(bytes);
+        if let Some(of_client) = held.by_client.get_mut(&client) {
+            *of_client = of_client.saturating_sub(bytes);
+            if *of_client == 0 {
+                held.by_client.remove(&client);
+            }
+        }
+        drop(held);
+        self.freed.notify_waiters();
+    }
+}
+
+/// What one body holds; released when dropped.
+pub struct Charge<'a> {
+    bodies: &'a PendingBodies,
+    client: IpAddr,
+    bytes: u64,
+}
+
+impl Charge<'_> {
+    /// Adds the bytes that arrived. Waits for room up to `limit`; returns whether there was room.
+    pub async fn add(&mut self, bytes: usize, limit: Duration) -> bool {
+        let first = if self.bytes == 0 { BODY_BYTES } else { 0 };
+        let bytes = first + bytes as u64;
+        let wait = async {
+            loop {
+                let freed = self.bodies.freed.notified();
+                let mut freed = std::pin::pin!(freed);
+                // Registered before the look, so that no release in between is missed.
+                freed.as_mut().enable();
+                if self.bodies.try_hold(self.client, bytes) {
+                    return;
+                }
+                freed.await;
+            }
+        };
+        let has_room =
+            self.bodies.try_hold(self.client, bytes) || timeout(limit, wait).await.is_ok();
+        if has_room {
+            self.bytes += bytes;
+        }
+        has_room
+    }
+}
+
+impl Drop for Charge<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.bodies.release(self.client, self.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const NO_WAIT: Duration = Duration::ZERO;
+
+    fn client(number: u8) -> IpAddr {
+        Ipv4Addr::new(192, 0, 2, number).into()
+    }
+
+    #[tokio::test]
+    async fn many_bodies_of_one_byte_leave_room_for_others() {
+        let bodies = PendingBodies::default();
+        let mut slow = Vec::new();
+        for _ in 0..1000 {
+            let mut charge = bodies.charge(client(1));
+            assert!(charge.add(1, NO_WAIT).await);
+            slow.push(charge);
+        }
+        let mut other = bodies.charge(client(2));
+        assert!(other.add(16 << 20, NO_WAIT).await);
+    }
+
+    #[tokio::test]
+    async fn one_client_holds_only_a_part() {
+        let bodies = PendingBodies::default();
+        let mut greedy = bodies.charge(client(1));
+        assert!(greedy.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        assert!(!greedy.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        let mut other = bodies.charge(client(2));
+        assert!(other.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        drop(greedy);
+        let mut again = bodies.charge(client(1));
+        assert!(again.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        drop((other, again));
+        let held = bodies.held.lock().unwrap();
+        assert!(held.total == 0 && held.by_client.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_waits_for_room() {
+        let bodies = PendingBodies::default();
+        let mut first = bodies.charge(client(1));
+        assert!(first.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        let mut second = bodies.charge(client(1));
+        let (has_room, ()) = tokio::join!(
+            second.add(MAX_CLIENT_BYTES as usize / 2, Duration::from_secs(20)),
+            async { drop(first) }
+        );
+        assert!(has_room);
+    }
+}

@@ -1,0 +1,207 @@
+//! Clients that hold connections, bodies and responses: they are given up, and others are served as if they were not there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod stage;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::StreamBody;
+use hyper::Request;
+use hyper::body::Frame;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use stage::{Host, until};
+
+fn manifest(connections: &str) -> String {
+    format!(
+        r#"
+[application.tool.wharf]
+request_id_header = true
+[application.tool.wharf.connections]
+{connections}
+
+[[trigger.http]]
+route = "/..."
+component = "whole"
+[[trigger.http]]
+route = "/acts/..."
+component = "acts"
+
+[component.whole]
+source = "{{guests}}/guest_whole.wasm"
+[component.whole.tool.wharf]
+max_instances = 4
+
+[component.acts]
+source = "{{guests}}/guest_acts.wasm"
+"#
+    )
+}
+
+fn connect(host: &Host, sent: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(host.address()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream.write_all(sent).unwrap();
+    stream
+}
+
+/// Reads until the host closes the connection.
+fn read_to_close(mut stream: &TcpStream) -> String {
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(why) if why.kind() == std::io::ErrorKind::ConnectionReset => {}
+        Err(why) => panic!("the connection is still open: {why}"),
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The times that requests of another client take, whose bodies arrive in two packets: the longest of a hundred but one.
+async fn p99_of_others(host: &Host) -> Duration {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let pieces = futures::stream::unfold(0, |sent| async move {
+            if sent == 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let piece = Frame::data(Bytes::from_static(b"half"));
+            (sent < 2).then_some((Ok::<_, hyper::Error>(piece), sent + 1))
+        });
+        let request = Request::post(host.url("/"))
+            .body(StreamBody::new(Box::pin(pieces)))
+            .unwrap();
+        let asked = Instant::now();
+        let answer = client.request(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        times.push(asked.elapsed());
+    }
+    times.sort_unstable();
+    times[98]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_a_request_is_closed() {
+    let host = Host::start(&manifest("idle_timeout_ms = 500"));
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let silent: Vec<TcpStream> = [&b""[..], b"PRI * HT", b"GET / HTT", http2]
+        .into_iter()
+        .map(|sent| connect(&host, sent))
+        .collect();
+    let mut kept = connect(&host, b"GET /name-of-it HTTP/1.1\r\nhost: h\r\n\r\n");
+    let mut first = [0; 12];
+    kept.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    for stream in silent.iter().chain([&kept]) {
+        read_to_close(stream);
+    }
+    until("nothing of them is left", async || {
+        host.metric("wharf_connections").await == 1.0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_may_take_longer_than_a_connection_may_be_idle() {
+    let host = Host::start(&manifest("idle_timeout_ms = 200"));
+    let asked = Instant::now();
+    assert_eq!(host.get("/acts/sleep?1000").await.text(), "slept\n");
+    assert!(asked.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_a_client_and_in_all_are_limited() {
+    for limits in ["max_per_client = 8", "max = 8"] {
+        let host = Host::start(&manifest(limits));
+        let open: Vec<TcpStream> = (0..8).map(|_| connect(&host, b"")).collect();
+        until("they are all counted", async || {
+            read_is_closed(&connect(&host, b""))
+        })
+        .await;
+        drop(open);
+        until("a new connection is served", async || {
+            let asked = Client::builder(TokioExecutor::new()).build_http();
+            let request =
+                Request::get(host.url("/")).body(StreamBody::new(futures::stream::empty::<
+                    Result<Frame<Bytes>, hyper::Error>,
+                >()));
+            asked.request(request.unwrap()).await.is_ok()
+        })
+        .await;
+        assert!(host.metric("wharf_connections_refused_total").await >= 1.0);
+    }
+}
+
+fn read_is_closed(mut stream: &TcpStream) -> bool {
+    stream
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    matches!(stream.read(&mut [0]), Ok(0))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_which_one_byte_arrives_keep_out_no_other_and_are_given_up() {
+    let host = Host::start(&manifest("stall_timeout_ms = 5000"));
+    let alone = p99_of_others(&host).await;
+    let head = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 100000\r\n\r\nx";
+    let slow: Vec<TcpStream> = (0..500).map(|_| connect(&host, head)).collect();
+    let began = Instant::now();
+    let beside = p99_of_others(&host).await;
+    assert!(
+        beside < alone * 4 + Duration::from_millis(250),
+        "alone {alone:?}, beside slow bodies {beside:?}"
+    );
+    for stream in [&slow[0], &slow[499]] {
+        let answer = read_to_close(stream);
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("body_late"), "{answer}");
+    }
+    let waited = began.elapsed();
+    assert!(waited < Duration::from_secs(15), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unread_responses_occupy_no_instance_and_are_given_up() {
+    let host = Host::start(&manifest("stall_timeout_ms = 3000"));
+    let alone = p99_of_others(&host).await;
+    let head = b"GET /large HTTP/1.1\r\nhost: h\r\n\r\n";
+    let unread: Vec<TcpStream> = (0..4).map(|_| connect(&host, head)).collect();
+    until("all of them are answered", async || {
+        let instances = r#"wharf_instances_started_total{component="whole"}"#;
+        host.metric(instances).await >= 2.0 && host.metric("wharf_connections").await >= 5.0
+    })
+    .await;
+    let beside = p99_of_others(&host).await;
+    assert!(
+        beside < alone * 4 + Duration::from_millis(250),
+        "alone {alone:?}, beside unread responses {beside:?}"
+    );
+    until("their connections are closed", async || {
+        host.metric("wharf_connections").await < 4.0
+    })
+    .await;
+    let answer = read_to_close(&unread[0]);
+    assert!(answer.len() < 15 << 20, "only a part of it was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_files_may_be_open_as_the_system_allows() {
+    let host = Host::start(&manifest(""));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", host.pid())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+    assert_eq!(words[3], words[4], "{words:?}");
+}
