@@ -23,7 +23,10 @@ fn is_new(path: &Path) -> bool {
 
 /// The migrations of the release before.
 fn lay_out_former(folder: &Folder) {
-    for schema in fs::read_dir(repository().join("migrations")).unwrap().flatten() {
+    for schema in fs::read_dir(repository().join("migrations"))
+        .unwrap()
+        .flatten()
+    {
         if !schema.path().is_dir() {
             continue;
         }
@@ -77,10 +80,17 @@ fn unfinished_events_of_the_release_before_are_carried_over() {
     runtime.block_on(migrate(&url, &repository().join("migrations")));
 
     let by_consumer = "SELECT count(*) FROM events.delivery WHERE state <> 'dead' AND consumer = ";
-    assert_eq!(count(&mut sql, &format!("{by_consumer} 'notify'")), 50_000 + 19_990 + 10);
-    assert_eq!(count(&mut sql, &format!("{by_consumer} 'payments'")), 30_010);
+    assert_eq!(
+        count(&mut sql, &format!("{by_consumer} 'notify'")),
+        50_000 + 19_990 + 10
+    );
+    assert_eq!(
+        count(&mut sql, &format!("{by_consumer} 'payments'")),
+        30_010
+    );
     assert_eq!(count(&mut sql, &format!("{by_consumer} 'bookings'")), 10);
-    let dead = "SELECT count(*) FROM events.entry WHERE state = 'dead' AND last_error = 'no answer'";
+    let dead =
+        "SELECT count(*) FROM events.entry WHERE state = 'dead' AND last_error = 'no answer'";
     assert_eq!(count(&mut sql, dead), 10);
     assert_eq!(count(&mut sql, "SELECT count(*) FROM events.archive"), 10);
     assert_eq!(count(&mut sql, "SELECT count(*) FROM events.failure"), 10);
@@ -90,11 +100,16 @@ fn unfinished_events_of_the_release_before_are_carried_over() {
     // The copy that had them settles them; what failed is due now.
     let in_hand = "SELECT event, fence FROM events.delivery WHERE state = 'running'";
     let in_hand = sql.query(in_hand, &[]).unwrap();
-    sql.batch_execute("SET SESSION AUTHORIZATION wharf_notify").unwrap();
+    sql.batch_execute("SET SESSION AUTHORIZATION wharf_notify")
+        .unwrap();
     for row in &in_hand {
         let (event, fence): (uuid::Uuid, i64) = (row.get(0), row.get(1));
         let settle = "SELECT events.settle($1, $2, 'done', 0, NULL, '[]')";
-        assert!(sql.query_one(settle, &[&event, &fence]).unwrap().get::<_, bool>(0));
+        assert!(
+            sql.query_one(settle, &[&event, &fence])
+                .unwrap()
+                .get::<_, bool>(0)
+        );
     }
     sql.batch_execute(
         "RESET SESSION AUTHORIZATION;
@@ -126,8 +141,13 @@ fn unfinished_events_of_the_release_before_are_carried_over() {
                 }));
             }
             let settle = "SELECT count(*) FROM events.settle_deliveries($1)";
-            let settled = sql.query_one(settle, &[&serde_json::json!(settlements)]).unwrap();
-            assert_eq!(settled.get::<_, i64>(0), i64::try_from(claimed.len()).unwrap());
+            let settled = sql
+                .query_one(settle, &[&serde_json::json!(settlements)])
+                .unwrap();
+            assert_eq!(
+                settled.get::<_, i64>(0),
+                i64::try_from(claimed.len()).unwrap()
+            );
         }
         sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
     }
