@@ -194,7 +194,7 @@ fn fill(sql: &mut Transaction<'_>, backlog: i32) {
         &format!(
             "INSERT INTO events.delivery (event, seq, kind, aggregate, payload, created_at, consumer, lane, state,
                 due_at, attempts, parked_for, settled_at, is_passed)
-            SELECT gen_random_uuid(), number, 'notify', 'line-' || number / 4, '{{}}', now(), 'notify', 'notices',
+            SELECT gen_random_uuid(), number, 'notify', 'line-' || number / 4, '{{}}'::jsonb, now(), 'notify', 'notices',
                 CASE WHEN number % 4 > 0 THEN 'blocked' ELSE 'retrying' END, now() + interval '1 hour', 1, NULL::text,
                 NULL::timestamptz, false
             FROM generate_series(0, {backlog} / 2) AS number

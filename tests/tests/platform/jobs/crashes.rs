@@ -132,7 +132,8 @@ fn two_hosts_carry_out_every_event_once_and_in_order() {
     )
     .unwrap();
     let left = "SELECT count(*) FROM events.entry WHERE state <> 'done'";
-    eventually("all are delivered", Duration::from_secs(60), || {
+    // Where the answer of a statement was lost, the lease has to end first.
+    eventually("all are delivered", Duration::from_secs(150), || {
         sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
     });
 
