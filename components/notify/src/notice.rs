@@ -40,8 +40,16 @@ pub enum Notice {
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
     FinePaid(Fine),
+    #[serde(rename = "discount_ending")]
+    DiscountEnding(Fine),
+    #[serde(rename = "appeal_accepted")]
+    AppealAccepted(Fine),
+    #[serde(rename = "appeal_rejected")]
+    AppealRejected(Fine),
     #[serde(rename = "parking_ending")]
     ParkingEnding(Parking),
+    #[serde(rename = "parking_over")]
+    ParkingOver(Parking),
     #[serde(rename = "password-reset")]
     PasswordReset(Letter),
     #[serde(rename = "verify-email")]
@@ -124,7 +132,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 12] = [
+pub const ACTIVITIES: [&str; 16] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -136,7 +144,11 @@ pub const ACTIVITIES: [&str; 12] = [
     "payment_refunded",
     "fine_issued",
     "fine_paid",
+    "discount_ending",
+    "appeal_accepted",
+    "appeal_rejected",
     "parking_ending",
+    "parking_over",
 ];
 
 /// Which channels a notice uses.
@@ -171,7 +183,11 @@ impl Notice {
             | Self::PaymentRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
-            | Self::ParkingEnding(_) => Concern::Activity,
+            | Self::DiscountEnding(_)
+            | Self::AppealAccepted(_)
+            | Self::AppealRejected(_)
+            | Self::ParkingEnding(_)
+            | Self::ParkingOver(_) => Concern::Activity,
             Self::PasswordChanged(_) | Self::TokenReused(_) | Self::FactorRemoved(_) => {
                 Concern::Security
             }
@@ -227,7 +243,11 @@ pub(crate) mod tests {
             ("payment_refunded", &payment),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
+            ("discount_ending", &fine),
+            ("appeal_accepted", &fine),
+            ("appeal_rejected", &fine),
             ("parking_ending", &parking),
+            ("parking_over", &parking),
             ("password-reset", &letter),
             ("verify-email", &letter),
             ("password-changed", &from),
