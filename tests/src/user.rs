@@ -66,6 +66,38 @@ impl User {
         }
     }
 
+    /// A user who may found zones and run them.
+    pub fn zone_admin(stack: &Stack) -> Self {
+        Self::appointed(stack, "admin")
+    }
+
+    /// A user who may be made a controller of a zone.
+    pub fn controller(stack: &Stack) -> Self {
+        Self::appointed(stack, "controller")
+    }
+
+    /// Registered by the admin, in the words of the clients of zones.
+    fn appointed(stack: &Stack, role: &str) -> Self {
+        let login = unique(role);
+        let email = format!("{login}@example.org");
+        let password = "Correct-Horse-1".to_owned();
+        let body = json!({
+            "name": "Ana", "surname": "Souza", "username": login, "email": email, "password": password, "role": role,
+        });
+        let admin = Self::admin(stack);
+        let answer = measure("sign-up", || {
+            admin.post("/api/v1/register").json(&body).send()
+        });
+        let token = answer.expect(201).json()["access_token"].clone();
+        Self {
+            at: stack.address(),
+            login,
+            email,
+            password,
+            token: token.as_str().expect("a token").to_owned(),
+        }
+    }
+
     /// A request in their name.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.at, method, path).api_key(&self.token)
@@ -81,6 +113,10 @@ impl User {
 
     pub fn put(&self, path: &str) -> Request {
         self.request("PUT", path)
+    }
+
+    pub fn patch(&self, path: &str) -> Request {
+        self.request("PATCH", path)
     }
 
     pub fn delete(&self, path: &str) -> Request {

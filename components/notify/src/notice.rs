@@ -40,8 +40,16 @@ pub enum Notice {
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
     FinePaid(Fine),
+    #[serde(rename = "discount_ending")]
+    DiscountEnding(Fine),
+    #[serde(rename = "appeal_accepted")]
+    AppealAccepted(Fine),
+    #[serde(rename = "appeal_rejected")]
+    AppealRejected(Fine),
     #[serde(rename = "parking_ending")]
     ParkingEnding(Parking),
+    #[serde(rename = "parking_over")]
+    ParkingOver(Parking),
     #[serde(rename = "webhook_disabled")]
     WebhookDisabled(Disabled),
     #[serde(rename = "password-reset")]
@@ -133,7 +141,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 13] = [
+pub const ACTIVITIES: [&str; 17] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -145,7 +153,11 @@ pub const ACTIVITIES: [&str; 13] = [
     "payment_refunded",
     "fine_issued",
     "fine_paid",
+    "discount_ending",
+    "appeal_accepted",
+    "appeal_rejected",
     "parking_ending",
+    "parking_over",
     "webhook_disabled",
 ];
 
@@ -181,7 +193,11 @@ impl Notice {
             | Self::PaymentRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
+            | Self::DiscountEnding(_)
+            | Self::AppealAccepted(_)
+            | Self::AppealRejected(_)
             | Self::ParkingEnding(_)
+            | Self::ParkingOver(_)
             | Self::WebhookDisabled(_) => Concern::Activity,
             Self::PasswordChanged(_) | Self::TokenReused(_) | Self::FactorRemoved(_) => {
                 Concern::Security
@@ -240,7 +256,11 @@ pub(crate) mod tests {
             ("payment_refunded", &payment),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
+            ("discount_ending", &fine),
+            ("appeal_accepted", &fine),
+            ("appeal_rejected", &fine),
             ("parking_ending", &parking),
+            ("parking_over", &parking),
             ("webhook_disabled", &disabled),
             ("password-reset", &letter),
             ("verify-email", &letter),

@@ -14,6 +14,7 @@ pub const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ope
 pub fn functions() -> Vec<(&'static str, Routes)> {
     vec![
         ("bookings", bookings::routes::routes()),
+        ("fines", fines::routes::routes()),
         ("front", front::routes::routes()),
         ("jobs", jobs::routes::routes()),
         ("notify", notify::routes::routes()),

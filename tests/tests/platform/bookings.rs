@@ -82,7 +82,7 @@ fn driver(stack: &Stack, cents: i64) -> User {
     driver
 }
 
-fn endow(stack: &Stack, user: &User, cents: i64) {
+pub(crate) fn endow(stack: &Stack, user: &User, cents: i64) {
     let code = unique("gift");
     let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
     User::admin(stack)

@@ -12,6 +12,7 @@ mod architecture;
 mod bookings;
 mod examples;
 mod faults;
+mod fines;
 mod functions;
 mod jobs;
 mod notify;

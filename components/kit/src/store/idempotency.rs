@@ -5,8 +5,9 @@
 //! day old ([`purge_keys`]).
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,15 +41,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let key = match request.headers().get("idempotency-key") {
-            Some(key) => Some(format!(
-                "{} {} {}",
-                request.method(),
-                request.uri().path(),
-                acceptable(key)?
-            )),
-            None => None,
-        };
+        let key = key(request.headers(), request.method(), request.uri())?;
         let bytes = crate::web::bytes_of(request, "application/json", state).await?;
         Ok(Self {
             body: crate::web::read_json(&bytes)?,
@@ -60,9 +53,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     }
 }
 
+/// The key of a request with the address it was sent to.
+fn key(headers: &HeaderMap, method: &Method, uri: &Uri) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    Ok(Some(format!(
+        "{method} {} {}",
+        uri.path(),
+        acceptable(key)?
+    )))
+}
+
+/// Of a request whose body is not read: its query says all that it asks for.
+impl<S: Sync> FromRequestParts<S> for Once {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self {
+            key: key(&parts.headers, &parts.method, &parts.uri)?,
+            fingerprint: STANDARD.encode(Sha256::digest(query)),
+        })
+    }
+}
+
 impl<T: Schema> Input for Keyed<T> {
     fn describe(operation: &mut Operation) {
         <Json<T> as Input>::describe(operation);
+        Once::describe(operation);
+    }
+}
+
+impl Input for Once {
+    fn describe(operation: &mut Operation) {
         operation.add_parameter(
             "Idempotency-Key",
             "header",

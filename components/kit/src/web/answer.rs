@@ -104,6 +104,11 @@ fn written(mut response: Response, id: &RequestId) -> Response {
     if problem.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if let Some(link) = &problem.link
+        && let Ok(link) = HeaderValue::from_str(&format!("<{link}>; rel=\"payment\""))
+    {
+        headers.insert(header::LINK, link);
+    }
     if let Some(seconds) = problem.retry_after_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

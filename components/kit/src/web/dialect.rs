@@ -143,6 +143,9 @@ impl Dialect {
         }
         body.insert("code".into(), problem.code.into());
         body.insert("request_id".into(), request_id.into());
+        if let Some(link) = &problem.link {
+            body.insert("link".into(), link.as_str().into());
+        }
         if !problem.errors.is_empty() {
             body.insert("errors".into(), json!(problem.errors));
         }
@@ -218,6 +221,14 @@ mod tests {
         let unavailable = Problem::unavailable(&std::io::Error::other("away"));
         assert_eq!(Dialect::Rpc.status(&unavailable).as_u16(), 429);
         assert_eq!(Dialect::Rpc.body(&unavailable, "r")["error"]["code"], 50);
+    }
+
+    #[test]
+    fn a_problem_may_say_where_to_pay() {
+        let problem = TAKEN.payment_link("https://pay.test/7");
+        let body = Dialect::Zones.body(&problem, "r");
+        assert_eq!(body["link"], "https://pay.test/7");
+        assert!(Dialect::Zones.body(&TAKEN, "r").get("link").is_none());
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Problem {
     /// For the log only; never sent.
     pub(crate) cause: Option<String>,
     pub(crate) retry_after_s: Option<u32>,
+    /// Where the caller can do what the refusal asks for: a page to pay at.
+    pub(crate) link: Option<String>,
     /// The number that clients of the RPC dialect switch on.
     pub(crate) number: Option<u16>,
 }
@@ -46,6 +48,7 @@ impl Problem {
             errors: Vec::new(),
             cause: None,
             retry_after_s: None,
+            link: None,
             number: None,
         }
     }
@@ -81,6 +84,12 @@ impl Problem {
     /// When asking again may help.
     pub const fn retry_after_s(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Where the caller can pay; sent as the member `link` and in the header `Link` (RFC 8288).
+    pub fn payment_link(mut self, link: impl Into<String>) -> Self {
+        self.link = Some(link.into());
         self
     }
 

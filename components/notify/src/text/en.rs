@@ -56,6 +56,39 @@ pub fn say(notice: &Notice) -> Message {
             format!("Fine {} for {} is paid", it.fine_id, it.plate),
             format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::DiscountEnding(it) => message(
+            format!(
+                "The discount on fine {} for {} ends soon",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nTo pay until then: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealAccepted(it) => message(
+            format!(
+                "Your appeal against fine {} for {} was accepted",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nThe fine is cancelled. You get back: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealRejected(it) => message(
+            format!(
+                "Your appeal against fine {} for {} was rejected",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nTo pay: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::ParkingEnding(it) => message(
             format!("The parking time of {} ends soon", it.plate),
             format!("{}, until {} UTC.", it.zone, it.date_to),
@@ -66,6 +99,10 @@ pub fn say(notice: &Notice) -> Message {
                 "{} is not called any more: {}. What it missed waits; enable it to have it delivered.",
                 it.url, it.reason
             ),
+        ),
+        Notice::ParkingOver(it) => message(
+            format!("The parking time of {} is over", it.plate),
+            format!("{}, since {} UTC.", it.zone, it.date_to),
         ),
         Notice::PasswordReset(it) => message(
             "A new password",

@@ -70,6 +70,39 @@ pub fn say(notice: &Notice) -> Message {
             format!("A multa {} de {} foi paga", it.fine_id, it.plate),
             format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::DiscountEnding(it) => message(
+            format!(
+                "O desconto da multa {} de {} termina em breve",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA pagar até lá: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealAccepted(it) => message(
+            format!(
+                "O recurso contra a multa {} de {} foi aceito",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA multa foi cancelada. Você recebe de volta: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealRejected(it) => message(
+            format!(
+                "O recurso contra a multa {} de {} foi negado",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA pagar: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::ParkingEnding(it) => message(
             format!("O estacionamento de {} termina em breve", it.plate),
             format!("{}, até {} UTC.", it.zone, it.date_to),
@@ -80,6 +113,10 @@ pub fn say(notice: &Notice) -> Message {
                 "{} não é mais chamado: {}. O que ele perdeu está guardado; ative-o para receber.",
                 it.url, it.reason
             ),
+        ),
+        Notice::ParkingOver(it) => message(
+            format!("O estacionamento de {} terminou", it.plate),
+            format!("{}, desde {} UTC.", it.zone, it.date_to),
         ),
         Notice::PasswordReset(it) => message(
             "Uma nova senha",

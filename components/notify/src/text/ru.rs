@@ -64,6 +64,36 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::DiscountEnding(it) => message(
+            format!(
+                "Скидка на штраф {} за {} скоро закончится",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nК оплате до этого: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealAccepted(it) => message(
+            format!(
+                "Жалоба на штраф {} за {} удовлетворена",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nШтраф отменён. Вам вернётся: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::AppealRejected(it) => message(
+            format!("Жалоба на штраф {} за {} отклонена", it.fine_id, it.plate),
+            format!(
+                "{}\nК оплате: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::ParkingEnding(it) => message(
             format!("Время парковки {} скоро закончится", it.plate),
             format!("{}, до {} UTC.", it.zone, it.date_to),
@@ -74,6 +104,10 @@ pub fn say(notice: &Notice) -> Message {
                 "{} больше не вызывается: {}. То, что он пропустил, ждёт; включите его, и оно будет доставлено.",
                 it.url, it.reason
             ),
+        ),
+        Notice::ParkingOver(it) => message(
+            format!("Время парковки {} закончилось", it.plate),
+            format!("{}, {} UTC.", it.zone, it.date_to),
         ),
         Notice::PasswordReset(it) => message(
             "Новый пароль",

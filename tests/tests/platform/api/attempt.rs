@@ -130,10 +130,11 @@ impl Making<'_> {
         let actor = self.is_own.then_some(self.actor.name);
         let mut pick = |place: &str| self.known.pick(place, actor, dice);
         match name {
-            "date_from" => Some(self.window[0].clone().into()),
+            "date_from" | "start_date" => Some(self.window[0].clone().into()),
             "date_to" => Some(self.window[1].clone().into()),
             "parking_place_id" => pick("/parking/")?.parse::<i64>().ok().map(Value::from),
-            "otp" | "refresh_token" => pick(name).map(Value::from),
+            "otp" | "refresh_token" | "reference" => pick(name).map(Value::from),
+            "code" if operation.component == "fines" => Some("P1".into()),
             "cpf" if operation.name == "signin_identify_customer" => pick(name).map(Value::from),
             "paymentAccountId" if operation.name == "payments_open_account" => None,
             "paymentAccountId" | "fromPaymentAccountId" | "toPaymentAccountId" => {

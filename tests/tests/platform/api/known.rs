@@ -12,9 +12,10 @@ use wharf_tests::Dice;
 const KEPT: usize = 60;
 
 /// Members that name the same wherever they stand.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     "otp",
     "cpf",
+    "reference",
     "refresh_token",
     "payment_id",
     "booking_id",

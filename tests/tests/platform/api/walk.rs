@@ -22,7 +22,9 @@ use crate::bookings::at;
 
 /// Operations that would spoil the walk for others, each with its reason. They come last, in this order, and
 /// their callers are made for them.
-const SPOILING: [(&str, &str); 15] = [
+const SPOILING: [(&str, &str); 17] = [
+    ("fines_hide_all_fines", "hides what others look at"),
+    ("fines_remove_all_cars", "hides what others look at"),
     (
         "signin_update_user",
         "changes names and passwords of users that the walk signs in",
@@ -53,10 +55,17 @@ const SPOILING: [(&str, &str); 15] = [
 ];
 
 /// Operations that need not succeed on the walk, each with its reason. Every other one has to, at least once.
-const MAY_NOT_SUCCEED: [(&str, &[&str]); 9] = [
+const MAY_NOT_SUCCEED: [(&str, &[&str]); 10] = [
     (
         "an address has few tries, and the walk spends them",
-        &["signin_show_passcode_owner", "signin_validate_passcode"],
+        &[
+            "signin_show_passcode_owner",
+            "signin_validate_passcode",
+            "fines_list_passcode_zones",
+            "fines_register_totem",
+            "fines_show_totem",
+            "fines_remove_totem",
+        ],
     ),
     (
         "the token is in a letter",
@@ -98,6 +107,21 @@ const MAY_NOT_SUCCEED: [(&str, &[&str]); 9] = [
             "payments_withdraw_promocode",
             "sandbox-psp_show_payment",
             "sandbox-psp_refund_payment",
+        ],
+    ),
+    (
+        "few tickets and fines are in a state that allows it",
+        &[
+            "fines_end_ticket",
+            "fines_remove_ticket",
+            "fines_pay_by_reference",
+            "fines_follow_to_payment",
+            "fines_open_appeal",
+            "fines_show_appeal",
+            "fines_withdraw_appeal",
+            "fines_add_message",
+            "fines_decide_appeal",
+            "fines_complete_photo",
         ],
     ),
     (

@@ -1,0 +1,72 @@
+//! The money of tickets and fines: what the ledger or the provider is asked for, and what goes back.
+
+use jiff::Timestamp;
+use kit::Word;
+use kit::money::Currency;
+use kit::store::FromRow;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum Subject {
+    Ticket,
+    Fine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum Method {
+    Wallet,
+    /// A page of the provider.
+    Checkout,
+}
+
+/// An attempt to pay.
+#[derive(Clone, Debug, FromRow)]
+pub struct Charge {
+    #[row(column = "charge_id")]
+    pub id: Uuid,
+    pub subject: Subject,
+    pub subject_id: i64,
+    pub method: Method,
+    pub payer: Uuid,
+    pub payee: Uuid,
+    #[row(column = "charge_amount")]
+    pub amount: i64,
+    #[row(column = "charge_currency")]
+    pub currency: Currency,
+    pub held_until: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Charge {
+    /// The line that the payer reads.
+    pub fn description(&self) -> String {
+        let what = match self.subject {
+            Subject::Ticket => "Parking ticket",
+            Subject::Fine => "Fine",
+        };
+        format!("{what} {}", self.subject_id)
+    }
+
+    pub fn reference(&self) -> String {
+        format!("{}:{}", self.subject.name(), self.subject_id)
+    }
+}
+
+/// A charge that was not settled by the request that opened it.
+#[derive(FromRow)]
+pub struct Unsettled {
+    #[row(flatten)]
+    pub charge: Charge,
+    /// Whether what it is for can still be paid.
+    pub is_wanted: bool,
+}
+
+/// A refund to pay.
+#[derive(Debug, FromRow)]
+pub struct OwedRefund {
+    pub id: Uuid,
+    pub charge_id: Uuid,
+    pub method: Method,
+    pub amount: i64,
+    pub description: String,
+}

@@ -1,0 +1,277 @@
+//! Plate checks and fines, as they are shown and asked for. No I/O in this file; who may issue one, when and how much
+//! of it is due is decided by `migrations/fines/fine.sql`.
+
+use jiff::Timestamp;
+use kit::Word;
+use kit::money::{Currency, decimal};
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::car::is_on_earth;
+use crate::error::Error;
+use crate::plate::Plate;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum Status {
+    Issued,
+    Paid,
+    Cancelled,
+}
+
+#[derive(Clone, Debug, Serialize, FromRow, Schema)]
+pub struct Fine {
+    pub id: i64,
+    pub plate: String,
+    /// What it is before discounts and surcharges.
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    pub amount: i64,
+    pub date: Timestamp,
+    pub paid: bool,
+    pub zone_id: i64,
+    pub currency: Currency,
+    pub status: Status,
+    /// What is to pay now.
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    pub due: i64,
+    /// When that changes.
+    pub due_until: Option<Timestamp>,
+    /// What is to pay now when the driver gives up the appeal, where that is offered.
+    pub due_if_waived: Option<Amount>,
+    pub paid_amount: Option<Amount>,
+    pub code: Option<String>,
+    pub place: Option<String>,
+    pub latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    pub note: Option<String>,
+    /// The status of its appeal.
+    pub appeal: Option<AppealStatus>,
+    /// The secret by which the fine can be seen and paid without an account.
+    pub reference: String,
+    /// Its place in the driver's feed: `since` of the next poll.
+    #[row(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<i64>,
+}
+
+/// An amount of at most two decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, Schema)]
+#[serde(transparent)]
+pub struct Amount(
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    pub i64,
+);
+
+impl kit::store::Column for Amount {
+    fn column(value: &kit::store::DbValue) -> Option<Self> {
+        i64::column(value).map(Self)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum AppealStatus {
+    Open,
+    Accepted,
+    Rejected,
+    Withdrawn,
+}
+
+/// What a controller writes. The old form has a plate and an amount; the rest is optional there.
+#[derive(Debug, Deserialize, Schema)]
+pub struct NewFine {
+    pub plate: Plate,
+    /// That of the code when absent.
+    #[schemars(range(min = 0.01, max = 1_000_000), example = 20)]
+    pub amount: Option<Amount>,
+    /// Of the catalogue.
+    #[schemars(length(min = 1, max = 32))]
+    pub code: Option<String>,
+    #[schemars(length(max = 500))]
+    pub place: Option<String>,
+    #[schemars(range(min = -90, max = 90))]
+    pub latitude: Option<f64>,
+    #[schemars(range(min = -180, max = 180))]
+    pub longitude: Option<f64>,
+    #[schemars(length(max = 2000))]
+    pub note: Option<String>,
+    /// Why it is issued although a ticket or its grace covers the car. Of an admin of the zone.
+    #[schemars(length(max = 500))]
+    pub override_reason: Option<String>,
+}
+
+/// Minor units of the largest fine.
+const MAX_FINE: i64 = 100_000_000;
+
+impl NewFine {
+    pub fn check(&self) -> Result<(), Error> {
+        match self.amount {
+            Some(Amount(amount)) if !(1..=MAX_FINE).contains(&amount) => {
+                return Err(Error::InvalidFine("amount is 0.01 to 1000000"));
+            }
+            None if self.code.is_none() => {
+                return Err(Error::InvalidFine("a fine has an amount or a code"));
+            }
+            Some(_) | None => {}
+        }
+        let is_place = match (self.latitude, self.longitude) {
+            (None, None) => true,
+            (Some(latitude), Some(longitude)) => is_on_earth(latitude, longitude),
+            _ => false,
+        };
+        if !is_place {
+            return Err(Error::InvalidFine("latitude and longitude do not fit"));
+        }
+        let texts = [
+            (&self.place, 500),
+            (&self.note, 2000),
+            (&self.override_reason, 500),
+        ];
+        let fits = |text: &Option<String>, most| {
+            text.as_ref()
+                .is_none_or(|it| it.chars().count() <= most && !it.contains('\0'))
+        };
+        if !texts.iter().all(|(text, most)| fits(text, *most)) {
+            return Err(Error::InvalidFine(
+                "place and override_reason have at most 500 characters, note 2000",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A reason that is more than blanks.
+    pub fn reason(&self) -> Option<&str> {
+        self.override_reason
+            .as_deref()
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+    }
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// 24 letters and digits that nothing foretells, in groups of six: 120 random bits.
+pub fn reference(random: Uuid, more: Uuid) -> String {
+    // The low 62 bits of a UUID are random; the version and the variant above them are not.
+    let low = |it: Uuid| it.as_u128() & ((1 << 62) - 1);
+    let bits = low(random) << 62 | low(more);
+    let mut text = String::with_capacity(27);
+    for at in 0..24 {
+        if at > 0 && at % 6 == 0 {
+            text.push('-');
+        }
+        let digit = usize::try_from((bits >> (at * 5)) & 31).unwrap_or_default();
+        text.push(ALPHABET.get(digit).copied().map_or('0', char::from));
+    }
+    text
+}
+
+/// What of a car was seen when it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum CheckResult {
+    /// A ticket is valid.
+    Valid,
+    /// A ticket ended, and no fine is issued yet.
+    Grace,
+    /// A ticket ended within the last half hour.
+    Expired,
+    None,
+}
+
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct PlateCheck {
+    pub id: i64,
+    pub zone_id: i64,
+    pub plate: String,
+    pub checked_at: Timestamp,
+    pub result: CheckResult,
+    /// The ticket that is the reason.
+    pub ticket_id: Option<i64>,
+    /// The end of that ticket.
+    pub valid_until: Option<Timestamp>,
+    pub grace_minutes: i32,
+}
+
+#[derive(Debug, Deserialize, Schema)]
+pub struct CheckedPlate {
+    pub plate: Plate,
+}
+
+/// A line of the catalogue: what can be fined.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Violation {
+    pub code: String,
+    pub title: String,
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    pub amount: i64,
+    pub currency: Currency,
+}
+
+#[derive(Debug, Deserialize, Schema)]
+pub struct NewViolation {
+    #[schemars(length(min = 1, max = 200), example = &"Parking without a ticket")]
+    pub title: String,
+    #[schemars(range(min = 0.01, max = 1_000_000), example = 30)]
+    pub amount: Amount,
+    pub currency: Currency,
+}
+
+impl NewViolation {
+    pub fn check(&self, code: &str) -> Result<(), Error> {
+        let is_word = |it: char| it.is_ascii_uppercase() || it.is_ascii_digit();
+        let rest = |it: char| is_word(it) || "._-".contains(it);
+        if code.len() > 32 || !code.starts_with(is_word) || !code.chars().all(rest) {
+            return Err(Error::InvalidFine(
+                "a code is 1 to 32 capital letters, digits and ._-",
+            ));
+        }
+        if !(1..=MAX_FINE).contains(&self.amount.0) {
+            return Err(Error::InvalidFine("amount is 0.01 to 1000000"));
+        }
+        let length = self.title.trim().chars().count();
+        if !(1..=200).contains(&length) || self.title.contains(char::is_control) {
+            return Err(Error::InvalidFine(
+                "title has 1 to 200 printable characters",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A line of the history of a fine.
+#[derive(Debug, Serialize, Deserialize, FromRow, Schema)]
+pub struct HistoryLine {
+    pub at: Timestamp,
+    pub kind: String,
+    /// A user's id; none where time did it.
+    pub actor: Option<Uuid>,
+    pub data: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn references_differ_in_every_digit() {
+        let drawn: Vec<String> = (0..400)
+            .map(|_| reference(Uuid::new_v4(), Uuid::new_v4()))
+            .collect();
+        assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), drawn.len());
+        for at in (0..27).filter(|it| it % 7 != 6) {
+            let digits: BTreeSet<u8> = drawn.iter().map(|it| it.as_bytes()[at]).collect();
+            assert!(
+                digits.len() > 25,
+                "digit {at} takes {} values",
+                digits.len()
+            );
+        }
+    }
+}

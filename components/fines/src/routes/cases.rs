@@ -1,0 +1,103 @@
+//! What is read far from here: case files, lists for controllers without a network, statistics.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use kit::identity::{Admin, Caller};
+use kit::setting;
+use kit::web::{Dialect, Json, Path, Problem, Query, Routes, Schema};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::case::{CaseKey, Keys, SignedFile, digest};
+use crate::error::Error;
+use crate::statistics::{Statistics, csv};
+use crate::store;
+
+pub fn routes() -> Routes {
+    Routes::new("Case files", Dialect::Zones)
+        .get("/api/v1/fines/keys", show_keys, |it| {
+            it.summary("Show the keys of signed files").note("A JWKS; the first one signs, the others did.")
+        })
+        .get("/api/v1/fines/{id}/case", show_case, |it| {
+            it.summary("Download the case file of a fine")
+                .note("To those who work in its zone and its driver: the check, the rule with its digest and inputs, payments, deadlines, the appeal and the history, in one signed document. `cargo run -p wharf-verify` checks it offline against the published keys.")
+                .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
+        })
+        .get("/api/v1/zones/{id}/offline", show_offline_list, |it| {
+            it.summary("Download what is valid in a zone")
+                .note("For controllers without a network: the plates of valid tickets and those in grace, signed, good for a quarter of an hour.")
+                .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
+        })
+        .about("Statistics")
+        .get("/api/v1/statistics", show_statistics, |it| {
+            it.summary("Show statistics")
+                .note("Of tickets and fines since a moment; `format=csv` as a table.")
+                .returns::<Statistics>(200)
+                .returns_media(200, "text/csv")
+        })
+}
+
+async fn key() -> Result<CaseKey, Problem> {
+    Ok(CaseKey::of(setting("case_key").await?)?)
+}
+
+async fn show_keys() -> Result<Json<Keys>, Problem> {
+    Ok(Json(
+        key()
+            .await?
+            .published(setting("case_retired_keys").await?)?,
+    ))
+}
+
+async fn show_case(caller: Caller, Path(id): Path<i64>) -> Result<Json<SignedFile>, Problem> {
+    let mut case = store::find_case(&store::open().await?, id, &caller).await?;
+    let rule = case.get("rule").cloned().unwrap_or(Value::Null);
+    if let Some(members) = case.as_object_mut() {
+        members.insert("format".to_owned(), json!("wharf-case-1"));
+        members.insert("made_at".to_owned(), json!(kit::now()));
+        members.insert("rule_sha256".to_owned(), json!(digest(&rule)));
+    }
+    Ok(Json(key().await?.sign(&case)))
+}
+
+/// Long enough for a street, short enough that a ticket bought meanwhile is rarely missed.
+const OFFLINE: SignedDuration = SignedDuration::from_mins(15);
+
+async fn show_offline_list(
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<SignedFile>, Problem> {
+    let valid = store::list_valid_plates(&store::open().await?, id, &caller).await?;
+    let now = kit::now();
+    let document = json!({
+        "format": "wharf-offline-1",
+        "zone_id": id,
+        "made_at": now,
+        "good_until": now.checked_add(OFFLINE).unwrap_or(now),
+        "plates": valid,
+    });
+    Ok(Json(key().await?.sign(&document)))
+}
+
+#[derive(Deserialize, Schema)]
+struct Wanted {
+    /// RFC 3339; everything when absent.
+    since: Option<Timestamp>,
+    /// `json` when absent.
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, kit::Word)]
+enum Format {
+    Json,
+    Csv,
+}
+
+async fn show_statistics(_: Admin, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
+    let found = store::find_statistics(&store::open().await?, wanted.since).await?;
+    Ok(match wanted.format {
+        None | Some(Format::Json) => Json(found).into_response(),
+        Some(Format::Csv) => ([(header::CONTENT_TYPE, "text/csv")], csv(&found)).into_response(),
+    })
+}

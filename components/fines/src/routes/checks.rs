@@ -1,0 +1,90 @@
+//! What controllers look at: plates, and the catalogue of what can be fined.
+
+use axum::http::Uri;
+use kit::identity::{Admin, Caller};
+use kit::web::{
+    Created, Dialect, Json, Listed, NoContent, Page, Path, Problem, Query, Routes, Schema,
+};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::fine::{CheckedPlate, NewViolation, PlateCheck, Violation};
+use crate::plate::Plate;
+use crate::store;
+
+pub fn routes() -> Routes {
+    Routes::new("Checks", Dialect::Zones)
+        .get("/api/v1/zones/{id}/checks", list_checks, |it| {
+            it.summary("List the checks of a zone")
+                .note("The newest first.")
+                .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
+        })
+        .post("/api/v1/zones/{id}/checks", check_plate, |it| {
+            it.summary("Check a plate")
+                .note("Whether a ticket covers the car now, and which; the check is kept.")
+                .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
+        })
+        .get("/api/v1/violations", list_violations, |it| {
+            it.summary("List what can be fined")
+        })
+        .put("/api/v1/violations/{code}", save_violation, |it| {
+            it.summary("Save a line of the catalogue")
+                .note("Fines keep the amount with which they were issued.")
+                .refuses([Error::INVALID_FINE])
+        })
+        .delete("/api/v1/violations/{code}", remove_violation, |it| {
+            it.summary("Remove a line of the catalogue")
+                .refuses([Error::UNKNOWN_CODE])
+        })
+}
+
+#[derive(Deserialize, Schema)]
+struct WantedPlate {
+    plate: Option<String>,
+}
+
+async fn list_checks(
+    caller: Caller,
+    uri: Uri,
+    Path(id): Path<i64>,
+    Query(wanted): Query<WantedPlate>,
+    Query(page): Query<Page>,
+) -> Result<Listed<PlateCheck>, Problem> {
+    let plate = wanted.plate.map(Plate::try_from).transpose();
+    let Ok(plate) = plate else {
+        return Err(Error::UnknownCar.into());
+    };
+    let db = store::open().await?;
+    let checks = store::list_checks(&db, id, &caller, plate.as_ref(), page).await?;
+    Ok(Listed::page(&uri, page, store::PAGE, checks))
+}
+
+async fn check_plate(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Json(body): Json<CheckedPlate>,
+) -> Result<Created<PlateCheck>, Problem> {
+    let db = store::open().await?;
+    let check = store::check_plate(&db, id, &caller, &body.plate).await?;
+    Ok(Created::at(format!("/api/v1/zones/{id}/checks"), check))
+}
+
+async fn list_violations(_: Caller) -> Result<Json<Vec<Violation>>, Problem> {
+    Ok(Json(store::list_violations(&store::open().await?).await?))
+}
+
+async fn save_violation(
+    _: Admin,
+    Path(code): Path<String>,
+    Json(new): Json<NewViolation>,
+) -> Result<Json<Violation>, Problem> {
+    new.check(&code)?;
+    Ok(Json(
+        store::save_violation(&store::open().await?, &code, &new).await?,
+    ))
+}
+
+async fn remove_violation(_: Admin, Path(code): Path<String>) -> Result<NoContent, Problem> {
+    store::remove_violation(&store::open().await?, &code).await?;
+    Ok(NoContent)
+}

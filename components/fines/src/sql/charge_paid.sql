@@ -1,0 +1,2 @@
+-- $1 charge
+SELECT charge_paid($1) AS outcome

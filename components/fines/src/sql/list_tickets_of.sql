@@ -1,0 +1,15 @@
+-- $1 driver, $2 only valid ones, $3 limit, $4 offset
+-- Of the driver's cars, and what they bought themselves for others. Plates of the shared guest are no driver's. The
+-- driver's tickets are found first: read by number, all tickets would be walked over.
+WITH own AS MATERIALIZED (
+    SELECT id FROM ticket WHERE buyer = $1 AND removed_at IS NULL
+    UNION
+    SELECT ticket.id FROM car JOIN ticket USING (plate) WHERE owner = $1 AND removed_at IS NULL
+)
+SELECT shown.*
+FROM own
+JOIN ticket ON ticket.id = own.id
+CROSS JOIN LATERAL show_ticket(ticket) AS shown
+WHERE NOT $2::boolean OR (paid_at IS NOT NULL AND end_at > now())
+ORDER BY ticket.id DESC
+LIMIT $3::bigint OFFSET $4::bigint

@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT step_fines($1)

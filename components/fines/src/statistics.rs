@@ -1,0 +1,115 @@
+//! Statistics of tickets and fines. No I/O in this file.
+
+use std::fmt::Write;
+
+use kit::money::decimal;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::fine::Amount;
+
+#[derive(Debug, Deserialize, Serialize, Schema)]
+pub struct Statistics {
+    pub cars: i64,
+    pub zones: i64,
+    pub tickets: i64,
+    pub paid_tickets: i64,
+    pub buyers: i64,
+    /// By currency.
+    pub money: Vec<Takings>,
+    /// Tickets by their length.
+    pub durations: Vec<Bucket>,
+    pub fines: i64,
+    pub paid_fines: i64,
+    pub cancelled_fines: i64,
+    /// Of a hundred fines that are not cancelled.
+    pub paid_percent: i64,
+    pub open_appeals: i64,
+}
+
+#[derive(Debug, Deserialize, Serialize, Schema)]
+pub struct Takings {
+    pub currency: String,
+    /// What was paid for tickets.
+    pub tickets: Amount,
+    pub average_ticket: Amount,
+    /// What fines were issued for.
+    pub fines_issued: Amount,
+    pub fines_paid: Amount,
+}
+
+#[derive(Debug, Deserialize, Serialize, Schema)]
+pub struct Bucket {
+    /// `0-30`, `30-60`, `60-120`, `120-240`, `240-480`, `480-`.
+    pub minutes: String,
+    pub tickets: i64,
+}
+
+/// `name,key,value`, a line each.
+pub fn csv(it: &Statistics) -> String {
+    let mut text = String::from("name,key,value\r\n");
+    for (name, value) in [
+        ("cars", it.cars),
+        ("zones", it.zones),
+        ("tickets", it.tickets),
+        ("paid_tickets", it.paid_tickets),
+        ("buyers", it.buyers),
+        ("fines", it.fines),
+        ("paid_fines", it.paid_fines),
+        ("cancelled_fines", it.cancelled_fines),
+        ("paid_percent", it.paid_percent),
+        ("open_appeals", it.open_appeals),
+    ] {
+        let _ = write!(text, "{name},,{value}\r\n");
+    }
+    for takings in &it.money {
+        for (name, amount) in [
+            ("ticket_revenue", takings.tickets),
+            ("average_ticket", takings.average_ticket),
+            ("fines_issued", takings.fines_issued),
+            ("fines_paid", takings.fines_paid),
+        ] {
+            let amount = decimal::text(amount.0);
+            let _ = write!(text, "{name},{},{amount}\r\n", takings.currency);
+        }
+    }
+    for bucket in &it.durations {
+        let _ = write!(text, "duration,{},{}\r\n", bucket.minutes, bucket.tickets);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_a_line_for_every_number() {
+        let statistics = Statistics {
+            cars: 1,
+            zones: 2,
+            tickets: 3,
+            paid_tickets: 3,
+            buyers: 1,
+            money: vec![Takings {
+                currency: "EUR".to_owned(),
+                tickets: Amount(1234),
+                average_ticket: Amount(411),
+                fines_issued: Amount(2000),
+                fines_paid: Amount(0),
+            }],
+            durations: vec![Bucket {
+                minutes: "0-30".to_owned(),
+                tickets: 3,
+            }],
+            fines: 1,
+            paid_fines: 0,
+            cancelled_fines: 0,
+            paid_percent: 0,
+            open_appeals: 0,
+        };
+        let table = csv(&statistics);
+        assert!(table.contains("ticket_revenue,EUR,12.34\r\n"));
+        assert!(table.lines().all(|it| it.matches(',').count() == 2));
+    }
+}

@@ -1,0 +1,41 @@
+//! What is read far from here.
+
+use jiff::Timestamp;
+use kit::identity::Caller;
+use kit::store::{Db, FromRow};
+use kit::{params, sql};
+use serde_json::Value;
+
+use super::decide;
+use crate::error::Error;
+use crate::statistics::Statistics;
+
+/// A document that the database makes.
+#[derive(FromRow)]
+struct Document {
+    document: Value,
+}
+
+/// Everything that is kept of a fine.
+pub async fn find_case(db: &Db, fine: i64, caller: &Caller) -> Result<Value, Error> {
+    let params = params![fine, caller.id, caller.is_admin()];
+    let found: Document = decide(db, sql!("find_case"), params).await?;
+    Ok(found.document)
+}
+
+pub async fn list_valid_plates(db: &Db, zone: i64, caller: &Caller) -> Result<Value, Error> {
+    let params = params![zone, caller.id, caller.is_admin()];
+    let found: Document = decide(db, sql!("list_valid_plates"), params).await?;
+    Ok(found.document)
+}
+
+pub async fn find_statistics(db: &Db, since: Option<Timestamp>) -> Result<Statistics, Error> {
+    let found: Document = db.one(sql!("find_statistics"), params![since]).await?;
+    serde_json::from_value(found.document).map_err(|_| Error::Stored("the statistics"))
+}
+
+/// Forgets whom closed cases were about; answers how many cases that were.
+pub async fn anonymize(db: &Db, days: i32, limit: i32) -> Result<i64, Error> {
+    let kit::store::Only(forgotten) = db.one(sql!("anonymize"), params![days, limit]).await?;
+    Ok(forgotten)
+}

@@ -1,0 +1,187 @@
+//! Plate checks, the catalogue, fines.
+
+use kit::identity::Caller;
+use kit::store::{Db, FromRow};
+use kit::web::Page;
+use kit::{params, sql};
+use uuid::Uuid;
+
+use super::{LONG_PAGE, PAGE, decide, list};
+use crate::error::Error;
+use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation};
+use crate::plate::Plate;
+
+pub async fn check_plate(
+    db: &Db,
+    zone: i64,
+    caller: &Caller,
+    plate: &Plate,
+) -> Result<PlateCheck, Error> {
+    let params = params![zone, caller.id, caller.is_admin(), plate.as_str()];
+    decide(db, sql!("check_plate"), params).await
+}
+
+pub async fn list_checks(
+    db: &Db,
+    zone: i64,
+    caller: &Caller,
+    plate: Option<&Plate>,
+    page: Page,
+) -> Result<Vec<PlateCheck>, Error> {
+    let params = params![
+        zone,
+        caller.id,
+        caller.is_admin(),
+        plate.map(Plate::as_str),
+        page.limit(PAGE),
+        page.offset()
+    ];
+    list(db, sql!("list_checks"), params).await
+}
+
+pub async fn list_violations(db: &Db) -> Result<Vec<Violation>, Error> {
+    Ok(db.all(sql!("list_violations"), params![]).await?)
+}
+
+pub async fn save_violation(db: &Db, code: &str, new: &NewViolation) -> Result<Violation, Error> {
+    let params = params![code, new.title.trim(), new.amount.0, new.currency];
+    Ok(db.one(sql!("save_violation"), params).await?)
+}
+
+pub async fn remove_violation(db: &Db, code: &str) -> Result<(), Error> {
+    match db.run(sql!("remove_violation"), params![code]).await? {
+        0 => Err(Error::UnknownCode),
+        _ => Ok(()),
+    }
+}
+
+pub async fn issue_fine(
+    db: &Db,
+    request: Uuid,
+    reference: &str,
+    zone: i64,
+    caller: &Caller,
+    new: &NewFine,
+) -> Result<Fine, Error> {
+    let params = params![
+        request,
+        reference,
+        zone,
+        caller.id,
+        caller.is_admin(),
+        new.plate.as_str(),
+        new.plate.shown(),
+        new.amount.map(|it| it.0),
+        new.code.as_deref(),
+        new.place.as_deref(),
+        new.latitude,
+        new.longitude,
+        new.note.as_deref(),
+        new.reason()
+    ];
+    decide(db, sql!("issue_fine"), params).await
+}
+
+pub async fn find_fine(db: &Db, id: i64, caller: &Caller) -> Result<Fine, Error> {
+    let params = params![id, caller.id, caller.is_admin()];
+    decide(db, sql!("find_fine"), params).await
+}
+
+/// The fine after a payment.
+pub async fn find_paid_fine(db: &Db, id: i64) -> Result<Fine, Error> {
+    db.optional(sql!("find_paid_fine"), params![id])
+        .await?
+        .ok_or(Error::UnknownFine)
+}
+
+pub async fn find_by_reference(db: &Db, reference: &str) -> Result<Fine, Error> {
+    db.optional(sql!("find_by_reference"), params![reference])
+        .await?
+        .ok_or(Error::UnknownFine)
+}
+
+pub async fn list_fines(db: &Db, page: Page) -> Result<Vec<Fine>, Error> {
+    let params = params![page.limit(PAGE), page.offset()];
+    Ok(db.all(sql!("list_fines"), params).await?)
+}
+
+pub async fn list_fines_in(
+    db: &Db,
+    zone: i64,
+    caller: &Caller,
+    page: Page,
+) -> Result<Vec<Fine>, Error> {
+    let params = params![
+        zone,
+        caller.id,
+        caller.is_admin(),
+        page.limit(PAGE),
+        page.offset()
+    ];
+    list(db, sql!("list_fines_in"), params).await
+}
+
+pub async fn hide_fine(db: &Db, id: i64, caller: &Caller) -> Result<(), Error> {
+    let params = params![id, caller.id, caller.is_admin()];
+    decide(db, sql!("hide_fine"), params).await
+}
+
+pub async fn hide_all_fines(db: &Db, caller: Uuid) -> Result<(), Error> {
+    db.run(sql!("hide_all_fines"), params![caller]).await?;
+    Ok(())
+}
+
+pub async fn list_history(db: &Db, id: i64, caller: &Caller) -> Result<Vec<HistoryLine>, Error> {
+    /// A line with the id by which a list knows that it is none.
+    #[derive(FromRow)]
+    struct Line {
+        #[row(flatten)]
+        line: HistoryLine,
+    }
+    let params = params![id, caller.id, caller.is_admin()];
+    let lines: Vec<Line> = list(db, sql!("list_history"), params).await?;
+    Ok(lines.into_iter().map(|it| it.line).collect())
+}
+
+/// A row of a poll: the version of the feed, and a fine when the caller does not have that version.
+#[derive(FromRow)]
+struct Polled {
+    version: i64,
+    cursor: Option<i64>,
+    #[row(flatten)]
+    fine: Option<Fine>,
+}
+
+/// What a driver asks for.
+pub struct Poll {
+    /// The version that the driver has.
+    pub known: Option<i64>,
+    /// Only what came after that place in the feed, the oldest first; otherwise everything, the newest first.
+    pub since: Option<i64>,
+    pub page: Page,
+}
+
+/// The version of a driver's feed; its fines too unless the driver has that version.
+pub async fn poll_fines(
+    db: &Db,
+    driver: Uuid,
+    poll: &Poll,
+) -> Result<(i64, Option<Vec<Fine>>), Error> {
+    let params = params![
+        driver,
+        poll.known,
+        poll.since,
+        poll.page.limit(LONG_PAGE),
+        poll.page.offset()
+    ];
+    let rows: Vec<Polled> = db.all(sql!("poll_fines"), params).await?;
+    let version = rows.first().map_or(0, |it| it.version);
+    if poll.known == Some(version) {
+        return Ok((version, None));
+    }
+    let fines = rows.into_iter().filter_map(|it| {
+        let cursor = it.cursor;
+        it.fine.map(|fine| Fine { cursor, ..fine })
+    });
+    Ok((version, Some(fines.collect())))
+}

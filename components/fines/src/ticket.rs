@@ -1,0 +1,174 @@
+//! Tickets: what a driver may buy. No I/O in this file: the clock is an argument.
+
+use jiff::{SignedDuration, Timestamp, civil};
+use kit::money::{Currency, decimal};
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::plate::Plate;
+use crate::tariff::MAX_STAY_MINUTES;
+use crate::zone::Zone;
+
+#[derive(Clone, Debug, Serialize, FromRow, Schema)]
+pub struct Ticket {
+    pub id: i64,
+    pub plate: String,
+    pub start_date: Timestamp,
+    pub end_date: Timestamp,
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    pub price: i64,
+    pub currency: Currency,
+    pub paid: bool,
+    pub creation_time: Timestamp,
+    pub zone_id: i64,
+    /// The ticket that this one goes on from.
+    pub extends: Option<i64>,
+}
+
+/// What a driver asks for.
+#[derive(Debug, Deserialize, Schema)]
+pub struct NewTicket {
+    /// Of a registered car.
+    pub plate: Plate,
+    /// RFC 3339; UTC when it names no offset. At most thirty days ahead. The end of a paid ticket of this car in this
+    /// zone extends it.
+    #[schemars(extend("format" = "date-time"))]
+    pub start_date: String,
+    /// In minutes.
+    #[schemars(range(min = 1, max = 43_200), example = 60)]
+    pub duration: i64,
+}
+
+/// A stay that a driver wants to pay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stay {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// Clocks differ, and requests take time.
+const SLACK: SignedDuration = SignedDuration::from_mins(5);
+const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl NewTicket {
+    pub fn checked(&self, now: Timestamp) -> Result<Stay, Error> {
+        let from = moment(&self.start_date).ok_or(Error::InvalidTicket(
+            "start_date must be an RFC 3339 timestamp, as 2026-01-31T10:00:00Z",
+        ))?;
+        if !(1..=i64::from(MAX_STAY_MINUTES)).contains(&self.duration) {
+            return Err(Error::InvalidTicket("duration is 1 to 43200 minutes"));
+        }
+        if now.duration_since(from) > SLACK {
+            return Err(Error::InvalidTicket("start_date is in the past"));
+        }
+        if from.duration_since(now) > AHEAD {
+            return Err(Error::InvalidTicket(
+                "start_date is at most thirty days ahead",
+            ));
+        }
+        let to = from
+            .checked_add(SignedDuration::from_mins(self.duration))
+            .map_err(|_| Error::InvalidTicket("the end is beyond the calendar"))?;
+        Ok(Stay { from, to })
+    }
+}
+
+/// To the millisecond, as moments are stored.
+fn moment(text: &str) -> Option<Timestamp> {
+    let moment: Timestamp = text.parse().ok().or_else(|| {
+        let local: civil::DateTime = text.parse().ok()?;
+        let utc = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(utc.timestamp())
+    })?;
+    Timestamp::from_millisecond(moment.as_millisecond()).ok()
+}
+
+/// What a stay is priced by: the zone, and the stay that it goes on from.
+#[derive(FromRow)]
+pub struct Basis {
+    #[row(flatten)]
+    pub zone: Zone,
+    pub follows: Option<i64>,
+    /// When the whole stay began.
+    pub stay_from: Option<Timestamp>,
+}
+
+impl Basis {
+    /// What the ticket for a stay costs: of a stay that goes on, what the longer one costs more than the shorter one
+    /// did.
+    pub fn price(&self, stay: Stay) -> Result<i64, Error> {
+        let tariff = self.zone.tariff();
+        match self.stay_from {
+            None => tariff.price(stay.from, stay.to),
+            Some(began) => {
+                let total = tariff.price(began, stay.to)?;
+                Ok(total.saturating_sub(tariff.price(began, stay.from)?).max(0))
+            }
+        }
+    }
+}
+
+/// A ticket that is to end early, and what it is priced by.
+#[derive(FromRow)]
+pub struct Ending {
+    #[row(flatten)]
+    pub zone: Zone,
+    pub start_at: Timestamp,
+    pub end_at: Timestamp,
+    pub stay_from: Timestamp,
+    /// Of the tickets of the stay before this one.
+    pub before: i64,
+    pub price: i64,
+}
+
+impl Ending {
+    /// When it ends, and what it costs then.
+    pub fn shortened(&self, now: Timestamp) -> Result<(Timestamp, i64), Error> {
+        let ends = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let ends = ends.max(self.start_at);
+        let total = self.zone.tariff().price(self.stay_from, ends)?;
+        Ok((ends, total.saturating_sub(self.before).clamp(0, self.price)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(start: &str, duration: i64) -> Result<Stay, Error> {
+        let new = NewTicket {
+            plate: Plate::try_from("AA123BB".to_owned()).unwrap(),
+            start_date: start.to_owned(),
+            duration,
+        };
+        new.checked("2026-01-01T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_stay_begins_now_or_within_thirty_days() {
+        assert!(asked("2026-01-01T11:56:00Z", 10).is_ok());
+        assert!(asked("2026-01-31T12:00:00Z", 43_200).is_ok());
+        for (start, duration) in [
+            ("2026-01-01T11:54:00Z", 10),
+            ("2026-01-31T12:00:01Z", 10),
+            ("2026-01-01T12:00:00Z", 0),
+            ("2026-01-01T12:00:00Z", -5),
+            ("2026-01-01T12:00:00Z", 43_201),
+            ("2026-01-01T12:00:00Z", i64::MAX),
+            ("tomorrow", 10),
+        ] {
+            assert!(asked(start, duration).is_err(), "{start} {duration}");
+        }
+    }
+
+    #[test]
+    fn a_start_without_an_offset_is_utc() {
+        assert_eq!(
+            asked("2026-01-01T13:00:00", 10).unwrap(),
+            asked("2026-01-01T14:00:00+01:00", 10).unwrap()
+        );
+    }
+}

@@ -1,0 +1,309 @@
+-- Plate checks and fines: who may issue them, when, and how they are paid.
+
+-- A line in the history of a fine.
+CREATE OR REPLACE FUNCTION note_event(the_fine bigint, the_actor uuid, the_kind text, the_data jsonb DEFAULT '{}')
+RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO fine_event (fine_id, actor, kind, data) VALUES (the_fine, the_actor, the_kind, the_data)
+$$;
+
+-- The driver whose fine it is sees that something changed.
+CREATE OR REPLACE FUNCTION touch_fine(the_fine bigint) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE driver SET version = version + 1
+    WHERE user_id = (SELECT user_id FROM feed WHERE fine_id = the_fine)
+$$;
+
+-- Fines of a plate that are no driver's become this one's. The caller holds a lock on the car.
+CREATE OR REPLACE FUNCTION claim_fines(the_plate text, the_owner uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    d driver;
+    added bigint;
+BEGIN
+    INSERT INTO driver (user_id) VALUES (the_owner) ON CONFLICT DO NOTHING;
+    SELECT * INTO d FROM driver WHERE user_id = the_owner FOR UPDATE;
+    INSERT INTO feed (user_id, seq, fine_id)
+    SELECT the_owner, d.seq + row_number() OVER (ORDER BY id), id
+    FROM fine
+    WHERE plate = the_plate AND hidden_at IS NULL AND NOT EXISTS (SELECT FROM feed WHERE fine_id = fine.id);
+    GET DIAGNOSTICS added = ROW_COUNT;
+    UPDATE driver SET seq = seq + added, version = version + 1 WHERE user_id = the_owner AND added > 0;
+END
+$$;
+
+-- What a fine tells its driver.
+CREATE OR REPLACE FUNCTION tell_driver(the_fine fine, the_template text, cents bigint) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO events.outbox (kind, aggregate, payload)
+    SELECT 'notify', 'fine:' || the_fine.id, jsonb_build_object(
+        'user_id', feed.user_id,
+        'template', the_template,
+        'params', jsonb_build_object(
+            'fine_id', the_fine.id, 'plate', the_fine.shown, 'zone', zone.name, 'amount_cents', cents,
+            'currency', the_fine.currency
+        )
+    )
+    FROM feed, zone
+    WHERE feed.fine_id = the_fine.id AND zone.id = the_fine.zone_id
+$$;
+
+-- What covers a car in a zone at this moment.
+CREATE OR REPLACE FUNCTION ticket_state(
+    the_zone bigint, the_plate text, grace int, OUT result text, OUT ticket_id bigint, OUT valid_until timestamptz
+)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT ticket.id, ticket.end_at INTO ticket_id, valid_until
+    FROM ticket
+    WHERE plate = the_plate AND end_at > now() - greatest(make_interval(mins => grace), interval '30 minutes')
+        AND removed_at IS NULL AND zone_id = the_zone AND paid_at IS NOT NULL AND start_at <= now()
+    ORDER BY end_at DESC
+    LIMIT 1;
+    result := CASE
+        WHEN valid_until IS NULL THEN 'none'
+        WHEN valid_until > now() THEN 'valid'
+        WHEN valid_until > now() - make_interval(mins => grace) THEN 'grace'
+        ELSE 'expired'
+    END;
+END
+$$;
+
+-- Looks at a car, and keeps what was seen.
+CREATE OR REPLACE FUNCTION check_plate(the_zone bigint, the_caller uuid, is_admin boolean, the_plate text)
+RETURNS TABLE (outcome text, subject plate_check)
+LANGUAGE plpgsql AS $$
+DECLARE
+    z zone;
+    made plate_check;
+BEGIN
+    SELECT * INTO z FROM zone WHERE id = the_zone AND removed_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_zone', NULL::plate_check;
+        RETURN;
+    END IF;
+    IF NOT (is_admin OR works_in_zone(the_zone, the_caller)) THEN
+        RETURN QUERY SELECT 'forbidden', NULL::plate_check;
+        RETURN;
+    END IF;
+    made := record_check(z, the_caller, the_plate);
+    RETURN QUERY SELECT 'shown', made;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION record_check(z zone, the_caller uuid, the_plate text) RETURNS plate_check
+LANGUAGE plpgsql AS $$
+DECLARE
+    grace int := (z.rules #>> '{control,grace_minutes}')::int;
+    made plate_check;
+BEGIN
+    INSERT INTO plate_check (zone_id, plate, controller, result, ticket_id, valid_until, grace_minutes)
+    SELECT z.id, the_plate, the_caller, state.result, state.ticket_id, state.valid_until, grace
+    FROM ticket_state(z.id, the_plate, grace) AS state
+    RETURNING * INTO made;
+    RETURN made;
+END
+$$;
+
+-- Issues a fine. All who fine this plate queue at its car, so the same thing is fined once. A car that something covers
+-- is not fined, unless an admin of the zone gives a reason.
+CREATE OR REPLACE FUNCTION issue_fine(
+    the_request uuid, the_reference text, the_zone bigint, the_caller uuid, is_admin boolean, the_plate text,
+    written text, the_amount bigint, the_code text, the_place text, the_latitude double precision,
+    the_longitude double precision, the_note text, reason text
+) RETURNS TABLE (outcome text, subject fine)
+LANGUAGE plpgsql AS $$
+DECLARE
+    z zone;
+    c car;
+    f fine;
+    d driver;
+    v violation;
+    seen plate_check;
+    refusal text;
+BEGIN
+    SELECT * INTO f FROM fine WHERE request = the_request;
+    IF FOUND THEN
+        RETURN QUERY SELECT 'created', f;
+        RETURN;
+    END IF;
+    SELECT * INTO z FROM zone WHERE id = the_zone AND removed_at IS NULL;
+    SELECT * INTO v FROM violation WHERE code = the_code AND removed_at IS NULL;
+    refusal := CASE
+        WHEN z.id IS NULL THEN 'unknown_zone'
+        WHEN NOT (is_admin OR works_in_zone(the_zone, the_caller)) THEN 'forbidden'
+        WHEN the_code IS NOT NULL AND v.code IS NULL THEN 'unknown_code'
+        WHEN v.currency <> z.currency THEN 'other_currency'
+        WHEN the_amount <> v.amount THEN 'other_amount'
+    END;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::fine;
+        RETURN;
+    END IF;
+    INSERT INTO car (plate, shown, listed) VALUES (the_plate, written, false) ON CONFLICT DO NOTHING;
+    SELECT * INTO c FROM car WHERE plate = the_plate FOR UPDATE;
+    SELECT * INTO f FROM fine WHERE request = the_request;
+    IF FOUND THEN
+        RETURN QUERY SELECT 'created', f;
+        RETURN;
+    END IF;
+    seen := record_check(z, the_caller, the_plate);
+    refusal := CASE
+        WHEN EXISTS (
+            SELECT FROM fine
+            WHERE plate = the_plate AND zone_id = the_zone AND code IS NOT DISTINCT FROM v.code AND hidden_at IS NULL
+                AND status <> 'cancelled'
+                AND issued_at > now() - make_interval(mins => (z.rules #>> '{control,duplicate_minutes}')::int)
+        ) THEN 'already_fined'
+        WHEN seen.result IN ('valid', 'grace') AND reason IS NULL THEN 'covered'
+        WHEN seen.result IN ('valid', 'grace') AND NOT (is_admin OR runs_zone(the_zone, the_caller)) THEN 'forbidden'
+    END;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::fine;
+        RETURN;
+    END IF;
+    INSERT INTO fine (
+        request, reference, zone_id, plate, shown, amount, currency, issuer, code, place, latitude, longitude, note, check_id,
+        override_reason, schedule, noted_due
+    )
+    VALUES (
+        the_request, the_reference, the_zone, the_plate, c.shown, coalesce(the_amount, v.amount), z.currency, the_caller, v.code,
+        the_place, the_latitude, the_longitude, the_note, seen.id,
+        CASE WHEN seen.result IN ('valid', 'grace') THEN reason END, z.rules -> 'fines', 0
+    )
+    RETURNING * INTO f;
+    UPDATE fine SET next_step_at = next_step(fine, now()), noted_due = due_amount(fine, now())
+    WHERE id = f.id
+    RETURNING * INTO f;
+    PERFORM note_event(f.id, the_caller, 'issued', jsonb_build_object('amount', f.amount, 'check', seen.id));
+    IF c.owner IS NOT NULL THEN
+        INSERT INTO driver (user_id) VALUES (c.owner) ON CONFLICT DO NOTHING;
+        UPDATE driver SET seq = seq + 1, version = version + 1 WHERE user_id = c.owner RETURNING * INTO d;
+        INSERT INTO feed (user_id, seq, fine_id) VALUES (c.owner, d.seq, f.id);
+        PERFORM tell_driver(f, 'fine_issued', f.noted_due);
+    END IF;
+    RETURN QUERY SELECT 'created', f;
+END
+$$;
+
+-- Hides a fine. The row stays, with the one who did it.
+CREATE OR REPLACE FUNCTION hide_fine(the_fine bigint, the_caller uuid, is_admin boolean) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    f fine;
+BEGIN
+    SELECT * INTO f FROM fine WHERE id = the_fine AND hidden_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown_fine';
+    END IF;
+    IF NOT (is_admin OR works_in_zone(f.zone_id, the_caller)) THEN
+        RETURN 'forbidden';
+    END IF;
+    UPDATE fine SET hidden_at = now(), hidden_by = the_caller, next_step_at = NULL WHERE id = the_fine;
+    PERFORM note_event(the_fine, the_caller, 'hidden');
+    PERFORM touch_fine(the_fine);
+    UPDATE charge SET due_at = now() WHERE subject = 'fine' AND subject_id = the_fine AND status = 'opening';
+    RETURN 'removed';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION fine_is_payable(the_fine bigint) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM fine WHERE id = the_fine AND status = 'issued' AND hidden_at IS NULL);
+
+-- Begins to pay a fine, by its number or by its reference. The amount is that of this moment.
+CREATE OR REPLACE FUNCTION open_fine_charge(
+    the_fine bigint, the_reference text, the_payer uuid, by_method text, gives_up boolean
+) RETURNS TABLE (outcome text, subject fine, due charge)
+LANGUAGE plpgsql AS $$
+DECLARE
+    f fine;
+    z zone;
+    c charge;
+    refusal text;
+    at timestamptz;
+BEGIN
+    SELECT * INTO f FROM fine
+    WHERE (id = the_fine OR reference = the_reference) AND hidden_at IS NULL
+    FOR NO KEY UPDATE;
+    at := clock_timestamp();
+    refusal := CASE
+        WHEN f.id IS NULL THEN 'unknown_fine'
+        WHEN f.status = 'paid' THEN 'already_paid'
+        WHEN f.status = 'cancelled' THEN 'fine_cancelled'
+        WHEN gives_up AND (f.schedule ->> 'waiver_percent')::int = 0 THEN 'no_waiver'
+        WHEN gives_up AND EXISTS (SELECT FROM appeal WHERE fine_id = f.id) THEN 'appealed_already'
+        -- Only its driver can give up their appeal.
+        WHEN gives_up AND NOT EXISTS (SELECT FROM feed WHERE fine_id = f.id AND user_id = the_payer) THEN 'forbidden'
+    END;
+    IF refusal IS NULL AND due_amount(f, at, gives_up) > 0 THEN
+        SELECT * INTO z FROM zone WHERE id = f.zone_id;
+        c := open_charge(
+            'fine', f.id, by_method, the_payer, z.payee, due_amount(f, at, gives_up), f.currency, gives_up,
+            least(at + interval '30 minutes', next_step(f, at)),
+            CASE WHEN NOT gives_up THEN f.issued_at + f.frozen + make_interval(days => (f.schedule ->> 'appeal_days')::int) END
+        );
+        IF c.id IS NULL THEN
+            refusal := 'busy';
+        END IF;
+    END IF;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::fine, NULL::charge;
+        RETURN;
+    END IF;
+    IF c.id IS NULL THEN
+        -- A discount of everything.
+        UPDATE fine SET status = 'paid', paid_at = at, paid_amount = 0, next_step_at = NULL, waived = gives_up WHERE id = f.id
+        RETURNING * INTO f;
+        PERFORM note_event(f.id, the_payer, 'paid', jsonb_build_object('amount', 0));
+        PERFORM touch_fine(f.id);
+        RETURN QUERY SELECT 'settled', f, NULL::charge;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT 'to_pay', f, c;
+END
+$$;
+
+-- The money of a charge has moved. The caller holds a lock on the fine.
+CREATE OR REPLACE FUNCTION fine_paid(c charge) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    f fine;
+BEGIN
+    UPDATE fine SET
+        status = 'paid', paid_at = now(), paid_amount = c.amount, paid_charge = c.id, waived = c.waives, next_step_at = NULL
+    WHERE id = c.subject_id
+    RETURNING * INTO f;
+    PERFORM note_event(f.id, c.payer, 'paid', jsonb_build_object(
+        'amount', c.amount, 'charge', c.id, 'method', c.method, 'waives', c.waives
+    ));
+    PERFORM touch_fine(f.id);
+    PERFORM tell_driver(f, 'fine_paid', c.amount);
+END
+$$;
+
+-- Notes that the amount of fines has changed, `at_most` of them; says how many. The amount itself is computed from the
+-- moment, so a sweep that was away for long notes in one step what several would have.
+CREATE OR REPLACE FUNCTION step_fines(at_most int) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    f fine;
+    stepped bigint := 0;
+    is_due bigint;
+BEGIN
+    FOR f IN
+        SELECT * FROM fine WHERE status = 'issued' AND next_step_at <= now()
+        ORDER BY next_step_at LIMIT at_most
+        FOR NO KEY UPDATE SKIP LOCKED
+    LOOP
+        is_due := due_amount(f, now());
+        UPDATE fine SET next_step_at = next_step(f, now()), noted_due = is_due WHERE id = f.id;
+        IF is_due <> f.noted_due THEN
+            PERFORM note_event(f.id, NULL, 'stepped', jsonb_build_object('due', is_due, 'was', f.noted_due));
+            PERFORM touch_fine(f.id);
+        END IF;
+        stepped := stepped + 1;
+    END LOOP;
+    RETURN stepped;
+END
+$$;

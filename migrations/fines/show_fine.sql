@@ -1,0 +1,88 @@
+-- A fine, a check and an appeal as statements read them, moments in milliseconds.
+
+-- How much of a fine is due at a moment. A discount lasts up to the last instant of its days, a surcharge begins after
+-- it; halves of a minor unit are rounded up. A function of the moment alone, so a late sweep changes nothing.
+CREATE OR REPLACE FUNCTION due_amount(it fine, at timestamptz, waives boolean DEFAULT false) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    WITH counted (age) AS (
+        SELECT least(at, it.frozen_since) - it.issued_at - it.frozen
+    ), rates (discount, surcharge, waiver) AS (
+        SELECT
+            greatest(
+                coalesce((
+                    SELECT (step ->> 'percent')::int
+                    FROM jsonb_array_elements(it.schedule -> 'discounts') WITH ORDINALITY AS steps (step, place)
+                    WHERE counted.age <= make_interval(days => (step ->> 'days')::int)
+                    ORDER BY place LIMIT 1
+                ), 0),
+                CASE WHEN at <= it.discount_again_until
+                    THEN coalesce((it.schedule #>> '{discounts,0,percent}')::int, 0) ELSE 0
+                END
+            ),
+            coalesce((
+                SELECT (step ->> 'percent')::int
+                FROM jsonb_array_elements(it.schedule -> 'surcharges') WITH ORDINALITY AS steps (step, place)
+                WHERE counted.age > make_interval(days => (step ->> 'days')::int)
+                ORDER BY place DESC LIMIT 1
+            ), 0),
+            CASE WHEN waives THEN (it.schedule ->> 'waiver_percent')::int ELSE 0 END
+        FROM counted
+    )
+    SELECT CASE
+        WHEN it.status = 'cancelled' THEN 0
+        WHEN discount > 0 OR surcharge = 0
+            THEN (it.amount * (100 - greatest(discount, waiver)) + 50) / 100
+        ELSE (it.amount * (100 + surcharge) + 50) / 100
+    END
+    FROM rates
+$$;
+
+-- When the amount that is due changes next; never while an appeal stops the clock.
+CREATE OR REPLACE FUNCTION next_step(it fine, at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN it.frozen_since IS NULL THEN (
+        SELECT min(moment)
+        FROM (
+            SELECT it.issued_at + it.frozen + make_interval(days => (step ->> 'days')::int)
+            FROM jsonb_array_elements((it.schedule -> 'discounts') || (it.schedule -> 'surcharges')) AS step
+            UNION ALL
+            SELECT it.discount_again_until
+        ) AS steps (moment)
+        WHERE moment > at
+    ) END
+$$;
+
+CREATE OR REPLACE FUNCTION show_fine(it fine)
+RETURNS TABLE (
+    id bigint, zone_id bigint, plate text, amount bigint, currency text, date bigint, paid boolean, status text,
+    due bigint, due_until bigint, due_if_waived bigint, paid_amount bigint, code text, place text, latitude double precision,
+    longitude double precision, note text, appeal text, reference text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT it.id, it.zone_id, coalesce(it.shown, CASE WHEN it.id IS NOT NULL THEN '' END), it.amount, it.currency,
+        millis(it.issued_at), it.status = 'paid', it.status,
+        CASE WHEN it.status = 'issued' THEN due_amount(it, now()) ELSE 0 END,
+        CASE WHEN it.status = 'issued' THEN millis(next_step(it, now())) END,
+        CASE WHEN it.status = 'issued' AND (it.schedule ->> 'waiver_percent')::int > 0
+            THEN due_amount(it, now(), true) END,
+        it.paid_amount, it.code, it.place, it.latitude, it.longitude, it.note,
+        (SELECT appeal.status FROM appeal WHERE fine_id = it.id), it.reference
+$$;
+
+CREATE OR REPLACE FUNCTION show_check(it plate_check)
+RETURNS TABLE (
+    id bigint, zone_id bigint, plate text, checked_at bigint, result text, ticket_id bigint, valid_until bigint,
+    grace_minutes int
+)
+LANGUAGE sql STABLE AS $$
+    SELECT it.id, it.zone_id, it.plate, millis(it.checked_at), it.result, it.ticket_id, millis(it.valid_until),
+        it.grace_minutes
+$$;
+
+CREATE OR REPLACE FUNCTION show_appeal(it appeal)
+RETURNS TABLE (
+    id bigint, status text, opened_at bigint, decided_at bigint, reason text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT it.fine_id, it.status, millis(it.opened_at), millis(it.decided_at), it.reason
+$$;

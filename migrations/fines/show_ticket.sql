@@ -1,0 +1,21 @@
+-- A ticket as statements read it, moments in milliseconds, the plate as its car's owner wrote it.
+CREATE OR REPLACE FUNCTION show_ticket(it ticket)
+RETURNS TABLE (
+    id bigint, zone_id bigint, plate text, start_date bigint, end_date bigint, price bigint, currency text, paid boolean,
+    creation_time bigint, extends bigint
+)
+LANGUAGE sql STABLE AS $$
+    SELECT it.id, it.zone_id, (SELECT shown FROM car WHERE car.plate = it.plate), millis(it.start_at),
+        millis(it.end_at), it.price, it.currency, it.paid_at IS NOT NULL, millis(it.created_at), it.extends
+$$;
+
+-- A charge as the saga reads it.
+CREATE OR REPLACE FUNCTION show_charge(it charge)
+RETURNS TABLE (
+    charge_id uuid, subject text, subject_id bigint, method text, payer uuid, payee uuid, charge_amount bigint,
+    charge_currency text, held_until bigint, expires_at bigint, charge_created_at bigint
+)
+LANGUAGE sql STABLE AS $$
+    SELECT it.id, it.subject, it.subject_id, it.method, it.payer, it.payee, it.amount, it.currency,
+        millis(it.held_until), millis(it.expires_at), millis(it.created_at)
+$$;

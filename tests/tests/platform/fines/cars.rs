@@ -1,0 +1,162 @@
+//! Cars of drivers, and plates without an owner.
+
+use serde_json::json;
+use wharf_tests::{Stack, User};
+
+use super::{Zone, driver, parked, plate, register};
+
+#[test]
+fn a_car_is_registered_changed_and_removed() {
+    let stack = Stack::shared();
+    let (driver, plate) = driver(&stack, 0);
+    let cars = || {
+        driver
+            .get("/api/v1/users/me/cars")
+            .send()
+            .expect(200)
+            .json()
+    };
+    assert_eq!(
+        cars(),
+        json!([{ "plate": plate, "brand": "Fiat", "model": "Panda" }])
+    );
+    // However it is written, it is the same plate.
+    let written = format!("{}-{}", &plate[..4], plate[4..].to_lowercase());
+    let other = User::driver(&stack);
+    let taken = json!({ "plate": written });
+    other
+        .post("/api/v1/users/me/cars")
+        .json(&taken)
+        .send()
+        .problem(409);
+    let path = format!("/api/v1/users/me/cars/{written}");
+    other
+        .patch(&path)
+        .json(&json!({ "brand": "Tesla" }))
+        .send()
+        .problem(404);
+    other.delete(&path).send().problem(404);
+    let changed = driver
+        .patch(&path)
+        .json(&json!({ "brand": "Lancia" }))
+        .send()
+        .expect(200);
+    assert_eq!(
+        changed.json(),
+        json!({ "plate": plate, "brand": "Lancia", "model": "Panda" })
+    );
+    driver.delete(&path).send().expect(204);
+    assert_eq!(cars(), json!([]));
+    driver.delete(&path).send().problem(404);
+    register(&other, &plate);
+}
+
+#[test]
+fn a_car_gets_another_plate() {
+    let stack = Stack::shared();
+    let (driver, old) = driver(&stack, 0);
+    let (_, taken) = super::driver(&stack, 0);
+    let path = format!("/api/v1/users/me/cars/{old}");
+    driver
+        .patch(&path)
+        .json(&json!({ "plate": taken }))
+        .send()
+        .problem(409);
+    let new = plate();
+    driver
+        .patch(&path)
+        .json(&json!({ "plate": new }))
+        .send()
+        .expect(200);
+    let cars = driver
+        .get("/api/v1/users/me/cars")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        cars,
+        json!([{ "plate": new, "brand": "Fiat", "model": "Panda" }])
+    );
+    register(&User::driver(&stack), &old);
+}
+
+#[test]
+fn what_cannot_be_a_plate_is_refused() {
+    let stack = Stack::shared();
+    let driver = User::driver(&stack);
+    for wrong in ["", "A", "ABCDEFGHIJKLMNOP", "AB/12", "漢字"] {
+        let body = json!({ "plate": wrong });
+        driver
+            .post("/api/v1/users/me/cars")
+            .json(&body)
+            .send()
+            .problem(400);
+    }
+    driver.get("/api/v1/cars").send().problem(403);
+    driver.delete("/api/v1/cars").send().problem(403);
+}
+
+#[test]
+fn a_parked_car_is_one_with_a_valid_ticket() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let other = super::plate();
+    register(&driver, &other);
+    parked(&stack, &zone, &driver, &plate, 30);
+    let plates = |query: &str| {
+        let cars = driver
+            .get(&format!("/api/v1/users/me/cars?{query}"))
+            .send()
+            .expect(200)
+            .json();
+        let cars = cars.as_array().unwrap().iter();
+        cars.map(|it| it["plate"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plates("currently_parked=true"), [plate.clone()]);
+    assert_eq!(plates("currently_parked=false"), [other.clone()]);
+    assert_eq!(plates(""), [plate, other]);
+}
+
+#[test]
+fn plates_of_the_shared_guest_have_no_owner() {
+    let stack = Stack::shared();
+    // The client registers the guest on first use.
+    let guest = json!({ "login": "guest", "email": "guest@example.org", "password": "Correct-Horse-1", "role": "driver" });
+    stack.post("/register").json(&guest).send();
+    let session = stack
+        .post("/login")
+        .json(&json!({ "login": "guest", "password": "Correct-Horse-1" }))
+        .send()
+        .expect(200);
+    let token = session.json()["token"].as_str().unwrap().to_owned();
+    let plate = plate();
+    let body = json!({ "plate": plate });
+    stack
+        .post("/api/v1/users/me/cars")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .expect(201);
+    stack
+        .post("/api/v1/users/me/cars")
+        .bearer(&token)
+        .json(&body)
+        .send()
+        .problem(409);
+    let cars = stack
+        .get("/api/v1/users/me/cars")
+        .bearer(&token)
+        .send()
+        .expect(200);
+    assert_eq!(cars.json(), json!([]));
+    let driver = User::driver(&stack);
+    register(&driver, &plate);
+    let taken = stack
+        .post("/api/v1/users/me/cars")
+        .bearer(&token)
+        .json(&body)
+        .send();
+    taken.problem(409);
+}

@@ -1,0 +1,185 @@
+//! What is read far from here: case files and offline lists that are signed, statistics, and what is forgotten.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use wharf_tests::{Folder, Stack, User, eventually, repository};
+
+use super::{SOON, Zone, driver, parked, pay_fine};
+
+fn document(file: &Value) -> Value {
+    let payload = URL_SAFE_NO_PAD
+        .decode(file["payload"].as_str().unwrap())
+        .unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+/// The command that drivers and appeal bodies run; built with the tests.
+fn verifier() -> PathBuf {
+    let built = repository().join("target/release/wharf-verify");
+    assert!(built.exists(), "{} is not built", built.display());
+    built
+}
+
+/// Whether the command verifies a file against the published keys, and what it says.
+fn verify(stack: &Stack, file: &Value) -> (bool, String) {
+    let folder = Folder::new("case");
+    let (case, keys) = (
+        folder.path().join("case.json"),
+        folder.path().join("keys.json"),
+    );
+    std::fs::write(&case, file.to_string()).unwrap();
+    std::fs::write(
+        &keys,
+        stack.get("/api/v1/fines/keys").send().expect(200).text(),
+    )
+    .unwrap();
+    let ran = Command::new(verifier())
+        .args([&case, &keys])
+        .output()
+        .unwrap();
+    let said = [ran.stdout, ran.stderr].concat();
+    (ran.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_case_file_is_the_same_for_driver_and_officer_and_is_verified_offline() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 5_000);
+    let fine = zone.fined(&plate);
+    pay_fine(&driver, &fine).expect(201);
+    let path = format!("/api/v1/fines/{}/case", fine["id"]);
+    let file = driver.get(&path).send().expect(200).json();
+    let case = document(&file);
+    assert_eq!(case["fine"]["plate"], json!(plate));
+    assert_eq!(case["check"]["result"], "none");
+    assert_eq!(case["payments"][0]["amount_cents"], json!(2_000));
+    let kinds: Vec<_> = case["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["issued", "paid"]);
+    let of_officer = document(&zone.controller.get(&path).send().expect(200).json());
+    assert_eq!(of_officer["rule_sha256"], case["rule_sha256"]);
+    User::driver(&stack).get(&path).send().problem(403);
+    stack.get(&path).send().problem(401);
+
+    let (is_verified, said) = verify(&stack, &file);
+    assert!(is_verified && said.contains(&plate), "{said}");
+    let mut forged = case.clone();
+    forged["fine"]["amount_cents"] = json!(1);
+    let mut changed = file.clone();
+    changed["payload"] = json!(URL_SAFE_NO_PAD.encode(forged.to_string()));
+    let (is_verified, said) = verify(&stack, &changed);
+    assert!(!is_verified && said.contains("not verified"), "{said}");
+}
+
+#[test]
+fn a_controller_without_a_network_has_a_signed_list() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 5_000);
+    parked(&stack, &zone, &driver, &plate, 30);
+    let path = zone.path("/offline");
+    let file = zone.controller.get(&path).send().expect(200).json();
+    let list = document(&file);
+    assert_eq!(list["plates"][0]["plate"], json!(plate));
+    assert_eq!(list["plates"].as_array().unwrap().len(), 1);
+    assert!(list["good_until"].as_str() > list["made_at"].as_str());
+    assert!(verify(&stack, &file).0);
+    driver.get(&path).send().problem(403);
+    Zone::found(&stack)
+        .controller
+        .get(&path)
+        .send()
+        .problem(403);
+}
+
+#[test]
+fn statistics_count_tickets_and_fines() {
+    let stack = Stack::start();
+    let admin = User::admin(&stack);
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    parked(&stack, &zone, &driver, &plate, 60);
+    zone.ticket(&driver, &plate, &super::from_now(&stack, 120), 45)
+        .expect(201);
+    let paid = zone.fined(&super::plate());
+    pay_fine(&driver, &paid).expect(201);
+    zone.fined(&super::plate());
+    driver.get("/api/v1/statistics").send().problem(403);
+    zone.admin.get("/api/v1/statistics").send().problem(403);
+    let found = admin.get("/api/v1/statistics").send().expect(200).json();
+    for (member, value) in [
+        ("tickets", 2),
+        ("paid_tickets", 1),
+        ("fines", 2),
+        ("paid_fines", 1),
+        ("paid_percent", 50),
+    ] {
+        assert_eq!(found[member], json!(value), "{member}");
+    }
+    assert_eq!(
+        found["money"][0],
+        json!({
+            "currency": "USD", "tickets": 1.7, "average_ticket": 1.7, "fines_issued": 40, "fines_paid": 20,
+        })
+    );
+    let table = admin
+        .get("/api/v1/statistics?format=csv")
+        .send()
+        .expect(200);
+    assert_eq!(table.header("content-type"), Some("text/csv"));
+    assert!(
+        table.text().contains("duration,30-60,2\r\n"),
+        "{}",
+        table.text()
+    );
+    let none = admin
+        .get("/api/v1/statistics?since=2099-01-01T00:00:00Z")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(none["tickets"], json!(0));
+}
+
+#[test]
+fn a_closed_case_is_anonymized_after_its_time_and_an_open_one_is_not() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 5_000);
+    let other = super::plate();
+    super::register(&driver, &other);
+    let (closed, open) = (zone.fined(&plate), zone.fined(&other));
+    pay_fine(&driver, &closed).expect(201);
+    let age = "UPDATE fines.fine SET issued_at = issued_at - interval '4 years', paid_at = paid_at - interval '4 years' WHERE id = ANY ($1)";
+    let ids = [&closed, &open].map(|it| it["id"].as_i64().unwrap());
+    stack.sql().execute(age, &[&ids.as_slice()]).unwrap();
+    let known = "SELECT id FROM fines.fine WHERE id = ANY ($1) AND plate IS NOT NULL";
+    eventually("the closed case is anonymized", SOON, || {
+        let rows = stack.sql().query(known, &[&ids.as_slice()]).unwrap();
+        rows.iter()
+            .map(|it| it.get::<_, i64>(0))
+            .collect::<Vec<_>>()
+            == [ids[1]]
+    });
+    let listed = driver
+        .get("/api/v1/users/me/fines")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let case = zone
+        .admin
+        .get(&format!("/api/v1/fines/{}/case", ids[0]))
+        .send()
+        .expect(200)
+        .json();
+    assert!(!document(&case).to_string().contains(&plate));
+}

@@ -1,0 +1,292 @@
+//! Issuing fines: who may, when, and that one thing is fined once.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::{SOON, Zone, driver, parked, plate};
+
+#[test]
+fn a_fine_of_the_old_form_is_issued_by_a_controller() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let issued = zone
+        .fine(&zone.controller, &json!({ "plate": plate, "amount": 20 }))
+        .expect(201);
+    let fine = issued.json();
+    for (member, value) in [
+        ("plate", json!(plate)),
+        ("amount", json!(20)),
+        ("paid", json!(false)),
+        ("zone_id", json!(zone.id)),
+        ("status", json!("issued")),
+        ("due", json!(20)),
+    ] {
+        assert_eq!(fine[member], value, "{member}");
+    }
+    assert!(fine["date"].is_string());
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    assert_eq!(issued.header("location"), Some(path.as_str()));
+    for user in [&driver, &zone.controller, &zone.admin, &User::admin(&stack)] {
+        assert_eq!(user.get(&path).send().expect(200).json(), fine);
+    }
+    let listed = zone
+        .admin
+        .get(&zone.path("/fines"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(listed, json!([fine]));
+    let told = "SELECT count(*) FROM events.entry WHERE aggregate = $1 AND payload ->> 'template' = 'fine_issued'";
+    let aggregate = format!("fine:{}", fine["id"]);
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(told, &[&aggregate])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
+}
+
+#[test]
+fn a_user_who_does_not_work_in_the_zone_issues_nothing() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let other = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let body = json!({ "plate": plate, "amount": 20 });
+    for user in [
+        &driver,
+        &other.admin,
+        &other.controller,
+        &User::owner(&stack),
+    ] {
+        zone.fine(user, &body).problem(403);
+    }
+    stack
+        .post(&zone.path("/fines"))
+        .json(&body)
+        .send()
+        .problem(401);
+    let stored = "SELECT count(*) FROM fines.fine WHERE zone_id = $1";
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(stored, &[&zone.id])
+            .unwrap()
+            .get::<_, i64>(0),
+        0
+    );
+    zone.fine(&User::admin(&stack), &body).expect(201);
+    let nowhere = zone
+        .controller
+        .post("/api/v1/zones/999999999/fines")
+        .json(&body)
+        .send();
+    nowhere.problem(404);
+}
+
+#[test]
+fn a_fine_on_an_unknown_plate_waits_for_its_driver() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let plate = plate();
+    let fine = zone.fined(&plate);
+    let driver = User::driver(&stack);
+    let fines = || {
+        driver
+            .get("/api/v1/users/me/fines")
+            .send()
+            .expect(200)
+            .json()
+    };
+    assert_eq!(fines(), json!([]));
+    driver
+        .get(&format!("/api/v1/fines/{}", fine["id"]))
+        .send()
+        .problem(403);
+    super::register(&driver, &plate);
+    assert_eq!(fines()[0]["id"], fine["id"]);
+    // It stays theirs when the plate becomes another one's.
+    driver
+        .delete(&format!("/api/v1/users/me/cars/{plate}"))
+        .send()
+        .expect(204);
+    let next = User::driver(&stack);
+    super::register(&next, &plate);
+    assert_eq!(
+        next.get("/api/v1/users/me/fines").send().expect(200).json(),
+        json!([])
+    );
+    assert_eq!(fines()[0]["id"], fine["id"]);
+}
+
+#[test]
+fn of_many_controllers_who_fine_a_car_at_once_one_does() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    for plate in [plate(), driver(&stack, 0).1] {
+        let statuses = at_once(8, |number| {
+            let user = if number % 2 == 0 {
+                &zone.controller
+            } else {
+                &zone.admin
+            };
+            zone.fine(user, &json!({ "plate": plate, "amount": 20 }))
+                .status()
+        });
+        let issued = statuses.iter().filter(|it| **it == 201).count();
+        assert_eq!(issued, 1, "{statuses:?}");
+        assert!(
+            statuses.iter().all(|it| [201, 409].contains(it)),
+            "{statuses:?}"
+        );
+    }
+}
+
+#[test]
+fn a_request_with_a_key_issues_one_fine() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let body = json!({ "plate": plate(), "amount": 20 });
+    let issue = || {
+        let request = zone.controller.post(&zone.path("/fines")).json(&body);
+        request
+            .header("idempotency-key", "a-fine")
+            .send()
+            .expect(201)
+            .json()
+    };
+    assert_eq!(issue(), issue());
+}
+
+#[test]
+fn a_covered_car_is_not_fined_without_a_reason_of_the_zones_admin() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let ticket = parked(&stack, &zone, &driver, &plate, 30);
+    let body = json!({ "plate": plate, "amount": 20 });
+    assert_eq!(
+        zone.fine(&zone.controller, &body).problem(409)["code"],
+        "covered"
+    );
+    let end = "UPDATE fines.ticket SET start_at = now() - interval '1 hour', end_at = now() - interval '2 minutes' WHERE id = $1";
+    stack
+        .sql()
+        .execute(end, &[&ticket["id"].as_i64().unwrap()])
+        .unwrap();
+    assert_eq!(
+        zone.fine(&zone.controller, &body).problem(409)["code"],
+        "covered"
+    );
+    let reason = json!({ "plate": plate, "amount": 20, "override_reason": "On the pavement" });
+    zone.fine(&zone.controller, &reason).problem(403);
+    zone.fine(
+        &zone.admin,
+        &json!({ "plate": plate, "amount": 20, "override_reason": "  " }),
+    )
+    .problem(409);
+    zone.fine(&zone.admin, &reason).expect(201);
+}
+
+#[test]
+fn a_fine_that_cannot_be_is_refused() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    for body in [
+        json!({ "plate": plate(), "amount": 0 }),
+        json!({ "plate": plate(), "amount": -5 }),
+        json!({ "plate": plate(), "amount": 0.001 }),
+        json!({ "plate": plate(), "amount": 1_000_001 }),
+        json!({ "plate": "?", "amount": 20 }),
+        json!({ "amount": 20 }),
+        json!({ "plate": plate(), "amount": 20, "latitude": 46 }),
+        json!({ "plate": plate(), "amount": 20, "latitude": 91, "longitude": 0 }),
+    ] {
+        zone.fine(&zone.controller, &body).problem(400);
+    }
+}
+
+#[test]
+fn a_hidden_fine_is_kept_with_who_hid_it() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 5_000);
+    let fine = zone.fined(&plate);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    driver.delete(&path).send().problem(403);
+    Zone::found(&stack).admin.delete(&path).send().problem(403);
+    zone.controller.delete(&path).send().expect(204);
+    zone.controller.get(&path).send().problem(404);
+    zone.controller.delete(&path).send().problem(404);
+    super::pay_fine(&driver, &fine).problem(404);
+    let fines = driver
+        .get("/api/v1/users/me/fines")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(fines, json!([]));
+    let kept = "SELECT count(*) FROM fines.fine WHERE id = $1 AND hidden_at IS NOT NULL AND hidden_by IS NOT NULL";
+    let id = fine["id"].as_i64().unwrap();
+    assert_eq!(
+        stack
+            .sql()
+            .query_one(kept, &[&id])
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
+}
+
+#[test]
+fn the_history_of_a_fine_is_only_added_to() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 5_000);
+    let fine = zone.fined(&plate);
+    super::pay_fine(&driver, &fine).expect(201);
+    let path = format!("/api/v1/fines/{}/history", fine["id"]);
+    let kinds = |user: &User| -> Vec<Value> {
+        let lines = user.get(&path).send().expect(200).json();
+        lines
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["kind"].clone())
+            .collect()
+    };
+    assert_eq!(kinds(&driver), ["issued", "paid"]);
+    assert_eq!(kinds(&zone.controller), ["issued", "paid"]);
+    User::driver(&stack).get(&path).send().problem(403);
+    for change in [
+        "UPDATE fines.fine_event SET kind = 'hidden'",
+        "DELETE FROM fines.fine_event",
+        "TRUNCATE fines.fine_event",
+    ] {
+        assert!(stack.sql().batch_execute(change).is_err(), "{change}");
+    }
+}
+
+#[test]
+fn an_erased_driver_leaves_their_fines_behind() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    driver.delete("/auth/me").send().expect(204);
+    let owned = "SELECT count(*) FROM fines.car WHERE plate = $1 AND owner IS NOT NULL";
+    eventually("the car has no owner", SOON, || {
+        stack
+            .sql()
+            .query_one(owned, &[&plate])
+            .unwrap()
+            .get::<_, i64>(0)
+            == 0
+    });
+    zone.controller
+        .get(&format!("/api/v1/fines/{}", fine["id"]))
+        .send()
+        .expect(200);
+}

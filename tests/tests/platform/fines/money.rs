@@ -1,0 +1,250 @@
+//! The money of fines: paid once, at the amount of the moment, and back when it was too much.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
+use crate::bookings::{balance, endow};
+
+#[test]
+fn of_twenty_payments_of_a_fine_at_once_one_is_debited() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let (other, _) = super::driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    let statuses = at_once(20, |number| {
+        let payer = if number % 2 == 0 { &driver } else { &other };
+        pay_fine(payer, &fine).status()
+    });
+    assert!(statuses.contains(&201), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| [201, 409].contains(it)),
+        "{statuses:?}"
+    );
+    assert_eq!(balance(&driver) + balance(&other), 20_000 - 2_000);
+    assert_eq!(moved(&stack, "fine", &fine["id"]), 2_000);
+    assert_eq!(
+        pay_fine(&driver, &fine).problem(409)["code"],
+        "already-paid"
+    );
+}
+
+#[test]
+fn any_user_who_knows_the_number_pays_and_sees_what_they_paid() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let friend = User::driver(&stack);
+    endow(&stack, &friend, 5_000);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    friend.get(&path).send().problem(403);
+    let paid = pay_fine(&friend, &fine).expect(201).json();
+    assert_eq!(
+        (&paid["paid"], &paid["paid_amount"], &paid["due"]),
+        (&json!(true), &json!(20), &json!(0))
+    );
+    assert_eq!(friend.get(&path).send().expect(200).json(), paid);
+    assert_eq!(driver.get(&path).send().expect(200).json(), paid);
+    assert_eq!(balance(&friend), 3_000);
+    stack.post(&format!("{path}/pay")).send().problem(401);
+    friend
+        .post("/api/v1/fines/999999999/pay")
+        .send()
+        .problem(404);
+}
+
+#[test]
+fn a_fine_is_paid_at_the_provider_when_the_wallet_does_not_suffice() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_999);
+    let fine = zone.fined(&plate);
+    let problem = pay_fine(&driver, &fine).problem(402);
+    assert_eq!(problem["code"], "insufficient-funds");
+    approve(&stack, &problem["link"]);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    eventually("the fine is paid", SOON, || {
+        driver.get(&path).send().expect(200).json()["paid"] == json!(true)
+    });
+    assert_eq!(
+        (balance(&driver), moved(&stack, "fine", &fine["id"])),
+        (1_999, 2_000)
+    );
+}
+
+#[test]
+fn a_fine_is_paid_by_its_reference_without_an_account() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let fine = zone.fined(&plate());
+    let path = format!(
+        "/api/v1/fines/references/{}",
+        fine["reference"].as_str().unwrap()
+    );
+    let shown = stack.get(&path).send().expect(200).json();
+    assert_eq!((&shown["id"], &shown["due"]), (&fine["id"], &json!(20)));
+    let page = stack.post(&format!("{path}/pay")).send().expect(200).json();
+    assert_eq!(page["amount"], json!(20));
+    assert_eq!(
+        stack.post(&format!("{path}/pay")).send().expect(200).json(),
+        page
+    );
+    let code = stack.get(&format!("{path}/qr.svg")).send().expect(200);
+    assert!(code.text().starts_with("<svg"));
+    let followed = stack.get(&format!("{path}/pay")).send().expect(303);
+    assert_eq!(followed.header("location"), page["link"].as_str());
+    approve(&stack, &page["link"]);
+    eventually("the fine is paid", SOON, || {
+        stack.get(&path).send().expect(200).json()["paid"] == json!(true)
+    });
+    assert_eq!(
+        stack.post(&format!("{path}/pay")).send().problem(409)["code"],
+        "already-paid"
+    );
+    for wrong in ["1", "AAAAAA-AAAAAA-AAAAAA-AAAAAA", "%00"] {
+        let path = format!("/api/v1/fines/references/{wrong}");
+        assert!(
+            [404, 422].contains(&stack.get(&path).send().status()),
+            "{wrong}"
+        );
+        assert!(
+            [404, 422].contains(&stack.post(&format!("{path}/pay")).send().status()),
+            "{wrong}"
+        );
+    }
+}
+
+fn with_schedule(stack: &Stack) -> Zone {
+    Zone::found_with(
+        stack,
+        &json!({ "rules": { "fines": {
+        "discounts": [{ "days": 5, "percent": 30 }, { "days": 15, "percent": 20 }],
+        "surcharges": [{ "days": 60, "percent": 50 }, { "days": 90, "percent": 100 }],
+        "waiver_percent": 40,
+    } } }),
+    )
+}
+
+fn due(user: &User, fine: &Value) -> Value {
+    user.get(&format!("/api/v1/fines/{}", fine["id"]))
+        .send()
+        .expect(200)
+        .json()["due"]
+        .clone()
+}
+
+#[test]
+fn discounts_and_surcharges_come_in_their_time() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    assert_eq!(
+        (&fine["due"], &fine["due_if_waived"]),
+        (&json!(14), &json!(12))
+    );
+    // The schedule is that of the issue.
+    let none = json!({ "rules": {} });
+    zone.admin
+        .patch(&zone.path(""))
+        .json(&none)
+        .send()
+        .expect(200);
+    for (days, expected) in [(4, 14), (2, 16), (10, 20), (43, 20), (2, 30), (30, 40)] {
+        age(&stack, &fine, days);
+        assert_eq!(due(&driver, &fine), json!(expected), "{days} days later");
+    }
+    pay_fine(&driver, &fine).expect(201);
+    assert_eq!(balance(&driver), 10_000 - 4_000);
+}
+
+#[test]
+fn a_sweep_that_was_away_for_long_notes_the_same_amount() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let jumped = zone.fined(&plate());
+    let walked = zone.fined(&plate());
+    let noted = |fine: &Value| {
+        let noted = "SELECT noted_due FROM fines.fine WHERE id = $1 AND (next_step_at > now() OR next_step_at IS NULL)";
+        let id = fine["id"].as_i64().unwrap();
+        let row = stack.sql().query_opt(noted, &[&id]).unwrap();
+        row.map(|it| it.get::<_, i64>(0))
+    };
+    for (days, expected) in [(6, 1_600), (10, 2_000), (45, 3_000), (30, 4_000)] {
+        age(&stack, &walked, days);
+        eventually("the step is noted", SOON, || {
+            noted(&walked) == Some(expected)
+        });
+    }
+    age(&stack, &jumped, 91);
+    eventually("the jump is noted", SOON, || noted(&jumped) == Some(4_000));
+    let stepped = |fine: &Value| {
+        let lines = zone
+            .admin
+            .get(&format!("/api/v1/fines/{}/history", fine["id"]))
+            .send();
+        let lines = lines.expect(200).json();
+        lines
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["kind"] == "stepped")
+            .count()
+    };
+    assert_eq!((stepped(&walked), stepped(&jumped)), (4, 1));
+}
+
+#[test]
+fn a_driver_who_gives_up_the_appeal_pays_less_and_cannot_appeal() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    let waive = format!("/api/v1/fines/{}/pay?waive_appeal=true", fine["id"]);
+    // It is the driver's appeal.
+    let other = User::driver(&stack);
+    endow(&stack, &other, 5_000);
+    other.post(&waive).send().problem(403);
+    driver.post(&waive).send().expect(201);
+    assert_eq!(balance(&driver), 10_000 - 1_200);
+    let appeal = json!({ "text": "I was not there." });
+    let refused = driver
+        .post(&format!("/api/v1/fines/{}/appeal", fine["id"]))
+        .json(&appeal)
+        .send();
+    assert_eq!(refused.problem(409)["code"], "appeal-waived");
+    let plain = Zone::found(&stack).fined(&super::plate());
+    let refused = driver
+        .post(&format!(
+            "/api/v1/fines/{}/pay?waive_appeal=true",
+            plain["id"]
+        ))
+        .send();
+    assert_eq!(refused.problem(409)["code"], "no-waiver");
+}
+
+#[test]
+fn a_payment_whose_answer_was_lost_is_finished_by_the_sweep() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    pay_fine(&driver, &fine).expect(201);
+    // As if the host had died between the ledger and the fine.
+    let id = fine["id"].as_i64().unwrap();
+    let undo = "UPDATE fines.fine SET status = 'issued', paid_at = NULL, paid_amount = NULL, paid_charge = NULL WHERE id = $1";
+    stack.sql().execute(undo, &[&id]).unwrap();
+    let reopen = "UPDATE fines.charge SET status = 'opening', due_at = now() WHERE subject = 'fine' AND subject_id = $1";
+    stack.sql().execute(reopen, &[&id]).unwrap();
+    eventually("the sweep asks the ledger", SOON, || {
+        let shown = driver
+            .get(&format!("/api/v1/fines/{id}"))
+            .send()
+            .expect(200)
+            .json();
+        shown["paid"] == json!(true)
+    });
+    assert_eq!(balance(&driver), 8_000);
+}

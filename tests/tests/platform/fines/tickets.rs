@@ -1,0 +1,301 @@
+//! Tickets: their price, their payment, extending and ending them.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::{SOON, Zone, approve, driver, from_now, moved, parked, pay};
+use crate::bookings::balance;
+
+#[test]
+fn a_ticket_is_bought_paid_and_valid() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let start = from_now(&stack, 1);
+    let bought = zone.ticket(&driver, &plate, &start, 90).expect(201);
+    let ticket = bought.json();
+    assert_eq!(ticket["plate"], json!(plate));
+    // 0.50 + 1.20 × 1.5
+    assert_eq!(
+        (&ticket["price"], &ticket["paid"]),
+        (&json!(2.3), &json!(false))
+    );
+    assert_eq!(ticket["start_date"], json!(start));
+    for member in ["id", "end_date", "creation_time", "zone_id"] {
+        assert!(!ticket[member].is_null(), "{member}");
+    }
+    let own = |query: &str| {
+        let listed = driver
+            .get(&format!("/api/v1/users/me/tickets?{query}"))
+            .send();
+        listed.expect(200).json().as_array().unwrap().len()
+    };
+    assert_eq!((own(""), own("valid_only=true")), (1, 0));
+    let paid = pay(&driver, &ticket).expect(201).json();
+    assert_eq!(paid["paid"], json!(true));
+    assert_eq!(own("valid_only=true"), 1);
+    assert_eq!(balance(&driver), 1_000 - 230);
+    assert_eq!(moved(&stack, "ticket", &ticket["id"]), 230);
+    assert_eq!(pay(&driver, &ticket).problem(409)["code"], "already-paid");
+    let in_zone = zone
+        .controller
+        .get(&zone.path("/tickets?valid_only=true"))
+        .send();
+    assert_eq!(in_zone.expect(200).json(), json!([paid]));
+    let full = stack
+        .get(&zone.path("/occupancy"))
+        .send()
+        .expect(200)
+        .json();
+    // It begins in a minute.
+    assert_eq!(full["occupied"], json!(0));
+}
+
+#[test]
+fn of_twenty_payments_of_a_ticket_at_once_one_is_debited() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 1), 60)
+        .expect(201)
+        .json();
+    let statuses = at_once(20, |_| pay(&driver, &ticket).status());
+    assert!(statuses.contains(&201), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| [201, 409].contains(it)),
+        "{statuses:?}"
+    );
+    assert_eq!(balance(&driver), 10_000 - 170);
+    assert_eq!(moved(&stack, "ticket", &ticket["id"]), 170);
+}
+
+#[test]
+fn a_payment_with_a_key_is_answered_again() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 1), 60)
+        .expect(201)
+        .json();
+    let pay = || {
+        let request = driver.post(&format!("/api/v1/tickets/{}/pay", ticket["id"]));
+        request
+            .header("idempotency-key", "a-payment")
+            .send()
+            .expect(201)
+    };
+    let (first, again) = (pay(), pay());
+    assert_eq!(first.json(), again.json());
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(balance(&driver), 10_000 - 170);
+}
+
+#[test]
+fn a_ticket_is_paid_at_the_provider_when_the_wallet_does_not_suffice() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 1), 60)
+        .expect(201)
+        .json();
+    let refused = pay(&driver, &ticket);
+    let problem = refused.problem(402);
+    assert!(
+        refused
+            .header("link")
+            .unwrap()
+            .ends_with("; rel=\"payment\"")
+    );
+    // A copy is shown the same page.
+    assert_eq!(pay(&driver, &ticket).problem(402)["link"], problem["link"]);
+    approve(&stack, &problem["link"]);
+    let path = format!("/api/v1/tickets/{}", ticket["id"]);
+    eventually("the ticket is paid", SOON, || {
+        driver.get(&path).send().expect(200).json()["paid"] == json!(true)
+    });
+    assert_eq!(moved(&stack, "ticket", &ticket["id"]), 170);
+}
+
+#[test]
+fn money_that_comes_twice_goes_back() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (poor, plate) = driver(&stack, 0);
+    let (rich, _) = driver(&stack, 1_000);
+    let ticket = zone
+        .ticket(&poor, &plate, &from_now(&stack, 1), 60)
+        .expect(201)
+        .json();
+    let page = pay(&poor, &ticket).problem(402)["link"].clone();
+    pay(&rich, &ticket).expect(201);
+    approve(&stack, &page);
+    let id = ticket["id"].as_i64().unwrap();
+    let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
+        WHERE subject = 'ticket' AND subject_id = $1 AND (charge.status = 'opening' OR refund.status = 'owed')";
+    eventually("all is settled", SOON, || {
+        stack
+            .sql()
+            .query_one(open, &[&id])
+            .unwrap()
+            .get::<_, i64>(0)
+            == 0
+    });
+    assert_eq!(moved(&stack, "ticket", &ticket["id"]), 170);
+}
+
+#[test]
+fn an_extension_costs_what_the_longer_stay_costs_more() {
+    let stack = Stack::shared();
+    let zone = Zone::found_with(
+        &stack,
+        &json!({ "price_exp": 2, "price_lin": 1, "price_offset": 0.25 }),
+    );
+    let (driver, plate) = driver(&stack, 10_000);
+    let start = from_now(&stack, 1);
+    let first = zone.ticket(&driver, &plate, &start, 60).expect(201).json();
+    assert_eq!(first["price"], json!(1.25));
+    pay(&driver, &first).expect(201);
+    let end = first["end_date"].as_str().unwrap();
+    let quote = json!({ "plate": plate, "start_date": end, "duration": 60 });
+    let quoted = stack
+        .post(&zone.path("/tickets/quote"))
+        .json(&quote)
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&quoted["price"], &quoted["extends"]),
+        (&json!(3), &first["id"])
+    );
+    let second = zone.ticket(&driver, &plate, end, 60).expect(201).json();
+    // 2² - 1², without the offset.
+    assert_eq!(
+        (&second["price"], &second["extends"]),
+        (&json!(3), &first["id"])
+    );
+    let rival = zone.ticket(&driver, &plate, end, 120).expect(201).json();
+    assert_eq!(rival["price"], json!(8));
+    pay(&driver, &second).expect(201);
+    assert_eq!(
+        pay(&driver, &rival).problem(409)["code"],
+        "already-extended"
+    );
+    let third = zone.ticket(&driver, &plate, second["end_date"].as_str().unwrap(), 60);
+    // 3² - 2²
+    assert_eq!(third.expect(201).json()["price"], json!(5));
+    // After a gap it is a stay of its own.
+    let later = zone.ticket(&driver, &plate, &from_now(&stack, 600), 60);
+    assert_eq!(later.expect(201).json()["price"], json!(1.25));
+}
+
+#[test]
+fn a_driver_who_leaves_early_gets_the_difference_back_where_the_zone_allows_it() {
+    let stack = Stack::shared();
+    let allows = json!({ "rules": { "control": { "refund_early_end": true } } });
+    for (members, left) in [(allows, 10_000), (json!({}), 10_000 - 410)] {
+        let zone = Zone::found_with(&stack, &members);
+        let (driver, plate) = driver(&stack, 10_000);
+        let ticket = zone
+            .ticket(&driver, &plate, &from_now(&stack, 60), 180)
+            .expect(201)
+            .json();
+        pay(&driver, &ticket).expect(201);
+        assert_eq!(balance(&driver), 10_000 - 410);
+        let end = format!("/api/v1/tickets/{}/end", ticket["id"]);
+        User::driver(&stack).post(&end).send().problem(403);
+        let ended = driver.post(&end).send().expect(200).json();
+        assert_eq!(ended["end_date"], ended["start_date"]);
+        eventually("the difference is back", SOON, || balance(&driver) == left);
+        assert_eq!(moved(&stack, "ticket", &ticket["id"]), 10_000 - left);
+    }
+}
+
+#[test]
+fn an_unpaid_ticket_is_deleted_by_the_owner_of_its_car() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 1), 60)
+        .expect(201)
+        .json();
+    let path = format!("/api/v1/tickets/{}", ticket["id"]);
+    for other in [&zone.admin, &zone.controller, &User::admin(&stack)] {
+        other.delete(&path).send().problem(403);
+    }
+    driver.delete(&path).send().expect(204);
+    driver.delete(&path).send().problem(404);
+    pay(&driver, &ticket).problem(404);
+    let paid = parked(&stack, &zone, &driver, &plate, 30);
+    let path = format!("/api/v1/tickets/{}", paid["id"]);
+    driver.delete(&path).send().problem(409);
+}
+
+#[test]
+fn a_ticket_that_cannot_be_is_refused() {
+    let stack = Stack::shared();
+    let zone = Zone::found_with(
+        &stack,
+        &json!({ "rules": { "pricing": { "max_stay_minutes": 120 } } }),
+    );
+    let (driver, plate) = driver(&stack, 1_000);
+    let refused = |plate: &str, start: &str, minutes: i64, status: u16| -> Value {
+        zone.ticket(&driver, plate, start, minutes).problem(status)
+    };
+    let soon = from_now(&stack, 1);
+    refused(&plate, &from_now(&stack, -10), 60, 400);
+    refused(&plate, &from_now(&stack, 31 * 24 * 60), 60, 400);
+    refused(&plate, &soon, 0, 400);
+    assert_eq!(refused(&plate, &soon, 121, 400)["code"], "stay-too-long");
+    assert_eq!(
+        refused(&super::plate(), &soon, 60, 404)["code"],
+        "unknown-car"
+    );
+    let nowhere = json!({ "plate": plate, "start_date": soon, "duration": 60 });
+    driver
+        .post("/api/v1/zones/999999999/tickets")
+        .json(&nowhere)
+        .send()
+        .problem(404);
+    zone.admin
+        .patch(&zone.path(""))
+        .json(&json!({ "available": false }))
+        .send()
+        .expect(200);
+    assert_eq!(refused(&plate, &soon, 60, 409)["code"], "zone-unavailable");
+}
+
+#[test]
+fn a_removed_zone_keeps_its_tickets_and_fines() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    parked(&stack, &zone, &driver, &plate, 30);
+    let (_, other) = super::driver(&stack, 0);
+    let fine = zone.fined(&other);
+    zone.admin.delete(&zone.path("")).send().expect(204);
+    driver
+        .delete(&format!("/api/v1/users/me/cars/{plate}"))
+        .send()
+        .expect(204);
+    let tickets = driver
+        .get("/api/v1/users/me/tickets")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(tickets.as_array().unwrap().len(), 1);
+    zone.controller
+        .get(&format!("/api/v1/fines/{}", fine["id"]))
+        .send()
+        .expect(200);
+    let listed = zone
+        .controller
+        .get(&zone.path("/fines"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+}
