@@ -77,26 +77,17 @@ pub fn assemble(
     codes: Vec<(&Component, Code)>,
 ) -> Result<Application> {
     let mut metrics = Metrics::new();
-    let local = Local::default();
-    let stores = Stores {
-        key_value: open_key_value_stores(parts)?,
-        sqlite: sqlite::open_databases(parts)?,
+    let shared = Shared {
+        local: Local::default(),
+        key_value_stores: open_key_value_stores(parts)?,
+        sqlite_databases: sqlite::open_databases(parts)?,
+        work: TaskTracker::new(),
     };
-    let work = TaskTracker::new();
     let mut functions = HashMap::new();
     let mut compiled = HashMap::new();
     for (component, code) in codes {
-        let function = build_function(
-            parts,
-            component,
-            &code,
-            linker,
-            &local,
-            &stores,
-            &work,
-            &mut metrics,
-        )
-        .with_context(|| format!("component \"{}\"", component.id))?;
+        let function = build_function(parts, component, &code, linker, &shared, &mut metrics);
+        let function = function.with_context(|| format!("component \"{}\"", component.id))?;
         functions.insert(component.id.as_str(), Arc::new(function));
         compiled.insert(component.id.as_str(), code);
     }
@@ -111,20 +102,20 @@ pub fn assemble(
             .get(id)
             .zip(compiled.get(id))
             .with_context(|| not_compiled(id))?;
-        let listener = Listener::start(function.clone(), code, &work)
+        let listener = Listener::start(function.clone(), code, &shared.work)
             .with_context(|| format!("component \"{id}\""))?;
         listeners.insert(id.to_owned(), listener);
     }
     let (subscriptions, all_channels) = build_subscriptions(parts, &listeners)?;
     let cron = build_cron_entries(parts, &all_channels)?;
     let service = build_service(parts, &functions, metrics)?;
-    local.connect(&service);
+    shared.local.connect(&service);
     Ok(Application {
         metrics: service.metrics.clone(),
         service,
         subscriptions,
         cron,
-        work,
+        work: shared.work,
     })
 }
 
@@ -137,9 +128,7 @@ fn build_function(
     component: &Component,
     code: &Code,
     linker: &Linker<Guest>,
-    local: &Local,
-    stores: &Stores,
-    work: &TaskTracker,
+    shared: &Shared,
     metrics: &mut Metrics,
 ) -> Result<Function> {
     let id: Arc<str> = component.id.as_str().into();
@@ -161,7 +150,7 @@ fn build_function(
         })
     };
     let stderr = destination("stderr")?;
-    let imports = build_imports(parts, component, local, stores, stderr.clone())?;
+    let imports = build_imports(parts, component, shared, stderr.clone())?;
     let mut environment = component.environment.clone();
     environment.extend(parts.environment.clone());
     let limits = Limits::from(&component.wharf);
@@ -178,7 +167,7 @@ fn build_function(
         stderr,
         failure_log: FailureLog::default(),
         unsent_frames: Arc::new(Semaphore::new(MAX_UNSENT_FRAMES)),
-        work: work.clone(),
+        work: shared.work.clone(),
         id,
     })
 }
@@ -190,8 +179,7 @@ fn files_dir(parts: &Parts, id: &str) -> PathBuf {
 fn build_imports(
     parts: &Parts,
     component: &Component,
-    local: &Local,
-    stores: &Stores,
+    shared: &Shared,
     stderr: Destination,
 ) -> Result<Imports> {
     let allowed_hosts = parts.variables.allowed_hosts(parts.manifest, component);
@@ -201,10 +189,10 @@ fn build_imports(
         .keys()
         .filter_map(|name| Some((name.clone(), given.get(name)?.to_owned())))
         .collect();
-    let key_value_stores =
-        granted(&stores.key_value, &component.key_value_stores).context("a key-value store")?;
-    let sqlite_databases =
-        granted(&stores.sqlite, &component.sqlite_databases).context("a SQLite database")?;
+    let key_value_stores = granted(&shared.key_value_stores, &component.key_value_stores)
+        .context("a key-value store")?;
+    let sqlite_databases = granted(&shared.sqlite_databases, &component.sqlite_databases)
+        .context("a SQLite database")?;
     let limits = &component.wharf.postgres;
     Ok(Imports::new(Grants {
         component: component.id.clone(),
@@ -220,15 +208,17 @@ fn build_imports(
             refuses_empty_results: parts.is_as_spin,
             ..Default::default()
         },
-        local: Arc::new(local.clone()),
+        local: Arc::new(shared.local.clone()),
         stderr: Arc::new(move |line| stderr.write_line(line)),
     })?)
 }
 
-/// The stores of the application, by label.
-struct Stores {
-    key_value: BTreeMap<String, Store>,
-    sqlite: BTreeMap<String, Database>,
+/// What the components share. Stores are found by their labels.
+struct Shared {
+    local: Local,
+    key_value_stores: BTreeMap<String, Store>,
+    sqlite_databases: BTreeMap<String, Database>,
+    work: TaskTracker,
 }
 
 /// The stores with these labels.

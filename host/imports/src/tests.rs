@@ -100,7 +100,7 @@ fn grant(allowed: &str) -> Arc<Imports> {
         blocked_networks: BlockedNetworks::default(),
         variables: Arc::new(std::collections::BTreeMap::from(variables)),
         key_value_stores: [("default".to_owned(), store.unwrap())].into(),
-        sqlite_databases: BTreeMap::new(),
+        sqlite_databases: [].into(),
         postgres: postgres::Settings::default(),
         local: Arc::new(NoLocalTarget),
         stderr: Arc::new(|_| ()),
