@@ -1,6 +1,6 @@
 //! The consumer of each event, and the events that follow from it.
 //!
-//! Events for `notify` and `bookings` never come here: these functions drain them themselves.
+//! Events for `notify`, `bookings` and `orders` never come here: these functions drain them themselves.
 
 use kit::store::Db;
 use kit::store::relay::{Event, NewEvent, Outcome};
@@ -13,6 +13,8 @@ use crate::calls;
 #[derive(Debug, PartialEq, Eq)]
 enum Consumer {
     Payments,
+    /// Drains events of its own: what it is told follows from the event.
+    Orders,
 }
 
 impl Consumer {
@@ -23,6 +25,7 @@ impl Consumer {
             // The function that opened the checkout is told its outcome.
             ("payment", _) => match payload.get("opener")?.as_str()? {
                 "payments" => Some(Self::Payments),
+                "orders" => Some(Self::Orders),
                 _ => None,
             },
             _ => None,
@@ -37,6 +40,15 @@ pub async fn deliver(_: &Db, event: &Event) -> Outcome {
             Ok(()) => Outcome::Done(follow_up(&event.kind, &event.aggregate, &event.payload)),
             Err(outcome) => outcome,
         },
+        Some(Consumer::Orders) => {
+            let mut follows = follow_up(&event.kind, &event.aggregate, &event.payload);
+            follows.push(NewEvent {
+                kind: "orders:payment",
+                aggregate: event.aggregate.clone(),
+                payload: event.payload.clone(),
+            });
+            Outcome::Done(follows)
+        }
         None => Outcome::Never("no function hears events of this kind".to_owned()),
     }
 }
@@ -50,7 +62,7 @@ fn follow_up(kind: &str, aggregate: &str, payload: &Value) -> Vec<NewEvent> {
     };
     match kind {
         "user:erased" => payload.get("id").map_or_else(Vec::new, |id| {
-            ["notify:forget", "bookings:forget"]
+            ["notify:forget", "bookings:forget", "orders:forget"]
                 .map(|kind| follow(kind, json!({ "user_id": id })))
                 .into()
         }),
@@ -95,6 +107,10 @@ mod tests {
             Consumer::of("payment:approved", &json!({ "opener": "payments" })),
             Some(Consumer::Payments)
         );
+        assert_eq!(
+            Consumer::of("payment:approved", &json!({ "opener": "orders" })),
+            Some(Consumer::Orders)
+        );
     }
 
     fn followed(kind: &str, payload: &Value) -> Vec<&'static str> {
@@ -108,7 +124,7 @@ mod tests {
     fn an_erased_person_is_erased_by_every_function() {
         let erased = json!({ "id": Uuid::nil() });
         let told = followed("user:erased", &erased);
-        assert_eq!(told, ["notify:forget", "bookings:forget"]);
+        assert_eq!(told, ["notify:forget", "bookings:forget", "orders:forget"]);
         assert!(followed("user:created", &erased).is_empty());
     }
 

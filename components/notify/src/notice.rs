@@ -36,6 +36,12 @@ pub enum Notice {
     PaymentApproved(Payment),
     #[serde(rename = "payment_refunded")]
     PaymentRefunded(Payment),
+    #[serde(rename = "order_ready")]
+    OrderReady(Order),
+    #[serde(rename = "order_cancelled")]
+    OrderCancelled(Order),
+    #[serde(rename = "order_refunded")]
+    OrderRefunded(Order),
     #[serde(rename = "fine_issued")]
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
@@ -84,6 +90,17 @@ pub struct Payment {
     pub currency: Currency,
 }
 
+/// An order of a shop.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Order {
+    pub order_id: i64,
+    /// What is called out.
+    pub number: i32,
+    pub shop: String,
+    pub amount_cents: i64,
+    pub currency: Currency,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Fine {
     pub fine_id: i64,
@@ -124,7 +141,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 12] = [
+pub const ACTIVITIES: [&str; 15] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -134,6 +151,9 @@ pub const ACTIVITIES: [&str; 12] = [
     "booking_ending",
     "payment_approved",
     "payment_refunded",
+    "order_ready",
+    "order_cancelled",
+    "order_refunded",
     "fine_issued",
     "fine_paid",
     "parking_ending",
@@ -169,6 +189,9 @@ impl Notice {
             | Self::BookingEnding(_)
             | Self::PaymentApproved(_)
             | Self::PaymentRefunded(_)
+            | Self::OrderReady(_)
+            | Self::OrderCancelled(_)
+            | Self::OrderRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::ParkingEnding(_) => Concern::Activity,
@@ -203,6 +226,13 @@ pub(crate) mod tests {
         let ending =
             json!({ "booking_id": 17, "place": "Main Garage", "date_to": "2026-11-21 11:30" });
         let payment = json!({ "reference": "main", "amount_cents": 5000, "currency": "BRL" });
+        let order = json!({
+            "order_id": 4711,
+            "number": 42,
+            "shop": "Lanchonete",
+            "amount_cents": 2550,
+            "currency": "BRL",
+        });
         let fine = json!({
             "fine_id": 9,
             "plate": "ABC1D23",
@@ -225,6 +255,9 @@ pub(crate) mod tests {
             ("booking_ending", &ending),
             ("payment_approved", &payment),
             ("payment_refunded", &payment),
+            ("order_ready", &order),
+            ("order_cancelled", &order),
+            ("order_refunded", &order),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("parking_ending", &parking),

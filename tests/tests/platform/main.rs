@@ -15,6 +15,7 @@ mod faults;
 mod functions;
 mod jobs;
 mod notify;
+mod orders;
 mod payments;
 mod serving;
 mod signin;
