@@ -42,7 +42,7 @@ CREATE TABLE customer_order (
     customer_name text NOT NULL,
     placed_by uuid NOT NULL,
     email text,
-    -- Whoever has the link to the order may follow it.
+    -- The secret part of the address at which the order is followed without an account.
     link uuid NOT NULL DEFAULT gen_random_uuid() CONSTRAINT order_link_once UNIQUE,
     status text NOT NULL DEFAULT 'created' CONSTRAINT order_status_known CHECK (status IN (
         'created', 'requested', 'paid', 'preparing', 'ready_for_pickup', 'out_for_delivery', 'delivered',
@@ -61,8 +61,8 @@ CREATE TABLE customer_order (
     refunded bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- Unpaid by then, it is cancelled.
     expires_at timestamptz NOT NULL,
-    -- When the sweep looks at it: to expire it while it is unpaid.
     paid_at timestamptz,
     ready_at timestamptz,
     delivered_at timestamptz,
