@@ -36,6 +36,12 @@ pub enum Notice {
     PaymentApproved(Payment),
     #[serde(rename = "payment_refunded")]
     PaymentRefunded(Payment),
+    #[serde(rename = "order_ready")]
+    OrderReady(Order),
+    #[serde(rename = "order_cancelled")]
+    OrderCancelled(Order),
+    #[serde(rename = "order_refunded")]
+    OrderRefunded(Order),
     #[serde(rename = "fine_issued")]
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
@@ -94,6 +100,17 @@ pub struct Payment {
     pub currency: Currency,
 }
 
+/// An order of a shop.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Order {
+    pub order_id: i64,
+    /// What is called out.
+    pub number: i32,
+    pub shop: String,
+    pub amount_cents: i64,
+    pub currency: Currency,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Fine {
     pub fine_id: i64,
@@ -141,7 +158,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 17] = [
+pub const ACTIVITIES: [&str; 20] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -151,6 +168,9 @@ pub const ACTIVITIES: [&str; 17] = [
     "booking_ending",
     "payment_approved",
     "payment_refunded",
+    "order_ready",
+    "order_cancelled",
+    "order_refunded",
     "fine_issued",
     "fine_paid",
     "discount_ending",
@@ -191,6 +211,9 @@ impl Notice {
             | Self::BookingEnding(_)
             | Self::PaymentApproved(_)
             | Self::PaymentRefunded(_)
+            | Self::OrderReady(_)
+            | Self::OrderCancelled(_)
+            | Self::OrderRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::DiscountEnding(_)
@@ -230,6 +253,13 @@ pub(crate) mod tests {
         let ending =
             json!({ "booking_id": 17, "place": "Main Garage", "date_to": "2026-11-21 11:30" });
         let payment = json!({ "reference": "main", "amount_cents": 5000, "currency": "BRL" });
+        let order = json!({
+            "order_id": 4711,
+            "number": 42,
+            "shop": "Lanchonete",
+            "amount_cents": 2550,
+            "currency": "BRL",
+        });
         let fine = json!({
             "fine_id": 9,
             "plate": "ABC1D23",
@@ -254,6 +284,9 @@ pub(crate) mod tests {
             ("booking_ending", &ending),
             ("payment_approved", &payment),
             ("payment_refunded", &payment),
+            ("order_ready", &order),
+            ("order_cancelled", &order),
+            ("order_refunded", &order),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("discount_ending", &fine),

@@ -208,3 +208,15 @@ pub async fn follow_up(
     }
     Ok(())
 }
+
+/// Asks the PSP about a checkout out of turn. What fails is left to the sweep.
+pub async fn refresh(db: &Db, id: Uuid, now: Timestamp) -> Result<Checkout, Error> {
+    let checkout = store::find_checkout(db, id, None).await?;
+    if !checkout.status.is_open() {
+        return Ok(checkout);
+    }
+    if let Err(error) = follow_up(db, &MercadoPago::configured().await?, checkout, now).await {
+        eprintln!("payment {id} is left to the sweep: {error}");
+    }
+    store::find_checkout(db, id, None).await
+}

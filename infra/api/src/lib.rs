@@ -18,6 +18,7 @@ pub fn functions() -> Vec<(&'static str, Routes)> {
         ("front", front::routes::routes()),
         ("jobs", jobs::routes::routes()),
         ("notify", notify::routes::routes()),
+        ("orders", orders::routes::routes()),
         ("payments", payments::routes::routes()),
         ("sandbox-psp", sandbox_psp::routes::routes()),
         ("signin", signin::routes::routes()),

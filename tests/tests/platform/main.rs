@@ -16,6 +16,7 @@ mod fines;
 mod functions;
 mod jobs;
 mod notify;
+mod orders;
 mod payments;
 mod serving;
 mod signin;

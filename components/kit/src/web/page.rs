@@ -36,6 +36,14 @@ fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> 
 const LONGEST: i64 = 100;
 
 impl Page {
+    /// The first `limit` rows.
+    pub fn first(limit: i64) -> Self {
+        Self {
+            limit: Some(limit),
+            offset: None,
+        }
+    }
+
     /// The limit asked for, `default` when none was, within `1..=100`.
     pub fn limit(&self, default: i64) -> i64 {
         self.limit.unwrap_or(default).clamp(1, LONGEST)

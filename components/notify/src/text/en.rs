@@ -44,6 +44,22 @@ pub fn say(notice: &Notice) -> Message {
             format!("Payment sent back: {}", money(it.amount_cents, it.currency)),
             format!("It was for {}.", it.reference),
         ),
+        Notice::OrderReady(it) => message(
+            format!("Order {} is ready", it.number),
+            format!("Fetch it at {}.", it.shop),
+        ),
+        Notice::OrderCancelled(it) => message(
+            format!("Order {} is cancelled", it.number),
+            format!("{}: nothing was paid.", it.shop),
+        ),
+        Notice::OrderRefunded(it) => message(
+            format!("Order {} is refunded", it.number),
+            format!(
+                "{}: it was not served. You get back: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Fine {} for {}", it.fine_id, it.plate),
             format!(

@@ -58,6 +58,22 @@ pub fn say(notice: &Notice) -> Message {
             ),
             format!("Era referente a {}.", it.reference),
         ),
+        Notice::OrderReady(it) => message(
+            format!("O pedido {} está pronto", it.number),
+            format!("Retire em {}.", it.shop),
+        ),
+        Notice::OrderCancelled(it) => message(
+            format!("O pedido {} foi cancelado", it.number),
+            format!("{}: nada foi pago.", it.shop),
+        ),
+        Notice::OrderRefunded(it) => message(
+            format!("O pedido {} foi reembolsado", it.number),
+            format!(
+                "{}: o pedido não foi feito. Você recebe de volta: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Multa {} para {}", it.fine_id, it.plate),
             format!(

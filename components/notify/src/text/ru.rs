@@ -48,6 +48,22 @@ pub fn say(notice: &Notice) -> Message {
             format!("Платёж возвращён: {}", money(it.amount_cents, it.currency)),
             format!("Назначение: {}.", it.reference),
         ),
+        Notice::OrderReady(it) => message(
+            format!("Заказ {} готов", it.number),
+            format!("Заберите его: {}.", it.shop),
+        ),
+        Notice::OrderCancelled(it) => message(
+            format!("Заказ {} отменён", it.number),
+            format!("{}: ничего не оплачено.", it.shop),
+        ),
+        Notice::OrderRefunded(it) => message(
+            format!("Деньги за заказ {} возвращены", it.number),
+            format!(
+                "{}: заказ не выполнен. Вам возвращается: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Штраф {}: {}", it.fine_id, it.plate),
             format!(

@@ -45,6 +45,11 @@ impl checkout::Guest for Payments {
         )
     }
 
+    async fn refresh(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
+        let id = id(&payment)?;
+        to_payment(settlement::refresh(&store::open().await?, id, now()).await?)
+    }
+
     async fn cancel(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
         to_payment(settlement::change_status(&store::open().await?, id, Status::Cancelled).await?)

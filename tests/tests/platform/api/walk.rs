@@ -55,7 +55,9 @@ const SPOILING: [(&str, &str); 17] = [
 ];
 
 /// Operations that need not succeed on the walk, each with its reason. Every other one has to, at least once.
-const MAY_NOT_SUCCEED: [(&str, &[&str]); 10] = [
+const MAY_NOT_SUCCEED: [(&str, &[&str]); 12] = [
+    ("few orders are paid", &["orders_refund_items"]),
+    ("the walk writes no CSV", &["orders_import_menu"]),
     (
         "an address has few tries, and the walk spends them",
         &[
@@ -183,6 +185,7 @@ fn every_operation_answers_every_caller_as_described() {
     // Made now: after so many wrong passwords no more sign-ins are taken from this address.
     let spoiling: Vec<_> = spoiling.map(|it| (it, Actor::few(&stack))).collect();
     walk.sign_up_example();
+    walk.write_menu(&actors);
     walk.look(&actors, "POST");
     for phase in phases(&operations) {
         walk.look(&actors, "GET");
@@ -224,6 +227,19 @@ impl<'a> Walk<'a> {
             "login": "ana", "email": "ana@example.org", "password": "Correct-Horse-1", "role": "driver",
         });
         self.stack.post("/register").json(&ana).send().expect(200);
+    }
+
+    /// The product of the examples. Its category is the first one.
+    fn write_menu(&self, actors: &[Actor]) {
+        let admin = actors.iter().find(|it| it.name == "an admin").unwrap();
+        let product = json!({ "name": "Fries", "price": 10.5, "category_id": 1 });
+        for (path, body) in [
+            ("/categories", json!({ "name": "Sides" })),
+            ("/products", product),
+        ] {
+            let made = admin.request(self.stack, "POST", path).json(&body).send();
+            assert_eq!(made.expect(200).json()["id"], 1);
+        }
     }
 
     /// What admins do, they do to the driver among the actors.

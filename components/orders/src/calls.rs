@@ -1,0 +1,187 @@
+//! What orders asks of payments and signin, over WIT.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::bindings::wharf::payments::checkout;
+use crate::bindings::wharf::payments::ledger;
+use crate::bindings::wharf::signin::accounts;
+use crate::charge::{Asked, OwedRefund, Standing};
+use crate::error::Error;
+use crate::order::{CustomerId, Order, PaymentStatus};
+
+/// Menus are priced in one currency.
+const CURRENCY: &str = "BRL";
+/// The word by which payments tells our payments from others.
+const OPENER: &str = "orders";
+/// How long the shop cannot spend what it was paid by wallet, so that a refund is covered.
+const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// The account of a customer.
+pub async fn find_customer(customer: &CustomerId) -> Result<Uuid, Error> {
+    let key = match customer {
+        CustomerId::Number(number) => accounts::Key::Number((*number).into()),
+        CustomerId::Id(id) => accounts::Key::Id(id.to_string()),
+        CustomerId::Erased(_) => return Err(Error::UnknownCustomer),
+    };
+    let account = accounts::find(key).await.map_err(|refusal| match refusal {
+        accounts::Refusal::Malformed(_) => Error::UnknownCustomer,
+        accounts::Refusal::Unavailable => Error::AccountsUnavailable,
+    })?;
+    account
+        .filter(|it| !it.disabled)
+        .and_then(|it| it.id.parse().ok())
+        .ok_or(Error::UnknownCustomer)
+}
+
+/// Moves the price from the customer's wallet to the shop's, once.
+pub async fn pay(charge: Uuid, order: &Order, payee: Uuid) -> Result<(), Error> {
+    let until = order
+        .created_at
+        .saturating_add(HELD_FOR)
+        .unwrap_or(order.created_at);
+    ledger::pay(ledger::Charge {
+        id: charge.to_string(),
+        payer: order.customer.to_string(),
+        payee: payee.to_string(),
+        amount: order.amount.unsigned_abs(),
+        currency: CURRENCY.to_owned(),
+        reference: order.id.to_string(),
+        description: description(order.id),
+        held_until: Some(until.as_second().unsigned_abs()),
+    })
+    .await
+    .map(drop)
+    .map_err(Error::from)
+}
+
+/// Whether the ledger moved a charge. A charge that it has not moved by now is void from then on.
+pub async fn was_paid(charge: Uuid) -> Result<bool, Error> {
+    Ok(ledger::void(charge.to_string()).await?.is_some())
+}
+
+/// Pays a refund of a wallet's charge, once.
+pub async fn refund(owed: &OwedRefund) -> Result<(), Error> {
+    ledger::refund(ledger::Repayment {
+        id: owed.id.to_string(),
+        payment: owed.charge_id.to_string(),
+        amount: Some(owed.amount.unsigned_abs()),
+        description: description(owed.order_id),
+    })
+    .await?;
+    Ok(())
+}
+
+fn description(order: i64) -> String {
+    format!("Order {order}")
+}
+
+/// Opens the payment of an order at the provider, once.
+pub async fn open_checkout(
+    charge: Uuid,
+    order: &Order,
+    email: Option<String>,
+    now: Timestamp,
+) -> Result<Asked, Error> {
+    let left = now.duration_until(order.expires_at).as_secs().max(60);
+    let opened = checkout::open(checkout::Request {
+        id: charge.to_string(),
+        opener: OPENER.to_owned(),
+        reference: order.id.to_string(),
+        customer: order.customer_id.text(),
+        owner: order.customer.to_string(),
+        amount: order.amount.unsigned_abs(),
+        currency: CURRENCY.to_owned(),
+        description: description(order.id),
+        email,
+        method: checkout::Method::Link,
+        seconds_to_pay: Some(u32::try_from(left).unwrap_or(u32::MAX)),
+    });
+    standing(opened.await)
+}
+
+/// Has the provider asked, and answers how the payment stands afterwards.
+pub async fn refresh_checkout(charge: Uuid) -> Result<Asked, Error> {
+    standing(checkout::refresh(charge.to_string()).await)
+}
+
+/// Calls an unpaid payment off. Answers how it stands: it may have been paid before.
+pub async fn cancel_checkout(charge: Uuid) -> Result<Asked, Error> {
+    match checkout::cancel(charge.to_string()).await {
+        Err(checkout::Refusal::WrongStatus(_)) => find_checkout(charge).await,
+        other => standing(other),
+    }
+}
+
+pub async fn find_checkout(charge: Uuid) -> Result<Asked, Error> {
+    standing(checkout::find(charge.to_string()).await)
+}
+
+/// Sends a payment back in full, once.
+pub async fn refund_checkout(charge: Uuid) -> Result<(), Error> {
+    checkout::refund(charge.to_string()).await?;
+    Ok(())
+}
+
+fn standing(answered: Result<checkout::Payment, checkout::Refusal>) -> Result<Asked, Error> {
+    use checkout::Status;
+    let never = |standing| Asked {
+        standing,
+        link: None,
+        qr_code: None,
+    };
+    let payment = match answered {
+        Ok(payment) => payment,
+        // It was never opened, and never will be.
+        Err(checkout::Refusal::UnknownPayment | checkout::Refusal::RefusedByProvider) => {
+            return Ok(never(Standing::Over));
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let standing = match payment.status {
+        Status::PaymentServiceUnavailable => {
+            Standing::Open(PaymentStatus::PaymentServiceUnavailable)
+        }
+        Status::Pending => Standing::Open(PaymentStatus::AwaitingPayment),
+        Status::InProcess => Standing::Open(PaymentStatus::InProcess),
+        Status::Rejected => Standing::Open(PaymentStatus::Rejected),
+        Status::Approved => Standing::Paid,
+        Status::Expired | Status::Cancelled => Standing::Over,
+        Status::Refunded => Standing::Refunded,
+    };
+    Ok(Asked {
+        standing,
+        link: payment.link,
+        qr_code: payment.qr_code,
+    })
+}
+
+impl From<ledger::Refusal> for Error {
+    fn from(refusal: ledger::Refusal) -> Self {
+        use ledger::Refusal;
+        match refusal {
+            Refusal::InsufficientFunds => Self::InsufficientFunds,
+            Refusal::LimitReached | Refusal::Voided | Refusal::SameAccount => Self::PaymentRefused,
+            Refusal::Unavailable => Self::PaymentUnavailable,
+            Refusal::UnknownPayment
+            | Refusal::NothingLeft(_)
+            | Refusal::IdTaken
+            | Refusal::Malformed(_) => Self::Ledger(refusal),
+        }
+    }
+}
+
+impl From<checkout::Refusal> for Error {
+    fn from(refusal: checkout::Refusal) -> Self {
+        use checkout::Refusal;
+        match refusal {
+            Refusal::RefusedByProvider => Self::PaymentRefused,
+            Refusal::Unavailable => Self::PaymentUnavailable,
+            Refusal::UnknownPayment
+            | Refusal::IdTaken
+            | Refusal::WrongStatus(_)
+            | Refusal::InsufficientFunds
+            | Refusal::Malformed(_) => Self::Checkout(refusal),
+        }
+    }
+}

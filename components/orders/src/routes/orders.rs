@@ -1,0 +1,334 @@
+//! Orders: placing one, taking it on, following it.
+
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use kit::identity::Caller;
+use kit::money::decimal;
+use kit::setting;
+use kit::store::{Db, Keyed, Replayable, event};
+use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::menu::Price;
+use crate::error::Error;
+use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Tracked, Wish};
+use crate::shop::FIRST;
+use crate::store::charges;
+use crate::store::orders::{self, Customer};
+use crate::{calls, saga, store};
+
+/// The price, the status and the payment's status are not part of it.
+#[derive(Deserialize, Schema)]
+pub struct NewOrder {
+    /// The number or id of the customer's account; the caller when absent. Kiosks and counters order for others.
+    customer_id: Option<CustomerId>,
+    order_items: Vec<Line>,
+    /// For the payment provider.
+    #[schemars(length(max = 254), example = &"ana@example.com")]
+    email: Option<String>,
+    /// The first shop when absent.
+    #[schemars(example = 1)]
+    shop_id: Option<i64>,
+    #[serde(default)]
+    payment_method: PaymentMethod,
+    /// BRL.
+    #[schemars(with = "Option<f64>", example = 2)]
+    tip: Option<Price>,
+    #[schemars(length(max = 40))]
+    coupon: Option<String>,
+}
+
+const MAX_EMAIL: usize = 254;
+/// A day: longer a stock should not wait for a payment.
+const MAX_SECONDS_TO_PAY: i32 = 86_400;
+
+impl NewOrder {
+    fn checked(self) -> Result<Wish, Error> {
+        Wish {
+            shop: self.shop_id.unwrap_or(FIRST),
+            customer: self.customer_id,
+            email: self
+                .email
+                .filter(|it| it.len() <= MAX_EMAIL && !it.contains('\0')),
+            method: self.payment_method,
+            lines: self.order_items,
+            tip: self.tip.map_or(0, |it| it.0),
+            coupon: self.coupon,
+        }
+        .checked()
+    }
+}
+
+pub async fn create_order(
+    caller: Caller,
+    Keyed { body, once }: Keyed<NewOrder>,
+) -> Result<Replayable<Created<Order, 200>>, Problem> {
+    let wish = body.checked()?;
+    let seconds = setting("order_seconds_to_pay")
+        .await?
+        .parse()
+        .ok()
+        .filter(|it| (1..=MAX_SECONDS_TO_PAY).contains(it))
+        .ok_or(Error::Setting("order_seconds_to_pay"))?;
+    let db = store::open().await?;
+    let request = once.id(&caller);
+    let order = async {
+        let customer = find_customer(&caller, wish.customer.as_ref()).await?;
+        let placed = orders::place_order(&db, request, &caller, &customer, &wish, seconds).await?;
+        let order = saga::settle_placed(&db, placed, wish.email).await?;
+        event::wake();
+        Ok(Created::at(format!("/orders/{}", order.id), order))
+    };
+    once.answer(&db, &caller, order).await
+}
+
+async fn find_customer(caller: &Caller, named: Option<&CustomerId>) -> Result<Customer, Error> {
+    let (id, name) = match named {
+        None => (caller.id, caller.id.to_string()),
+        Some(CustomerId::Id(id)) if *id == caller.id => (*id, id.to_string()),
+        Some(named) => (calls::find_customer(named).await?, named.text()),
+    };
+    Ok(Customer { id, name })
+}
+
+#[derive(Deserialize, Schema)]
+pub struct WantedOrders {
+    /// The one order with this id, in a list.
+    order_id: Option<i64>,
+    /// As the order says it.
+    customer_id: Option<String>,
+    status: Option<Status>,
+    #[schemars(example = 1)]
+    shop_id: Option<i64>,
+}
+
+pub async fn list_orders(
+    caller: Caller,
+    uri: Uri,
+    Query(wanted): Query<WantedOrders>,
+    Query(page): Query<Page>,
+) -> Result<Listed<Order>, Problem> {
+    let orders = orders::Wanted {
+        order: wanted.order_id,
+        customer: wanted.customer_id.as_deref(),
+        status: wanted.status,
+        shop: wanted.shop_id,
+    };
+    let listed = orders::list_orders(&store::open().await?, &caller, orders, page).await?;
+    if wanted.order_id.is_some() && listed.is_empty() && page.offset() == 0 {
+        return Err(Error::UnknownOrder.into());
+    }
+    Ok(Listed::page(&uri, page, orders::PAGE, listed))
+}
+
+pub async fn show_order(caller: Caller, Path(id): Path<i64>) -> Result<Json<Order>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(orders::find_order(&db, id, &caller).await?))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct OrderChange {
+    #[schemars(with = "Option<Status>", example = &"requested")]
+    status: Option<String>,
+    /// Not believed: the provider is asked.
+    #[schemars(with = "Option<PaymentStatus>")]
+    payment_status: Option<String>,
+}
+
+pub async fn change_order(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Json(change): Json<OrderChange>,
+) -> Result<Json<Order>, Problem> {
+    let status = change.status.ok_or(Error::MissingStatus)?;
+    let status = Status::parse(&status).ok_or(Error::InvalidStatus(status))?;
+    let db = store::open().await?;
+    if change.payment_status.is_some() && status != Status::Paid {
+        orders::find_order(&db, id, &caller).await?;
+        saga::refresh(&db, id).await?;
+    }
+    Ok(Json(step(&db, id, status, &caller).await?))
+}
+
+async fn step(db: &Db, id: i64, status: Status, caller: &Caller) -> Result<Order, Error> {
+    match orders::move_order(db, id, status, caller).await {
+        Ok(order) => {
+            if order.status.is_over() {
+                saga::wind_up(db, &order).await;
+            }
+            event::wake();
+            Ok(order)
+        }
+        // The client says that it was paid, which the provider knows.
+        Err(Error::NotPaid) => {
+            saga::refresh(db, id).await?;
+            let order = orders::find_order(db, id, caller).await?;
+            match order.payment_status {
+                PaymentStatus::Approved => Ok(order),
+                _ => Err(Error::NotPaid),
+            }
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+#[derive(Deserialize, Schema)]
+pub struct PaymentChange {
+    #[schemars(with = "Option<PaymentStatus>", example = &"pending")]
+    payment_status: Option<String>,
+}
+
+pub async fn change_payment(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Json(change): Json<PaymentChange>,
+) -> Result<Json<Order>, Problem> {
+    let wanted = change.payment_status.ok_or(Error::MissingStatus)?;
+    let wanted = PaymentStatus::parse(&wanted).ok_or(Error::InvalidStatus(wanted))?;
+    let db = store::open().await?;
+    let order = orders::find_order(&db, id, &caller).await?;
+    let waits = matches!(order.status, Status::Created | Status::Requested);
+    if waits && wanted == PaymentStatus::Approved {
+        return Ok(Json(step(&db, id, Status::Paid, &caller).await?));
+    }
+    saga::refresh(&db, id).await?;
+    Ok(Json(orders::find_order(&db, id, &caller).await?))
+}
+
+/// A claim that an order was paid.
+#[derive(Deserialize, Schema)]
+pub struct Claim {
+    order_id: i64,
+}
+
+#[derive(Serialize, Schema)]
+pub struct Heard {
+    message: &'static str,
+}
+
+pub async fn hear_webhook(Json(claim): Json<Claim>) -> Result<Json<Heard>, Problem> {
+    charges::hurry_charge(&store::open().await?, claim.order_id).await?;
+    Ok(Json(Heard {
+        message: "The payment provider will be asked",
+    }))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct ItemsBack {
+    #[schemars(length(min = 1, max = 100))]
+    items: Vec<ItemBack>,
+}
+
+#[derive(Serialize, Deserialize, Schema)]
+struct ItemBack {
+    item_id: i64,
+    #[schemars(range(min = 1, max = 1000), example = 1)]
+    quantity: i32,
+}
+
+pub async fn refund_items(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Keyed { body, once }: Keyed<ItemsBack>,
+) -> Result<Replayable<Json<Order>>, Problem> {
+    let fits = body
+        .items
+        .iter()
+        .all(|it| (1..=1_000).contains(&it.quantity));
+    if body.items.is_empty() || body.items.len() > 100 || !fits {
+        return Err(Error::InvalidItem.into());
+    }
+    let db = store::open().await?;
+    let give_back = async {
+        let order = orders::refund_items(&db, id, &caller, &json!(body.items)).await?;
+        saga::pay_refunds(&db, charges::find_refunds(&db, id).await?).await;
+        Ok(Json(order))
+    };
+    once.answer(&db, &caller, give_back).await
+}
+
+pub async fn track_order(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<i64>,
+) -> Result<Response, Problem> {
+    let db = store::open().await?;
+    let order = orders::find_order(&db, id, &caller).await?;
+    let tracked = orders::list_tracking(&db, id).await?;
+    Ok(unless_known(&headers, &order, &tracked, &tracked))
+}
+
+/// What a link shows of an order.
+#[derive(Serialize, Schema)]
+pub struct Followed {
+    pickup_number: i32,
+    status: Status,
+    payment_status: PaymentStatus,
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    amount: i64,
+    payment_link: Option<String>,
+    /// When it should be ready, as the last orders were.
+    ready_by: Option<Timestamp>,
+    tracking: Vec<FollowedStep>,
+}
+
+#[derive(Serialize, Schema)]
+struct FollowedStep {
+    status: Status,
+    created_at: Timestamp,
+}
+
+pub async fn follow_order(headers: HeaderMap, Path(link): Path<Uuid>) -> Result<Response, Problem> {
+    let db = store::open().await?;
+    let order = orders::find_followed(&db, link).await?;
+    let tracked = orders::list_tracking(&db, order.id).await?;
+    let followed = Followed {
+        pickup_number: order.pickup_number,
+        status: order.status,
+        payment_status: order.payment_status,
+        amount: order.amount,
+        payment_link: order.payment_link.clone(),
+        ready_by: order.ready_by,
+        tracking: tracked
+            .iter()
+            .map(|it| FollowedStep {
+                status: it.status,
+                created_at: it.created_at,
+            })
+            .collect(),
+    };
+    Ok(unless_known(&headers, &order, &tracked, &followed))
+}
+
+/// The answer, or a 304 when the client has it.
+fn unless_known(
+    headers: &HeaderMap,
+    order: &Order,
+    tracked: &[Tracked],
+    body: &impl Serialize,
+) -> Response {
+    let step = tracked.last().map_or(0, |it| it.id);
+    let payment = order.payment_status.name();
+    let refunded = order.refunded;
+    let etag = format!("\"{step}-{payment}-{refunded}\"");
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|it| it.to_str().ok())
+        .is_some_and(|known| {
+            known
+                .split(',')
+                .any(|it| it.trim().trim_start_matches("W/") == etag)
+        });
+    let fresh = [
+        (header::ETAG, etag),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    match known {
+        true => (StatusCode::NOT_MODIFIED, fresh).into_response(),
+        false => (fresh, axum::Json(json!(body))).into_response(),
+    }
+}

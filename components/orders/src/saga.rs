@@ -1,0 +1,239 @@
+//! How an order and its money stay together although they live in different schemas.
+//!
+//! A charge is written with its order, before the ledger or the provider is asked, and settled afterwards. A refund is
+//! owed by the statement that ends an order, and done afterwards. A host that dies in between leaves rows that
+//! [`sweep`] finds. What the provider says later comes as an event of payments; the sweep also asks by itself.
+
+use kit::store::relay::{self, Event, Outcome};
+use kit::store::{Db, erasure, event, purge_keys};
+use uuid::Uuid;
+
+use crate::calls;
+use crate::charge::{Asked, Kind, OpenCharge, OwedRefund, Placed, Standing};
+use crate::error::Error;
+use crate::order::{Order, PaymentMethod, PaymentStatus};
+use crate::store::charges as store;
+use crate::store::orders;
+
+/// Rows of each kind that one sweep takes on: it has to end before the host gives up on the tick.
+const SWEEP_BATCH: i64 = 50;
+/// Deleting a key costs next to nothing.
+const PURGE_BATCH: i64 = 1_000;
+/// Orders that one statement of an erasure changes: all of them stay locked until it ends.
+const ERASE_BATCH: i32 = 100;
+
+/// Pays an order by wallet, or opens its payment at the provider. Answers the order as it is afterwards.
+pub async fn settle_placed(db: &Db, placed: Placed, email: Option<String>) -> Result<Order, Error> {
+    let Some(charge) = placed.charge else {
+        return Ok(placed.order);
+    };
+    match (placed.order.payment_method, placed.payee) {
+        (PaymentMethod::Wallet, Some(payee)) => {
+            match calls::pay(charge, &placed.order, payee).await {
+                Ok(()) => record_paid(db, charge).await,
+                Err(Error::PaymentUnavailable) => Err(Error::PaymentUnavailable),
+                // The ledger leaves no trace of a refusal, so a copy of this request may be paying right now: only
+                // the ledger can say that it is not.
+                Err(refusal) => settle_wallet(db, charge, true).await?.ok_or(refusal),
+            }
+        }
+        // The shop has lost its owner since.
+        (PaymentMethod::Wallet, None) => settle_wallet(db, charge, true)
+            .await?
+            .ok_or(Error::NoWalletHere),
+        (PaymentMethod::Provider, _) => open_at_provider(db, charge, placed.order, email).await,
+        (PaymentMethod::Counter, _) => Ok(placed.order),
+    }
+}
+
+/// An order whose payment cannot be opened now stands all the same: the sweep tries again.
+async fn open_at_provider(
+    db: &Db,
+    charge: Uuid,
+    order: Order,
+    email: Option<String>,
+) -> Result<Order, Error> {
+    match calls::open_checkout(charge, &order, email, kit::now()).await {
+        Ok(asked) if asked.standing == Standing::Over => {
+            store::charge_void(db, charge, true).await?;
+            Err(Error::PaymentRefused)
+        }
+        Ok(asked) => {
+            let order = record(db, charge, asked).await?;
+            // It was called off meanwhile.
+            if order.status.is_over() {
+                return record(db, charge, calls::cancel_checkout(charge).await?).await;
+            }
+            Ok(order)
+        }
+        Err(error) => {
+            eprintln!("charge {charge} is left to the sweep: {error}");
+            Ok(Order {
+                payment_status: PaymentStatus::PaymentServiceUnavailable,
+                ..order
+            })
+        }
+    }
+}
+
+/// Settles a wallet's charge as the ledger has it. Answers the order when it was paid; a charge that was not is void
+/// and never will be.
+async fn settle_wallet(db: &Db, charge: Uuid, is_answer: bool) -> Result<Option<Order>, Error> {
+    if calls::was_paid(charge).await? {
+        return record_paid(db, charge).await.map(Some);
+    }
+    store::charge_void(db, charge, is_answer).await?;
+    Ok(None)
+}
+
+/// Records what the provider says of a charge.
+async fn record(db: &Db, charge: Uuid, asked: Asked) -> Result<Order, Error> {
+    match asked.standing {
+        Standing::Open(status) => store::charge_open(db, charge, status, &asked).await,
+        Standing::Paid => record_paid(db, charge).await,
+        Standing::Over => store::charge_void(db, charge, false).await,
+        Standing::Refunded => store::charge_refunded(db, charge).await,
+    }
+}
+
+async fn record_paid(db: &Db, charge: Uuid) -> Result<Order, Error> {
+    let order = store::charge_paid(db, charge).await?;
+    if order.status.is_over() {
+        pay_refunds(db, store::find_refunds(db, order.id).await?).await;
+    }
+    Ok(order)
+}
+
+/// Has the provider asked how the payment of an order stands.
+pub async fn refresh(db: &Db, order: i64) -> Result<(), Error> {
+    if let Some(charge) = store::find_charge(db, order).await? {
+        record(db, charge, calls::refresh_checkout(charge).await?).await?;
+        event::wake();
+    }
+    Ok(())
+}
+
+/// Calls the open payment of an order off that has ended, and pays what is owed. What fails now is left to the sweep.
+pub async fn wind_up(db: &Db, order: &Order) {
+    let all = async {
+        if let Some(charge) = store::find_charge(db, order.id).await? {
+            record(db, charge, calls::cancel_checkout(charge).await?).await?;
+        }
+        pay_refunds(db, store::find_refunds(db, order.id).await?).await;
+        Ok::<(), Error>(())
+    };
+    if let Err(error) = all.await {
+        eprintln!("order {} is left to the sweep: {error}", order.id);
+    }
+}
+
+/// Pays refunds. One that fails now is left to the sweep.
+pub async fn pay_refunds(db: &Db, owed: Vec<OwedRefund>) {
+    for refund in owed {
+        if let Err(error) = pay_refund(db, &refund).await {
+            eprintln!("refund {} is left to the sweep: {error}", refund.id);
+        }
+    }
+}
+
+async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
+    match owed.kind {
+        Kind::Wallet => calls::refund(owed).await?,
+        Kind::Provider => calls::refund_checkout(owed.charge_id).await?,
+        // A cashier hands it out.
+        Kind::Counter => {}
+    }
+    store::finish_refund(db, owed.id).await
+}
+
+/// Finishes what interrupted requests left, and does what is due. It may run anywhere, at any time, several times at
+/// once.
+pub async fn sweep() -> Result<(), Error> {
+    let db = crate::store::open().await?;
+    // A failure of one does not keep the others from their turn.
+    [
+        relay::drain(&db, hear).await.map(drop).map_err(Error::from),
+        tell_ready(&db).await,
+        settle_all(&db).await,
+        expire(&db).await,
+        refund_all(&db).await,
+        purge_keys(&db, PURGE_BATCH).await.map_err(Error::from),
+    ]
+    .into_iter()
+    .collect()
+}
+
+async fn tell_ready(db: &Db) -> Result<(), Error> {
+    if orders::tell_ready(db, SWEEP_BATCH).await? > 0 {
+        event::wake();
+    }
+    Ok(())
+}
+
+async fn expire(db: &Db) -> Result<(), Error> {
+    if orders::expire_orders(db, SWEEP_BATCH).await? > 0 {
+        event::wake();
+    }
+    Ok(())
+}
+
+async fn settle_all(db: &Db) -> Result<(), Error> {
+    for it in store::claim_charges(db, SWEEP_BATCH).await? {
+        let charge = it.charge;
+        if let Err(error) = settle(db, it).await {
+            eprintln!("charge {charge} is left to a later sweep: {error}");
+        }
+    }
+    Ok(())
+}
+
+async fn settle(db: &Db, it: OpenCharge) -> Result<(), Error> {
+    let asked = match it.kind {
+        Kind::Wallet => {
+            settle_wallet(db, it.charge, false).await?;
+            return Ok(());
+        }
+        Kind::Counter => return Ok(()),
+        Kind::Provider if it.is_over => calls::cancel_checkout(it.charge).await?,
+        Kind::Provider if it.is_open => calls::refresh_checkout(it.charge).await?,
+        Kind::Provider => {
+            calls::open_checkout(it.charge, &it.order, it.email.clone(), kit::now()).await?
+        }
+    };
+    record(db, it.charge, asked).await?;
+    event::wake();
+    Ok(())
+}
+
+async fn refund_all(db: &Db) -> Result<(), Error> {
+    pay_refunds(db, store::claim_refunds(db, SWEEP_BATCH).await?).await;
+    Ok(())
+}
+
+async fn hear(db: &Db, event: &Event) -> Outcome {
+    if !event.kind.starts_with("payment:") {
+        return erasure::carry_out(erasure::ERASED, event, |user| erase(db, user)).await;
+    }
+    let named = event.payload.get("payment_id").and_then(|it| it.as_str());
+    let Some(charge) = named.and_then(|it| it.parse().ok()) else {
+        return Outcome::Never("the payload names no payment".to_owned());
+    };
+    match hear_payment(db, charge).await {
+        Ok(()) => Outcome::DONE,
+        Err(error) => Outcome::again(error),
+    }
+}
+
+/// The event only says that something changed: events may come late, and payments knows how it is now.
+async fn hear_payment(db: &Db, charge: Uuid) -> Result<(), Error> {
+    if !store::is_known(db, charge).await? {
+        return Ok(());
+    }
+    record(db, charge, calls::find_checkout(charge).await?).await?;
+    event::wake();
+    Ok(())
+}
+
+async fn erase(db: &Db, user: Uuid) -> Result<bool, Error> {
+    Ok(orders::erase(db, user, ERASE_BATCH).await? > 0)
+}

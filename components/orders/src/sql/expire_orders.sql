@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT expire_orders($1)

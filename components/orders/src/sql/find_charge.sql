@@ -1,0 +1,5 @@
+-- $1 order
+-- The payment that the provider has and that is not settled yet.
+SELECT id
+FROM charge
+WHERE order_id = $1 AND kind = 'provider' AND status = 'open'

@@ -1,0 +1,4 @@
+-- $1 shop
+SELECT id, name, owner, time_zone
+FROM shop
+WHERE id = $1

@@ -1,0 +1,2 @@
+-- $1 refund
+UPDATE refund SET status = 'done' WHERE id = $1

@@ -1,0 +1,2 @@
+-- $1 charge
+SELECT EXISTS (SELECT FROM charge WHERE id = $1)

@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT tell_ready($1)

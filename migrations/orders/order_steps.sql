@@ -1,0 +1,376 @@
+-- How an order goes from one status to the next. Each function runs under the lock of the order's row.
+
+-- A notice to the customer of an order.
+CREATE OR REPLACE FUNCTION tell(it customer_order, what text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO events.outbox (kind, aggregate, payload)
+    SELECT 'notify', 'order:' || it.id, jsonb_build_object(
+        'user_id', it.customer,
+        'template', 'order_' || what,
+        'params', jsonb_build_object(
+            'order_id', it.id, 'number', it.number, 'shop', shop.name, 'amount_cents', it.amount, 'currency', 'BRL'
+        )
+    )
+    FROM shop WHERE shop.id = it.shop_id;
+END
+$$;
+
+-- The order is paid: the kitchen sees it from now on.
+CREATE OR REPLACE FUNCTION begin_kitchen(the_order bigint, the_actor uuid) RETURNS customer_order
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+BEGIN
+    UPDATE customer_order SET status = 'paid', payment_status = 'approved', paid_at = now(), updated_at = now()
+    WHERE id = the_order
+    RETURNING * INTO o;
+    INSERT INTO tracking (order_id, status, actor) VALUES (o.id, o.status, the_actor);
+    RETURN o;
+END
+$$;
+
+-- Owes money of an order back to its customer, from the payment that was made for it. Cash goes back by hand.
+CREATE OR REPLACE FUNCTION owe(the_order bigint, the_amount bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF the_amount > 0 THEN
+        INSERT INTO refund (order_id, charge_id, amount, status)
+        SELECT the_order, id, the_amount, CASE WHEN kind = 'counter' THEN 'done' ELSE 'owed' END
+        FROM charge
+        WHERE order_id = the_order AND status = 'paid'
+            -- A second payment, as one that came after the counter had cashed in, is owed back whole by itself.
+            AND NOT EXISTS (SELECT FROM refund WHERE charge_id = charge.id AND refund.amount = charge.amount)
+        ORDER BY created_at
+        LIMIT 1;
+        UPDATE customer_order SET refunded = refunded + the_amount WHERE id = the_order;
+    END IF;
+END
+$$;
+
+-- Ends an order before it was handed out. What was not prepared goes back into the stock, what was paid goes back to
+-- the customer, and a payment that is still open is called off by the sweep.
+CREATE OR REPLACE FUNCTION end_order(it customer_order, as_status text, the_actor uuid, is_answer boolean)
+RETURNS customer_order
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    was_paid boolean := it.paid_at IS NOT NULL;
+BEGIN
+    IF it.status IN ('created', 'requested', 'paid') THEN
+        PERFORM take_stock(it.id, 1, the_actor);
+    END IF;
+    UPDATE coupon SET used = used - 1 WHERE id = it.coupon_id;
+    IF was_paid THEN
+        PERFORM owe(it.id, it.amount - it.refunded);
+    END IF;
+    UPDATE charge SET due_at = now() WHERE order_id = it.id AND status IN ('opening', 'open');
+    UPDATE customer_order SET
+        status = as_status,
+        payment_status = CASE WHEN was_paid THEN 'refunded' ELSE payment_status END,
+        tell_ready_at = NULL,
+        updated_at = now()
+    WHERE id = it.id
+    RETURNING * INTO o;
+    INSERT INTO tracking (order_id, status, actor) VALUES (o.id, o.status, the_actor);
+    IF NOT is_answer THEN
+        PERFORM tell(o, CASE WHEN was_paid THEN 'refunded' ELSE 'cancelled' END);
+    END IF;
+    RETURN o;
+END
+$$;
+
+-- The ledger or the provider has moved a charge.
+CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid, the_actor uuid) RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    o customer_order;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
+    UPDATE charge SET status = 'paid', payment_link = NULL, qr_code = NULL
+    WHERE id = the_charge AND status IN ('opening', 'open', 'void')
+    RETURNING * INTO c;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'settled', o;
+        RETURN;
+    END IF;
+    IF o.status IN ('created', 'requested') THEN
+        o := begin_kitchen(o.id, the_actor);
+        RETURN QUERY SELECT 'paid', o;
+        RETURN;
+    END IF;
+    -- Called off, or paid otherwise, while the money was on its way.
+    INSERT INTO refund (order_id, charge_id, amount, due_at) VALUES (o.id, c.id, c.amount, now());
+    RETURN QUERY SELECT 'paid', o;
+END
+$$;
+
+-- A charge will never be paid: an order that waits for it is called off.
+CREATE OR REPLACE FUNCTION charge_void(the_charge uuid, is_answer boolean) RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    o customer_order;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
+    UPDATE charge SET status = 'void', payment_link = NULL, qr_code = NULL
+    WHERE id = the_charge AND status IN ('opening', 'open');
+    IF FOUND AND o.status IN ('created', 'requested') THEN
+        o := end_order(o, 'cancelled', NULL, is_answer);
+        IF is_answer THEN
+            UPDATE customer_order SET request = NULL WHERE id = o.id;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT 'settled', o;
+END
+$$;
+
+-- The provider has a payment, or could not be asked yet.
+CREATE OR REPLACE FUNCTION charge_open(the_charge uuid, as_status text, to_link text, to_code text)
+RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+BEGIN
+    SELECT customer_order.* INTO o FROM customer_order
+    JOIN charge ON charge.order_id = customer_order.id
+    WHERE charge.id = the_charge FOR UPDATE OF customer_order;
+    UPDATE charge SET
+        status = 'open', payment_link = coalesce(to_link, payment_link), qr_code = coalesce(to_code, qr_code),
+        -- Events tell of every change; this is for one that was given up.
+        due_at = least(now() + interval '2 minutes', greatest(o.expires_at, now() + interval '10 seconds'))
+    WHERE id = the_charge AND status IN ('opening', 'open');
+    IF FOUND AND o.status IN ('created', 'requested') THEN
+        UPDATE customer_order SET payment_status = as_status WHERE id = o.id RETURNING * INTO o;
+    END IF;
+    RETURN QUERY SELECT 'settled', o;
+END
+$$;
+
+-- The provider has sent the money of an order back, as an admin of payments decided.
+CREATE OR REPLACE FUNCTION charge_refunded(the_charge uuid) RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    o customer_order;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
+    UPDATE charge SET status = 'paid' WHERE id = the_charge AND status <> 'paid';
+    IF FOUND OR NOT EXISTS (SELECT FROM refund WHERE charge_id = the_charge) THEN
+        IF o.paid_at IS NOT NULL AND o.status IN ('paid', 'preparing', 'ready_for_pickup', 'out_for_delivery') THEN
+            o := end_order(o, 'refunded', NULL, false);
+        ELSIF o.status IN ('created', 'requested') THEN
+            o := end_order(o, 'cancelled', NULL, false);
+        ELSIF o.status = 'delivered' THEN
+            PERFORM owe(o.id, o.amount - o.refunded);
+            UPDATE customer_order SET payment_status = 'refunded' WHERE id = o.id RETURNING * INTO o;
+        END IF;
+        INSERT INTO refund (order_id, charge_id, amount, status)
+        SELECT o.id, c.id, c.amount, 'done'
+        WHERE NOT EXISTS (SELECT FROM refund WHERE charge_id = the_charge);
+    END IF;
+    UPDATE refund SET status = 'done' WHERE charge_id = the_charge;
+    RETURN QUERY SELECT 'settled', o;
+END
+$$;
+
+-- Whether an order is to be seen: by its customer, by the one who placed it, by staff of its shop, by admins.
+CREATE OR REPLACE FUNCTION is_seen(it customer_order, the_caller uuid, is_admin boolean) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN is_admin OR the_caller IN (it.customer, it.placed_by) OR may(it.shop_id, the_caller, false, 'see_orders');
+END
+$$;
+
+-- Takes an order a step on, or back. Called off after it was paid, it is refunded.
+CREATE OR REPLACE FUNCTION move_order(the_order bigint, wanted text, the_caller uuid, is_admin boolean)
+RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    it step;
+    c charge;
+    refusal text;
+BEGIN
+    SELECT * INTO o FROM customer_order WHERE id = the_order FOR UPDATE;
+    IF NOT FOUND OR NOT is_seen(o, the_caller, is_admin) THEN
+        RETURN QUERY SELECT 'unknown_order', NULL::customer_order;
+        RETURN;
+    END IF;
+    IF wanted = o.status THEN
+        RETURN QUERY SELECT 'moved', o;
+        RETURN;
+    ELSE
+        SELECT * INTO it FROM step WHERE step.before = o.status AND step.after = wanted;
+        IF it IS NULL AND wanted = 'cancelled' THEN
+            SELECT * INTO it FROM step WHERE step.before = o.status AND step.after = 'refunded';
+        END IF;
+    END IF;
+    refusal := CASE
+        WHEN it IS NULL THEN 'no_such_step'
+        -- The provider and the ledger say that themselves.
+        WHEN it.after = 'paid' AND NOT it.is_back AND o.payment_method <> 'counter' THEN 'paid_elsewhere'
+        WHEN NOT may(o.shop_id, the_caller, is_admin, it.act)
+            AND NOT (it.is_customers AND the_caller IN (o.customer, o.placed_by)) THEN 'forbidden'
+        WHEN it.is_back AND o.updated_at < now() - interval '1 minute' THEN 'too_late'
+    END;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::customer_order;
+        RETURN;
+    END IF;
+    IF it.after IN ('cancelled', 'rejected', 'refunded') THEN
+        RETURN QUERY SELECT 'moved', end_order(o, it.after, the_caller, the_caller = o.customer);
+        RETURN;
+    END IF;
+    IF it.after = 'paid' AND NOT it.is_back THEN
+        INSERT INTO charge (order_id, kind, amount, status) VALUES (o.id, 'counter', o.amount, 'paid');
+        RETURN QUERY SELECT 'moved', begin_kitchen(o.id, the_caller);
+        RETURN;
+    END IF;
+    UPDATE customer_order SET
+        status = it.after,
+        updated_at = now(),
+        ready_at = CASE
+            WHEN it.after IN ('ready_for_pickup', 'out_for_delivery') AND NOT it.is_back THEN now()
+            WHEN it.after IN ('preparing', 'paid') THEN NULL
+            ELSE ready_at
+        END,
+        delivered_at = CASE WHEN it.after = 'delivered' THEN now() END,
+        -- A step back within the minute takes it back.
+        tell_ready_at = CASE WHEN it.after = 'ready_for_pickup' THEN now() + interval '1 minute' END
+    WHERE id = o.id
+    RETURNING * INTO o;
+    INSERT INTO tracking (order_id, status, actor) VALUES (o.id, o.status, the_caller);
+    RETURN QUERY SELECT 'moved', o;
+END
+$$;
+
+-- Gives the price of items back, less their part of the discount. `wanted` is [{"item_id", "quantity"}].
+CREATE OR REPLACE FUNCTION refund_items(the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb)
+RETURNS TABLE (outcome text, subject customer_order)
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    refusal text;
+    back bigint;
+    is_all boolean;
+BEGIN
+    SELECT * INTO o FROM customer_order WHERE id = the_order FOR UPDATE;
+    IF NOT FOUND OR NOT is_seen(o, the_caller, is_admin) THEN
+        RETURN QUERY SELECT 'unknown_order', NULL::customer_order;
+        RETURN;
+    END IF;
+    refusal := CASE
+        WHEN NOT may(o.shop_id, the_caller, is_admin, 'refund') THEN 'forbidden'
+        WHEN o.paid_at IS NULL OR o.status IN ('cancelled', 'rejected', 'refunded') THEN 'nothing_to_refund'
+        WHEN o.payment_method = 'provider' THEN 'only_in_full'
+        WHEN EXISTS (
+            SELECT FROM jsonb_to_recordset(wanted) AS w (item_id bigint, quantity int)
+            LEFT JOIN item ON item.id = w.item_id AND item.order_id = o.id
+            GROUP BY w.item_id, item.id, item.quantity, item.refunded
+            HAVING item.id IS NULL OR sum(w.quantity) > item.quantity - item.refunded
+        ) THEN 'nothing_to_refund'
+    END;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::customer_order;
+        RETURN;
+    END IF;
+    UPDATE item SET refunded = item.refunded + w.quantity
+    FROM (
+        SELECT item_id, sum(quantity)::int AS quantity
+        FROM jsonb_to_recordset(wanted) AS w (item_id bigint, quantity int)
+        GROUP BY item_id
+    ) AS w
+    WHERE item.id = w.item_id;
+    -- Of all that was taken back so far, so that rounding never adds up to more than was paid.
+    SELECT sum(price * item.refunded), bool_and(item.refunded = item.quantity) INTO back, is_all
+    FROM item WHERE order_id = o.id;
+    back := CASE
+        WHEN is_all THEN o.subtotal - o.discount
+        WHEN o.subtotal = 0 THEN 0
+        ELSE (back::numeric * (o.subtotal - o.discount) / o.subtotal)::bigint
+    END;
+    PERFORM owe(o.id, least(back, o.amount) - o.refunded);
+    UPDATE customer_order SET updated_at = updated_at WHERE id = o.id RETURNING * INTO o;
+    RETURN QUERY SELECT 'moved', o;
+END
+$$;
+
+-- Calls off what was not paid in time and has no payment that may still come; a payment at the provider is asked
+-- about first, by the sweep of charges.
+CREATE OR REPLACE FUNCTION expire_orders(at_most bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    expired bigint := 0;
+BEGIN
+    FOR o IN
+        SELECT * FROM customer_order
+        WHERE status IN ('created', 'requested') AND expires_at <= now()
+            AND NOT EXISTS (
+                SELECT FROM charge WHERE order_id = customer_order.id AND charge.status IN ('opening', 'open')
+            )
+        ORDER BY expires_at
+        LIMIT at_most
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        PERFORM end_order(o, 'cancelled', NULL, false);
+        expired := expired + 1;
+    END LOOP;
+    RETURN expired;
+END
+$$;
+
+-- Tells customers whose order is ready and was not taken back.
+CREATE OR REPLACE FUNCTION tell_ready(at_most bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    told bigint := 0;
+BEGIN
+    FOR o IN
+        SELECT * FROM customer_order
+        WHERE tell_ready_at <= now()
+        ORDER BY tell_ready_at
+        LIMIT at_most
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        UPDATE customer_order SET tell_ready_at = NULL WHERE id = o.id;
+        PERFORM tell(o, 'ready');
+        told := told + 1;
+    END LOOP;
+    RETURN told;
+END
+$$;
+
+-- Removes a person: they work nowhere, what they have not paid for is called off, and orders say of them what the
+-- books need.
+CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    o customer_order;
+    done bigint := 0;
+BEGIN
+    DELETE FROM staff WHERE user_id = the_user;
+    UPDATE shop SET owner = NULL WHERE owner = the_user;
+    FOR o IN
+        SELECT * FROM customer_order
+        WHERE customer = the_user AND customer_name <> 'erased'
+        ORDER BY id
+        LIMIT at_most
+        FOR UPDATE
+    LOOP
+        IF o.status IN ('created', 'requested') THEN
+            PERFORM end_order(o, 'cancelled', NULL, true);
+        END IF;
+        UPDATE customer_order SET customer_name = 'erased', email = NULL WHERE id = o.id;
+        UPDATE item SET comment = NULL WHERE order_id = o.id;
+        done := done + 1;
+    END LOOP;
+    RETURN done;
+END
+$$;

@@ -1,0 +1,218 @@
+//! Menus, orders and kitchens: what is promised to customers and shops, that no stock is sold twice and no order paid
+//! twice.
+
+mod concurrency;
+mod crashes;
+mod kitchen;
+mod menu;
+mod money;
+mod placing;
+mod provider;
+mod rights;
+mod states;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Answer, Options, Request, Stack, User, unique};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// A shop of its own for a test: its people and their menu.
+struct Shop {
+    id: i64,
+    owner: User,
+    manager: User,
+    category: i64,
+}
+
+fn id_of(user: &User) -> String {
+    user.get("/auth/me").send().expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn open_shop(stack: &Stack) -> Shop {
+    let owner = User::owner(stack);
+    let body = json!({ "name": unique("Shop"), "owner": id_of(&owner) });
+    let admin = User::admin(stack);
+    let shop = admin.post("/shops").json(&body).send().expect(201).json();
+    let id = shop["id"].as_i64().unwrap();
+    let manager = hire(stack, id, "manager");
+    let body = json!({ "name": "Sides", "shop_id": id });
+    let category = manager
+        .post("/category/")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    Shop {
+        id,
+        owner,
+        manager,
+        category: category["id"].as_i64().unwrap(),
+    }
+}
+
+/// A person who works there.
+fn hire(stack: &Stack, shop: i64, role: &str) -> User {
+    let user = User::driver(stack);
+    let path = format!("/shops/{shop}/staff/{}/{role}", id_of(&user));
+    User::admin(stack).put(&path).send().expect(204);
+    user
+}
+
+impl Shop {
+    /// A product at 10.50, with more about it.
+    fn product(&self, more: Value) -> i64 {
+        let mut body =
+            json!({ "name": unique("Fries"), "price": 10.5, "category_id": self.category });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let made = self.manager.post("/products/").json(&body).send();
+        made.expect(200).json()["id"].as_i64().unwrap()
+    }
+
+    /// A request for so many of a product.
+    fn wish(&self, product: i64, quantity: i64, method: &str) -> Value {
+        json!({
+            "shop_id": self.id, "payment_method": method,
+            "order_items": [{ "product_id": product, "quantity": quantity }],
+        })
+    }
+
+    fn order(&self, user: &User, product: i64, quantity: i64, method: &str) -> Answer {
+        user.post("/orders/")
+            .json(&self.wish(product, quantity, method))
+            .send()
+    }
+
+    /// An order that a cashier has taken the money for.
+    fn paid(&self, user: &User, product: i64) -> i64 {
+        let id = id(&self.order(user, product, 1, "counter").expect(200).json());
+        step(&self.manager, id, "paid").expect(200);
+        id
+    }
+
+    fn stock(&self, product: i64) -> Value {
+        let path = format!("/products/{product}");
+        self.manager.get(&path).send().expect(200).json()["stock"].clone()
+    }
+}
+
+fn id(order: &Value) -> i64 {
+    order["id"].as_i64().unwrap()
+}
+
+fn step(user: &User, order: i64, status: &str) -> Answer {
+    user.request("PATCH", &format!("/orders/{order}"))
+        .json(&json!({ "status": status }))
+        .send()
+}
+
+fn show(user: &User, order: i64) -> Value {
+    let path = format!("/orders/{order}");
+    user.get(&path).send().expect(200).json()
+}
+
+fn statuses(user: &User, order: i64) -> Vec<String> {
+    let path = format!("/orders/{order}/tracking");
+    let tracked = user.get(&path).send().expect(200).json();
+    let rows = tracked.as_array().unwrap().iter();
+    rows.map(|it| it["status"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Money of the wallet's main account, from outside.
+fn endow(stack: &Stack, user: &User, cents: i64) {
+    let user: Uuid = id_of(user).parse().unwrap();
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let mint = "SELECT (book(gen_random_uuid(), 'deposit', house_account('external', 'BRL'),
+        main_account($1, 'BRL'), $2, 'BRL', 'gift', 'gift')).outcome";
+    let outcome: String = sql.query_one(mint, &[&user, &cents]).unwrap().get(0);
+    assert_eq!(outcome, "moved");
+}
+
+fn balance(user: &User) -> i64 {
+    let wallet = user.get("/payment/balance?currency=BRL").send();
+    wallet.expect(200).json()["balance"].as_i64().unwrap()
+}
+
+/// A stack whose clock can be moved from outside.
+fn with_tick() -> Options {
+    Options::default().variable("tick_token", "tick-tock")
+}
+
+fn tick(stack: &Stack) -> Request {
+    stack.post("/orders/tick").bearer("tick-tock")
+}
+
+/// What is left undone is the sweep's now, instead of in some seconds.
+fn make_due(stack: &Stack) {
+    let due = "UPDATE orders.charge SET due_at = now(); UPDATE orders.refund SET due_at = now()";
+    stack.sql().batch_execute(due).unwrap();
+}
+
+/// For every order, what the ledger and the counter moved for it is what it costs when it is paid, and nothing when
+/// it is not; stocks are the sums of their movements; orders have taken declared steps only; the ledger adds up.
+fn assert_books_agree(stack: &Stack) {
+    let mut sql = stack.sql();
+    let faults = [
+        (
+            "an order and its money disagree",
+            "SELECT o.id::text || ' is ' || o.status || ' and holds ' || held.cents
+            FROM orders.customer_order o
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(CASE WHEN t.refund_of IS NULL THEN t.amount ELSE -t.amount END), 0)
+                    + coalesce((SELECT sum(amount) FROM orders.charge WHERE order_id = o.id AND kind = 'counter'), 0)
+                    - coalesce((SELECT sum(r.amount) FROM orders.refund r JOIN orders.charge c ON c.id = r.charge_id
+                        WHERE r.order_id = o.id AND c.kind = 'counter'), 0) AS cents
+                FROM payments.transfer t
+                JOIN orders.charge c ON c.id IN (t.id, t.refund_of)
+                WHERE c.order_id = o.id
+            ) AS held
+            WHERE held.cents <> CASE WHEN o.paid_at IS NULL OR o.status IN ('rejected', 'refunded') THEN 0
+                    ELSE o.amount - o.refunded END
+                AND NOT EXISTS (SELECT FROM orders.charge WHERE order_id = o.id AND status IN ('opening', 'open'))
+                AND NOT EXISTS (SELECT FROM orders.refund WHERE order_id = o.id AND status = 'owed')",
+        ),
+        (
+            "an order took a step that is not declared",
+            "SELECT order_id || ': ' || before || ' to ' || status
+            FROM (
+                SELECT order_id, status, lag(status) OVER (PARTITION BY order_id ORDER BY id) AS before
+                FROM orders.tracking
+            ) AS taken
+            WHERE before IS NOT NULL
+                AND NOT EXISTS (SELECT FROM orders.step s WHERE s.before = taken.before AND s.after = taken.status)",
+        ),
+        (
+            "a stock is not the sum of its movements",
+            "SELECT p.id::text FROM orders.product p
+            WHERE p.stock IS NOT NULL AND p.stock <> (
+                SELECT sum(change) FROM orders.movement WHERE product_id = p.id AND choice_id IS NULL)",
+        ),
+        (
+            "items do not add up",
+            "SELECT o.id::text FROM orders.customer_order o
+            WHERE subtotal <> (SELECT sum(price * quantity) FROM orders.item WHERE order_id = o.id)
+                OR amount <> subtotal - discount + tip",
+        ),
+    ];
+    for (fault, query) in faults {
+        if let Some(row) = sql.query(query, &[]).unwrap().first() {
+            panic!("{fault}: {}", row.get::<_, String>(0));
+        }
+    }
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let trial = include_str!("../../../components/payments/src/sql/trial_balance.sql");
+    for row in sql.query(trial, &[]).unwrap() {
+        for fault in ["difference", "drifted_balances", "drifted_holds"] {
+            assert_eq!(row.get::<_, i64>(fault), 0, "{fault}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Many at once: one order for a request, one buyer for the last piece, one payment for an order.
+
+use serde_json::json;
+use wharf_tests::{Dice, Stack, User, at_once, eventually};
+
+use super::{SOON, assert_books_agree, balance, endow, hire, id, open_shop, show, step};
+use crate::orders::provider::{page, press};
+
+#[test]
+fn twenty_submits_with_one_key_make_one_order_and_one_payment() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 100 }));
+    let customer = User::driver(&stack);
+    let body = shop.wish(product, 1, "provider");
+    let answers = at_once(20, |_| {
+        let request = || {
+            customer
+                .post("/orders/")
+                .header("idempotency-key", "one")
+                .json(&body)
+        };
+        let mut answer = request().send();
+        eventually("the first copy is answered", SOON, || {
+            let is_running = answer.status() == 409;
+            if is_running {
+                answer = request().send();
+            }
+            !is_running
+        });
+        id(&answer.expect(200).json())
+    });
+    assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
+    let count = "SELECT (SELECT count(*) FROM orders.customer_order WHERE shop_id = $1),
+        (SELECT count(*) FROM payments.checkout JOIN orders.charge USING (id) WHERE order_id = $2)";
+    let row = stack
+        .sql()
+        .query_one(count, &[&shop.id, &answers[0]])
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1, 1));
+    assert_eq!(shop.stock(product), 99);
+}
+
+#[test]
+fn fifty_buyers_of_the_last_piece_are_one_order_and_forty_nine_refusals_without_a_charge() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 1 }));
+    let buyers: Vec<_> = (0..5).map(|_| User::driver(&stack)).collect();
+    let statuses = at_once(50, |n| {
+        shop.order(&buyers[n % 5], product, 1, "provider").status()
+    });
+    let sold = statuses.iter().filter(|it| **it == 200).count();
+    let refused = statuses.iter().filter(|it| **it == 409).count();
+    assert_eq!((sold, refused), (1, 49), "{statuses:?}");
+    let charges = "SELECT count(*) FROM orders.charge JOIN orders.customer_order o ON o.id = order_id WHERE shop_id = $1";
+    let charges: i64 = stack.sql().query_one(charges, &[&shop.id]).unwrap().get(0);
+    assert_eq!((charges, shop.stock(product)), (1, json!(0)));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn carts_that_share_products_in_any_order_never_oversell() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let products: Vec<_> = (0..3)
+        .map(|_| shop.product(json!({ "stock": 10 })))
+        .collect();
+    let customer = User::driver(&stack);
+    let sold = at_once(40, |n| {
+        let mut dice = Dice::new(n as u64);
+        let lines: Vec<_> = (0..3)
+            .map(|_| json!({ "product_id": products[dice.index(3)], "quantity": 1 }))
+            .collect();
+        let body = json!({ "shop_id": shop.id, "payment_method": "counter", "order_items": lines });
+        let answer = customer.post("/orders").json(&body).send();
+        assert!([200, 409].contains(&answer.status()), "{answer}");
+        answer.status() == 200
+    });
+    assert!(sold.iter().any(|it| *it) && sold.iter().any(|it| !*it));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_clients_confirmation_and_the_providers_webhook_pay_an_order_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    for _ in 0..20 {
+        let order = shop
+            .order(&customer, product, 1, "provider")
+            .expect(200)
+            .json();
+        let page = page(&stack, &order);
+        at_once(10, |n| match n {
+            0 => drop(press(&stack, &page, "approve").expect(303)),
+            n if n % 2 == 0 => drop(step(&customer, id(&order), "paid")),
+            _ => {
+                let path = format!("/orders/{}/payment", id(&order));
+                let body = json!({ "payment_status": "approved" });
+                customer.request("PATCH", &path).json(&body).send();
+            }
+        });
+        step(&customer, id(&order), "paid").expect(200);
+        assert_eq!(super::statuses(&customer, id(&order)), ["created", "paid"]);
+    }
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_wallet_pays_as_many_orders_as_it_has_money_for() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 10 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 3_200);
+    let statuses = at_once(8, |_| shop.order(&customer, product, 1, "wallet").status());
+    let paid = statuses.iter().filter(|it| **it == 200).count();
+    assert_eq!(paid, 3, "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| [200, 402].contains(it)),
+        "{statuses:?}"
+    );
+    assert_eq!((balance(&customer), balance(&shop.owner)), (50, 3_150));
+    // What could not be paid is in the stock again.
+    assert_eq!(shop.stock(product), 7);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn cancelling_and_preparing_at_once_end_in_one_of_both() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let kitchen = hire(&stack, shop.id, "kitchen");
+    let product = shop.product(json!({ "stock": 100 }));
+    let customer = User::driver(&stack);
+    for _ in 0..10 {
+        let order = shop.paid(&customer, product);
+        at_once(2, |n| match n {
+            0 => step(&customer, order, "cancelled").status(),
+            _ => step(&kitchen, order, "preparing").status(),
+        });
+        let end = show(&customer, order);
+        let expected = match end["status"].as_str().unwrap() {
+            "preparing" => json!(0),
+            "refunded" => json!(10.5),
+            other => panic!("{other}"),
+        };
+        assert_eq!(end["refunded"], expected);
+    }
+    assert_books_agree(&stack);
+}

@@ -1,0 +1,155 @@
+//! The host is killed between every two steps that keep an order and its money together. Afterwards one tick of the
+//! clock finds what was left, and both agree again.
+
+use std::thread;
+
+use serde_json::json;
+use wharf_tests::{Request, Stack, User};
+
+use super::{
+    Shop, assert_books_agree, balance, endow, id, make_due, open_shop, show, tick, with_tick,
+};
+
+/// A statement that waits, and the table that it is kept from.
+struct Step(&'static str, &'static str);
+
+const PLACE: Step = Step("FROM place_order(", "orders.last_number");
+const PAY: Step = Step("FROM pay(", "payments.voided");
+const NOTE_PAID: Step = Step("FROM charge_paid(", "orders.customer_order");
+const MOVE: Step = Step("FROM move_order(", "orders.customer_order");
+const REFUND: Step = Step("FROM refund(", "payments.transfer");
+const NOTE_REFUNDED: Step = Step("UPDATE refund SET status = 'done'", "orders.refund");
+const OPEN: Step = Step("FROM open_checkout(", "payments.checkout");
+const NOTE_OPEN: Step = Step("FROM charge_open(", "orders.customer_order");
+
+/// Sends the request, lets it come as far as the last of these steps and kills the host there.
+fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
+    thread::scope(|scope| {
+        let mut locked = stack.lock_table(steps[0].1);
+        let asked = scope.spawn(|| request.try_send());
+        stack.wait_for_lock(steps[0].0);
+        for step in &steps[1..] {
+            // The next gate is shut before this one opens.
+            let next = stack.lock_table(step.1);
+            drop(std::mem::replace(&mut locked, next));
+            stack.wait_for_lock(step.0);
+        }
+        stack.signal_kill();
+        assert!(asked.join().unwrap().is_err(), "the request was answered");
+        stack.end_statements();
+    });
+    stack.kill();
+    stack.start_again();
+}
+
+/// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
+fn assert_settled(stack: &Stack) {
+    make_due(stack);
+    tick(stack).send().expect(204);
+    let left = "SELECT (SELECT count(*) FROM orders.charge WHERE status = 'opening')
+        + (SELECT count(*) FROM orders.refund WHERE status = 'owed')";
+    let left: i64 = stack.sql().query_one(left, &[]).unwrap().get(0);
+    assert_eq!(left, 0, "left undone");
+    assert_books_agree(stack);
+}
+
+fn scene() -> (Stack, Shop, i64, User) {
+    let stack = with_tick().without_clock().start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 10 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 5_000);
+    (stack, shop, product, customer)
+}
+
+#[test]
+fn an_order_by_wallet_survives_a_crash_at_any_step_paid_or_not_at_all() {
+    let (mut stack, shop, product, customer) = scene();
+    let cases: [(&[Step], bool); 3] = [
+        (&[PLACE], false),
+        (&[PAY], false),
+        (&[PAY, NOTE_PAID], true),
+    ];
+    let mut paid = 0;
+    for (steps, is_paid) in cases {
+        let request = customer
+            .post("/orders")
+            .json(&shop.wish(product, 1, "wallet"));
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        paid += i64::from(is_paid);
+        assert_eq!(balance(&customer), 5_000 - 1_050 * paid);
+        assert_eq!(shop.stock(product), 10 - paid);
+        let listed = customer
+            .get("/orders?status=paid")
+            .send()
+            .expect(200)
+            .json();
+        assert_eq!(listed.as_array().unwrap().len() as i64, paid, "{listed}");
+    }
+}
+
+#[test]
+fn an_order_sent_again_after_a_crash_goes_on_where_it_stopped() {
+    let (mut stack, shop, product, customer) = scene();
+    let ask = || {
+        let request = customer.post("/orders").header("idempotency-key", "again");
+        request.json(&shop.wish(product, 1, "wallet"))
+    };
+    kill_at(&mut stack, &[PAY, NOTE_PAID], ask());
+    // The key of a request that died is free after a while.
+    let later = "UPDATE orders.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL";
+    stack.sql().batch_execute(later).unwrap();
+    assert_eq!(ask().send().expect(200).json()["status"], "paid");
+    assert_settled(&stack);
+    assert_eq!((balance(&customer), shop.stock(product)), (3_950, json!(9)));
+}
+
+#[test]
+fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
+    let (mut stack, shop, product, customer) = scene();
+    let cases: [(&[Step], bool); 3] = [
+        (&[MOVE], false),
+        (&[REFUND], true),
+        (&[REFUND, NOTE_REFUNDED], true),
+    ];
+    for (steps, is_refunded) in cases {
+        let before = balance(&customer);
+        let order = id(&shop
+            .order(&customer, product, 1, "wallet")
+            .expect(200)
+            .json());
+        let request = customer
+            .request("PATCH", &format!("/orders/{order}"))
+            .json(&json!({ "status": "cancelled" }));
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        let (status, cost) = if is_refunded {
+            ("refunded", 0)
+        } else {
+            ("paid", 1_050)
+        };
+        assert_eq!(show(&customer, order)["status"], status);
+        assert_eq!(balance(&customer), before - cost);
+    }
+}
+
+#[test]
+fn an_order_at_the_provider_survives_a_crash_and_can_be_paid() {
+    let (mut stack, shop, product, customer) = scene();
+    for steps in [&[OPEN] as &[Step], &[OPEN, NOTE_OPEN]] {
+        let request = customer
+            .post("/orders")
+            .json(&shop.wish(product, 1, "provider"));
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        let listed = customer.get("/orders?limit=1").send().expect(200).json();
+        assert_eq!(listed[0]["payment_status"], "awaiting_payment", "{listed}");
+        assert!(listed[0]["payment_link"].is_string(), "{listed}");
+    }
+    let opened = "SELECT count(*) FROM payments.checkout JOIN orders.charge USING (id)";
+    assert_eq!(
+        stack.sql().query_one(opened, &[]).unwrap().get::<_, i64>(0),
+        2
+    );
+}

@@ -1,0 +1,179 @@
+//! Orders that are paid by wallet or at the counter, and what goes back.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User};
+
+use super::{assert_books_agree, balance, endow, id, open_shop, show, statuses, step};
+
+#[test]
+fn a_wallet_pays_at_once_and_the_shop_receives_it() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 5_000);
+    let order = shop
+        .order(&customer, product, 2, "wallet")
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&order["status"], &order["payment_status"]),
+        (&json!("paid"), &json!("approved"))
+    );
+    assert_eq!((balance(&customer), balance(&shop.owner)), (2_900, 2_100));
+    assert_eq!(statuses(&customer, id(&order)), ["created", "paid"]);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_wallet_without_the_money_buys_nothing_and_the_stock_is_free_again() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 1 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 1_049);
+    let refused = shop.order(&customer, product, 1, "wallet").problem(402);
+    assert_eq!(refused["msg"], "insufficient funds");
+    assert_eq!((balance(&customer), shop.stock(product)), (1_049, json!(1)));
+    let listed = customer.get("/orders").send().expect(200).json();
+    assert_eq!(listed[0]["status"], "cancelled");
+    endow(&stack, &customer, 1);
+    shop.order(&customer, product, 1, "wallet").expect(200);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_wallet_is_used_by_its_owner_in_shops_that_have_one() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    endow(&stack, &shop.owner, 5_000);
+    assert_eq!(
+        shop.order(&shop.owner, product, 1, "wallet").problem(400)["code"],
+        "own-shop"
+    );
+    let customer = User::driver(&stack);
+    let mut body = shop.wish(product, 1, "wallet");
+    body["customer_id"] = json!(super::id_of(&customer));
+    let refused = shop.manager.post("/orders").json(&body).send().problem(400);
+    assert_eq!(refused["code"], "not-their-wallet");
+}
+
+#[test]
+fn only_a_cashier_confirms_a_payment_at_the_counter() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let counter = super::hire(&stack, shop.id, "counter");
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let order = id(&shop
+        .order(&customer, product, 1, "counter")
+        .expect(200)
+        .json());
+    let path = format!("/orders/{order}/payment");
+    let body = json!({ "payment_status": "approved" });
+    let confirm = |user: &User| user.request("PATCH", &path).json(&body).send();
+    confirm(&customer).problem(403);
+    let paid = confirm(&counter).expect(200).json();
+    assert_eq!(paid["status"], "paid");
+    confirm(&counter).expect(200);
+    assert_eq!(statuses(&customer, order), ["created", "paid"]);
+    assert_books_agree(&stack);
+}
+
+fn give_back(user: &User, order: i64, item: &Value, quantity: i64) -> wharf_tests::Answer {
+    let body = json!({ "items": [{ "item_id": item["id"], "quantity": quantity }] });
+    user.post(&format!("/orders/{order}/refund"))
+        .json(&body)
+        .send()
+}
+
+#[test]
+fn items_are_given_back_with_their_part_of_the_discount_and_never_more_than_was_paid() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "price": 3.33 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 5_000);
+    let coupons = format!("/shops/{}/coupons", shop.id);
+    let ten = json!({ "code": "TENTH", "percent": 10 });
+    shop.manager.post(&coupons).json(&ten).send().expect(201);
+    let mut body = shop.wish(product, 3, "wallet");
+    body["coupon"] = json!("TENTH");
+    let order = customer
+        .post("/orders")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    // 9.99 less trunc(0.999).
+    assert_eq!((&order["amount"], balance(&customer)), (&json!(9), 4_100));
+    let (id, item) = (id(&order), &order["items"][0]);
+    give_back(&customer, id, item, 1).problem(403);
+    let back = give_back(&shop.manager, id, item, 1).expect(200).json();
+    assert_eq!(
+        (&back["refunded"], &back["items"][0]["refunded"]),
+        (&json!(3), &json!(1))
+    );
+    assert_eq!(balance(&customer), 4_400);
+    give_back(&shop.manager, id, item, 3).problem(409);
+    give_back(&shop.manager, id, item, 2).expect(200);
+    give_back(&shop.manager, id, item, 1).problem(409);
+    assert_eq!((balance(&customer), balance(&shop.owner)), (5_000, 0));
+    // Nothing is left for the cancellation.
+    step(&customer, id, "cancelled").expect(200);
+    assert_eq!(
+        (balance(&customer), &show(&customer, id)["refunded"]),
+        (5_000, &json!(9))
+    );
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_paid_order_that_is_called_off_is_refunded_to_the_wallet_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 1 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 2_000);
+    let order = id(&shop
+        .order(&customer, product, 1, "wallet")
+        .expect(200)
+        .json());
+    for _ in 0..2 {
+        let end = step(&customer, order, "refunded").expect(200).json();
+        assert_eq!(
+            (&end["status"], &end["refunded"]),
+            (&json!("refunded"), &json!(10.5))
+        );
+    }
+    assert_eq!((balance(&customer), shop.stock(product)), (2_000, json!(1)));
+    // Once it is being prepared it is the shop's decision, and nothing comes back into the stock.
+    let order = id(&shop
+        .order(&customer, product, 1, "wallet")
+        .expect(200)
+        .json());
+    step(&shop.manager, order, "preparing").expect(200);
+    step(&customer, order, "cancelled").problem(403);
+    step(&shop.manager, order, "cancelled").expect(200);
+    assert_eq!((balance(&customer), shop.stock(product)), (2_000, json!(0)));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_order_that_costs_nothing_is_paid_at_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let water = shop.product(json!({ "price": 0 }));
+    let customer = User::driver(&stack);
+    let order = shop
+        .order(&customer, water, 1, "provider")
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&order["status"], &order["amount"]),
+        (&json!("paid"), &json!(0))
+    );
+    step(&customer, id(&order), "cancelled").expect(200);
+    assert_books_agree(&stack);
+}

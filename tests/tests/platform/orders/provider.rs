@@ -1,0 +1,237 @@
+//! Orders that are paid through the provider: in time, too late, never.
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, Stack, User, eventually};
+
+use super::{
+    SOON, assert_books_agree, id, make_due, open_shop, show, statuses, step, tick, with_tick,
+};
+
+/// The path of the page where an order is paid.
+pub(super) fn page(stack: &Stack, order: &Value) -> String {
+    let link = order["payment_link"].as_str().expect("a link");
+    let here = format!("http://{}", stack.address());
+    link.strip_prefix(&here).expect("the sandbox").to_owned()
+}
+
+/// A person presses a button on the page.
+pub(super) fn press(stack: &Stack, page: &str, decision: &str) -> Answer {
+    let form = format!("decision={decision}");
+    stack.post(page).form(&form).send()
+}
+
+/// What the provider holds of an order, in transfers.
+fn booked(stack: &Stack, order: i64) -> i64 {
+    let sum = "SELECT coalesce(sum(CASE WHEN refund_of IS NULL THEN t.amount ELSE -t.amount END), 0)::bigint
+        FROM payments.transfer t JOIN orders.charge c ON c.id IN (t.id, t.refund_of) WHERE order_id = $1";
+    stack.sql().query_one(sum, &[&order]).unwrap().get(0)
+}
+
+#[test]
+fn an_approved_payment_makes_the_order_paid_without_anyone_asking() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let order = shop
+        .order(&customer, product, 1, "provider")
+        .expect(200)
+        .json();
+    step(&customer, id(&order), "paid").problem(409);
+    let page = page(&stack, &order);
+    press(&stack, &page, "decline").expect(200);
+    eventually("the order knows of the refusal", SOON, || {
+        show(&customer, id(&order))["payment_status"] == "rejected"
+    });
+    press(&stack, &page, "approve").expect(303);
+    eventually("the order is paid", SOON, || {
+        show(&customer, id(&order))["status"] == "paid"
+    });
+    let paid = show(&customer, id(&order));
+    assert_eq!(paid["payment_status"], "approved");
+    assert_eq!(
+        (&paid["qr_code"], &paid["payment_link"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(statuses(&customer, id(&order)), ["created", "paid"]);
+    assert_eq!(booked(&stack, id(&order)), 1_050);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_cancelled_order_cannot_be_paid_any_more() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 1 }));
+    let customer = User::driver(&stack);
+    let order = shop
+        .order(&customer, product, 1, "provider")
+        .expect(200)
+        .json();
+    let page = page(&stack, &order);
+    let cancelled = step(&customer, id(&order), "cancelled").expect(200).json();
+    assert_eq!(
+        (&cancelled["status"], &cancelled["next_states"]),
+        (&json!("cancelled"), &json!([]))
+    );
+    assert_eq!(shop.stock(product), 1);
+    // What is paid at the provider all the same goes back.
+    press(&stack, &page, "approve");
+    eventually("nothing is kept", SOON, || booked(&stack, id(&order)) == 0);
+    assert_eq!(show(&customer, id(&order))["status"], "cancelled");
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_payment_that_is_approved_after_the_order_was_cancelled_goes_back_once() {
+    let stack = with_tick().without_clock().start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let order = shop
+        .order(&customer, product, 1, "provider")
+        .expect(200)
+        .json();
+    // The provider approves it, and the order does not hear of it before it is cancelled: as by the counter.
+    press(&stack, &page(&stack, &order), "approve").expect(303);
+    let cancelled = step(&customer, id(&order), "cancelled").expect(200).json();
+    assert_eq!(cancelled["status"], "cancelled");
+    for _ in 0..3 {
+        make_due(&stack);
+        tick(&stack).send().expect(204);
+    }
+    let count = "SELECT count(*), sum(r.amount)::bigint FROM orders.refund r WHERE order_id = $1 AND status = 'done'";
+    let row = stack.sql().query_one(count, &[&id(&order)]).unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1, 1_050));
+    assert_eq!(booked(&stack, id(&order)), 0);
+    assert_eq!(show(&customer, id(&order))["status"], "cancelled");
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_order_that_is_called_off_after_it_was_paid_is_refunded_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 3 }));
+    let customer = User::driver(&stack);
+    let order = id(&pay(
+        &stack,
+        &customer,
+        &shop
+            .order(&customer, product, 1, "provider")
+            .expect(200)
+            .json(),
+    ));
+    let end = step(&customer, order, "cancelled").expect(200).json();
+    assert_eq!(
+        (&end["status"], &end["payment_status"]),
+        (&json!("refunded"), &json!("refunded"))
+    );
+    step(&customer, order, "refunded").expect(200);
+    eventually("the money went back", SOON, || booked(&stack, order) == 0);
+    let refunds = "SELECT count(*) FROM payments.transfer t JOIN orders.charge c ON c.id = t.refund_of WHERE order_id = $1";
+    let refunds: i64 = stack.sql().query_one(refunds, &[&order]).unwrap().get(0);
+    assert_eq!((refunds, shop.stock(product)), (1, json!(3)));
+    let tracked = statuses(&customer, order);
+    assert_eq!(tracked, ["created", "paid", "refunded"]);
+    assert_books_agree(&stack);
+}
+
+fn pay(stack: &Stack, customer: &User, order: &Value) -> Value {
+    press(stack, &page(stack, order), "approve").expect(303);
+    step(customer, id(order), "paid").expect(200).json()
+}
+
+#[test]
+fn an_order_that_is_not_paid_in_time_is_cancelled_and_its_stock_is_free() {
+    let stack = with_tick().without_clock().start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 2 }));
+    let customer = User::driver(&stack);
+    let orders = ["counter", "provider"]
+        .map(|method| id(&shop.order(&customer, product, 1, method).expect(200).json()));
+    tick(&stack).send().expect(204);
+    for order in orders {
+        assert_eq!(show(&customer, order)["status"], "created");
+    }
+    let past = "UPDATE orders.customer_order SET expires_at = now() - interval '1 second'";
+    stack.sql().batch_execute(past).unwrap();
+    make_due(&stack);
+    tick(&stack).send().expect(204);
+    for order in orders {
+        assert_eq!(statuses(&customer, order), ["created", "cancelled"]);
+    }
+    assert_eq!(shop.stock(product), 2);
+    let told = "SELECT count(*) FROM events.entry WHERE kind = 'notify' AND payload ->> 'template' = 'order_cancelled'";
+    assert_eq!(
+        stack.sql().query_one(told, &[]).unwrap().get::<_, i64>(0),
+        2
+    );
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_order_survives_a_provider_that_is_down_and_gets_its_code_later() {
+    let stack = with_tick()
+        .variable("psp_url", "http://127.0.0.1:9")
+        .without_clock()
+        .start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let order = shop
+        .order(&customer, product, 1, "provider")
+        .expect(200)
+        .json();
+    assert_eq!(order["payment_status"], "payment_service_unavailable");
+    assert_eq!(
+        (&order["status"], &order["payment_link"]),
+        (&json!("created"), &Value::Null)
+    );
+    // As payments records it when the provider answers at last.
+    let answered = "UPDATE payments.checkout SET status = 'pending', psp_id = 'late', link = 'http://127.0.0.1:9/pay', scan = 'code'
+        FROM orders.charge WHERE charge.id = checkout.id AND order_id = $1";
+    stack.sql().execute(answered, &[&id(&order)]).unwrap();
+    make_due(&stack);
+    tick(&stack).send().expect(204);
+    let later = show(&customer, id(&order));
+    assert_eq!(later["payment_status"], "awaiting_payment");
+    assert!(
+        later["payment_link"].is_string() && later["qr_code"].is_string(),
+        "{later}"
+    );
+}
+
+#[test]
+fn a_claim_that_an_order_was_paid_is_not_believed() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let order = id(&shop
+        .order(&customer, product, 1, "provider")
+        .expect(200)
+        .json());
+    let claim =
+        json!({ "order_id": order, "customer_id": 1, "received_at": "2026-01-01T00:00:00Z" });
+    stack
+        .post("/orders/webhook")
+        .json(&claim)
+        .send()
+        .expect(200);
+    let path = format!("/orders/{order}");
+    let both = json!({ "status": "paid", "payment_status": "approved" });
+    customer
+        .request("PATCH", &path)
+        .json(&both)
+        .send()
+        .problem(409);
+    let old = json!({ "payment_status": "approved" });
+    customer
+        .request("PATCH", &format!("{path}/payment"))
+        .json(&old)
+        .send()
+        .problem(409);
+    step(&shop.manager, order, "paid").problem(409);
+    assert_eq!(show(&customer, order)["status"], "created");
+}
