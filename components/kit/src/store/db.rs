@@ -281,7 +281,10 @@ mod tests {
 
         let custom = r#"Error { kind: Db, cause: Some(DbError { code: SqlState(Other("WH001")), message: "m", constraint: None }) }"#;
         let error = refused(PgError::QueryFailed(QueryError::Text(custom.to_owned())));
-        assert_eq!(error.to_string(), "statement refused with SQLSTATE WH001: m");
+        assert_eq!(
+            error.to_string(),
+            "statement refused with SQLSTATE WH001: m"
+        );
         assert_eq!(error.constraint(), None);
     }
 
