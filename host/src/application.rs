@@ -276,6 +276,7 @@ fn build_service(
         local_services,
         metrics: Arc::new(metrics),
         metrics_paths: parts.manifest.wharf.metrics.clone(),
+        secret_paths: parts.manifest.wharf.secret_paths.clone(),
         info: Bytes::from(info.to_string()),
         own,
         access_log: (!parts.is_quiet).then(|| parts.journal.console()),

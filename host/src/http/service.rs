@@ -20,7 +20,7 @@ use crate::http::drain::draining;
 use crate::http::function::HttpFunction;
 use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders};
 use crate::http::problem::Refusal;
-use crate::http::record::Record;
+use crate::http::record::{Record, logged_length};
 use crate::journal::Sink;
 use crate::metrics::{Metrics, RouteMeter};
 
@@ -54,6 +54,8 @@ pub struct Service {
     pub local_services: HashMap<String, LocalService>,
     pub metrics: Arc<Metrics>,
     pub metrics_paths: Vec<String>,
+    /// What follows them in a path is not logged.
+    pub secret_paths: Vec<String>,
     /// The response body of `/.well-known/spin/info`.
     pub info: Bytes,
     /// Meter of requests that the host serves itself.
@@ -192,6 +194,7 @@ impl Service {
             started: info.started,
             request_id: info.request_id,
             method: info.method,
+            logged_length: logged_length(info.uri.path(), &self.secret_paths),
             uri: info.uri,
             meter: meter.clone(),
             status: response.status(),

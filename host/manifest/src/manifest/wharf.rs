@@ -27,6 +27,8 @@ pub struct WharfApplication {
     pub migrations: Option<PathBuf>,
     /// Paths of metrics in the text format of Prometheus.
     pub metrics: Vec<String>,
+    /// Beginnings of paths; what follows them is a secret and is not logged.
+    pub secret_paths: Vec<String>,
     /// Sources of variables for which no value was given.
     pub variables: BTreeMap<String, HostValue>,
     pub cron: Vec<Cron>,
@@ -40,6 +42,7 @@ impl Default for WharfApplication {
         WharfApplication {
             migrations: None,
             metrics: vec!["/metrics".to_owned()],
+            secret_paths: Vec::new(),
             variables: BTreeMap::new(),
             cron: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -63,6 +66,9 @@ impl WharfApplication {
             .as_ref()
             .map(|migrations| read_schemas(context, migrations));
         let metrics = table.get("metrics").map(|paths| read_paths(&paths.texts()));
+        let secret_paths = table
+            .get("secret_paths")
+            .map(|paths| read_paths(&paths.texts()));
         let variables = table.read_each("variables", |name, value| {
             if !context.variables.contains_key(&*name) {
                 name.fault_unknown(
@@ -92,6 +98,7 @@ impl WharfApplication {
         let settings = WharfApplication {
             migrations: migrations.map(|migrations| context.path(&migrations)),
             metrics: metrics.unwrap_or(default.metrics),
+            secret_paths: secret_paths.unwrap_or_default(),
             variables: variables.into_iter().collect(),
             cron: cron.collect(),
             trusted_proxies: trusted_proxies.collect(),
