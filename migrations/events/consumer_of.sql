@@ -7,5 +7,6 @@ RETURN CASE split_part(kind, ':', 1)
     WHEN 'deliver' THEN 'notify'
     WHEN 'telegram' THEN 'notify'
     WHEN 'bookings' THEN 'bookings'
+    WHEN 'modpacks' THEN 'modpacks'
     ELSE 'jobs'
 END;

@@ -50,7 +50,7 @@ fn follow_up(kind: &str, aggregate: &str, payload: &Value) -> Vec<NewEvent> {
     };
     match kind {
         "user:erased" => payload.get("id").map_or_else(Vec::new, |id| {
-            ["notify:forget", "bookings:forget"]
+            ["notify:forget", "bookings:forget", "modpacks:forget"]
                 .map(|kind| follow(kind, json!({ "user_id": id })))
                 .into()
         }),
@@ -108,7 +108,10 @@ mod tests {
     fn an_erased_person_is_erased_by_every_function() {
         let erased = json!({ "id": Uuid::nil() });
         let told = followed("user:erased", &erased);
-        assert_eq!(told, ["notify:forget", "bookings:forget"]);
+        assert_eq!(
+            told,
+            ["notify:forget", "bookings:forget", "modpacks:forget"]
+        );
         assert!(followed("user:created", &erased).is_empty());
     }
 

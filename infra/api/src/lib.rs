@@ -16,6 +16,7 @@ pub fn functions() -> Vec<(&'static str, Routes)> {
         ("bookings", bookings::routes::routes()),
         ("front", front::routes::routes()),
         ("jobs", jobs::routes::routes()),
+        ("modpacks", modpacks::routes::routes()),
         ("notify", notify::routes::routes()),
         ("payments", payments::routes::routes()),
         ("sandbox-psp", sandbox_psp::routes::routes()),

@@ -14,6 +14,7 @@ mod examples;
 mod faults;
 mod functions;
 mod jobs;
+mod modpacks;
 mod notify;
 mod payments;
 mod serving;
