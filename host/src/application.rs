@@ -310,6 +310,7 @@ fn build_service(
             .as_ref()
             .map(|access| MetricsGuard::new(access, resolve))
             .transpose()?,
+        secret_paths: settings.secret_paths.clone(),
         info: Bytes::from(info.to_string()),
         own,
         access_log: (!parts.is_quiet).then(|| parts.journal.console()),

@@ -98,6 +98,16 @@ impl User {
         }
     }
 
+    /// The same user, signed in anew: with the roles that they have now.
+    pub fn signed_in_again(&self) -> Self {
+        let body = json!({ "login": self.login, "password": self.password });
+        let answer = Request::new(self.at, "POST", "/login").json(&body).send();
+        Self {
+            token: read_token(&answer.expect(200)),
+            ..self.clone()
+        }
+    }
+
     /// A request in their name.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.at, method, path).api_key(&self.token)

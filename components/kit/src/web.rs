@@ -4,6 +4,7 @@
 //! and the operation in the API description, because all three read the handler's signature.
 
 pub mod answer;
+mod arguments;
 mod body;
 mod dialect;
 #[cfg(not(target_family = "wasm"))]
@@ -19,6 +20,7 @@ mod schema;
 pub mod whole;
 
 pub use answer::answer;
+pub use arguments::Arguments;
 pub use body::{Form, Json, Path, Query};
 pub(crate) use body::{bytes_of, read_json};
 pub use dialect::Dialect;

@@ -136,16 +136,6 @@ pub enum Error {
     Busy,
 
     // The methods' dialect tells these apart by number.
-    #[refusal(400, "bad-argument", "Invalid API version", number = 1)]
-    BadVersion,
-    #[refusal(
-        400,
-        "bad-argument",
-        "Missing argument",
-        detail = "missing argument {0}",
-        number = 30
-    )]
-    MissingArgument(&'static str),
     #[refusal(
         400,
         "bad-argument",
@@ -154,16 +144,6 @@ pub enum Error {
         number = 31
     )]
     UnknownLevel,
-    #[refusal(
-        400,
-        "bad-argument",
-        "Invalid argument type",
-        detail = "{0}",
-        number = 32
-    )]
-    ArgumentType(String),
-    #[refusal(400, "bad-argument", "Invalid format", detail = "{0}", number = 33)]
-    ArgumentFormat(String),
 
     #[refusal(transparent)]
     Db(DbError),

@@ -23,7 +23,7 @@ use crate::http::function::HttpFunction;
 use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders};
 use crate::http::metrics_guard::MetricsGuard;
 use crate::http::problem::Refusal;
-use crate::http::record::Record;
+use crate::http::record::{Record, logged_length};
 use crate::journal::Sink;
 use crate::metrics::{Metrics, RouteMeter};
 
@@ -59,6 +59,8 @@ pub struct Service {
     pub metrics_paths: Vec<String>,
     /// `None`: every client may read the metrics.
     pub metrics_guard: Option<MetricsGuard>,
+    /// What follows them in a path is not logged.
+    pub secret_paths: Vec<String>,
     /// The response body of `/.well-known/spin/info`.
     pub info: Bytes,
     /// Meter of requests that the host serves itself.
@@ -258,6 +260,7 @@ impl Service {
             started: info.started,
             request_id: info.request_id,
             method: info.method,
+            logged_length: logged_length(info.uri.path(), &self.secret_paths),
             uri: info.uri,
             meter: meter.clone(),
             status: response.status(),

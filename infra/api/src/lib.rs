@@ -17,6 +17,7 @@ pub fn functions() -> Vec<(&'static str, Routes)> {
         ("fines", fines::routes::routes()),
         ("front", front::routes::routes()),
         ("jobs", jobs::routes::routes()),
+        ("modpacks", modpacks::routes::routes()),
         ("notify", notify::routes::routes()),
         ("orders", orders::routes::routes()),
         ("payments", payments::routes::routes()),

@@ -15,6 +15,7 @@ mod faults;
 mod fines;
 mod functions;
 mod jobs;
+mod modpacks;
 mod notify;
 mod orders;
 mod payments;

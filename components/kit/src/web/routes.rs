@@ -128,7 +128,8 @@ impl Routes {
             let recommended = paths.first().copied().unwrap_or_default();
             self.lines.extend(paths.iter().map(|path| Line {
                 method,
-                path: (*path).to_owned(),
+                // OpenAPI knows no parameter that takes several segments.
+                path: path.replace("{*", "{"),
                 canonical: (*path != recommended).then(|| recommended.to_owned()),
                 tag: self.tag,
                 dialect: self.dialect.unwrap_or(Dialect::Plain),

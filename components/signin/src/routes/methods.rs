@@ -1,17 +1,12 @@
 //! The modpack launchers' dialect: methods by name under `/api/method/`, called with GET and everything in the
 //! query, or with POST and a body of JSON or a form.
 
-use std::collections::HashMap;
-
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{Method, header};
-use kit::Word;
 use kit::identity::{Caller, FORBIDDEN, Role, Roles};
 use kit::web::{
-    Dialect, Form, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security,
+    Arguments, Dialect, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::account::{Account, Change, Lookup, NewAccount, RoleChange};
 use crate::authentication::{self, Attempt};
@@ -19,7 +14,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::identity::{Moderator, Unscoped, UnscopedAdmin};
 use crate::issue::Renewal;
-use crate::name::{Email, Login, Malformed};
+use crate::name::{Email, Login};
 use crate::password::Password;
 use crate::revocation::mark_revoked;
 use crate::routes::{registering, signing_in};
@@ -96,111 +91,6 @@ fn describe_set_role(it: Operation) -> Operation {
         .refuses([Error::UNKNOWN_ACCOUNT, Error::UNKNOWN_LEVEL])
 }
 
-/// The arguments of a method, from the query and from a body of JSON or a form.
-struct Arguments(HashMap<String, String>);
-
-/// The only version of the methods.
-#[derive(Clone, Copy, Word)]
-enum Version {
-    #[word(rename = "1.0")]
-    V1,
-}
-
-impl<S: Send + Sync> FromRequest<S> for Arguments {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let query = request.uri().query().unwrap_or_default();
-        let mut arguments: HashMap<String, String> = pairs(query.as_bytes());
-        if request.method() == Method::POST && has_body(&request) {
-            arguments.extend(body(request, state).await?);
-        }
-        let arguments = Self(arguments);
-        match Version::parse(arguments.text("v")?) {
-            Some(Version::V1) => Ok(arguments),
-            None => Err(Error::BadVersion.into()),
-        }
-    }
-}
-
-impl Input for Arguments {
-    fn describe(operation: &mut Operation) {
-        *operation = std::mem::take(operation)
-            .query::<Version>("v", true, "The version of the methods")
-            .note("A POST takes its arguments from a body of JSON or a form too.");
-        operation.add_refusals([
-            Error::BAD_VERSION,
-            Error::MISSING_ARGUMENT,
-            Error::ARGUMENT_TYPE,
-            Error::ARGUMENT_FORMAT,
-        ]);
-    }
-}
-
-fn pairs(text: &[u8]) -> HashMap<String, String> {
-    form_urlencoded::parse(text).into_owned().collect()
-}
-
-fn has_body(request: &Request) -> bool {
-    request.headers().contains_key(header::CONTENT_TYPE)
-}
-
-async fn body<S: Send + Sync>(
-    request: Request,
-    state: &S,
-) -> Result<HashMap<String, String>, Problem> {
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|it| {
-            it.as_bytes()
-                .starts_with(b"application/x-www-form-urlencoded")
-        });
-    if is_form {
-        return Ok(
-            Form::<HashMap<String, String>>::from_request(request, state)
-                .await?
-                .0,
-        );
-    }
-    let Json(values) = Json::<HashMap<String, Value>>::from_request(request, state).await?;
-    values
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Number(number) => Ok((name, number.to_string())),
-            Value::Bool(flag) => Ok((name, flag.to_string())),
-            _ => Err(Error::ArgumentType(name).into()),
-        })
-        .collect()
-}
-
-impl Arguments {
-    fn text(&self, name: &'static str) -> Result<&str, Error> {
-        self.optional(name).ok_or(Error::MissingArgument(name))
-    }
-
-    fn optional(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|it| !it.is_empty())
-    }
-
-    fn parsed<T: TryFrom<String, Error = Malformed>>(
-        &self,
-        name: &'static str,
-    ) -> Result<T, Error> {
-        T::try_from(self.text(name)?.to_owned())
-            .map_err(|it| Error::ArgumentFormat(format!("{name}: {it}")))
-    }
-
-    fn number(&self, name: &'static str) -> Result<i64, Error> {
-        let parsed = self.text(name)?.parse();
-        parsed.map_err(|_| Error::ArgumentType(format!("{name} is a number")))
-    }
-}
-
 /// The rights of a user, as these clients count them.
 fn level(roles: Roles) -> u8 {
     if roles.has(Role::Admin) {
@@ -253,7 +143,7 @@ async fn sign_in(client: Client, arguments: Arguments) -> Result<Json<LauncherSe
     let attempt = Attempt {
         name: arguments.text("login")?,
         password: arguments.text("password")?,
-        code: arguments.optional("code"),
+        code: arguments.optional("code")?,
     };
     let signed_in = authentication::sign_in(attempt, Renewal::Refresh, &client).await?;
     Ok(signed_in.into())
@@ -262,7 +152,7 @@ async fn sign_in(client: Client, arguments: Arguments) -> Result<Json<LauncherSe
 async fn register(client: Client, arguments: Arguments) -> Result<Json<LauncherSession>, Problem> {
     let login: Login = arguments.parsed("login")?;
     let password: Password = arguments.parsed("password")?;
-    let email: Option<Email> = match arguments.optional("email") {
+    let email: Option<Email> = match arguments.optional("email")? {
         Some(_) => Some(arguments.parsed("email")?),
         None => None,
     };
@@ -286,7 +176,7 @@ impl<S: Send + Sync> FromRequest<S> for Renewable {
         let (mut parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         let arguments = Arguments::from_request(request, state).await?;
-        if let Some(token) = arguments.optional("refresh_token") {
+        if let Some(token) = arguments.optional("refresh_token")? {
             return Ok(Self::RefreshToken(token.to_owned()));
         }
         let Unscoped(actor) = Unscoped::from_request_parts(&mut parts, state).await?;
@@ -312,8 +202,8 @@ async fn refresh(client: Client, renewable: Renewable) -> Result<Json<LauncherSe
 
 async fn show_user(caller: Caller, arguments: Arguments) -> Result<Json<LauncherUser>, Problem> {
     let db = store::open().await?;
-    let login = arguments.optional("login");
-    let number = match arguments.optional("user_id") {
+    let login = arguments.optional("login")?;
+    let number = match arguments.optional("user_id")? {
         Some(_) => Some(arguments.number("user_id")?),
         None => None,
     };

@@ -106,6 +106,7 @@ anything = ["goes", 1]
 [application.tool.wharf]
 migrations = "migrations"
 metrics = ["/metrics", "/cart/metrics"]
+secret_paths = ["/cart/links/"]
 trusted_proxies = ["10.0.0.0/8 ::1", "{{ redis_host }}"]
 
 [[application.tool.wharf.problems]]

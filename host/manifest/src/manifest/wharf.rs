@@ -42,6 +42,8 @@ pub struct WharfApplication {
     pub key_value_limit_bytes: u64,
     /// The size that each SQLite database may grow to.
     pub sqlite_limit_bytes: u64,
+    /// Beginnings of paths; what follows them is a secret and is not logged.
+    pub secret_paths: Vec<String>,
     /// Sources of variables for which no value was given.
     pub variables: BTreeMap<String, HostValue>,
     pub cron: Vec<Cron>,
@@ -61,6 +63,7 @@ impl Default for WharfApplication {
             connections: ConnectionLimits::default(),
             key_value_limit_bytes: 1 << 30,
             sqlite_limit_bytes: 1 << 30,
+            secret_paths: Vec::new(),
             variables: BTreeMap::new(),
             cron: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -84,6 +87,9 @@ impl WharfApplication {
             .as_ref()
             .map(|migrations| read_schemas(context, migrations));
         let metrics = table.get("metrics").map(|paths| read_paths(&paths.texts()));
+        let secret_paths = table
+            .get("secret_paths")
+            .map(|paths| read_paths(&paths.texts()));
         let variables = table.read_each("variables", |name, value| {
             if !context.variables.contains_key(&*name) {
                 name.fault_unknown(
@@ -131,6 +137,7 @@ impl WharfApplication {
             sqlite_limit_bytes: table
                 .number("sqlite_limit_mb", 1..=1 << 20)
                 .map_or(default.sqlite_limit_bytes, |mb| mb << 20),
+            secret_paths: secret_paths.unwrap_or_default(),
             variables: variables.into_iter().collect(),
             cron: cron.collect(),
             trusted_proxies: trusted_proxies.collect(),

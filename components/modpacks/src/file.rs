@@ -1,0 +1,264 @@
+//! The rules of a file. No I/O in this file.
+
+use jiff::Timestamp;
+use kit::Word;
+use kit::store::FromRow;
+use kit::store::s3::MAX_PARTS;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::path;
+
+/// Where a file is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
+pub enum Side {
+    #[default]
+    Both,
+    Client,
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum Status {
+    /// Bytes are expected.
+    Uploading,
+    /// They have arrived and are being read.
+    Verifying,
+    /// They are what they were said to be.
+    Ready,
+    /// They are not, or never came: `failure` says which.
+    Failed,
+}
+
+#[derive(Clone, Debug, Serialize, FromRow, Schema)]
+pub struct PackFile {
+    pub id: i64,
+    pub pack_id: i64,
+    /// Absent: a file of the pack itself, as its icon.
+    pub version_id: Option<i64>,
+    pub path: String,
+    pub original_name: String,
+    pub size: i64,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    pub side: Side,
+    #[row(column = "is_optional")]
+    pub optional: bool,
+    /// The player's own copy stays when the pack is updated.
+    #[row(column = "is_kept")]
+    pub keep: bool,
+    /// Seen by the team of the pack and by those it is shared with.
+    #[row(column = "is_restricted")]
+    pub restricted: bool,
+    /// The digests are known once the file is ready.
+    pub sha1: Option<String>,
+    pub sha256: Option<String>,
+    pub sha512: Option<String>,
+    /// CurseForge's fingerprint.
+    pub murmur2: Option<i64>,
+    pub created_at: Timestamp,
+    /// Of which the key of the object is made.
+    #[serde(skip)]
+    pub object: Option<Uuid>,
+}
+
+/// A file that is going to be uploaded.
+#[derive(Debug, Deserialize, Schema)]
+pub struct NewFile {
+    /// Where the file belongs in the game's folder: relative, with `/`.
+    #[schemars(length(min = 1, max = 200), example = &"mods/example.jar")]
+    pub path: String,
+    /// What a download is called; the last name of the path, when it is not said.
+    #[schemars(length(min = 1, max = 200), example = &"example.jar")]
+    pub original_name: Option<String>,
+    /// Exactly so many bytes are taken.
+    #[schemars(range(min = 1, max = 34_359_738_368_i64), example = 1024)]
+    pub size: i64,
+    #[serde(default)]
+    pub side: Side,
+    #[serde(default)]
+    pub optional: bool,
+    #[serde(default)]
+    pub keep: bool,
+    #[serde(flatten)]
+    pub digests: Announced,
+}
+
+/// What the client says the bytes are; the upload fails when they are not. Hexadecimal.
+#[derive(Clone, Debug, Default, Deserialize, Schema)]
+pub struct Announced {
+    #[schemars(length(min = 40, max = 40))]
+    pub sha1: Option<String>,
+    #[schemars(length(min = 64, max = 64))]
+    pub sha256: Option<String>,
+    #[schemars(length(min = 128, max = 128))]
+    pub sha512: Option<String>,
+}
+
+/// A verified file that is put at another path, or into another version.
+#[derive(Debug, Deserialize, Schema)]
+pub struct Reuse {
+    pub file_id: i64,
+    #[schemars(length(min = 1, max = 200), example = &"mods/reused.jar")]
+    pub path: String,
+    #[schemars(length(min = 1, max = 200))]
+    pub original_name: Option<String>,
+    pub side: Option<Side>,
+    pub optional: Option<bool>,
+    pub keep: Option<bool>,
+}
+
+/// Where a content is published.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Found {
+    pub hash: String,
+    pub file_id: i64,
+    pub pack_id: i64,
+    pub pack_name: String,
+    pub version_id: i64,
+    pub version_name: String,
+    pub path: String,
+    pub size: i64,
+}
+
+/// What a user's packs keep, in bytes. Equal content counts once.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Usage {
+    pub stored: i64,
+    /// Promised to uploads that are not verified yet.
+    pub reserved: i64,
+    pub quota: i64,
+}
+
+/// The largest file.
+const MAX_SIZE: i64 = 32 << 30;
+const MIB: u64 = 1 << 20;
+/// Parts of uploads that are not large: a lost connection costs at most so much.
+const PART: u64 = 16 * MIB;
+
+impl NewFile {
+    pub fn checked(self) -> Result<Self, Error> {
+        path::checked(&self.path)?;
+        if !(1..=MAX_SIZE).contains(&self.size) {
+            return Err(Error::InvalidFile("size is 1 byte to 32 GiB"));
+        }
+        self.original_name.as_deref().map(check_name).transpose()?;
+        Ok(Self {
+            digests: self.digests.checked()?,
+            ..self
+        })
+    }
+
+    pub fn original_name(&self) -> &str {
+        let named = self.original_name.as_deref();
+        named.unwrap_or_else(|| path::file_name(&self.path))
+    }
+}
+
+impl Reuse {
+    pub fn checked(self) -> Result<Self, Error> {
+        path::checked(&self.path)?;
+        self.original_name.as_deref().map(check_name).transpose()?;
+        Ok(self)
+    }
+}
+
+impl Announced {
+    /// In lower case, or the rule that one breaks.
+    pub fn checked(self) -> Result<Self, Error> {
+        Ok(Self {
+            sha1: hex(self.sha1, 40)?,
+            sha256: hex(self.sha256, 64)?,
+            sha512: hex(self.sha512, 128)?,
+        })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if path::is_name(name) && name.chars().count() <= 200 {
+        Ok(())
+    } else {
+        Err(Error::InvalidFile("original_name is the name of a file"))
+    }
+}
+
+fn hex(text: Option<String>, length: usize) -> Result<Option<String>, Error> {
+    match text {
+        Some(text) if !is_hex(&text, length) => Err(Error::InvalidFile(
+            "sha1, sha256 and sha512 are 40, 64 and 128 hexadecimal digits",
+        )),
+        text => Ok(text.map(|it| it.to_ascii_lowercase())),
+    }
+}
+
+pub fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+/// The size of the parts of an upload, all but the last: whole MiB, and as few parts as one list of S3 holds.
+pub fn part_size(size: u64) -> u64 {
+    let least = size.div_ceil(u64::from(MAX_PARTS));
+    least.div_ceil(MIB).saturating_mul(MIB).max(PART)
+}
+
+/// The parts of an upload: number, from 1, and size.
+pub fn parts(size: u64, part_size: u64) -> impl Iterator<Item = (u16, u64)> {
+    let starts = (0..size).step_by(usize::try_from(part_size).unwrap_or(usize::MAX));
+    (1..).zip(starts.map(move |start| part_size.min(size - start)))
+}
+
+/// The media type of a download, by the name's end.
+pub fn media_type(name: &str) -> &'static str {
+    let extension = name.rsplit_once('.').map_or("", |it| it.1);
+    match extension.to_ascii_lowercase().as_str() {
+        "jar" => "application/java-archive",
+        "zip" => "application/zip",
+        "mrpack" => "application/x-modrinth-modpack+zip",
+        "json" => "application/json",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "toml" | "txt" | "cfg" | "properties" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn parts_are_the_whole_file_and_no_more_than_s3_lists(size in 1..=MAX_SIZE.unsigned_abs()) {
+            let part = part_size(size);
+            let parts: Vec<_> = parts(size, part).collect();
+            prop_assert!(parts.len() <= usize::from(MAX_PARTS));
+            prop_assert_eq!(parts.iter().map(|it| it.1).sum::<u64>(), size);
+            prop_assert!(parts.iter().all(|it| it.1 > 0 && it.1 <= part));
+            // S3 takes smaller parts only at the end.
+            prop_assert!(parts.iter().rev().skip(1).all(|it| it.1 == part && part >= 5 * MIB));
+            prop_assert!(parts.iter().map(|it| it.0).eq(1..=u16::try_from(parts.len()).unwrap()));
+        }
+    }
+
+    #[test]
+    fn digests_are_compared_in_lower_case() {
+        let announced = Announced {
+            sha1: Some("A".repeat(40)),
+            ..Announced::default()
+        };
+        assert_eq!(announced.checked().unwrap().sha1, Some("a".repeat(40)));
+        for sha256 in ["g".repeat(64), "a".repeat(63), String::new()] {
+            let announced = Announced {
+                sha256: Some(sha256),
+                ..Announced::default()
+            };
+            assert!(announced.checked().is_err());
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Modpacks: packs of files for games, their versions, and the bytes in S3, public or private to the last byte.
+//!
+//! Read in this order: [`routes`] is what can be asked over HTTP, [`pack`], [`version`], [`file`] and [`path`] are the
+//! rules, [`viewer`] is who asks, [`upload`] hands out addresses of S3, [`verify`] reads what was uploaded with the
+//! digests of [`digest`], [`export`] writes versions as launchers read them, [`upkeep`] is what the tick does, [`store`] the SQL, [`calls`] what is asked of signin,
+//! [`error`] every refusal.
+//!
+//! Invariants, held by the functions in `migrations/modpacks`:
+//! - a file is served only after its bytes were read and are what they were said to be, and they cannot change then;
+//! - what a viewer may not see is answered like what does not exist, by the same statements;
+//! - a published version changes no more; it is yanked or deleted as a whole;
+//! - bytes are deleted when no file needs them, and never before;
+//! - what a user's packs keep and what uploads were promised stays within the quota.
+
+kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
+
+mod calls;
+mod digest;
+#[cfg(target_family = "wasm")]
+mod entry;
+pub mod error;
+mod export;
+mod file;
+mod pack;
+mod path;
+pub mod routes;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod upkeep;
+mod upload;
+mod verify;
+mod version;
+mod viewer;
+mod zip;

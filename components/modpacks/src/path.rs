@@ -1,0 +1,114 @@
+//! Paths of files in a version: relative, and safe to unpack on every system a player may have.
+
+use crate::error::Error;
+
+/// Characters of a path: what Windows opens without a prefix, below a folder of a player's.
+const MAX_PATH: usize = 200;
+/// Folders within folders.
+const MAX_DEPTH: usize = 16;
+/// Names that Windows takes for devices, whatever their extension.
+const DEVICES: [&str; 22] = [
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
+    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
+
+/// The path, if it is one.
+pub fn checked(path: &str) -> Result<&str, Error> {
+    let segments: Vec<&str> = path.split('/').collect();
+    if path.chars().count() > MAX_PATH || segments.len() > MAX_DEPTH {
+        return Err(Error::InvalidFile(
+            "path has at most 200 characters and 16 folders",
+        ));
+    }
+    if segments.iter().all(|it| is_name(it)) {
+        Ok(path)
+    } else {
+        Err(Error::InvalidFile(
+            "path is relative with `/` between names that every file system takes",
+        ))
+    }
+}
+
+/// Whether it is the name of a file or folder on every system, and of nothing else.
+pub fn is_name(name: &str) -> bool {
+    let is_plain = |it: char| {
+        !it.is_control()
+            && !matches!(it, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+            // Marks that change the direction of what follows, or are not seen.
+            && !matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let stem = name.split('.').next().unwrap_or_default();
+    !name.is_empty()
+        && name.len() <= 255
+        && name.chars().all(is_plain)
+        && !name.ends_with(['.', ' '])
+        && !name.starts_with(' ')
+        && !DEVICES.contains(&stem.to_lowercase().as_str())
+}
+
+/// The last name of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_its_folder_on_every_system() {
+        for path in [
+            "mods/a.jar",
+            "config/b/c.toml",
+            "options.txt",
+            "мод/é.jar",
+            "a/.hidden",
+        ] {
+            assert!(checked(path).is_ok(), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/../b",
+            "a/..",
+            "./a",
+            "a//b",
+            "a/",
+            "a\\b",
+            "C:/a",
+            "a:b",
+            "nul",
+            "mods/NUL.txt",
+            "a.",
+            "a ",
+            " a",
+            "a\0b",
+            "a\nb",
+            "a\u{202e}b",
+            "a?",
+            "a*",
+            "a|b",
+            "~/a/\u{7f}",
+        ] {
+            assert!(checked(path).is_err(), "{path:?}");
+        }
+        assert!(checked(&"a/".repeat(16)).is_err());
+        assert!(checked(&"a".repeat(201)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_at_all_leaves_its_folder(path in "\\PC{0,40}") {
+            if let Ok(path) = checked(&path) {
+                let joined = std::path::Path::new("/base").join(path);
+                prop_assert!(joined.starts_with("/base"));
+                prop_assert!(joined.components().all(|it| it != std::path::Component::ParentDir));
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The HTTP face of modpacks.
+
+mod exports;
+mod files;
+mod methods;
+mod packs;
+mod versions;
+
+use kit::web::{Dialect, Operation, Problem, Routes};
+
+use crate::error::Error;
+use crate::export::Manifest;
+
+pub fn routes() -> Routes {
+    Routes::of([resources(), methods::routes()])
+}
+
+fn resources() -> Routes {
+    Routes::new("Modpacks", Dialect::Plain)
+        .get("/modpacks", packs::search_packs, |it| {
+            it.summary("Search modpacks")
+                .note("Public ones and those that the caller has a part in, the most recently changed first.")
+        })
+        .post("/modpacks", packs::create_pack, |it| {
+            it.summary("Create a modpack")
+                .note("A name is unique among public modpacks, and among those of one owner.")
+                .refuses([Error::INVALID_PACK, Error::PACK_NAME_TAKEN])
+        })
+        .post("/modpacks/updates", versions::find_updates, |it| {
+            it.summary("Check versions for updates")
+                .note("Versions that are not seen are left out.")
+                .refuses([Error::INVALID_LOOKUP])
+        })
+        .get("/modpacks/{pack_id}", packs::show_pack, |it| {
+            it.summary("Show a modpack").refuses([Error::UNKNOWN_PACK])
+        })
+        .patch("/modpacks/{pack_id}", packs::change_pack, |it| {
+            it.summary("Change a modpack")
+                .note("For its team; who sees it is its owner's to say. Moderators and admins may do what owners may.")
+                .refuses(changing())
+                .refuses([Error::INVALID_PACK, Error::PACK_NAME_TAKEN])
+        })
+        .delete("/modpacks/{pack_id}", packs::delete_pack, |it| {
+            it.summary("Delete a modpack")
+                .note("With all versions and files. Bytes that other modpacks have too stay for them.")
+                .refuses(changing())
+        })
+        .get("/modpacks/{pack_id}/shares", packs::list_shares, |it| {
+            it.summary("List who sees a private modpack").refuses([Error::UNKNOWN_PACK])
+        })
+        .put("/modpacks/{pack_id}/shares", packs::share_pack, |it| {
+            it.summary("Share a private modpack")
+                .note("Replaces the users and roles that see it; counts from the next request on.")
+                .refuses(changing())
+                .refuses([Error::INVALID_PACK, Error::UNKNOWN_USER])
+        })
+        .get("/modpacks/{pack_id}/maintainers", packs::list_maintainers, |it| {
+            it.summary("List the maintainers of a modpack").refuses([Error::UNKNOWN_PACK])
+        })
+        .put("/modpacks/{pack_id}/maintainers", packs::set_maintainers, |it| {
+            it.summary("Set the maintainers of a modpack")
+                .note("They change it and make versions; they do not delete it, nor decide who sees it.")
+                .refuses(changing())
+                .refuses([Error::INVALID_PACK, Error::UNKNOWN_USER])
+        })
+        .get("/modpacks/{pack_id}/files", files::list_pack_files, |it| {
+            it.summary("List the files of a modpack itself")
+                .note("Its icon and pictures; those of a version stand below the version.")
+                .refuses([Error::UNKNOWN_PACK])
+        })
+        .post("/modpacks/{pack_id}/files", files::create_pack_file, |it| {
+            it.summary("Upload a file of a modpack itself").refuses(uploading())
+        })
+        .get("/modpacks/{pack_id}/links", exports::list_links, |it| {
+            it.summary("List the links for friends").refuses([Error::UNKNOWN_PACK])
+        })
+        .post("/modpacks/{pack_id}/links", exports::create_link, |it| {
+            it.summary("Create a link for friends")
+                .note("Who has it sees the modpack without an account, until it is revoked or ends. The secret is shown this once.")
+                .refuses(changing())
+                .refuses([Error::INVALID_PACK, Error::TOO_MANY_LINKS])
+        })
+        .delete("/modpacks/{pack_id}/links/{link_id}", exports::revoke_link, |it| {
+            it.summary("Revoke a link for friends")
+                .note("It leads nowhere from the next request on.")
+                .refuses(changing())
+                .refuses([Error::UNKNOWN_LINK])
+        })
+        .about("Versions of modpacks")
+        .get("/modpacks/{pack_id}/versions", versions::list_versions, |it| {
+            it.summary("List versions")
+                .note("The newest first. Drafts are shown to the team.")
+                .refuses([Error::UNKNOWN_PACK])
+        })
+        .post("/modpacks/{pack_id}/versions", versions::create_version, |it| {
+            it.summary("Create a draft")
+                .note("Files are added to it, and then it is published. With `based_on` it begins with the files of that version.")
+                .refuses(changing())
+                .refuses([
+                    Error::INVALID_VERSION,
+                    Error::VERSION_NAME_TAKEN,
+                    Error::UNKNOWN_VERSION,
+                    Error::TOO_MANY_DRAFTS,
+                    Error::QUOTA_EXCEEDED,
+                ])
+        })
+        .get("/modpacks/{pack_id}/latest", versions::show_latest, |it| {
+            it.summary("Show the latest version")
+                .note("The one that was made last, of those that are published; or the one that it was set to.")
+                .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
+        })
+        .put("/modpacks/{pack_id}/latest", versions::set_latest, |it| {
+            it.summary("Set the latest version")
+                .note("A way back from a version that turned out bad. Without `version_id` it is the newest one again.")
+                .refuses(changing())
+                .refuses([Error::UNKNOWN_VERSION])
+        })
+        .get("/modpacks/{pack_id}/diff", versions::diff_versions, |it| {
+            it.summary("Compare two versions")
+                .note("What to download and what to delete to come from one to the other, by path.")
+                .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
+        })
+        .get("/modpacks/{pack_id}/versions/{version_id}", versions::show_version, |it| {
+            it.summary("Show a version").refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
+        })
+        .patch("/modpacks/{pack_id}/versions/{version_id}", versions::change_version, |it| {
+            it.summary("Change a draft")
+                .refuses(of_version())
+                .refuses([
+                    Error::INVALID_VERSION,
+                    Error::VERSION_NAME_TAKEN,
+                    Error::VERSION_PUBLISHED,
+                ])
+        })
+        .delete("/modpacks/{pack_id}/versions/{version_id}", versions::delete_version, |it| {
+            it.summary("Delete a version").refuses(of_version())
+        })
+        .post("/modpacks/{pack_id}/versions/{version_id}/publish", versions::publish_version, |it| {
+            it.summary("Publish a version")
+                .note("From then on it does not change. Also offers a version again that was yanked.")
+                .refuses(of_version())
+                .refuses([Error::FILES_PENDING])
+        })
+        .post("/modpacks/{pack_id}/versions/{version_id}/yank", versions::yank_version, |it| {
+            it.summary("Yank a version")
+                .note("It is never the latest any more, and can still be downloaded by those who know it.")
+                .refuses(of_version())
+                .refuses([Error::NOT_PUBLISHED])
+        })
+        .get("/modpacks/{pack_id}/versions/{version_id}/files", files::list_version_files, |it| {
+            it.summary("List the files of a version")
+                .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
+        })
+        .post("/modpacks/{pack_id}/versions/{version_id}/files", files::create_version_file, |it| {
+            it.summary("Upload a file of a draft")
+                .note("Sent again for the same path and size, it goes on where the upload stopped.")
+                .refuses(uploading())
+                .refuses([Error::UNKNOWN_VERSION, Error::VERSION_PUBLISHED])
+        })
+        .put("/modpacks/{pack_id}/versions/{version_id}/files", files::reuse_file, |it| {
+            it.summary("Add a file that is here already")
+                .note("A verified file that the caller sees, whose bytes are not sent again.")
+                .refuses(of_version())
+                .refuses([
+                    Error::INVALID_FILE,
+                    Error::UNKNOWN_FILE,
+                    Error::PATH_TAKEN,
+                    Error::VERSION_PUBLISHED,
+                    Error::QUOTA_EXCEEDED,
+                ])
+        })
+        .about("Modpacks for launchers")
+        .get("/modpacks/{pack_id}/latest.mrpack", exports::latest_mrpack, |it| {
+            mrpack(it).summary("Get the latest version as .mrpack")
+        })
+        .get("/modpacks/{pack_id}/latest/manifest.json", exports::latest_manifest, |it| {
+            manifest(it).summary("Get the manifest of the latest version")
+        })
+        .get("/modpacks/{pack_id}/latest/packwiz/{*path}", exports::latest_packwiz, |it| {
+            packwiz(it).summary("Get the latest version as packwiz")
+        })
+        .get("/modpacks/{pack_id}/versions/{version_id}/pack.mrpack", exports::version_mrpack, |it| {
+            mrpack(it).summary("Get a version as .mrpack")
+        })
+        .get("/modpacks/{pack_id}/versions/{version_id}/manifest.json", exports::version_manifest, |it| {
+            manifest(it).summary("Get the manifest of a version")
+        })
+        .get("/modpacks/{pack_id}/versions/{version_id}/packwiz/{*path}", exports::version_packwiz, |it| {
+            packwiz(it).summary("Get a version as packwiz")
+        })
+        .about("Modpacks for friends")
+        .get("/modpacks/links/{secret}", exports::friend_pack, |it| {
+            it.summary("Show the modpack of a link").refuses([Error::UNKNOWN_PACK])
+        })
+        .get("/modpacks/links/{secret}/versions", exports::friend_versions, |it| {
+            it.summary("List the versions of a link's modpack").refuses([Error::UNKNOWN_PACK])
+        })
+        .get("/modpacks/links/{secret}/latest.mrpack", exports::friend_mrpack, |it| {
+            mrpack(it).summary("Get the latest version as .mrpack by a link")
+        })
+        .get("/modpacks/links/{secret}/latest/manifest.json", exports::friend_manifest, |it| {
+            manifest(it).summary("Get the manifest of the latest version by a link")
+        })
+        .get("/modpacks/links/{secret}/latest/packwiz/{*path}", exports::friend_packwiz, |it| {
+            packwiz(it).summary("Get the latest version as packwiz by a link")
+        })
+        .get("/modpacks/links/{secret}/versions/{version_id}/pack.mrpack", exports::friend_version_mrpack, |it| {
+            mrpack(it).summary("Get a version as .mrpack by a link")
+        })
+        .get("/modpacks/links/{secret}/versions/{version_id}/manifest.json", exports::friend_version_manifest, |it| {
+            manifest(it).summary("Get the manifest of a version by a link")
+        })
+        .get("/modpacks/links/{secret}/files/{file_id}/download", exports::friend_download, |it| {
+            it.summary("Download a file by a link")
+                .returns_nothing(302)
+                .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
+                .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
+        })
+        .about("Files of modpacks")
+        .post("/files/lookup", files::look_up, |it| {
+            it.summary("Find files by their hashes")
+                .note("Up to 1000 at once: sha1, sha256, sha512, or CurseForge's fingerprints. Of each the newest published file is found, among the modpacks that lists show to the caller.")
+                .refuses([Error::INVALID_LOOKUP])
+        })
+        .get("/files/usage", files::show_usage, |it| {
+            it.summary("Show what the caller's modpacks keep")
+        })
+        .put("/files/usage/{user_id}", files::set_quota, |it| {
+            it.summary("Set a user's quota").refuses([Error::INVALID_FILE])
+        })
+        .get("/files/{file_id}", files::show_file, |it| {
+            it.summary("Show a file").refuses([Error::UNKNOWN_FILE])
+        })
+        .delete("/files/{file_id}", files::delete_file, |it| {
+            it.summary("Delete a file of a draft")
+                .note("Or one of the modpack itself, or an upload.")
+                .refuses(of_file())
+                .refuses([Error::VERSION_PUBLISHED])
+        })
+        .get("/files/{file_id}/upload", files::show_upload, |it| {
+            it.summary("Go on with an upload")
+                .note("The parts that have not arrived, with fresh addresses.")
+                .refuses(of_file())
+                .refuses([Error::NOT_UPLOADING])
+        })
+        .post("/files/{file_id}/complete", files::complete_file, |it| {
+            it.summary("Complete an upload")
+                .note("The bytes are read and compared in the background; the file is then `ready` or `failed`. Sent again, it has no effect.")
+                .refuses(of_file())
+                .refuses([
+                    Error::INVALID_FILE,
+                    Error::OTHER_DIGEST,
+                    Error::UPLOAD_INCOMPLETE,
+                    Error::NOT_UPLOADING,
+                ])
+        })
+        .get("/files/{file_id}/access", files::list_access, |it| {
+            it.summary("List who sees a restricted file").refuses([Error::UNKNOWN_FILE])
+        })
+        .put("/files/{file_id}/access", files::share_file, |it| {
+            it.summary("Restrict a file")
+                .note("Replaces the users and roles that see it; they do so even where its modpack is hidden from them.")
+                .refuses(of_file())
+                .refuses([Error::INVALID_PACK, Error::UNKNOWN_USER])
+        })
+        .get("/files/{file_id}/address", files::show_address, |it| {
+            it.summary("Get an address to download a file")
+                .note("The address of S3 is valid for 60 seconds and knows Range; a download that has begun goes on.")
+                .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
+        })
+        .get("/files/{file_id}/download", files::download_file, |it| {
+            it.summary("Download a file")
+                .note("This address is stable; it leads to a fresh one of S3.")
+                .returns_nothing(302)
+                .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
+                .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
+        })
+        .no_store()
+}
+
+fn reading(it: Operation) -> Operation {
+    it.refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
+}
+
+fn mrpack(it: Operation) -> Operation {
+    reading(it).returns_media(200, exports::MRPACK).note(
+        "Modrinth's format. Its files are downloaded from addresses of the platform, which are stable.",
+    )
+}
+
+fn manifest(it: Operation) -> Operation {
+    reading(it).returns::<Manifest>(200)
+}
+
+fn packwiz(it: Operation) -> Operation {
+    reading(it)
+        .returns_media(200, exports::TOML)
+        .returns_nothing(302)
+        .note("`pack.toml`, `index.toml`, the metafiles, and files by their paths.")
+        .refuses([Error::UNKNOWN_FILE])
+}
+
+/// The refusals of what changes a pack.
+fn changing() -> [Problem; 2] {
+    [Error::UNKNOWN_PACK, Error::FORBIDDEN]
+}
+
+fn of_version() -> [Problem; 3] {
+    [
+        Error::UNKNOWN_PACK,
+        Error::UNKNOWN_VERSION,
+        Error::FORBIDDEN,
+    ]
+}
+
+fn of_file() -> [Problem; 2] {
+    [Error::UNKNOWN_FILE, Error::FORBIDDEN]
+}
+
+fn uploading() -> [Problem; 6] {
+    [
+        Error::UNKNOWN_PACK,
+        Error::FORBIDDEN,
+        Error::INVALID_FILE,
+        Error::PATH_TAKEN,
+        Error::TOO_MANY_FILES,
+        Error::QUOTA_EXCEEDED,
+    ]
+}

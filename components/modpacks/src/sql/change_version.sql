@@ -1,0 +1,5 @@
+-- $1 pack, $2 version, $3 viewer, $4 roles, $5 name, $6 channel, $7 version of the game, $8 loader, $9 its version,
+-- $10 changelog
+SELECT outcome, shown.*
+FROM change_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+CROSS JOIN LATERAL show_version(subject) AS shown

@@ -1,0 +1,3 @@
+-- $1 limit
+SELECT id, size, part_size, s3_id, sha1, sha256, sha512, read_to, digests, attempts, fence
+FROM claim_dropped($1, '1 minute')

@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT claim_unused($1)

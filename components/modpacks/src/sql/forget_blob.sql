@@ -1,0 +1,2 @@
+-- $1 blob
+DELETE FROM blob WHERE id = $1 AND status = 'dropping'

@@ -1,0 +1,2 @@
+-- $1 upload
+DELETE FROM upload WHERE id = $1 AND status = 'dropping'

@@ -1,0 +1,6 @@
+-- $1 pack, $2 viewer, $3 roles
+SELECT user_id, login
+FROM maintainer
+JOIN pack ON pack.id = pack_id
+WHERE pack_id = $1 AND level(pack, $2, $3, NULL) >= 2
+ORDER BY login

@@ -1,0 +1,208 @@
+//! Versions: drafts, publishing, the latest, differences.
+
+use serde_json::json;
+use wharf_tests::{Stack, User};
+
+use super::*;
+
+#[test]
+fn a_published_version_does_not_change() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let (pack, version, file, _) = published(&owner, "public");
+    let path = format!("/modpacks/{pack}/versions/{version}");
+    let change = json!({ "name": "1.1" });
+    let new = json!({ "path": "mods/more.jar", "size": 5 });
+    let reused = json!({ "path": "mods/again.jar", "file_id": file });
+    let files = format!("{path}/files");
+    for refused in [
+        owner.patch(&path).json(&change),
+        owner.post(&files).json(&new),
+        owner.put(&files).json(&reused),
+        owner.delete(&format!("/files/{file}")),
+    ] {
+        assert_eq!(refused.send().problem(409)["code"], "version-published");
+    }
+    // Not even by a statement that forgets to ask.
+    for statement in [
+        "UPDATE modpacks.version SET name = 'other' WHERE id = $1",
+        "UPDATE modpacks.version SET status = 'draft', published_at = NULL WHERE id = $1",
+        "UPDATE modpacks.file SET path = 'other' WHERE version_id = $1",
+        "DELETE FROM modpacks.file WHERE version_id = $1",
+        "INSERT INTO modpacks.file (pack_id, version_id, owner, path, original_name, size, side, is_optional, is_kept)
+            SELECT pack_id, id, gen_random_uuid(), 'x', 'x', 1, 'both', false, false FROM modpacks.version WHERE id = $1",
+    ] {
+        let refused = stack.sql().execute(statement, &[&version]).unwrap_err();
+        let constraint = refused.as_db_error().and_then(|it| it.constraint());
+        assert_eq!(constraint, Some("version_is_published"), "{statement}");
+    }
+}
+
+#[test]
+fn the_latest_is_the_newest_that_was_made_whatever_it_is_called() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let pack = create_pack(&owner, "public");
+    let to = format!("/modpacks/{pack}/versions");
+    let make = |name: &str, channel: &str, mc_version: &str| {
+        let body = json!({ "name": name, "channel": channel, "mc_version": mc_version });
+        let made = owner.post(&to).json(&body).send().expect(201);
+        let id = number(&made.json()["id"]);
+        publish(&owner, pack, id).expect(200);
+        id
+    };
+    let latest = |query: &str| {
+        let answer = stack.get(&format!("/modpacks/{pack}/latest{query}")).send();
+        (answer.status() == 200).then(|| number(&answer.json()["id"]))
+    };
+    assert_eq!(latest(""), None);
+    let first = make("9.9", "release", "1.20.1");
+    let second = make("Stable v1.1", "release", "1.20.1");
+    let beta = make("0.1", "beta", "1.21");
+    create_draft(&owner, pack, "draft");
+    assert_eq!(latest(""), Some(beta));
+    assert_eq!(latest("?channel=release"), Some(second));
+    assert_eq!(latest("?mc_version=1.20.1"), Some(second));
+    assert_eq!(latest("?mc_version=1.19"), None);
+    assert_eq!(latest("?loader=forge"), None);
+    // Set back, and free again.
+    let set = |version: serde_json::Value| {
+        let path = format!("/modpacks/{pack}/latest");
+        owner
+            .put(&path)
+            .json(&json!({ "version_id": version }))
+            .send()
+    };
+    set(json!(first)).expect(204);
+    assert_eq!(latest(""), Some(first));
+    assert_eq!(latest("?channel=beta"), Some(beta));
+    set(json!(12_345)).problem(404);
+    // One that is yanked or deleted is never the latest.
+    owner.post(&format!("{to}/{first}/yank")).send().expect(200);
+    assert_eq!(latest(""), Some(beta));
+    owner.delete(&format!("{to}/{beta}")).send().expect(204);
+    assert_eq!(latest(""), Some(second));
+    stack.get(&format!("{to}/{first}")).send().expect(200);
+    publish(&owner, pack, first).expect(200);
+    assert_eq!(latest(""), Some(first));
+    set(json!(null)).expect(204);
+    assert_eq!(latest(""), Some(second));
+    let updates = json!({ "versions": [first, second, 7] });
+    let updates = stack
+        .post("/modpacks/updates")
+        .json(&updates)
+        .send()
+        .expect(200)
+        .json();
+    let mut current: Vec<_> = updates
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["current"].clone())
+        .collect();
+    current.sort_by_key(|it| it.as_bool());
+    assert_eq!(current, [json!(false), json!(true)]);
+}
+
+#[test]
+fn a_version_begins_with_the_files_of_another_and_their_difference_is_known() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let pack = create_pack(&owner, "private");
+    let first = create_draft(&owner, pack, "1");
+    let (kept, replaced) = (content(100), content(200));
+    upload(&owner, pack, first, "mods/kept.jar", &kept);
+    upload(&owner, pack, first, "mods/replaced.jar", &content(150));
+    let removed = upload(&owner, pack, first, "mods/removed.jar", &content(160));
+    publish(&owner, pack, first).expect(200);
+    let body = json!({ "name": "2", "mc_version": "1.20.1", "based_on": first });
+    let versions = format!("/modpacks/{pack}/versions");
+    let second = number(&owner.post(&versions).json(&body).send().expect(201).json()["id"]);
+    let files = format!("{versions}/{second}/files");
+    let listed = owner.get(&files).send().expect(200).json();
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    for file in listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["path"] != "mods/kept.jar")
+    {
+        owner
+            .delete(&format!("/files/{}", file["id"]))
+            .send()
+            .expect(204);
+    }
+    upload(&owner, pack, second, "mods/replaced.jar", &replaced);
+    let reuse = json!({ "path": "config/moved.txt", "file_id": removed, "keep": true });
+    owner.put(&files).json(&reuse).send().expect(200);
+    publish(&owner, pack, second).expect(200);
+    let path = format!("/modpacks/{pack}/diff?from={first}&to={second}");
+    let differences = owner.get(&path).send().expect(200).json();
+    let steps: Vec<_> = differences
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["step"].as_str().unwrap(), it["path"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("add", "config/moved.txt"),
+            ("remove", "mods/removed.jar"),
+            ("replace", "mods/replaced.jar"),
+        ]
+    );
+    assert_eq!(differences[0]["keep"], true);
+    assert_eq!(differences[2]["sha256"], sha256(&replaced));
+    let same = format!("/modpacks/{pack}/diff?from={first}&to={first}");
+    assert_eq!(owner.get(&same).send().expect(200).json(), json!([]));
+    // Bytes that both have count once.
+    let usage = owner.get("/files/usage").send().expect(200).json();
+    assert_eq!(usage["stored"], 100 + 150 + 160 + 200);
+}
+
+#[test]
+fn a_file_that_the_caller_does_not_see_is_not_reused() {
+    let stack = &Stack::shared();
+    let (owner, thief) = (User::driver(stack), User::driver(stack));
+    let (.., file, _) = published(&owner, "private");
+    let pack = create_pack(&thief, "private");
+    let version = create_draft(&thief, pack, "1");
+    let path = format!("/modpacks/{pack}/versions/{version}/files");
+    let reuse = json!({ "path": "mine.jar", "file_id": file });
+    assert_eq!(
+        thief.put(&path).json(&reuse).send().problem(404)["code"],
+        "unknown-file"
+    );
+}
+
+#[test]
+fn a_request_that_is_sent_twice_makes_one_pack_and_one_version() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let key = unique("key");
+    let body = json!({ "name": unique("Pack") });
+    let create = || {
+        owner
+            .post("/modpacks")
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
+            .expect(201)
+    };
+    let (first, second) = (create().json(), create().json());
+    assert_eq!(first, second);
+    let pack = number(&first["id"]);
+    let body = json!({ "name": "1", "mc_version": "1.20" });
+    let path = format!("/modpacks/{pack}/versions");
+    let create = || {
+        owner
+            .post(&path)
+            .header("idempotency-key", &key)
+            .json(&body)
+            .send()
+            .expect(201)
+    };
+    assert_eq!(create().json(), create().json());
+    owner.post(&path).json(&body).send().problem(409);
+}
