@@ -1,6 +1,6 @@
 //! A request as a client would send it, or as one never should: any method, any header, any body.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::answer::Answer;
 use crate::background::runtime;
@@ -24,6 +24,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Request {
     to: SocketAddr,
+    /// Another address of this machine than the usual one.
+    from: Option<IpAddr>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -41,11 +43,18 @@ impl Request {
         headers.insert("x-request-id", value(&request_id()));
         Self {
             to,
+            from: None,
             method: method.parse().expect("a method"),
             uri: path.parse().expect("a path"),
             headers,
             body: Bytes::new(),
         }
+    }
+
+    /// As from another machine: any address of 127.0.0.0/8 is one of this machine's.
+    pub fn from(self, address: &str) -> Self {
+        let from = Some(address.parse().expect("an address"));
+        Self { from, ..self }
     }
 
     pub fn header(mut self, name: &str, text: &str) -> Self {
@@ -124,7 +133,7 @@ impl Request {
     /// A connection of its own for each: nothing a test does to one is felt by another.
     async fn exchange(self) -> Result<(hyper::http::response::Parts, Bytes), NoAnswer> {
         let failed = |error: &dyn std::error::Error| NoAnswer(error.to_string());
-        let stream = TcpStream::connect(self.to)
+        let stream = connect(self.to, self.from)
             .await
             .map_err(|it| failed(&it))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -144,6 +153,15 @@ impl Request {
         connection.abort();
         Ok((head, body))
     }
+}
+
+async fn connect(to: SocketAddr, from: Option<IpAddr>) -> std::io::Result<TcpStream> {
+    let Some(from) = from else {
+        return TcpStream::connect(to).await;
+    };
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(to).await
 }
 
 fn value(text: &str) -> HeaderValue {

@@ -2,13 +2,18 @@
 
 mod caller;
 mod clock;
+mod generations;
 mod role;
 mod scope;
 mod secret;
 pub mod session;
 pub mod token;
 
-pub use caller::{Admin, Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN};
+pub(crate) use caller::INSUFFICIENT_PROOF;
+pub use caller::{
+    Admin, Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN, PROOF_TOO_OLD, RECENT_S, Recent, SAME_DAY_S,
+    SameDay,
+};
 pub use clock::Clock;
 pub use role::{Role, Roles};
 pub use scope::is_scope;

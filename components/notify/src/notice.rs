@@ -68,6 +68,16 @@ pub enum Notice {
     TokenReused(Origin),
     #[serde(rename = "second-factor-removed")]
     FactorRemoved(Origin),
+    #[serde(rename = "second-factor-added")]
+    FactorAdded(Origin),
+    #[serde(rename = "own-factor-removed")]
+    OwnFactorRemoved(Origin),
+    #[serde(rename = "backup-codes-renewed")]
+    BackupCodesRenewed(Origin),
+    #[serde(rename = "personal-token-made")]
+    PersonalTokenMade(Origin),
+    #[serde(rename = "new-sign-in")]
+    NewSignIn(Origin),
     #[serde(rename = "email-changed")]
     EmailChanged(FormerMailbox),
 }
@@ -186,7 +196,7 @@ pub const ACTIVITIES: [&str; 20] = [
 pub enum Concern<'a> {
     /// Those that the person chose.
     Activity,
-    /// Telegram and e-mail, whatever the person chose: another person may have caused it.
+    /// Telegram and the proven e-mail, whatever the person chose: another person may have caused it.
     Security,
     /// Only this mailbox: the notice proves that its owner can read it, or it concerns the previous address.
     Mailbox(&'a str),
@@ -222,9 +232,14 @@ impl Notice {
             | Self::ParkingEnding(_)
             | Self::ParkingOver(_)
             | Self::WebhookDisabled(_) => Concern::Activity,
-            Self::PasswordChanged(_) | Self::TokenReused(_) | Self::FactorRemoved(_) => {
-                Concern::Security
-            }
+            Self::PasswordChanged(_)
+            | Self::TokenReused(_)
+            | Self::FactorRemoved(_)
+            | Self::FactorAdded(_)
+            | Self::OwnFactorRemoved(_)
+            | Self::BackupCodesRenewed(_)
+            | Self::PersonalTokenMade(_)
+            | Self::NewSignIn(_) => Concern::Security,
             Self::EmailChanged(it) => Concern::Mailbox(&it.email),
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
@@ -300,6 +315,11 @@ pub(crate) mod tests {
             ("password-changed", &from),
             ("refresh-token-reused", &from),
             ("second-factor-removed", &from),
+            ("second-factor-added", &from),
+            ("own-factor-removed", &from),
+            ("backup-codes-renewed", &from),
+            ("personal-token-made", &from),
+            ("new-sign-in", &from),
             ("email-changed", &moved),
         ]
         .into_iter()

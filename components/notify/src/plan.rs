@@ -94,7 +94,14 @@ pub fn deliveries(
                 .filter(|_| channels.email && contact.is_email_verified),
             channels.webhooks.as_slice(),
         ),
-        Concern::Security => (contact.telegram_id, contact.email.as_deref(), [].as_slice()),
+        Concern::Security => (
+            contact.telegram_id,
+            contact
+                .email
+                .as_deref()
+                .filter(|_| contact.is_email_verified),
+            [].as_slice(),
+        ),
         Concern::Mailbox(address) => (None, Some(address), [].as_slice()),
     };
     let chat = chat.filter(|_| outlets.telegram && !channels.chat_is_silent);
@@ -224,6 +231,10 @@ mod tests {
         };
         let told = kinds("booking_ending", &unproven, &channels(), ALL);
         assert_eq!(told, ["deliver:telegram", "deliver:webhook"]);
+        let told = kinds("password-changed", &unproven, &channels(), ALL);
+        assert_eq!(told, ["deliver:telegram"]);
+        let told = kinds("verify-email", &unproven, &channels(), ALL);
+        assert_eq!(told, ["deliver:email"], "this letter proves it");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub fn routes() -> Routes {
         })
         .post("/check", check_password, |it| {
             it.summary("Check a password against its hash")
-                .note("Without a hash the same work is done and the answer is no.")
+                .note("Argon2, bcrypt, and PBKDF2 as `$pbkdf2-sha256$i=…$salt$hash`. The answer to a right password whose hash is not of the present kind has a new hash. Without a hash the same work is done and the answer is no.")
         })
 }
 
@@ -46,12 +46,21 @@ struct GivenPassword {
 #[derive(Serialize, Schema)]
 struct CheckedPassword {
     is_right: bool,
+    /// Of a right password that is stored under other parameters than the present ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_hash: Option<String>,
 }
 
-async fn check_password(Json(given): Json<GivenPassword>) -> Json<CheckedPassword> {
-    Json(CheckedPassword {
-        is_right: hash::is_right(&given.password, given.hash.as_deref()),
-    })
+async fn check_password(
+    Json(given): Json<GivenPassword>,
+) -> Result<Json<CheckedPassword>, Problem> {
+    let is_right = hash::is_right(&given.password, given.hash.as_deref());
+    let is_outdated = given.hash.as_deref().is_some_and(hash::is_outdated);
+    let new_hash = match is_right && is_outdated {
+        true => Some(hash::hash(&given.password)?),
+        false => None,
+    };
+    Ok(Json(CheckedPassword { is_right, new_hash }))
 }
 
 #[cfg(test)]
@@ -79,5 +88,20 @@ mod tests {
         assert_eq!(check("correct horse", &hash).await, true);
         assert_eq!(check("wrong horse", &hash).await, false);
         assert_eq!(check("correct horse", &Value::Null).await, false);
+    }
+
+    #[tokio::test]
+    async fn a_right_password_of_an_old_kind_gets_a_new_hash() {
+        let old = "$pbkdf2-sha256$i=1000$c2FsdA==$YywoEuRtRgQQK6dhjp1tfS+BKPYma0oDJk0qBGC33LM=";
+        let check = async |password: &str, hash: &Value| {
+            ask("/check", json!({"password": password, "hash": hash})).await
+        };
+        let right = check("password", &json!(old)).await;
+        assert_eq!(right["is_right"], true, "{right}");
+        let new = right["new_hash"].clone();
+        let again = check("password", &new).await;
+        assert_eq!(again, json!({ "is_right": true }));
+        let wrong = check("passwort", &json!(old)).await;
+        assert_eq!(wrong, json!({ "is_right": false }));
     }
 }

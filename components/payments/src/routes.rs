@@ -127,7 +127,7 @@ fn accounts() -> Routes {
         })
         .post("/withdraw", accounts::withdraw, |it| {
             it.summary("Withdraw from an account")
-                .note("The money leaves the account at once. Outside a sandbox an admin pays it out.")
+                .note("The money leaves the account at once. Outside a sandbox an admin pays it out. It asks for a sign-in within the last day.")
                 .refuses(moving())
                 .refuses([Error::INSUFFICIENT_FUNDS])
         })

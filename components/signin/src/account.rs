@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::letter::Letter;
 use crate::name::{Cpf, Email, Login, TelegramId, Text};
 
 /// A user, as the platform knows them.
@@ -41,6 +42,8 @@ pub struct Credentials {
     /// A proof holds for as long as the account still carries this stamp; a new password changes it.
     #[row(column = "seal")]
     pub security_stamp: Uuid,
+    /// Whether the account signed in from the client's network within the last three months.
+    pub is_known_network: bool,
 }
 
 /// An account that is about to be created.
@@ -56,6 +59,15 @@ pub struct NewAccount {
     pub roles: Roles,
     pub created_by: Option<Uuid>,
     pub foreign_identity: Option<ForeignIdentity>,
+}
+
+/// A customer whom a caller looked up by CPF.
+#[derive(Debug, FromRow)]
+pub struct Identified {
+    #[row(flatten)]
+    pub account: Account,
+    /// Whether the caller may see personal data.
+    pub is_shown: bool,
 }
 
 /// A user of another issuer.
@@ -102,12 +114,14 @@ pub struct Lookup<'a> {
 }
 
 /// A change of an account; what is absent stays.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Change<'a> {
     pub login: Option<&'a str>,
     pub name: Option<&'a Text>,
     pub surname: Option<&'a Text>,
     pub email: Option<&'a str>,
+    /// The letter that proves the e-mail, where it has to be proven first.
+    pub letter: Option<&'a Letter>,
     pub telegram_id: Option<TelegramId>,
     pub password_hash: Option<&'a str>,
     pub roles: Option<RoleChange>,
@@ -156,6 +170,8 @@ pub struct Export {
     pub sessions: Value,
     /// Users of other issuers that are linked to the account.
     pub identities: Value,
-    /// The audit trail.
+    /// The audit trail, newest first, 1000 lines: `before` takes the id of the last one for those before it.
     pub events: Value,
+    /// Where the account signed in.
+    pub networks: Value,
 }

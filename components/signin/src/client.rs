@@ -46,6 +46,11 @@ impl Client {
         }
     }
 
+    /// The network that the client shares with its household or machine; none for a function of ours.
+    pub fn network(&self) -> Option<String> {
+        (!self.is_function()).then(|| network(&self.address))
+    }
+
     /// Whether another function of ours asks over HTTP, as the bot does for all its chats: it has no address,
     /// and limits its users itself.
     pub fn is_function(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::limit::LimitReached;
 use crate::token::BadKey;
 
 #[derive(Debug, Refusals)]
-#[refusals(done("refreshed"))]
+#[refusals(done("refreshed", "imported", "present"))]
 pub enum Error {
     /// Some clients learn that it was the name; the work done is the same.
     #[refusal(401, "wrong-credentials", "Wrong login or password", number = 12)]
@@ -29,6 +29,21 @@ pub enum Error {
         number = 12
     )]
     CodeRequired,
+    #[refusal(401, "password-required", "The current password is required")]
+    PasswordRequired,
+    #[refusal(
+        409,
+        "no-password",
+        "The account has no password; sign in again where it signs in"
+    )]
+    NoPassword,
+    #[refusal(
+        409,
+        "last-admin",
+        "The last admin cannot be erased, disabled or demoted",
+        constraint = "account_keeps_an_admin"
+    )]
+    LastAdmin,
     #[refusal(401, "wrong-code", "The code is wrong or used up", number = 12)]
     WrongCode,
     #[refusal(401, "invalid-otp", "The OTP is invalid or expired")]
@@ -41,6 +56,7 @@ pub enum Error {
         409,
         "login-taken",
         "The login is taken",
+        outcome = "login_taken",
         constraint = "account_login_taken"
     )]
     LoginTaken,
@@ -48,11 +64,27 @@ pub enum Error {
         409,
         "email-taken",
         "The e-mail is taken",
+        outcome = "email_taken",
         constraint = "account_email_taken"
     )]
     EmailTaken,
-    #[refusal(409, "cpf-taken", "The CPF is taken", constraint = "account_cpf_taken")]
+    #[refusal(
+        409,
+        "cpf-taken",
+        "The CPF is taken",
+        outcome = "cpf_taken",
+        constraint = "account_cpf_taken"
+    )]
     CpfTaken,
+    /// Of an account that is imported.
+    #[refusal(
+        409,
+        "number-taken",
+        "The number is taken",
+        outcome = "number_taken",
+        constraint = "account_number"
+    )]
+    NumberTaken,
     /// Another request of the same user of another issuer came first.
     #[refusal(
         409,
@@ -74,6 +106,14 @@ pub enum Error {
         field = "/password"
     )]
     PasswordIsName,
+    #[refusal(
+        422,
+        "common-password",
+        "The password is one of the most common",
+        detail = "choose a password that is not among the first guesses of every attacker",
+        field = "/password"
+    )]
+    CommonPassword,
     #[refusal(transparent)]
     InvalidField(InvalidField),
     /// The parking clients know one refusal of a registration.
@@ -96,6 +136,13 @@ pub enum Error {
     BadGrant,
     #[refusal(400, "invalid-grant", "Incorrect username or password", detail = "{0}")]
     RefusedGrant(String),
+    #[refusal(
+        400,
+        "unsupported-grant-type",
+        "The grant type is not supported",
+        detail = "password, refresh_token, or urn:ietf:params:oauth:grant-type:token-exchange"
+    )]
+    UnsupportedGrant,
     // One answer for every token that is not valid.
     #[refusal(
         problem = INVALID_TOKEN,
@@ -112,6 +159,8 @@ pub enum Error {
     ExpiredRefreshToken,
     #[refusal(problem = INVALID_TOKEN)]
     BadForeignToken,
+    #[refusal(415, "unsupported-media-type", "The body is not application/x-ndjson")]
+    NotLines,
     #[refusal(404, "unknown-user", "There is no such user")]
     UnknownAccount,
     #[refusal(404, "unknown-session", "There is no such session")]

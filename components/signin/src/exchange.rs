@@ -6,7 +6,7 @@ use kit::setting;
 use kit::store::Db;
 use serde_json::{Map, Value};
 
-use crate::account::{Account, NewAccount};
+use crate::account::{Account, Credentials, NewAccount};
 use crate::authentication;
 use crate::calls::issuers;
 use crate::client::Client;
@@ -16,8 +16,9 @@ use crate::issuer::{self, ForeignUser, Issuer};
 use crate::name::Login;
 use crate::revocation::mark_revoked;
 use crate::secret;
-use crate::session::{SignedIn, Start};
+use crate::session::{Proof, SignedIn, Start};
 use crate::store::{self, audit, issuers as keys, sessions};
+use crate::{limit, throttle};
 
 /// The prefix of personal access tokens.
 pub const PERSONAL_TOKEN: &str = "wharf_pat";
@@ -29,14 +30,21 @@ const STALE_KEYS_S: i64 = 86_400;
 /// An issuer is asked at most once within this, however many tokens name unknown keys.
 const FETCH_PAUSE_S: i64 = 60;
 
-/// An access token of ours for a token that stands for an account here.
-pub async fn exchange(token: &str, client: &Client) -> Result<SignedIn, Error> {
+/// An access token of ours for a token that stands for an account here. `code` is of the account's second factor:
+/// another issuer vouches for a person, not for their factor here.
+pub async fn exchange(token: &str, code: Option<&str>, client: &Client) -> Result<SignedIn, Error> {
+    let limits = limit::exchanges(client);
+    let db = store::open().await?;
+    throttle::count(&db, &limits).await?;
     let exchanged = match token.starts_with(PERSONAL_TOKEN) {
         true => exchange_personal(token, client).await,
-        false => exchange_foreign(token, client).await,
+        false => exchange_foreign(token, code, client).await,
     };
-    if let Err(refused @ Error::BadForeignToken) = &exchanged {
-        audit::record_refusal(&store::open().await?, None, refused, client).await?;
+    match &exchanged {
+        Err(refused @ Error::BadForeignToken) => {
+            audit::record_refusal(&db, None, refused, client).await?;
+        }
+        Ok(_) | Err(_) => throttle::forgive(&db, &limits).await?,
     }
     exchanged
 }
@@ -46,17 +54,25 @@ async fn exchange_personal(token: &str, client: &Client) -> Result<SignedIn, Err
     let found = sessions::find_personal_token(&db, secret::digest(token), client).await?;
     let found = found.ok_or(Error::BadForeignToken)?;
     let seconds = issue::access_seconds().await?.min(found.seconds_left);
-    issue::access_token(found.account, found.session, seconds, Some(found.scope)).await
+    let scope = Some(found.scope);
+    issue::access_token(found.account, found.session, &found.proof, seconds, scope).await
 }
 
-async fn exchange_foreign(token: &str, client: &Client) -> Result<SignedIn, Error> {
+async fn exchange_foreign(
+    token: &str,
+    code: Option<&str>,
+    client: &Client,
+) -> Result<SignedIn, Error> {
     let issuers: Vec<Issuer> = serde_json::from_str(setting("foreign_issuers").await?)?;
     let issuer = issuer::named_by(token, &issuers).ok_or(Error::BadForeignToken)?;
     let db = store::open().await?;
     let claims = verify(&db, token, issuer).await?;
     let user = ForeignUser::of(&claims, issuer).ok_or(Error::BadForeignToken)?;
-    let start = issue::start_foreign().await?;
-    let account = sign_in(&db, issuer, &user, &start, client).await?;
+    let found = find_or_register(&db, issuer, &user, client).await?;
+    authentication::prove_code(&db, &found, code, client).await?;
+    let words: &[&str] = if found.totp.is_some() { &["otp"] } else { &[] };
+    let start = issue::start_foreign(Proof::of(words, user.proven_at())).await?;
+    let account = sign_in(&db, issuer, &user, found, &start, client).await?;
     issue::tokens(&start, account).await
 }
 
@@ -97,25 +113,50 @@ async fn fetch_keys(db: &Db, issuer: &Issuer) -> Result<Option<String>, Error> {
     }
 }
 
-/// Opens the session of a user, whose account is created at their first sign-in.
+/// The account of a user, which is created at their first sign-in.
+async fn find_or_register(
+    db: &Db,
+    issuer: &Issuer,
+    user: &ForeignUser,
+    client: &Client,
+) -> Result<Credentials, Error> {
+    let identity = user.identity(issuer);
+    if let Some(found) = keys::find_foreign_account(db, &identity).await? {
+        return Ok(found);
+    }
+    link_or_register(db, issuer, user, client).await?;
+    let found = keys::find_foreign_account(db, &identity).await?;
+    // A user whose account is not found is disabled.
+    found.ok_or(Error::BadForeignToken)
+}
+
+/// How often a session is opened anew because the account changed meanwhile, as by another sign-in of the user.
+const MAX_TURNS: usize = 5;
+
 async fn sign_in(
     db: &Db,
     issuer: &Issuer,
     user: &ForeignUser,
+    mut found: Credentials,
     start: &Start,
     client: &Client,
 ) -> Result<Account, Error> {
-    let identity = user.identity(issuer);
-    let roles = issuer.role_change(user);
-    let mut opened = keys::open_foreign_session(db, &identity, roles, start, client).await?;
-    if opened.is_none() {
-        link_or_register(db, issuer, user, client).await?;
-        opened = keys::open_foreign_session(db, &identity, roles, start, client).await?;
+    let (identity, roles) = (user.identity(issuer), issuer.role_change(user));
+    let totp = found.totp;
+    for _ in 0..MAX_TURNS {
+        let opened =
+            keys::open_foreign_session(db, &issuer.issuer, &found, roles, start, client).await?;
+        if let Some((account, ended)) = opened {
+            mark_revoked(&ended).await?;
+            return Ok(account);
+        }
+        let now = keys::find_foreign_account(db, &identity).await?;
+        // The code that was shown proves no other factor.
+        found = now
+            .filter(|it| it.totp == totp)
+            .ok_or(Error::BadForeignToken)?;
     }
-    // A user whose account does not open is disabled.
-    let (account, ended) = opened.ok_or(Error::BadForeignToken)?;
-    mark_revoked(&ended).await?;
-    Ok(account)
+    Err(Error::BadForeignToken)
 }
 
 /// Gives a user an account here: the one with their verified e-mail, or a new one.

@@ -30,7 +30,10 @@ pub enum Code {
 }
 
 pub struct Factor {
+    /// Makes new enrolments.
     key: &'static str,
+    /// The present key and earlier ones: an enrolment does not say under which it was made.
+    keys: Vec<&'static str>,
     enrolment: Uuid,
     /// Which ten backup codes are valid.
     batch: i32,
@@ -42,8 +45,11 @@ impl Factor {
     }
 
     pub async fn of(enrolment: Uuid, batch: i32) -> Result<Self, Error> {
+        let key = setting("totp_key").await?;
+        let retired = setting("totp_keys_retired").await?.split_ascii_whitespace();
         Ok(Self {
-            key: setting("totp_key").await?,
+            key,
+            keys: std::iter::once(key).chain(retired).collect(),
             enrolment,
             batch,
         })
@@ -54,7 +60,7 @@ impl Factor {
     }
 
     pub fn enrolment(&self, login: &str) -> Result<Enrolment, Error> {
-        let totp = self.totp(login)?;
+        let totp = self.totp(self.key, login)?;
         Ok(Enrolment {
             secret: totp.secret().to_base32(),
             uri: totp.to_url().map_err(|_| Error::Unenrollable)?,
@@ -65,7 +71,7 @@ impl Factor {
     pub fn backup_codes(&self) -> Vec<String> {
         (0..BACKUP_CODES)
             .map(|it| {
-                let code = self.backup_code(it);
+                let code = self.backup_code(self.key, it);
                 let (left, right) = code.split_at(code.len() / 2);
                 format!("{left}-{right}")
             })
@@ -80,16 +86,25 @@ impl Factor {
             .map(|it| it.to_ascii_lowercase())
             .collect();
         let now = u64::try_from(now).ok()?;
-        if let Some(step) = self.totp("").ok()?.check(&text, now) {
+        self.keys
+            .iter()
+            .find_map(|it| self.read_under(it, &text, now))
+    }
+
+    fn read_under(&self, key: &str, text: &str, now: u64) -> Option<Code> {
+        if let Some(step) = self.totp(key, "").ok()?.check(text, now) {
             return Some(Code::Step(i64::try_from(step).ok()?));
         }
         (0..BACKUP_CODES)
-            .find(|it| self.backup_code(*it) == text)
+            .find(|it| self.backup_code(key, *it) == text)
             .map(|it| Code::Backup(1 << it))
     }
 
-    fn totp(&self, login: &str) -> Result<Totp, Error> {
-        let secret: Vec<u8> = self.derive("totp").into_iter().take(20).collect();
+    fn totp(&self, key: &str, login: &str) -> Result<Totp, Error> {
+        let secret: Vec<u8> = derive(key, "totp", self.enrolment)
+            .into_iter()
+            .take(20)
+            .collect();
         Builder::new()
             .with_secret(Secret::from(secret))
             .with_skew(1)
@@ -100,25 +115,29 @@ impl Factor {
     }
 
     /// 40 bits: with the limits of attempts, guessing one is hopeless.
-    fn backup_code(&self, number: u32) -> String {
+    fn backup_code(&self, key: &str, number: u32) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        self.derive(&format!("backup {} {number}", self.batch))
-            .into_iter()
-            .take(8)
-            .filter_map(|it| LETTERS.get(usize::from(it % 32)))
-            .map(|it| char::from(*it))
-            .collect()
+        derive(
+            key,
+            &format!("backup {} {number}", self.batch),
+            self.enrolment,
+        )
+        .into_iter()
+        .take(8)
+        .filter_map(|it| LETTERS.get(usize::from(it % 32)))
+        .map(|it| char::from(*it))
+        .collect()
     }
+}
 
-    fn derive(&self, purpose: &str) -> Vec<u8> {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else {
-            // HMAC takes keys of any length.
-            return Vec::new();
-        };
-        mac.update(purpose.as_bytes());
-        mac.update(self.enrolment.as_bytes());
-        mac.finalize().into_bytes().to_vec()
-    }
+fn derive(key: &str, purpose: &str, enrolment: Uuid) -> Vec<u8> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        // HMAC takes keys of any length.
+        return Vec::new();
+    };
+    mac.update(purpose.as_bytes());
+    mac.update(enrolment.as_bytes());
+    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]
@@ -130,6 +149,7 @@ mod tests {
     fn factor(enrolment: u128) -> Factor {
         Factor {
             key: "a key that only this function has",
+            keys: vec!["a key that only this function has"],
             enrolment: Uuid::from_u128(enrolment),
             batch: 0,
         }
@@ -138,7 +158,7 @@ mod tests {
     #[test]
     fn a_code_of_the_app_is_valid_for_its_step_and_the_two_beside_it() {
         let factor = factor(1);
-        let code = factor.totp("ana").unwrap().generate(NOW as u64).to_string();
+        let code = code_of(&factor);
         let step = NOW / 30;
         for (at, expected) in [
             (0, true),
@@ -151,6 +171,30 @@ mod tests {
             assert_eq!(read, expected.then_some(Code::Step(step)), "{at}");
         }
         assert_eq!(super::tests::factor(2).read(&code, NOW), None);
+    }
+
+    fn code_of(factor: &Factor) -> String {
+        let totp = factor.totp(factor.key, "ana").unwrap();
+        totp.generate(NOW as u64).to_string()
+    }
+
+    #[test]
+    fn a_factor_of_a_retired_key_works_while_the_key_is_listed() {
+        let old = factor(1);
+        let (code, backup) = (code_of(&old), old.backup_codes()[3].clone());
+        let rotated = Factor {
+            key: "a new key",
+            keys: vec!["a new key", "a key that only this function has"],
+            ..factor(1)
+        };
+        assert_eq!(rotated.read(&code, NOW), Some(Code::Step(NOW / 30)));
+        assert_eq!(rotated.read(&backup, NOW), Some(Code::Backup(1 << 3)));
+        let dropped = Factor {
+            keys: vec!["a new key"],
+            ..rotated
+        };
+        assert_eq!(dropped.read(&code, NOW), None);
+        assert_eq!(dropped.read(&backup, NOW), None);
     }
 
     #[test]

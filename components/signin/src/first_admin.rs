@@ -1,7 +1,8 @@
 //! The admin whom the operator configures. The account is created when the admin first signs in with the
-//! configured password; from then on the account's own password counts.
+//! configured password, once in the life of a database; from then on the account's own password counts, and one
+//! that is renamed or erased does not come back. An empty password lets no admin in.
 
-use kit::identity::Role;
+use kit::identity::{Role, is_secret};
 use kit::setting;
 
 use crate::account::NewAccount;
@@ -28,7 +29,7 @@ async fn is_name(name: &str) -> Result<bool, Error> {
 /// Whether an attempt gives the configured name and password.
 pub async fn is_meant(name: &str, password: &str) -> Result<bool, Error> {
     let configured = setting("admin_password").await?;
-    Ok(is_name(name).await? && is_same(password, configured))
+    Ok(is_name(name).await? && is_secret(password, configured))
 }
 
 /// The account, and its password.
@@ -41,14 +42,4 @@ pub async fn account() -> Result<(NewAccount, &'static str), Error> {
         Role::Admin,
     );
     Ok((new, setting("admin_password").await?))
-}
-
-/// Compares in constant time: the duration tells nothing about the password.
-fn is_same(given: &str, expected: &str) -> bool {
-    given.len() == expected.len()
-        && given
-            .bytes()
-            .zip(expected.bytes())
-            .fold(0, |differs, (a, b)| differs | (a ^ b))
-            == 0
 }

@@ -2,13 +2,16 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use kit::identity::{Caller, FORBIDDEN, Role};
+use kit::identity::{Caller, FORBIDDEN, PROOF_TOO_OLD, RECENT_S, Role, SAME_DAY_S};
 use kit::web::{Input, Operation, Problem, Security};
 
 use crate::client::Actor;
 
 macro_rules! callers {
-    ($($(#[$doc:meta])* $name:ident(roles: [$($role:ident),*], scoped: $scoped:literal);)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $name:ident(roles: [$($role:ident),*], scoped: $scoped:literal $(, proven within: $seconds:expr)?);
+    )*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name(pub Actor);
@@ -17,10 +20,11 @@ macro_rules! callers {
             pub fn check(caller: &Caller) -> Result<(), Problem> {
                 let roles: &[Role] = &[$(Role::$role),*];
                 let has_role = roles.is_empty() || caller.roles.any(roles);
-                match has_role && ($scoped || caller.scope.is_none()) {
-                    true => Ok(()),
-                    false => Err(FORBIDDEN),
+                if !has_role || !($scoped || caller.scope.is_none()) {
+                    return Err(FORBIDDEN);
                 }
+                $(caller.check_proof($seconds)?;)?
+                Ok(())
             }
         }
 
@@ -42,6 +46,10 @@ macro_rules! callers {
                     let names = roles.iter().map(|it| it.name()).collect();
                     operation.add_security(Security::Roles(names));
                 }
+                $(
+                    let _: i64 = $seconds;
+                    operation.add_refusals([PROOF_TOO_OLD]);
+                )?
             }
         }
     )*};
@@ -51,6 +59,10 @@ callers! {
     /// A caller whose token has no scope. A token with one neither makes further tokens nor changes how its
     /// person signs in.
     Unscoped(roles: [], scoped: false);
+    /// The same, with a proof of who they are from the last ten minutes: for what is hard to undo.
+    Proven(roles: [], scoped: false, proven within: RECENT_S);
+    /// The same on paths of replaced systems, whose clients can only sign in again: within a day.
+    ProvenToday(roles: [], scoped: false, proven within: SAME_DAY_S);
     /// A platform admin whose token has no scope: what admins do to others exceeds any scope.
     UnscopedAdmin(roles: [Admin], scoped: false);
     /// A caller who manages accounts: admins those of everyone, zone admins those that they registered.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::error::Error;
-use crate::session::{SessionKind, SignedIn, Start};
+use crate::session::{Proof, SessionKind, SignedIn, Start};
 use crate::token::SigningPair;
 
 /// How a client stays signed in.
@@ -22,11 +22,11 @@ pub enum Renewal {
 }
 
 /// A session that is about to begin.
-pub async fn start(kind: SessionKind, renewal: Renewal) -> Result<Start, Error> {
+pub async fn start(kind: SessionKind, proof: Proof, renewal: Renewal) -> Result<Start, Error> {
     let (token_seconds, seconds, refresh) = match renewal {
         Renewal::Refresh => (
             access_seconds().await?,
-            seconds("refresh_token_seconds", 30 * 86_400).await?,
+            session_seconds().await?,
             Some(Uuid::new_v4()),
         ),
         Renewal::SignIn => {
@@ -37,6 +37,7 @@ pub async fn start(kind: SessionKind, renewal: Renewal) -> Result<Start, Error> 
     Ok(Start {
         session: Uuid::new_v4(),
         kind,
+        proof,
         seconds,
         refresh,
         token_seconds,
@@ -44,11 +45,12 @@ pub async fn start(kind: SessionKind, renewal: Renewal) -> Result<Start, Error> 
 }
 
 /// A session of one short token: another issuer vouches for its person.
-pub async fn start_foreign() -> Result<Start, Error> {
+pub async fn start_foreign(proof: Proof) -> Result<Start, Error> {
     let seconds = access_seconds().await?;
     Ok(Start {
         session: Uuid::new_v4(),
         kind: SessionKind::Foreign,
+        proof,
         seconds,
         refresh: None,
         token_seconds: seconds,
@@ -57,7 +59,8 @@ pub async fn start_foreign() -> Result<Start, Error> {
 
 /// The first tokens of a session that has begun.
 pub async fn tokens(start: &Start, account: Account) -> Result<SignedIn, Error> {
-    let mut signed_in = access_token(account, start.session, start.token_seconds, None).await?;
+    let (session, seconds) = (start.session, start.token_seconds);
+    let mut signed_in = access_token(account, session, &start.proof, seconds, None).await?;
     if let Some(id) = start.refresh {
         let token = refresh_token(&signed_in.account, start.session, id, start.seconds).await?;
         signed_in.refresh_token = Some(token);
@@ -68,6 +71,11 @@ pub async fn tokens(start: &Start, account: Account) -> Result<SignedIn, Error> 
 /// How long an access token lives that can be refreshed or exchanged.
 pub async fn access_seconds() -> Result<i64, Error> {
     seconds("access_token_seconds", 3_600).await
+}
+
+/// How long a session lasts at most that its client keeps alive.
+pub async fn session_seconds() -> Result<i64, Error> {
+    seconds("refresh_token_seconds", 30 * 86_400).await
 }
 
 /// How long any access token may live: marks of ended sessions are kept for this.
@@ -102,14 +110,17 @@ pub async fn signing_pair() -> Result<&'static SigningPair, Error> {
 pub async fn access_token(
     account: Account,
     session: Uuid,
+    proof: &Proof,
     expires_in_s: i64,
     scope: Option<String>,
 ) -> Result<SignedIn, Error> {
     let audience = setting("jwt_audience").await?.to_owned();
     let claims = Claims {
         username: account.login.clone(),
-        roles: roles_of(&account).await?,
+        roles: roles_of(&account, proof).await?,
         scope,
+        auth_time: Some(proof.authenticated_at.as_second()),
+        amr: proof.amr.clone(),
         ..claims(account.id, session, Uuid::new_v4(), audience, expires_in_s).await?
     };
     Ok(SignedIn {
@@ -120,10 +131,11 @@ pub async fn access_token(
     })
 }
 
-/// The roles in a token. Where admins must have a second factor, one without it is no admin.
-async fn roles_of(account: &Account) -> Result<Roles, Error> {
+/// The roles in a token. Where admins must have a second factor, one who did not show it in this session is no admin.
+async fn roles_of(account: &Account, proof: &Proof) -> Result<Roles, Error> {
     let is_required = setting("admin_totp").await? == "required";
-    Ok(if is_required && !account.has_totp {
+    let has_shown = account.has_totp && proof.has_code();
+    Ok(if is_required && !has_shown {
         account.roles.without(Role::Admin)
     } else {
         account.roles
@@ -173,5 +185,7 @@ async fn claims(
         exp: now.saturating_add(expires_in_s),
         nbf: None,
         scope: None,
+        auth_time: None,
+        amr: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous, decode, decode_header};
 use kit::identity::{Role, Roles};
@@ -58,6 +59,8 @@ pub struct ForeignUser {
     name: Option<String>,
     surname: Option<String>,
     roles: Roles,
+    /// When the user last proved there who they are, in Unix seconds.
+    proven_at: i64,
 }
 
 /// The configured issuer that a token names. Nothing else of an unverified token is read.
@@ -130,7 +133,17 @@ impl ForeignUser {
                 .filter_map(Value::as_str)
                 .filter_map(|it| issuer.roles.get(it).copied())
                 .collect(),
+            proven_at: ["auth_time", "iat"]
+                .iter()
+                .find_map(|it| claims.get(*it)?.as_i64())
+                .unwrap_or(0),
         })
+    }
+
+    /// Never in the future, whatever the issuer's clock says.
+    pub fn proven_at(&self) -> Timestamp {
+        let now = kit::now();
+        Timestamp::from_second(self.proven_at).map_or(Timestamp::UNIX_EPOCH, |it| it.min(now))
     }
 
     pub fn identity(&self, issuer: &Issuer) -> ForeignIdentity {

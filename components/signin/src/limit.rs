@@ -56,9 +56,50 @@ pub fn sign_ins_to(account: &str, client: &Client) -> Vec<Limit> {
     vec![
         // A person who tries the passwords they remember.
         Limit::new("pair", &format!("{account} {network}"), 10, 300),
-        // Many machines at one account. It is higher, so that an attacker cannot lock the person out.
-        Limit::new("account", account, 100, 3_600),
     ]
+}
+
+/// Sign-ins to one account from all networks where it has not signed in lately: many machines that guess. The
+/// person's own networks do not count, so that a flood does not lock the person out.
+pub fn strangers(account: &str) -> Vec<Limit> {
+    vec![Limit::new("account", account, 100, 3_600)]
+}
+
+/// Beyond the limit of strangers: the person may be on a journey, so their attempts are slowed down and not refused.
+pub fn slow_strangers(account: &str) -> Vec<Limit> {
+    vec![Limit::new("slow", account, 1, 15)]
+}
+
+/// Passwords of one account that are checked or hashed, right or wrong: each takes a core for a moment. A program
+/// that signs in for every request stays below it.
+pub fn checks(account: &str) -> Vec<Limit> {
+    vec![Limit::new("check", account, 120, 60)]
+}
+
+/// New passwords, which are hashed whatever comes of them.
+pub fn new_passwords(account: &str, client: &Client) -> Vec<Limit> {
+    let mut limits = vec![Limit::new("new-password", account, 20, 600)];
+    limits.extend(Limit::of_network("new-password-from", client, 120, 60));
+    limits
+}
+
+/// Tokens of others that are shown for exchange and are wrong.
+pub fn exchanges(client: &Client) -> Vec<Limit> {
+    Limit::of_network("exchange", client, 60, 60)
+        .into_iter()
+        .collect()
+}
+
+/// Refusals that the audit trail keeps. What comes beyond says nothing new, and lines are kept for a year.
+pub fn recorded_refusals(account: Option<Uuid>, client: &Client) -> Vec<Limit> {
+    let network = client::network(&client.address);
+    match account {
+        Some(account) => vec![
+            Limit::new("recorded", &account.to_string(), 60, 3_600),
+            Limit::new("recorded-from", &network, 1_200, 3_600),
+        ],
+        None => vec![Limit::new("recorded-unknown", &network, 300, 3_600)],
+    }
 }
 
 /// Registrations: a whole office may share an address. Staff and kiosks register others, so they are counted by
@@ -74,17 +115,30 @@ pub fn registrations(by: Option<Uuid>, client: &Client) -> Vec<Limit> {
 /// Passcodes that were wrong: six digits can be guessed.
 pub fn passcodes(client: &Client) -> Vec<Limit> {
     let network = client::network(&client.address);
-    vec![Limit::new("passcode", &network, 5, 60)]
+    vec![
+        Limit::new("passcode", &network, 5, 60),
+        // All networks together: many of them guess no faster than this.
+        Limit::new("passcode-anywhere", "", 200, 900),
+    ]
 }
 
-/// Letters to one mailbox or account.
-pub fn letters(to: &str, client: &Client) -> Vec<Limit> {
-    let mut limits = vec![Limit::new("letter", to, 5, 900)];
+/// Letters to a mailbox, whichever accounts ask for them.
+pub fn letters(mailbox: &str, client: &Client) -> Vec<Limit> {
+    let mut limits = vec![
+        Limit::new("letter", mailbox, 5, 900),
+        Limit::new("letters-a-day", mailbox, 20, 86_400),
+    ];
     limits.extend(Limit::of_network("letter-from", client, 30, 900));
     limits
 }
 
-/// Look-ups of people by CPF, so that a kiosk cannot read the whole register number by number.
+/// Letters that one account asks for, to whatever mailboxes.
+pub fn letters_by(account: Uuid) -> Vec<Limit> {
+    vec![Limit::new("letter-by", &account.to_string(), 5, 900)]
+}
+
+/// Look-ups of people by CPF, found or not, so that a kiosk cannot read the whole register number by number.
+/// Customers of the caller's own do not count.
 pub fn look_ups(caller: &str) -> Vec<Limit> {
     vec![Limit::new("lookup", caller, 60, 300)]
 }

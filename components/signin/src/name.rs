@@ -68,7 +68,30 @@ impl TryFrom<String> for Login {
     }
 }
 
+/// Logins that stand for something else: a path (`/users/me`), or an authority that people would trust.
+const RESERVED: [&str; 14] = [
+    "me",
+    "admin",
+    "administrator",
+    "root",
+    "superuser",
+    "system",
+    "support",
+    "security",
+    "staff",
+    "moderator",
+    "wharf",
+    "nobody",
+    "null",
+    "undefined",
+];
+
 impl Login {
+    /// Whether people cannot choose it.
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.iter().any(|it| self.0.eq_ignore_ascii_case(it))
+    }
+
     /// Whether it also fits the narrower rule of the parking clients.
     pub fn is_word(&self) -> bool {
         self.0.len() >= 3

@@ -15,6 +15,103 @@ pub struct Password(String);
 
 pub const MAX_CHARACTERS: usize = 128;
 
+/// The cores of the passwords that lead every published list.
+const COMMON: [&str; 55] = [
+    "password",
+    "passwort",
+    "passw",
+    "pass",
+    "senha",
+    "contrasena",
+    "parol",
+    "qwerty",
+    "qwertyuiop",
+    "azerty",
+    "asdf",
+    "asdfgh",
+    "asdfghjkl",
+    "zxcvbn",
+    "zxcvbnm",
+    "abc",
+    "abcd",
+    "abcdef",
+    "admin",
+    "administrator",
+    "root",
+    "user",
+    "guest",
+    "test",
+    "login",
+    "welcome",
+    "hello",
+    "letmein",
+    "iloveyou",
+    "loveyou",
+    "love",
+    "monkey",
+    "dragon",
+    "master",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "batman",
+    "shadow",
+    "michael",
+    "jordan",
+    "starwars",
+    "trustno",
+    "whatever",
+    "secret",
+    "changeme",
+    "default",
+    "computer",
+    "internet",
+    "flower",
+    "summer",
+    "winter",
+    "qazwsx",
+];
+
+/// The letter that a digit or a mark stands for in passwords as `P@ssw0rd`.
+fn plain(letter: char) -> char {
+    match letter {
+        '@' => 'a',
+        '0' => 'o',
+        '$' => 's',
+        other => other,
+    }
+}
+
+/// Neighbours on the keyboard or in counting, as `12345678` or `qwertyui`, in either direction.
+fn is_row(text: &str) -> bool {
+    const ROWS: [&str; 5] = [
+        "012345678901234567890",
+        "abcdefghijklmnopqrstuvwxyz",
+        "qwertyuiop",
+        "asdfghjkl",
+        "1qaz2wsx3edc4rfv5tgb",
+    ];
+    let backwards: String = text.chars().rev().collect();
+    text.len() >= 4
+        && ROWS
+            .iter()
+            .any(|it| it.contains(text) || it.contains(&backwards))
+}
+
+/// A piece of four characters at most, again and again: `aaaaaaaa`, `12121212`.
+fn is_repeated(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().collect();
+    (1..=4).any(|length| {
+        letters.len() >= 2 * length
+            && letters
+                .iter()
+                .zip(letters.iter().skip(length))
+                .all(|(a, b)| a == b)
+    })
+}
+
 impl TryFrom<String> for Password {
     type Error = Malformed;
 
@@ -30,6 +127,18 @@ impl TryFrom<String> for Password {
 impl Password {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is one of the first guesses of every attacker: a common word with digits or marks around it, a
+    /// row of the keyboard, or a short piece repeated.
+    pub fn is_common(&self) -> bool {
+        let typed = self.0.to_lowercase();
+        let plain: String = typed.chars().map(plain).collect();
+        let core = |text: &str| {
+            let core = text.trim_matches(|it: char| !it.is_alphabetic());
+            COMMON.contains(&core) || is_row(core)
+        };
+        core(&typed) || core(&plain) || is_row(&typed) || is_repeated(&typed)
     }
 
     /// Whether it is the login or the e-mail, the first guess of every attacker.
@@ -61,6 +170,41 @@ mod tests {
         assert!(!fits("1234567"));
         assert!(fits(&"☃".repeat(128)));
         assert!(!fits(&"x".repeat(129)));
+    }
+
+    #[test]
+    fn the_first_guesses_of_attackers_are_common() {
+        for common in [
+            "Password123",
+            "P@ssw0rd",
+            "password",
+            "Passw0rd!",
+            "qwertyuiop",
+            "12345678",
+            "1234567890",
+            "87654321",
+            "aaaaaaaa",
+            "abcabcabc",
+            "iloveyou",
+            "Welcome2024!",
+            "admin123",
+            "Senha@123",
+            "letmein1",
+            "qwerty123",
+            "11111111",
+            "1qaz2wsx",
+        ] {
+            assert!(password(common).is_common(), "{common}");
+        }
+        for fine in [
+            "Correct-Horse-1",
+            "Another-Horse-2",
+            "Newpassword456",
+            "tr0ub4dor&3",
+            "ãçéíõú☃𝄞",
+        ] {
+            assert!(!password(fine).is_common(), "{fine}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A session ends in the database first. A mark in Redis then tells every function, which looks for it
 //! ([`kit::identity::session`]). A mark that could not be set is set by the sweep.
 
-use kit::identity::session::ended_mark;
+use kit::identity::session::{ENDED, ENDED_COUNT, ENDED_KEPT, ended_mark};
 use kit::store::Db;
 use kit::store::redis::{self, Away};
 use spin_sdk::redis::RedisResult;
@@ -53,16 +53,24 @@ async fn promise_marks() -> Result<(), Away> {
     Ok(())
 }
 
-/// Marks sessions as ended, for as long as a token of theirs may live. One round trip; idempotent.
+/// Marks sessions as ended, for as long as a token of theirs may live, and counts them: instances that know a session
+/// read what was counted since they asked. One round trip; idempotent.
 async fn mark_ended(sessions: &[Uuid], seconds: i64) -> Result<(), Away> {
-    const MARK: &str =
-        "for _, key in ipairs(KEYS) do redis.call('SET', key, '', 'EX', ARGV[1]) end";
+    const MARK: &str = "local count = redis.call('INCR', KEYS[1]) \
+        for i = 3, #KEYS do \
+            redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) \
+            redis.call('ZADD', KEYS[2], count, ARGV[i]) \
+        end \
+        redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[2])) \
+        return count";
     if sessions.is_empty() {
         return Ok(());
     }
-    let mut arguments = vec![MARK.to_owned(), sessions.len().to_string()];
+    let mut arguments = vec![MARK.to_owned(), (sessions.len() + 2).to_string()];
+    arguments.extend([ENDED_COUNT.to_owned(), ENDED.to_owned()]);
     arguments.extend(sessions.iter().map(|it| ended_mark(*it)));
-    arguments.push(seconds.to_string());
+    arguments.extend([seconds.to_string(), ENDED_KEPT.to_string()]);
+    arguments.extend(sessions.iter().map(Uuid::to_string));
     redis::run_all("EVAL", arguments).await?;
     Ok(())
 }

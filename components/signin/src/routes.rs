@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fast_food;
+mod import;
 mod keys;
 mod letters;
 mod methods;
@@ -31,6 +32,7 @@ pub fn routes() -> Routes {
         second_factor::routes(),
         letters::routes(),
         users::routes(),
+        import::routes(),
         keys::routes(),
         operation(),
     ])

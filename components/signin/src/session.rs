@@ -18,11 +18,43 @@ pub enum SessionKind {
     Foreign,
 }
 
+/// How and when the person of a session last proved who they are.
+#[derive(Clone, Debug, FromRow)]
+pub struct Proof {
+    /// In the words of RFC 8176; empty when another issuer vouched for them.
+    pub amr: Vec<String>,
+    pub authenticated_at: Timestamp,
+}
+
+impl Proof {
+    /// By password, and by a code when the account has a second factor.
+    pub fn by_password(with_code: bool, now: Timestamp) -> Self {
+        let words: &[&str] = match with_code {
+            true => &["mfa", "otp", "pwd"],
+            false => &["pwd"],
+        };
+        Self::of(words, now)
+    }
+
+    pub fn of(words: &[&str], authenticated_at: Timestamp) -> Self {
+        Self {
+            amr: words.iter().map(|it| (*it).to_owned()).collect(),
+            authenticated_at,
+        }
+    }
+
+    /// Whether a code of the second factor was shown.
+    pub fn has_code(&self) -> bool {
+        self.amr.iter().any(|it| it == "otp")
+    }
+}
+
 /// A session that is about to begin.
 #[derive(Debug)]
 pub struct Start {
     pub session: Uuid,
     pub kind: SessionKind,
+    pub proof: Proof,
     pub seconds: i64,
     /// The id of its first refresh token.
     pub refresh: Option<Uuid>,
@@ -51,6 +83,8 @@ pub struct Session {
     pub started_at: Timestamp,
     pub expires_at: Timestamp,
     pub refreshed_at: Option<Timestamp>,
+    #[row(flatten)]
+    pub proof: Proof,
 }
 
 /// The next refresh token of a session.
@@ -58,6 +92,8 @@ pub struct Session {
 pub struct Refreshed {
     #[row(flatten)]
     pub account: Account,
+    #[row(flatten)]
+    pub proof: Proof,
     pub token: Uuid,
     /// How much longer the session lasts.
     pub seconds_left: i64,
@@ -68,7 +104,21 @@ pub struct Refreshed {
 pub struct Prolonged {
     #[row(flatten)]
     pub account: Account,
+    #[row(flatten)]
+    pub proof: Proof,
     pub seconds_left: i64,
+}
+
+/// A session whose person proved again who they are.
+#[derive(Debug, FromRow)]
+pub struct ProvenAgain {
+    #[row(flatten)]
+    pub account: Account,
+    #[row(flatten)]
+    pub proof: Proof,
+    pub seconds_left: i64,
+    /// Whether its client has a refresh token.
+    pub is_refreshed: bool,
 }
 
 /// A personal access token that is about to be created.
@@ -85,6 +135,8 @@ pub struct NewPersonalToken<'a> {
 pub struct PersonalToken {
     #[row(flatten)]
     pub account: Account,
+    #[row(flatten)]
+    pub proof: Proof,
     pub session: Uuid,
     pub scope: String,
     pub seconds_left: i64,

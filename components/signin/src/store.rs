@@ -33,8 +33,8 @@ fn acting(actor: &Actor, others: Vec<ParameterValue>) -> Vec<ParameterValue> {
     params
 }
 
-/// The parameters of a statement that opens a session: `$1` to `$7` are session, kind, seconds, refresh token,
-/// address, agent and request id.
+/// The parameters of a statement that opens a session: `$1` to `$10` are session, kind, seconds, refresh token,
+/// address, agent, request id, proofs, when they were given, and the network.
 fn opening(
     start: Option<&Start>,
     client: &Client,
@@ -48,6 +48,9 @@ fn opening(
         &client.address,
         client.agent.as_deref(),
         client.request_id.as_str(),
+        start.map(|it| it.proof.amr.clone()),
+        start.map(|it| it.proof.authenticated_at.as_millisecond()),
+        client.network(),
     ];
     params.extend(others);
     params

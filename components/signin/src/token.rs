@@ -72,6 +72,8 @@ mod tests {
             exp: 1_800_000_060,
             nbf: None,
             scope: None,
+            auth_time: Some(1_800_000_000),
+            amr: vec!["pwd".to_owned()],
         };
         let token = pair.sign(&claims).unwrap();
         let x = URL_SAFE_NO_PAD.encode(pair.public().as_bytes());

@@ -2,14 +2,18 @@
 
 mod access;
 mod accounts;
+mod admins;
 mod bodies;
 mod crowds;
 mod dialects;
 mod events;
+mod import;
 mod issuers;
+mod mailboxes;
 mod parking;
 mod people;
 mod proofs;
+mod recent_proof;
 mod sessions;
 mod stores_away;
 mod tokens;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::role::{Role, Roles};
 use super::scope::{self, RPC};
-use super::session;
+use super::session::{self, Standing};
 use super::token::{self, Claims, Refused, Unverifiable};
 use crate::web::{Input, Operation, Problem, Security};
 
@@ -23,7 +23,16 @@ pub struct Caller {
     pub scope: Option<String>,
     /// When the token stops working, in Unix seconds.
     pub expires_at: i64,
+    /// When the person last proved who they are, in Unix seconds.
+    pub proven_at: i64,
+    /// How they proved it, in the words of RFC 8176.
+    pub proofs: Vec<String>,
 }
+
+/// For how long a proof is recent enough for what is hard to undo.
+pub const RECENT_S: i64 = 10 * 60;
+/// The same for the paths of replaced systems, whose clients can only sign in again: a day.
+pub const SAME_DAY_S: i64 = 86_400;
 
 impl Caller {
     pub fn is(&self, role: Role) -> bool {
@@ -32,6 +41,14 @@ impl Caller {
 
     pub fn is_admin(&self) -> bool {
         self.is(Role::Admin)
+    }
+
+    /// Refuses a caller whose last proof is older than that.
+    pub fn check_proof(&self, max_age_s: i64) -> Result<(), Problem> {
+        match crate::now().as_second() - self.proven_at <= max_age_s {
+            true => Ok(()),
+            false => Err(PROOF_TOO_OLD),
+        }
     }
 
     /// The caller of a request, if they hold one of the roles.
@@ -57,6 +74,8 @@ impl From<Claims> for Caller {
             session: claims.sid,
             scope: claims.scope,
             expires_at: claims.exp,
+            proven_at: claims.auth_time.unwrap_or(claims.iat),
+            proofs: claims.amr,
         }
     }
 }
@@ -70,6 +89,23 @@ pub const FORBIDDEN: Problem = Problem::new(
     "forbidden",
     "Not allowed for this user",
 );
+
+/// RFC 9470; the header says how old a proof may be.
+pub const PROOF_TOO_OLD: Problem = Problem::new(
+    StatusCode::UNAUTHORIZED,
+    INSUFFICIENT_PROOF,
+    "The last proof of who you are is too old; prove it again",
+);
+
+pub(crate) const INSUFFICIENT_PROOF: &str = "insufficient-user-authentication";
+
+/// Neither Redis nor signin says whether the session is over.
+const STANDING_UNKNOWN: Problem = Problem::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "Try again in a moment",
+)
+.retry_after_s(1);
 
 const CROSS_ORIGIN: Problem = Problem::new(
     StatusCode::FORBIDDEN,
@@ -127,8 +163,17 @@ async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
         Err(Unverifiable::Refused(Refused::Expired)) => return Err(INVALID_TOKEN.number(11)),
         Err(broken) => return Err(Problem::internal(&broken)),
     };
-    if session::has_ended(caller.session, now).await {
-        return Err(INVALID_TOKEN);
+    let mut standing = session::standing(caller.session, now).await;
+    if standing == Standing::Unknown {
+        standing = match only_reads(parts) {
+            true => Standing::Live,
+            false => session::ask_signin(token).await,
+        };
+    }
+    match standing {
+        Standing::Live => {}
+        Standing::Ended => return Err(INVALID_TOKEN),
+        Standing::Unknown => return Err(STANDING_UNKNOWN),
     }
     match &caller.scope {
         Some(scope) if !scope::permits(scope, &parts.method, parts.uri.path()) => Err(FORBIDDEN),
@@ -177,12 +222,15 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter(|it| !it.is_empty())
 }
 
+fn only_reads(parts: &Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        // There GET changes things too, and a link on any page would be enough.
+        && !parts.uri.path().starts_with(RPC)
+}
+
 /// CSRF: a browser sends the cookie with requests of every page, and `Origin` says which page it was.
 fn same_origin(parts: &Parts) -> bool {
-    let only_reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
-        // There GET changes things too, and a link on any page would be enough.
-        && !parts.uri.path().starts_with(RPC);
-    if only_reads {
+    if only_reads(parts) {
         return true;
     }
     let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
@@ -207,6 +255,38 @@ fn query_token(parts: &Parts) -> Option<String> {
         .find_map(|it| it.strip_prefix("token="))
         .filter(|it| !it.is_empty())
         .map(str::to_owned)
+}
+
+macro_rules! proven {
+    ($($(#[$doc:meta])* $name:ident within $seconds:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Caller);
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+                let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+                caller.check_proof($seconds)?;
+                Ok(Self(caller))
+            }
+        }
+
+        impl Input for $name {
+            fn describe(operation: &mut Operation) {
+                <Caller as Input>::describe(operation);
+                operation.add_refusals([PROOF_TOO_OLD]);
+            }
+        }
+    )*};
+}
+
+proven! {
+    /// A caller who proved who they are within [`RECENT_S`].
+    Recent within RECENT_S;
+    /// A caller who proved who they are within [`SAME_DAY_S`].
+    SameDay within SAME_DAY_S;
 }
 
 /// Extractors like [`Admin`]: a caller with a role, or 403. `holders! { /// … Driver: Driver; }`

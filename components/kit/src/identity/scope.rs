@@ -1,21 +1,25 @@
 //! What a token may be used for, when it may not be used for everything.
 //!
 //! A scope is words separated by spaces: `read` and `write`, or one area of the
-//! platform alone, as `payments:read`. An area is the first segment of a path,
-//! or the group of a method under `/api/method/`. Writing includes reading.
+//! platform alone, as `payments:read`. An area is the resource that a path is about,
+//! whatever its spelling: `/payment` and `/api/payments` are `payments`, `/login` is
+//! `auth`. Under `/api/method/` it is the group of the method. Writing includes reading.
 //! What no word allows is refused, so a route that is new is closed.
 
 use axum::http::Method;
 
 /// Whether the words allow the request.
 pub(crate) fn permits(scope: &str, method: &Method, path: &str) -> bool {
+    if path == OWN_SESSION && *method == Method::GET {
+        return true;
+    }
     let area = area(path);
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
         // There the name says what a method does, and GET may change things.
         && !path.starts_with(RPC);
     scope.split_ascii_whitespace().any(|word| {
         let right = match word.split_once(':') {
-            Some((of_area, right)) if of_area == area => right,
+            Some((of_area, right)) if resource(of_area) == area => right,
             Some(_) => return false,
             None => word,
         };
@@ -26,13 +30,45 @@ pub(crate) fn permits(scope: &str, method: &Method, path: &str) -> bool {
 /// Methods by name: a GET may change things there.
 pub(crate) const RPC: &str = "/api/method/";
 
+/// The session of a token is shown to it whatever its scope.
+const OWN_SESSION: &str = "/auth/session";
+
 fn area(path: &str) -> &str {
     if let Some(method) = path.strip_prefix(RPC) {
-        return method.split('.').next().unwrap_or_default();
+        return resource(method.split('.').next().unwrap_or_default());
     }
-    path.split('/')
-        .find(|it| !matches!(*it, "" | "api" | "v1"))
-        .unwrap_or_default()
+    let mut steps = path
+        .split('/')
+        .filter(|it| !matches!(*it, "" | "api" | "v1"));
+    let first = resource(steps.next().unwrap_or_default());
+    match (first, steps.next(), steps.next()) {
+        // What belongs to a user, as `/users/me/fines`, and users under `/auth/users`.
+        ("users", Some("me"), Some(owned)) => resource(owned),
+        ("auth", Some("users"), _) => "users",
+        _ => first,
+    }
+}
+
+/// The one name of a resource that is spelled in several ways.
+fn resource(word: &str) -> &str {
+    match word {
+        "login" | "register" | "change-password" | "token" | "otp" => "auth",
+        "user" => "users",
+        "customer" => "customers",
+        "payment" => "payments",
+        "booking" => "bookings",
+        "order" => "orders",
+        "product" => "products",
+        "category" => "categories",
+        "zone" => "zones",
+        "ticket" => "tickets",
+        "fine" => "fines",
+        "car" => "cars",
+        "modpack" => "modpacks",
+        "file" => "files",
+        "place" | "places" => "parking",
+        other => other,
+    }
 }
 
 /// Whether every word is one that [`permits`] may one day say yes to.
@@ -58,7 +94,7 @@ mod tests {
         assert!(!may("read", Method::POST, "/parking"));
         assert!(may("write", Method::GET, "/parking"));
         assert!(may("payments:write", Method::POST, "/api/payments/send"));
-        assert!(!may("payments:write", Method::POST, "/payment/promocode"));
+        assert!(!may("payments:write", Method::POST, "/booking"));
         assert!(may(
             "fines:read tickets:read",
             Method::GET,
@@ -66,6 +102,36 @@ mod tests {
         ));
         assert!(!may("", Method::GET, "/"));
         assert!(!may("admin root READ", Method::GET, "/"));
+    }
+
+    #[test]
+    fn a_scope_follows_the_resource_and_not_its_spelling() {
+        let may = |scope: &str, path: &str| permits(scope, &Method::POST, path);
+        for path in ["/payment/promocode", "/payments/send", "/api/payments/send"] {
+            assert!(may("payments:write", path), "{path}");
+            assert!(may("payment:write", path), "{path}");
+        }
+        for path in [
+            "/login",
+            "/api/v1/login",
+            "/token",
+            "/auth/login",
+            "/change-password",
+        ] {
+            assert!(may("auth:write", path), "{path}");
+        }
+        assert!(may("users:write", "/api/v1/users/me"));
+        assert!(may("users:write", "/auth/users/7/roles"));
+        assert!(!may("auth:write", "/api/auth/users/7/roles"));
+        assert!(may("fines:write", "/api/v1/users/me/fines"));
+        assert!(!may("users:write", "/api/v1/users/me/fines"));
+    }
+
+    #[test]
+    fn every_token_may_ask_for_its_own_session() {
+        assert!(permits("fines:read", &Method::GET, "/auth/session"));
+        assert!(!permits("fines:read", &Method::DELETE, "/auth/session"));
+        assert!(!permits("fines:read", &Method::GET, "/auth/sessions"));
     }
 
     #[test]

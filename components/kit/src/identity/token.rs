@@ -5,15 +5,14 @@
 //! the private key and signs.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::generations::Generations;
 use super::role::Roles;
 use crate::setting::setting;
 
@@ -40,6 +39,12 @@ pub struct Claims {
     /// What the token may be used for, separated by spaces; absent means everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// When the person last proved who they are, in Unix seconds. Tokens of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How they proved it, in the words of RFC 8176.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,12 +169,12 @@ pub fn signing_input(kid: &str, claims: &Claims) -> Result<String, serde_json::E
     Ok(input)
 }
 
-/// Verified tokens are remembered: an Ed25519 check costs more than the rest of a small request.
+/// Verified tokens of one generation: an Ed25519 check costs more than the rest of a small request.
 const REMEMBERED: usize = 512;
 
 thread_local! {
     static KEYS: RefCell<Option<&'static Keys>> = const { RefCell::new(None) };
-    static VERIFIED: RefCell<HashMap<[u8; 32], Claims>> = RefCell::default();
+    static VERIFIED: RefCell<Generations<String, Claims>> = RefCell::new(Generations::new(REMEMBERED));
 }
 
 /// Why a token could not even be looked at.
@@ -185,8 +190,7 @@ pub enum Unverifiable {
 
 /// Checks a token against the variables `jwt_public_keys`, `jwt_issuer` and `jwt_audience`.
 pub async fn verify(token: &str, now: i64) -> Result<Claims, Unverifiable> {
-    let digest: [u8; 32] = Sha256::digest(token).into();
-    if let Some(claims) = VERIFIED.with_borrow(|it| it.get(&digest).cloned()) {
+    if let Some(claims) = VERIFIED.with_borrow_mut(|it| it.get(token).cloned()) {
         in_force(&claims, now)?;
         return Ok(claims);
     }
@@ -201,12 +205,7 @@ pub async fn verify(token: &str, now: i64) -> Result<Claims, Unverifiable> {
     };
     let (issuer, audience) = (setting("jwt_issuer").await?, setting("jwt_audience").await?);
     let claims = keys.verify(token, issuer, audience, now)?;
-    VERIFIED.with_borrow_mut(|it| {
-        if it.len() >= REMEMBERED {
-            it.clear();
-        }
-        it.insert(digest, claims.clone());
-    });
+    VERIFIED.with_borrow_mut(|it| it.insert(token.to_owned(), claims.clone()));
     Ok(claims)
 }
 
@@ -256,6 +255,8 @@ mod tests {
             exp: NOW + 60,
             nbf: None,
             scope: None,
+            auth_time: None,
+            amr: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use tower_service::Service;
 use super::dialect::{Dialect, NO_ROUTE};
 use super::problem::Problem;
 use super::request_id::{HEADER, RequestId};
+use crate::identity::INSUFFICIENT_PROOF;
 
 /// Routes one request and writes whatever refusal came of it.
 pub async fn answer<B>(mut router: Router, request: axum::http::Request<B>) -> Response
@@ -102,7 +103,14 @@ fn written(mut response: Response, id: &RequestId) -> Response {
         }
     }
     if problem.status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let challenge = match problem.code {
+            INSUFFICIENT_PROOF => "Bearer error=\"insufficient_user_authentication\", max_age=600",
+            _ => "Bearer",
+        };
+        headers.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(challenge),
+        );
     }
     if let Some(link) = &problem.link
         && let Ok(link) = HeaderValue::from_str(&format!("<{link}>; rel=\"payment\""))

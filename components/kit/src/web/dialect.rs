@@ -19,6 +19,9 @@ pub enum Dialect {
     Accounts,
     /// Fast food (`/token`, `/customers`, `/orders` …): `msg` and `status code`.
     FastFood,
+    /// OAuth's token endpoint, which fast-food clients ask too: `error` and `error_description` (RFC 6749), `msg` and
+    /// `status code`.
+    OAuth,
     /// Modpacks under `/api/method/`: nothing but `{"error": {"code", "message"}}`.
     Rpc,
     /// Parking places (`/login`, `/parking`, `/booking`, `/payment` …):
@@ -44,11 +47,12 @@ pub(crate) fn speaking(dialect: Dialect, router: Router) -> Router {
 
 #[cfg(not(target_family = "wasm"))]
 impl Dialect {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Plain,
         Self::Zones,
         Self::Accounts,
         Self::FastFood,
+        Self::OAuth,
         Self::Rpc,
         Self::Parking,
         Self::AccountsAndParking,
@@ -59,7 +63,7 @@ impl Dialect {
         match self {
             Self::Zones => Some("parking zones"),
             Self::Accounts => Some("accounts"),
-            Self::FastFood => Some("fast-food"),
+            Self::FastFood | Self::OAuth => Some("fast-food"),
             Self::Rpc => Some("modpacks"),
             Self::Parking => Some("parking places"),
             Self::AccountsAndParking => Some("accounts and parking places"),
@@ -74,6 +78,7 @@ impl Dialect {
             // Both keep the text in `error`.
             Self::Zones | Self::Accounts => "ProblemWithError",
             Self::FastFood => "ProblemOfFastFood",
+            Self::OAuth => "ProblemOfOAuth",
             Self::Rpc => "ProblemOfMethods",
             Self::Parking => "ProblemOfParking",
             Self::AccountsAndParking => "ProblemOfAccountsAndParking",
@@ -86,6 +91,12 @@ impl Dialect {
             Self::Plain | Self::Rpc => &[],
             Self::Zones | Self::Accounts => &[("error", "string")],
             Self::FastFood => &[("msg", "string"), ("status code", "integer")],
+            Self::OAuth => &[
+                ("error", "string"),
+                ("error_description", "string"),
+                ("msg", "string"),
+                ("status code", "integer"),
+            ],
             Self::Parking => &[
                 ("error_message", "string"),
                 ("error_status_code", "integer"),
@@ -106,7 +117,7 @@ impl Dialect {
     /// The media type of a refusal.
     pub(crate) const fn media_type(self) -> &'static str {
         match self {
-            Self::Rpc => JSON,
+            Self::Rpc | Self::OAuth => JSON,
             _ => PROBLEM,
         }
     }
@@ -117,6 +128,9 @@ impl Dialect {
         match self {
             Self::Rpc if problem.retry_after_s.is_some() => StatusCode::TOO_MANY_REQUESTS,
             Self::Rpc if problem.status.is_server_error() => StatusCode::BAD_REQUEST,
+            Self::OAuth if matches!(problem.status.as_u16(), 401 | 409 | 422) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Zones | Self::Accounts | Self::Rpc
                 if problem.status == StatusCode::UNPROCESSABLE_ENTITY
                     && problem.code == "invalid-body" =>
@@ -157,6 +171,12 @@ impl Dialect {
                 body.insert("msg".into(), text.into());
                 body.insert("status code".into(), status.into());
             }
+            Self::OAuth => {
+                body.insert("error".into(), oauth_error(problem).into());
+                body.insert("error_description".into(), text.into());
+                body.insert("msg".into(), text.into());
+                body.insert("status code".into(), status.into());
+            }
             Self::Parking => {
                 body.insert("error_message".into(), text.into());
                 body.insert("error_status_code".into(), status.into());
@@ -169,6 +189,17 @@ impl Dialect {
             Self::Plain | Self::Rpc => {}
         }
         Value::Object(body)
+    }
+}
+
+/// The words of RFC 6749, and for what it has no word at this endpoint those of its other one.
+fn oauth_error(problem: &Problem) -> &'static str {
+    match problem.code {
+        "invalid-grant" => "invalid_grant",
+        "unsupported-grant-type" => "unsupported_grant_type",
+        _ if problem.retry_after_s.is_some() => "temporarily_unavailable",
+        _ if problem.status.is_server_error() => "server_error",
+        _ => "invalid_request",
     }
 }
 
@@ -204,6 +235,24 @@ mod tests {
         assert_eq!(
             Dialect::Rpc.body(&TAKEN.number(101), "r"),
             json!({ "error": { "code": 101, "message": "The login is taken" } })
+        );
+    }
+
+    #[test]
+    fn the_token_endpoint_speaks_the_words_of_oauth() {
+        let told = |problem: Problem| {
+            let body = Dialect::OAuth.body(&problem, "r");
+            let status = Dialect::OAuth.status(&problem).as_u16();
+            (status, body["error"].clone(), body["status code"].clone())
+        };
+        let grant = Problem::of_status(400, "invalid-grant", "No");
+        assert_eq!(told(grant), (400, json!("invalid_grant"), json!(400)));
+        let body = Problem::of_status(422, "invalid-body", "No");
+        assert_eq!(told(body), (400, json!("invalid_request"), json!(400)));
+        let limit = Problem::of_status(429, "too-many-tries", "No").retry_after_s(7);
+        assert_eq!(
+            told(limit),
+            (429, json!("temporarily_unavailable"), json!(429))
         );
     }
 

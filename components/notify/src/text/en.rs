@@ -157,6 +157,41 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::FactorAdded(it) => message(
+            "A second factor was added",
+            format!(
+                "It was done from {}. Your sign-ins ask for its code from now on. If that was not you, ask for a new password and turn to an admin.",
+                it.address
+            ),
+        ),
+        Notice::OwnFactorRemoved(it) => message(
+            "Your second factor was removed",
+            format!(
+                "It was done from {}, with a code. If that was not you, change your password now.",
+                it.address
+            ),
+        ),
+        Notice::BackupCodesRenewed(it) => message(
+            "Your backup codes were renewed",
+            format!(
+                "It was done from {}. The earlier ones are void. If that was not you, change your password now.",
+                it.address
+            ),
+        ),
+        Notice::PersonalTokenMade(it) => message(
+            "A personal access token was created",
+            format!(
+                "It was done from {}. If that was not you, end the token and change your password.",
+                it.address
+            ),
+        ),
+        Notice::NewSignIn(it) => message(
+            "A sign-in from a new place",
+            format!(
+                "Your account was signed in to from {}, where it had not been before. If that was not you, change your password.",
+                it.address
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Your e-mail address was changed",
             format!(

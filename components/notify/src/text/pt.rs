@@ -172,6 +172,41 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::FactorAdded(it) => message(
+            "Um segundo fator foi adicionado",
+            format!(
+                "Foi feito a partir de {}. A partir de agora, o código dele é pedido ao entrar. Se não foi você, peça uma nova senha e fale com um administrador.",
+                it.address
+            ),
+        ),
+        Notice::OwnFactorRemoved(it) => message(
+            "Seu segundo fator foi removido",
+            format!(
+                "Foi feito a partir de {}, com um código. Se não foi você, troque a senha agora.",
+                it.address
+            ),
+        ),
+        Notice::BackupCodesRenewed(it) => message(
+            "Seus códigos de reserva foram renovados",
+            format!(
+                "Foi feito a partir de {}. Os anteriores não valem mais. Se não foi você, troque a senha agora.",
+                it.address
+            ),
+        ),
+        Notice::PersonalTokenMade(it) => message(
+            "Um token de acesso pessoal foi criado",
+            format!(
+                "Foi feito a partir de {}. Se não foi você, encerre o token e troque a senha.",
+                it.address
+            ),
+        ),
+        Notice::NewSignIn(it) => message(
+            "Entrada a partir de um novo lugar",
+            format!(
+                "Sua conta foi acessada a partir de {}, de onde não tinha sido antes. Se não foi você, troque a senha.",
+                it.address
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Seu e-mail foi alterado",
             format!(

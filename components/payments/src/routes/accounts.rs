@@ -3,7 +3,7 @@
 use axum::extract::OriginalUri;
 use axum::response::Response;
 use jiff::Timestamp;
-use kit::identity::Caller;
+use kit::identity::{Caller, SameDay};
 use kit::money::{Cents, decimal};
 use kit::store::{Keyed, Replayable};
 use kit::web::{Json, Listed, Page, Path, Problem, Query, Schema};
@@ -118,7 +118,7 @@ pub async fn deposit(
 
 /// Pays out to the outside: at once in a sandbox, by an admin otherwise.
 pub async fn withdraw(
-    caller: Caller,
+    SameDay(caller): SameDay,
     Keyed { body, once }: Keyed<Change>,
 ) -> Result<Replayable<Json<Movement>>, Problem> {
     let amount = Cents::new(body.amount).map_err(|_| Error::InvalidAmount)?;

@@ -7,7 +7,9 @@ use axum::http::{Request, StatusCode, header};
 use kit::web::outbound::{self, Failed};
 use serde::{Deserialize, Serialize};
 
+use crate::client::Client;
 use crate::error::Error;
+use crate::hash_queue;
 use crate::password::MAX_CHARACTERS;
 
 /// How often a request queues for a hash. One turn in the queue takes a second at most; a person waits for a
@@ -27,8 +29,8 @@ struct Hashed {
 }
 
 /// The form of a password that may be stored.
-pub async fn hash(password: &str) -> Result<String, Error> {
-    let hashed: Hashed = ask("hash", &New { password }).await?;
+pub async fn hash(password: &str, client: &Client) -> Result<String, Error> {
+    let hashed: Hashed = ask("hash", &New { password }, client).await?;
     Ok(hashed.hash)
 }
 
@@ -38,28 +40,38 @@ struct Given<'a> {
     hash: Option<&'a str>,
 }
 
+/// What came of a password that was given.
 #[derive(Deserialize)]
-struct Checked {
-    is_right: bool,
+pub struct Checked {
+    pub is_right: bool,
+    /// The right password under the present parameters, when it is stored under others.
+    pub new_hash: Option<String>,
 }
 
 /// Whether `given` is the password behind `stored`. The same work is done when there is none.
-pub async fn check(given: &str, stored: Option<&str>) -> Result<bool, Error> {
+pub async fn check(given: &str, stored: Option<&str>, client: &Client) -> Result<Checked, Error> {
     // A longer text cannot be right, and one character more than the longest password keeps it wrong.
     let password: String = given.chars().take(MAX_CHARACTERS + 1).collect();
     let question = Given {
         password: &password,
         hash: stored,
     };
-    let checked: Checked = ask("check", &question).await?;
-    Ok(checked.is_right)
+    ask("check", &question, client).await
 }
 
 async fn ask<T: for<'a> Deserialize<'a>>(
     path: &str,
     question: &impl Serialize,
+    client: &Client,
 ) -> Result<T, Error> {
     let question = Bytes::from(serde_json::to_vec(question)?);
+    let place = hash_queue::join(client).await?;
+    let answer = wait(path, &question).await;
+    place.leave().await;
+    answer
+}
+
+async fn wait<T: for<'a> Deserialize<'a>>(path: &str, question: &Bytes) -> Result<T, Error> {
     for _ in 0..MAX_TURNS {
         let request = Request::post(format!("http://passwords.spin.internal/{path}"))
             .header(header::CONTENT_TYPE, "application/json")

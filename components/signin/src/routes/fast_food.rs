@@ -7,7 +7,7 @@ use kit::setting;
 use kit::web::{Dialect, Input, Json, Operation, Page, Problem, Query, Routes, Schema, Security};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Lookup, NewAccount};
+use crate::account::{Account, NewAccount};
 use crate::authentication;
 use crate::client::Actor;
 use crate::error::Error;
@@ -19,13 +19,16 @@ use crate::store::{self, accounts};
 use crate::{limit, throttle};
 
 pub fn routes() -> Routes {
-    let tokens = Routes::new("Signing in", Dialect::FastFood)
+    let tokens = Routes::new("Signing in", Dialect::OAuth)
         .post("/token", token::issue_token, |it| {
             it.summary("Get a token (OAuth 2.0)")
                 .note("Grant types: `password` (the default), `refresh_token`, and `urn:ietf:params:oauth:grant-type:token-exchange` for a personal access token or a token of another issuer as `subject_token`.")
+                .note("Refusals are those of RFC 6749.")
                 .refuses([
                     Error::BAD_GRANT,
+                    Error::UNSUPPORTED_GRANT,
                     Error::INVALID_FIELD,
+                    Error::LAST_ADMIN,
                     Error::TOO_MANY_TRIES,
                     Error::BUSY,
                 ])
@@ -49,7 +52,7 @@ pub fn routes() -> Routes {
             identify_customer,
             |it| {
                 it.summary("Find a customer by CPF")
-                    .note("Misses are limited: 60 within five minutes.")
+                    .note("The account that registered the customer, and admins, see personal data; other callers the id and the first letters of the name. 60 within five minutes, found or not; customers of the caller's own do not count.")
                     .refuses([Error::UNKNOWN_ACCOUNT, Error::TOO_MANY_TRIES])
             },
         )
@@ -104,6 +107,27 @@ impl From<Account> for Customer {
             cpf: account.cpf,
         }
     }
+}
+
+impl Customer {
+    /// For callers to whom personal data does not belong: enough for people to say "that is me".
+    fn masked(account: Account) -> Self {
+        let shown = Self::from(account);
+        Self {
+            id: shown.id,
+            name: shown.name.as_deref().map(mask),
+            email: None,
+            cpf: None,
+        }
+    }
+}
+
+/// The first letter of every word: `Ana Maria` is `A*** M***`.
+fn mask(name: &str) -> String {
+    let words = name.split_whitespace();
+    let first = words.filter_map(|it| it.chars().next());
+    let masked: Vec<String> = first.map(|it| format!("{it}***")).collect();
+    masked.join(" ")
 }
 
 async fn show_caller(caller: Caller) -> Result<Json<Customer>, Problem> {
@@ -176,15 +200,12 @@ async fn identify_customer(
     let db = store::open().await?;
     let limits = limit::look_ups(&caller.id.to_string());
     throttle::count(&db, &limits).await?;
-    let lookup = Lookup {
-        cpf: Some(body.cpf.as_str()),
-        ..Lookup::default()
-    };
-    let found = accounts::find_account(&db, caller.session, lookup).await;
-    if !matches!(found, Err(Error::UnknownAccount)) {
-        throttle::forgive(&db, &limits).await?;
+    let found = accounts::identify_customer(&db, &caller, &body.cpf).await?;
+    if !found.is_shown {
+        return Ok(Json(Customer::masked(found.account)));
     }
-    Ok(Json(found?.into()))
+    throttle::forgive(&db, &limits).await?;
+    Ok(Json(found.account.into()))
 }
 
 #[derive(Deserialize, Schema)]
@@ -280,4 +301,16 @@ async fn show_health() -> Json<Health> {
     Json(Health {
         status: "Operational",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_name_has_the_first_letter_of_every_word() {
+        assert_eq!(mask("Ana Maria  Souza"), "A*** M*** S***");
+        assert_eq!(mask("Érica"), "É***");
+        assert_eq!(mask(""), "");
+    }
 }

@@ -44,7 +44,8 @@ async fn show_keys() -> Result<Response, Problem> {
     Ok(([json, CACHED], keys).into_response())
 }
 
-/// What we offer of OAuth and OpenID Connect: tokens, and no pages to sign in on.
+/// What we offer of OAuth and OpenID Connect: tokens and the description of a user; no pages to sign in on, no ID
+/// tokens.
 #[derive(Serialize, Schema)]
 struct Configuration {
     /// As tokens say it. OpenID requires the address that the client asked: the operator configures it so.
@@ -54,10 +55,8 @@ struct Configuration {
     userinfo_endpoint: String,
     grant_types_supported: [&'static str; 3],
     response_types_supported: [&'static str; 0],
-    subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 1],
-    claims_supported: [&'static str; 10],
+    claims_supported: [&'static str; 12],
 }
 
 async fn show_configuration() -> Result<Json<Configuration>, Problem> {
@@ -73,11 +72,20 @@ async fn show_configuration() -> Result<Json<Configuration>, Problem> {
             "urn:ietf:params:oauth:grant-type:token-exchange",
         ],
         response_types_supported: [],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["EdDSA"],
         token_endpoint_auth_methods_supported: ["none"],
         claims_supported: [
-            "iss", "sub", "aud", "exp", "iat", "jti", "sid", "username", "roles", "scope",
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "jti",
+            "sid",
+            "username",
+            "roles",
+            "scope",
+            "auth_time",
+            "amr",
         ],
     }))
 }

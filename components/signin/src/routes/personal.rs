@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::Error;
 use crate::exchange::{self, PERSONAL_TOKEN};
-use crate::identity::Unscoped;
+use crate::identity::{Proven, Unscoped};
 use crate::name::Text;
 use crate::routes::sessions::Tokens;
 use crate::secret;
@@ -25,13 +25,19 @@ pub fn routes() -> Routes {
         })
         .post(["/auth/tokens", "/api/auth/tokens"], create_token, |it| {
             it.summary("Create a personal access token")
-                .note("Functions do not take it as it is: `POST /auth/exchange` gives a short access token for it.")
+                .note("It stands for what its maker has proven: an admin who showed no code makes no token of an admin where one is required. Functions do not take it as it is: `POST /auth/exchange` gives a short access token for it.")
                 .refuses([Error::INVALID_FIELD])
         })
         .post(["/auth/exchange", "/api/auth/exchange"], exchange_token, |it| {
             it.summary("Exchange a token for an access token")
                 .note("Takes a personal access token, or a token of an issuer that the operator configured.")
-                .refuses([INVALID_TOKEN])
+                .refuses([
+                    INVALID_TOKEN,
+                    Error::CODE_REQUIRED,
+                    Error::WRONG_CODE,
+                    Error::LAST_ADMIN,
+                    Error::TOO_MANY_TRIES,
+                ])
         })
         .no_store()
 }
@@ -59,7 +65,7 @@ struct CreatedToken {
 }
 
 async fn create_token(
-    Unscoped(actor): Unscoped,
+    Proven(actor): Proven,
     Json(body): Json<NewToken>,
 ) -> Result<Created<CreatedToken>, Problem> {
     if !is_scope(&body.scope) {
@@ -115,12 +121,14 @@ async fn list_tokens(Unscoped(actor): Unscoped) -> Result<Json<Vec<ListedToken>>
 #[derive(Deserialize, Schema)]
 struct ExchangedToken {
     token: String,
+    /// Of the second factor here, when another issuer's user has one.
+    code: Option<String>,
 }
 
 async fn exchange_token(
     client: Client,
     Json(body): Json<ExchangedToken>,
 ) -> Result<Json<Tokens>, Problem> {
-    let signed_in = exchange::exchange(&body.token, &client).await?;
+    let signed_in = exchange::exchange(&body.token, body.code.as_deref(), &client).await?;
     Ok(Json(signed_in.into()))
 }

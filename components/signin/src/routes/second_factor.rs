@@ -1,5 +1,6 @@
 //! The second factor: enrolling an authenticator app, renewing backup codes, removing it.
 
+use kit::store::event;
 use kit::web::{Dialect, Json, NoContent, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use crate::authentication;
 use crate::error::Error;
 use crate::factor::{Code, Factor};
-use crate::identity::Unscoped;
+use crate::identity::{Proven, Unscoped};
 use crate::store::{self, audit, factors};
 use crate::{limit, throttle};
 
@@ -59,7 +60,7 @@ struct Enrolment {
     uri: String,
 }
 
-async fn enrol(Unscoped(actor): Unscoped) -> Result<Json<Enrolment>, Problem> {
+async fn enrol(Proven(actor): Proven) -> Result<Json<Enrolment>, Problem> {
     let enrolment = Uuid::new_v4();
     let db = store::open().await?;
     factors::offer_totp(&db, actor.caller.session, enrolment).await?;
@@ -92,7 +93,7 @@ async fn confirm(
     let db = store::open().await?;
     let limits = limit::sign_ins_to(&caller.id.to_string(), client);
     throttle::count(&db, &limits).await?;
-    let proofs = factors::find_proofs(&db, caller.session).await?;
+    let proofs = factors::find_proofs(&db, &actor).await?;
     let factor = Factor::new(proofs.totp_offered.ok_or(Error::NoFactor)?).await?;
     let Some(Code::Step(step)) = factor.read(&body.code, kit::now().as_second()) else {
         let wrong = Error::WrongCode;
@@ -101,6 +102,7 @@ async fn confirm(
     };
     throttle::forgive(&db, &limits).await?;
     factors::confirm_totp(&db, &actor, factor.id(), step).await?;
+    event::wake();
     Ok(Json(BackupCodes {
         backup_codes: factor.backup_codes(),
     }))
@@ -113,6 +115,7 @@ async fn renew_backup_codes(
     let db = store::open().await?;
     let enrolment = authentication::prove_factor(&db, &actor, &body.code).await?;
     let batch = factors::renew_backup_codes(&db, &actor, enrolment).await?;
+    event::wake();
     Ok(Json(BackupCodes {
         backup_codes: Factor::of(enrolment, batch).await?.backup_codes(),
     }))
@@ -125,5 +128,6 @@ async fn remove(
     let db = store::open().await?;
     let enrolment = authentication::prove_factor(&db, &actor, &body.code).await?;
     factors::remove_totp(&db, &actor, enrolment).await?;
+    event::wake();
     Ok(NoContent)
 }

@@ -1,6 +1,7 @@
 //! Where a person is signed in, and the next tokens of a session.
 
 use jiff::Timestamp;
+use kit::identity::Caller;
 use kit::web::{Dialect, Json, NoContent, Path, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,10 +18,27 @@ pub fn routes() -> Routes {
     Routes::new("Sessions", Dialect::Plain)
         .post(["/auth/refresh", "/api/auth/refresh"], refresh, |it| {
             it.summary("Refresh the tokens")
-                .note("The refresh token is spent and the next one is in the answer. Within ten seconds the spent one answers the same again; later it ends the session.")
+                .note("The refresh token is spent and the next one is in the answer. Until that is used, the same network may send the spent one again, for an answer that was lost; others may within ten seconds. Otherwise a spent token ends the session.")
                 .refuses([kit::identity::INVALID_TOKEN])
         })
+        .post(["/auth/reauthenticate", "/api/auth/reauthenticate"], prove_again, |it| {
+            it.summary("Prove again who you are")
+                .note("With a code when the account has a second factor, otherwise with its password. What is hard to undo asks for a proof from the last ten minutes (RFC 9470); the token in the answer carries it.")
+                .refuses([
+                    Error::WRONG_PASSWORD,
+                    Error::PASSWORD_REQUIRED,
+                    Error::NO_PASSWORD,
+                    Error::CODE_REQUIRED,
+                    Error::WRONG_CODE,
+                    Error::TOO_MANY_TRIES,
+                    Error::BUSY,
+                ])
+        })
         .no_store()
+        .get(["/auth/session", "/api/auth/session"], show_session, |it| {
+            it.summary("Show the session of the token")
+                .note("For tokens of every scope. A session that is over is a 401.")
+        })
         .get(["/auth/sessions", "/api/auth/sessions"], list_sessions, |it| {
             it.summary("List the caller's sessions")
                 .note("Personal access tokens are sessions too. The newest 100, newest first.")
@@ -87,25 +105,61 @@ struct ListedSession {
     started_at: Timestamp,
     last_refreshed_at: Option<Timestamp>,
     expires_at: Timestamp,
+    /// When its person last proved who they are.
+    proven_at: Timestamp,
+    /// How, in the words of RFC 8176: `pwd`, `otp`, `mfa`. Empty when another issuer vouched for them.
+    amr: Vec<String>,
+}
+
+impl ListedSession {
+    fn of(it: Session, own: Uuid) -> Self {
+        Self {
+            is_this: it.id == own,
+            id: it.id,
+            kind: it.kind,
+            address: it.address,
+            agent: it.agent,
+            name: it.name,
+            scope: it.scope,
+            started_at: it.started_at,
+            last_refreshed_at: it.refreshed_at,
+            expires_at: it.expires_at,
+            proven_at: it.proof.authenticated_at,
+            amr: it.proof.amr,
+        }
+    }
+}
+
+#[derive(Deserialize, Schema)]
+struct NewProof {
+    /// Of an account without a second factor.
+    #[schemars(example = &"Correct-Horse-1")]
+    password: Option<String>,
+    /// Of the app, or a backup code.
+    code: Option<String>,
+}
+
+async fn prove_again(
+    Unscoped(actor): Unscoped,
+    Json(body): Json<NewProof>,
+) -> Result<Json<Tokens>, Problem> {
+    let (password, code) = (body.password.as_deref(), body.code.as_deref());
+    let signed_in = authentication::prove_again(&actor, password, code).await?;
+    Ok(Json(signed_in.into()))
+}
+
+async fn show_session(caller: Caller) -> Result<Json<ListedSession>, Problem> {
+    let db = store::open().await?;
+    let session = sessions::find_session(&db, caller.session).await?;
+    Ok(Json(ListedSession::of(session, caller.session)))
 }
 
 async fn list_sessions(Unscoped(actor): Unscoped) -> Result<Json<Vec<ListedSession>>, Problem> {
     let db = store::open().await?;
     let own = actor.caller.session;
     let sessions = sessions::list_sessions(&db, own, false).await?;
-    let listed = |it: Session| ListedSession {
-        is_this: it.id == own,
-        id: it.id,
-        kind: it.kind,
-        address: it.address,
-        agent: it.agent,
-        name: it.name,
-        scope: it.scope,
-        started_at: it.started_at,
-        last_refreshed_at: it.refreshed_at,
-        expires_at: it.expires_at,
-    };
-    Ok(Json(sessions.into_iter().map(listed).collect()))
+    let listed = sessions.into_iter().map(|it| ListedSession::of(it, own));
+    Ok(Json(listed.collect()))
 }
 
 async fn end_session(

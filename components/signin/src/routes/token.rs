@@ -68,13 +68,13 @@ pub async fn issue_token(
         }
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
             let token = required(body.subject_token.as_deref(), "subject_token")?;
-            let exchanged = exchange::exchange(token, &client).await;
+            let exchanged = exchange::exchange(token, body.code.as_deref(), &client).await;
             TokenResponse {
                 issued_token_type: Some("urn:ietf:params:oauth:token-type:access_token"),
                 ..exchanged.map_err(refuse_grant)?.into()
             }
         }
-        Some(_) => return Err(Error::RefusedGrant("unsupported grant_type".to_owned()).into()),
+        Some(_) => return Err(Error::UnsupportedGrant.into()),
     };
     Ok(Json(tokens))
 }

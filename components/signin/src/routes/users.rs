@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::account::{Account, AuditEvent, Change, Export, RoleChange};
 use crate::client::Actor;
 use crate::error::Error;
-use crate::identity::{Unscoped, UnscopedAdmin};
+use crate::identity::{Proven, ProvenToday, Unscoped, UnscopedAdmin};
 use crate::revocation::mark_revoked;
 use crate::store::{self, accounts, audit, factors};
 
@@ -19,11 +19,11 @@ pub fn routes() -> Routes {
         .delete(["/auth/me", "/api/auth/me"], erase_caller, |it| {
             it.summary("Erase the caller")
                 .note("The account and what other functions keep of the person. It cannot be undone.")
-                .refuses([Error::UNKNOWN_ACCOUNT])
+                .refuses([Error::UNKNOWN_ACCOUNT, Error::LAST_ADMIN])
         })
         .get(["/auth/export", "/api/auth/export"], export_account, |it| {
             it.summary("Export the caller's data")
-                .note("Account, sessions, identities at other issuers and the audit trail.")
+                .note("Account, sessions, identities at other issuers and the audit trail, which has pages: `before` takes the id of the last line.")
         })
         .get(["/auth/audit", "/api/auth/audit"], list_own_audit, |it| {
             it.summary("List the account's audit trail").note(PAGES)
@@ -39,8 +39,8 @@ pub fn routes() -> Routes {
             set_roles,
             |it| {
                 it.summary("Set a user's roles")
-                    .note("Exactly these. Sessions of the user end. Admins cannot change their own: the last one would lock everyone out.")
-                    .refuses([Error::UNKNOWN_ACCOUNT])
+                    .note("Exactly these. Sessions of the user end. Admins cannot change their own.")
+                    .refuses([Error::UNKNOWN_ACCOUNT, Error::LAST_ADMIN])
             },
         )
         .post(
@@ -49,7 +49,7 @@ pub fn routes() -> Routes {
             |it| {
                 it.summary("Disable a user")
                     .note("Sessions of the user end, and signing in is refused.")
-                    .refuses([Error::UNKNOWN_ACCOUNT])
+                    .refuses([Error::UNKNOWN_ACCOUNT, Error::LAST_ADMIN])
             },
         )
         .post(
@@ -187,12 +187,21 @@ async fn audit_of(
     Ok(Json(events))
 }
 
-async fn export_account(Unscoped(actor): Unscoped) -> Result<Json<Export>, Problem> {
+async fn export_account(
+    Unscoped(actor): Unscoped,
+    Query(query): Query<Before>,
+) -> Result<Json<Export>, Problem> {
     let db = store::open().await?;
-    Ok(Json(accounts::export_account(&db, &actor).await?))
+    let export = accounts::export_account(&db, &actor, query.before).await?;
+    Ok(Json(export))
 }
 
-pub async fn erase_caller(Unscoped(actor): Unscoped) -> Result<NoContent, Problem> {
+async fn erase_caller(Proven(actor): Proven) -> Result<NoContent, Problem> {
+    erase(&actor, actor.caller.id).await
+}
+
+/// The same for clients that can only sign in again.
+pub async fn erase_caller_today(ProvenToday(actor): ProvenToday) -> Result<NoContent, Problem> {
     erase(&actor, actor.caller.id).await
 }
 

@@ -12,6 +12,7 @@ use kit::web::{Created, Dialect, Json, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 
 use self::users::ZoneUser;
+pub use self::users::find_letter;
 use crate::account::{NewAccount, RoleChange};
 use crate::authentication::{self, Attempt};
 use crate::client::Client;

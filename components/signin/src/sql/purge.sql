@@ -12,8 +12,13 @@ WITH expired AS (
     DELETE FROM letter WHERE digest IN (SELECT digest FROM letter WHERE expires_at < now() LIMIT $1) RETURNING 1
 ), passcodes AS (
     DELETE FROM passcode WHERE code IN (SELECT code FROM passcode WHERE expires_at < now() LIMIT $1) RETURNING 1
+), networks AS (
+    DELETE FROM known_network WHERE (account, network) IN (
+        SELECT account, network FROM known_network WHERE seen_at < now() - interval '90 days' LIMIT $1)
+    RETURNING 1
 ), tries AS (
     DELETE FROM try WHERE gate IN (SELECT gate FROM try WHERE until < now() LIMIT $1) RETURNING 1
 )
 SELECT (SELECT count(*) FROM expired) + (SELECT count(*) FROM marked) + (SELECT count(*) FROM letters)
     + (SELECT count(*) FROM passcodes) + (SELECT count(*) FROM tries)
+    + (SELECT count(*) FROM networks) + purge_audit($1)

@@ -1,21 +1,33 @@
 //! Accounts: creating, finding, changing and erasing them.
 
-use kit::identity::Caller;
-use kit::store::{Db, Only};
+use kit::identity::{Caller, Roles};
+use kit::store::{Db, Decided, FromRow, Only, ParameterValue};
 use kit::web::Page;
 use kit::{params, sql};
 use uuid::Uuid;
 
 use super::{Changed, Ids, acting, opening};
-use crate::account::{Account, Change, Credentials, Export, Lookup, NewAccount};
+use crate::account::{Account, Change, Credentials, Export, Identified, Lookup, NewAccount};
 use crate::client::{Actor, Client};
 use crate::error::Error;
-use crate::name::TelegramId;
+use crate::imported::Checked;
+use crate::name::{Cpf, TelegramId};
 use crate::session::Start;
 
 /// By login or e-mail.
-pub async fn find_by_name(db: &Db, name: &str) -> Result<Option<Credentials>, Error> {
-    Ok(db.optional(sql!("find_by_name"), params![name]).await?)
+pub async fn find_by_name(
+    db: &Db,
+    name: &str,
+    client: &Client,
+) -> Result<Option<Credentials>, Error> {
+    let params = params![name, client.network()];
+    Ok(db.optional(sql!("find_by_name"), params).await?)
+}
+
+/// Whether the admin of the configuration was made in this database before.
+pub async fn has_first_admin(db: &Db) -> Result<bool, Error> {
+    let Only(has) = db.one(sql!("has_first_admin"), Vec::new()).await?;
+    Ok(has)
 }
 
 /// Creates an account with its event, and its first session if one is given.
@@ -26,8 +38,30 @@ pub async fn create_account(
     start: Option<&Start>,
     client: &Client,
 ) -> Result<Account, Error> {
+    let params = creating(new, password_hash, start, client, false);
+    Ok(db.one(sql!("create_account"), params).await?)
+}
+
+/// Creates the account of the first admin, unless there was one before.
+pub async fn create_first_admin(
+    db: &Db,
+    new: &NewAccount,
+    password_hash: &str,
+    client: &Client,
+) -> Result<Option<Account>, Error> {
+    let params = creating(new, Some(password_hash), None, client, true);
+    Ok(db.optional(sql!("create_account"), params).await?)
+}
+
+fn creating(
+    new: &NewAccount,
+    password_hash: Option<&str>,
+    start: Option<&Start>,
+    client: &Client,
+    is_first_admin: bool,
+) -> Vec<ParameterValue> {
     let foreign = new.foreign_identity.as_ref();
-    let params = opening(
+    opening(
         start,
         client,
         params![
@@ -43,9 +77,9 @@ pub async fn create_account(
             new.created_by,
             foreign.map(|it| it.issuer.as_str()),
             foreign.map(|it| it.subject.as_str()),
+            is_first_admin,
         ],
-    );
-    Ok(db.one(sql!("create_account"), params).await?)
+    )
 }
 
 /// The caller's own account.
@@ -65,6 +99,32 @@ pub async fn find_account(db: &Db, session: Uuid, lookup: Lookup<'_>) -> Result<
     ];
     let found = db.optional(sql!("find_account"), params).await?;
     found.ok_or(Error::UnknownAccount)
+}
+
+/// Looks a customer up for a signed-in caller, and whether their personal data is for that caller.
+pub async fn identify_customer(db: &Db, caller: &Caller, cpf: &Cpf) -> Result<Identified, Error> {
+    let params = params![caller.session, cpf, caller.is_admin()];
+    let found = db.optional(sql!("identify_customer"), params).await?;
+    found.ok_or(Error::UnknownAccount)
+}
+
+/// Whether another account has the e-mail.
+pub async fn is_email_taken(db: &Db, email: &str, account: Uuid) -> Result<bool, Error> {
+    let params = params![email, account];
+    let Only(is_taken) = db.one(sql!("is_email_taken"), params).await?;
+    Ok(is_taken)
+}
+
+/// Replaces the hash of a password that is right by a stronger one.
+pub async fn update_password_hash(
+    db: &Db,
+    account: Uuid,
+    checked: &str,
+    hash: &str,
+) -> Result<(), Error> {
+    let params = params![account, checked, hash];
+    db.run(sql!("update_password_hash"), params).await?;
+    Ok(())
 }
 
 /// An account that the caller may change.
@@ -115,6 +175,9 @@ pub async fn update_account(
             change.roles.map(|it| it.add),
             change.roles.map(|it| it.drop),
             actor.caller.is_admin(),
+            change.letter.map(|it| it.digest.clone()),
+            change.letter.map(|it| it.secret.as_str()),
+            change.letter.map(|it| it.seconds),
         ],
     );
     let changed: Option<Changed> = db.optional(sql!("update_account"), params).await?;
@@ -147,10 +210,42 @@ pub async fn erase_all_accounts(db: &Db, actor: &Actor) -> Result<(), Error> {
     Ok(())
 }
 
+/// Lines of the audit trail in one export.
+const EXPORTED_LINES: i64 = 1_000;
+
 /// Everything that is kept about the caller.
-pub async fn export_account(db: &Db, actor: &Actor) -> Result<Export, Error> {
-    let params = acting(actor, Vec::new());
+pub async fn export_account(db: &Db, actor: &Actor, before: Option<i64>) -> Result<Export, Error> {
+    let params = acting(actor, params![before, EXPORTED_LINES]);
     Ok(db.one(sql!("export_account"), params).await?)
+}
+
+#[derive(FromRow)]
+struct Outcome {
+    outcome: String,
+}
+
+/// Takes over an account of a replaced system; false when it was taken over before.
+pub async fn import_account(db: &Db, actor: &Actor, new: &Checked) -> Result<bool, Error> {
+    let line = &new.line;
+    let roles: Roles = line.roles.iter().copied().collect();
+    let params = acting(
+        actor,
+        params![
+            new.id,
+            line.number,
+            &new.login,
+            line.email.as_ref(),
+            line.email_verified && line.email.is_some(),
+            line.name.as_ref(),
+            line.surname.as_ref(),
+            line.cpf.as_ref(),
+            line.telegram_id.and_then(TelegramId::get),
+            new.password_hash.as_deref(),
+            roles,
+        ],
+    );
+    let decided = db.one::<Decided<Outcome, Error>>(sql!("import_account"), params);
+    Ok(decided.await?.0?.outcome == "imported")
 }
 
 // For other functions: the manifest let them in, there is no session.

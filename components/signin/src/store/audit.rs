@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::account::AuditEvent;
 use crate::client::Client;
 use crate::error::Error;
+use crate::{limit, throttle};
 
 /// Records that an attempt was refused.
 pub async fn record_refusal(
@@ -16,6 +17,11 @@ pub async fn record_refusal(
     refusal: &Error,
     client: &Client,
 ) -> Result<(), Error> {
+    // A flood of refusals is sampled: what comes beyond the limit says nothing new.
+    match throttle::count(db, &limit::recorded_refusals(account, client)).await {
+        Err(Error::TooManyTries(_)) => return Ok(()),
+        counted => counted?,
+    }
     let reason = refusal.reason();
     let request = client.request_id.as_str();
     let params = params![account, reason.as_ref(), &client.address, request];

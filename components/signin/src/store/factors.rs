@@ -19,8 +19,9 @@ pub struct Proofs {
     pub totp_offered: Option<Uuid>,
 }
 
-pub async fn find_proofs(db: &Db, session: Uuid) -> Result<Proofs, Error> {
-    Ok(db.one(sql!("find_proofs"), params![session]).await?)
+pub async fn find_proofs(db: &Db, actor: &Actor) -> Result<Proofs, Error> {
+    let params = params![actor.caller.session, actor.client.network()];
+    Ok(db.one(sql!("find_proofs"), params).await?)
 }
 
 /// Uses a code up; false when it was used before.

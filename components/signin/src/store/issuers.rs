@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Changed, opening};
-use crate::account::{Account, ForeignIdentity, RoleChange};
+use crate::account::{Account, Credentials, ForeignIdentity, RoleChange};
 use crate::client::Client;
 use crate::error::Error;
 use crate::name::Email;
@@ -40,16 +40,32 @@ pub async fn store_foreign_keys(db: &Db, issuer: &str, jwks: &Value) -> Result<(
     Ok(())
 }
 
-/// Opens a session for a user of another issuer, with the roles that they hold there. Answers the sessions that
-/// this ended, or nothing when the user has no account here, or a disabled one.
-pub async fn open_foreign_session(
+/// The account of a user of another issuer, unless it is disabled.
+pub async fn find_foreign_account(
     db: &Db,
     identity: &ForeignIdentity,
+) -> Result<Option<Credentials>, Error> {
+    let params = params![&identity.issuer, &identity.subject];
+    Ok(db.optional(sql!("find_foreign_account"), params).await?)
+}
+
+/// Opens a session for a user of another issuer, with the roles that they hold there. Answers the sessions that
+/// this ended, or nothing when the account changed since it was found.
+pub async fn open_foreign_session(
+    db: &Db,
+    issuer: &str,
+    found: &Credentials,
     roles: RoleChange,
     start: &Start,
     client: &Client,
 ) -> Result<Option<(Account, Vec<Uuid>)>, Error> {
-    let user = params![&identity.issuer, &identity.subject, roles.add, roles.drop];
+    let user = params![
+        issuer,
+        found.account.id,
+        found.security_stamp,
+        roles.add,
+        roles.drop
+    ];
     let params = opening(Some(start), client, user);
     let opened: Option<Changed> = db.optional(sql!("open_foreign_session"), params).await?;
     Ok(opened.map(Into::into))

@@ -53,6 +53,14 @@ pub async fn reset_password(
     ended.map(|it| it.0.0).ok_or(Error::BadSecret)
 }
 
+/// The caller's address that is still to be proven.
+pub async fn find_unproven_email(db: &Db, session: Uuid) -> Result<Option<String>, Error> {
+    let Only(email) = db
+        .one(sql!("find_unproven_email"), params![session])
+        .await?;
+    Ok(email)
+}
+
 /// Sends a letter to the caller's mailbox; false when there is none, or it is verified.
 pub async fn send_verification(db: &Db, actor: &Actor, letter: Letter) -> Result<bool, Error> {
     let params = acting(actor, params![letter.digest, letter.secret, letter.seconds]);

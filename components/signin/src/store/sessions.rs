@@ -10,7 +10,9 @@ use super::{Ids, acting, opening};
 use crate::account::Credentials;
 use crate::client::{Actor, Client};
 use crate::error::Error;
-use crate::session::{NewPersonalToken, PersonalToken, Prolonged, Refreshed, Session, Start};
+use crate::session::{
+    NewPersonalToken, PersonalToken, Prolonged, ProvenAgain, Refreshed, Session, Start,
+};
 
 /// Opens a session, unless the account changed since it was proven.
 pub async fn open_session(
@@ -57,6 +59,7 @@ pub async fn refresh_session(
         claims.jti,
         Uuid::new_v4(),
         GRACE_S,
+        client.network(),
     ];
     db.one::<Decided<Refreshed, Error>>(sql!("refresh_session"), params)
         .await?
@@ -64,8 +67,15 @@ pub async fn refresh_session(
 }
 
 /// Makes a session last for at least so long from now, unless another issuer decides about it.
-pub async fn prolong_session(db: &Db, session: Uuid, seconds: i64) -> Result<Prolonged, Error> {
-    db.optional(sql!("prolong_session"), params![session, seconds])
+/// It never lasts longer than `max_seconds` from its start.
+pub async fn prolong_session(
+    db: &Db,
+    session: Uuid,
+    seconds: i64,
+    max_seconds: i64,
+) -> Result<Prolonged, Error> {
+    let params = params![session, seconds, max_seconds];
+    db.optional(sql!("prolong_session"), params)
         .await?
         .ok_or(Error::SessionOver)
 }
@@ -78,6 +88,18 @@ pub async fn list_sessions(
 ) -> Result<Vec<Session>, Error> {
     let params = params![session, only_personal_tokens];
     Ok(db.all(sql!("list_sessions"), params).await?)
+}
+
+/// The caller's present session.
+pub async fn find_session(db: &Db, session: Uuid) -> Result<Session, Error> {
+    Ok(db.one(sql!("find_session"), params![session]).await?)
+}
+
+/// Records that the caller proved again who they are.
+pub async fn record_proof(db: &Db, actor: &Actor, amr: &[&str]) -> Result<ProvenAgain, Error> {
+    let amr: Vec<String> = amr.iter().map(|it| (*it).to_owned()).collect();
+    let proven = db.optional(sql!("record_proof"), acting(actor, params![amr]));
+    proven.await?.ok_or(Error::SessionOver)
 }
 
 /// Ends one session of the caller.

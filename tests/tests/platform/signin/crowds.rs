@@ -140,7 +140,7 @@ fn too_many_wrong_passwords_are_rate_limited() {
         stack.post(path).json(&body).send().problem(429);
     }
     let form = format!("username={}&password=x", user.login);
-    stack.post("/token").form(&form).send().problem(429);
+    stack.post("/token").form(&form).send().expect(429);
 }
 
 /// Whether they come to anything or not.
@@ -174,4 +174,53 @@ fn one_address_makes_only_so_many_accounts_in_a_minute() {
     assert!(refused.header("retry-after").is_some());
     // Accounts made for others count against the user who makes them.
     kiosk.post("/customer/anonymous").send().expect(200);
+}
+
+#[test]
+fn an_account_hashes_only_so_many_new_passwords() {
+    let stack = Stack::start();
+    let user = User::driver(&stack);
+    let mut refused = None;
+    for number in 0..25 {
+        let body = json!({ "password": format!("Another-Horse-{number}") });
+        let answer = user.request("PATCH", "/api/v1/users/me").json(&body).send();
+        if answer.status() == 429 {
+            refused = Some((number, answer));
+            break;
+        }
+        answer.expect(200);
+    }
+    let (number, answer) = refused.expect("a limit");
+    assert_eq!(number, 20);
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[test]
+fn strangers_slow_an_account_down_and_do_not_lock_it() {
+    let stack = Stack::start();
+    let user = User::driver(&stack);
+    let attempt = |password: &str, from: &str| {
+        let body = json!({ "login": user.login, "password": password });
+        stack.post("/login").json(&body).from(from).send()
+    };
+    attempt("Wrong-Horse-1", "127.0.1.1").problem(401);
+    let key: Vec<String> = redis::cmd("KEYS")
+        .arg("{tries}:account:*")
+        .query(&mut stack.redis())
+        .unwrap();
+    let _: () = redis::cmd("SET")
+        .arg(&key[0])
+        .arg(100)
+        .arg("KEEPTTL")
+        .query(&mut stack.redis())
+        .unwrap();
+    // Of strangers one is heard in a while, be it the person on a journey.
+    attempt(&user.password, "127.0.1.2").expect(200);
+    let refused = attempt("Wrong-Horse-1", "127.0.1.3");
+    refused.problem(429);
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(wait <= 15, "{wait}");
+    for _ in 0..3 {
+        attempt(&user.password, "127.0.0.1").expect(200);
+    }
 }

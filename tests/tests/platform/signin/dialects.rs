@@ -86,28 +86,28 @@ fn a_form_buys_a_token_and_the_token_names_its_customer() {
         (&json!(user.email), &Value::Null)
     );
 
-    let wrong = token(&stack, &user.email, "Wrong-Horse-1").problem(400);
+    let wrong = token(&stack, &user.email, "Wrong-Horse-1")
+        .expect(400)
+        .json();
     assert_eq!(
         (&wrong["status code"], &wrong["msg"]),
         (&json!(400), &json!("Incorrect username or password"))
     );
-    let unknown = token(&stack, "nobody%40example.org", "Wrong-Horse-1").problem(400);
+    let unknown = token(&stack, "nobody%40example.org", "Wrong-Horse-1")
+        .expect(400)
+        .json();
     assert_eq!(wrong["code"], unknown["code"]);
-    stack
-        .post("/token")
-        .form("username=ana")
-        .send()
-        .problem(422);
+    stack.post("/token").form("username=ana").send().expect(400);
     stack
         .post("/token")
         .json(&json!({ "username": "a", "password": "b" }))
         .send()
-        .problem(415);
+        .expect(415);
     stack
         .post("/token")
         .form("grant_type=magic&username=a&password=b")
         .send()
-        .problem(400);
+        .expect(400);
     stack.get("/auth").send().problem(401);
     assert_eq!(
         stack.get("/health").send().expect(200).json(),
@@ -155,6 +155,19 @@ fn a_kiosk_registers_and_identifies_its_customers() {
             .send();
         assert_eq!(found.expect(200).json(), made);
     }
+    // Another account learns enough to ask the person, and no more.
+    let stranger = User::driver(&stack);
+    let identify = |user: &User| {
+        let request = user.post("/customer/identify");
+        request
+            .json(&json!({ "cpf": cpf }))
+            .send()
+            .expect(200)
+            .json()
+    };
+    let masked = json!({ "id": made["id"], "name": "J***", "email": null, "cpf": null });
+    assert_eq!(identify(&stranger), masked);
+    assert_eq!(identify(&User::admin(&stack)), made);
     kiosk
         .post("/customers/identify")
         .json(&json!({ "cpf": "00000000001" }))
@@ -231,3 +244,48 @@ fn an_admin_makes_an_admin() {
 // Zones.
 
 // Launchers.
+
+#[test]
+fn looking_customers_up_is_limited_whether_they_are_found_or_not() {
+    let stack = Stack::start();
+    let (kiosk, stranger) = (User::driver(&stack), User::driver(&stack));
+    let cpf = "52998224725";
+    let email = format!("{}@example.org", unique("joe"));
+    let body = json!({ "name": "Joe", "email": email, "cpf": cpf, "password": PASSWORD });
+    let registered = kiosk.post("/customers/register").json(&body).send();
+    registered.expect(200);
+    let identify = |user: &User| {
+        let request = user.post("/customers/identify");
+        request.json(&json!({ "cpf": cpf })).send().status()
+    };
+    for _ in 0..60 {
+        assert_eq!(identify(&stranger), 200);
+    }
+    assert_eq!(identify(&stranger), 429);
+    for _ in 0..61 {
+        assert_eq!(identify(&kiosk), 200);
+    }
+}
+
+#[test]
+fn the_token_endpoint_refuses_as_oauth_libraries_read_it() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let ask = |form: &str| {
+        let answer = stack.post("/token").form(form).send();
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.status(), 400, "{answer}");
+        let body: Value = answer.json();
+        assert!(body["error_description"].is_string(), "{body}");
+        assert_eq!(body["status code"], 400);
+        body["error"].clone()
+    };
+    let wrong = format!("grant_type=password&username={}&password=x", user.login);
+    assert_eq!(ask(&wrong), "invalid_grant");
+    assert_eq!(
+        ask("grant_type=refresh_token&refresh_token=x"),
+        "invalid_grant"
+    );
+    assert_eq!(ask("grant_type=password&username=ana"), "invalid_request");
+    assert_eq!(ask("grant_type=magic"), "unsupported_grant_type");
+}

@@ -113,6 +113,11 @@ fn an_erased_user_is_gone_and_their_names_are_free() {
         !left.contains(&user.login) && !left.contains("argon2"),
         "{left}"
     );
+    let addresses = "SELECT address FROM signin.audit WHERE account::text = $1
+        UNION SELECT address FROM signin.session WHERE account::text = $1";
+    let addresses = stack.sql().query(addresses, &[&id]).unwrap();
+    let addresses: Vec<String> = addresses.iter().map(|it| it.get(0)).collect();
+    assert_eq!(addresses, ["erased"]);
     let told = "SELECT count(DISTINCT id) FROM events.entry WHERE kind = 'user:erased' AND payload ->> 'id' = $1";
     assert_eq!(
         stack

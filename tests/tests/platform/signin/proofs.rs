@@ -1,6 +1,9 @@
 //! What proves something besides a password: codes, letters, personal tokens, a kiosk's passcode.
 
+mod passcodes;
 mod second_factor;
+
+pub(super) use second_factor::App;
 
 use std::sync::OnceLock;
 use std::time::Duration;

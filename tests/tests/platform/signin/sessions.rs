@@ -122,7 +122,9 @@ fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
     let (first, other) = (sign_in(&stack, &user), sign_in(&stack, &user));
     let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
     long_ago(&stack, &user);
-    refresh(&stack, &first["refresh_token"]).problem(401);
+    let again = json!({ "refresh_token": first["refresh_token"] });
+    let again = stack.post("/auth/refresh").json(&again).from("127.0.0.9");
+    again.send().problem(401);
     // The client with the newer token may be the thief as well.
     refresh(&stack, &second["refresh_token"]).problem(401);
     assert!(!is_in(&stack, &second["access_token"]));
@@ -256,4 +258,44 @@ fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
     };
     eventually("the sweep marks it again", SWEPT, marked);
     eventually("payments refuses the token", HEARD, || balance() == 401);
+}
+
+#[test]
+fn a_refresh_whose_answer_was_lost_may_be_asked_for_again_until_the_next_token_is_used() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let first = sign_in(&stack, &user);
+    let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
+    long_ago(&stack, &user);
+    let again = refresh(&stack, &first["refresh_token"]).expect(200).json();
+    let third = refresh(&stack, &again["refresh_token"]).expect(200).json();
+    long_ago(&stack, &user);
+    refresh(&stack, &first["refresh_token"]).problem(401);
+    refresh(&stack, &second["refresh_token"]).problem(401);
+    refresh(&stack, &third["refresh_token"]).problem(401);
+}
+
+#[test]
+fn a_token_that_renews_itself_ends_with_the_time_of_a_session() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let renew = |token: &str| stack.get("/api/v1/login").bearer(token).send();
+    let started = |days: i32| {
+        let moved = "UPDATE signin.session SET started_at = now() - $2 * interval '1 day'
+            WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
+        stack
+            .sql()
+            .execute(moved, &[&user.login, &f64::from(days)])
+            .unwrap();
+    };
+    let nearly_over = "UPDATE signin.session SET expires_at = now() + interval '60 seconds'
+        WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
+    stack.sql().execute(nearly_over, &[&user.login]).unwrap();
+    started(29);
+    let renewed = renew(&user.token).expect(200).json();
+    assert!(renewed["expires_in"].as_i64().unwrap() > 3_000, "{renewed}");
+    stack.sql().execute(nearly_over, &[&user.login]).unwrap();
+    started(30);
+    let renewed = renew(&user.token).expect(200).json();
+    assert!(renewed["expires_in"].as_i64().unwrap() <= 60, "{renewed}");
 }

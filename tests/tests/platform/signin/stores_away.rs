@@ -59,3 +59,23 @@ fn without_redis_people_register_sign_in_and_are_counted() {
         1
     );
 }
+
+/// Money moves only for sessions that are known to live.
+#[test]
+fn without_redis_a_session_that_is_over_moves_no_money() {
+    let stack = Options::default().start_cabled();
+    let user = User::driver(&stack);
+    let spend = || {
+        let request = user.post("/payment/promocode/generate");
+        request.json(&json!({ "amount": 1 })).send().status()
+    };
+    user.get("/payment/balance").send().expect(200);
+    stack.redis_cable().cut();
+    assert_ne!(spend(), 401, "the session lives");
+    user.post("/auth/signout").send().expect(200);
+    eventually(
+        "payments refuses to move money",
+        Duration::from_secs(10),
+        || spend() == 401,
+    );
+}

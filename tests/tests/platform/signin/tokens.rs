@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
 
 /// A token taken apart.
-struct Token {
+pub(super) struct Token {
     header: Value,
     claims: Value,
 }
 
 impl Token {
-    fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         let mut parts = text
             .split('.')
             .map(|it| URL_SAFE_NO_PAD.decode(it).unwrap());
@@ -33,7 +33,7 @@ impl Token {
         self
     }
 
-    fn with_claim(mut self, member: &str, value: impl Into<Value>) -> Self {
+    pub fn with_claim(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.claims[member] = value.into();
         self
     }
@@ -43,7 +43,7 @@ impl Token {
         format!("{}.{}", part(&self.header), part(&self.claims))
     }
 
-    fn signed_by(&self, key: &SigningKey) -> String {
+    pub fn signed_by(&self, key: &SigningKey) -> String {
         let message = self.message();
         let signature = key.sign(message.as_bytes());
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
@@ -51,7 +51,7 @@ impl Token {
 }
 
 /// The platform's own key, from where the operator keeps it.
-fn own_key(stack: &Stack) -> SigningKey {
+pub(super) fn own_key(stack: &Stack) -> SigningKey {
     let kept = std::fs::read_to_string(stack.data_dir().join("values.json")).unwrap();
     let kept: Value = serde_json::from_str(&kept).unwrap();
     SigningKey::from_pkcs8_pem(kept["ed25519"].as_str().unwrap()).unwrap()

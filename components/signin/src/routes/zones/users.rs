@@ -1,8 +1,8 @@
 //! Users by login: the caller, and those whom the caller manages.
 
 use axum::http::Uri;
-use kit::identity::{Admin, Caller, FORBIDDEN};
-use kit::store::event;
+use kit::identity::{Admin, Caller, FORBIDDEN, PROOF_TOO_OLD, SAME_DAY_S};
+use kit::store::{Db, event};
 use kit::web::{Dialect, Json, Listed, NoContent, Page, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,13 @@ use crate::client::Actor;
 use crate::error::Error;
 use crate::first_admin;
 use crate::identity::{Manager, Unscoped, UnscopedAdmin};
+use crate::letter::{Letter, Purpose};
 use crate::name::{Email, Login, TelegramId, Text};
 use crate::password::Password;
 use crate::revocation::mark_revoked;
-use crate::routes::users::{erase, erase_caller};
+use crate::routes::users::{erase, erase_caller_today};
 use crate::store::{self, accounts};
+use crate::{limit, throttle};
 
 pub fn routes() -> Routes {
     Routes::new("Users", Dialect::Zones)
@@ -32,13 +34,16 @@ pub fn routes() -> Routes {
         })
         .patch("/api/v1/users/me", update_caller, |it| {
             it.summary("Change the caller's account")
-                .note("What is absent stays. A new password ends every other session. The role cannot be changed here.")
+                .note("What is absent stays. A new password ends every other session. A new e-mail takes the place of a proven one when it is proven by the letter that goes there. The role cannot be changed here.")
+                .note(TODAY)
                 .refuses(updating())
+                .refuses([PROOF_TOO_OLD])
         })
-        .delete("/api/v1/users/me", erase_caller, |it| {
+        .delete("/api/v1/users/me", erase_caller_today, |it| {
             it.summary("Erase the caller from a zone")
+                .note(TODAY)
                 .instead("DELETE /auth/me")
-                .refuses([Error::UNKNOWN_ACCOUNT])
+                .refuses([Error::UNKNOWN_ACCOUNT, Error::LAST_ADMIN])
         })
         .get("/api/v1/users/{username}", show_user, |it| {
             it.summary("Show a managed user").refuses([Error::UNKNOWN_ACCOUNT])
@@ -53,8 +58,12 @@ pub fn routes() -> Routes {
         })
 }
 
-fn updating() -> [Problem; 5] {
+/// These clients cannot prove again who a person is, but by signing in.
+const TODAY: &str = "An e-mail, a password and erasure ask for a sign-in within the last day; the person gets a notice.";
+
+fn updating() -> [Problem; 6] {
     [
+        Error::TOO_MANY_TRIES,
         Error::UNKNOWN_ACCOUNT,
         Error::LOGIN_TAKEN,
         Error::EMAIL_TAKEN,
@@ -134,6 +143,9 @@ async fn update_caller(
     if body.role.is_some() {
         return Err(FORBIDDEN);
     }
+    if body.password.is_some() || body.email.is_some() {
+        actor.caller.check_proof(SAME_DAY_S)?;
+    }
     let db = store::open().await?;
     let me = accounts::find_caller(&db, actor.caller.session).await?;
     drop(db);
@@ -168,18 +180,34 @@ async fn update_user(
 }
 
 async fn update(actor: &Actor, user: Account, body: UserChange) -> Result<Account, Error> {
-    let login = body.username.as_ref().map(Login::as_str);
-    let login = login.filter(|it| *it != user.login);
+    let login = body
+        .username
+        .as_ref()
+        .filter(|it| it.as_str() != user.login);
+    if login.is_some_and(Login::is_reserved) {
+        return Err(Error::LoginTaken);
+    }
+    let login = login.map(Login::as_str);
     let email = body.email.as_ref().map(Email::as_str);
     let email = email.filter(|it| Some(*it) != user.email.as_deref());
     first_admin::check_names(login, email).await?;
     let new_login = login.unwrap_or(&user.login);
     let new_email = email.or(user.email.as_deref());
+    let db = store::open().await?;
+    let letter = match email {
+        Some(email) => find_letter(&db, actor, &user, email).await?,
+        None => None,
+    };
     let hash = match &body.password {
         Some(password) if password.is_name(new_login, new_email) => {
             return Err(Error::PasswordIsName);
         }
-        Some(password) => Some(passwords::hash(password.as_str()).await?),
+        Some(password) => {
+            let caller = actor.caller.id.to_string();
+            let limits = limit::new_passwords(&caller, &actor.client);
+            throttle::count(&db, &limits).await?;
+            Some(passwords::hash(password.as_str(), &actor.client).await?)
+        }
         None => None,
     };
     let change = Change {
@@ -187,18 +215,42 @@ async fn update(actor: &Actor, user: Account, body: UserChange) -> Result<Accoun
         name: body.name.as_ref(),
         surname: body.surname.as_ref(),
         email,
+        letter: letter.as_ref(),
         telegram_id: body.telegram_id,
         password_hash: hash.as_deref(),
         roles: body.role.map(ZoneRole::change),
     };
-    let db = store::open().await?;
     let (user, ended) = accounts::update_account(&db, actor, user.id, change).await?;
     mark_revoked(&ended).await?;
-    if email.is_some() {
+    if email.is_some() && letter.is_none() {
         authentication::announce(&user);
     }
     event::wake();
     Ok(user)
+}
+
+/// The letter that proves a new e-mail of the caller, whose present one is proven.
+pub async fn find_letter(
+    db: &Db,
+    actor: &Actor,
+    user: &Account,
+    email: &str,
+) -> Result<Option<Letter>, Error> {
+    if accounts::is_email_taken(db, email, user.id).await? {
+        return Err(Error::EmailTaken);
+    }
+    let is_own = user.id == actor.caller.id;
+    let is_other = user
+        .email
+        .as_deref()
+        .is_some_and(|it| !it.eq_ignore_ascii_case(email));
+    if !is_own || !user.is_email_verified || !is_other {
+        return Ok(None);
+    }
+    let mut limits = limit::letters(email, &actor.client);
+    limits.extend(limit::letters_by(user.id));
+    throttle::count(db, &limits).await?;
+    Ok(Some(Letter::new(Purpose::Verify)))
 }
 
 async fn erase_user(

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Options, Outside, Reply, Stack, User, at_once, eventually, unique};
 
+use super::super::proofs::App;
 use super::{Key, claims_of};
 
 const REALM: &str = "https://id.example.org/realms/parking-users";
@@ -27,11 +28,15 @@ fn vouched(subject: &str, name: &str) -> Value {
     })
 }
 
-fn with_realm(realm: &Outside) -> Stack {
-    let issuers = json!([{
+fn issuers_of(realm: &Outside) -> Value {
+    json!([{
         "issuer": REALM, "jwks_url": format!("{}/certs", realm.url()), "audience": "parking-auth",
         "roles": { "driver": "driver", "owner": "owner", "admin": "admin" }, "link_by_email": true,
-    }]);
+    }])
+}
+
+fn with_realm(realm: &Outside) -> Stack {
+    let issuers = issuers_of(realm);
     Options::default()
         .variable("foreign_issuers", &issuers.to_string())
         .variable("foreign_issuers_host", &realm.url())
@@ -270,4 +275,75 @@ fn a_realm_that_redirects_is_not_followed_and_asked_once() {
     assert_eq!(realm.received().len(), 1);
     assert_eq!(elsewhere.received().len(), 0, "the redirect was followed");
     User::driver(&stack);
+}
+
+#[test]
+fn an_account_with_a_second_factor_shows_its_code_to_a_realms_token_too() {
+    let key = Key::new(12);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let token = key.sign(&vouched("f:14", &unique("ana")));
+    let with = |code: Value| {
+        let body = json!({ "token": token, "code": code });
+        stack.post("/auth/exchange").json(&body).send()
+    };
+    let first = with(Value::Null).expect(200).json();
+    let token_of = |answer: &Value| answer["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(claims_of(&token_of(&first))["amr"], Value::Null);
+    let mut user = User::driver(&stack);
+    user.token = token_of(&first);
+    let mut app = App::enrolled(&user);
+    assert_eq!(with(Value::Null).problem(401)["code"], "code-required");
+    assert_eq!(with(json!("000000")).problem(401)["code"], "wrong-code");
+    let second = with(json!(app.next_code())).expect(200).json();
+    assert_eq!(claims_of(&token_of(&second))["amr"], json!(["otp"]));
+}
+
+/// The realm says who is an admin; whether they showed a second factor here, it cannot say.
+#[test]
+fn an_admin_whom_a_realm_names_is_none_without_the_second_factor_that_is_required() {
+    let key = Key::new(13);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let issuers = issuers_of(&realm);
+    let stack = Options::default()
+        .variable("foreign_issuers", &issuers.to_string())
+        .variable("foreign_issuers_host", &realm.url())
+        .variable("admin_totp", "required")
+        .start();
+    let mut claims = vouched("f:15", &unique("boss"));
+    claims["realm_access"] = json!({ "roles": ["admin"] });
+    let token = key.sign(&claims);
+    let first = exchange(&stack, &token).expect(200).json();
+    let first = first["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(claims_of(&first)["roles"], json!([]));
+    let mut user = User::driver(&stack);
+    user.token = first;
+    let mut app = App::enrolled(&user);
+    let body = json!({ "token": token, "code": app.next_code() });
+    let second = stack.post("/auth/exchange").json(&body).send();
+    let second = second.expect(200).json();
+    let claims = claims_of(second["access_token"].as_str().unwrap());
+    assert_eq!(claims["roles"], json!(["admin"]));
+}
+
+#[test]
+fn staff_and_admins_are_not_linked_by_their_address() {
+    let key = Key::new(14);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    for (number, role) in ["admin", "moderator", "zone_admin", "controller"]
+        .into_iter()
+        .enumerate()
+    {
+        let user = User::driver(&stack);
+        let mine = user.get("/auth/me").send().expect(200).json();
+        let staff = "UPDATE signin.account SET email_verified_at = now(), roles = roles || $2::text WHERE login = $1";
+        stack.sql().execute(staff, &[&user.login, &role]).unwrap();
+        let subject = format!("f:{}", 20 + number);
+        let come = exchange(&stack, &key.sign(&vouched(&subject, &user.login)));
+        assert_ne!(me(&stack, come)["id"], mine["id"], "{role}");
+    }
 }

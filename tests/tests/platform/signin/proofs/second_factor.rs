@@ -9,14 +9,14 @@ use wharf_tests::{Options, Stack, User};
 use super::login;
 
 /// The authenticator app of a user who enrols: its codes, step by step, and the backup codes.
-struct App {
+pub(in crate::signin) struct App {
     totp: Totp,
     steps: u64,
-    backup_codes: Vec<String>,
+    pub backup_codes: Vec<String>,
 }
 
 impl App {
-    fn enrolled(user: &User) -> Self {
+    pub fn enrolled(user: &User) -> Self {
         let offered = user.post("/auth/totp").send().expect(200).json();
         let totp = Totp::from_url(offered["uri"].as_str().unwrap()).unwrap();
         let mut app = Self {
@@ -44,7 +44,7 @@ impl App {
     }
 
     /// No code counts twice, so each is of a later step; a clock may go a step wrong.
-    fn next_code(&mut self) -> String {
+    pub fn next_code(&mut self) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
@@ -84,7 +84,7 @@ fn a_second_factor_is_asked_for_once_it_is_there() {
     login(&stack, &user, Some(&backup)).problem(401);
     // Everywhere, not only where these clients sign in.
     let form = format!("username={}&password={}", user.login, user.password);
-    stack.post("/token").form(&form).send().problem(400);
+    stack.post("/token").form(&form).send().expect(400);
     stack
         .post("/token")
         .form(&format!("{form}&code={}", app.backup_codes[4]))

@@ -1,0 +1,14 @@
+-- Ends the live sessions of an account but for one, and answers which those were. The caller renews the seal, which is
+-- what counts: this is for the list, and to tell other functions.
+CREATE OR REPLACE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS text[]
+LANGUAGE sql AS $$
+    WITH ended AS (
+        UPDATE session SET ended_at = now(), ended_because = because,
+            address = CASE WHEN because = 'erased' THEN 'erased' ELSE address END,
+            agent = CASE WHEN because = 'erased' THEN NULL ELSE agent END
+        WHERE account = of_account AND ended_at IS NULL AND expires_at > now()
+            AND id IS DISTINCT FROM but_for
+        RETURNING id
+    )
+    SELECT coalesce(array_agg(id::text), '{}') FROM ended
+$$;

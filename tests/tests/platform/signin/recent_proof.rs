@@ -1,0 +1,150 @@
+//! What is hard to undo asks for a proof from the last ten minutes, and its person is told.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use wharf_tests::{Answer, Stack, User};
+
+use super::tokens::{Token, own_key};
+
+/// The user with a token of the same session whose proof is that old.
+fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let token = Token::of(&user.token).with_claim("auth_time", now.as_secs() - seconds);
+    with_token(user, token.signed_by(&own_key(stack)))
+}
+
+fn with_token(user: &User, token: String) -> User {
+    let mut user = user.clone();
+    user.token = token;
+    user
+}
+
+#[track_caller]
+fn is_asked_for_a_proof(answer: &Answer) {
+    assert_eq!(
+        answer.problem(401)["code"],
+        "insufficient-user-authentication"
+    );
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(
+        challenge.contains("error=\"insufficient_user_authentication\"")
+            && challenge.contains("max_age=600"),
+        "{challenge}"
+    );
+}
+
+fn templates(stack: &Stack, user: &User) -> Vec<String> {
+    let told = "SELECT payload ->> 'template' FROM events.entry WHERE kind = 'notify:security'
+        AND payload ->> 'user_id' = (SELECT id::text FROM signin.account WHERE login = $1) ORDER BY 1";
+    let rows = stack.sql().query(told, &[&user.login]).unwrap();
+    rows.iter().map(|it| it.get(0)).collect()
+}
+
+#[test]
+fn what_is_hard_to_undo_asks_for_a_recent_proof() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let late = aged(&stack, &user, 601);
+    let token = json!({ "name": "backup", "scope": "read" });
+    let email = json!({ "email": format!("z{}", user.email) });
+    let password = json!({ "password": "Another-Horse-2" });
+    for (method, path, body) in [
+        ("POST", "/auth/totp", &Value::Null),
+        ("POST", "/auth/tokens", &token),
+        ("PUT", "/auth/email", &email),
+        ("PUT", "/auth/password", &password),
+        ("DELETE", "/auth/me", &Value::Null),
+    ] {
+        is_asked_for_a_proof(&late.request(method, path).json(body).send());
+    }
+    // Reading, and what can be undone, asks for none.
+    late.get("/auth/me").send().expect(200);
+    late.get("/auth/tokens").send().expect(200);
+
+    let prove = |body: Value| late.post("/auth/reauthenticate").json(&body).send();
+    assert_eq!(prove(json!({})).problem(401)["code"], "password-required");
+    prove(json!({ "password": "Wrong-Horse-1" })).problem(401);
+    let proven = prove(json!({ "password": user.password }))
+        .expect(200)
+        .json();
+    let fresh = with_token(&user, proven["access_token"].as_str().unwrap().to_owned());
+    fresh.post("/auth/tokens").json(&token).send().expect(201);
+    fresh
+        .put("/auth/password")
+        .json(&password)
+        .send()
+        .expect(204);
+    let told = templates(&stack, &user);
+    assert_eq!(told, ["password-changed", "personal-token-made"]);
+    fresh.delete("/auth/me").send().expect(204);
+}
+
+/// Their clients have no field for a proof.
+#[test]
+fn the_paths_of_replaced_systems_ask_for_a_sign_in_within_a_day() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let change = |user: &User, body: Value| {
+        let request = user.request("PATCH", "/api/v1/users/me");
+        request.json(&body).send()
+    };
+    let (same_day, next_day) = (aged(&stack, &user, 3_600), aged(&stack, &user, 86_401));
+    is_asked_for_a_proof(&change(&next_day, json!({ "password": "Another-Horse-2" })));
+    is_asked_for_a_proof(&change(
+        &next_day,
+        json!({ "email": format!("z{}", user.email) }),
+    ));
+    is_asked_for_a_proof(&next_day.delete("/api/v1/users/me").send());
+    change(&next_day, json!({ "name": "Ana" })).expect(200);
+    change(&same_day, json!({ "password": "Another-Horse-2" })).expect(200);
+    assert_eq!(templates(&stack, &user), ["password-changed"]);
+    same_day.delete("/api/v1/users/me").send().expect(204);
+}
+
+#[test]
+fn a_common_password_is_refused_on_our_own_forms_and_taken_on_old_paths() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let body = json!({ "password": "Password123" });
+    let refused = user.put("/auth/password").json(&body).send().problem(422);
+    assert_eq!(refused["code"], "common-password");
+    let old = user.request("PATCH", "/api/v1/users/me").json(&body).send();
+    old.expect(200);
+}
+
+#[test]
+fn a_token_says_when_and_how_its_person_proved_who_they_are() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let session = user.get("/auth/session").send().expect(200).json();
+    assert_eq!(session["amr"], json!(["pwd"]));
+    assert_eq!(session["is_this"], true);
+    let form = format!("username={}&password={}", user.login, user.password);
+    let pair = stack.post("/token").form(&form).send().expect(200).json();
+    let spent = json!({ "refresh_token": pair["refresh_token"] });
+    let next = stack.post("/auth/refresh").json(&spent).send().expect(200);
+    let claims = |token: &Value| super::issuers::claims_of(token.as_str().unwrap());
+    let (first, second) = (
+        claims(&pair["access_token"]),
+        claims(&next.json()["access_token"]),
+    );
+    assert_eq!(first["amr"], json!(["pwd"]));
+    // A refresh proves nothing anew.
+    assert_eq!(first["auth_time"], second["auth_time"]);
+    assert!(first["auth_time"].is_i64(), "{first}");
+}
+
+#[test]
+fn a_sign_in_from_a_new_network_is_told_and_the_first_is_not() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let body = json!({ "login": user.login, "password": user.password });
+    let sign_in = || stack.post("/login").json(&body);
+    sign_in().send().expect(200);
+    assert_eq!(templates(&stack, &user), Vec::<String>::new());
+    for _ in 0..2 {
+        sign_in().from("127.0.0.7").send().expect(200);
+    }
+    assert_eq!(templates(&stack, &user), ["new-sign-in"]);
+}
