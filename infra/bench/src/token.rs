@@ -70,5 +70,7 @@ fn claims(number: u64) -> Claims {
         exp: now + 86_400,
         nbf: None,
         scope: None,
+        auth_time: Some(now),
+        amr: vec!["pwd".to_owned()],
     }
 }
