@@ -12,6 +12,9 @@ use crate::store;
 /// Bounds a sweep, however slow the PSP is: its caller has a deadline.
 const MAX_DURATION: SignedDuration = SignedDuration::from_secs(8);
 
+/// Bounds the users of a sweep whose debts are settled, and those whose money is set aside.
+const MAX_SETTLED: u32 = 16;
+
 /// What a sweep found to do.
 pub struct Swept {
     /// Holds whose time was over.
@@ -29,6 +32,17 @@ pub async fn sweep(limit: u32) -> Result<Swept, Error> {
     let db = store::open().await?;
     let released = store::ledger::release_due(&db, row_limit).await?;
     purge_keys(&db, row_limit.into()).await?;
+    let db = store::open_to_move().await?;
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::settle_next(&db).await? {
+            break;
+        }
+    }
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::set_aside_next(&db).await? {
+            break;
+        }
+    }
     let mut visited = 0;
     while visited < limit && now().duration_since(began) < MAX_DURATION && !mercadopago::is_away() {
         // One at a time: those that a crashed sweep has claimed wait for their next turn.
