@@ -2,6 +2,7 @@
 //! which stores are needed for them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use wharf_imports::postgres::Address;
 use wharf_manifest::manifest::{HostValue, Manifest};
@@ -64,7 +65,8 @@ pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -
             HostValue::Ed25519Private
             | HostValue::Ed25519Jwks
             | HostValue::Random { .. }
-            | HostValue::Listen => {}
+            | HostValue::Listen
+            | HostValue::OnLoopback { .. } => {}
         }
     }
     options
@@ -127,7 +129,8 @@ fn is_deployment_wide(source: &HostValue) -> bool {
         | HostValue::RedisHost
         | HostValue::RedisOrigin
         | HostValue::S3(_)
-        | HostValue::Listen => false,
+        | HostValue::Listen
+        | HostValue::OnLoopback { .. } => false,
     }
 }
 
@@ -218,6 +221,14 @@ pub fn generate_missing(
     Ok(generated)
 }
 
+/// Whether `http://host:port` is an address that only this machine reaches.
+fn is_on_loopback(base_url: &str) -> bool {
+    let address = base_url.strip_prefix("http://").unwrap_or(base_url);
+    address
+        .parse::<SocketAddr>()
+        .is_ok_and(|it| it.ip().is_loopback())
+}
+
 /// A value for every variable, and the passwords that this start generated.
 pub struct Resolved {
     pub variables: Variables,
@@ -238,6 +249,9 @@ pub fn resolve(
         matches!(source, HostValue::Ed25519Private) && sources.get(name).is_some()
     });
     for (name, source) in unset(manifest, sources) {
+        if matches!(source, HostValue::OnLoopback { .. }) && !is_on_loopback(base_url) {
+            continue;
+        }
         let is_fresh = matches!(source, HostValue::Random { .. }) && values.random(name)?.is_none();
         let values = match source {
             // The public half of the given key, not of the generated one.
@@ -258,4 +272,28 @@ pub fn resolve(
         variables,
         fresh_passwords,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_on_loopback;
+
+    #[test]
+    fn an_address_that_others_reach_is_not_on_loopback() {
+        for inside in [
+            "http://127.0.0.1:3000",
+            "http://127.9.9.9:1",
+            "http://[::1]:3000",
+        ] {
+            assert!(is_on_loopback(inside), "{inside}");
+        }
+        for outside in [
+            "http://0.0.0.0:3000",
+            "http://[::]:80",
+            "http://10.0.0.7:80",
+            "http://x:1",
+        ] {
+            assert!(!is_on_loopback(outside), "{outside}");
+        }
+    }
 }

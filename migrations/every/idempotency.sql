@@ -13,6 +13,12 @@ CREATE TABLE IF NOT EXISTS idempotency_key (
     PRIMARY KEY (caller, key)
 );
 
+-- Until when the running request has the key for itself; it renews the lease while it runs.
+ALTER TABLE idempotency_key ADD COLUMN IF NOT EXISTS leased_until timestamptz;
+
+-- Grows with every claim, so that a late copy neither finishes nor releases the claim of another.
+ALTER TABLE idempotency_key ADD COLUMN IF NOT EXISTS fence bigint NOT NULL DEFAULT 1;
+
 -- The answer's Location header.
 ALTER TABLE idempotency_key ADD COLUMN IF NOT EXISTS location text;
 

@@ -20,18 +20,62 @@ JOIN transfer ON transfer.id = payout.withdrawal
 JOIN account ON account.id = transfer.debit
 JOIN holder ON holder.id = account.owner;
 
--- Records that a withdrawal was paid out. Repeated, or after it was returned: no effect.
-CREATE OR REPLACE FUNCTION pay_out(of_withdrawal uuid, by_user uuid)
-RETURNS SETOF payout_card LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+-- Records that a withdrawal was paid out. Answers 'moved', 'replayed', 'proposed' or why not.
+CREATE OR REPLACE FUNCTION pay_out_by_hand(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
+    standing payout;
     asked transfer;
+    recipient uuid;
 BEGIN
-    UPDATE payout SET paid_at = now(), paid_by = by_user
-    WHERE withdrawal = of_withdrawal AND paid_at IS NULL AND returned_at IS NULL;
-    IF FOUND THEN
-        SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
-        PERFORM book(gen_random_uuid(), 'payout', asked.credit, house_account('external', asked.currency),
-                     asked.amount, asked.currency, of_withdrawal::text);
+    SELECT * INTO standing FROM payout WHERE withdrawal = of_withdrawal FOR NO KEY UPDATE;
+    IF standing.withdrawal IS NULL THEN
+        RETURN 'unknown_payout';
+    ELSIF standing.returned_at IS NOT NULL THEN
+        RETURN 'payout_returned';
+    ELSIF standing.paid_at IS NOT NULL THEN
+        RETURN 'replayed';
     END IF;
-    RETURN QUERY SELECT * FROM payout_card WHERE id = of_withdrawal;
+    SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
+    SELECT owner INTO recipient FROM account WHERE id = asked.debit;
+    IF NOT may_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, recipient, by_admin, why,
+                   alone_up_to)
+    THEN
+        RETURN 'proposed';
+    END IF;
+    UPDATE payout SET paid_at = now(), paid_by = by_admin WHERE withdrawal = of_withdrawal;
+    PERFORM book(gen_random_uuid(), 'payout', asked.credit, house_account('external', asked.currency), asked.amount,
+                 asked.currency, of_withdrawal::text);
+    PERFORM note_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, by_admin, why);
+    RETURN 'moved';
 END $$;
+
+-- Returns a withdrawal to its account. One that was paid out may need a second admin: the money would be there twice
+-- if the bank did not send it back.
+CREATE OR REPLACE FUNCTION return_payout_by_hand(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    standing payout;
+    asked transfer;
+    recipient uuid;
+    answer text;
+BEGIN
+    SELECT * INTO standing FROM payout WHERE withdrawal = of_withdrawal FOR NO KEY UPDATE;
+    SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
+    SELECT owner INTO recipient FROM account WHERE id = asked.debit;
+    IF standing.paid_at IS NOT NULL AND standing.returned_at IS NULL AND NOT may_act(
+        'payout', asked.id::text, 'returned', asked.amount, asked.currency, recipient, by_admin, why, alone_up_to)
+    THEN
+        RETURN 'proposed';
+    END IF;
+    answer := return_payout(of_withdrawal, by_admin);
+    IF answer = 'moved' THEN
+        PERFORM note_act('payout', asked.id::text, 'returned', asked.amount, asked.currency, by_admin, why);
+    END IF;
+    RETURN answer;
+END $$;
+
+-- Without a trace and a second admin they are parts of others and no more.
+REVOKE EXECUTE ON FUNCTION pay_out, return_payout FROM wharf_payments;
+REVOKE ALL ON FUNCTION pay_out_by_hand, return_payout_by_hand FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pay_out_by_hand, return_payout_by_hand TO wharf_payments;

@@ -36,6 +36,23 @@ impl User {
             .clone()
     }
 
+    /// Another admin than the first.
+    pub fn second_admin(stack: &Stack) -> Self {
+        let user = Self::driver(stack);
+        let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
+        let roles = format!("/auth/users/{}/roles", id.as_str().expect("an id"));
+        let promoted = json!({ "roles": ["admin"] });
+        Self::admin(stack)
+            .put(&roles)
+            .json(&promoted)
+            .send()
+            .expect(200);
+        let body = json!({ "login": user.login, "password": user.password });
+        let answer = stack.post("/login").json(&body).send();
+        let token = read_token(&answer.expect(200));
+        Self { token, ..user }
+    }
+
     fn sign_in_admin(stack: &Stack) -> Self {
         let (login, password) = ("admin", stack.admin_password.as_str());
         let answer = stack

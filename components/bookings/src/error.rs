@@ -43,6 +43,14 @@ pub enum Error {
         outcome = "too_long"
     )]
     TooLong,
+    #[refusal(
+        400,
+        "too-short",
+        "The window costs less than a cent",
+        detail = "the window costs less than a cent; book a longer one",
+        outcome = "too_short"
+    )]
+    TooShort,
     #[refusal(400, "invalid-place", "The parking place does not fit", detail = "{0}")]
     InvalidPlace(String),
     #[refusal(

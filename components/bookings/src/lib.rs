@@ -22,6 +22,7 @@ mod charge;
 mod entry;
 pub mod error;
 mod identity;
+mod list;
 mod place;
 pub mod routes;
 pub mod saga;

@@ -14,7 +14,7 @@ pub fn routes() -> Routes {
     Routes::new("Parking places", Dialect::Parking)
         .get("/parking", places::search_places, |it| {
             it.summary("Search parking places")
-                .note("Nothing found is an empty list. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first.")
+                .note("Nothing found is an empty list. Without `limit` and `offset` everything is answered, up to 5000 places. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first.")
                 .refuses([Error::MISSING_FIELD, Error::INVALID_DATES, Error::INVALID_PLACE])
         })
         .post("/parking", places::create_place, |it| {
@@ -35,13 +35,13 @@ pub fn routes() -> Routes {
         })
         .delete("/parking/{parking_id}", places::remove_place, |it| {
             it.summary("Remove a parking place")
-                .note("A place with bookings that are not over cannot be removed.")
+                .note("A place with bookings that are not over cannot be removed (409).")
                 .refuses([Error::UNKNOWN_PLACE, Error::FORBIDDEN, Error::STILL_BOOKED])
         })
         .about("Bookings")
         .get("/booking", bookings::list_bookings, |it| {
             it.summary("List bookings")
-                .note("A driver's own; for owners those of one of their places (`parking_place_id`); any for admins. The newest first.")
+                .note("A driver's own; for owners those of one of their places (`parking_place_id`); any for admins. The newest first; without `limit` and `offset` everything, up to 5000 bookings.")
                 .refuses([
                     Error::FORBIDDEN,
                     Error::UNKNOWN_PLACE,
@@ -83,7 +83,7 @@ pub fn routes() -> Routes {
         })
         .delete("/booking/{booking_id}", bookings::delete_booking, |it| {
             it.summary("Cancel and hide a booking")
-                .note("Its price is given back, and it answers 404 from then on.")
+                .note("Its price is given back, and it answers 404 from then on. One that is over stays: it is a record of what was paid (409).")
                 .refuses([
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,
@@ -122,6 +122,7 @@ fn taking() -> Vec<Problem> {
     let mut refusals = quoting().to_vec();
     refusals.extend([
         Error::OWN_PLACE,
+        Error::TOO_SHORT,
         Error::NO_AVAILABILITY,
         Error::PRICE_CHANGED,
         Error::INSUFFICIENT_FUNDS,

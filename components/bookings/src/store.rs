@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::booking::{Booking, Listing, Quote, Window};
 use crate::charge::{Canceled, Held, OwedRefund, Taken, TakenRow, WaitingRefund};
 use crate::error::Error;
+use crate::list::Part;
 use crate::place::{NewPlace, Place, Search};
 
 /// Rows of a list when the client does not say how many.
@@ -30,11 +31,18 @@ async fn decide<T: FromRow>(
 
 // Places.
 
-pub async fn create_place(db: &Db, owner: Uuid, new: &NewPlace) -> Result<i64, Error> {
+/// A copy of the request is answered with the place that the first one made.
+pub async fn create_place(
+    db: &Db,
+    request: Uuid,
+    owner: Uuid,
+    new: &NewPlace,
+) -> Result<i64, Error> {
     let Only(id) = db
         .one(
             sql!("create_place"),
             params![
+                request,
                 owner,
                 &new.name,
                 &new.city,
@@ -54,7 +62,7 @@ pub async fn find_place(db: &Db, id: i64) -> Result<Option<Place>, Error> {
     Ok(db.optional(sql!("find_place"), params![id]).await?)
 }
 
-pub async fn search_places(db: &Db, search: Search<'_>, page: Page) -> Result<Vec<Place>, Error> {
+pub async fn search_places(db: &Db, search: Search<'_>, part: Part) -> Result<Vec<Place>, Error> {
     Ok(db
         .all(
             sql!("search_places"),
@@ -69,8 +77,8 @@ pub async fn search_places(db: &Db, search: Search<'_>, page: Page) -> Result<Ve
                 search.max_rate,
                 search.near.map(|it| it.0),
                 search.near.map(|it| it.1),
-                page.limit(PAGE),
-                page.offset()
+                part.limit,
+                part.offset
             ],
         )
         .await?)
@@ -159,7 +167,7 @@ pub async fn find_booking(db: &Db, id: i64) -> Result<(Booking, Uuid), Error> {
     Ok((found.booking, found.owner))
 }
 
-pub async fn list_bookings(db: &Db, listing: Listing, page: Page) -> Result<Vec<Booking>, Error> {
+pub async fn list_bookings(db: &Db, listing: Listing, part: Part) -> Result<Vec<Booking>, Error> {
     let rows: Vec<Decided<Option<Booking>, Error>> = db
         .all(
             sql!("list_bookings"),
@@ -171,8 +179,8 @@ pub async fn list_bookings(db: &Db, listing: Listing, page: Page) -> Result<Vec<
                 listing.status,
                 listing.from,
                 listing.to,
-                page.limit(PAGE),
-                page.offset()
+                part.limit,
+                part.offset
             ],
         )
         .await?;

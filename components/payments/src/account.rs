@@ -8,6 +8,7 @@ use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::checkout::Status;
 use crate::ledger::Moved;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -96,6 +97,21 @@ pub enum MovementStatus {
     /// A deposit that is not paid yet.
     Pending,
     Completed,
+    /// A deposit that is not paid in time, or that the provider refused.
+    Failed,
+}
+
+impl From<Status> for MovementStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::PaymentServiceUnavailable
+            | Status::Pending
+            | Status::InProcess
+            | Status::Rejected => Self::Pending,
+            Status::Approved => Self::Completed,
+            Status::Expired | Status::Cancelled | Status::Refunded => Self::Failed,
+        }
+    }
 }
 
 impl Movement {
@@ -123,8 +139,8 @@ pub struct ToPay {
 /// The house account that a withdrawal goes to.
 #[derive(Clone, Copy, Debug, Word)]
 pub enum House {
-    /// The outside world, at once.
-    External,
+    /// Where money has no value, at once.
+    Sandbox,
     /// Withdrawals that wait until an admin has paid them out.
     Payouts,
 }

@@ -91,6 +91,22 @@ impl Concluded {
     }
 }
 
+/// The result of an admin's change.
+#[derive(FromRow)]
+pub struct ByHand {
+    is_stale: bool,
+    pub is_proposed: bool,
+    #[row(flatten)]
+    checkout: Option<Checkout>,
+}
+
+impl ByHand {
+    /// The checkout as it is now; absent when the decision was stale and nothing changed.
+    pub fn changed(self) -> Option<Checkout> {
+        self.checkout.filter(|_| !self.is_stale)
+    }
+}
+
 /// What the payer is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
 pub enum Method {
@@ -132,6 +148,19 @@ impl Status {
                 true
             }
             Self::Approved | Self::Expired | Self::Cancelled | Self::Refunded => false,
+        }
+    }
+
+    /// Whether a change to it by hand moves money.
+    pub fn moves_money(self) -> bool {
+        match self {
+            Self::Approved | Self::Refunded => true,
+            Self::PaymentServiceUnavailable
+            | Self::Pending
+            | Self::InProcess
+            | Self::Rejected
+            | Self::Expired
+            | Self::Cancelled => false,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::qr::QrError;
 #[derive(Debug, Refusals)]
 // `nothing_left` is the one refusal that comes with a number: `store` reads it.
 #[refusals(done("moved", "replayed", "nothing_left", "opened", "coined", "withdrawn"))]
-#[refusals(done("accepted", "concluded", "changed_to", "changed"))]
+#[refusals(done("accepted", "concluded", "changed_to", "changed", "proposed"))]
 pub enum Error {
     #[refusal(
         400,
@@ -21,6 +21,15 @@ pub enum Error {
         outcome = "insufficient_funds"
     )]
     InsufficientFunds,
+    /// What is there is taken first: this is about the rest.
+    #[refusal(
+        409,
+        "receivable-open",
+        "A payment that was taken back is not settled",
+        detail = "a payment to your account was taken back by its payer; money moves again when what is owed is settled",
+        outcome = "receivable_open"
+    )]
+    Owes,
     #[refusal(
         400,
         "limit-reached",
@@ -202,9 +211,50 @@ pub enum Error {
         409,
         "payout-returned",
         "The payout went back to its account",
-        detail = "the payout went back to its account"
+        detail = "the payout went back to its account",
+        outcome = "payout_returned"
     )]
     PayoutReturned,
+    #[refusal(
+        404,
+        "unknown-receivable",
+        "No such receivable",
+        detail = "there is no such receivable",
+        outcome = "unknown_receivable"
+    )]
+    UnknownReceivable,
+    #[refusal(
+        404,
+        "unknown-unclaimed",
+        "No such unclaimed money",
+        detail = "there is no such unclaimed money",
+        outcome = "unknown_unclaimed"
+    )]
+    UnknownUnclaimed,
+    #[refusal(
+        404,
+        "unknown-claimant",
+        "No such claimant",
+        detail = "payments knows of no such user",
+        outcome = "unknown_claimant"
+    )]
+    UnknownClaimant,
+    /// It would make money that its user may withdraw.
+    #[refusal(
+        409,
+        "not-by-hand",
+        "A deposit is not approved by hand",
+        detail = "money of a user comes through the provider and not by hand",
+        outcome = "not_by_hand"
+    )]
+    NotByHand,
+    #[refusal(
+        422,
+        "reason-needed",
+        "An act that moves money needs a reason",
+        detail = "a reason of 3 to 500 characters is needed"
+    )]
+    NoReason,
     #[refusal(400, "no-payment-id", "The notification names no payment")]
     NoPaymentId,
     #[refusal(
@@ -232,6 +282,14 @@ pub enum Error {
     Qr(QrError),
     #[refusal(internal, detail = "no random number: {0}", from)]
     Random(getrandom::Error),
+    /// An operator has to look: this copy is set up for another database, or the other way round.
+    #[refusal(
+        unavailable,
+        detail = "ALERT money-mode: the variable `sandbox` is not what this database was first used with; no money moves"
+    )]
+    WrongMode,
+    #[refusal(internal, detail = "the variable `{0}` is not a number that fits")]
+    WrongSetting(&'static str),
     #[refusal(transparent)]
     Db(DbError),
     #[refusal(transparent)]

@@ -2,7 +2,7 @@
 //! users open, payments through a payment service provider (PSP).
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
-//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`checkout`] and [`attempt`] the rules
+//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`] and [`attempt`] the rules
 //! of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
 //! together, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
@@ -21,6 +21,7 @@ mod entry;
 mod error;
 mod hear;
 mod ledger;
+mod manual;
 mod promocode;
 mod psp;
 mod qr;

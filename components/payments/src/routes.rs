@@ -1,8 +1,8 @@
 //! The HTTP face of payments: one table per dialect, over the same ledger.
 
 mod accounts;
+mod manual;
 mod payments;
-mod payouts;
 mod promocodes;
 mod statements;
 mod wallet;
@@ -36,7 +36,7 @@ fn wallets() -> Routes {
     Routes::new("Wallets", Dialect::Parking)
         .get("/payment/balance", wallet::show_balance, |it| {
             it.summary("Show the balance of the wallet")
-                .note("In minor units. `held` and `available` are there for the current balance, not for one of the past.")
+                .note("In minor units. `balance` can be spent; `held` and `total` stand beside it. A balance of the past is all that was there.")
         })
         .get("/payment/transactions", wallet::list_transactions, |it| {
             it.summary("List transactions of the wallet")
@@ -64,7 +64,7 @@ fn wallets() -> Routes {
         .post("/payment/promocode/generate", promocodes::generate_promocode, |it| {
             it.summary("Generate a promo code")
                 .note("A random code for one use, paid from the wallet at once.")
-                .refuses([Error::INVALID_CENTS, Error::INSUFFICIENT_FUNDS])
+                .refuses([Error::INVALID_CENTS, Error::INSUFFICIENT_FUNDS, Error::OWES])
         })
         .get(CODES, promocodes::list_promocodes, |it| {
             it.summary("List promo codes").note("The newest first.")
@@ -129,7 +129,7 @@ fn accounts() -> Routes {
             it.summary("Withdraw from an account")
                 .note("The money leaves the account at once. Outside a sandbox an admin pays it out. It asks for a sign-in within the last day.")
                 .refuses(moving())
-                .refuses([Error::INSUFFICIENT_FUNDS])
+                .refuses([Error::INSUFFICIENT_FUNDS, Error::OWES])
         })
         .post("/send", accounts::send, |it| {
             it.summary("Send money to an account")
@@ -137,6 +137,7 @@ fn accounts() -> Routes {
                 .refuses(moving())
                 .refuses([
                     Error::INSUFFICIENT_FUNDS,
+                    Error::OWES,
                     Error::LIMIT_REACHED,
                     Error::SAME_ACCOUNT,
                     Error::OTHER_CURRENCY,
@@ -147,21 +148,55 @@ fn accounts() -> Routes {
                 .note("Of all accounts of the caller, the newest first.")
         })
         .about("Payouts")
-        .get("/payouts", payouts::list_payouts, |it| {
+        .get("/payouts", manual::list_payouts, |it| {
             it.summary("List payouts that wait")
                 .note("Withdrawals that an admin has to pay out, the oldest first.")
         })
-        .post("/payouts/{id}/paid", payouts::mark_paid_out, |it| {
+        .post("/payouts/{id}/paid", manual::mark_paid_out, |it| {
             it.summary("Record that a payout was paid")
-                .note("Repeated: no effect.")
+                .note(SECOND_ADMIN)
                 .refuses([Error::UNKNOWN_PAYOUT, Error::PAYOUT_RETURNED])
         })
-        .post("/payouts/{id}/returned", payouts::return_payout, |it| {
+        .post("/payouts/{id}/returned", manual::return_payout, |it| {
             it.summary("Return a payout to its account")
-                .note("It could not be paid out, or the bank sent it back. Repeated: no effect.")
+                .note("It could not be paid out, or the bank sent it back.")
+                .note(SECOND_ADMIN)
                 .refuses([Error::UNKNOWN_PAYOUT, Error::LIMIT_REACHED])
         })
+        .about("Receivables")
+        .get("/receivables", manual::list_receivables, |it| {
+            it.summary("List what users owe")
+                .note("A payer took money back that its user had spent. The user withdraws, sends and books nothing until it is settled, which happens with the next money that comes. The oldest first.")
+        })
+        .post("/receivables/{id}/written-off", manual::write_off, |it| {
+            it.summary("Write a receivable off")
+                .note("The house bears what is left of it.")
+                .note(SECOND_ADMIN)
+                .refuses([Error::UNKNOWN_RECEIVABLE])
+        })
+        .about("Unclaimed money")
+        .get("/unclaimed", manual::list_unclaimed, |it| {
+            it.summary("List unclaimed money")
+                .note("What people who were erased left behind, the oldest first.")
+        })
+        .post("/unclaimed/{user_id}/handed-over", manual::hand_over, |it| {
+            it.summary("Hand unclaimed money over")
+                .note("To the wallet of a person who has proven that it is theirs.")
+                .note(SECOND_ADMIN)
+                .refuses([
+                    Error::UNKNOWN_UNCLAIMED,
+                    Error::UNKNOWN_CLAIMANT,
+                    Error::LIMIT_REACHED,
+                ])
+        })
+        .about("Manual acts")
+        .get("/acts", manual::list_acts, |it| {
+            it.summary("List what admins did by hand")
+                .note("Proposals that wait for a second admin among it, the newest first.")
+        })
 }
+
+const SECOND_ADMIN: &str = "Above an amount, and for the admin's own benefit, the first admin proposes it (202) and another one does it by the same request within a week (200). Repeated: no effect.";
 
 /// The refusals of every movement between accounts.
 fn moving() -> [Problem; 2] {
@@ -209,8 +244,11 @@ fn payments() -> Routes {
         })
         .patch("/{payment_id}", payments::change_payment, |it| {
             it.summary("Change the status of a payment")
-                .note("`approved` books the money as paid outside the provider; `refunded` sends it back.")
+                .note("`approved` books the money as paid outside the provider, where the house receives it; `refunded` sends it back.")
+                .note(SECOND_ADMIN)
                 .refuses([
+                    Error::NO_REASON,
+                    Error::NOT_BY_HAND,
                     Error::UNKNOWN_PAYMENT,
                     Error::WRONG_STATUS,
                     Error::INSUFFICIENT_FUNDS,

@@ -5,15 +5,17 @@
 //! here is decided before the PSP was asked.
 
 use jiff::Timestamp;
+use kit::setting;
 use kit::store::{Db, event};
 use uuid::Uuid;
 
 use crate::attempt::{Standing, Verdict, judge};
 use crate::checkout::{Checkout, NewCheckout, Status};
 use crate::error::Error;
+use crate::manual::Hand;
 use crate::psp::mercadopago::MercadoPago;
 use crate::psp::{Failure, Payment, Subject};
-use crate::store::checkout as store;
+use crate::store::{checkout as store, manual};
 
 /// Bounds how often a decision is made anew because another request was quicker. Only the webhooks of a checkout's
 /// few payments and the sweep decide about it.
@@ -91,6 +93,15 @@ async fn book(
     Ok(booked)
 }
 
+/// For how many days a user's deposit is held.
+async fn held_days() -> Result<i32, Error> {
+    let days = setting("deposit_hold_days").await?;
+    days.parse()
+        .ok()
+        .filter(|it| (0..=366).contains(it))
+        .ok_or(Error::WrongSetting("deposit_hold_days"))
+}
+
 async fn book_one(db: &Db, id: Uuid, payment: &Payment, now: Timestamp) -> Result<Checkout, Error> {
     for _ in 0..MAX_DECISIONS {
         let Standing { checkout, known } = store::find_standing(db, id, &payment.id).await?;
@@ -108,12 +119,13 @@ async fn book_one(db: &Db, id: Uuid, payment: &Payment, now: Timestamp) -> Resul
                 checkout.currency
             );
         }
-        let mut concluded = store::conclude(db, &checkout, known, judgement, payment).await;
+        let days = held_days().await?;
+        let mut concluded = store::conclude(db, &checkout, known, judgement, payment, days).await;
         if matches!(concluded, Err(Error::LimitReached)) {
             // The account that it is for cannot hold it: it goes back as if it were late.
             judgement.status = checkout.status;
             judgement.verdict = Verdict::Returning;
-            concluded = store::conclude(db, &checkout, known, judgement, payment).await;
+            concluded = store::conclude(db, &checkout, known, judgement, payment, days).await;
         }
         if let Some(checkout) = concluded? {
             event::wake();
@@ -140,7 +152,40 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
     Ok(checkout)
 }
 
-/// Changes the status of a checkout as an admin or an opener wants it.
+/// Changes the status of a checkout as an admin says. Answers whether another admin has to confirm it, and the checkout
+/// as it is now.
+pub async fn change_by_hand(
+    db: &Db,
+    id: Uuid,
+    status: Status,
+    hand: &Hand,
+) -> Result<(bool, Checkout), Error> {
+    for _ in 0..MAX_DECISIONS {
+        let checkout = store::find_checkout(db, id, None).await?;
+        if checkout.status == status {
+            return Ok((false, checkout));
+        }
+        if !checkout.status.may_become(status) {
+            return Err(Error::WrongStatus(checkout.status));
+        }
+        let change = manual::change_status_by_hand(db, id, checkout.status, status, hand).await?;
+        let is_proposed = change.is_proposed;
+        if let Some(checkout) = change.changed() {
+            if is_proposed {
+                return Ok((true, checkout));
+            }
+            event::wake();
+            if checkout.to_return.is_empty() {
+                return Ok((false, checkout));
+            }
+            let psp = MercadoPago::configured().await?;
+            return Ok((false, send_back(db, &psp, checkout).await?));
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Changes the status of a checkout as its opener wants it.
 pub async fn change_status(db: &Db, id: Uuid, status: Status) -> Result<Checkout, Error> {
     for _ in 0..MAX_DECISIONS {
         let checkout = store::find_checkout(db, id, None).await?;
@@ -162,7 +207,7 @@ pub async fn change_status(db: &Db, id: Uuid, status: Status) -> Result<Checkout
 }
 
 /// Sends disputed money back, as an admin decides. Repeated: no effect.
-pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Error> {
+pub async fn return_disputed(db: &Db, id: Uuid, payment: &str, hand: &Hand) -> Result<(), Error> {
     for _ in 0..MAX_DECISIONS {
         let Standing { checkout, known } = store::find_standing(db, id, payment).await?;
         let verdict = match known.filter(|_| checkout.id == id) {
@@ -171,8 +216,7 @@ pub async fn return_disputed(db: &Db, id: Uuid, payment: &str) -> Result<(), Err
         };
         match verdict {
             Verdict::Disputed => {
-                let (from, to) = (verdict, Verdict::Returning);
-                if let Some(checkout) = store::change_verdict(db, id, payment, from, to).await? {
+                if let Some(checkout) = manual::return_by_hand(db, id, payment, hand).await? {
                     send_back(db, &MercadoPago::configured().await?, checkout).await?;
                     return Ok(());
                 }

@@ -7,14 +7,38 @@ pub mod account;
 pub mod checkout;
 pub mod holder;
 pub mod ledger;
+pub mod manual;
 pub mod promocode;
 
-use kit::store::{Db, Decided, FromRow, ParameterValue};
+use std::cell::Cell;
+
+use kit::store::{Db, Decided, FromRow, Only, ParameterValue};
+use kit::{flag, params, sql};
 
 use crate::error::Error;
 
 pub async fn open() -> Result<Db, Error> {
     Ok(Db::open("payments_database_url").await?)
+}
+
+thread_local! {
+    /// Whether the database is known to hold the kind of money that this copy moves. It never holds another kind
+    /// later, so this is asked once.
+    static AGREES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// For whatever moves money: sandbox money and real money never meet in one database.
+pub async fn open_to_move() -> Result<Db, Error> {
+    let db = open().await?;
+    if !AGREES.get() {
+        let is_sandbox = flag("sandbox").await?;
+        let agrees: Only<bool> = db.one(sql!("agree_on_mode"), params![is_sandbox]).await?;
+        if !agrees.0 {
+            return Err(Error::WrongMode);
+        }
+        AGREES.set(true);
+    }
+    Ok(db)
 }
 
 /// Runs a function of the schema that returns one row and may refuse.

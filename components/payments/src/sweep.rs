@@ -16,6 +16,9 @@ const MAX_DURATION: SignedDuration = SignedDuration::from_secs(8);
 /// Rows of each kind that one round takes on: each costs next to nothing.
 const BATCH: i32 = 500;
 
+/// Bounds the users of a sweep whose debts are settled, and those whose money is set aside.
+const MAX_SETTLED: u32 = 16;
+
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
     match payload {
@@ -44,6 +47,17 @@ async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
     while store::ledger::release_due(&db, BATCH).await? == BATCH && !is_over() {}
     purge_keys(&db, BATCH.into()).await?;
+    let db = store::open_to_move().await?;
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::settle_next(&db).await? {
+            break;
+        }
+    }
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::set_aside_next(&db).await? {
+            break;
+        }
+    }
     while !is_over() && !mercadopago::is_away() {
         // One at a time: those that a crashed sweep has claimed wait for their next turn.
         let Some(due) = store::checkout::claim_checkouts(&db, 1).await?.pop() else {

@@ -23,7 +23,7 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
 
 /// Every operation of this component except the webhook, which is proven by its signature, and the page that thanks
 /// the payer.
-const FOR_CALLERS: [(&str, &str); 33] = [
+const FOR_CALLERS: [(&str, &str); 38] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -50,6 +50,17 @@ const FOR_CALLERS: [(&str, &str); 33] = [
     ("GET", "/payments/trial-balance"),
     ("GET", "/payments/disputed"),
     ("GET", "/payments/payouts"),
+    ("GET", "/payments/receivables"),
+    (
+        "POST",
+        "/payments/receivables/0199f0a0-0000-7000-8000-000000000001/written-off",
+    ),
+    ("GET", "/payments/unclaimed"),
+    (
+        "POST",
+        "/payments/unclaimed/0199f0a0-0000-7000-8000-000000000001/handed-over",
+    ),
+    ("GET", "/payments/acts"),
     (
         "POST",
         "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/paid",

@@ -15,20 +15,28 @@ use crate::reference::Reference;
 pub struct Funds {
     pub balance: i64,
     pub held: i64,
+    /// What the user owes for payments that were taken back.
+    pub owed: i64,
 }
 
 #[derive(Debug, Serialize, Schema)]
 pub struct Balance {
     pub user_id: Uuid,
-    /// Minor units.
+    /// Minor units that can be spent. Of a moment in the past: all that was there.
     pub balance: i64,
     pub currency: Currency,
-    /// The part of the balance that cannot be spent before the booking it came from ends.
+    /// What cannot be spent before the booking it came from ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<i64>,
-    /// The part of the balance that can be spent.
+    /// What can be spent and what is held, together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// The same as `balance`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<i64>,
+    /// What is owed for payments that their payer took back: it is taken from the next money that comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed: Option<i64>,
 }
 
 impl Balance {
@@ -38,15 +46,20 @@ impl Balance {
             balance,
             currency,
             held: None,
+            total: None,
             available: None,
+            owed: None,
         }
     }
 
     pub fn of_funds(user: Uuid, currency: Currency, funds: Funds) -> Self {
+        let available = funds.balance.saturating_sub(funds.held);
         Self {
             held: Some(funds.held),
-            available: Some(funds.balance.saturating_sub(funds.held)),
-            ..Self::of(user, currency, funds.balance)
+            total: Some(funds.balance),
+            available: Some(available),
+            owed: (funds.owed > 0).then_some(funds.owed),
+            ..Self::of(user, currency, available)
         }
     }
 }
@@ -71,13 +84,25 @@ impl TransactionType {
             (_, false) => Self::Charge,
         }
     }
+
+    /// The line that clients of wallets show.
+    fn describe(self, booking: Option<&str>, code: Option<&str>) -> Option<String> {
+        match self {
+            Self::Payment => booking.map(|it| format!("Payment for booking {it}")),
+            Self::Charge => booking.map(|it| format!("Charge for booking {it}")),
+            Self::Refund => booking.map(|it| format!("Refund for booking {it}")),
+            Self::PromocodeActivate => code.map(|it| format!("Activated promocode {it}")),
+            Self::PromocodeGenerate => code.map(|it| format!("Generated promocode {it}")),
+        }
+    }
 }
 
 /// One side of a transfer, as the user on that side reads it.
 #[derive(Debug, Serialize, Schema)]
 pub struct Transaction {
-    pub id: Uuid,
+    pub id: i64,
     /// A number: bookings are numbered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub booking_id: Option<Reference>,
     pub user_id: Uuid,
     /// Minor units of USD, negative when it left the wallet.
@@ -86,14 +111,17 @@ pub struct Transaction {
     /// `completed`: transfers are final.
     pub status: &'static str,
     pub created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
 /// The row of a transaction.
 #[derive(FromRow)]
 pub struct TransactionRow {
-    id: Uuid,
+    id: i64,
     kind: String,
+    /// The promo code that was claimed or generated.
+    code: Option<String>,
     amount: i64,
     booking_id: Option<String>,
     description: Option<String>,
@@ -102,15 +130,19 @@ pub struct TransactionRow {
 
 impl TransactionRow {
     pub fn seen_by(self, user: Uuid) -> Transaction {
+        let transaction_type = TransactionType::of(&self.kind, self.amount > 0);
+        let description = transaction_type
+            .describe(self.booking_id.as_deref(), self.code.as_deref())
+            .or(self.description);
         Transaction {
             id: self.id,
             booking_id: self.booking_id.as_deref().map(Reference::shown),
             user_id: user,
             amount: self.amount,
-            transaction_type: TransactionType::of(&self.kind, self.amount > 0),
+            transaction_type,
             status: "completed",
             created_at: self.created_at,
-            description: self.description,
+            description,
         }
     }
 }

@@ -119,6 +119,7 @@ impl Values {
                 self.get_or_make(&random_name(variable), || random_text(length))
             }
             HostValue::Listen => Ok(base_url.to_owned()),
+            HostValue::OnLoopback { value } => Ok(value.clone()),
         }
     }
 

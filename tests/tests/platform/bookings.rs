@@ -142,7 +142,7 @@ fn move_end(stack: &Stack, driver: &User, booking: i64, to: u32) -> Answer {
 }
 
 pub(crate) fn balance(user: &User) -> i64 {
-    user.get("/payment/balance").send().expect(200).json()["balance"]
+    user.get("/payment/balance").send().expect(200).json()["total"]
         .as_i64()
         .unwrap()
 }

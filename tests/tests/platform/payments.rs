@@ -4,7 +4,9 @@ mod accounts;
 mod books;
 mod checkout;
 mod crash;
+mod keys;
 mod ledger;
+mod manual;
 mod provider;
 mod wallet;
 
@@ -58,10 +60,16 @@ fn send(user: &User, from: &str, to: &str, amount: &Value) -> Answer {
     user.post("/payments/send").json(&body).send()
 }
 
-/// Cents in a wallet.
+/// An admin does something by hand, with a reason.
+fn by_hand(admin: &User, path: &str) -> Answer {
+    let because = json!({ "reason": "seen on the statement of the bank" });
+    admin.post(path).json(&because).send()
+}
+
+/// Cents in a wallet, held ones among them.
 fn wallet(user: &User) -> i64 {
     let balance = user.get("/payment/balance").send().expect(200).json();
-    balance["balance"].as_i64().unwrap()
+    balance["total"].as_i64().unwrap()
 }
 
 /// Makes a code that is worth `amount` cents, `uses` times; answers its text.

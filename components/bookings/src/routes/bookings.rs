@@ -12,6 +12,7 @@ use crate::booking::{Booking, Listing, Quote, Status, Window, check_end, parse_m
 use crate::charge::{Canceled, Taken, WaitingRefund};
 use crate::error::Error;
 use crate::identity::Driver;
+use crate::list::{Paging, Rows};
 use crate::routes::Done;
 use crate::{saga, store};
 
@@ -107,8 +108,8 @@ pub async fn list_bookings(
     caller: Caller,
     uri: Uri,
     Query(wanted): Query<Wanted>,
-    Query(page): Query<Page>,
-) -> Result<Listed<Booking>, Problem> {
+    Query(paging): Query<Paging>,
+) -> Result<Rows<Booking>, Problem> {
     let sees_own = caller.is(Role::Driver) && wanted.user_id.is_none_or(|it| it == caller.id);
     let may_own = caller.is(Role::Owner) && wanted.parking_place_id.is_some();
     let (driver, viewer) = if caller.is_admin() {
@@ -130,8 +131,9 @@ pub async fn list_bookings(
         from: bound("date_from", wanted.date_from.as_deref())?,
         to: bound("date_to", wanted.date_to.as_deref())?,
     };
-    let listed = store::list_bookings(&store::open().await?, listing, page).await?;
-    Ok(Listed::page(&uri, page, store::PAGE, listed))
+    let part = paging.part();
+    let listed = store::list_bookings(&store::open().await?, listing, part).await?;
+    Ok(Rows::of(&uri, part, listed))
 }
 
 fn bound(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Error> {

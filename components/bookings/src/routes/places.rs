@@ -3,13 +3,14 @@
 use axum::http::Uri;
 use kit::identity::Caller;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
+use kit::web::{Created, Json, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::booking::Window;
 use crate::error::Error;
 use crate::identity::Owner;
+use crate::list::{Paging, Rows};
 use crate::place::{NewPlace, ParkingType, Place, Search, on_earth};
 use crate::routes::Done;
 use crate::store;
@@ -44,8 +45,8 @@ pub struct Wanted {
 pub async fn search_places(
     uri: Uri,
     Query(wanted): Query<Wanted>,
-    Query(page): Query<Page>,
-) -> Result<Listed<Place>, Problem> {
+    Query(paging): Query<Paging>,
+) -> Result<Rows<Place>, Problem> {
     let window = match (&wanted.date_from, &wanted.date_to) {
         (None, None) => None,
         (from, to) => Some(Window::bookable(
@@ -74,8 +75,9 @@ pub async fn search_places(
         max_rate: wanted.highest_rate,
         near,
     };
-    let found = store::search_places(&db, search, page).await?;
-    Ok(Listed::page(&uri, page, store::PAGE, found))
+    let part = paging.part();
+    let found = store::search_places(&db, search, part).await?;
+    Ok(Rows::of(&uri, part, found))
 }
 
 #[derive(Serialize, Schema)]
@@ -89,8 +91,9 @@ pub async fn create_place(
 ) -> Result<Replayable<Created<NewId, 200>>, Problem> {
     let new = body.checked()?;
     let db = store::open().await?;
+    let request = once.id(&caller);
     let create = async {
-        let id = store::create_place(&db, caller.id, &new).await?;
+        let id = store::create_place(&db, request, caller.id, &new).await?;
         Ok(Created::at(format!("/parking/{id}"), NewId { id }))
     };
     once.answer(&db, &caller, create).await

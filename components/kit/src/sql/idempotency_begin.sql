@@ -1,18 +1,21 @@
 -- $1 caller, $2 key, $3 fingerprint
--- Claims the key, or tells what became of it. A claim older than a minute belongs to a request
--- that died: its key may be claimed again, and what it made is found by its id.
+-- Claims the key, or tells what became of it. A running request renews the lease of its claim, so a claim whose lease
+-- has ended belongs to a request that died: the key may be claimed again, and what it made is found by its id. Claims
+-- without a lease were made by copies that did not renew them and end after a minute.
 WITH claimed AS (
-    INSERT INTO idempotency_key AS held (caller, key, fingerprint)
-    VALUES ($1, $2, $3)
-    ON CONFLICT (caller, key) DO UPDATE SET claimed_at = now()
+    INSERT INTO idempotency_key AS held (caller, key, fingerprint, leased_until)
+    VALUES ($1, $2, $3, now() + interval '5 seconds')
+    ON CONFLICT (caller, key) DO UPDATE
+    SET claimed_at = now(), leased_until = now() + interval '5 seconds', fence = held.fence + 1
     WHERE held.status IS NULL AND held.fingerprint = $3
-        AND held.claimed_at < now() - interval '1 minute'
-    RETURNING 1
+        AND coalesce(held.leased_until, held.claimed_at + interval '1 minute') < now()
+    RETURNING fence
 )
-SELECT 'ours' AS state, NULL::int AS status, NULL::text AS location, NULL::text AS body FROM claimed
+SELECT 'ours' AS state, fence, NULL::int AS status, NULL::text AS location, NULL::text AS body FROM claimed
 UNION ALL
 SELECT
     CASE WHEN fingerprint <> $3 THEN 'other' WHEN status IS NULL THEN 'running' ELSE 'done' END,
+    fence,
     status,
     location,
     body
@@ -20,6 +23,6 @@ FROM idempotency_key
 WHERE caller = $1 AND key = $2 AND NOT EXISTS (SELECT FROM claimed)
 UNION ALL
 -- A copy that claims at this very moment is not visible to this statement yet.
-SELECT 'running', NULL, NULL, NULL
+SELECT 'running', 0, NULL, NULL, NULL
 WHERE NOT EXISTS (SELECT FROM claimed)
     AND NOT EXISTS (SELECT FROM idempotency_key WHERE caller = $1 AND key = $2)

@@ -3,6 +3,13 @@
 //! The table `idempotency_key` is the same in every schema (`migrations/every/idempotency.sql`). Without
 //! the header nothing is stored and no statement is spent. A component's sweep deletes keys that are a
 //! day old ([`purge_keys`]).
+//!
+//! A request claims its key for 5 s and renews this lease while it runs, so the key of a host that died is
+//! free for a copy within seconds. The fence of a claim keeps a copy that comes late from ending the claim of
+//! another.
+
+use std::pin::pin;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -11,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -126,7 +134,9 @@ fn acceptable(key: &HeaderValue) -> Result<&str, Problem> {
 
 enum Begun {
     /// The key is claimed: it is new, or its first request broke off.
-    Ours,
+    Ours {
+        fence: i64,
+    },
     Running,
     Other,
     Done {
@@ -139,7 +149,9 @@ enum Begun {
 impl FromRow for Begun {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(match row.get::<String>("state")?.as_str() {
-            "ours" => Self::Ours,
+            "ours" => Self::Ours {
+                fence: row.get("fence")?,
+            },
             "running" => Self::Running,
             "other" => Self::Other,
             _ => Self::Done {
@@ -226,7 +238,8 @@ impl Once {
     }
 
     /// Carries `act` out, unless a copy of this request already was: then its answer is given
-    /// again. A refusal is not remembered: nothing was done.
+    /// again. After a refusal the key is free, because nothing was done. After a failure of the
+    /// server something may have been done: the key stays with this request, and a copy goes on.
     pub async fn answer<R: Replay>(
         self,
         db: &Db,
@@ -242,8 +255,13 @@ impl Once {
                 params![caller.id, &key, &self.fingerprint],
             )
             .await?;
-        match begun {
-            Begun::Ours => {}
+        let claim = match begun {
+            Begun::Ours { fence } => Claim {
+                db,
+                caller: caller.id,
+                key: &key,
+                fence,
+            },
             Begun::Done {
                 status,
                 location,
@@ -263,30 +281,90 @@ impl Once {
             }
             Begun::Running => return Err(KEY_IN_USE),
             Begun::Other => return Err(KEY_REUSED),
-        }
-        match act.await {
+        };
+        match claim.renewed_while(act).await {
             Ok(answer) => {
                 let written = written(answer)?;
-                db.run(
-                    sql!("idempotency_finish"),
-                    params![
-                        caller.id,
-                        &key,
-                        i32::from(written.status.as_u16()),
-                        &written.body,
-                        written.location.as_deref()
-                    ],
-                )
-                .await?;
+                claim.finish(&written).await?;
                 Ok(respond(written).into())
             }
             Err(problem) => {
-                db.run(sql!("idempotency_release"), params![caller.id, &key])
-                    .await?;
+                if problem.status().is_server_error() {
+                    claim.abandon().await?;
+                } else {
+                    claim.release().await?;
+                }
                 Err(problem)
             }
         }
     }
+}
+
+/// Twice within the 5 s of a lease (`idempotency_begin.sql`), so that one renewal may fail.
+const RENEW_AFTER: Duration = Duration::from_secs(2);
+
+/// A key that this request has for itself.
+struct Claim<'a> {
+    db: &'a Db,
+    caller: Uuid,
+    key: &'a str,
+    fence: i64,
+}
+
+impl Claim<'_> {
+    /// Runs `act` to its end and renews the lease meanwhile.
+    async fn renewed_while<T>(&self, act: impl Future<Output = T>) -> T {
+        let mut act = pin!(act);
+        loop {
+            match select(act, pin!(pause(RENEW_AFTER))).await {
+                Either::Left((done, _)) => return done,
+                Either::Right(((), running)) => act = running,
+            }
+            // Without a renewal a copy may run beside this request. What they make has one id, so it is made once.
+            let _ = self.run(sql!("idempotency_renew")).await;
+        }
+    }
+
+    async fn finish(&self, written: &Written) -> Result<(), DbError> {
+        let status = i32::from(written.status.as_u16());
+        let location = written.location.as_deref();
+        let params = params![
+            self.caller,
+            self.key,
+            self.fence,
+            status,
+            &written.body,
+            location
+        ];
+        self.db.run(sql!("idempotency_finish"), params).await?;
+        Ok(())
+    }
+
+    async fn release(&self) -> Result<(), DbError> {
+        self.run(sql!("idempotency_release")).await
+    }
+
+    async fn abandon(&self) -> Result<(), DbError> {
+        self.run(sql!("idempotency_abandon")).await
+    }
+
+    async fn run(&self, sql: &'static str) -> Result<(), DbError> {
+        let params = params![self.caller, self.key, self.fence];
+        self.db.run(sql, params).await?;
+        Ok(())
+    }
+}
+
+#[cfg(target_family = "wasm")]
+async fn pause(time: Duration) {
+    let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    spin_sdk::wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
+}
+
+/// Natively there is no clock to wait for, and no request that is renewed.
+#[cfg(not(target_family = "wasm"))]
+async fn pause(_: Duration) {
+    std::future::pending().await
 }
 
 const REPLAYED: &str = "idempotent-replayed";

@@ -42,7 +42,7 @@ pub async fn open_account(
     if body.balance > 0 && !flag("sandbox").await? {
         return Err(Error::OpeningNotFree.into());
     }
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let (name, of_type) = (&body.payment_account_id, body.payment_account_type);
@@ -76,7 +76,7 @@ pub async fn deposit(
     let amount = Cents::new(body.amount).map_err(|_| Error::InvalidAmount)?;
     let account = body.payment_account_id;
     let is_free = flag("sandbox").await?;
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         if is_free {
@@ -104,7 +104,7 @@ pub async fn deposit(
             to_payment_account_id: account.clone(),
             from_payment_account_id: account,
             amount: amount.get(),
-            status: MovementStatus::Pending,
+            status: MovementStatus::from(checkout.status),
             created_at: checkout.created_at,
             payment: Some(ToPay {
                 payment_id: id,
@@ -124,10 +124,10 @@ pub async fn withdraw(
     let amount = Cents::new(body.amount).map_err(|_| Error::InvalidAmount)?;
     let account = body.payment_account_id;
     let to = match flag("sandbox").await? {
-        true => House::External,
+        true => House::Sandbox,
         false => House::Payouts,
     };
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let moved = accounts::withdraw(&db, id, caller.id, &account, amount, to).await?;
@@ -155,7 +155,7 @@ pub async fn send(
 ) -> Result<Replayable<Json<Movement>>, Problem> {
     let amount = Cents::new(body.amount).map_err(|_| Error::InvalidAmount)?;
     let (from, to) = (body.from_payment_account_id, body.to_payment_account_id);
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let moved = accounts::send(&db, id, caller.id, &from, &to, amount).await?;

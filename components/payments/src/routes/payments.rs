@@ -12,12 +12,14 @@ use kit::web::{Created, Json, Listed, Operation, Output, Page, Path, Problem, Qu
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::manual::hand;
 use crate::attempt::{Attempt, Dispute};
 use crate::checkout::{
     Checkout, Method, NewCheckout, OPENER, Status, description, expiry, payer_email,
 };
 use crate::error::Error;
 use crate::ledger::TrialBalance;
+use crate::manual::{Acted, Reason};
 use crate::qr::{self, QrError};
 use crate::reference::{self, Reference};
 use crate::settlement;
@@ -113,7 +115,7 @@ pub async fn create_payment(
         credit: None,
         expires_at: expiry(now(), None),
     };
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     once.answer(&db, &caller, async {
         let checkout = settlement::open(&db, new).await?;
         let payment = to_payment(checkout)?;
@@ -221,17 +223,27 @@ pub async fn show_payment(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<P
 #[derive(Deserialize, Schema)]
 pub struct NewStatus {
     new_status: Status,
+    /// Why; needed where money moves, which is for `approved` and `refunded`.
+    reason: Option<Reason>,
 }
 
 /// Changes a status as an admin knows better. That makes money, or takes it back.
 pub async fn change_payment(
-    Admin(_): Admin,
+    Admin(caller): Admin,
     Path(id): Path<Uuid>,
     Query(wanted): Query<NewStatus>,
-) -> Result<Json<Payment>, Problem> {
-    let db = store::open().await?;
-    let checkout = settlement::change_status(&db, id, wanted.new_status).await?;
-    Ok(Json(to_payment(checkout)?))
+) -> Result<Acted<Payment>, Problem> {
+    if wanted.reason.is_none() && wanted.new_status.moves_money() {
+        return Err(Error::NoReason.into());
+    }
+    let db = store::open_to_move().await?;
+    let hand = hand(&caller, wanted.reason).await?;
+    let (is_proposed, checkout) =
+        settlement::change_by_hand(&db, id, wanted.new_status, &hand).await?;
+    Ok(Acted {
+        is_proposed,
+        body: to_payment(checkout)?,
+    })
 }
 
 pub async fn list_attempts(
@@ -242,12 +254,19 @@ pub async fn list_attempts(
     Ok(Json(checkouts::list_attempts(&db, id).await?))
 }
 
+#[derive(Deserialize, Schema)]
+pub struct Why {
+    reason: Option<Reason>,
+}
+
 pub async fn return_attempt(
-    Admin(_): Admin,
+    Admin(caller): Admin,
     Path((id, attempt)): Path<(Uuid, String)>,
+    Query(why): Query<Why>,
 ) -> Result<Json<Vec<Attempt>>, Problem> {
-    let db = store::open().await?;
-    settlement::return_disputed(&db, id, &attempt).await?;
+    let db = store::open_to_move().await?;
+    let hand = hand(&caller, why.reason).await?;
+    settlement::return_disputed(&db, id, &attempt, &hand).await?;
     Ok(Json(checkouts::list_attempts(&db, id).await?))
 }
 

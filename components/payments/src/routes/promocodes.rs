@@ -25,7 +25,7 @@ pub async fn activate_promocode(
     Keyed { body, once }: Keyed<Activation>,
 ) -> Result<Replayable<Json<Balance>>, Problem> {
     let code = Code::parse(body.code).ok_or(Error::InvalidCode)?;
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let moved = store::promocode::activate_promocode(&db, id, caller.id, &code).await?;
@@ -47,7 +47,7 @@ pub async fn generate_promocode(
     Keyed { body, once }: Keyed<Generation>,
 ) -> Result<Replayable<Created<Coined, 200>>, Problem> {
     let amount = Cents::new(body.amount).map_err(|_| Error::InvalidCents)?;
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let coined = store::promocode::generate_promocode(&db, id, caller.id, amount).await?;
@@ -97,7 +97,7 @@ pub async fn create_promocode(
     Keyed { body, once }: Keyed<Creation>,
 ) -> Result<Replayable<Created<Coined, 200>>, Problem> {
     let new = body.checked()?;
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let coined = store::promocode::create_promocode(&db, id, caller.id, new).await?;

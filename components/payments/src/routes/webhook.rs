@@ -90,7 +90,7 @@ pub async fn receive_webhook(
         Some("order" | "orders") => Subject::Order(id),
         Some(_) => return Ok(Json(IGNORED)),
     };
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let handled = settlement::handle_webhook(&db, &subject, now).await?;
     Ok(Json(handled.map_or(IGNORED, |it| Handled {
         message: "Payment looked up",

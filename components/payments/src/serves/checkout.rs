@@ -36,7 +36,7 @@ impl checkout::Guest for Payments {
             credit: None,
             expires_at: expiry(now(), time_to_pay),
         };
-        to_payment(settlement::open(&store::open().await?, new).await?)
+        to_payment(settlement::open(&store::open_to_move().await?, new).await?)
     }
 
     async fn find(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
@@ -52,12 +52,16 @@ impl checkout::Guest for Payments {
 
     async fn cancel(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
-        to_payment(settlement::change_status(&store::open().await?, id, Status::Cancelled).await?)
+        to_payment(
+            settlement::change_status(&store::open_to_move().await?, id, Status::Cancelled).await?,
+        )
     }
 
     async fn refund(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
-        to_payment(settlement::change_status(&store::open().await?, id, Status::Refunded).await?)
+        to_payment(
+            settlement::change_status(&store::open_to_move().await?, id, Status::Refunded).await?,
+        )
     }
 }
 

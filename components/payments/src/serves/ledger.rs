@@ -20,7 +20,7 @@ impl Guest for Payments {
             reference: name("reference", charge.reference)?,
             hold_until: charge.held_until.map(moment).transpose()?,
         };
-        let moved = store::ledger::pay(&store::open().await?, charge).await?;
+        let moved = store::ledger::pay(&store::open_to_move().await?, charge).await?;
         Ok(receipt(moved))
     }
 
@@ -28,7 +28,7 @@ impl Guest for Payments {
         let (refund, payment) = (id(&it.id)?, id(&it.payment)?);
         let wanted = it.amount.map(amount).transpose()?;
         let description = line(&it.description);
-        let db = store::open().await?;
+        let db = store::open_to_move().await?;
         let moved = store::ledger::refund(&db, refund, payment, wanted, description).await?;
         Ok(receipt(moved))
     }
@@ -95,7 +95,8 @@ impl From<Malformed> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::InsufficientFunds => Self::InsufficientFunds,
+            // Who owes has nothing to spend.
+            Error::InsufficientFunds | Error::Owes => Self::InsufficientFunds,
             Error::LimitReached => Self::LimitReached,
             Error::SameAccount => Self::SameAccount,
             Error::UnknownPayment => Self::UnknownPayment,

@@ -4,6 +4,9 @@ SELECT
     coalesce(sum(account.balance), 0)::bigint AS balance,
     coalesce(sum((
         SELECT sum(amount) FROM hold WHERE hold.account = account.id AND until > now()
-    )), 0)::bigint AS held
+    )), 0)::bigint AS held,
+    coalesce((
+        SELECT sum(amount - settled - written_off) FROM receivable WHERE owner = $1 AND currency = $2
+    ), 0)::bigint AS owed
 FROM account
 WHERE kind = 'main' AND owner = $1 AND currency = $2

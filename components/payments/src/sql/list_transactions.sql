@@ -15,13 +15,16 @@ WITH mine AS (
     )
 )
 SELECT
-    id,
-    kind,
-    amount,
-    -- The reference of a promo code's transfer is the code.
-    CASE WHEN kind IN ('payment', 'refund') THEN reference END AS booking_id,
-    description,
-    millis(created_at) AS created_at
+    -- Their clients know transactions by whole numbers.
+    leg.seq AS id,
+    leg.kind,
+    leg.amount,
+    CASE WHEN leg.kind IN ('payment', 'refund') THEN leg.reference END AS booking_id,
+    -- The reference of a claim is the code; a code that a user paid for has the id of the transfer.
+    CASE leg.kind WHEN 'promo_activation' THEN leg.reference WHEN 'promo_generation' THEN promocode.code END AS code,
+    leg.description,
+    millis(leg.created_at) AS created_at
 FROM leg
-ORDER BY seq DESC
+LEFT JOIN promocode ON leg.kind = 'promo_generation' AND promocode.id = leg.id
+ORDER BY leg.seq DESC
 LIMIT $3 OFFSET $4

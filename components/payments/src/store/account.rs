@@ -80,15 +80,3 @@ pub async fn list_payouts(db: &Db, limit: i64, offset: i64) -> Result<Vec<Payout
 pub async fn find_payout(db: &Db, withdrawal: Uuid) -> Result<Payout, Error> {
     Ok(db.one(sql!("find_payout"), params![withdrawal]).await?)
 }
-
-/// Records that a withdrawal was paid out.
-pub async fn pay_out(db: &Db, withdrawal: Uuid, admin: Uuid) -> Result<Payout, Error> {
-    db.optional(sql!("pay_out"), params![withdrawal, admin])
-        .await?
-        .ok_or(Error::UnknownPayout)
-}
-
-/// Moves a withdrawal back to the account it came from.
-pub async fn return_payout(db: &Db, withdrawal: Uuid, admin: Uuid) -> Result<(), Error> {
-    decide(db, sql!("return_payout"), params![withdrawal, admin]).await
-}

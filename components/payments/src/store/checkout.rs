@@ -84,6 +84,7 @@ pub async fn conclude(
     known: Option<Known>,
     judgement: Judgement,
     payment: &Payment,
+    held_days: i32,
 ) -> Result<Option<Checkout>, Error> {
     let params = params![
         checkout.id,
@@ -96,6 +97,7 @@ pub async fn conclude(
         payment.amount,
         &payment.currency,
         payment.refunded,
+        held_days,
     ];
     let concluded: Concluded = decide(db, sql!("conclude"), params).await?;
     Ok(concluded.changed())

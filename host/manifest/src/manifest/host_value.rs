@@ -28,6 +28,8 @@ pub enum HostValue {
     Random { length: usize },
     /// `listen`: `http://host:port`, the address of the host.
     Listen,
+    /// `on-loopback:<value>`: this value where only this machine reaches the host; no value elsewhere.
+    OnLoopback { value: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub enum BadHostValue {
 
 impl HostValue {
     /// The accepted forms, for the suggestion in an error message.
-    pub const FORMS: [&'static str; 14] = [
+    pub const FORMS: [&'static str; 15] = [
         "postgres:<schema>",
         "postgres-host",
         "redis",
@@ -74,6 +76,7 @@ impl HostValue {
         "ed25519:jwks",
         "random:<length>",
         "listen",
+        "on-loopback:<value>",
     ];
 }
 
@@ -110,6 +113,9 @@ impl FromStr for HostValue {
                     length: length.ok_or(BadHostValue::Length)?,
                 }
             }
+            Some(("on-loopback", value)) => HostValue::OnLoopback {
+                value: value.to_owned(),
+            },
             Some(_) => return Err(BadHostValue::Unknown(text.to_owned())),
         };
         Ok(value)
@@ -133,6 +139,7 @@ impl fmt::Display for HostValue {
             HostValue::Ed25519Jwks => f.write_str("ed25519:jwks"),
             HostValue::Random { length } => write!(f, "random:{length}"),
             HostValue::Listen => f.write_str("listen"),
+            HostValue::OnLoopback { value } => write!(f, "on-loopback:{value}"),
         }
     }
 }

@@ -132,7 +132,8 @@ fn a_booking_request_sent_again_after_a_crash_goes_on_where_it_stopped() {
         };
         kill_at(&mut stack, steps, ask());
         // The key of a request that died is free after a while.
-        let later = "UPDATE bookings.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL";
+        let later =
+            "UPDATE bookings.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL";
         stack.sql().batch_execute(later).unwrap();
         ask().send().expect(200);
         assert_settled(&stack);

@@ -38,7 +38,7 @@ fn booking_pays_the_owner_who_cannot_spend_it_before_the_end() {
     assert_eq!(balance(&driver), 798);
     let wallet = owner.get("/payment/balance").send().expect(200).json();
     assert_eq!(
-        (&wallet["balance"], &wallet["available"]),
+        (&wallet["total"], &wallet["balance"]),
         (&json!(202), &json!(0))
     );
     let shown = driver
@@ -314,19 +314,51 @@ fn a_request_cannot_choose_the_driver_or_the_price_of_a_booking() {
     assert_eq!(shown.expect(200).json()["user_id"], me);
 }
 
+/// Many of them would keep the place from those who pay.
+#[test]
+fn a_window_that_costs_less_than_a_cent_is_not_booked() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 59, 1);
+    let driver = driver(&stack, 1_000);
+    assert_eq!(
+        book(&stack, &driver, place, 0, 1).problem(400)["code"],
+        "too-short"
+    );
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
+    assert_eq!(
+        move_end(&stack, &driver, id, 1).problem(400)["code"],
+        "too-short"
+    );
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn more_time_on_a_place_that_was_removed_is_not_for_sale() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = book_confirmed(&stack, &driver, place, 0, 120);
+    let remove = "UPDATE bookings.place SET deleted_at = now() WHERE id = $1";
+    stack.sql().execute(remove, &[&place]).unwrap();
+    move_end(&stack, &driver, id, 180).problem(404);
+    assert_eq!(balance(&driver), 880);
+    move_end(&stack, &driver, id, 60).expect(200);
+    assert_eq!(balance(&driver), 940);
+}
+
 #[test]
 fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 1, 1);
     let driver = driver(&stack, 1_000);
     // It costs nothing, so that its beginning can be moved without an unpaid bill.
-    let id = book_confirmed(&stack, &driver, place, 60, 61);
+    let id = book_confirmed(&stack, &driver, place, 60, 120);
     for to in [0, 59, 60] {
         let problem = move_end(&stack, &driver, id, to).problem(400);
         assert_eq!(problem["code"], "invalid-dates", "{problem}");
     }
     let long =
-        "UPDATE bookings.booking SET date_from = date_from - interval '364 days', hourly_rate = 0
+        "UPDATE bookings.booking SET date_from = date_from - interval '364 days', hourly_rate = 0, full_cost = 0
         WHERE id = $1";
     stack.sql().execute(long, &[&id]).unwrap();
     let later = json!({ "date_to": from_now(&stack, 4.0 * 24.0 * 60.0) });
@@ -350,7 +382,7 @@ fn an_owner_does_not_wait_for_the_end_that_was_given_up() {
     move_end(&stack, &driver, id, 100).expect(200);
     let wallet = || -> Value { owner.get("/payment/balance").send().expect(200).json() };
     assert_eq!(
-        (&wallet()["balance"], &wallet()["available"]),
+        (&wallet()["total"], &wallet()["balance"]),
         (&json!(100), &json!(0))
     );
     // Two days later.

@@ -52,6 +52,50 @@ fn a_place_that_is_offered_again_with_its_key_is_one() {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
 }
 
+/// The host may die after the place was made and before its answer was kept.
+#[test]
+fn a_place_whose_answer_was_never_kept_is_found_by_its_request() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let key = unique("place");
+    let offer = || {
+        owner
+            .post("/parking")
+            .header("idempotency-key", &key)
+            .json(&place_body(150, 20))
+            .send()
+            .expect(200)
+            .json()
+    };
+    let first = offer();
+    let lost = "DELETE FROM bookings.idempotency_key WHERE key LIKE '%' || $1";
+    assert_eq!(stack.sql().execute(lost, &[&key]).unwrap(), 1);
+    assert_eq!(offer(), first);
+}
+
+/// The replaced system had no limit, and its clients ask for no page.
+#[test]
+fn an_owner_of_many_places_sees_all_of_them() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let me = owner.get("/auth/me").send().expect(200).json()["id"].clone();
+    let me = me.as_str().unwrap();
+    let id: uuid::Uuid = me.parse().unwrap();
+    let many = "INSERT INTO bookings.place (owner, name, city, address, parking_type, hourly_rate, capacity)
+        SELECT $1, 'place ' || number, 'Lisboa', 'Rua 1', 'covered', 100, 1 FROM generate_series(1, 130) AS number";
+    stack.sql().execute(many, &[&id]).unwrap();
+    let listed = |query: &str| {
+        let path = format!("/parking?owner_id={me}{query}");
+        let answer = owner.get(&path).send().expect(200);
+        let rows = answer.json().as_array().unwrap().len();
+        (rows, answer.header("link").map(str::to_owned))
+    };
+    assert_eq!(listed(""), (130, None));
+    let next = format!("</parking?owner_id={me}&limit=100&offset=100>; rel=\"next\"");
+    assert_eq!(listed("&limit=1000"), (100, Some(next)));
+    assert_eq!(listed("&offset=100"), (30, None));
+}
+
 #[test]
 fn places_are_found_by_everything_that_is_known_of_them() {
     let stack = Stack::shared();

@@ -100,7 +100,10 @@ fn a_payment_is_opened_with_a_link_and_a_code_and_approved_on_the_page() {
     press(&stack, &page, "approve").expect(409);
     let admin = User::admin(&stack);
     admin
-        .request("PATCH", &format!("/payments/{id}?new_status=refunded"))
+        .request(
+            "PATCH",
+            &format!("/payments/{id}?new_status=refunded&reason=by+phone"),
+        )
         .send()
         .expect(200);
     assert_eq!(
@@ -220,9 +223,13 @@ fn only_an_admin_says_that_something_was_paid_otherwise() {
     };
     patch(&user, "approved").expect(403);
     patch(&admin, "splendid").expect(422);
-    patch(&admin, "refunded").expect(409);
-    patch(&admin, "approved").expect(200);
-    patch(&admin, "approved").expect(200);
+    assert_eq!(
+        patch(&admin, "approved").problem(422)["code"],
+        "reason-needed"
+    );
+    patch(&admin, "refunded&reason=by+phone").expect(409);
+    patch(&admin, "approved&reason=in+cash").expect(200);
+    patch(&admin, "approved&reason=in+cash").expect(200);
     patch(&admin, "rejected").expect(409);
     assert_eq!(
         (status(&user, &payment), booked(&stack, &payment)),
@@ -274,6 +281,47 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
         let body = json!({ "order_id": "1", "amount": wrong, "customer_id": 1 });
         user.post("/payments/").json(&body).send().expect(422);
     }
+}
+
+/// The wallet and every account; what comes later follows.
+#[test]
+fn money_of_an_erased_person_waits_until_it_is_claimed() {
+    let stack = Stack::shared();
+    let (user, heir, admin) = (
+        User::driver(&stack),
+        User::driver(&stack),
+        User::admin(&stack),
+    );
+    let id = |user: &User| user.get("/auth/me").send().expect(200).json()["id"].clone();
+    let (erased, claimant) = (id(&user), id(&heir));
+    super::account(&user, 12.5);
+    super::activate(&user, &super::promocode(&admin, 750, 1)).expect(200);
+    heir.get("/payment/balance").send().expect(200);
+    super::activate(&heir, &super::promocode(&admin, 1, 1)).expect(200);
+    user.delete("/auth/me").send().expect(204);
+    let erased_id: uuid::Uuid = erased.as_str().unwrap().parse().unwrap();
+    let left = "SELECT coalesce((SELECT amount FROM payments.unclaimed WHERE owner = $1), 0),
+        (SELECT coalesce(sum(balance), 0)::bigint FROM payments.account WHERE owner = $1)";
+    let standing = || {
+        let row = stack.sql().query_one(left, &[&erased_id]).unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1))
+    };
+    eventually("it is set aside", SOON, || standing() == (2000, 0));
+    let path = format!(
+        "/payments/unclaimed/{}/handed-over",
+        erased.as_str().unwrap()
+    );
+    let claim = |by: &User, claimant: &Value| {
+        let body = json!({ "claimant_id": claimant, "currency": "USD", "reason": "passport seen" });
+        by.post(&path).json(&body).send()
+    };
+    claim(&heir, &claimant).expect(403);
+    claim(&admin, &erased).problem(404);
+    claim(&admin, &claimant).expect(200);
+    claim(&admin, &claimant).problem(404);
+    assert_eq!(super::wallet(&heir), 2001);
+    assert_eq!(standing(), (0, 0));
+    assert_sound(&stack);
 }
 
 /// Also when a function opens payments for its customers.

@@ -137,7 +137,7 @@ fn everything_answered_before_a_crash_is_there_after_it() {
         assert_eq!(again.json(), *answer);
     }
     // As if the minute had passed in which a request may still be running.
-    let later = "UPDATE payments.idempotency_key SET claimed_at = claimed_at - interval '1 minute'";
+    let later = "UPDATE payments.idempotency_key SET leased_until = '-infinity'";
     stack.sql().execute(later, &[]).unwrap();
     let mut done = answered.len();
     for wish in &open {

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod fake;
+mod manual;
 mod outages;
 mod returns;
 mod scene;

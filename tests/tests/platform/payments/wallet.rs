@@ -67,6 +67,11 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
         .json();
     assert_eq!(transactions.as_array().unwrap().len(), 1);
     let newest = &transactions[0];
+    assert!(newest["id"].is_i64(), "{newest}");
+    let said = format!("Activated promocode {code}");
+    assert_eq!(newest["description"], said);
+    // What is absent is left out, as its clients expect.
+    assert_eq!(newest.get("booking_id"), None, "{newest}");
     assert_eq!(
         (&newest["amount"], &newest["transaction_type"]),
         (&json!(5000), &json!("promocode_activate"))

@@ -87,9 +87,10 @@ fn is_final(answer: &Answer) -> bool {
     answer.status() < 500 && !is_running
 }
 
-/// As if the minute had passed after which the key of a request that died is free again.
+/// As if the seconds had passed after which the key of a request that died is free again.
 fn free_keys(stack: &Stack) {
-    let free = "UPDATE bookings.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL;
-        UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL";
+    let free =
+        "UPDATE bookings.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL;
+        UPDATE payments.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL";
     stack.sql().batch_execute(free).unwrap();
 }

@@ -58,7 +58,7 @@ fn a_payment_survives_a_crash_at_any_step() {
         scene.stack.wait_for_lock("FROM accept_checkout(");
     });
     drop(gate);
-    let later = "UPDATE payments.idempotency_key SET claimed_at = now() - interval '2 minutes'";
+    let later = "UPDATE payments.idempotency_key SET leased_until = '-infinity'";
     scene.stack.sql().execute(later, &[]).unwrap();
     let opened = ask().send().expect(200).json();
     let id = opened["payment_id"].as_str().unwrap().to_owned();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Reply, Stack, User, at_once, eventually};
 
-use super::super::{account, assert_sound, balance, withdraw};
+use super::super::{account, assert_sound, balance, by_hand, send, withdraw};
 use super::scene::{Payment, SOON, Scene};
 
 #[test]
@@ -182,13 +182,15 @@ fn a_withdrawal_waits_until_an_admin_pays_it_out() {
         (&row["id"], &json!(12.5), &json!(name))
     );
     let path = format!("/payments/payouts/{}/paid", row["id"].as_str().unwrap());
-    user.post(&path).send().expect(403);
+    by_hand(&user, &path).expect(403);
     user.get("/payments/payouts").send().expect(403);
-    admin
-        .post(&format!("/payments/payouts/{}/paid", Uuid::new_v4()))
-        .send()
-        .expect(404);
-    let answers = at_once(4, |_| admin.post(&path).send().expect(200).json());
+    admin.post(&path).json(&json!({})).send().expect(422);
+    by_hand(
+        &admin,
+        &format!("/payments/payouts/{}/paid", Uuid::new_v4()),
+    )
+    .expect(404);
+    let answers = at_once(4, |_| by_hand(&admin, &path).expect(200).json());
     assert!(answers.iter().all(|it| it["paidAt"].is_string()));
     assert_eq!(
         (
@@ -213,13 +215,13 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
         row["id"].clone()
     };
     let [unpaid, bounced] = [withdrawn(2.5), withdrawn(4.0)];
-    admin.post(&path(&bounced, "paid")).send().expect(200);
+    by_hand(&admin, &path(&bounced, "paid")).expect(200);
     assert_eq!(balance(&user, &name), json!(6));
-    user.post(&path(&unpaid, "returned")).send().expect(403);
+    by_hand(&user, &path(&unpaid, "returned")).expect(403);
 
     for id in [&unpaid, &bounced] {
         let answers = at_once(4, |_| {
-            admin.post(&path(id, "returned")).send().expect(200).json()
+            by_hand(&admin, &path(id, "returned")).expect(200).json()
         });
         assert!(answers.iter().all(|it| it["returnedAt"].is_string()));
     }
@@ -232,39 +234,92 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
         ),
         (json!([]), 0, 0)
     );
-    let paid = admin.post(&path(&unpaid, "paid")).send().problem(409);
+    let paid = by_hand(&admin, &path(&unpaid, "paid")).problem(409);
     assert_eq!(paid["code"], "payout-returned");
     let nobody = json!(Uuid::new_v4());
-    admin.post(&path(&nobody, "returned")).send().problem(404);
+    by_hand(&admin, &path(&nobody, "returned")).problem(404);
     assert_sound(&scene.stack);
 }
 
+/// What is there is taken, and nothing moves until the rest is settled.
 #[test]
-fn a_chargeback_of_spent_money_is_a_loss_of_the_house() {
+fn a_chargeback_of_spent_money_is_owed_by_the_user() {
     let scene = Scene::start();
-    let user = scene.user();
-    let name = account(&user, 0.0);
-    let (payment, attempt) = deposited(&scene, &user, &name, 12.5);
-    withdraw(&user, &name, &json!(12.5)).expect(200);
-    // An admin cannot take back what is not there; the card's holder can.
-    let refused = scene.patch(&payment, "refunded").expect(400).json();
-    assert_eq!(refused["code"], "insufficient-funds");
-    let part = "transaction_amount_refunded";
-    scene.provider.changes(&attempt, part, json!(2.5));
-    scene.webhook(&attempt).expect(200);
-    assert_eq!(house(&scene.stack, "losses"), -250);
+    let (user, other) = (scene.user(), scene.user());
+    let (name, second) = (account(&user, 0.0), account(&other, 0.0));
+    let (payment, attempt) = deposited(&scene, &user, &name, 100.0);
+    send(&user, &name, &second, &json!(0.01)).expect(200);
     scene
         .provider
         .changes(&attempt, "status", json!("charged_back"));
     at_once(4, |_| scene.webhook(&attempt).expect(200));
+    // One cent was missing, and not one of the others is kept.
+    assert_eq!(balance(&user, &name), json!(0));
+    let houses = || ["receivables", "losses", "psp"].map(|it| house(&scene.stack, it));
+    assert_eq!(scene.status(&payment), "refunded");
+    assert_eq!(houses(), [-1, 0, 0]);
+    let wallet = user.get("/payment/balance").send().expect(200).json();
     assert_eq!(
-        (
-            scene.status(&payment).as_str(),
-            house(&scene.stack, "losses")
-        ),
-        ("refunded", -1250)
+        (&wallet["balance"], &wallet["owed"]),
+        (&json!(0), &json!(1))
     );
-    assert_eq!(house(&scene.stack, "psp"), 0);
+
+    // What comes next settles it first; until then nothing goes out.
+    for refused in [
+        withdraw(&user, &name, &json!(1)),
+        send(&user, &name, &second, &json!(1)),
+        user.post("/payment/promocode/generate")
+            .json(&json!({ "amount": 1 }))
+            .send(),
+    ] {
+        assert_eq!(refused.problem(409)["code"], "receivable-open");
+    }
+    deposited(&scene, &user, &name, 2.0);
+    withdraw(&user, &name, &json!(1.99)).expect(200);
+    assert_eq!((balance(&user, &name), houses()), (json!(0), [0, 0, -200]));
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_is_owed_is_taken_from_all_that_the_user_has_and_the_rest_can_be_written_off() {
+    let scene = Scene::start();
+    let (user, other, admin) = (scene.user(), scene.user(), User::admin(&scene.stack));
+    let (first, second, elsewhere) = (
+        account(&user, 0.0),
+        account(&user, 0.0),
+        account(&other, 0.0),
+    );
+    let (_, attempt) = deposited(&scene, &user, &first, 12.5);
+    send(&user, &first, &second, &json!(5)).expect(200);
+    send(&user, &first, &elsewhere, &json!(7.5)).expect(200);
+    // A part first, then all of it.
+    let part = "transaction_amount_refunded";
+    scene.provider.changes(&attempt, part, json!(2.5));
+    scene.webhook(&attempt).expect(200);
+    assert_eq!(balance(&user, &second), json!(2.5));
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.webhook(&attempt).expect(200);
+    assert_eq!(balance(&user, &second), json!(0));
+    assert_eq!(house(&scene.stack, "receivables"), -750);
+
+    let list = || admin.get("/payments/receivables").send().expect(200).json();
+    let owed = list();
+    assert_eq!(owed.as_array().unwrap().len(), 1, "{owed}");
+    assert_eq!(
+        (&owed[0]["amount"], &owed[0]["settled"]),
+        (&json!(10), &json!(2.5))
+    );
+    let path = format!(
+        "/payments/receivables/{}/written-off",
+        owed[0]["id"].as_str().unwrap()
+    );
+    by_hand(&user, &path).expect(403);
+    at_once(4, |_| by_hand(&admin, &path).expect(200));
+    assert_eq!(list(), json!([]));
+    let houses = ["receivables", "losses", "psp"].map(|it| house(&scene.stack, it));
+    assert_eq!(houses, [0, -750, 0]);
     assert_sound(&scene.stack);
 }
 
@@ -273,7 +328,8 @@ fn a_deposit_above_the_limit_of_the_account_is_refunded() {
     let scene = Scene::shared();
     let user = scene.user();
     let name = account(&user, 0.0);
-    let full = "SELECT payments.deposit(gen_random_uuid(), owner, name, 1000000000000 - 100)::text
+    let full = "SELECT payments.book(gen_random_uuid(), 'deposit', payments.house_account('external', 'USD'), id,
+            1000000000000 - 100, 'USD')::text
         FROM payments.account WHERE name = $1";
     scene.stack.sql().query_one(full, &[&name]).unwrap();
     let (payment, attempt) = deposited(scene, &user, &name, 12.5);

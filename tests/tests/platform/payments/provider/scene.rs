@@ -121,7 +121,10 @@ impl Scene {
     }
 
     pub(super) fn patch(&self, payment: &Payment, status: &str) -> Answer {
-        let path = format!("/payments/{}?new_status={status}", payment.id);
+        let path = format!(
+            "/payments/{}?new_status={status}&reason=by+phone",
+            payment.id
+        );
         User::admin(&self.stack).request("PATCH", &path).send()
     }
 

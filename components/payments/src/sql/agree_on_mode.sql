@@ -1,0 +1,2 @@
+-- $1 whether this copy moves sandbox money
+SELECT agree_on_mode($1)

@@ -1,0 +1,1 @@
+SELECT set_aside_next()

@@ -1,0 +1,165 @@
+-- The money of payments through the provider.
+
+-- Books the money of a checkout: from the provider, or from the outside world when a person says that it was paid
+-- otherwise. What a user pays in can be held for a while: a card's holder may take it back.
+DROP FUNCTION IF EXISTS credit_checkout(checkout, text);
+CREATE OR REPLACE FUNCTION credit_checkout(it checkout, from_house text, held_for interval)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    to_user bool := (SELECT kind <> 'house' FROM account WHERE id = it.credit);
+BEGIN
+    RETURN (book(it.id, CASE WHEN to_user THEN 'deposit' ELSE 'sale' END, house_account(from_house, it.currency),
+                 it.credit, it.amount, it.currency, it.reference, it.description, NULL,
+                 CASE WHEN to_user AND held_for > interval '0' THEN now() + held_for END)).outcome;
+END $$;
+
+-- Takes money of a checkout back to where it came from. When the provider has given it back already, what is there
+-- is taken and the user owes the rest.
+CREATE OR REPLACE FUNCTION uncredit_checkout(it checkout, wanted bigint, is_gone bool) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    original transfer;
+    source account;
+    there bigint := wanted;
+    advance uuid := gen_random_uuid();
+    outcome text := 'moved';
+BEGIN
+    IF wanted <= 0 THEN
+        RETURN 'moved';
+    END IF;
+    SELECT * INTO original FROM transfer WHERE id = it.id;
+    IF is_gone THEN
+        SELECT * INTO source FROM account WHERE id = original.credit;
+        IF source.kind <> 'house' THEN
+            PERFORM FROM account WHERE owner = source.owner AND currency = it.currency ORDER BY id FOR NO KEY UPDATE;
+            PERFORM free_due_holds(source.id);
+            SELECT balance - held + coalesce((SELECT amount FROM hold WHERE payment = it.id), 0) INTO there
+            FROM account WHERE id = source.id;
+            there := least(wanted, there);
+        END IF;
+    END IF;
+    IF there > 0 THEN
+        outcome := (give_back(gen_random_uuid(), original, there, it.description)).outcome;
+    END IF;
+    IF there < wanted AND outcome = 'moved' THEN
+        outcome := (book(advance, 'receivable', house_account('receivables', it.currency),
+                         house_account('psp', it.currency), wanted - there, it.currency, it.reference,
+                         it.description)).outcome;
+        INSERT INTO receivable (id, owner, currency, amount, checkout)
+        VALUES (advance, source.owner, it.currency, wanted - there, it.id);
+        -- Money of the same user on other accounts is theirs to pay with.
+        PERFORM settle_receivables(source.owner, it.currency, NULL);
+    END IF;
+    RETURN outcome;
+END $$;
+
+-- Carries out what was decided about a payment at the provider. Money comes when the verdict becomes 'accepted' and
+-- goes when that ends, or as far as the provider has refunded of it.
+DROP FUNCTION IF EXISTS conclude(uuid, text, text, text, text, text, text, bigint, text, bigint);
+CREATE OR REPLACE FUNCTION conclude(
+    checkout_id uuid,
+    decided_upon_status text,
+    decided_upon_verdict text,
+    new_status text,
+    new_verdict text,
+    payment_id text,
+    payment_state text,
+    of_amount bigint,
+    in_currency text,
+    of_refunded bigint,
+    -- For how many days a user's deposit is held.
+    held_days int DEFAULT 0
+) RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it checkout;
+    known psp_payment;
+    gone bigint;
+    moved text;
+BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    SELECT * INTO known FROM psp_payment WHERE id = payment_id AND checkout = checkout_id;
+    IF it.id IS NULL OR (it.status, known.verdict) IS DISTINCT FROM (decided_upon_status, decided_upon_verdict) THEN
+        RETURN seen('changed', checkout_id);
+    END IF;
+    gone := coalesce(known.refunded, 0);
+    IF new_verdict = 'accepted' AND known.verdict IS DISTINCT FROM 'accepted' THEN
+        moved := credit_checkout(it, 'psp', make_interval(days => held_days));
+        IF moved NOT IN ('moved', 'replayed') THEN
+            RETURN seen(moved, checkout_id);
+        END IF;
+    END IF;
+    IF new_verdict = 'accepted' OR known.verdict = 'accepted' THEN
+        gone := greatest(gone, CASE new_verdict WHEN 'accepted' THEN least(of_refunded, it.amount) ELSE it.amount END);
+        moved := uncredit_checkout(it, gone - coalesce(known.refunded, 0), true);
+        IF moved <> 'moved' THEN
+            RAISE EXCEPTION 'checkout % is not given back: %', checkout_id, moved;
+        END IF;
+    END IF;
+    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency, refunded)
+    VALUES (payment_id, checkout_id, new_verdict, payment_state, of_amount, in_currency, gone)
+    ON CONFLICT (id) DO UPDATE
+    SET verdict = excluded.verdict, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
+        refunded = excluded.refunded, seen_at = now()
+    WHERE psp_payment.checkout = checkout_id;
+    IF NOT FOUND THEN
+        -- A payment at the provider is for one checkout, whatever the provider says later. Nothing was booked here.
+        RAISE EXCEPTION 'payment % is for another checkout than %', payment_id, checkout_id
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'psp_payment_pkey';
+    END IF;
+    IF it.status <> new_status OR new_verdict = 'returning' THEN
+        it.status := new_status;
+        it.visits := 0;
+        UPDATE checkout
+        SET status = new_status, updated_at = now(), visits = 0, visit_at = next_visit(it, new_verdict = 'returning')
+        WHERE id = checkout_id;
+    END IF;
+    RETURN seen('concluded', checkout_id);
+END $$;
+
+-- A change of status for another reason than a payment at the provider.
+CREATE OR REPLACE FUNCTION apply_status(checkout_id uuid, decided_upon_status text, new_status text)
+RETURNS visited LANGUAGE plpgsql AS $$
+DECLARE
+    it checkout;
+    moved text := 'moved';
+    sending_back bool := false;
+BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    IF it.id IS NULL OR it.status <> decided_upon_status THEN
+        RETURN seen('changed', checkout_id);
+    END IF;
+    IF new_status = 'approved' THEN
+        moved := credit_checkout(it, 'external', interval '0');
+    ELSIF it.status = 'approved' AND new_status = 'refunded' THEN
+        moved := uncredit_checkout(it, it.amount - coalesce((
+            SELECT refunded FROM psp_payment WHERE checkout = checkout_id AND verdict = 'accepted'), 0), false);
+        IF moved = 'moved' THEN
+            UPDATE psp_payment SET verdict = 'returning', refunded = it.amount
+            WHERE checkout = checkout_id AND verdict = 'accepted';
+            sending_back := FOUND;
+        END IF;
+    END IF;
+    IF moved <> 'moved' THEN
+        RETURN seen(moved, checkout_id);
+    END IF;
+    it.status := new_status;
+    it.visits := 0;
+    UPDATE checkout
+    SET status = new_status, email = CASE WHEN is_open(new_status) THEN email END, updated_at = now(), visits = 0,
+        visit_at = next_visit(it, sending_back)
+    WHERE id = checkout_id;
+    RETURN seen('changed_to', checkout_id);
+END $$;
+
+-- The time is up, or the opener calls it off or wants the money back. Only an admin says that something was paid
+-- otherwise: `change_status_by_hand`.
+CREATE OR REPLACE FUNCTION change_status(checkout_id uuid, decided_upon_status text, new_status text)
+RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    IF new_status NOT IN ('expired', 'cancelled', 'refunded') THEN
+        RAISE EXCEPTION 'checkout % becomes % by nothing but a payment or an admin', checkout_id, new_status;
+    END IF;
+    RETURN apply_status(checkout_id, decided_upon_status, new_status);
+END $$;
+
+REVOKE ALL ON FUNCTION credit_checkout, uncredit_checkout, conclude, apply_status, change_status FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION conclude, change_status TO wharf_payments;

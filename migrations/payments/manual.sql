@@ -1,0 +1,111 @@
+-- Acts of admins, and the kind of money that this database holds.
+
+-- Whether this copy and the database speak of the same kind of money. The first copy decides.
+CREATE OR REPLACE FUNCTION agree_on_mode(sandbox bool)
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    INSERT INTO money_mode (is_sandbox)
+    SELECT sandbox WHERE NOT EXISTS (SELECT FROM money_mode)
+    ON CONFLICT DO NOTHING;
+    RETURN (SELECT is_sandbox = sandbox FROM money_mode);
+END $$;
+
+-- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin has to have
+-- proposed the same act within a week; otherwise this admin proposes it. The caller has locked what it is about.
+CREATE OR REPLACE FUNCTION may_act(
+    on_subject text,
+    on_id text,
+    the_act text,
+    of_amount bigint,
+    in_currency text,
+    beneficiary uuid,
+    by_admin uuid,
+    why text,
+    alone_up_to bigint
+) RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    proposal manual_act;
+BEGIN
+    IF of_amount <= alone_up_to AND by_admin IS DISTINCT FROM beneficiary THEN
+        RETURN true;
+    END IF;
+    SELECT * INTO proposal FROM manual_act
+    WHERE subject = on_subject AND about = on_id
+    ORDER BY id DESC LIMIT 1;
+    IF (proposal.act, proposal.stage) IS NOT DISTINCT FROM (the_act, 'proposed')
+        AND proposal.acted_at > now() - interval '7 days'
+    THEN
+        RETURN proposal.actor <> by_admin;
+    END IF;
+    INSERT INTO manual_act (subject, about, act, stage, amount, currency, actor, reason)
+    VALUES (on_subject, on_id, the_act, 'proposed', of_amount, in_currency, by_admin, why);
+    RETURN false;
+END $$;
+
+CREATE OR REPLACE FUNCTION note_act(
+    on_subject text,
+    on_id text,
+    the_act text,
+    of_amount bigint,
+    in_currency text,
+    by_admin uuid,
+    why text
+) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO manual_act (subject, about, act, stage, amount, currency, actor, reason)
+    VALUES (on_subject, on_id, the_act, 'done', of_amount, in_currency, by_admin, why)
+$$;
+
+-- Changes the status of a checkout as an admin says. What moves money may need a second admin; money that would be a
+-- user's to withdraw is not made by hand at all.
+CREATE OR REPLACE FUNCTION change_status_by_hand(
+    checkout_id uuid,
+    decided_upon_status text,
+    new_status text,
+    by_admin uuid,
+    why text,
+    alone_up_to bigint
+) RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it checkout;
+    answer visited;
+BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    IF it.id IS NULL OR it.status <> decided_upon_status THEN
+        RETURN seen('changed', checkout_id);
+    END IF;
+    IF new_status = 'approved' AND EXISTS (SELECT FROM account WHERE id = it.credit AND kind <> 'house') THEN
+        RETURN seen('not_by_hand', checkout_id);
+    END IF;
+    IF new_status IN ('approved', 'refunded') AND NOT may_act(
+        'payment', it.id::text, new_status, it.amount, it.currency, it.owner, by_admin, why, alone_up_to)
+    THEN
+        RETURN seen('proposed', checkout_id);
+    END IF;
+    answer := apply_status(checkout_id, decided_upon_status, new_status);
+    IF answer.outcome = 'changed_to' THEN
+        PERFORM note_act('payment', it.id::text, new_status, it.amount, it.currency, by_admin, why);
+    END IF;
+    RETURN answer;
+END $$;
+
+-- Decides that a disputed payment goes back. No money of ours moves.
+CREATE OR REPLACE FUNCTION return_by_hand(checkout_id uuid, attempt text, by_admin uuid, why text)
+RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it checkout;
+    known psp_payment;
+    answer visited;
+BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    SELECT * INTO known FROM psp_payment WHERE id = attempt AND checkout = checkout_id AND verdict = 'disputed';
+    IF known.id IS NULL THEN
+        RETURN seen('changed', checkout_id);
+    END IF;
+    answer := conclude(checkout_id, it.status, 'disputed', it.status, 'returning', known.id, known.state,
+                       known.amount, known.currency, known.refunded);
+    PERFORM note_act('attempt', attempt, 'returned', known.amount, known.currency, by_admin, why);
+    RETURN answer;
+END $$;
+
+REVOKE ALL ON FUNCTION agree_on_mode, may_act, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;

@@ -1,0 +1,86 @@
+-- What becomes of the money of people who were erased.
+
+-- Sets aside what an erased person has free in one currency, after what they owe. What is held comes later: refunds
+-- and payouts that return do, too.
+CREATE OR REPLACE FUNCTION set_aside(of_owner uuid, in_currency text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    source uuid;
+    part bigint;
+BEGIN
+    PERFORM settle_receivables(of_owner, in_currency, NULL);
+    FOR source IN SELECT id FROM account WHERE owner = of_owner AND currency = in_currency ORDER BY id LOOP
+        SELECT balance - held INTO part FROM account WHERE id = source;
+        CONTINUE WHEN part <= 0;
+        PERFORM book(gen_random_uuid(), 'unclaimed', source, house_account('unclaimed', in_currency), part,
+                     in_currency, of_owner::text);
+        INSERT INTO unclaimed (owner, currency, amount) VALUES (of_owner, in_currency, part)
+        ON CONFLICT (owner, currency) DO UPDATE SET amount = unclaimed.amount + excluded.amount, updated_at = now();
+    END LOOP;
+END $$;
+
+-- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.
+CREATE OR REPLACE FUNCTION set_aside_next()
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    left_behind account;
+BEGIN
+    SELECT account.* INTO left_behind FROM holder
+    JOIN account ON account.owner = holder.id
+    WHERE holder.erased_at IS NOT NULL
+        AND account.balance > account.held - coalesce((
+            SELECT sum(amount) FROM hold WHERE hold.account = account.id AND until <= now()), 0)
+    LIMIT 1;
+    IF left_behind.id IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM set_aside(left_behind.owner, left_behind.currency);
+    RETURN true;
+END $$;
+
+-- Erases what is personal about a user, known here or not: what was told before may come after. What their accounts
+-- moved stays, because the statements of others are made of it. The sweep sets aside what they leave behind.
+CREATE OR REPLACE FUNCTION forget_holder(of_user uuid, at_seq bigint)
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    INSERT INTO holder (id, told_at, erased_at) VALUES (of_user, at_seq, now())
+    ON CONFLICT (id) DO UPDATE SET email = NULL, told_at = excluded.told_at, erased_at = now()
+    WHERE excluded.told_at > holder.told_at;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE checkout SET email = NULL WHERE owner = of_user AND email IS NOT NULL;
+    RETURN true;
+END $$;
+
+-- Gives unclaimed money to the wallet of the person who has proven to an admin that it is theirs.
+CREATE OR REPLACE FUNCTION hand_over(
+    of_owner uuid, in_currency text, to_user uuid, by_admin uuid, why text, alone_up_to bigint
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it unclaimed;
+    claimant uuid := (SELECT id FROM holder WHERE id = to_user AND erased_at IS NULL);
+    outcome text;
+BEGIN
+    SELECT * INTO it FROM unclaimed WHERE owner = of_owner AND currency = in_currency FOR NO KEY UPDATE;
+    IF it.owner IS NULL OR it.amount = 0 THEN
+        RETURN 'unknown_unclaimed';
+    ELSIF claimant IS NULL THEN
+        RETURN 'unknown_claimant';
+    END IF;
+    -- The claimant is a part of what is agreed on.
+    IF NOT may_act('unclaimed', of_owner::text, 'claimed by ' || claimant, it.amount, in_currency, claimant, by_admin,
+                   why, alone_up_to)
+    THEN
+        RETURN 'proposed';
+    END IF;
+    outcome := (book(gen_random_uuid(), 'claim', house_account('unclaimed', in_currency),
+                     main_account(claimant, in_currency), it.amount, in_currency, of_owner::text)).outcome;
+    IF outcome = 'moved' THEN
+        UPDATE unclaimed SET amount = 0, updated_at = now() WHERE owner = of_owner AND currency = in_currency;
+        PERFORM note_act('unclaimed', of_owner::text, 'claimed by ' || claimant, it.amount, in_currency, by_admin, why);
+    END IF;
+    RETURN outcome;
+END $$;
+
+REVOKE ALL ON FUNCTION set_aside, set_aside_next, forget_holder, hand_over FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;
