@@ -173,10 +173,11 @@ BEGIN
         outcome := 'unknown_file';
         -- Who sees the file may know that only others change it.
         IF opened.outcome = 'forbidden' AND EXISTS (
-            SELECT FROM file AS f
-            JOIN pack AS p ON p.id = f.pack_id
-            LEFT JOIN version AS v ON v.id = f.version_id
-            WHERE f.id = the_file AND sees_file(f, v, level(p, viewer, roles, NULL), viewer, roles)
+            SELECT FROM file AS seen
+            JOIN pack AS of_pack ON of_pack.id = seen.pack_id
+            LEFT JOIN version AS of_version ON of_version.id = seen.version_id
+            WHERE seen.id = the_file
+                AND sees_file(seen, of_version, level(of_pack, viewer, roles, NULL), viewer, roles)
         ) THEN
             outcome := 'forbidden';
         END IF;
