@@ -25,14 +25,14 @@ pub async fn list_checks(
     db: &Db,
     zone: i64,
     caller: &Caller,
-    plate: Option<&Plate>,
+    plate: Option<&str>,
     page: Page,
 ) -> Result<Vec<PlateCheck>, Error> {
     let params = params![
         zone,
         caller.id,
         caller.is_admin(),
-        plate.map(Plate::as_str),
+        plate,
         page.limit(PAGE),
         page.offset()
     ];

@@ -337,6 +337,8 @@ impl S3 {
         let request = Request::builder()
             .method(method)
             .uri(action.sign(OWN_ADDRESS).as_str())
+            // S3 refuses a body whose length it does not know.
+            .header(header::CONTENT_LENGTH, body.len())
             .body(Bytes::from(body));
         read_text(operation, open(operation, request, patience).await?).await
     }

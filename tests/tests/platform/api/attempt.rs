@@ -134,7 +134,7 @@ impl Making<'_> {
             "date_to" => Some(self.window[1].clone().into()),
             "parking_place_id" => pick("/parking/")?.parse::<i64>().ok().map(Value::from),
             "otp" | "refresh_token" | "reference" => pick(name).map(Value::from),
-            "code" if operation.component == "fines" => Some("P1".into()),
+            "code" if operation.path.contains("/violations/") => Some("P1".into()),
             "cpf" if operation.name == "signin_identify_customer" => pick(name).map(Value::from),
             "paymentAccountId" if operation.name == "payments_open_account" => None,
             "paymentAccountId" | "fromPaymentAccountId" | "toPaymentAccountId" => {

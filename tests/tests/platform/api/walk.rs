@@ -122,6 +122,7 @@ const MAY_NOT_SUCCEED: [(&str, &[&str]); 10] = [
             "fines_add_message",
             "fines_decide_appeal",
             "fines_complete_photo",
+            "fines_withdraw_role",
         ],
     ),
     (
