@@ -36,7 +36,7 @@ BEGIN
             'name', g.name, 'at_least', g.at_least, 'at_most', g.at_most,
             'choices', (
                 SELECT coalesce(jsonb_agg(jsonb_build_object(
-                    'id', c.id, 'name', c.name, 'price', c.price, 'stock', c.stock
+                    'id', c.id, 'name', c.name, 'price', round(c.price / 100.0, 2), 'stock', c.stock
                 ) ORDER BY c.id), '[]')
                 FROM choice c
                 WHERE c.group_id = g.id AND c.deleted_at IS NULL

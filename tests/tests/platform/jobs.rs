@@ -38,11 +38,12 @@ fn wait_for_listener(redis: &mut redis::Connection, channel: &str) {
     });
 }
 
-/// State, attempts and fence of an event.
+/// State, attempts and fence of an event, for notify if it is one of several that hear it.
 fn read_event(sql: &mut Client, event: Uuid) -> (String, i32, i64) {
     let row = sql
         .query_one(
-            "SELECT state, attempts, fence FROM events.entry WHERE id = $1",
+            "SELECT state, attempts, fence FROM events.entry WHERE id = $1
+            ORDER BY (consumer = 'notify') DESC LIMIT 1",
             &[&event],
         )
         .unwrap();

@@ -139,7 +139,7 @@ fn endow(stack: &Stack, user: &User, cents: i64) {
 
 fn balance(user: &User) -> i64 {
     let wallet = user.get("/payment/balance?currency=BRL").send();
-    wallet.expect(200).json()["balance"].as_i64().unwrap()
+    wallet.expect(200).json()["total"].as_i64().unwrap()
 }
 
 /// A stack whose clock can be moved from outside.

@@ -1,3 +1,5 @@
+//! Statements on files.
+
 use kit::store::Db;
 use kit::{params, sql};
 use uuid::Uuid;

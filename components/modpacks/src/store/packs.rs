@@ -1,3 +1,5 @@
+//! Statements on packs, and on who sees them.
+
 use jiff::Timestamp;
 use kit::store::{Db, DbError, Only};
 use kit::web::Page;

@@ -1,3 +1,5 @@
+//! Statements on uploads and on the bytes that came of them.
+
 use kit::store::{Db, Only};
 use kit::{params, sql};
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! Statements on versions.
+
 use kit::store::Db;
 use kit::{params, sql};
 use uuid::Uuid;

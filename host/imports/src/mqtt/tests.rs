@@ -1,3 +1,5 @@
+//! MQTT against small brokers.
+
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,3 +1,5 @@
+//! SQLite as a guest meets it: what is denied, what is limited.
+
 use std::time::{Duration, Instant};
 
 use super::*;

@@ -64,11 +64,16 @@ fn the_places_of_an_erased_driver_are_free() {
     let place = offer(&owner, 60, 1);
     let (gone, next) = (driver(&stack, 1_000), driver(&stack, 1_000));
     let id = book_confirmed(&stack, &gone, place, 0, 60);
+    let me = gone.get("/auth/me").send().expect(200).json();
+    let gone_id = me["user_id"].as_str().unwrap().to_owned();
     erased(&stack, &gone);
     assert_eq!(status(&owner, id), "Canceled");
     book_confirmed(&stack, &next, place, 0, 60);
+    // It waits for its heirs.
+    let waiting = "SELECT coalesce(sum(amount), 0)::bigint FROM payments.unclaimed WHERE owner = $1::text::uuid";
     eventually("the money is back", SOON, || {
-        balance(&gone) == 1_000 && balance(&owner) == 60
+        let row = stack.sql().query_one(waiting, &[&gone_id]).unwrap();
+        row.get::<_, i64>(0) == 1_000 && balance(&owner) == 60
     });
     assert_books_agree(&stack);
 }

@@ -57,12 +57,12 @@ fn a_place_that_is_offered_again_with_its_key_is_one() {
 fn a_place_whose_answer_was_never_kept_is_found_by_its_request() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
-    let key = unique("place");
+    let (key, body) = (unique("place"), place_body(150, 20));
     let offer = || {
         owner
             .post("/parking")
             .header("idempotency-key", &key)
-            .json(&place_body(150, 20))
+            .json(&body)
             .send()
             .expect(200)
             .json()

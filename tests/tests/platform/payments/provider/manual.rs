@@ -50,7 +50,9 @@ fn a_large_payout_takes_two_admins_in_both_directions() {
     let endow = "SELECT payments.book(gen_random_uuid(), 'deposit', payments.house_account('external', 'USD'), id,
             200000, 'USD')::text
         FROM payments.account WHERE name = $1";
-    scene.stack.sql().query_one(endow, &[&name]).unwrap();
+    let mut sql = scene.stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    sql.query_one(endow, &[&name]).unwrap();
     let row = withdraw(&user, &name, &json!(2000)).expect(200).json();
     let path = |what: &str| format!("/payments/payouts/{}/{what}", row["id"].as_str().unwrap());
     let proposed = by_hand(&first, &path("paid")).expect(202).json();

@@ -184,7 +184,7 @@ fn a_withdrawal_waits_until_an_admin_pays_it_out() {
     let path = format!("/payments/payouts/{}/paid", row["id"].as_str().unwrap());
     by_hand(&user, &path).expect(403);
     user.get("/payments/payouts").send().expect(403);
-    admin.post(&path).json(&json!({})).send().expect(422);
+    admin.post(&path).json(&json!({})).send().expect(400);
     by_hand(
         &admin,
         &format!("/payments/payouts/{}/paid", Uuid::new_v4()),
@@ -331,7 +331,9 @@ fn a_deposit_above_the_limit_of_the_account_is_refunded() {
     let full = "SELECT payments.book(gen_random_uuid(), 'deposit', payments.house_account('external', 'USD'), id,
             1000000000000 - 100, 'USD')::text
         FROM payments.account WHERE name = $1";
-    scene.stack.sql().query_one(full, &[&name]).unwrap();
+    let mut sql = scene.stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    sql.query_one(full, &[&name]).unwrap();
     let (payment, attempt) = deposited(scene, &user, &name, 12.5);
     assert_eq!(
         (
