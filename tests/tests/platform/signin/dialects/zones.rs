@@ -1,9 +1,7 @@
 //! The dialect of the zones: staff registers staff, and a registration is a session.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use wharf_tests::{Stack, User, eventually, unique};
+use wharf_tests::{Stack, User, unique};
 
 use super::PASSWORD;
 
