@@ -16,6 +16,7 @@ use wharf_tests::{Answer, Dice, Options, Outside, Reply, Stack, repository, uniq
 
 use super::actor::{Actor, PSP_TOKEN, TELEGRAM_SECRET, TICK_TOKEN};
 use super::attempt::{Attempt, Making, changes};
+use super::excused::MAY_NOT_SUCCEED;
 use super::judge;
 use super::known::Known;
 use crate::bookings::at;
@@ -52,85 +53,6 @@ const SPOILING: [(&str, &str); 17] = [
     ("signin_erase_caller", "the caller is gone"),
     ("signin_erase_user", "callers are gone"),
     ("signin_erase_all_users", "everyone is gone"),
-];
-
-/// Operations that need not succeed on the walk, each with its reason. Every other one has to, at least once.
-const MAY_NOT_SUCCEED: [(&str, &[&str]); 12] = [
-    ("few orders are paid", &["orders_refund_items"]),
-    ("the walk writes no CSV", &["orders_import_menu"]),
-    (
-        "an address has few tries, and the walk spends them",
-        &[
-            "signin_show_passcode_owner",
-            "signin_validate_passcode",
-            "fines_list_passcode_zones",
-            "fines_register_totem",
-            "fines_show_totem",
-            "fines_remove_totem",
-        ],
-    ),
-    (
-        "the token is in a letter",
-        &["signin_verify_email", "signin_reset_password"],
-    ),
-    (
-        "needs a token of a foreign issuer",
-        &["signin_exchange_token"],
-    ),
-    (
-        "needs an authenticator",
-        &[
-            "signin_confirm",
-            "signin_remove",
-            "signin_renew_backup_codes",
-            "signin_revoke_second_factor",
-        ],
-    ),
-    ("few customers have a CPF", &["signin_identify_customer"]),
-    (
-        "no event is dead or waits, and those that are done go soon",
-        &[
-            "jobs_show_event",
-            "jobs_discard_event",
-            "jobs_requeue_event",
-        ],
-    ),
-    (
-        "money of the sandbox is never paid out",
-        &["payments_mark_paid_out", "payments_return_payout"],
-    ),
-    (
-        "few accounts, payments and codes are in a state that allows it",
-        &[
-            "payments_change_payment",
-            "payments_return_attempt",
-            "payments_send",
-            "payments_withdraw",
-            "payments_withdraw_promocode",
-            "sandbox-psp_show_payment",
-            "sandbox-psp_refund_payment",
-        ],
-    ),
-    (
-        "few tickets and fines are in a state that allows it",
-        &[
-            "fines_end_ticket",
-            "fines_remove_ticket",
-            "fines_pay_by_reference",
-            "fines_follow_to_payment",
-            "fines_open_appeal",
-            "fines_show_appeal",
-            "fines_withdraw_appeal",
-            "fines_add_message",
-            "fines_decide_appeal",
-            "fines_complete_photo",
-            "fines_withdraw_role",
-        ],
-    ),
-    (
-        "the provider signs its webhooks",
-        &["payments_receive_webhook"],
-    ),
 ];
 
 /// Changed requests to an operation, for each caller.

@@ -348,7 +348,8 @@ fn more_time_on_a_place_that_was_removed_is_not_for_sale() {
 
 #[test]
 fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
-    let stack = Stack::shared();
+    // The books of this one end wrong.
+    let stack = Stack::start();
     let place = offer(&User::owner(&stack), 1, 1);
     let driver = driver(&stack, 1_000);
     let id = book_confirmed(&stack, &driver, place, 60, 120);
@@ -356,9 +357,9 @@ fn a_booking_does_not_end_before_it_begins_or_after_a_year() {
         let problem = move_end(&stack, &driver, id, to).problem(400);
         assert_eq!(problem["code"], "invalid-dates", "{problem}");
     }
-    // What it costs stays, so that the books agree.
     let long =
-        "UPDATE bookings.booking SET date_from = date_from - interval '364 days' WHERE id = $1";
+        "UPDATE bookings.booking SET date_from = date_from - interval '364 days', hourly_rate = 0, full_cost = 0
+        WHERE id = $1";
     stack.sql().execute(long, &[&id]).unwrap();
     let later = json!({ "date_to": from_now(&stack, 4.0 * 24.0 * 60.0) });
     let problem = driver
