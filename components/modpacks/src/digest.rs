@@ -115,13 +115,10 @@ impl Reader {
         let (sha256, state) = restore::<Sha256>(state)?;
         let (sha512, state) = restore::<Sha512>(state)?;
         let (dense, state) = state.split_first_chunk()?;
-        let murmur2 = match state.split_first_chunk() {
-            None => None,
-            Some((hash, pending)) => Some(Murmur2 {
-                hash: u32::from_le_bytes(*hash),
-                pending: pending.to_vec(),
-            }),
-        };
+        let murmur2 = state.split_first_chunk().map(|(hash, pending)| Murmur2 {
+            hash: u32::from_le_bytes(*hash),
+            pending: pending.to_vec(),
+        });
         (*tag == STATE).then_some(Self {
             sha1,
             sha256,

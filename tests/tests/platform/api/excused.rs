@@ -88,6 +88,8 @@ pub const MAY_NOT_SUCCEED: &[(&str, &[&str])] = &[
             "modpacks_complete_file",
             "modpacks_create_file",
             "modpacks_delete_file",
+            "modpacks_delete_pack",
+            "modpacks_delete_version",
             "modpacks_diff_versions",
             "modpacks_download_file",
             "modpacks_friend_download",
@@ -139,6 +141,8 @@ pub const MAY_NOT_SUCCEED: &[(&str, &[&str])] = &[
         "most places, coupons and webhooks that the walk finds are in use or gone",
         &[
             "bookings_remove_place",
+            "orders_delete_product",
+            "orders_take_role",
             "notify_delete_webhook",
             "orders_withdraw_coupon",
         ],

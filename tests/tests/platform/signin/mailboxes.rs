@@ -161,7 +161,7 @@ fn a_proof_of_the_mailbox_takes_the_account_from_who_registered_the_address() {
         let text = it["text"].as_str().unwrap();
         it["to"] == json!([squatter.email])
             && text.contains("wharf_reset")
-            && !text.contains(&reset["token"].as_str().unwrap())
+            && !text.contains(reset["token"].as_str().unwrap())
     });
     let text = again.json()["text"].as_str().unwrap().to_owned();
     let start = text.find("wharf_reset").unwrap();
