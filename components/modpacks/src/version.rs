@@ -212,7 +212,7 @@ mod tests {
     fn launchers_read_the_numbers_of_a_version() {
         assert_eq!(numbers("1.20.1"), [1, 20, 1]);
         assert_eq!(numbers("1.21-pre1"), [1]);
-        assert_eq!(numbers("24w14a"), []);
+        assert!(numbers("24w14a").is_empty());
         let back = ["1".to_owned(), "20".to_owned(), "1".to_owned()];
         assert_eq!(of_numbers(&back), "1.20.1");
     }
