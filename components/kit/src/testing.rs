@@ -111,7 +111,8 @@ fn outcomes_in(sql: &str) -> BTreeSet<String> {
         let is_name = maker
             .bytes()
             .all(|it| it.is_ascii_uppercase() || it == b'_');
-        is_name.then_some(start + length + 1)
+        // The first argument of this one is a member's name.
+        (is_name && maker != "JSONB_BUILD_OBJECT").then_some(start + length + 1)
     });
     let made = [":= ROW(", ":= REFUSED("]
         .iter()

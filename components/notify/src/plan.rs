@@ -234,7 +234,7 @@ mod tests {
         let told = kinds("password-changed", &unproven, &channels(), ALL);
         assert_eq!(told, ["deliver:telegram"]);
         let told = kinds("verify-email", &unproven, &channels(), ALL);
-        assert_eq!(told, ["deliver:email"], "this letter proves it");
+        assert_eq!(told, ["deliver:letter"], "this letter proves it");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Dialect {
             // Both keep the text in `error`.
             Self::Zones | Self::Accounts => "ProblemWithError",
             Self::FastFood => "ProblemOfFastFood",
-            Self::OAuth => "ProblemOfOAuth",
+            Self::OAuth => "ProblemOfOauth",
             Self::Rpc => "ProblemOfMethods",
             Self::Parking => "ProblemOfParking",
             Self::AccountsAndParking => "ProblemOfAccountsAndParking",

@@ -114,8 +114,14 @@ fn a_parked_car_is_one_with_a_valid_ticket() {
         cars.map(|it| it["plate"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(plates("currently_parked=true"), std::slice::from_ref(&plate));
-    assert_eq!(plates("currently_parked=false"), std::slice::from_ref(&other));
+    assert_eq!(
+        plates("currently_parked=true"),
+        std::slice::from_ref(&plate)
+    );
+    assert_eq!(
+        plates("currently_parked=false"),
+        std::slice::from_ref(&other)
+    );
     assert_eq!(plates(""), [plate, other]);
 }
 
