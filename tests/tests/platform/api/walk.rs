@@ -109,11 +109,12 @@ fn every_operation_answers_every_caller_as_described() {
     let spoiling: Vec<_> = spoiling.map(|it| (it, Actor::few(&stack))).collect();
     walk.sign_up_example();
     walk.write_menu(&actors);
-    walk.look(&actors, "POST");
+    walk.look(&actors, "POST", "look");
     for phase in phases(&operations) {
-        walk.look(&actors, "GET");
+        walk.look(&actors, "GET", "look");
         walk.all_at_once(&phase, &actors);
     }
+    walk.ask_again(&actors);
     for (operation, actors) in &spoiling {
         walk.spoil(operation, actors);
     }
@@ -191,7 +192,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What creates and what lists, as everyone may, for the names that come back.
-    fn look(&self, actors: &[Actor], method: &str) {
+    fn look(&self, actors: &[Actor], method: &str, purpose: &str) {
         let simple = self
             .operations
             .iter()
@@ -200,13 +201,51 @@ impl<'a> Walk<'a> {
             .filter(|it| !has_password(self.document, it))
             .collect();
         self.each(&simple, |operation| {
-            let mut dice = self.dice(operation, "look");
+            let mut dice = self.dice(operation, purpose);
             for actor in actors {
                 let making = self.making(actor, true, &[]);
                 let attempt = Attempt::valid(&making, operation, &mut dice);
                 self.attempt(operation, &attempt, actor);
             }
         });
+    }
+
+    /// What was asked for and was gone or not there yet is asked for once more, beside what is new.
+    fn ask_again(&self, actors: &[Actor]) {
+        for round in 0..5 {
+            let missing: Vec<_> = self
+                .operations
+                .iter()
+                .filter(|it| !is_spoiling(it) && self.is_missing(it))
+                .collect();
+            if missing.is_empty() {
+                return;
+            }
+            let purpose = format!("again {round}");
+            for method in ["POST", "GET"] {
+                self.look(actors, method, &purpose);
+            }
+            for operation in missing {
+                let mut dice = self.dice(operation, &purpose);
+                for actor in actors {
+                    for is_own in [true, false] {
+                        let making = self.making(actor, is_own, &[]);
+                        let attempt = Attempt::valid(&making, operation, &mut dice);
+                        self.attempt(operation, &attempt, actor);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether it has to succeed and has not yet.
+    fn is_missing(&self, operation: &Operation<'_>) -> bool {
+        let is_excused = MAY_NOT_SUCCEED
+            .iter()
+            .any(|(_, names)| names.contains(&operation.name));
+        !operation.is_other_spelling
+            && !is_excused
+            && !self.succeeded.lock().unwrap().contains(operation.id)
     }
 
     fn all_at_once(&self, operations: &[&'a Operation<'a>], actors: &[Actor]) {
@@ -403,17 +442,16 @@ impl<'a> Walk<'a> {
     }
 
     fn finish(self) {
-        let succeeded = self.succeeded.into_inner().unwrap();
+        let missing: Vec<_> = self
+            .operations
+            .iter()
+            .filter(|it| self.is_missing(it))
+            .collect();
         let refused = self.refused.into_inner().unwrap();
         let mut faults = self.faults.into_inner().unwrap();
-        for it in self.operations.iter().filter(|it| !it.is_other_spelling) {
-            let is_expected = MAY_NOT_SUCCEED
-                .iter()
-                .any(|(_, names)| names.contains(&it.name));
-            if !is_expected && !succeeded.contains(it.id) {
-                let refusal = refused.get(it.id).cloned().unwrap_or_default();
-                faults.insert(format!("{}: never succeeded", it.id), refusal);
-            }
+        for it in missing {
+            let refusal = refused.get(it.id).cloned().unwrap_or_default();
+            faults.insert(format!("{}: never succeeded", it.id), refusal);
         }
         let lines = faults
             .iter()

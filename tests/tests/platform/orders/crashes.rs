@@ -98,7 +98,7 @@ fn an_order_sent_again_after_a_crash_goes_on_where_it_stopped() {
     };
     kill_at(&mut stack, &[PAY, NOTE_PAID], ask());
     // The key of a request that died is free after a while.
-    let later = "UPDATE orders.idempotency_key SET claimed_at = now() - interval '2 minutes' WHERE status IS NULL";
+    let later = "UPDATE orders.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL";
     stack.sql().batch_execute(later).unwrap();
     assert_eq!(ask().send().expect(200).json()["status"], "paid");
     assert_settled(&stack);
