@@ -7,8 +7,9 @@
 //! moment, [`at_once`] lets many do the same at the same time, a [`Cable`] fails between the host and
 //! a store, an [`Outside`] is a system beyond the platform that can be told to misbehave.
 //!
-//! Everything blocks: a test reads as what happens one after the other. Nothing here knows what an
-//! answer should be; that is what tests are for. The harness fails by panicking, as a test does.
+//! Everything blocks: a test reads as what happens one after the other. Every answer has to be one that the API
+//! description has ([`described`]); which one it should be is what tests are for. The harness fails by panicking,
+//! as a test does.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,10 +17,12 @@
     clippy::indexing_slicing
 )]
 
+mod account;
 mod answer;
 mod at_once;
 mod background;
 mod cable;
+pub mod described;
 mod dice;
 mod failure;
 mod folder;
@@ -27,6 +30,7 @@ mod listening;
 mod lock;
 mod options;
 mod outside;
+mod record;
 mod request;
 mod stack;
 mod stores;

@@ -15,6 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::answer::Answer;
 use crate::background::runtime;
+use crate::described::{faults_of, note_success};
 
 /// Longer than anything here may take; a test that expects haste asks [`Answer::took`].
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -96,8 +97,8 @@ impl Request {
         self.header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Sends it; panics when no answer comes. While other tests keep the platform busy with passwords, it is
-    /// sent again, as clients are asked to.
+    /// Sends it; panics when no answer comes or one that is not described. While other tests keep the platform
+    /// busy with passwords, it is sent again, as clients are asked to.
     #[track_caller]
     pub fn send(self) -> Answer {
         let asked = format!("{} {}", self.method, self.uri);
@@ -107,7 +108,11 @@ impl Request {
                 Ok(answer) if answer.is_busy() && began.elapsed() < PATIENCE => {
                     thread::sleep(BUSY_PAUSE);
                 }
-                Ok(answer) => return answer,
+                Ok(answer) => {
+                    let faults = faults_of(self.method.as_str(), self.uri.path(), &answer);
+                    assert!(faults.is_empty(), "{faults:?} in {answer}");
+                    return answer;
+                }
                 Err(NoAnswer(why)) => panic!("{asked}: {why}"),
             }
         }
@@ -116,18 +121,23 @@ impl Request {
     /// Sends it once; for tests in which the other side may be gone or busy.
     pub fn try_send(self) -> Result<Answer, NoAnswer> {
         let asked = format!("{} {}", self.method, self.uri);
+        let (method, path) = (self.method.clone(), self.uri.path().to_owned());
         let began = Instant::now();
         let exchange = async { tokio::time::timeout(PATIENCE, self.exchange()).await };
         let (head, body) = runtime()
             .block_on(exchange)
             .map_err(|_| NoAnswer(format!("no answer within {PATIENCE:?}")))??;
-        Ok(Answer {
+        let answer = Answer {
             asked,
             status: head.status.as_u16(),
             headers: head.headers,
             body,
             took: began.elapsed(),
-        })
+        };
+        if answer.status < 400 {
+            note_success(method.as_str(), &path);
+        }
+        Ok(answer)
     }
 
     /// A connection of its own for each: nothing a test does to one is felt by another.

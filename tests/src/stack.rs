@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Stack {
     stores: Option<Arc<Beside>>,
     /// Signed in once for all tests.
     pub(crate) admin: OnceLock<User>,
+    /// Where the host keeps everything.
+    data: PathBuf,
     // Dropped last: the host works in it.
     folder: Folder,
 }
@@ -90,6 +92,7 @@ impl Stack {
             admin_password: ADMIN_PASSWORD.to_owned(),
             stores: None,
             admin: OnceLock::new(),
+            data: folder.path().join("data"),
             folder,
         }
     }
@@ -107,6 +110,7 @@ impl Stack {
             admin_password: ADMIN_PASSWORD.to_owned(),
             stores: Some(stores),
             admin: OnceLock::new(),
+            data: folder.path().join("data"),
             folder,
         }
     }
@@ -119,18 +123,7 @@ impl Stack {
             .ok()
             .and_then(|mut it| it.find(SocketAddr::is_ipv4));
         let data = repository().join(".wharf");
-        let read = |file: &str, name: &str| -> String {
-            let text = fs::read_to_string(data.join(file)).unwrap_or_default();
-            let kept: Value = serde_json::from_str(&text).unwrap_or_default();
-            match &kept[name] {
-                Value::Null => panic!(
-                    "no {name} in {}/{file}: is infra/up running?",
-                    data.display()
-                ),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            }
-        };
+        let read = |file: &str, name: &str| kept(&data, file, name);
         let (postgres, redis) = (
             read("values.json", "postgres"),
             read("values.json", "redis"),
@@ -151,6 +144,7 @@ impl Stack {
             ),
             stores: None,
             admin: OnceLock::new(),
+            data,
             folder: Folder::new("attached"),
         }
     }
@@ -208,9 +202,21 @@ impl Stack {
         self.stores.as_ref().expect("stores beside the host")
     }
 
-    /// Where the host keeps everything.
-    pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
+    /// Whether no test chose the keys that sign tokens.
+    pub(crate) fn has_own_keys(&self) -> bool {
+        !self.options.arguments.iter().any(|it| it.contains("jwt_"))
+    }
+
+    /// The key that signs tokens, from where the operator keeps it.
+    pub fn private_key(&self) -> String {
+        match &self.stores {
+            Some(stores) => stores.private_key(),
+            None => kept(&self.data, "values.json", "ed25519"),
+        }
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        &self.data
     }
 
     /// As a power cut for the host: `kill -9`.
@@ -268,6 +274,20 @@ impl Stack {
 /// Where every host here takes compiled components from.
 pub(crate) fn cache() -> PathBuf {
     repository().join("target/wharf-tests-cache")
+}
+
+/// A value that the host keeps in a file of its data folder.
+fn kept(data: &Path, file: &str, name: &str) -> String {
+    let text = fs::read_to_string(data.join(file)).unwrap_or_default();
+    let kept: Value = serde_json::from_str(&text).unwrap_or_default();
+    match &kept[name] {
+        Value::Null => panic!(
+            "no {name} in {}/{file}: is infra/up running?",
+            data.display()
+        ),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn lay_out(options: &Options) -> Folder {

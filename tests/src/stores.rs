@@ -79,6 +79,14 @@ impl Beside {
         )
     }
 
+    /// The key that signs tokens.
+    pub(crate) fn private_key(&self) -> String {
+        let text = fs::read_to_string(self.variables_file()).expect("the variables");
+        let variables: toml::Table = text.parse().expect("variables are TOML");
+        let key = variables["jwt_private_key"].as_str();
+        key.expect("a text").to_owned()
+    }
+
     pub(crate) fn cables(&self) -> &Cables {
         self.cables.as_ref().expect("a cabled stack")
     }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use crate::account::{self, PASSWORD, Person};
 use crate::answer::Answer;
 use crate::request::Request;
 use crate::stack::Stack;
@@ -69,23 +70,33 @@ impl User {
     }
 
     fn sign_up(stack: &Stack, role: &str) -> Self {
-        let login = unique(role);
-        let email = format!("{login}@example.org");
-        let password = "Correct-Horse-1".to_owned();
-        let body = json!({ "login": login, "email": email, "password": password, "role": role });
-        let answer = measure("sign-up", || stack.post("/register").json(&body).send());
+        let (login, email) = names(role);
+        let token = measure("sign-up", || match stack.has_own_keys() {
+            true => account::create(
+                stack,
+                &Person {
+                    login: &login,
+                    email: &email,
+                    name: None,
+                    surname: None,
+                    role,
+                },
+            ),
+            // The keys are those that the test chose.
+            false => read_token(&register(stack, &login, &email, role)),
+        });
         Self {
             at: stack.address(),
             login,
             email,
-            password,
-            token: read_token(&answer.expect(200)),
+            password: PASSWORD.to_owned(),
+            token,
         }
     }
 
     /// A user who may found zones and run them.
     pub fn zone_admin(stack: &Stack) -> Self {
-        Self::appointed(stack, "admin")
+        Self::appointed(stack, "zone_admin")
     }
 
     /// A user who may be made a controller of a zone.
@@ -93,25 +104,22 @@ impl User {
         Self::appointed(stack, "controller")
     }
 
-    /// Registered by the admin, in the words of the clients of zones.
     fn appointed(stack: &Stack, role: &str) -> Self {
-        let login = unique(role);
-        let email = format!("{login}@example.org");
-        let password = "Correct-Horse-1".to_owned();
-        let body = json!({
-            "name": "Ana", "surname": "Souza", "username": login, "email": email, "password": password, "role": role,
-        });
-        let admin = Self::admin(stack);
-        let answer = measure("sign-up", || {
-            admin.post("/api/v1/register").json(&body).send()
-        });
-        let token = answer.expect(201).json()["access_token"].clone();
+        let (login, email) = names(role);
+        let person = Person {
+            login: &login,
+            email: &email,
+            name: Some("Ana"),
+            surname: Some("Souza"),
+            role,
+        };
+        let token = measure("sign-up", || account::create(stack, &person));
         Self {
             at: stack.address(),
             login,
             email,
-            password,
-            token: token.as_str().expect("a token").to_owned(),
+            password: PASSWORD.to_owned(),
+            token,
         }
     }
 
@@ -149,6 +157,17 @@ impl User {
     pub fn delete(&self, path: &str) -> Request {
         self.request("DELETE", path)
     }
+}
+
+fn names(role: &str) -> (String, String) {
+    let login = unique(role);
+    let email = format!("{login}@example.org");
+    (login, email)
+}
+
+fn register(stack: &Stack, login: &str, email: &str, role: &str) -> Answer {
+    let body = json!({ "login": login, "email": email, "password": PASSWORD, "role": role });
+    stack.post("/register").json(&body).send().expect(200)
 }
 
 fn read_token(answer: &Answer) -> String {

@@ -4,8 +4,7 @@
 mod actor;
 mod attempt;
 mod client;
-mod excused;
-mod judge;
 mod known;
+mod spoiling;
 mod values;
 mod walk;

@@ -31,8 +31,6 @@ enum Payload {
 
 const TELEGRAM_HEADER: &str = "x-telegram-bot-api-secret-token";
 
-const AS_DESCRIBED: &str = "as described";
-
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn set(members: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
@@ -170,7 +168,7 @@ impl Attempt {
     /// As the description says, about something that was seen before where there is one.
     pub fn valid(making: &Making<'_>, operation: &Operation<'_>, dice: &mut Dice) -> Self {
         let mut attempt = Self {
-            what: AS_DESCRIBED.to_owned(),
+            what: "as described".to_owned(),
             method: operation.method.clone(),
             template: operation.path.to_owned(),
             path: Map::new(),
@@ -223,10 +221,6 @@ impl Attempt {
             attempt.body = Payload::Value(body.media_type.to_owned(), value);
         }
         attempt
-    }
-
-    pub fn is_described(&self) -> bool {
-        self.what == AS_DESCRIBED
     }
 
     /// The same with one change.

@@ -50,11 +50,9 @@ impl Token {
     }
 }
 
-/// The platform's own key, from where the operator keeps it.
+/// The platform's own key.
 pub(super) fn own_key(stack: &Stack) -> SigningKey {
-    let kept = std::fs::read_to_string(stack.data_dir().join("values.json")).unwrap();
-    let kept: Value = serde_json::from_str(&kept).unwrap();
-    SigningKey::from_pkcs8_pem(kept["ed25519"].as_str().unwrap()).unwrap()
+    SigningKey::from_pkcs8_pem(&stack.private_key()).unwrap()
 }
 
 fn published(stack: &Stack) -> Vec<(String, VerifyingKey)> {

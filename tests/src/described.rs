@@ -1,8 +1,66 @@
-//! Whether an answer is one that the description promises.
+//! Every answer that a test gets is held against the API description, and every operation that succeeded is
+//! written down: `infra/test` fails when no test brought an operation to success.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::{Value, json};
+use wharf_launch::repository;
 use wharf_openapi::{Document, Operation, schema};
-use wharf_tests::Answer;
+
+use crate::answer::Answer;
+use crate::record::Record;
+
+static SUCCEEDED: Record = Record::new("TEST_SUCCEEDED");
+
+/// The description as it is committed.
+pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    let text = fs::read_to_string(repository().join("docs/openapi.json"));
+    Document::parse(&text.expect("docs/openapi.json")).expect("the API description")
+});
+
+/// Its operations.
+pub static OPERATIONS: LazyLock<Vec<Operation<'static>>> =
+    LazyLock::new(|| DOCUMENT.operations().expect("the operations"));
+
+/// What the description does not say of this answer; nothing where it describes no such operation.
+pub(crate) fn faults_of(method: &str, path: &str, answer: &Answer) -> Vec<String> {
+    match find(method, path) {
+        Some(operation) => faults(&DOCUMENT, operation, answer),
+        None => Vec::new(),
+    }
+}
+
+/// Writes the operation down once.
+pub(crate) fn note_success(method: &str, path: &str) {
+    static NOTED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let Some(operation) = find(method, path) else {
+        return;
+    };
+    let is_new = NOTED.lock().is_ok_and(|mut it| it.insert(operation.id));
+    if is_new {
+        SUCCEEDED.write(operation.id);
+    }
+}
+
+/// The operation with that method whose path is most like this one.
+fn find(method: &str, path: &str) -> Option<&'static Operation<'static>> {
+    let segments: Vec<_> = path.split('/').collect();
+    let literals = |it: &Operation<'_>| {
+        let template: Vec<_> = it.path.split('/').collect();
+        let pairs = || template.iter().zip(&segments);
+        let fits = template.len() == segments.len()
+            && pairs().all(|(like, it)| like == it || like.starts_with('{') && !it.is_empty());
+        fits.then(|| pairs().filter(|(like, it)| like == it).count())
+    };
+    OPERATIONS
+        .iter()
+        .filter(|it| it.method == method)
+        .filter_map(|it| Some((literals(it)?, it)))
+        .max_by_key(|(literals, _)| *literals)
+        .map(|(_, operation)| operation)
+}
 
 /// What is wrong with the answer; empty when it is as described.
 pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -> Vec<String> {
