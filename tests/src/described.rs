@@ -65,12 +65,15 @@ fn find(method: &str, path: &str) -> Option<&'static Operation<'static>> {
 /// What is wrong with the answer; empty when it is as described.
 pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -> Vec<String> {
     let status = answer.status();
-    if status >= 500 && status != 503 {
+    if status == 500 {
         return vec![format!("{status} is a fault of the platform")];
     }
     let Some(described) = operation.answers.iter().find(|it| it.status == status) else {
         return host_refusal(document, answer);
     };
+    if !described.is_success() && is_by_host(answer) {
+        return host_refusal(document, answer);
+    }
     let mut faults = Vec::new();
     if described.content.is_empty() {
         if !answer.text().is_empty() {
@@ -110,6 +113,13 @@ fn refusal(codes: &[&str], body: &Value) -> Option<String> {
     let code = body["code"].as_str()?;
     let is_known = codes.is_empty() || codes.contains(&code);
     (!is_known).then(|| format!("the code {code} is not described"))
+}
+
+/// Whether the host refused it, in its own words, before any function was asked.
+fn is_by_host(answer: &Answer) -> bool {
+    let body: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
+    let codes = ["body_too_large", "body_late", "request_timeout", "stopping"];
+    body["code"].as_str().is_some_and(|it| codes.contains(&it))
 }
 
 /// What the host or the router may refuse with wherever it is.

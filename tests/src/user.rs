@@ -29,6 +29,13 @@ impl User {
         Self::sign_up(stack, "owner")
     }
 
+    /// A driver who registered as its clients do.
+    pub fn registered(stack: &Stack) -> Self {
+        let (login, email) = names("driver");
+        let token = read_token(&register(stack, &login, &email, "driver"));
+        Self::of(stack, login, email, token)
+    }
+
     /// The admin whom the platform makes itself, signed in once per stack.
     pub fn admin(stack: &Stack) -> Self {
         stack
@@ -85,6 +92,10 @@ impl User {
             // The keys are those that the test chose.
             false => read_token(&register(stack, &login, &email, role)),
         });
+        Self::of(stack, login, email, token)
+    }
+
+    fn of(stack: &Stack, login: String, email: String, token: String) -> Self {
         Self {
             at: stack.address(),
             login,
@@ -114,13 +125,7 @@ impl User {
             role,
         };
         let token = measure("sign-up", || account::create(stack, &person));
-        Self {
-            at: stack.address(),
-            login,
-            email,
-            password: PASSWORD.to_owned(),
-            token,
-        }
+        Self::of(stack, login, email, token)
     }
 
     /// The same user, signed in anew: with the roles that they have now.

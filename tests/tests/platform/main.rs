@@ -19,6 +19,7 @@ mod modpacks;
 mod notify;
 mod orders;
 mod payments;
+mod sandbox_psp;
 mod serving;
 mod signin;
 mod sql;

@@ -183,7 +183,9 @@ pub struct MethodDone {
 
 const DONE: Json<MethodDone> = Json(MethodDone { status: true });
 
+/// `fields` chooses among the members.
 #[derive(Serialize, Schema)]
+#[schemars(extend("required" = Vec::<&str>::new()))]
 pub struct LauncherPack {
     name: String,
     description: String,
@@ -202,7 +204,9 @@ pub struct ArchivedVersion {
     updated: jiff::Timestamp,
 }
 
+/// `fields` chooses among the members.
 #[derive(Serialize, Schema)]
+#[schemars(extend("required" = Vec::<&str>::new()))]
 pub struct LauncherMods {
     /// Files by their names: those below `mods` without it.
     mods: BTreeMap<String, LauncherMod>,

@@ -76,7 +76,8 @@ pub async fn show_payment(_: Merchant, Path(id): Path<i64>) -> Result<Json<WireP
 pub struct Refund {
     id: i64,
     payment_id: i64,
-    /// Minor units.
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
     amount: i64,
     status: Status,
 }

@@ -36,17 +36,22 @@ fn every_event_is_carried_out_once_while_redis_is_away() {
     eventually("all is settled", SOON, || {
         sql.query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
     });
+    let aggregates: Vec<_> = users
+        .iter()
+        .chain(&after)
+        .map(|it| format!("user:{it}"))
+        .collect();
     let attempts: i64 = sql
         .query_one(
-            "SELECT sum(attempts) FROM events.entry WHERE kind = 'user:created'",
-            &[],
+            "SELECT sum(attempts) FROM events.entry WHERE aggregate = ANY($1)",
+            &[&aggregates],
         )
         .unwrap()
         .get(0);
     let told: i64 = sql
         .query_one(
-            "SELECT count(*) FROM events.entry WHERE kind = 'user:created'",
-            &[],
+            "SELECT count(*) FROM events.entry WHERE aggregate = ANY($1)",
+            &[&aggregates],
         )
         .unwrap()
         .get(0);

@@ -99,6 +99,32 @@ fn a_friend_reads_a_private_pack_in_every_protocol() {
 }
 
 #[test]
+fn the_people_of_a_private_pack_read_it_in_every_protocol_without_a_link() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let (pack, version, _, bytes) = published(&owner, "private");
+    let of_pack = format!("/modpacks/{pack}");
+    for place in ["/latest".to_owned(), format!("/versions/{version}")] {
+        let manifest = format!("{of_pack}{place}/manifest.json");
+        let shown = owner.get(&manifest).send().expect(200).json();
+        assert_eq!(shown["files"][0]["sha256"], sha256(&bytes));
+        stack.get(&manifest).send().problem(404);
+        let index = format!("{of_pack}{place}/packwiz/index.toml");
+        let index = owner.get(&index).send().expect(200).text();
+        assert!(index.contains("mods/example"), "{index}");
+    }
+    for place in [
+        "latest.mrpack".to_owned(),
+        format!("versions/{version}/pack.mrpack"),
+    ] {
+        let mrpack = format!("{of_pack}/{place}");
+        let index = mrpack_index(&owner.get(&mrpack).send().expect(200));
+        assert_eq!(index["files"][0]["fileSize"], bytes.len());
+        stack.get(&mrpack).send().problem(404);
+    }
+}
+
+#[test]
 fn the_address_of_the_latest_follows_what_is_published_and_set_back() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);

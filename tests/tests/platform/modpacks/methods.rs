@@ -116,6 +116,41 @@ fn a_launcher_publishes_a_pack_and_another_downloads_it() {
 }
 
 #[test]
+fn a_launcher_shares_a_pack_and_takes_a_file_out_of_a_draft() {
+    let stack = &Stack::shared();
+    let (owner, other) = (User::driver(stack), User::driver(stack));
+    let (pack, ..) = published(&owner, "private");
+    let query = format!("&modpack_id={pack}");
+    let shown = || call(stack, Some(&other), "modpacks.get", &query);
+    assert_eq!(refused(&shown()), 100);
+    let share = format!("{query}&users={}", other.login);
+    call(stack, Some(&owner), "modpacks.setAccess", &share).expect(200);
+    shown().expect(200);
+
+    let described = call(
+        stack,
+        Some(&owner),
+        "modpacks.update",
+        &format!("{query}&description=Ours"),
+    );
+    assert_eq!(described.expect(200).json()["description"], "Ours");
+
+    let draft = create_draft(&owner, pack, "2.0");
+    let file = upload(&owner, pack, draft, "mods/b.jar", &content(300));
+    let remove = |user| {
+        call(
+            stack,
+            Some(user),
+            "files.delete",
+            &format!("&file_id={file}"),
+        )
+    };
+    refused(&remove(&other));
+    remove(&owner).expect(200);
+    owner.get(&format!("/files/{file}")).send().problem(404);
+}
+
+#[test]
 fn refusals_have_the_numbers_that_launchers_switch_on() {
     let stack = &Stack::shared();
     let (owner, other) = (User::driver(stack), User::driver(stack));

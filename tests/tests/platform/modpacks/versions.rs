@@ -6,6 +6,26 @@ use wharf_tests::{Stack, User};
 use super::*;
 
 #[test]
+fn a_draft_changes_until_it_is_published() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let pack = create_pack(&owner, "public");
+    let draft = create_draft(&owner, pack, "1.0");
+    let path = format!("/modpacks/{pack}/versions/{draft}");
+    let change = json!({ "name": "1.1" });
+    let changed = owner.patch(&path).json(&change).send().expect(200).json();
+    assert_eq!(
+        (&changed["name"], &changed["status"]),
+        (&json!("1.1"), &json!("draft"))
+    );
+    User::driver(stack)
+        .patch(&path)
+        .json(&change)
+        .send()
+        .problem(403);
+}
+
+#[test]
 fn a_published_version_does_not_change() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);

@@ -61,6 +61,8 @@ fn scene(owner: &User, visibility: &str, viewers: &Viewers) -> Scene {
     let access = json!({ "restricted": true, "users": [login(viewers, "shared user")] });
     let path = format!("/files/{restricted}/access");
     owner.put(&path).json(&access).send().expect(204);
+    let listed = owner.get(&path).send().expect(200).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
     Scene {
         pack,
         version,

@@ -64,6 +64,24 @@ fn a_category_and_a_product_have_the_shapes_old_clients_read() {
 }
 
 #[test]
+fn a_deleted_category_is_gone() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let body = json!({ "name": "Drinks", "shop_id": shop.id });
+    let made = shop
+        .manager
+        .post("/category")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    let path = format!("/category/{}", made["id"]);
+    User::driver(&stack).delete(&path).send().problem(403);
+    shop.manager.delete(&path).send().expect(204);
+    shop.manager.delete(&path).send().problem(404);
+}
+
+#[test]
 fn only_what_is_offered_is_listed_and_pages_hold_ten() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);

@@ -19,7 +19,7 @@ fn outbox(stack: &Stack, email: &str) -> Vec<(String, Value)> {
 fn a_new_user_is_told_of_in_the_outbox_and_on_redis() {
     let stack = Stack::shared();
     let mut channel = stack.listen("user:created");
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
     let payload = json!({ "id": id, "email": user.email });
     let aggregate = format!("user:{}", id.as_str().unwrap());
@@ -44,14 +44,14 @@ fn a_sign_up_by_email_is_announced_too() {
 #[test]
 fn a_refused_registration_is_not_announced() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let mut channel = stack.listen("user:created");
     let again = json!({
         "login": user.login, "email": user.email, "password": user.password, "role": "driver",
     });
     stack.post("/register").json(&again).send().problem(409);
     // What came of the refusal would be before what comes of this.
-    let next = User::driver(&stack);
+    let next = User::registered(&stack);
     let first = channel
         .find(SOON, |it| {
             it.contains(&user.email) || it.contains(&next.email)
