@@ -160,7 +160,7 @@ impl Stack {
 
     pub fn request(&self, method: &str, path: &str) -> Request {
         note_use(&self.log);
-        Request::new(self.address(), method, path)
+        Request::new(self.address(), method, path).described()
     }
 
     pub fn get(&self, path: &str) -> Request {

@@ -140,7 +140,9 @@ impl User {
 
     /// A request in their name.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.at, method, path).api_key(&self.token)
+        Request::new(self.at, method, path)
+            .described()
+            .api_key(&self.token)
     }
 
     pub fn get(&self, path: &str) -> Request {

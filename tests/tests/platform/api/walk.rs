@@ -21,7 +21,7 @@ use super::spoiling::{SPOILING, is_spoiling};
 use crate::bookings::at;
 
 /// Changed requests to an operation, for each caller.
-const CHANGES: usize = 10;
+const CHANGES: usize = 6;
 
 /// A password's hash takes a core for a moment, by design.
 const CHANGES_WITH_PASSWORD: usize = 1;

@@ -88,6 +88,19 @@ fn an_accepted_appeal_cancels_the_fine_and_gives_the_money_back() {
 }
 
 #[test]
+fn a_driver_withdraws_an_appeal_once_and_no_other_caller_does() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    appeal(&driver, &fine).expect(201);
+    let withdraw = |user: &User| user.delete(&path(&fine, "")).send();
+    assert!([403, 404].contains(&withdraw(&User::driver(&stack)).status()));
+    assert_eq!(withdraw(&driver).expect(200).json()["status"], "withdrawn");
+    assert_eq!(withdraw(&driver).problem(409)["code"], "appeal-over");
+}
+
+#[test]
 fn an_appeal_stops_the_clock_and_a_rejection_offers_the_discount_once_more() {
     let stack = Stack::shared();
     let zone = Zone::found_with(

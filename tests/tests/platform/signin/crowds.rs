@@ -204,16 +204,18 @@ fn strangers_slow_an_account_down_and_do_not_lock_it() {
         stack.post("/login").json(&body).from(from).send()
     };
     attempt("Wrong-Horse-1", "127.0.1.1").problem(401);
-    let key: Vec<String> = redis::cmd("KEYS")
+    let counts: Vec<String> = redis::cmd("KEYS")
         .arg("{tries}:account:*")
         .query(&mut stack.redis())
         .unwrap();
-    let _: () = redis::cmd("SET")
-        .arg(&key[0])
-        .arg(100)
-        .arg("KEEPTTL")
-        .query(&mut stack.redis())
-        .unwrap();
+    for count in counts {
+        redis::cmd("SET")
+            .arg(count)
+            .arg(100)
+            .arg("KEEPTTL")
+            .exec(&mut stack.redis())
+            .unwrap();
+    }
     // Of strangers one is heard in a while, be it the person on a journey.
     attempt(&user.password, "127.0.1.2").expect(200);
     let slowed: Vec<String> = redis::cmd("KEYS")
