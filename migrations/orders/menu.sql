@@ -1,4 +1,61 @@
--- What the menu of a shop says. Who has a NULL in mind leaves a field as it is.
+-- What the menu of a shop says. Locks are taken in one order everywhere: the menu of the shop, orders, products,
+-- choices, coupons; rows of a kind by their ids. Who has a NULL in mind leaves a field as it is.
+
+-- A change of a menu holds it alone; orders share it, see place_order().
+CREATE OR REPLACE FUNCTION hold_menu(the_shop bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('menu', the_shop));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION share_menu(the_shop bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('menu', the_shop));
+END
+$$;
+
+-- Locks these products, the orders of them that are not prepared yet, and all that ending those orders changes. The
+-- menu is held, so that no order comes meanwhile.
+CREATE OR REPLACE FUNCTION lock_unprepared(the_shop bigint, products bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    unprepared bigint[];
+BEGIN
+    unprepared := ARRAY(
+        SELECT id FROM customer_order o
+        WHERE shop_id = the_shop AND status IN ('created', 'requested', 'paid')
+            AND EXISTS (SELECT FROM item i WHERE i.order_id = o.id AND i.product_id = ANY (products))
+        ORDER BY id
+        FOR UPDATE
+    );
+    PERFORM lock_stocks(unprepared, products);
+END
+$$;
+
+-- Locks what ending these orders changes, and these products. The orders are locked already.
+CREATE OR REPLACE FUNCTION lock_stocks(orders bigint[], products bigint[] DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM product
+    WHERE id = ANY (products) OR id IN (SELECT product_id FROM item WHERE order_id = ANY (orders))
+    ORDER BY id
+    FOR NO KEY UPDATE;
+    PERFORM FROM choice
+    WHERE product_id = ANY (products) OR id IN (
+        SELECT (chosen ->> 'id')::bigint
+        FROM item CROSS JOIN LATERAL jsonb_array_elements(choices) AS chosen
+        WHERE order_id = ANY (orders)
+    )
+    ORDER BY id
+    FOR NO KEY UPDATE;
+    PERFORM FROM coupon
+    WHERE id IN (SELECT coupon_id FROM customer_order WHERE customer_order.id = ANY (orders))
+    ORDER BY id
+    FOR NO KEY UPDATE;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION create_category(
     the_shop bigint, the_caller uuid, is_admin boolean, new_name text, is_enabled boolean
@@ -28,7 +85,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     c category;
 BEGIN
-    SELECT * INTO c FROM category WHERE id = the_category AND deleted_at IS NULL FOR UPDATE;
+    SELECT * INTO c FROM category WHERE id = the_category AND deleted_at IS NULL;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_category', NULL::category;
         RETURN;
@@ -36,6 +93,15 @@ BEGIN
     IF NOT may(c.shop_id, the_caller, is_admin, 'edit_menu') THEN
         RETURN QUERY SELECT 'forbidden', NULL::category;
         RETURN;
+    END IF;
+    PERFORM hold_menu(c.shop_id);
+    SELECT * INTO c FROM category WHERE id = the_category AND deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_category', NULL::category;
+        RETURN;
+    END IF;
+    IF is_deleted THEN
+        PERFORM FROM product WHERE category_id = the_category AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE;
     END IF;
     UPDATE category SET
         name = coalesce(new_name, category.name),
@@ -55,6 +121,7 @@ $$;
 CREATE OR REPLACE FUNCTION set_options(the_product bigint, the_caller uuid, options jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM FROM choice WHERE product_id = the_product ORDER BY id FOR NO KEY UPDATE;
     UPDATE choice_group SET deleted_at = now()
     WHERE product_id = the_product AND deleted_at IS NULL
         AND lower(name) NOT IN (SELECT lower(o.name) FROM jsonb_to_recordset(options) AS o (name text));
@@ -75,7 +142,7 @@ BEGIN
                 SELECT FROM wanted WHERE wanted.group_id = choice.group_id AND lower(wanted.name) = lower(choice.name)
             )
     ), before AS (
-        SELECT choice.* FROM choice WHERE product_id = the_product AND deleted_at IS NULL FOR UPDATE
+        SELECT choice.* FROM choice WHERE product_id = the_product AND deleted_at IS NULL
     ), kept AS (
         INSERT INTO choice (group_id, product_id, name, price, stock)
         SELECT group_id, the_product, name, price, stock FROM wanted
@@ -131,13 +198,19 @@ LANGUAGE plpgsql AS $$
 DECLARE
     p product;
 BEGIN
-    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL FOR UPDATE;
+    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_product', NULL::product;
         RETURN;
     END IF;
     IF NOT may(p.shop_id, the_caller, is_admin, 'edit_menu') THEN
         RETURN QUERY SELECT 'forbidden', NULL::product;
+        RETURN;
+    END IF;
+    PERFORM hold_menu(p.shop_id);
+    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_product', NULL::product;
         RETURN;
     END IF;
     PERFORM FROM category c WHERE c.id = the_category AND c.shop_id = p.shop_id AND c.deleted_at IS NULL FOR SHARE;
@@ -176,13 +249,7 @@ DECLARE
     free bigint;
     short customer_order;
 BEGIN
-    -- Orders before products, as everywhere.
-    PERFORM FROM customer_order
-    WHERE status IN ('created', 'requested', 'paid')
-        AND id IN (SELECT order_id FROM item WHERE product_id = the_product)
-    ORDER BY id
-    FOR UPDATE;
-    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL FOR UPDATE;
+    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_product', NULL::product;
         RETURN;
@@ -191,10 +258,17 @@ BEGIN
         RETURN QUERY SELECT 'forbidden', NULL::product;
         RETURN;
     END IF;
+    PERFORM hold_menu(p.shop_id);
+    PERFORM lock_unprepared(p.shop_id, ARRAY[the_product]);
+    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'unknown_product', NULL::product;
+        RETURN;
+    END IF;
     before := p.stock;
     IF the_choice IS NOT NULL THEN
         SELECT stock INTO before FROM choice
-        WHERE id = the_choice AND product_id = the_product AND deleted_at IS NULL FOR UPDATE;
+        WHERE id = the_choice AND product_id = the_product AND deleted_at IS NULL FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             RETURN QUERY SELECT 'unknown_choice', NULL::product;
             RETURN;
@@ -211,9 +285,7 @@ BEGIN
             WHERE i.product_id = the_product AND o.status IN ('created', 'requested', 'paid')
                 AND (the_choice IS NULL OR i.choices @> jsonb_build_array(jsonb_build_object('id', the_choice)))
             ORDER BY o.id DESC
-            LIMIT 1
-            FOR UPDATE OF o;
-            -- Another request moved the last one on meanwhile.
+            LIMIT 1;
             EXIT WHEN short.id IS NULL;
             PERFORM end_order(short, 'rejected', the_caller, false);
             free := the_number - reserved(the_product, the_choice);
@@ -277,6 +349,8 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
+    PERFORM hold_menu(the_shop);
+    PERFORM lock_unprepared(the_shop, ARRAY(SELECT id FROM product WHERE shop_id = the_shop AND deleted_at IS NULL));
     FOR it IN
         SELECT *
         FROM jsonb_to_recordset(wanted) AS w (

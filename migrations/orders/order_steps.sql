@@ -306,10 +306,11 @@ CREATE OR REPLACE FUNCTION expire_orders(at_most bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     o customer_order;
+    due bigint[];
     expired bigint := 0;
 BEGIN
-    FOR o IN
-        SELECT * FROM customer_order
+    due := ARRAY(
+        SELECT id FROM customer_order
         WHERE status IN ('created', 'requested') AND expires_at <= now()
             AND NOT EXISTS (
                 SELECT FROM charge WHERE order_id = customer_order.id AND charge.status IN ('opening', 'open')
@@ -317,7 +318,9 @@ BEGIN
         ORDER BY expires_at
         LIMIT at_most
         FOR UPDATE SKIP LOCKED
-    LOOP
+    );
+    PERFORM lock_stocks(due);
+    FOR o IN SELECT * FROM customer_order WHERE id = ANY (due) ORDER BY id LOOP
         PERFORM end_order(o, 'cancelled', NULL, false);
         expired := expired + 1;
     END LOOP;
@@ -353,17 +356,22 @@ CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     o customer_order;
+    theirs bigint[];
     done bigint := 0;
 BEGIN
     DELETE FROM staff WHERE user_id = the_user;
     UPDATE shop SET owner = NULL WHERE owner = the_user;
-    FOR o IN
-        SELECT * FROM customer_order
+    theirs := ARRAY(
+        SELECT id FROM customer_order
         WHERE customer = the_user AND customer_name <> 'erased'
         ORDER BY id
         LIMIT at_most
         FOR UPDATE
-    LOOP
+    );
+    PERFORM lock_stocks(ARRAY(
+        SELECT id FROM customer_order WHERE id = ANY (theirs) AND status IN ('created', 'requested')
+    ));
+    FOR o IN SELECT * FROM customer_order WHERE id = ANY (theirs) ORDER BY id LOOP
         IF o.status IN ('created', 'requested') THEN
             PERFORM end_order(o, 'cancelled', NULL, true);
         END IF;

@@ -44,6 +44,7 @@ BEGIN
         RETURN;
     END IF;
 
+    PERFORM share_menu(the_shop);
     -- All who want something that is counted queue here, in one order; below they see what the others left.
     PERFORM FROM product
     WHERE id IN (SELECT product_id FROM jsonb_to_recordset(wanted) AS w (product_id bigint)) AND stock IS NOT NULL
@@ -188,10 +189,10 @@ LANGUAGE plpgsql AS $$
 DECLARE
     why text := CASE WHEN sign < 0 THEN 'order' ELSE 'release' END;
 BEGIN
-    PERFORM FROM product
-    WHERE id IN (SELECT product_id FROM item WHERE order_id = the_order) AND stock IS NOT NULL
-    ORDER BY id
-    FOR NO KEY UPDATE;
+    -- An order that is placed has locked what it takes.
+    IF sign > 0 THEN
+        PERFORM lock_stocks(ARRAY[the_order]);
+    END IF;
     WITH needed AS (
         SELECT product_id, sum(quantity)::int AS quantity FROM item WHERE order_id = the_order GROUP BY product_id
     ), moved AS (

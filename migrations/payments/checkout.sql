@@ -1,5 +1,54 @@
 -- The money of payments through the provider.
 
+-- `to_name` is an account of the owner that the money is for, and empty for their wallet; sales when absent.
+CREATE OR REPLACE FUNCTION open_checkout(
+    checkout_id uuid,
+    by_opener text,
+    for_reference text,
+    for_customer text,
+    for_owner uuid,
+    of_amount bigint,
+    in_currency text,
+    described text,
+    to_email text,
+    by_method text,
+    to_name text,
+    until timestamptz
+) RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    target uuid;
+    earlier checkout;
+BEGIN
+    IF to_name IS NULL THEN
+        target := house_account('sales', in_currency);
+    ELSIF to_name = '' THEN
+        target := main_account(for_owner, in_currency);
+    ELSE
+        target := (further_account(for_owner, to_name)).id;
+        IF target IS NULL THEN
+            RETURN seen('unknown_account', NULL);
+        END IF;
+    END IF;
+    INSERT INTO checkout (id, opener, reference, customer, owner, amount, currency, description, email, method,
+                          credit, expires_at, visit_at)
+    VALUES (checkout_id, by_opener, for_reference, for_customer, for_owner, of_amount, in_currency, described,
+            to_email, by_method, target, until,
+            -- The request itself asks the PSP first; this is for when it dies over it.
+            now() + interval '15 seconds')
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        RETURN seen('opened', checkout_id);
+    END IF;
+    SELECT * INTO earlier FROM checkout WHERE id = checkout_id;
+    IF (earlier.opener, earlier.reference, earlier.customer, earlier.owner, earlier.amount, earlier.currency,
+        earlier.credit, earlier.method)
+        IS DISTINCT FROM (by_opener, for_reference, for_customer, for_owner, of_amount, in_currency, target, by_method)
+    THEN
+        RETURN seen('id_taken', NULL);
+    END IF;
+    RETURN seen('replayed', checkout_id);
+END $$;
+
 -- Books the money of a checkout: from the provider, or from the outside world when a person says that it was paid
 -- otherwise. What a user pays in can be held for a while: a card's holder may take it back.
 DROP FUNCTION IF EXISTS credit_checkout(checkout, text);

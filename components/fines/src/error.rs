@@ -407,6 +407,13 @@ pub enum Error {
         detail = "nothing was put at the photo's address yet"
     )]
     NoBytes,
+    #[refusal(
+        409,
+        "no-photo",
+        "The bytes are no such photo",
+        detail = "what was put is not of the media type that was announced; add the photo anew"
+    )]
+    NoPhoto,
 
     // Money.
     #[refusal(

@@ -1,26 +1,13 @@
 //! Photos of a fine: they go to S3 without passing through here; what is kept is their digest. No I/O in this file.
 
 use jiff::Timestamp;
-use kit::Word;
 use kit::store::FromRow;
+use kit::store::photo::{MAX_SIZE, MediaType};
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
-
-/// Bytes of a photo: more than a phone's camera makes.
-pub const MAX_SIZE: i64 = 10 * 1024 * 1024;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
-pub enum MediaType {
-    #[word(rename = "image/jpeg")]
-    Jpeg,
-    #[word(rename = "image/png")]
-    Png,
-    #[word(rename = "image/webp")]
-    Webp,
-}
 
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewPhoto {
@@ -62,15 +49,6 @@ impl Stored {
     pub fn key(&self) -> String {
         format!("fines/{}/{}", self.fine_id, self.id)
     }
-}
-
-/// Where to put the bytes.
-#[derive(Debug, Serialize, Schema)]
-pub struct Upload {
-    pub id: Uuid,
-    /// For a PUT of exactly `size` bytes.
-    pub address: String,
-    pub good_until: Timestamp,
 }
 
 #[derive(Debug, Serialize, Schema)]

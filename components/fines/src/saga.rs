@@ -4,6 +4,7 @@
 //! afterwards. A host that dies in between leaves rows that [`sweep`] finds, asks about by id, and finishes.
 
 use kit::setting;
+use kit::store::photo::delete;
 use kit::store::relay::{self, Event, Outcome};
 use kit::store::s3::S3;
 use kit::store::{Db, erasure, event, purge_keys};
@@ -151,11 +152,9 @@ async fn forget(db: &Db) -> Result<(), Error> {
     }
     let s3 = S3::open().await.map_err(Error::S3)?;
     for photo in stale {
-        let key = photo.key();
-        if let Some(upload) = &photo.upload {
-            s3.abort_upload(&key, upload).await.map_err(Error::S3)?;
-        }
-        s3.delete(&key).await.map_err(Error::S3)?;
+        delete(&s3, &photo.key(), photo.upload.as_deref())
+            .await
+            .map_err(Error::S3)?;
         store::delete_photo(db, photo.id).await?;
     }
     Ok(())

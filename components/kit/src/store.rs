@@ -4,6 +4,8 @@ mod db;
 pub mod erasure;
 pub mod event;
 mod idempotency;
+#[cfg(feature = "s3")]
+pub mod photo;
 pub mod redis;
 pub mod relay;
 mod row;

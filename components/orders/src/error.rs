@@ -2,6 +2,7 @@
 
 use kit::Refusals;
 use kit::store::DbError;
+use kit::store::s3::S3Error;
 
 use crate::bindings::wharf::payments::{checkout, ledger};
 
@@ -326,6 +327,43 @@ pub enum Error {
         retry_after_s = 1
     )]
     AccountsUnavailable,
+    #[refusal(
+        400,
+        "invalid-photo",
+        "The photo does not fit",
+        detail = "a photo has 1 byte to 10 MiB"
+    )]
+    InvalidPhoto,
+    #[refusal(
+        404,
+        "unknown-photo",
+        "No such photo",
+        detail = "the product has no such photo",
+        outcome = "unknown_photo"
+    )]
+    UnknownPhoto,
+    #[refusal(
+        409,
+        "too-many-photos",
+        "Too many photos",
+        detail = "ten photos of the product wait for their bytes already",
+        outcome = "too_many_photos"
+    )]
+    TooManyPhotos,
+    #[refusal(
+        409,
+        "no-bytes",
+        "The bytes are missing",
+        detail = "nothing was put at the photo's address yet"
+    )]
+    NoBytes,
+    #[refusal(
+        409,
+        "no-photo",
+        "The bytes are no such photo",
+        detail = "what was put is not of the media type that was announced; add the photo anew"
+    )]
+    NoPhoto,
     #[refusal(internal, detail = "a setting does not fit: {0}")]
     Setting(&'static str),
     #[refusal(internal, detail = "the ledger refused: {0:?}")]
@@ -334,4 +372,6 @@ pub enum Error {
     Checkout(checkout::Refusal),
     #[refusal(transparent)]
     Db(DbError),
+    #[refusal(transparent)]
+    S3(S3Error),
 }

@@ -1,7 +1,7 @@
 //! Orders: a menu people order from, a kitchen that keeps up, paid once.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP; [`shop`], [`product`] and [`order`] are types
-//! and rules; [`saga`] keeps an order and its money together; [`store`] is the SQL, [`calls`] what is asked of
+//! Read in this order: [`routes`] is what can be asked over HTTP; [`shop`], [`product`], [`photo`] and
+//! [`order`] are types and rules; [`saga`] keeps an order and its money together; [`store`] is the SQL, [`calls`] what is asked of
 //! payments and signin, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/orders`:
@@ -26,6 +26,7 @@ mod entry;
 pub mod error;
 mod menu_file;
 mod order;
+mod photo;
 mod product;
 pub mod routes;
 pub mod saga;

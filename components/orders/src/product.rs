@@ -51,6 +51,7 @@ pub struct Product {
     pub available: bool,
     #[row(json)]
     pub options: Vec<Group>,
+    /// The path of its photo, which leads to the bytes.
     pub photo: Option<String>,
     pub shop_id: i64,
 }

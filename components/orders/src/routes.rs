@@ -3,6 +3,7 @@
 mod kitchen;
 mod menu;
 mod orders;
+mod photos;
 mod shops;
 
 use axum::response::{IntoResponse, Response};
@@ -23,6 +24,7 @@ fn menu() -> Routes {
         ["/category", "/categories"],
         ["/category/{category_id}", "/categories/{category_id}"],
     );
+    let photo = "/products/{product_id}/photos/{photo_id}";
     Routes::new("Menus", Dialect::FastFood)
         .get(categories, menu::list_categories, |it| {
             it.summary("List categories")
@@ -71,6 +73,38 @@ fn menu() -> Routes {
             it.summary("Delete a product")
                 .note("Orders keep its name and price.")
                 .refuses([Error::UNKNOWN_PRODUCT, Error::FORBIDDEN])
+        })
+        .post("/products/{product_id}/photos", photos::add_photo, |it| {
+            it.summary("Add a photo to a product")
+                .note("The bytes are PUT at the address in the answer; then the photo is completed. A product shows the photo that was completed last.")
+                .refuses([
+                    Error::INVALID_PHOTO,
+                    Error::UNKNOWN_PRODUCT,
+                    Error::FORBIDDEN,
+                    Error::TOO_MANY_PHOTOS,
+                ])
+        })
+        .post(photo, photos::complete_photo, |it| {
+            it.summary("Complete a photo of a product")
+                .note("Once its bytes are there. They are read once, and do not change afterwards. Repeated: no effect.")
+                .refuses([
+                    Error::UNKNOWN_PRODUCT,
+                    Error::UNKNOWN_PHOTO,
+                    Error::FORBIDDEN,
+                    Error::NO_BYTES,
+                    Error::NO_PHOTO,
+                ])
+        })
+        .get(photo, photos::show_photo, |it| {
+            it.summary("Show a photo of a product")
+                .note("The path that a product has as its `photo`. It leads to the bytes in S3.")
+                .returns_nothing(302)
+                .returns_header(302, "Location", "Where the bytes are, for five minutes")
+                .refuses([Error::UNKNOWN_PHOTO])
+        })
+        .delete(photo, photos::drop_photo, |it| {
+            it.summary("Take a photo of a product away")
+                .refuses([Error::UNKNOWN_PRODUCT, Error::UNKNOWN_PHOTO, Error::FORBIDDEN])
         })
         .get("/products/{product_id}/stock", menu::list_movements, |it| {
             it.summary("List what changed a stock")

@@ -4,7 +4,9 @@
 //! owed by the statement that ends an order, and done afterwards. A host that dies in between leaves rows that
 //! [`sweep`] finds. What the provider says later comes as an event of payments; the sweep also asks by itself.
 
+use kit::store::photo;
 use kit::store::relay::{self, Event, Outcome};
+use kit::store::s3::S3;
 use kit::store::{Db, erasure, event, purge_keys};
 use uuid::Uuid;
 
@@ -13,7 +15,7 @@ use crate::charge::{Asked, Kind, OpenCharge, OwedRefund, Placed, Standing};
 use crate::error::Error;
 use crate::order::{Order, PaymentMethod, PaymentStatus};
 use crate::store::charges as store;
-use crate::store::orders;
+use crate::store::{orders, photos};
 
 /// Rows of each kind that one sweep takes on: it has to end before the host gives up on the tick.
 const SWEEP_BATCH: i64 = 50;
@@ -157,6 +159,7 @@ pub async fn sweep() -> Result<(), Error> {
         settle_all(&db).await,
         expire(&db).await,
         refund_all(&db).await,
+        delete_photos(&db).await,
         purge_keys(&db, PURGE_BATCH).await.map_err(Error::from),
     ]
     .into_iter()
@@ -207,6 +210,19 @@ async fn settle(db: &Db, it: OpenCharge) -> Result<(), Error> {
 
 async fn refund_all(db: &Db) -> Result<(), Error> {
     pay_refunds(db, store::claim_refunds(db, SWEEP_BATCH).await?).await;
+    Ok(())
+}
+
+async fn delete_photos(db: &Db) -> Result<(), Error> {
+    let stale = photos::claim_stale_photos(db, SWEEP_BATCH).await?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let s3 = S3::open().await?;
+    for it in stale {
+        photo::delete(&s3, &it.key(), it.upload.as_deref()).await?;
+        photos::delete_photo(db, it.id).await?;
+    }
     Ok(())
 }
 

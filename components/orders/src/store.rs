@@ -3,6 +3,7 @@
 pub mod charges;
 pub mod menu;
 pub mod orders;
+pub mod photos;
 pub mod shops;
 
 use kit::store::{Db, DbError, Decided, FromRow, ParameterValue};

@@ -70,9 +70,30 @@ pub struct NewCheckout {
     pub description: String,
     pub email: Option<String>,
     pub method: Method,
-    /// An account of the owner that the money is for; sales otherwise.
-    pub credit: Option<Name>,
+    pub credit: Credit,
     pub expires_at: Timestamp,
+}
+
+/// Whom the money of a checkout is for.
+#[derive(Clone, Debug)]
+pub enum Credit {
+    /// What was sold to the owner.
+    Sales,
+    /// The owner's wallet of that currency.
+    Wallet,
+    /// An account of the owner.
+    Account(Name),
+}
+
+impl Credit {
+    /// As the database takes it. No account has an empty name.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Sales => None,
+            Self::Wallet => Some(""),
+            Self::Account(name) => Some(name.as_str()),
+        }
+    }
 }
 
 /// The result of a change that was decided on an earlier read: stale when another request changed the checkout in

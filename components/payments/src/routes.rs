@@ -49,6 +49,11 @@ fn wallets() -> Routes {
         .get("/payment/statement.csv", wallet::download_statement, |it| {
             as_file(it.summary("Download the statement of the wallet"))
         })
+        .post("/payment/deposit", wallet::deposit, |it| {
+            it.summary("Pay money into the wallet")
+                .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
+                .refuses([Error::INVALID_CENTS, Error::REFUSED_BY_PROVIDER])
+        })
         .about("Promo codes")
         .post("/payment/promocode/activate", promocodes::activate_promocode, |it| {
             it.summary("Claim a promo code")

@@ -16,6 +16,7 @@ mod machine;
 mod native;
 mod report;
 mod scenario;
+mod shops;
 mod stage;
 mod start;
 mod token;
@@ -108,7 +109,9 @@ async fn measure(command: &Command) -> Result<Report> {
     let host = stage.host(Manifest::Quiet).await?;
     report.add_memory("the product, before load", &host, &native)?;
     let users = users::seed(&stage.keys, host.target().at).await?;
-    let scenarios = scenario::product(&users);
+    let shops = shops::seed(&stage.product_url).await?;
+    let mut scenarios = scenario::product(&users);
+    scenarios.extend(scenario::orders(&users, &shops)?);
     report
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);

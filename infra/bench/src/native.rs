@@ -7,6 +7,7 @@
 
 mod caller;
 mod items;
+mod orders;
 mod parking;
 mod payments;
 
@@ -44,6 +45,7 @@ pub struct Shared {
     bench: Pool,
     payments: Pool,
     bookings: Pool,
+    orders: Pool,
     tokens: Tokens,
 }
 
@@ -59,6 +61,7 @@ async fn serve(options: &Options) -> Result<()> {
         bench: pool(&options.bench_url, "bench")?,
         payments: pool(&options.product_url, "payments")?,
         bookings: pool(&options.product_url, "bookings")?,
+        orders: pool(&options.product_url, "orders")?,
         tokens: Tokens::new(&options.jwks, &options.redis_url).await?,
     };
     let router = Router::new()
@@ -70,6 +73,9 @@ async fn serve(options: &Options) -> Result<()> {
         .route("/payments/send", post(payments::send))
         .route("/parking", get(parking::search))
         .route("/booking", post(parking::book))
+        .route("/products", get(orders::list_products))
+        .route("/orders", post(orders::create_order))
+        .route("/kitchen", get(orders::list_kitchen))
         .with_state(Arc::new(shared));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!(r#"{{"base_url":"http://{}"}}"#, listener.local_addr()?);

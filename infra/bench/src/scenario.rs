@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::events::DELETE_WAITING;
+use crate::shops::Shops;
 use crate::token::Keys;
 use crate::users::Users;
 
@@ -116,6 +117,44 @@ pub fn product(users: &Users) -> Vec<Scenario> {
         ),
         booking("POST /booking", users),
     ]
+}
+
+/// The scenarios of orders.
+pub fn orders(users: &Users, shops: &Shops) -> Result<Vec<Scenario>> {
+    let kitchen = get(
+        &format!("/kitchen?shop_id={}", shops.full()?),
+        users.token(0),
+    );
+    let (menus, users, shops) = (shops.clone(), users.clone(), shops.clone());
+    Ok(vec![
+        scenario("GET /products", 1, Some(0.6), move |number, out| {
+            let (shop, ..) = menus.pick(number);
+            out.extend(get(&format!("/products?shop_id={shop}"), ""));
+        }),
+        scenario(
+            "POST /orders, paid by wallet",
+            3,
+            Some(0.75),
+            move |number, out| {
+                let (shop, first, second) = shops.pick(number);
+                let body = json!({
+                    "shop_id": shop,
+                    "payment_method": "wallet",
+                    "order_items": [
+                        { "product_id": first, "quantity": 1 },
+                        { "product_id": second, "quantity": 2 },
+                    ],
+                });
+                out.extend(post("/orders", users.token(scattered(number)), &body));
+            },
+        ),
+        scenario(
+            "GET /kitchen, 100 of 10000 orders",
+            1,
+            None,
+            move |_, out| out.extend(&kitchen),
+        ),
+    ])
 }
 
 /// Bookings while the same process delivers their notices. The native server delivers none, so waiting notices are

@@ -6,6 +6,7 @@ mod crashes;
 mod kitchen;
 mod menu;
 mod money;
+mod photos;
 mod placing;
 mod provider;
 mod rights;

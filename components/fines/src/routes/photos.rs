@@ -1,16 +1,13 @@
 //! Photos of fines: addresses to put and to get them, and their digests.
 
-use std::time::Duration;
-
-use jiff::SignedDuration;
 use kit::identity::Caller;
+use kit::store::photo::{self, Put, TIME_TO_GET, Upload};
 use kit::store::s3::{S3, SavedAs};
 use kit::web::{Created, Dialect, Json, Path, Problem, Routes};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::photo::{MAX_SIZE, NewPhoto, Photo, Stored, Upload};
+use crate::photo::{NewPhoto, Photo, Stored};
 use crate::store;
 
 pub fn routes() -> Routes {
@@ -34,13 +31,9 @@ pub fn routes() -> Routes {
         .post("/api/v1/fines/{id}/photos/{photo}", complete_photo, |it| {
             it.summary("Complete a photo of a fine")
                 .note("Once its bytes are there. Their SHA-256 digest is kept in the history.")
-                .refuses([Error::UNKNOWN_PHOTO, Error::NO_BYTES])
+                .refuses([Error::UNKNOWN_PHOTO, Error::NO_BYTES, Error::NO_PHOTO])
         })
 }
-
-/// Long enough for a slow network.
-const TIME_TO_PUT: Duration = Duration::from_secs(15 * 60);
-const TIME_TO_GET: Duration = Duration::from_secs(5 * 60);
 
 fn shown(s3: &S3, photo: Stored) -> Option<Photo> {
     let key = photo.key();
@@ -75,53 +68,31 @@ async fn add_photo(
 ) -> Result<Created<Upload>, Problem> {
     new.check()?;
     let db = store::open().await?;
-    let photo = store::add_photo(&db, Uuid::new_v4(), id, &caller, &new).await?;
-    let s3 = S3::open().await?;
-    let key = photo.key();
-    let upload = s3.create_upload(&key).await?;
-    store::begin_upload(&db, photo.id, &upload).await?;
-    let now = kit::now();
-    let size = photo.size.unsigned_abs();
-    let added = Upload {
-        id: photo.id,
-        address: s3.part_address(&key, &upload, 1, size, TIME_TO_PUT),
-        good_until: now
-            .checked_add(SignedDuration::try_from(TIME_TO_PUT).unwrap_or_default())
-            .unwrap_or(now),
+    let stored = store::add_photo(&db, Uuid::new_v4(), id, &caller, &new).await?;
+    let remember = async |upload: &str| {
+        store::begin_upload(&db, stored.id, upload).await?;
+        Ok::<(), Problem>(())
     };
+    let added = photo::begin(stored.id, &stored.key(), stored.size, remember).await?;
     Ok(Created::at(format!("/api/v1/fines/{id}/photos"), added))
 }
 
 async fn complete_photo(
     caller: Caller,
-    Path((id, photo)): Path<(i64, Uuid)>,
+    Path((id, wanted)): Path<(i64, Uuid)>,
 ) -> Result<Json<Photo>, Problem> {
     let db = store::open().await?;
-    let mut photo = store::find_photo(&db, id, photo, &caller).await?;
+    let mut photo = store::find_photo(&db, id, wanted, &caller).await?;
     let s3 = S3::open().await?;
     if photo.sha256.is_none() {
-        let sha256 = complete(&s3, &photo).await?;
+        let upload = photo.upload.as_deref();
+        let sha256 = match photo::complete(&s3, &photo.key(), upload, photo.media_type).await? {
+            Put::Photo(sha256) => sha256,
+            Put::Nothing => return Err(Error::NoBytes.into()),
+            Put::SomethingElse => return Err(Error::NoPhoto.into()),
+        };
         store::complete_photo(&db, photo.id, caller.id, &sha256).await?;
         photo.sha256 = Some(sha256);
     }
     Ok(Json(shown(&s3, photo).ok_or(Error::NoBytes)?))
-}
-
-/// Makes the object of what was put, unless that was done before, and answers its digest.
-async fn complete(s3: &S3, photo: &Stored) -> Result<String, Problem> {
-    let key = photo.key();
-    if s3.head(&key).await?.is_none() {
-        let upload = photo.upload.as_deref().ok_or(Error::NoBytes)?;
-        let parts = s3.list_parts(&key, upload).await?;
-        if parts.len() != 1 {
-            return Err(Error::NoBytes.into());
-        }
-        s3.complete_upload(&key, upload, &parts).await?;
-    }
-    let mut hasher = Sha256::new();
-    let mut reading = s3.read(&key, 0, MAX_SIZE.unsigned_abs()).await?;
-    while let Some(piece) = reading.next().await? {
-        hasher.update(&piece);
-    }
-    Ok(crate::case::hex(&hasher.finalize()))
 }

@@ -14,7 +14,7 @@ use super::statements::{FILE_ROWS, Slice};
 use crate::account::{
     Account, BalanceThen, History, House, Movement, MovementStatus, Name, ToPay, Type,
 };
-use crate::checkout::{Method, NewCheckout, OPENER, expiry};
+use crate::checkout::{Credit, Method, NewCheckout, OPENER, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
 use crate::settlement;
@@ -95,7 +95,7 @@ pub async fn deposit(
             description: format!("Deposit to {}", account.as_str()),
             email: None,
             method: Method::Link,
-            credit: Some(account.clone()),
+            credit: Credit::Account(account.clone()),
             expires_at: expiry(now(), None),
         };
         let checkout = settlement::open(&db, new).await?;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::manual::hand;
 use crate::attempt::{Attempt, Dispute};
 use crate::checkout::{
-    Checkout, Method, NewCheckout, OPENER, Status, description, expiry, payer_email,
+    Checkout, Credit, Method, NewCheckout, OPENER, Status, description, expiry, payer_email,
 };
 use crate::error::Error;
 use crate::ledger::TrialBalance;
@@ -112,7 +112,7 @@ pub async fn create_payment(
         currency: body.currency,
         email: payer_email(body.email),
         method: body.method,
-        credit: None,
+        credit: Credit::Sales,
         expires_at: expiry(now(), None),
     };
     let db = store::open_to_move().await?;

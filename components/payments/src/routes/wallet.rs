@@ -4,13 +4,18 @@ use axum::http::Uri;
 use axum::response::Response;
 use jiff::Timestamp;
 use kit::identity::Caller;
-use kit::money::Currency;
-use kit::web::{Json, Listed, Page, Problem, Query, Schema};
-use serde::Deserialize;
+use kit::money::{Cents, Currency};
+use kit::now;
+use kit::store::{Keyed, Replayable};
+use kit::web::{Created, Json, Listed, Page, Problem, Query, Schema};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::statements::{FILE_ROWS, Slice};
+use crate::checkout::{Credit, Method, NewCheckout, OPENER, Status, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
+use crate::settlement;
 use crate::statement::Statement;
 use crate::store;
 use crate::wallet::{Balance, Transaction};
@@ -41,6 +46,69 @@ pub async fn show_balance(
         }
     };
     Ok(Json(balance))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct NewDeposit {
+    /// Minor units.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_i64), example = 5000)]
+    amount: i64,
+    /// USD when absent.
+    #[schemars(example = Currency::Brl)]
+    currency: Option<Currency>,
+}
+
+/// Where to pay what is to come into the wallet.
+#[derive(Serialize, Schema)]
+pub struct Deposit {
+    payment_id: Uuid,
+    status: Status,
+    /// Minor units.
+    amount: i64,
+    currency: Currency,
+    /// Absent until the provider has answered.
+    payment_link: Option<String>,
+    /// A PNG in base64.
+    qr_code: Option<String>,
+    expires_at: Timestamp,
+}
+
+pub async fn deposit(
+    caller: Caller,
+    Keyed { body, once }: Keyed<NewDeposit>,
+) -> Result<Replayable<Created<Deposit>>, Problem> {
+    let amount = Cents::new(body.amount).map_err(|_| Error::InvalidCents)?;
+    let currency = body.currency.unwrap_or(WALLET);
+    let db = store::open_to_move().await?;
+    let id = once.id(&caller);
+    once.answer(&db, &caller, async {
+        let new = NewCheckout {
+            id,
+            opener: OPENER.to_owned(),
+            reference: "wallet".to_owned(),
+            customer: caller.id.to_string(),
+            owner: caller.id,
+            amount,
+            currency,
+            description: "Deposit to the wallet".to_owned(),
+            email: None,
+            method: Method::Link,
+            credit: Credit::Wallet,
+            expires_at: expiry(now(), None),
+        };
+        let checkout = settlement::open(&db, new).await?;
+        let deposit = Deposit {
+            payment_id: id,
+            status: checkout.status,
+            amount: amount.get(),
+            currency,
+            qr_code: checkout.qr_code().map_err(Error::from)?,
+            payment_link: checkout.link,
+            expires_at: checkout.expires_at,
+        };
+        Ok(Created::at(format!("/payments/{id}"), deposit))
+    })
+    .await
 }
 
 /// Transactions of a page when the client does not say how many.

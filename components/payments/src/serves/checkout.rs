@@ -5,7 +5,9 @@ use kit::now;
 
 use super::{Malformed, Payments, amount, currency, id, name, unsigned};
 use crate::bindings::exports::wharf::payments::checkout;
-use crate::checkout::{Checkout, Method, NewCheckout, Status, description, expiry, payer_email};
+use crate::checkout::{
+    Checkout, Credit, Method, NewCheckout, Status, description, expiry, payer_email,
+};
 use crate::error::Error;
 use crate::{settlement, store};
 
@@ -33,7 +35,7 @@ impl checkout::Guest for Payments {
             currency,
             email: payer_email(asked.email),
             method,
-            credit: None,
+            credit: Credit::Sales,
             expires_at: expiry(now(), time_to_pay),
         };
         to_payment(settlement::open(&store::open_to_move().await?, new).await?)

@@ -22,7 +22,7 @@ pub async fn open_checkout(db: &Db, new: NewCheckout) -> Result<Checkout, Error>
         new.description,
         new.email,
         new.method,
-        new.credit.as_ref().map(|it| it.as_str()),
+        new.credit.name(),
         new.expires_at,
     ];
     decide(db, sql!("open_checkout"), params).await

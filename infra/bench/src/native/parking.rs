@@ -143,12 +143,15 @@ pub async fn book(
         return Err(anyhow!("not booked: {outcome}").into());
     }
     let charge: Uuid = row.try_get("payment")?;
+    let booking: i64 = row.try_get("id")?;
     let price = Price {
         id: charge,
         payer: caller.sub,
         payee: row.try_get("payee")?,
         amount: row.try_get("due")?,
-        booking: row.try_get("id")?,
+        currency: "USD",
+        reference: booking.to_string(),
+        description: format!("Booking {booking}"),
         held_until: Timestamp::from_millisecond(row.try_get("until")?)?,
     };
     // The connection is not held during the call to the ledger.

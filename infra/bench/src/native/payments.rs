@@ -97,31 +97,32 @@ pub async fn send(
     }))
 }
 
-/// The price of a booking, to be moved as the ledger does it.
+/// The price of a booking or an order, to be moved as the ledger does it.
 pub struct Price {
     pub id: Uuid,
     pub payer: Uuid,
     pub payee: Uuid,
     pub amount: i64,
-    pub booking: i64,
+    pub currency: &'static str,
+    pub reference: String,
+    pub description: String,
     pub held_until: Timestamp,
 }
 
 pub async fn pay(shared: &native::Shared, price: Price) -> Result<()> {
     let db = shared.payments.get().await?;
     let sql = include_str!("../../../../components/payments/src/sql/pay.sql");
-    let (reference, description) = (
-        price.booking.to_string(),
-        format!("Booking {}", price.booking),
-    );
     let Price {
         id,
         payer,
         payee,
         amount,
-        ..
+        currency,
+        reference,
+        description,
+        held_until,
     } = price;
-    let until = price.held_until.as_millisecond();
+    let until = held_until.as_millisecond();
     let row = query_one(
         &db,
         sql,
@@ -130,7 +131,7 @@ pub async fn pay(shared: &native::Shared, price: Price) -> Result<()> {
             &payer,
             &payee,
             &amount,
-            &"USD",
+            &currency,
             &reference,
             &description,
             &until,

@@ -82,6 +82,38 @@ fn carts_that_share_products_in_any_order_never_oversell() {
 }
 
 #[test]
+fn counts_and_carts_of_the_same_products_do_not_wait_for_each_other_in_a_circle() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let products: Vec<_> = (0..4)
+        .map(|_| shop.product(json!({ "stock": 60 })))
+        .collect();
+    let customer = User::driver(&stack);
+    at_once(60, |n| {
+        let mut dice = Dice::new(n as u64);
+        let mut product = || products[dice.index(4)];
+        if n % 4 == 0 {
+            let counted = json!({ "reason": "count", "quantity": n % 8 });
+            let path = format!("/products/{}/stock", product());
+            shop.manager.post(&path).json(&counted).send().expect(200);
+            return;
+        }
+        let lines: Vec<_> = (0..3)
+            .map(|_| json!({ "product_id": product(), "quantity": 1 }))
+            .collect();
+        let body = json!({ "shop_id": shop.id, "payment_method": "counter", "order_items": lines });
+        let answer = customer.post("/orders").json(&body).send();
+        assert!([200, 409].contains(&answer.status()), "{answer}");
+        if n % 3 == 0 && answer.status() == 200 {
+            // A count may have rejected it meanwhile.
+            let answer = step(&customer, id(&answer.json()), "cancelled");
+            assert!([200, 409].contains(&answer.status()), "{answer}");
+        }
+    });
+    assert_books_agree(&stack);
+}
+
+#[test]
 fn a_clients_confirmation_and_the_providers_webhook_pay_an_order_once() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);

@@ -149,3 +149,57 @@ fn figures_say_what_was_sold_and_how_long_it_took() {
         .problem(403);
     assert_books_agree(&stack);
 }
+
+/// Rows of that table that a plan looked at.
+fn rows_read(plan: &Value, table: &str) -> i64 {
+    let number = |member: &str| plan[member].as_f64().unwrap_or(0.0);
+    let read = match plan["Relation Name"] == table {
+        true => (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops"),
+        false => 0.0,
+    };
+    let parts = plan["Plans"].as_array().into_iter().flatten();
+    read as i64 + parts.map(|it| rows_read(it, table)).sum::<i64>()
+}
+
+#[test]
+fn a_page_of_ten_thousand_open_orders_reads_no_more_than_it_shows() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = orders").unwrap();
+    let fill = "WITH filled AS (
+            INSERT INTO customer_order (shop_id, day, number, customer, customer_name, placed_by, status,
+                payment_method, subtotal, discount, tip, amount, expires_at, paid_at)
+            SELECT $1, current_date, n, gen_random_uuid(), 'full house', gen_random_uuid(),
+                CASE WHEN n % 3 = 0 THEN 'preparing' ELSE 'paid' END, 'counter', 0, 0, 0, 0, now(), now()
+            FROM generate_series(1, 10000) AS n
+            RETURNING id
+        )
+        INSERT INTO item (order_id, product_id, name, price, quantity, station)
+        SELECT id, $2, 'Fries', 0, 1, 'kitchen' FROM filled, generate_series(1, 2)";
+    sql.execute(fill, &[&shop.id, &product]).unwrap();
+    sql.batch_execute("ANALYZE customer_order; ANALYZE item")
+        .unwrap();
+
+    let statement = include_str!("../../../../components/orders/src/sql/list_kitchen.sql");
+    let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) {statement}");
+    let caller = uuid::Uuid::nil();
+    let mut fastest = f64::MAX;
+    for _ in 0..20 {
+        let none: Option<&str> = None;
+        let explained = sql.query_one(
+            &explain,
+            &[&shop.id, &caller, &true, &none, &100_i64, &0_i64],
+        );
+        let explained: Value = explained.unwrap().get(0);
+        let plan = &explained[0];
+        assert_eq!(rows_read(&plan["Plan"], "customer_order"), 100, "{plan:#}");
+        assert_eq!(rows_read(&plan["Plan"], "item"), 200, "{plan:#}");
+        fastest = fastest.min(plan["Execution Time"].as_f64().unwrap());
+    }
+    assert!(fastest <= 5.0, "{fastest} ms");
+    let listed = list(&shop.manager, &format!("/kitchen?shop_id={}", shop.id));
+    assert_eq!(listed.len(), 100);
+    assert!(listed.iter().all(|it| it["status"] == "preparing"));
+}

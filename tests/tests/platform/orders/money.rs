@@ -1,9 +1,10 @@
 //! Orders that are paid by wallet or at the counter, and what goes back.
 
 use serde_json::{Value, json};
-use wharf_tests::{Stack, User};
+use wharf_tests::{Stack, User, eventually};
 
-use super::{assert_books_agree, balance, endow, id, open_shop, show, statuses, step};
+use super::provider::{page, press};
+use super::{SOON, assert_books_agree, balance, endow, id, open_shop, show, statuses, step};
 
 #[test]
 fn a_wallet_pays_at_once_and_the_shop_receives_it() {
@@ -175,5 +176,38 @@ fn an_order_that_costs_nothing_is_paid_at_once() {
         (&json!("paid"), &json!(0))
     );
     step(&customer, id(&order), "cancelled").expect(200);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_wallet_is_filled_through_the_provider_and_then_pays_an_order() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let pay_in = |amount: i64| {
+        customer
+            .post("/payment/deposit")
+            .header("idempotency-key", "fill")
+            .json(&json!({ "amount": amount, "currency": "BRL" }))
+            .send()
+    };
+    let deposit = pay_in(3_000).expect(201).json();
+    assert_eq!(pay_in(3_000).expect(201).json(), deposit);
+    pay_in(4_000).problem(422);
+    assert_eq!(balance(&customer), 0);
+    press(&stack, &page(&stack, &deposit), "approve").expect(303);
+    eventually("the money is there", SOON, || balance(&customer) == 3_000);
+    let order = shop
+        .order(&customer, product, 1, "wallet")
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&order["status"], balance(&customer)),
+        (&json!("paid"), 1_950)
+    );
+    let nothing = json!({ "amount": 0, "currency": "BRL" });
+    let path = "/payment/deposit";
+    customer.post(path).json(&nothing).send().problem(400);
     assert_books_agree(&stack);
 }

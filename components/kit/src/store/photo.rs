@@ -1,0 +1,153 @@
+//! Photos in S3, which a person puts there without their bytes passing through a function.
+//!
+//! An upload of one part, whose length is signed: [`begin`] gives its address, [`complete`] makes the object, reads it
+//! once and answers its digest. From then on no address changes it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kit_derive::Word;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::s3::{S3, S3Error};
+use crate::web::Schema;
+
+/// Bytes of a photo: more than a phone's camera makes.
+pub const MAX_SIZE: i64 = 10 * 1024 * 1024;
+/// How long a photo can be put: enough for a slow network.
+const TIME_TO_PUT: Duration = Duration::from_secs(15 * 60);
+/// How long an address is good at which a photo is downloaded.
+pub const TIME_TO_GET: Duration = Duration::from_secs(5 * 60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum MediaType {
+    #[word(rename = "image/jpeg")]
+    Jpeg,
+    #[word(rename = "image/png")]
+    Png,
+    #[word(rename = "image/webp")]
+    Webp,
+}
+
+/// Bytes at the start of a photo that say what it is.
+const HEAD: usize = 12;
+
+impl MediaType {
+    /// Whether a file begins as one of that type does.
+    fn begins(self, head: &[u8]) -> bool {
+        match self {
+            Self::Jpeg => head.starts_with(b"\xff\xd8\xff"),
+            Self::Png => head.starts_with(b"\x89PNG\r\n\x1a\n"),
+            Self::Webp => head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP"),
+        }
+    }
+}
+
+/// Where to put the bytes of a photo.
+#[derive(Debug, Serialize, Schema)]
+pub struct Upload {
+    pub id: Uuid,
+    /// For a PUT of exactly `size` bytes.
+    pub address: String,
+    pub good_until: Timestamp,
+}
+
+/// Begins the upload of a photo. `remember` keeps the id of the upload before its address is given out.
+pub async fn begin<E: From<S3Error>>(
+    id: Uuid,
+    key: &str,
+    size: i64,
+    remember: impl AsyncFnOnce(&str) -> Result<(), E>,
+) -> Result<Upload, E> {
+    let s3 = S3::open().await?;
+    let upload = s3.create_upload(key).await?;
+    remember(&upload).await?;
+    let now = crate::now();
+    Ok(Upload {
+        id,
+        address: s3.part_address(key, &upload, 1, size.unsigned_abs(), TIME_TO_PUT),
+        good_until: now
+            .checked_add(SignedDuration::try_from(TIME_TO_PUT).unwrap_or_default())
+            .unwrap_or(now),
+    })
+}
+
+/// What was put at the address of a photo.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Put {
+    Nothing,
+    /// It does not begin as a photo of the announced type does. No object of it is left.
+    SomethingElse,
+    /// The SHA-256 digest in hexadecimal digits.
+    Photo(String),
+}
+
+/// Makes the object of what was put, unless that was done before, and reads it.
+pub async fn complete(
+    s3: &S3,
+    key: &str,
+    upload: Option<&str>,
+    media_type: MediaType,
+) -> Result<Put, S3Error> {
+    if s3.head(key).await?.is_none() {
+        let Some(upload) = upload else {
+            return Ok(Put::Nothing);
+        };
+        let parts = match s3.list_parts(key, upload).await {
+            Err(error) if error.is_absent() => return Ok(Put::Nothing),
+            parts => parts?,
+        };
+        if parts.len() != 1 {
+            return Ok(Put::Nothing);
+        }
+        s3.complete_upload(key, upload, &parts).await?;
+    }
+    let mut hasher = Sha256::new();
+    let mut head = Vec::with_capacity(HEAD);
+    let mut reading = s3.read(key, 0, MAX_SIZE.unsigned_abs()).await?;
+    while let Some(piece) = reading.next().await? {
+        let missing = HEAD.saturating_sub(head.len());
+        head.extend(piece.iter().take(missing));
+        hasher.update(&piece);
+    }
+    if !media_type.begins(&head) {
+        s3.delete(key).await?;
+        return Ok(Put::SomethingElse);
+    }
+    let digest = hasher.finalize();
+    Ok(Put::Photo(
+        digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+    ))
+}
+
+/// Deletes a photo, complete or not. One that is not there is fine.
+pub async fn delete(s3: &S3, key: &str, upload: Option<&str>) -> Result<(), S3Error> {
+    if let Some(upload) = upload {
+        s3.abort_upload(key, upload).await?;
+    }
+    s3.delete(key).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photo_begins_as_its_type_says() {
+        let heads: [(&[u8], _); 5] = [
+            (b"\xff\xd8\xff\xe0\0\0\0\0\0\0\0\0", Some(MediaType::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\0", Some(MediaType::Png)),
+            (b"RIFF\x24\0\0\0WEBP", Some(MediaType::Webp)),
+            (b"RIFF\x24\0\0\0WAVE", None),
+            (b"<svg", None),
+        ];
+        for (head, of) in heads {
+            for media_type in [MediaType::Jpeg, MediaType::Png, MediaType::Webp] {
+                let is_of = Some(media_type) == of;
+                assert_eq!(media_type.begins(head), is_of, "{head:?}");
+            }
+        }
+    }
+}

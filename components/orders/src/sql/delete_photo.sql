@@ -1,0 +1,2 @@
+-- $1 photo
+DELETE FROM photo WHERE id = $1
