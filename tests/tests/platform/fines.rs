@@ -29,9 +29,10 @@ fn ground() -> (f64, f64) {
     // Another run may have used the same stack.
     let first = *FIRST.get_or_init(|| uuid::Uuid::new_v4().as_fields().0 % 1_000_000);
     let cell = first + TAKEN.fetch_add(1, Ordering::Relaxed);
+    // Quarters of a degree, and binary parts of it, are the same in decimals: what lies on a border stays there.
     (
-        f64::from(cell % 1_700) / 5.0 - 170.0,
-        f64::from(cell / 1_700 % 800) / 5.0 - 80.0,
+        f64::from(cell % 1_360) / 4.0 - 170.0,
+        f64::from(cell / 1_360 % 640) / 4.0 - 80.0,
     )
 }
 

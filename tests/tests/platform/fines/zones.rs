@@ -66,17 +66,19 @@ fn zones_share_borders_and_no_ground() {
         admin.post("/api/v1/zones").json(&body).send()
     };
     let ring = [
-        square(west, south, 0.1),
-        square(west + 0.025, south + 0.025, 0.05),
+        square(west, south, 0.125),
+        square(west + 0.03125, south + 0.03125, 0.0625),
     ];
     let ring = found(&ring).expect(201).json();
-    let hole = found(&[square(west + 0.025, south + 0.025, 0.05)])
+    let hole = found(&[square(west + 0.03125, south + 0.03125, 0.0625)])
         .expect(201)
         .json();
-    let beside = found(&[square(west + 0.1, south, 0.05)]).expect(201).json();
+    let beside = found(&[square(west + 0.125, south, 0.0625)])
+        .expect(201)
+        .json();
     for overlapping in [
-        square(west, south, 0.1),
-        square(west + 0.05, south + 0.05, 0.1),
+        square(west, south, 0.125),
+        square(west + 0.0625, south + 0.0625, 0.125),
         square(west - 0.01, south - 0.01, 0.02),
     ] {
         let refused = found(&[overlapping]).problem(400);
@@ -89,22 +91,22 @@ fn zones_share_borders_and_no_ground() {
         (found.status() == 200).then(|| found.json()["id"].clone())
     };
     assert_eq!(at(south + 0.01, west + 0.01), Some(ring["id"].clone()));
-    assert_eq!(at(south + 0.05, west + 0.05), Some(hole["id"].clone()));
-    assert_eq!(at(south + 0.01, west + 0.12), Some(beside["id"].clone()));
+    assert_eq!(at(south + 0.0625, west + 0.0625), Some(hole["id"].clone()));
+    assert_eq!(at(south + 0.01, west + 0.15), Some(beside["id"].clone()));
     // On the border of two, the older one.
-    assert_eq!(at(south + 0.01, west + 0.1), Some(ring["id"].clone()));
-    assert_eq!(at(south + 0.01, west + 0.155), None);
+    assert_eq!(at(south + 0.01, west + 0.125), Some(ring["id"].clone()));
+    assert_eq!(at(south + 0.01, west + 0.19), None);
 
     let path = format!("/api/v1/zones/{}", beside["id"]);
-    let grown = json!({ "geometry": polygon(&[square(west + 0.09, south, 0.05)]) });
+    let grown = json!({ "geometry": polygon(&[square(west + 0.11, south, 0.0625)]) });
     assert_eq!(
         admin.patch(&path).json(&grown).send().problem(400)["code"],
         "zone-overlap"
     );
-    let moved = json!({ "geometry": polygon(&[square(west + 0.11, south, 0.02)]) });
+    let moved = json!({ "geometry": polygon(&[square(west + 0.14, south, 0.02)]) });
     admin.patch(&path).json(&moved).send().expect(200);
-    assert_eq!(at(south + 0.01, west + 0.12), Some(beside["id"].clone()));
-    assert_eq!(at(south + 0.01, west + 0.105), None);
+    assert_eq!(at(south + 0.01, west + 0.15), Some(beside["id"].clone()));
+    assert_eq!(at(south + 0.01, west + 0.13), None);
 }
 
 #[test]
