@@ -33,9 +33,9 @@ impl Answer {
         self.took
     }
 
-    /// Refused because too many passwords are being hashed.
+    /// Refused because too many passwords are being hashed, or too many requests served.
     pub(crate) fn is_busy(&self) -> bool {
-        self.status == 429 && self.text().contains(r#""code":"busy""#)
+        [429, 503].contains(&self.status) && self.text().contains(r#""code":"busy""#)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -108,7 +108,7 @@ impl Request {
     }
 
     /// Sends it; panics when no answer comes or one that is not described. While other tests keep the platform
-    /// busy with passwords, it is sent again, as clients are asked to.
+    /// busy, it is sent again, as clients are asked to.
     #[track_caller]
     pub fn send(self) -> Answer {
         let asked = format!("{} {}", self.method, self.uri);
