@@ -3,14 +3,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
-use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::stack::Stack;
+use crate::token::Token;
 use crate::user::User;
 
 const CREATE: &str = include_str!("../../components/signin/src/sql/create_account.sql");
@@ -95,16 +94,10 @@ pub(crate) fn create(stack: &Stack, person: &Person<'_>) -> String {
 
 /// A token like the admin's with these claims in place of theirs.
 fn sign(stack: &Stack, claims: &Value) -> String {
-    let theirs = User::admin(stack).token;
-    let mut parts = theirs.split('.');
-    let header = parts.next().expect("a header");
-    let payload = URL_SAFE_NO_PAD.decode(parts.next().expect("claims"));
-    let mut payload: Value = serde_json::from_slice(&payload.expect("Base64")).expect("JSON");
+    let mut token = Token::of(&User::admin(stack).token);
     for (name, value) in claims.as_object().expect("claims") {
-        payload[name] = value.clone();
+        token = token.with_claim(name, value.clone());
     }
-    let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload.to_string()));
     let key = SigningKey::from_pkcs8_pem(&stack.private_key()).expect("a key of Ed25519");
-    let signature = key.sign(message.as_bytes());
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    token.signed_by(&key)
 }

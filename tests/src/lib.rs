@@ -35,6 +35,7 @@ mod request;
 mod stack;
 mod stores;
 mod times;
+mod token;
 mod user;
 mod wait;
 
@@ -48,6 +49,7 @@ pub use options::Options;
 pub use outside::{Outside, Received, Reply};
 pub use request::Request;
 pub use stack::{Shared, Stack};
+pub use token::Token;
 pub use user::{User, unique};
 pub use wait::{eventually, eventually_some};
 pub use wharf_launch::repository;

@@ -5,8 +5,7 @@ use wharf_openapi::Operation;
 use super::actor::Actor;
 use super::walk::Walk;
 
-/// Each with its reason. They come last, in this order, and
-/// their callers are made for them.
+/// Each with its reason. They come last, in this order, and their callers are made for them.
 pub const SPOILING: [(&str, &str); 17] = [
     ("fines_hide_all_fines", "hides what others look at"),
     ("fines_remove_all_cars", "hides what others look at"),
@@ -64,7 +63,7 @@ impl<'a> Walk<'a> {
             ("user_id", text("/api/v1/users/me", "/id")),
             ("role", "10".to_owned()),
         ];
-        // Admins first: afterwards there may be no one to act on.
+        // The admin acts on the driver, and asks first, because what the driver asks may end their own account.
         let actors: Vec<_> = actors.iter().rev().collect();
         self.ask(operation, &actors, &pinned);
     }

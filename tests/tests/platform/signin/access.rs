@@ -73,7 +73,7 @@ impl Line {
 
 /// A user with this role and no other.
 fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
-    let mut user = User::driver(stack);
+    let mut user = User::registered(stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"]
         .as_str()
         .unwrap()
@@ -129,7 +129,7 @@ fn every_role_is_let_through_where_it_may_and_nowhere_else() {
             user = with_role(&stack, &admin, role);
         }
     }
-    let witness = User::driver(&stack);
+    let witness = User::registered(&stack);
     admin.delete("/api/v1/users").send().expect(204);
     witness.get("/auth/me").send().problem(401);
     admin.get("/auth/me").send().expect(200);
@@ -220,7 +220,7 @@ fn a_zone_admin_makes_no_platform_admin() {
     );
 
     // A stranger's account is none of their business.
-    let stranger = User::driver(&stack);
+    let stranger = User::registered(&stack);
     let path = format!("/api/v1/users/{}", stranger.login);
     zone_admin.get(&path).send().problem(404);
     zone_admin.delete(&path).send().problem(404);

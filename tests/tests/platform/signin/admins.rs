@@ -15,7 +15,7 @@ fn id(user: &User) -> String {
 
 /// A second admin, signed in as one.
 fn another_admin(stack: &Stack, admin: &User) -> User {
-    let mut user = User::driver(stack);
+    let mut user = User::registered(stack);
     let path = format!("/auth/users/{}/roles", id(&user));
     let body = json!({ "roles": ["admin"] });
     admin.put(&path).json(&body).send().expect(200);
@@ -97,7 +97,7 @@ fn a_login_that_would_pass_for_another_is_taken() {
     for login in ["me", "ME", "root", "Support"] {
         register(login).problem(409);
     }
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let renamed = user
         .request("PATCH", "/api/v1/users/me")
         .json(&json!({ "username": "me" }))

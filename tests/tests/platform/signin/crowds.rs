@@ -42,7 +42,7 @@ fn of_fifty_who_register_one_login_at_once_one_does() {
 #[test]
 fn two_hundred_sign_ins_at_once_succeed_and_do_not_delay_other_requests() {
     let stack = Stack::start();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let quiet: Vec<_> = (0..50).flat_map(|_| others(&stack, &user)).collect();
     let (statuses, meanwhile) = std::thread::scope(|scope| {
         let crowd = scope.spawn(|| {
@@ -104,7 +104,7 @@ fn late(mut times: Vec<Duration>) -> Duration {
 #[test]
 fn too_many_wrong_passwords_are_rate_limited() {
     let stack = Stack::start();
-    let (user, other) = (User::driver(&stack), User::driver(&stack));
+    let (user, other) = (User::registered(&stack), User::registered(&stack));
     let try_in = |login: &str, password: &str| {
         stack
             .post("/login")
@@ -153,7 +153,7 @@ fn one_address_makes_only_so_many_accounts_in_a_minute() {
                            "role": "driver" });
         stack.post("/register").json(&body).send()
     };
-    let kiosk = User::driver(&stack);
+    let kiosk = User::registered(&stack);
     let count = |to: u32| {
         let key: Vec<String> = redis::cmd("KEYS")
             .arg("{tries}:register-from:*")
@@ -179,7 +179,7 @@ fn one_address_makes_only_so_many_accounts_in_a_minute() {
 #[test]
 fn an_account_hashes_only_so_many_new_passwords() {
     let stack = Stack::start();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let mut refused = None;
     for number in 0..25 {
         let body = json!({ "password": format!("Another-Horse-{number}") });
@@ -198,7 +198,7 @@ fn an_account_hashes_only_so_many_new_passwords() {
 #[test]
 fn strangers_slow_an_account_down_and_do_not_lock_it() {
     let stack = Stack::start();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let attempt = |password: &str, from: &str| {
         let body = json!({ "login": user.login, "password": password });
         stack.post("/login").json(&body).from(from).send()

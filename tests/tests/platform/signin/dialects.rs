@@ -25,7 +25,7 @@ fn token(stack: &Stack, name: &str, password: &str) -> Answer {
 #[test]
 fn a_person_is_the_same_in_every_dialect() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let (login, email) = (&user.login, &user.email);
     let sub = user.get("/auth/me").send().expect(200).json()["id"].clone();
 
@@ -74,7 +74,7 @@ fn a_person_is_the_same_in_every_dialect() {
 #[test]
 fn a_form_buys_a_token_and_the_token_names_its_customer() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let answer = token(&stack, &user.email, PASSWORD).expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let tokens = answer.json();
@@ -118,7 +118,7 @@ fn a_form_buys_a_token_and_the_token_names_its_customer() {
 #[test]
 fn a_kiosk_registers_and_identifies_its_customers() {
     let stack = Stack::shared();
-    let kiosk = User::driver(&stack);
+    let kiosk = User::registered(&stack);
     let cpf = format!("{:011}", uuid::Uuid::new_v4().as_u128() % 100_000_000_000);
     let dotted = format!("{}.{}.{}-{}", &cpf[..3], &cpf[3..6], &cpf[6..9], &cpf[9..]);
     let email = format!("{}@example.org", unique("joe"));
@@ -156,7 +156,7 @@ fn a_kiosk_registers_and_identifies_its_customers() {
         assert_eq!(found.expect(200).json(), made);
     }
     // Another account learns enough to ask the person, and no more.
-    let stranger = User::driver(&stack);
+    let stranger = User::registered(&stack);
     let identify = |user: &User| {
         let request = user.post("/customer/identify");
         request
@@ -191,8 +191,8 @@ fn a_kiosk_registers_and_identifies_its_customers() {
 fn customers_are_listed_to_who_registered_them_and_to_admins() {
     let stack = Stack::shared();
     let (kiosk, stranger, admin) = (
-        User::driver(&stack),
-        User::driver(&stack),
+        User::registered(&stack),
+        User::registered(&stack),
         User::admin(&stack),
     );
     let made = kiosk.post("/customer/anonymous").send().expect(200).json();
@@ -217,7 +217,7 @@ fn an_admin_makes_an_admin() {
     let admin = User::admin(&stack);
     let email = format!("{}@example.org", unique("boss"));
     let body = json!({ "name": "Boss", "email": email, "password": PASSWORD });
-    User::driver(&stack)
+    User::registered(&stack)
         .post("/customers/admin")
         .json(&body)
         .send()
@@ -248,7 +248,7 @@ fn an_admin_makes_an_admin() {
 #[test]
 fn looking_customers_up_is_limited_whether_they_are_found_or_not() {
     let stack = Stack::start();
-    let (kiosk, stranger) = (User::driver(&stack), User::driver(&stack));
+    let (kiosk, stranger) = (User::registered(&stack), User::registered(&stack));
     let cpf = "52998224725";
     let email = format!("{}@example.org", unique("joe"));
     let body = json!({ "name": "Joe", "email": email, "cpf": cpf, "password": PASSWORD });
@@ -270,7 +270,7 @@ fn looking_customers_up_is_limited_whether_they_are_found_or_not() {
 #[test]
 fn the_token_endpoint_refuses_as_oauth_libraries_read_it() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let ask = |form: &str| {
         let answer = stack.post("/token").form(form).send();
         assert_eq!(answer.header("content-type"), Some("application/json"));

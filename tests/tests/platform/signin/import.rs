@@ -91,7 +91,7 @@ fn ids_numbers_and_roles_come_along() {
     let shown = stack.get("/api/v1/users/me").api_key(&token).send();
     assert_eq!(shown.expect(200).json()["id"], 4_711);
     // Accounts that are made later have higher numbers.
-    let later = User::driver(&stack).get("/api/v1/users/me").send();
+    let later = User::registered(&stack).get("/api/v1/users/me").send();
     assert!(later.expect(200).json()["id"].as_i64().unwrap() > 4_711);
 }
 
@@ -99,7 +99,7 @@ fn ids_numbers_and_roles_come_along() {
 fn a_repeated_import_changes_nothing_and_wrong_lines_stop_no_other() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
-    let taken = User::driver(&stack);
+    let taken = User::registered(&stack);
     let (first, last) = (unique("first"), unique("last"));
     let lines = [
         json!({ "login": first, "password_hash": BCRYPT }),

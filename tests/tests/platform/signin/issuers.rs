@@ -62,7 +62,7 @@ fn a_token_of_the_last_key_is_good_while_that_key_is_published() {
         .variable("jwt_private_key", &new.pem())
         .variable("jwt_public_keys", &jwks.to_string())
         .start();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let claims = claims_of(&user.token);
     let is_in = |token: &str| stack.get("/auth/me").api_key(token).send().status();
     assert_eq!(is_in(&user.token), 200);
@@ -97,7 +97,7 @@ fn a_token_of_the_last_key_is_good_while_that_key_is_published() {
 #[test]
 fn sessions_survive_a_rotation_of_the_signing_key() {
     let mut stack = Options::default().start_embedded();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let body = json!({ "username": user.login, "password": user.password });
     let sign_in = |stack: &Stack| {
         let entered = stack.post("/api/v1/login").json(&body).send();
@@ -155,7 +155,7 @@ fn the_discovery_documents_name_the_issuer_and_its_endpoints() {
         told
     );
     // What it is told to be in `sub` is what tokens say.
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let me = user.get("/auth/me").send().expect(200).json();
     assert_eq!(me["sub"], claims_of(&user.token)["sub"]);
     assert_eq!(told["userinfo_endpoint"], format!("{here}/auth/me"));
@@ -172,7 +172,7 @@ fn a_configured_issuer_stands_in_tokens_and_in_the_discovery_document() {
     let path = "/.well-known/openid-configuration";
     let told = stack.get(path).send().expect(200).json();
     assert_eq!(told["issuer"], address);
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     assert_eq!(claims_of(&user.token)["iss"], address);
     user.get("/payment/balance").send().expect(200);
 }

@@ -43,7 +43,7 @@ fn email(user: &User) -> Value {
 
 /// A user whose mailbox is proven.
 fn proven(stack: &Stack, mail: &Outside) -> User {
-    let user = User::driver(stack);
+    let user = User::registered(stack);
     user.post("/auth/email/verification").send().expect(202);
     assert_eq!(
         prove(stack, &letter(mail, &user.email, "wharf_verify")),
@@ -78,7 +78,7 @@ fn a_proven_address_is_replaced_when_the_new_one_is_proven() {
 #[test]
 fn an_address_of_another_account_is_not_wanted() {
     let (stack, mail) = with_mail();
-    let (user, other) = (proven(stack, mail), User::driver(stack));
+    let (user, other) = (proven(stack, mail), User::registered(stack));
     let body = json!({ "email": other.email.to_uppercase() });
     user.put("/auth/email").json(&body).send().problem(409);
     let patched = user.request("PATCH", "/api/v1/users/me").json(&body).send();
@@ -88,7 +88,7 @@ fn an_address_of_another_account_is_not_wanted() {
 #[test]
 fn a_strangers_mailbox_gets_no_news() {
     let (stack, mail) = with_mail();
-    let user = User::driver(stack);
+    let user = User::registered(stack);
     let victim = format!("{}@example.com", unique("victim"));
     let change = |body: Value| {
         let request = user.request("PATCH", "/api/v1/users/me");
@@ -111,7 +111,7 @@ fn letters_to_a_mailbox_are_limited_whoever_asks_for_them() {
     let victim = format!("{}@example.com", unique("victim"));
     let mut statuses = Vec::new();
     for _ in 0..7 {
-        let user = User::driver(stack);
+        let user = User::registered(stack);
         let body = json!({ "email": victim });
         let changed = user.request("PATCH", "/api/v1/users/me").json(&body).send();
         changed.expect(200);
@@ -124,7 +124,7 @@ fn letters_to_a_mailbox_are_limited_whoever_asks_for_them() {
 #[test]
 fn a_proof_of_the_mailbox_takes_the_account_from_who_registered_the_address() {
     let (stack, mail) = with_mail();
-    let squatter = User::driver(stack);
+    let squatter = User::registered(stack);
     squatter
         .request("PATCH", "/api/v1/users/me")
         .json(&json!({ "telegram_id": 4711 }))

@@ -195,7 +195,7 @@ fn a_password_may_be_any_eight_to_128_characters() {
 #[test]
 fn login_takes_the_login_or_the_email_in_any_case() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     for name in [
         &user.login,
         &user.email,
@@ -209,7 +209,7 @@ fn login_takes_the_login_or_the_email_in_any_case() {
 #[test]
 fn an_unknown_login_is_refused_like_a_wrong_password() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let wrong = login(&stack, &user.login, "Wrong-Horse-1").problem(401);
     let unknown = login(&stack, &unique("nobody"), "Wrong-Horse-1").problem(401);
     let without_id = |problem: &Value| {
@@ -248,7 +248,7 @@ fn an_unknown_login_takes_as_long_as_a_wrong_password() {
 fn wrong_and_unknown(stack: &Stack) -> (Duration, Duration) {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..3 {
-        let names = [User::driver(stack).login, unique("nobody")];
+        let names = [User::registered(stack).login, unique("nobody")];
         for turn in 0..8 {
             for which in [turn % 2, (turn + 1) % 2] {
                 let refused = login(stack, &names[which], "Wrong-Horse-1").expect(401);
@@ -266,7 +266,7 @@ fn wrong_and_unknown(stack: &Stack) -> (Duration, Duration) {
 #[test]
 fn a_changed_password_replaces_the_old_one_and_ends_every_session() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let new = "Newpassword456";
     let answer = change_password(&stack, &user.login, PASSWORD, new).expect(200);
     let token = answer.json()["token"].as_str().unwrap().to_owned();
@@ -279,7 +279,7 @@ fn a_changed_password_replaces_the_old_one_and_ends_every_session() {
 #[test]
 fn a_password_is_changed_only_by_who_knows_it_and_to_a_fit_one() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     change_password(&stack, &user.login, "Wrong-Horse-1", "Newpassword456").problem(401);
     change_password(&stack, &unique("nobody"), PASSWORD, "Newpassword456").problem(401);
     for unfit in ["short", &"x".repeat(129), &user.login, &user.email] {
@@ -293,7 +293,7 @@ fn a_password_is_changed_only_by_who_knows_it_and_to_a_fit_one() {
 #[test]
 fn of_many_changes_of_a_password_at_once_one_holds() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let new = |number: usize| format!("Newpassword-{number}");
     let statuses = at_once(6, |number| {
         change_password(&stack, &user.login, PASSWORD, &new(number)).status()
@@ -318,7 +318,7 @@ fn me_is_for_the_signed_in() {
 #[test]
 fn only_an_admin_sees_other_users() {
     let stack = Stack::shared();
-    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let (admin, user) = (User::admin(&stack), User::registered(&stack));
     stack.get("/user").send().problem(401);
     user.get(&format!("/user?login={}", user.login))
         .send()

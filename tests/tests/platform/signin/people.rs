@@ -14,7 +14,7 @@ fn what_happened(user: &User) -> Vec<String> {
 #[test]
 fn every_event_is_kept_with_where_it_came_from() {
     let stack = Stack::shared();
-    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let (user, admin) = (User::registered(&stack), User::admin(&stack));
     let wrong = json!({ "login": user.login, "password": "Wrong-Horse-1" });
     stack
         .post("/login")
@@ -59,7 +59,7 @@ fn every_event_is_kept_with_where_it_came_from() {
 #[test]
 fn the_audit_trail_cannot_be_rewritten() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let mut sql = stack.sql();
     for tampering in [
         "UPDATE signin.audit SET what = 'nothing'",
@@ -78,7 +78,7 @@ fn the_audit_trail_cannot_be_rewritten() {
 #[test]
 fn people_read_everything_that_is_kept_about_them() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let everything = user.get("/auth/export").send().expect(200);
     let text = everything.text();
     for secret in ["$argon2", "\"seal\"", "\"secret\"", "\"password\""] {
@@ -93,7 +93,7 @@ fn people_read_everything_that_is_kept_about_them() {
 #[test]
 fn an_erased_user_is_gone_and_their_names_are_free() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"]
         .as_str()
         .unwrap()
@@ -148,7 +148,7 @@ fn an_erased_user_is_gone_and_their_names_are_free() {
 #[test]
 fn no_user_can_take_the_name_that_an_erased_user_will_get() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let me = user.get("/auth/me").send().expect(200).json();
     let left = |id: &str| -> String {
         let left = "SELECT login FROM signin.account WHERE id::text = $1";
@@ -180,7 +180,7 @@ fn no_user_can_take_the_name_that_an_erased_user_will_get() {
 #[test]
 fn every_use_of_a_proof_is_in_the_audit_trail() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let token = json!({ "name": "x", "scope": "read" });
     let token = user.post("/auth/tokens").json(&token).send().expect(201);
     let exchange = |token: &Value| {

@@ -46,7 +46,7 @@ fn letter(mail: &Outside, user: &User, kind: &str) -> String {
 #[test]
 fn a_password_reset_letter_works_once() {
     let (stack, mail) = with_mail();
-    let user = User::driver(stack);
+    let user = User::registered(stack);
     let forgot = |email: &str| {
         stack
             .post("/auth/password/forgot")
@@ -93,7 +93,7 @@ fn a_letter_dies_with_the_password_it_was_to_replace() {
         stack.post("/auth/password/reset").json(&body).send()
     };
     let asked = || {
-        let user = User::driver(stack);
+        let user = User::registered(stack);
         stack
             .post("/auth/password/forgot")
             .json(&json!({ "email": user.email }))
@@ -121,7 +121,7 @@ fn a_letter_dies_with_the_password_it_was_to_replace() {
 #[test]
 fn a_mailbox_is_proven_by_the_letter_in_it() {
     let (stack, mail) = with_mail();
-    let user = User::driver(stack);
+    let user = User::registered(stack);
     user.post("/auth/email/verification").send().expect(202);
     let token = letter(mail, &user, "wharf_verify");
     let verify = |token: &str| {
@@ -169,7 +169,7 @@ fn exchange(stack: &Stack, token: &Value) -> Answer {
 #[test]
 fn a_personal_token_does_what_its_scope_says_and_no_more() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let made = personal(&user, "payment:read auth:write");
     assert!(made["token"].as_str().unwrap().starts_with("wharf_pat_"));
     // By itself it is no token of ours.
@@ -214,7 +214,7 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
 #[test]
 fn a_scoped_token_makes_no_admin_and_ends_no_session() {
     let stack = Stack::shared();
-    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let (admin, user) = (User::admin(&stack), User::registered(&stack));
     let short = exchange(&stack, &personal(&admin, "write")["token"])
         .expect(200)
         .json();
@@ -253,7 +253,7 @@ fn a_scoped_token_makes_no_admin_and_ends_no_session() {
 #[test]
 fn a_personal_token_is_listed_however_often_its_person_signs_in() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let made = personal(&user, "read");
     let sign_ins = "INSERT INTO signin.session (id, account, seal, kind, address, expires_at)
         SELECT gen_random_uuid(), id, seal, 'password', '192.0.2.1', now() + interval '1 hour'
@@ -267,7 +267,7 @@ fn a_personal_token_is_listed_however_often_its_person_signs_in() {
 #[test]
 fn a_personal_token_is_listed_and_ends_when_its_person_says_so() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let made = personal(&user, "read");
     let listed = user.get("/auth/tokens").send().expect(200).json();
     assert_eq!(
@@ -333,7 +333,10 @@ fn a_kiosk_is_set_up_with_six_digits_that_are_hard_to_guess() {
         .get(&format!("/api/v1/otp/users/{otp}"))
         .send()
         .problem(429);
-    User::driver(&stack).get("/api/v1/otp").send().problem(403);
+    User::registered(&stack)
+        .get("/api/v1/otp")
+        .send()
+        .problem(403);
 }
 
 /// They are counted before they are looked at.
@@ -353,7 +356,7 @@ fn of_many_who_guess_at_once_a_few_are_heard() {
     let refused = statuses.iter().filter(|it| **it == 429).count();
     assert_eq!((heard, refused), (5, 59), "{statuses:?}");
 
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let statuses = at_once(64, |_| {
         let body = json!({ "login": user.login, "password": "Wrong-Horse-1" });
         stack.post("/login").json(&body).send().status()

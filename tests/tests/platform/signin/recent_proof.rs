@@ -3,9 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, User};
+use wharf_tests::{Answer, Stack, Token, User};
 
-use super::tokens::{Token, own_key};
+use super::tokens::own_key;
 
 /// The user with a token of the same session whose proof is that old.
 fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
@@ -44,7 +44,7 @@ fn templates(stack: &Stack, user: &User) -> Vec<String> {
 #[test]
 fn what_is_hard_to_undo_asks_for_a_recent_proof() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let late = aged(&stack, &user, 601);
     let token = json!({ "name": "backup", "scope": "read" });
     let email = json!({ "email": format!("z{}", user.email) });
@@ -84,7 +84,7 @@ fn what_is_hard_to_undo_asks_for_a_recent_proof() {
 #[test]
 fn the_paths_of_replaced_systems_ask_for_a_sign_in_within_a_day() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let change = |user: &User, body: Value| {
         let request = user.request("PATCH", "/api/v1/users/me");
         request.json(&body).send()
@@ -105,7 +105,7 @@ fn the_paths_of_replaced_systems_ask_for_a_sign_in_within_a_day() {
 #[test]
 fn a_common_password_is_refused_on_our_own_forms_and_taken_on_old_paths() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let body = json!({ "password": "Password123" });
     let refused = user.put("/auth/password").json(&body).send().problem(422);
     assert_eq!(refused["code"], "common-password");
@@ -116,7 +116,7 @@ fn a_common_password_is_refused_on_our_own_forms_and_taken_on_old_paths() {
 #[test]
 fn a_token_says_when_and_how_its_person_proved_who_they_are() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let session = user.get("/auth/session").send().expect(200).json();
     assert_eq!(session["amr"], json!(["pwd"]));
     assert_eq!(session["is_this"], true);
@@ -138,7 +138,7 @@ fn a_token_says_when_and_how_its_person_proved_who_they_are() {
 #[test]
 fn a_sign_in_from_a_new_network_is_told_and_the_first_is_not() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let body = json!({ "login": user.login, "password": user.password });
     let sign_in = || stack.post("/login").json(&body);
     sign_in().send().expect(200);

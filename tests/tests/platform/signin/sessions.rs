@@ -50,7 +50,7 @@ fn long_ago(stack: &Stack, user: &User) {
 #[test]
 fn a_refresh_token_buys_the_next_pair() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let first = sign_in(&stack, &user);
     let answer = refresh(&stack, &first["refresh_token"]).expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -73,7 +73,7 @@ fn a_refresh_token_buys_the_next_pair() {
 #[test]
 fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let pair = sign_in(&stack, &user);
     assert!(!is_in(&stack, &pair["refresh_token"]));
     refresh(&stack, &pair["access_token"]).problem(401);
@@ -90,7 +90,7 @@ fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
 #[test]
 fn a_storm_of_refreshes_with_one_token_is_answered_with_one_next_token() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let first = sign_in(&stack, &user);
     let answers = at_once(50, |_| {
         refresh(&stack, &first["refresh_token"]).expect(200).json()
@@ -118,7 +118,7 @@ fn without_times(token: &str) -> (Value, Value) {
 #[test]
 fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let (first, other) = (sign_in(&stack, &user), sign_in(&stack, &user));
     let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
     long_ago(&stack, &user);
@@ -158,7 +158,7 @@ fn a_spent_token_that_comes_back_ends_the_session_and_its_person_is_told() {
 #[test]
 fn people_see_where_they_are_signed_in_and_end_it() {
     let stack = Stack::shared();
-    let (user, stranger) = (User::driver(&stack), User::driver(&stack));
+    let (user, stranger) = (User::registered(&stack), User::registered(&stack));
     let other = sign_in(&stack, &user);
     let list = || user.get("/auth/sessions").send().expect(200).json();
     let sessions = list();
@@ -193,7 +193,7 @@ fn people_see_where_they_are_signed_in_and_end_it() {
 #[test]
 fn a_session_that_is_over_is_over_in_every_function() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let balance = || user.get("/payment/balance").send();
     balance().expect(200);
     user.post("/auth/signout").send().expect(200);
@@ -206,7 +206,7 @@ fn a_session_that_is_over_is_over_in_every_function() {
 #[test]
 fn a_disabled_user_is_signed_out_until_they_are_enabled() {
     let stack = Stack::shared();
-    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let (admin, user) = (User::admin(&stack), User::registered(&stack));
     let id = user.get("/auth/me").send().expect(200).json()["id"]
         .as_str()
         .unwrap()
@@ -239,7 +239,7 @@ fn a_disabled_user_is_signed_out_until_they_are_enabled() {
 #[test]
 fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
     let stack = Stack::start();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let balance = || user.get("/payment/balance").send().status();
     assert_eq!(balance(), 200);
     user.post("/auth/signout").send().expect(200);
@@ -263,7 +263,7 @@ fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
 #[test]
 fn a_refresh_whose_answer_was_lost_may_be_asked_for_again_until_the_next_token_is_used() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let first = sign_in(&stack, &user);
     let second = refresh(&stack, &first["refresh_token"]).expect(200).json();
     long_ago(&stack, &user);
@@ -278,7 +278,7 @@ fn a_refresh_whose_answer_was_lost_may_be_asked_for_again_until_the_next_token_i
 #[test]
 fn a_token_that_renews_itself_ends_with_the_time_of_a_session() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let renew = |token: &str| stack.get("/api/v1/login").bearer(token).send();
     let started = |days: i32| {
         let moved = "UPDATE signin.session SET started_at = now() - $2 * interval '1 day'

@@ -10,7 +10,7 @@ fn without_redis_people_register_sign_in_and_are_counted() {
     let stack = Options::default().start_cabled();
     User::admin(&stack);
     stack.redis_cable().cut();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     user.get("/auth/me").send().expect(200);
     let try_in = |password: &str| {
         stack
@@ -64,7 +64,7 @@ fn without_redis_people_register_sign_in_and_are_counted() {
 #[test]
 fn without_redis_a_session_that_is_over_moves_no_money() {
     let stack = Options::default().start_cabled();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let spend = || {
         let request = user.post("/payment/promocode/generate");
         request.json(&json!({ "amount": 1 })).send().status()

@@ -6,49 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
-use wharf_tests::{Stack, User};
-
-/// A token taken apart.
-pub(super) struct Token {
-    header: Value,
-    claims: Value,
-}
-
-impl Token {
-    pub fn of(text: &str) -> Self {
-        let mut parts = text
-            .split('.')
-            .map(|it| URL_SAFE_NO_PAD.decode(it).unwrap());
-        let mut part = || serde_json::from_slice(&parts.next().unwrap()).unwrap();
-        Self {
-            header: part(),
-            claims: part(),
-        }
-    }
-
-    fn with_header(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.header[member] = value.into();
-        self
-    }
-
-    pub fn with_claim(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.claims[member] = value.into();
-        self
-    }
-
-    fn message(&self) -> String {
-        let part = |it: &Value| URL_SAFE_NO_PAD.encode(it.to_string());
-        format!("{}.{}", part(&self.header), part(&self.claims))
-    }
-
-    pub fn signed_by(&self, key: &SigningKey) -> String {
-        let message = self.message();
-        let signature = key.sign(message.as_bytes());
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
-    }
-}
+use wharf_tests::{Stack, Token, User};
 
 /// The platform's own key.
 pub(super) fn own_key(stack: &Stack) -> SigningKey {
@@ -114,7 +74,7 @@ fn signed_by_hmac(token: &Token, secret: &[u8]) -> String {
 #[test]
 fn a_token_says_who_for_how_long_and_from_whom() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let Token { header, claims } = Token::of(&user.token);
     assert_eq!(
         (&header["alg"], &header["typ"]),
@@ -138,7 +98,7 @@ fn a_token_says_who_for_how_long_and_from_whom() {
     );
     assert_ne!(
         claims["jti"],
-        Token::of(&User::driver(&stack).token).claims["jti"]
+        Token::of(&User::registered(&stack).token).claims["jti"]
     );
     for secret in ["password", "email", "$argon2"] {
         assert!(!claims.to_string().contains(secret), "{claims}");
@@ -148,7 +108,7 @@ fn a_token_says_who_for_how_long_and_from_whom() {
 #[test]
 fn anybody_can_check_a_token_with_the_published_key() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let (message, signature) = token.rsplit_once('.').unwrap();
     let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
     let kid = Token::of(&token).header["kid"].as_str().unwrap().to_owned();
@@ -168,7 +128,7 @@ fn anybody_can_check_a_token_with_the_published_key() {
 #[test]
 fn a_token_is_taken_from_every_transport_and_two_must_agree() {
     let stack = Stack::shared();
-    let (user, other) = (User::driver(&stack), User::driver(&stack));
+    let (user, other) = (User::registered(&stack), User::registered(&stack));
     let me = || stack.get("/auth/me");
     me().bearer(&user.token).send().expect(200);
     me().header("authorization", &format!("bearer {}", user.token))
@@ -202,7 +162,7 @@ fn a_token_is_taken_from_every_transport_and_two_must_agree() {
 #[test]
 fn a_token_cannot_choose_how_it_is_checked() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let own = own_key(&stack);
     let public = own.verifying_key();
     for alg in ["none", "None", "NONE", "HS256", "RS256", "ES256", ""] {
@@ -238,7 +198,7 @@ fn a_token_cannot_choose_how_it_is_checked() {
 #[test]
 fn a_token_cannot_bring_its_own_key() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let forger = SigningKey::from_bytes(&[7; 32]);
     let x = URL_SAFE_NO_PAD.encode(forger.verifying_key().as_bytes());
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "forger" });
@@ -258,7 +218,7 @@ fn a_token_cannot_bring_its_own_key() {
 #[test]
 fn a_token_that_says_the_wrong_thing_is_refused_though_we_signed_it() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let own = own_key(&stack);
     let resigned = Token::of(&token).with_claim("jti", uuid::Uuid::new_v4().to_string());
     stack
@@ -292,7 +252,7 @@ fn a_token_that_says_the_wrong_thing_is_refused_though_we_signed_it() {
 #[test]
 fn a_changed_or_broken_token_is_refused() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let (message, signature) = token.rsplit_once('.').unwrap();
     let (header, claims) = message.split_once('.').unwrap();
     let admin = Token::of(&token)
@@ -321,7 +281,7 @@ fn a_changed_or_broken_token_is_refused() {
 #[test]
 fn a_token_of_an_unknown_user_is_refused() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let own = own_key(&stack);
     let nobody = "00000000-0000-4000-8000-000000000000";
     // Only sign-in knows; the others hear of sessions that ended.
@@ -332,7 +292,7 @@ fn a_token_of_an_unknown_user_is_refused() {
 #[test]
 fn only_launchers_are_told_that_a_token_has_expired() {
     let stack = Stack::shared();
-    let token = User::driver(&stack).token;
+    let token = User::registered(&stack).token;
     let expired = Token::of(&token).with_claim("exp", now() - 1);
     let expired = expired.signed_by(&own_key(&stack));
     is_refused(&stack, &expired);

@@ -15,7 +15,7 @@ fn number(answer: Answer, status: u16) -> i64 {
 #[test]
 fn a_launcher_signs_in_by_query_or_by_body() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let login = &user.login;
     let method = "/api/method/auth.login";
     let body = json!({ "login": login, "password": PASSWORD, "v": "1.0" });
@@ -53,7 +53,7 @@ fn a_launcher_signs_in_by_query_or_by_body() {
 #[test]
 fn a_launcher_is_refused_by_number() {
     let stack = Stack::shared();
-    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let (user, admin) = (User::registered(&stack), User::admin(&stack));
     let get = |path: &str| stack.get(&format!("/api/method/{path}")).send();
     let login = &user.login;
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_launcher_is_refused_by_number() {
 #[test]
 fn a_cross_site_link_to_a_method_changes_nothing() {
     let stack = Stack::shared();
-    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let (user, admin) = (User::registered(&stack), User::admin(&stack));
     let number = user
         .get("/api/method/users.get?v=1.0")
         .send()

@@ -90,7 +90,7 @@ fn a_registration_with_the_zones_opens_a_session() {
 #[test]
 fn staff_of_a_zone_is_registered_by_staff() {
     let stack = Stack::shared();
-    let (admin, driver) = (User::admin(&stack), User::driver(&stack));
+    let (admin, driver) = (User::admin(&stack), User::registered(&stack));
     let staff = |role: &str| {
         let mut body = zone_registration(&unique("staff"));
         body["role"] = json!(role);
@@ -125,8 +125,8 @@ fn people_change_themselves_and_admins_change_people() {
     let stack = Stack::shared();
     let (admin, user, other) = (
         User::admin(&stack),
-        User::driver(&stack),
-        User::driver(&stack),
+        User::registered(&stack),
+        User::registered(&stack),
     );
     let patch = |path: &str, body: Value| user.request("PATCH", path).json(&body).send();
     let changed = patch(
@@ -172,7 +172,7 @@ fn people_change_themselves_and_admins_change_people() {
 fn a_name_and_a_chat_can_be_changed_and_what_is_the_first_admins_cannot_be_taken() {
     // The first admin was never here.
     let stack = Stack::start();
-    let (user, other) = (User::driver(&stack), User::driver(&stack));
+    let (user, other) = (User::registered(&stack), User::registered(&stack));
     let patch = |body: Value| user.request("PATCH", "/api/v1/users/me").json(&body).send();
     for theirs in [
         json!({ "email": "admin@wharf.test" }),
@@ -217,7 +217,7 @@ fn a_name_and_a_chat_can_be_changed_and_what_is_the_first_admins_cannot_be_taken
 #[test]
 fn a_password_that_is_changed_by_its_person_ends_the_other_sessions() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let body = json!({ "login": user.login, "password": PASSWORD });
     let elsewhere = stack.post("/login").json(&body).send().expect(200).json();
     let new = json!({ "password": "Another-Horse-2" });

@@ -130,7 +130,7 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
     }
     assert_eq!(realm.received().len(), 1);
     exchange(&stack, "a.b.c").problem(401);
-    exchange(&stack, &User::driver(&stack).token).problem(401);
+    exchange(&stack, &User::registered(&stack).token).problem(401);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_foreign_user_does_not_take_over_a_login_that_is_taken() {
     let jwks = json!({ "keys": [key.jwk()] });
     let realm = Outside::start(move |_| Reply::json(200, &jwks));
     let stack = with_realm(&realm);
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let mine = user.get("/auth/me").send().expect(200).json();
 
     // The mailbox was not verified here, so it may be another user's.
@@ -201,7 +201,7 @@ fn a_disabled_foreign_user_stays_out_and_an_erased_one_gets_a_new_account() {
     };
 
     // An account that the realm has not vouched for yet, of the same person.
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     let seen = "UPDATE signin.account SET email_verified_at = now() WHERE login = $1";
     stack.sql().execute(seen, &[&user.login]).unwrap();
     disable(&user.get("/auth/me").send().expect(200).json()["id"]);
@@ -274,7 +274,7 @@ fn a_realm_that_redirects_is_not_followed_and_asked_once() {
     exchange(&stack, &key.sign(&vouched("f:5", &unique("ana")))).problem(401);
     assert_eq!(realm.received().len(), 1);
     assert_eq!(elsewhere.received().len(), 0, "the redirect was followed");
-    User::driver(&stack);
+    User::registered(&stack);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn an_account_with_a_second_factor_shows_its_code_to_a_realms_token_too() {
     let first = with(Value::Null).expect(200).json();
     let token_of = |answer: &Value| answer["access_token"].as_str().unwrap().to_owned();
     assert_eq!(claims_of(&token_of(&first))["amr"], Value::Null);
-    let mut user = User::driver(&stack);
+    let mut user = User::registered(&stack);
     user.token = token_of(&first);
     let mut app = App::enrolled(&user);
     assert_eq!(with(Value::Null).problem(401)["code"], "code-required");
@@ -318,7 +318,7 @@ fn an_admin_whom_a_realm_names_is_none_without_the_second_factor_that_is_require
     let first = exchange(&stack, &token).expect(200).json();
     let first = first["access_token"].as_str().unwrap().to_owned();
     assert_eq!(claims_of(&first)["roles"], json!([]));
-    let mut user = User::driver(&stack);
+    let mut user = User::registered(&stack);
     user.token = first;
     let mut app = App::enrolled(&user);
     let body = json!({ "token": token, "code": app.next_code() });
@@ -338,7 +338,7 @@ fn staff_and_admins_are_not_linked_by_their_address() {
         .into_iter()
         .enumerate()
     {
-        let user = User::driver(&stack);
+        let user = User::registered(&stack);
         let mine = user.get("/auth/me").send().expect(200).json();
         let staff = "UPDATE signin.account SET email_verified_at = now(), roles = roles || $2::text WHERE login = $1";
         stack.sql().execute(staff, &[&user.login, &role]).unwrap();

@@ -62,7 +62,7 @@ impl App {
 #[test]
 fn a_second_factor_is_asked_for_once_it_is_there() {
     let stack = Stack::shared();
-    let user = User::driver(&stack);
+    let user = User::registered(&stack);
     user.post("/auth/totp").send().expect(200);
     login(&stack, &user, None).expect(200);
     let mut app = App::enrolled(&user);
@@ -125,7 +125,7 @@ fn an_admin_without_the_second_factor_that_is_required_sees_what_others_see() {
     let stack = Options::default()
         .variable("admin_totp", "required")
         .start();
-    let (admin, kiosk) = (User::admin(&stack), User::driver(&stack));
+    let (admin, kiosk) = (User::admin(&stack), User::registered(&stack));
     let made = kiosk.post("/customer/anonymous").send().expect(200).json();
     let one = format!("/customers?customer_id={}", made["id"]);
     kiosk.get(&one).send().expect(200);
@@ -150,7 +150,7 @@ fn an_admin_without_the_second_factor_that_is_required_sees_what_others_see() {
 #[test]
 fn an_admin_removes_a_lost_second_factor() {
     let stack = Stack::shared();
-    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let (user, admin) = (User::registered(&stack), User::admin(&stack));
     let mut app = App::enrolled(&user);
     let renew = |code: &str| {
         let body = json!({ "code": code });
