@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kit::Word;
 use kit::money::decimal;
-use kit::store::{DbError, FromRow, Row};
+use kit::store::{Column, DbError, DbValue, FromRow, Row};
 use kit::web::Schema;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
@@ -304,8 +304,21 @@ pub struct Ticket {
     pub status: Status,
     /// Since it was paid.
     pub waiting_seconds: i64,
-    #[row(json)]
-    pub items: Vec<Item>,
+    #[schemars(with = "Vec<Item>")]
+    pub items: TicketItems,
+}
+
+/// Items that cross as JSON in a text.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TicketItems(Vec<Item>);
+
+impl Column for TicketItems {
+    fn column(value: &DbValue) -> Option<Self> {
+        match value {
+            DbValue::Str(text) => serde_json::from_str(text).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// How much of a thing the orders in the kitchen still need.

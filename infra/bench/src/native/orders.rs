@@ -236,7 +236,7 @@ pub async fn list_kitchen(
             pickup_number: row.try_get("pickup_number")?,
             status: row.try_get("status")?,
             waiting_seconds: row.try_get("waiting_seconds")?,
-            items: row.try_get("items")?,
+            items: serde_json::from_str(row.try_get("items")?)?,
         })
     });
     Ok(Json(tickets.collect::<Result<_, Failed>>()?))
