@@ -114,29 +114,38 @@ fn counts_and_carts_of_the_same_products_do_not_wait_for_each_other_in_a_circle(
 }
 
 #[test]
-fn a_clients_confirmation_and_the_providers_webhook_pay_an_order_once() {
+fn a_clients_confirmation_and_the_providers_webhook_pay_each_of_two_hundred_orders_once() {
+    const ROUNDS: usize = 25;
+    const AT_A_TIME: usize = 8;
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let customer = User::driver(&stack);
-    for _ in 0..20 {
-        let order = shop
-            .order(&customer, product, 1, "provider")
-            .expect(200)
-            .json();
-        let page = page(&stack, &order);
-        at_once(10, |n| match n {
-            0 => drop(press(&stack, &page, "approve").expect(303)),
-            n if n % 2 == 0 => drop(step(&customer, id(&order), "paid")),
-            _ => {
-                let path = format!("/orders/{}/payment", id(&order));
-                let body = json!({ "payment_status": "approved" });
-                customer.request("PATCH", &path).json(&body).send();
-            }
-        });
-        step(&customer, id(&order), "paid").expect(200);
-        assert_eq!(super::statuses(&customer, id(&order)), ["created", "paid"]);
-    }
+    at_once(AT_A_TIME, |_| {
+        let customer = User::driver(&stack);
+        for _ in 0..ROUNDS {
+            let made = shop.order(&customer, product, 1, "provider").expect(200);
+            let (order, page) = (id(&made.json()), page(&stack, &made.json()));
+            at_once(4, |n| match n {
+                0 => drop(press(&stack, &page, "approve").expect(303)),
+                1 | 2 => drop(step(&customer, order, "paid")),
+                _ => {
+                    let path = format!("/orders/{order}/payment");
+                    let body = json!({ "payment_status": "approved" });
+                    customer.request("PATCH", &path).json(&body).send();
+                }
+            });
+            step(&customer, order, "paid").expect(200);
+        }
+    });
+    let taken = "SELECT
+        (SELECT count(*) FROM orders.customer_order WHERE shop_id = $1 AND status = 'paid'),
+        (SELECT count(*) FROM orders.tracking t JOIN orders.customer_order o ON o.id = t.order_id
+            WHERE shop_id = $1 AND t.status = 'paid'),
+        (SELECT count(*) FROM payments.transfer t JOIN orders.charge c ON c.id IN (t.id, t.refund_of)
+            JOIN orders.customer_order o ON o.id = c.order_id WHERE shop_id = $1)";
+    let row = stack.sql().query_one(taken, &[&shop.id]).unwrap();
+    let counts = [0, 1, 2].map(|it| row.get::<_, i64>(it));
+    assert_eq!(counts, [(ROUNDS * AT_A_TIME) as i64; 3]);
     assert_books_agree(&stack);
 }
 
