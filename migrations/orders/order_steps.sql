@@ -150,17 +150,20 @@ BEGIN
 END
 $$;
 
--- The provider has sent the money of an order back, as an admin of payments decided.
+-- The provider has sent the money of an order back, as an admin of payments or the payer decided: all that had not gone
+-- back before.
 CREATE OR REPLACE FUNCTION charge_refunded(the_charge uuid) RETURNS TABLE (outcome text, subject customer_order)
 LANGUAGE plpgsql AS $$
 DECLARE
     c charge;
     o customer_order;
+    rest bigint;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
     UPDATE charge SET status = 'paid' WHERE id = the_charge AND status <> 'paid';
-    IF FOUND OR NOT EXISTS (SELECT FROM refund WHERE charge_id = the_charge) THEN
+    SELECT c.amount - coalesce(sum(amount), 0) INTO rest FROM refund WHERE charge_id = the_charge;
+    IF rest > 0 THEN
         IF o.paid_at IS NOT NULL AND o.status IN ('paid', 'preparing', 'ready_for_pickup', 'out_for_delivery') THEN
             o := end_order(o, 'refunded', NULL, false);
         ELSIF o.status IN ('created', 'requested') THEN
@@ -169,9 +172,9 @@ BEGIN
             PERFORM owe(o.id, o.amount - o.refunded);
             UPDATE customer_order SET payment_status = 'refunded' WHERE id = o.id RETURNING * INTO o;
         END IF;
+        SELECT c.amount - coalesce(sum(amount), 0) INTO rest FROM refund WHERE charge_id = the_charge;
         INSERT INTO refund (order_id, charge_id, amount, status)
-        SELECT o.id, c.id, c.amount, 'done'
-        WHERE NOT EXISTS (SELECT FROM refund WHERE charge_id = the_charge);
+        SELECT o.id, c.id, rest, 'done' WHERE rest > 0;
     END IF;
     UPDATE refund SET status = 'done' WHERE charge_id = the_charge;
     RETURN QUERY SELECT 'settled', o;
@@ -267,7 +270,6 @@ BEGIN
     refusal := CASE
         WHEN NOT may(o.shop_id, the_caller, is_admin, 'refund') THEN 'forbidden'
         WHEN o.paid_at IS NULL OR o.status IN ('cancelled', 'rejected', 'refunded') THEN 'nothing_to_refund'
-        WHEN o.payment_method = 'provider' THEN 'only_in_full'
         WHEN EXISTS (
             SELECT FROM jsonb_to_recordset(wanted) AS w (item_id bigint, quantity int)
             LEFT JOIN item ON item.id = w.item_id AND item.order_id = o.id

@@ -154,6 +154,9 @@ BEGIN
         RAISE EXCEPTION 'payment % is for another checkout than %', payment_id, checkout_id
             USING ERRCODE = 'unique_violation', CONSTRAINT = 'psp_payment_pkey';
     END IF;
+    IF new_verdict <> 'accepted' THEN
+        PERFORM end_parts(payment_id, NULL);
+    END IF;
     IF it.status <> new_status OR new_verdict = 'returning' THEN
         it.status := new_status;
         it.visits := 0;
@@ -171,6 +174,7 @@ DECLARE
     it checkout;
     moved text := 'moved';
     sending_back bool := false;
+    sent text;
 BEGIN
     SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
     IF it.id IS NULL OR it.status <> decided_upon_status THEN
@@ -179,12 +183,14 @@ BEGIN
     IF new_status = 'approved' THEN
         moved := credit_checkout(it, 'external', interval '0');
     ELSIF it.status = 'approved' AND new_status = 'refunded' THEN
-        moved := uncredit_checkout(it, it.amount - coalesce((
-            SELECT refunded FROM psp_payment WHERE checkout = checkout_id AND verdict = 'accepted'), 0), false);
+        moved := uncredit_checkout(it, it.amount - gone_of(checkout_id), false);
         IF moved = 'moved' THEN
             UPDATE psp_payment SET verdict = 'returning', refunded = it.amount
-            WHERE checkout = checkout_id AND verdict = 'accepted';
+            WHERE checkout = checkout_id AND verdict = 'accepted'
+            RETURNING id INTO sent;
             sending_back := FOUND;
+            -- What is left goes back as one, with the parts that the provider has not carried out.
+            PERFORM end_parts(sent, NULL);
         END IF;
     END IF;
     IF moved <> 'moved' THEN

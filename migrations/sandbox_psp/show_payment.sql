@@ -1,6 +1,8 @@
 -- A payment as statements read it, moments in milliseconds.
-CREATE OR REPLACE FUNCTION show_payment(it payment)
-RETURNS TABLE (id bigint, status text, approved_at bigint, updated_at bigint)
+DROP FUNCTION IF EXISTS show_payment(payment);
+CREATE FUNCTION show_payment(it payment)
+RETURNS TABLE (id bigint, status text, refunded bigint, approved_at bigint, updated_at bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT it.id, it.status, millis(it.approved_at), millis(it.updated_at)
+    SELECT it.id, it.status, (SELECT coalesce(sum(amount), 0)::bigint FROM refund WHERE payment = it.id),
+        millis(it.approved_at), millis(it.updated_at)
 $$;

@@ -190,6 +190,7 @@ impl From<checkout::Refusal> for Error {
             checkout::Refusal::Unavailable => Self::PaymentUnavailable,
             checkout::Refusal::RefusedByProvider => Self::PaymentRefused,
             checkout::Refusal::InsufficientFunds
+            | checkout::Refusal::NothingLeft(_)
             | checkout::Refusal::UnknownPayment
             | checkout::Refusal::IdTaken
             | checkout::Refusal::WrongStatus(_)

@@ -117,10 +117,15 @@ pub async fn find_checkout(charge: Uuid) -> Result<Asked, Error> {
     standing(checkout::find(charge.to_string()).await)
 }
 
-/// Sends a payment back in full, once.
-pub async fn refund_checkout(charge: Uuid) -> Result<(), Error> {
-    checkout::refund(charge.to_string()).await?;
-    Ok(())
+/// Sends a part of a payment back, or all of it, once.
+pub async fn refund_checkout(owed: &OwedRefund) -> Result<(), Error> {
+    let (payment, part) = (owed.charge_id.to_string(), owed.id.to_string());
+    match checkout::refund_part(payment, part, owed.amount.unsigned_abs()).await {
+        // All that was paid has gone back.
+        Err(checkout::Refusal::WrongStatus(checkout::Status::Refunded)) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+        Ok(_) => Ok(()),
+    }
 }
 
 fn standing(answered: Result<checkout::Payment, checkout::Refusal>) -> Result<Asked, Error> {
@@ -181,6 +186,7 @@ impl From<checkout::Refusal> for Error {
             | Refusal::IdTaken
             | Refusal::WrongStatus(_)
             | Refusal::InsufficientFunds
+            | Refusal::NothingLeft(_)
             | Refusal::Malformed(_) => Self::Checkout(refusal),
         }
     }

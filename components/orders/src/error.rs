@@ -290,14 +290,6 @@ pub enum Error {
     )]
     NothingToRefund,
     #[refusal(
-        409,
-        "only-in-full",
-        "The payment goes back in full or not at all",
-        detail = "what was paid through the provider is given back in full, by the status refunded",
-        outcome = "only_in_full"
-    )]
-    OnlyInFull,
-    #[refusal(
         402,
         "insufficient-funds",
         "Insufficient funds",

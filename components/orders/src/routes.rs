@@ -174,12 +174,11 @@ fn ordering() -> Routes {
         })
         .post("/orders/{order_id}/refund", orders::refund_items, |it| {
             it.summary("Give items back")
-                .note("Their price less their part of the discount, to the customer's wallet or at the counter. What was paid through the provider is given back in full only, by the status `refunded`.")
+                .note("Their price less their part of the discount, the way it was paid: to the customer's wallet, through the provider or at the counter. A provider that does not answer is asked again.")
                 .refuses([
                     Error::UNKNOWN_ORDER,
                     Error::FORBIDDEN,
                     Error::NOTHING_TO_REFUND,
-                    Error::ONLY_IN_FULL,
                 ])
         })
         .get("/orders/{order_id}/tracking", orders::track_order, |it| {

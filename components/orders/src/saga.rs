@@ -141,7 +141,7 @@ pub async fn pay_refunds(db: &Db, owed: Vec<OwedRefund>) {
 async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
     match owed.kind {
         Kind::Wallet => calls::refund(owed).await?,
-        Kind::Provider => calls::refund_checkout(owed.charge_id).await?,
+        Kind::Provider => calls::refund_checkout(owed).await?,
         // A cashier hands it out.
         Kind::Counter => {}
     }

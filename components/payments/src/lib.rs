@@ -2,8 +2,8 @@
 //! users open, payments through a payment service provider (PSP).
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
-//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`] and [`attempt`] the rules
-//! of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
+//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
+//! [`attempt`] and [`part`] the rules of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
 //! together, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
 //!
@@ -22,6 +22,7 @@ mod error;
 mod hear;
 mod ledger;
 mod manual;
+mod part;
 mod promocode;
 mod psp;
 mod qr;

@@ -244,6 +244,10 @@ fn payments() -> Routes {
             it.summary("List disputed payments")
                 .note("Money at the provider that is not what was asked for, the oldest first.")
         })
+        .get("/returns", payments::list_returns, |it| {
+            it.summary("List what the provider has not sent back yet")
+                .note("Refunds of whole payments and of parts of them, the oldest first. They are asked for again until the provider says that the money has gone back; where it refuses, an admin settles it there.")
+        })
         .get("/{payment_id}", payments::show_payment, |it| {
             it.summary("Show a payment").refuses([Error::UNKNOWN_PAYMENT])
         })

@@ -5,17 +5,19 @@
 //! here is decided before the PSP was asked.
 
 use jiff::Timestamp;
+use kit::money::Cents;
 use kit::setting;
 use kit::store::{Db, event};
 use uuid::Uuid;
 
 use crate::attempt::{Standing, Verdict, judge};
-use crate::checkout::{Checkout, NewCheckout, Status};
+use crate::checkout::{Checkout, Method, NewCheckout, Status};
 use crate::error::Error;
 use crate::manual::Hand;
+use crate::part::Part;
 use crate::psp::mercadopago::MercadoPago;
 use crate::psp::{Failure, Payment, Subject};
-use crate::store::{checkout as store, manual};
+use crate::store::{checkout as store, manual, part as parts};
 
 /// Bounds how often a decision is made anew because another request was quicker. Only the webhooks of a checkout's
 /// few payments and the sweep decide about it.
@@ -85,6 +87,9 @@ async fn book(
     let mut booked = None;
     for payment in payments {
         let checkout = book_one(db, id, payment, now).await?;
+        if payment.refunded > 0 {
+            parts::finish_parts(db, id, &payment.id, payment.refunded).await?;
+        }
         // A payment that was for another checkout before stays with that one.
         if checkout.id == id {
             booked = Some(checkout);
@@ -150,6 +155,61 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
         }
     }
     Ok(checkout)
+}
+
+/// Sends a part of a payment back, once per `part`. What fails at the PSP is left to the sweep.
+pub async fn refund_part(
+    db: &Db,
+    id: Uuid,
+    part: Uuid,
+    amount: Cents,
+    now: Timestamp,
+) -> Result<Checkout, Error> {
+    let checkout = parts::refund_part(db, id, part, amount).await?;
+    event::wake();
+    let psp = MercadoPago::configured().await?;
+    if !checkout.to_return.is_empty() {
+        return send_back(db, &psp, checkout).await;
+    }
+    if let Err(error) = send_parts(db, &psp, &checkout, now).await {
+        eprintln!("parts of payment {id} are left to the sweep: {error}");
+    }
+    store::find_checkout(db, id, None).await
+}
+
+/// Makes the PSP send back the parts of a payment that it has not, one after another. A part is done when the PSP, asked
+/// afterwards, says that as much has gone back. Its answer to the refund itself is not believed, so one that was lost,
+/// given twice or untrue makes no second refund. A part that is not done keeps those after it waiting, because what the
+/// PSP says is a sum.
+async fn send_parts(
+    db: &Db,
+    psp: &MercadoPago,
+    checkout: &Checkout,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut tried = None;
+    while let Some(part) = parts::next_owed_part(db, checkout.id).await? {
+        if tried.replace(part.id) == Some(part.id) {
+            break;
+        }
+        if let Err(failure) = psp.send_part_back(checkout, &part).await {
+            eprintln!("part {} is not sent back yet: {failure}", part.id);
+            if let Failure::Refused { .. } | Failure::Unknown = failure {
+                parts::note_refused_part(db, part.id, &failure.to_string()).await?;
+            }
+        }
+        let payments = psp.look_up(&subject(checkout, &part)).await?;
+        book(db, checkout.id, &payments, now).await?;
+    }
+    Ok(())
+}
+
+/// Where the PSP says how much of a payment has gone back.
+fn subject(checkout: &Checkout, part: &Part) -> Subject {
+    match (checkout.method, &checkout.psp_id) {
+        (Method::Qr, Some(order)) => Subject::Order(order.clone()),
+        (Method::Qr, None) | (Method::Link, _) => Subject::Payment(part.payment.clone()),
+    }
 }
 
 /// Changes the status of a checkout as an admin says. Answers whether another admin has to confirm it, and the checkout
@@ -246,6 +306,9 @@ pub async fn follow_up(
         .await?
         .unwrap_or(checkout);
     checkout = send_back(db, psp, checkout).await?;
+    if checkout.status == Status::Approved {
+        send_parts(db, psp, &checkout, now).await?;
+    }
     if checkout.status.is_open() && now >= checkout.expires_at {
         store::change_status(db, checkout.id, checkout.status, Status::Expired).await?;
         event::wake();

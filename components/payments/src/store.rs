@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod holder;
 pub mod ledger;
 pub mod manual;
+pub mod part;
 pub mod promocode;
 
 use std::cell::Cell;

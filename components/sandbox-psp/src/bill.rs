@@ -59,10 +59,20 @@ pub enum OrderStatus {
     Refunded,
 }
 
+/// Money of a payment that went back.
+#[derive(Clone, Debug, FromRow)]
+pub struct Refund {
+    pub id: i64,
+    pub payment: i64,
+    pub amount: i64,
+}
+
 #[derive(Clone, Debug, FromRow)]
 pub struct Payment {
     pub id: i64,
     pub status: Status,
+    /// How much of it has gone back.
+    pub refunded: i64,
     pub approved_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }

@@ -4,6 +4,7 @@ use kit::store::DbError;
 use kit::{Refusals, Unset};
 
 #[derive(Debug, Refusals)]
+#[refusals(done("refunded", "replayed"))]
 pub enum Error {
     #[refusal(404, "not-found", "Not found", detail = "there is no sandbox here")]
     NoSandbox,
@@ -33,8 +34,9 @@ pub enum Error {
     #[refusal(
         400,
         "not-refundable",
-        "The payment is not approved",
-        detail = "the payment is not approved"
+        "The payment is not approved, or less of it is left",
+        detail = "the payment is not approved, or less of it is left",
+        outcome = "not_refundable"
     )]
     NotRefundable,
     #[refusal(400, "malformed", "A field does not fit", detail = "{0} does not fit")]

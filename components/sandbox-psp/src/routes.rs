@@ -30,8 +30,8 @@ pub fn routes() -> Routes {
         })
         .post("/v1/orders/{id}/refund", orders::refund_order, |it| {
             it.summary("Refund an order")
-                .note("Every approved payment of it. Repeated: no effect.")
-                .refuses([Error::UNKNOWN])
+                .note("Every approved payment of it, or parts of those that `transactions` names. Repeated with the same `X-Idempotency-Key`: no effect.")
+                .refuses([Error::UNKNOWN, Error::MALFORMED, Error::NOT_REFUNDABLE])
         })
         .get("/v1/payments/search", payments::search_payments, |it| {
             it.summary("Find payments by their reference")
@@ -41,8 +41,8 @@ pub fn routes() -> Routes {
         })
         .post("/v1/payments/{id}/refunds", payments::refund_payment, |it| {
             it.summary("Refund a payment")
-                .note("In full. Repeated: no effect.")
-                .refuses([Error::UNKNOWN, Error::NOT_REFUNDABLE])
+                .note("An `amount` of it, or all that is left. Repeated with the same `X-Idempotency-Key`: no effect.")
+                .refuses([Error::UNKNOWN, Error::MALFORMED, Error::NOT_REFUNDABLE])
         })
         .get("/pay/{id}", page::show_bill, |it| {
             it.summary("Show the page to pay on")

@@ -1,9 +1,9 @@
 //! The SQL of the sandbox, one function per statement.
 
-use kit::store::{Db, Only};
+use kit::store::{Db, Decided};
 use kit::{params, sql};
 
-use crate::bill::{Bill, Payment, Status};
+use crate::bill::{Bill, Payment, Refund, Status};
 use crate::error::Error;
 
 pub async fn open() -> Result<Db, Error> {
@@ -54,8 +54,19 @@ pub async fn create_payment(db: &Db, bill: &str, status: Status) -> Result<Payme
         .ok_or(Error::Closed)
 }
 
-/// Refunds an approved payment. Repeated: no effect.
-pub async fn refund(db: &Db, payment: i64) -> Result<(), Error> {
-    let refunded: Option<Only<i64>> = db.optional(sql!("refund"), params![payment]).await?;
-    refunded.map(|_| ()).ok_or(Error::NotRefundable)
+/// Refunds a part of an approved payment, or all that is left of it. Repeated with the same key: no effect.
+pub async fn refund(
+    db: &Db,
+    payment: i64,
+    amount: Option<i64>,
+    key: Option<&str>,
+) -> Result<Refund, Error> {
+    let params = params![payment, amount, key];
+    db.one::<Decided<Refund, Error>>(sql!("refund"), params)
+        .await?
+        .0
+}
+
+pub async fn list_refunds(db: &Db, bill: &str) -> Result<Vec<Refund>, Error> {
+    Ok(db.all(sql!("list_refunds"), params![bill]).await?)
 }

@@ -76,6 +76,12 @@ async fn handle(request: Request) -> impl IntoResponse {
             post(async |Json(id)| said(checkout::refund(id).await)),
         )
         .route(
+            "/ask/checkout/refund-part",
+            post(async |Json((id, part, amount))| {
+                said(checkout::refund_part(id, part, amount).await)
+            }),
+        )
+        .route(
             "/ask/ledger/balance",
             post(async |Json((user, currency))| said(ledger::balance(user, currency).await)),
         )

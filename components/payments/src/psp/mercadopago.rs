@@ -19,6 +19,7 @@ use uuid::Uuid;
 use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment};
 use super::{Failure, Opened, Payment, Subject};
 use crate::checkout::{Checkout, Method as How};
+use crate::part::Part;
 
 /// How long one try may take. The shops that move here tried three times for 2 s each.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -43,6 +44,9 @@ const MIN_EXPIRATION_S: i64 = 30;
 thread_local! {
     static AWAY_UNTIL: Cell<i64> = const { Cell::new(0) };
 }
+
+#[derive(Serialize)]
+struct Price(#[serde(with = "decimal")] i64);
 
 /// Whether the provider did not answer a moment ago, so that asking again is no use.
 pub fn is_away() -> bool {
@@ -99,8 +103,6 @@ impl MercadoPago {
     }
 
     fn preference(&self, checkout: &Checkout) -> Value {
-        #[derive(Serialize)]
-        struct Price(#[serde(with = "decimal")] i64);
         let back = format!("{}/payments/{}/done", self.public_url, checkout.id);
         json!({
             "items": [{
@@ -183,6 +185,22 @@ impl MercadoPago {
         };
         let key = Uuid::new_v5(&checkout.id, payment.as_bytes());
         let _: Value = self.post(&path, key, json!({})).await?;
+        Ok(())
+    }
+
+    /// Sends a part of a payment back. Repeated: no effect, as long as the provider remembers the key.
+    pub async fn send_part_back(&self, checkout: &Checkout, part: &Part) -> Result<(), Failure> {
+        let (path, body) = match (checkout.method, &checkout.psp_id) {
+            (How::Qr, Some(order)) => (
+                format!("/v1/orders/{}/refund", segment(order)?),
+                json!({ "transactions": [{ "id": part.payment, "amount": decimal::text(part.amount) }] }),
+            ),
+            (How::Qr, None) | (How::Link, _) => (
+                format!("/v1/payments/{}/refunds", segment(&part.payment)?),
+                json!({ "amount": Price(part.amount) }),
+            ),
+        };
+        let _: Value = self.post(&path, part.id, body).await?;
         Ok(())
     }
 

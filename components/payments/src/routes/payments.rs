@@ -20,6 +20,7 @@ use crate::checkout::{
 use crate::error::Error;
 use crate::ledger::TrialBalance;
 use crate::manual::{Acted, Reason};
+use crate::part::Return;
 use crate::qr::{self, QrError};
 use crate::reference::{self, Reference};
 use crate::settlement;
@@ -281,6 +282,19 @@ pub async fn list_disputes(
     let db = store::open().await?;
     let disputes = checkouts::list_disputes(&db, page.limit(DISPUTES), page.offset()).await?;
     Ok(Listed::page(&uri, page, DISPUTES, disputes))
+}
+
+/// Returns of a page when the client does not say how many.
+const RETURNS: i64 = 50;
+
+pub async fn list_returns(
+    Admin(_): Admin,
+    OriginalUri(uri): OriginalUri,
+    Query(page): Query<Page>,
+) -> Result<Listed<Return>, Problem> {
+    let db = store::open().await?;
+    let returns = store::part::list_returns(&db, page.limit(RETURNS), page.offset()).await?;
+    Ok(Listed::page(&uri, page, RETURNS, returns))
 }
 
 pub async fn show_trial_balance(Admin(_): Admin) -> Result<Json<TrialBalance>, Problem> {

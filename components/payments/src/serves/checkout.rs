@@ -65,6 +65,16 @@ impl checkout::Guest for Payments {
             settlement::change_status(&store::open_to_move().await?, id, Status::Refunded).await?,
         )
     }
+
+    async fn refund_part(
+        payment: String,
+        part: String,
+        asked: u64,
+    ) -> Result<checkout::Payment, checkout::Refusal> {
+        let (payment, part, amount) = (id(&payment)?, id(&part)?, amount(asked)?);
+        let db = store::open_to_move().await?;
+        to_payment(settlement::refund_part(&db, payment, part, amount, now()).await?)
+    }
 }
 
 fn to_payment(it: Checkout) -> Result<checkout::Payment, checkout::Refusal> {
@@ -109,6 +119,7 @@ impl From<Error> for checkout::Refusal {
             Error::IdTaken => Self::IdTaken,
             Error::WrongStatus(status) => Self::WrongStatus(status.into()),
             Error::InsufficientFunds => Self::InsufficientFunds,
+            Error::NothingLeft(left) => Self::NothingLeft(unsigned(left)),
             Error::RefusedByProvider => Self::RefusedByProvider,
             error => {
                 eprintln!("checkout: {error}");

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::PREFIX;
 use super::callers::Merchant;
 use super::preferences::page_of;
-use crate::bill::{Bill, Kind, OrderStatus, Payment};
+use crate::bill::{Bill, Kind, OrderStatus, Payment, Refund};
 use crate::error::Error;
 use crate::store;
 
@@ -48,6 +48,17 @@ pub struct Order {
 #[derive(Serialize, Schema)]
 struct Transactions {
     payments: Vec<OrderPayment>,
+    refunds: Vec<OrderRefund>,
+}
+
+#[derive(Serialize, Schema)]
+struct OrderRefund {
+    id: String,
+    /// The payment.
+    transaction_id: String,
+    /// A decimal as text.
+    amount: String,
+    status: OrderStatus,
 }
 
 #[derive(Serialize, Schema)]
@@ -64,11 +75,11 @@ struct QrData {
 }
 
 impl Order {
-    fn of(bill: Bill, payments: &[Payment]) -> Self {
+    fn of(bill: Bill, payments: &[Payment], refunds: &[Refund]) -> Self {
         let last = payments.last();
         let amount = decimal::text(bill.amount);
         let payments = payments.iter().map(|it| OrderPayment {
-            id: format!("PAY{}", it.id),
+            id: name(it.id),
             amount: amount.clone(),
             status: it.status.in_order(),
         });
@@ -80,6 +91,7 @@ impl Order {
             last_updated_date: last.map(|it| it.updated_at),
             transactions: Transactions {
                 payments: payments.collect(),
+                refunds: refunds.iter().map(OrderRefund::of).collect(),
             },
             total_amount: amount,
             id: bill.id,
@@ -118,7 +130,7 @@ pub async fn create_order(
     let qr_data = page_of(&bill).await?;
     let order = Order {
         type_response: Some(QrData { qr_data }),
-        ..Order::of(bill, &[])
+        ..Order::of(bill, &[], &[])
     };
     Ok(order.created())
 }
@@ -127,20 +139,74 @@ pub async fn show_order(_: Merchant, Path(id): Path<String>) -> Result<Json<Orde
     let db = store::open().await?;
     let bill = find_order(&db, &id).await?;
     let payments = store::list_payments(&db, &bill.id).await?;
-    Ok(Json(Order::of(bill, &payments)))
+    let refunds = store::list_refunds(&db, &bill.id).await?;
+    Ok(Json(Order::of(bill, &payments, &refunds)))
 }
 
-pub async fn refund_order(_: Merchant, Path(id): Path<String>) -> Result<Created<Order>, Problem> {
+/// The name of a payment in an order.
+fn name(payment: i64) -> String {
+    format!("PAY{payment}")
+}
+
+impl OrderRefund {
+    fn of(it: &Refund) -> Self {
+        Self {
+            id: format!("REF{}", it.id),
+            transaction_id: name(it.payment),
+            amount: decimal::text(it.amount),
+            status: OrderStatus::Processed,
+        }
+    }
+}
+
+/// What of an order goes back.
+#[derive(Default, Deserialize, Schema)]
+pub struct OrderBack {
+    /// Everything when absent.
+    transactions: Option<Vec<PaymentBack>>,
+}
+
+#[derive(Deserialize, Schema)]
+struct PaymentBack {
+    /// The payment in the order.
+    id: String,
+    /// A decimal as text.
+    #[schemars(example = &"5.50")]
+    amount: String,
+}
+
+pub async fn refund_order(
+    merchant: Merchant,
+    Path(id): Path<String>,
+    Json(back): Json<OrderBack>,
+) -> Result<Created<Order>, Problem> {
     let db = store::open().await?;
     let bill = find_order(&db, &id).await?;
-    for payment in store::list_payments(&db, &bill.id).await? {
-        match store::refund(&db, payment.id).await {
-            Ok(()) | Err(Error::NotRefundable) => {}
-            Err(error) => return Err(error.into()),
+    let payments = store::list_payments(&db, &bill.id).await?;
+    match back.transactions.as_deref() {
+        Some([it]) => {
+            let amount = decimal::parse(&it.amount)
+                .filter(|it| *it > 0)
+                .ok_or(Error::Malformed("amount"))?;
+            let payment = payments
+                .iter()
+                .find(|payment| name(payment.id) == it.id)
+                .ok_or(Error::Unknown)?;
+            store::refund(&db, payment.id, Some(amount), merchant.key.as_deref()).await?;
+        }
+        Some(_) => return Err(Error::Malformed("transactions").into()),
+        None => {
+            for payment in &payments {
+                match store::refund(&db, payment.id, None, None).await {
+                    Ok(_) | Err(Error::NotRefundable) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
     }
     let payments = store::list_payments(&db, &bill.id).await?;
-    Ok(Order::of(bill, &payments).created())
+    let refunds = store::list_refunds(&db, &bill.id).await?;
+    Ok(Order::of(bill, &payments, &refunds).created())
 }
 
 async fn find_order(db: &Db, id: &str) -> Result<Bill, Error> {

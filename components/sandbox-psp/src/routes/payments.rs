@@ -19,6 +19,9 @@ pub struct WirePayment {
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     transaction_amount: i64,
+    #[serde(with = "decimal")]
+    #[schemars(with = "f64")]
+    transaction_amount_refunded: i64,
     currency_id: String,
     external_reference: String,
     description: String,
@@ -33,6 +36,7 @@ impl WirePayment {
             id: it.id,
             status: it.status,
             transaction_amount: bill.amount,
+            transaction_amount_refunded: it.refunded,
             currency_id: bill.currency.clone(),
             external_reference: bill.reference.clone(),
             description: bill.title.clone(),
@@ -82,14 +86,33 @@ pub struct Refund {
     status: Status,
 }
 
-pub async fn refund_payment(_: Merchant, Path(id): Path<i64>) -> Result<Created<Refund>, Problem> {
+/// How much of a payment goes back.
+#[derive(Deserialize, Schema)]
+pub struct NewRefund {
+    /// All that is left when absent.
+    #[schemars(with = "Option<f64>", example = 5.5)]
+    amount: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+struct Amount(#[serde(with = "decimal")] i64);
+
+pub async fn refund_payment(
+    merchant: Merchant,
+    Path(id): Path<i64>,
+    Json(new): Json<NewRefund>,
+) -> Result<Created<Refund>, Problem> {
+    let amount = new.amount.map(|it| it.0);
+    if amount.is_some_and(|it| it <= 0) {
+        return Err(Error::Malformed("amount").into());
+    }
     let db = store::open().await?;
-    let payment = find_payment(&db, id).await?;
-    store::refund(&db, id).await?;
+    find_payment(&db, id).await?;
+    let made = store::refund(&db, id, amount, merchant.key.as_deref()).await?;
     let refund = Refund {
-        id,
-        payment_id: id,
-        amount: payment.transaction_amount,
+        id: made.id,
+        payment_id: made.payment,
+        amount: made.amount,
         status: Status::Approved,
     };
     Ok(Created::at(format!("{PREFIX}/v1/payments/{id}"), refund))

@@ -1,4 +1,2 @@
--- $1 payment
-UPDATE payment SET status = 'refunded', updated_at = now()
-WHERE id = $1 AND status IN ('approved', 'refunded')
-RETURNING id
+-- $1 payment, $2 amount or null for all that is left, $3 idempotency key or null
+SELECT outcome, (made).id, (made).payment, (made).amount FROM refund_payment($1, $2, $3)

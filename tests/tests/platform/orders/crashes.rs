@@ -6,8 +6,9 @@ use std::thread;
 use serde_json::json;
 use wharf_tests::{Request, Stack, User};
 
+use super::provider::{page, press};
 use super::{
-    Shop, assert_books_agree, balance, endow, id, make_due, open_shop, show, tick, with_tick,
+    Shop, assert_books_agree, balance, endow, id, make_due, open_shop, show, step, tick, with_tick,
 };
 
 /// A statement that waits, and the table that it is kept from.
@@ -19,6 +20,8 @@ const NOTE_PAID: Step = Step("FROM charge_paid(", "orders.customer_order");
 const MOVE: Step = Step("FROM move_order(", "orders.customer_order");
 const REFUND: Step = Step("FROM refund(", "payments.transfer");
 const NOTE_REFUNDED: Step = Step("UPDATE refund SET status = 'done'", "orders.refund");
+const GIVE_BACK: Step = Step("FROM refund_items(", "orders.customer_order");
+const REFUND_PART: Step = Step("FROM refund_part(", "payments.part_refund");
 const OPEN: Step = Step("FROM open_checkout(", "payments.checkout");
 const NOTE_OPEN: Step = Step("FROM charge_open(", "orders.customer_order");
 
@@ -131,6 +134,31 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
         };
         assert_eq!(show(&customer, order)["status"], status);
         assert_eq!(balance(&customer), before - cost);
+    }
+}
+
+#[test]
+fn an_item_goes_back_through_the_provider_once_or_not_at_all_after_a_crash_at_any_step() {
+    let (mut stack, shop, product, customer) = scene();
+    let order = shop.order(&customer, product, 4, "provider").expect(200);
+    let order = order.json();
+    press(&stack, &page(&stack, &order), "approve").expect(303);
+    step(&customer, id(&order), "paid").expect(200);
+    let cases: [(&[Step], i64); 3] = [
+        (&[GIVE_BACK], 0),
+        (&[REFUND_PART], 1_050),
+        (&[REFUND_PART, NOTE_REFUNDED], 2_100),
+    ];
+    for (steps, gone) in cases {
+        let body = json!({ "items": [{ "item_id": order["items"][0]["id"], "quantity": 1 }] });
+        let path = format!("/orders/{}/refund", id(&order));
+        let request = shop.manager.post(&path).json(&body);
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        let sent = "SELECT coalesce(sum(amount), 0)::bigint FROM sandbox_psp.refund";
+        let sent: i64 = stack.sql().query_one(sent, &[]).unwrap().get(0);
+        let back = show(&customer, id(&order))["refunded"].as_f64().unwrap();
+        assert_eq!((sent, (back * 100.0).round() as i64), (gone, gone));
     }
 }
 

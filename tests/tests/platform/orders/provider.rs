@@ -1,7 +1,7 @@
 //! Orders that are paid through the provider: in time, too late, never.
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, User, eventually};
+use wharf_tests::{Answer, Options, Stack, User, eventually};
 
 use super::{
     SOON, assert_books_agree, id, make_due, open_shop, show, statuses, step, tick, with_tick,
@@ -135,6 +135,86 @@ fn an_order_that_is_called_off_after_it_was_paid_is_refunded_once() {
     let tracked = statuses(&customer, order);
     assert_eq!(tracked, ["created", "paid", "refunded"]);
     assert_books_agree(&stack);
+}
+
+#[test]
+fn items_that_were_paid_through_the_provider_go_back_there_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let made = shop.order(&customer, product, 3, "provider").expect(200);
+    let paid = pay(&stack, &customer, &made.json());
+    let (order, item) = (id(&paid), &paid["items"][0]["id"]);
+    let give_back = |quantity: i64, key: &str| {
+        let body = json!({ "items": [{ "item_id": item, "quantity": quantity }] });
+        let request = shop.manager.post(&format!("/orders/{order}/refund"));
+        request.header("idempotency-key", key).json(&body).send()
+    };
+    let key = wharf_tests::unique("back");
+    for _ in 0..2 {
+        let back = give_back(1, &key).expect(200).json();
+        assert_eq!(
+            (&back["refunded"], &back["status"]),
+            (&json!(10.5), &json!("paid"))
+        );
+    }
+    assert_eq!(booked(&stack, order), 2_100);
+    assert_eq!(sent_back(&stack, order), 1_050);
+    give_back(3, &wharf_tests::unique("back")).problem(409);
+
+    // What is left goes back with the order.
+    let end = step(&customer, order, "cancelled").expect(200).json();
+    assert_eq!(
+        (&end["status"], &end["refunded"]),
+        (&json!("refunded"), &json!(31.5))
+    );
+    eventually("all of it went back", SOON, || {
+        (booked(&stack, order), sent_back(&stack, order)) == (0, 3_150)
+    });
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
+    // Not shared: until the order knows, it and its money disagree.
+    let stack = Options::default().start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let made = shop.order(&customer, product, 2, "provider").expect(200);
+    let paid = pay(&stack, &customer, &made.json());
+    let (order, item) = (id(&paid), &paid["items"][0]["id"]);
+    let body = json!({ "items": [{ "item_id": item, "quantity": 1 }] });
+    let path = format!("/orders/{order}/refund");
+    shop.manager.post(&path).json(&body).send().expect(200);
+    // As an admin of payments decides, or the bank of the payer.
+    let charge = "SELECT id::text FROM orders.charge WHERE order_id = $1";
+    let charge: String = stack.sql().query_one(charge, &[&order]).unwrap().get(0);
+    let path = format!("/payments/{charge}?new_status=refunded&reason=by+phone");
+    User::admin(&stack)
+        .request("PATCH", &path)
+        .send()
+        .expect(200);
+    eventually("the order knows", SOON, || {
+        let shown = show(&customer, order);
+        (&shown["status"], &shown["refunded"]) == (&json!("refunded"), &json!(21))
+    });
+    eventually("all of it went back", SOON, || {
+        (booked(&stack, order), sent_back(&stack, order)) == (0, 2_100)
+    });
+    assert_books_agree(&stack);
+}
+
+/// What the provider says it has sent back of an order.
+fn sent_back(stack: &Stack, order: i64) -> i64 {
+    let sum = "SELECT coalesce(sum(r.amount), 0)::bigint
+        FROM orders.charge c
+        JOIN sandbox_psp.bill b ON b.reference = c.id::text
+        JOIN sandbox_psp.payment p ON p.bill = b.id
+        JOIN sandbox_psp.refund r ON r.payment = p.id
+        WHERE c.order_id = $1";
+    stack.sql().query_one(sum, &[&order]).unwrap().get(0)
 }
 
 fn pay(stack: &Stack, customer: &User, order: &Value) -> Value {

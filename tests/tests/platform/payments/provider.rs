@@ -5,6 +5,7 @@ mod crashes;
 mod fake;
 mod manual;
 mod outages;
+mod parts;
 mod returns;
 mod scene;
 

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
+use uuid::Uuid;
 use wharf_tests::{Reply, Request, eventually, unique};
 
 use super::super::{assert_sound, key};
@@ -140,5 +141,72 @@ fn a_refund_is_made_once_although_the_host_is_killed_meanwhile() {
         scene.attempts(&payment)[0]["verdict"] == "returned"
     });
     assert_eq!(scene.booked(&payment), (0, 0));
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn a_part_is_sent_back_once_although_the_host_is_killed_meanwhile() {
+    let mut scene = Scene::start_with_asker();
+    let part = |scene: &Scene, payment: &Payment| {
+        let asked = json!([payment.id, Uuid::new_v4(), 1_000]);
+        scene.stack.post("/ask/checkout/refund-part").json(&asked)
+    };
+    let owed = |scene: &Scene, payment: &Payment| -> i64 {
+        let id: Uuid = payment.id.parse().unwrap();
+        let count =
+            "SELECT count(*) FROM payments.part_refund WHERE checkout = $1 AND status = 'owed'";
+        scene.stack.sql().query_one(count, &[&id]).unwrap().get(0)
+    };
+
+    // Nothing is booked yet: nothing happens.
+    let (payment, attempt) = scene.paid();
+    let request = part(&scene, &payment);
+    let gate = scene.stack.lock_table("payments.transfer");
+    killed(&mut scene, request, |scene| {
+        scene.stack.wait_for_lock("FROM refund_part(");
+    });
+    drop(gate);
+    assert_eq!(
+        (scene.booked(&payment), owed(&scene, &payment)),
+        ((2_500, 1), 0)
+    );
+    assert_eq!(scene.provider.refunded(&attempt), 0);
+
+    // The provider was asked and did nothing.
+    let path = format!("{attempt}/refunds");
+    let never = Reply::lost().after(Duration::from_secs(5));
+    scene.provider.instead(&path, [never]);
+    let request = part(&scene, &payment);
+    killed(&mut scene, request, |scene| {
+        asked_to_refund(scene, &attempt);
+    });
+    assert_eq!(
+        (scene.booked(&payment).0, owed(&scene, &payment)),
+        (1_500, 1)
+    );
+    scene.hurry(&payment);
+    eventually("it is sent back", SOON, || owed(&scene, &payment) == 0);
+    assert_eq!(scene.provider.refunded(&attempt), 1_000);
+
+    // The provider did it, and we do not know that it did: it is not asked for it again.
+    let (payment, attempt) = scene.paid();
+    scene.leave_alone(&payment);
+    let path = format!("{attempt}/refunds");
+    scene.provider.delay(&path, Duration::from_millis(1500));
+    let request = part(&scene, &payment);
+    killed(&mut scene, request, |scene| {
+        asked_to_refund(scene, &attempt);
+        let gate = scene.stack.lock_table("payments.part_refund");
+        scene.stack.wait_for_lock("SELECT finish_parts(");
+        gate
+    });
+    assert_eq!(
+        (scene.provider.refunded(&attempt), owed(&scene, &payment)),
+        (1_000, 1)
+    );
+    scene.hurry(&payment);
+    eventually("it is known here too", SOON, || owed(&scene, &payment) == 0);
+    let asked = scene.provider.received(&path);
+    assert_eq!((asked.len(), scene.booked(&payment).0), (1, 1_500));
     assert_sound(&scene.stack);
 }

@@ -1,6 +1,6 @@
 //! A payment provider that can be told to lie.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,10 @@ struct State {
     orders: HashMap<String, String>,
     /// What was said under each `x-idempotency-key`.
     bodies: HashMap<String, Vec<u8>>,
+    /// The `x-idempotency-key` of every refund.
+    refunds: HashSet<String>,
+    /// Refunds are answered and not made.
+    is_idle: bool,
     /// What comes instead of an answer, for requests in which this word stands.
     instead: HashMap<String, VecDeque<Reply>>,
     /// How late the next answer comes to a request in which this word stands.
@@ -80,16 +84,27 @@ impl Provider {
     }
 
     pub(super) fn status(&self, payment: &str) -> String {
+        self.find(payment)["status"].as_str().unwrap().to_owned()
+    }
+
+    /// How much of a payment has gone back, in cents.
+    pub(super) fn refunded(&self, payment: &str) -> i64 {
+        cents(&self.find(payment)[REFUNDED])
+    }
+
+    /// From now on refunds are answered and not made; or made again.
+    pub(super) fn idles(&self, is_idle: bool) {
+        self.state.lock().unwrap().is_idle = is_idle;
+    }
+
+    fn find(&self, payment: &str) -> Value {
         let state = self.state.lock().unwrap();
         let payment = state
             .payments
             .values()
             .flatten()
             .find(|it| it["id"] == *payment);
-        payment.expect("the payment")["status"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        payment.expect("the payment").clone()
     }
 
     pub(super) fn received(&self, word: &str) -> Vec<Received> {
@@ -99,6 +114,42 @@ impl Provider {
             .filter(|it| says(it, word))
             .collect()
     }
+}
+
+const REFUNDED: &str = "transaction_amount_refunded";
+
+fn cents(amount: &Value) -> i64 {
+    let amount = match amount {
+        Value::String(text) => text.parse().unwrap(),
+        other => other.as_f64().unwrap_or_default(),
+    };
+    (amount * 100.0).round() as i64
+}
+
+/// Sends an amount of a payment back, or all that is left of it, once per key.
+fn refund(state: &mut State, key: String, payment: &str, amount: Option<&Value>) -> Reply {
+    if state.is_idle || state.refunds.contains(&key) {
+        return Reply::json(201, &json!({ "status": "approved" }));
+    }
+    let mut all = state.payments.values_mut().flatten();
+    let Some(payment) = all.find(|it| it["id"] == *payment) else {
+        return Reply::status(404);
+    };
+    let total = cents(&payment["transaction_amount"]);
+    let gone = cents(&payment[REFUNDED]);
+    let wanted = amount.map_or(total - gone, cents);
+    if wanted > total - gone {
+        return Reply::json(
+            400,
+            &json!({ "message": "amount exceeds what can be refunded" }),
+        );
+    }
+    payment[REFUNDED] = json!((gone + wanted) as f64 / 100.0);
+    if gone + wanted == total {
+        payment["status"] = json!("refunded");
+    }
+    state.refunds.insert(key);
+    Reply::json(201, &json!({ "status": "approved" }))
 }
 
 fn says(request: &Received, word: &str) -> bool {
@@ -122,10 +173,18 @@ fn in_order(payment: &Value) -> Value {
 fn order(state: &State, id: &str) -> Option<Value> {
     let reference = state.orders.get(&id.to_uppercase())?;
     let payments = state.payments.get(reference);
-    let payments: Vec<_> = payments.into_iter().flatten().map(in_order).collect();
+    let payments: Vec<_> = payments.into_iter().flatten().collect();
+    let refunds = payments.iter().filter(|it| cents(&it[REFUNDED]) > 0);
+    let refunds: Vec<_> = refunds
+        .map(|it| {
+            let amount = format!("{:.2}", it[REFUNDED].as_f64().unwrap());
+            json!({ "id": "REF", "transaction_id": it["id"], "amount": amount, "status": "processed" })
+        })
+        .collect();
+    let payments: Vec<_> = payments.into_iter().map(in_order).collect();
     Some(json!({
         "id": id.to_uppercase(), "external_reference": reference, "country_code": "BRA",
-        "last_updated_date": moment(), "transactions": { "payments": payments },
+        "last_updated_date": moment(), "transactions": { "payments": payments, "refunds": refunds },
     }))
 }
 
@@ -148,6 +207,11 @@ fn answer(state: &mut State, request: &Received) -> Reply {
     let late = state.late.keys().find(|it| says(request, it)).cloned();
     let late = late.and_then(|it| state.late.remove(&it));
     carry_out(state, request).after(late.unwrap_or_default())
+}
+
+fn key_of(request: &Received) -> String {
+    let key = request.headers.get("x-idempotency-key").unwrap();
+    key.to_str().unwrap().to_owned()
 }
 
 fn carry_out(state: &mut State, request: &Received) -> Reply {
@@ -186,6 +250,11 @@ fn carry_out(state: &mut State, request: &Received) -> Reply {
             None => Reply::status(404),
         },
         ("POST", ["v1", "orders", id, "refund"]) => match order(state, id) {
+            Some(_) if request.json()["transactions"][0].is_object() => {
+                let part = request.json()["transactions"][0].clone();
+                let payment = part["id"].as_str().unwrap();
+                refund(state, key_of(request), payment, Some(&part["amount"]))
+            }
             Some(order) => {
                 let reference = order["external_reference"].as_str().unwrap();
                 for payment in state.payments.get_mut(reference).into_iter().flatten() {
@@ -206,14 +275,8 @@ fn carry_out(state: &mut State, request: &Received) -> Reply {
             None => Reply::status(404),
         },
         ("POST", ["v1", "payments", id, "refunds"]) => {
-            let all = state.payments.values_mut().flatten();
-            match all.into_iter().find(|it| it["id"] == **id) {
-                Some(payment) => {
-                    payment["status"] = json!("refunded");
-                    Reply::json(201, &json!({ "status": "approved" }))
-                }
-                None => Reply::status(404),
-            }
+            let body = request.json();
+            refund(state, key_of(request), id, body.get("amount"))
         }
         _ => Reply::status(404),
     }

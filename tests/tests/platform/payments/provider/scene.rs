@@ -50,8 +50,13 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn shared() -> &'static Self {
         static SCENE: OnceLock<Scene> = OnceLock::new();
+        SCENE.get_or_init(Self::start_with_asker)
+    }
+
+    /// One of its own, with a function that asks as others do.
+    pub(super) fn start_with_asker() -> Self {
         let asker = include_str!("../../../../asker/spin.toml.part");
-        SCENE.get_or_init(|| Self::run(Options::default().manifest(asker)))
+        Self::run(Options::default().manifest(asker))
     }
 
     /// One of its own, whose provider the test may break.

@@ -1,0 +1,116 @@
+-- Parts of approved payments that go back. The ledger books a part at once; the provider is asked afterwards, and again
+-- until it says that as much has gone back.
+
+-- How much of an approved payment has gone back.
+CREATE OR REPLACE FUNCTION gone_of(checkout_id uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN coalesce(
+        (SELECT refunded FROM psp_payment WHERE checkout = checkout_id AND verdict = 'accepted'),
+        (SELECT sum(amount)::bigint FROM part_refund WHERE checkout = checkout_id),
+        0);
+END $$;
+
+-- Ends the parts of a payment that the provider has carried out: those up to `reported`, or all when the payment goes
+-- back as a whole.
+CREATE OR REPLACE FUNCTION end_parts(of_payment text, reported bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE part_refund SET status = 'done', refusal = NULL
+    WHERE payment = of_payment AND status = 'owed' AND (reported IS NULL OR gone <= reported)
+        AND checkout = (SELECT checkout FROM psp_payment WHERE id = of_payment);
+END $$;
+
+-- Sends a part of an approved payment back, once per `part`. The last part makes it a whole refund. `left_over` is what
+-- could still be sent back when that is less than was wanted.
+CREATE OR REPLACE FUNCTION refund_part(checkout_id uuid, part uuid, wanted bigint)
+RETURNS TABLE (outcome text, left_over bigint, card checkout_card)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    it checkout;
+    earlier part_refund;
+    gone bigint;
+    moved text;
+    paid_by text;
+    is_rest bool;
+BEGIN
+    SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    SELECT * INTO earlier FROM part_refund WHERE id = part;
+    gone := gone_of(checkout_id);
+    is_rest := wanted = it.amount - gone;
+    IF it.id IS NULL THEN
+        outcome := 'unknown_payment';
+    ELSIF earlier.id IS NOT NULL THEN
+        outcome := CASE WHEN (earlier.checkout, earlier.amount) = (checkout_id, wanted) THEN 'replayed' ELSE 'id_taken' END;
+    ELSIF it.status <> 'approved' THEN
+        outcome := 'changed';
+    ELSIF wanted > it.amount - gone THEN
+        outcome := 'nothing_left';
+        left_over := it.amount - gone;
+    ELSE
+        SELECT id INTO paid_by FROM psp_payment WHERE checkout = checkout_id AND verdict = 'accepted';
+        IF is_rest THEN
+            moved := (apply_status(checkout_id, it.status, 'refunded')).outcome;
+        ELSE
+            moved := uncredit_checkout(it, wanted, false);
+        END IF;
+        outcome := moved;
+        IF moved IN ('moved', 'changed_to') THEN
+            INSERT INTO part_refund (id, checkout, payment, amount, gone, status)
+            VALUES (part, checkout_id, paid_by, wanted, gone + wanted,
+                    CASE WHEN is_rest OR paid_by IS NULL THEN 'done' ELSE 'owed' END);
+        END IF;
+        IF moved = 'moved' AND paid_by IS NOT NULL THEN
+            UPDATE psp_payment SET refunded = gone + wanted WHERE id = paid_by;
+            -- The request itself asks the provider first; this is for when it dies over it.
+            UPDATE checkout SET updated_at = now(), visits = 0, visit_at = now() + interval '10 seconds'
+            WHERE id = checkout_id;
+        END IF;
+    END IF;
+    card := (seen(outcome, checkout_id)).card;
+    RETURN NEXT;
+END $$;
+
+-- The provider says how much of a payment has gone back. Answers whether parts waited for that.
+CREATE OR REPLACE FUNCTION finish_parts(checkout_id uuid, of_payment text, reported bigint)
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    PERFORM FROM part_refund WHERE checkout = checkout_id AND status = 'owed';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
+    PERFORM end_parts(of_payment, reported);
+    RETURN true;
+END $$;
+
+-- The provider refuses to send a part back. It is asked again all the same: an operator may have changed something there.
+CREATE OR REPLACE FUNCTION note_refused_part(part uuid, why text)
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    UPDATE part_refund SET refusal = why WHERE id = part AND status = 'owed';
+    RETURN FOUND;
+END $$;
+
+-- Takes checkouts that have come due and says when they come due next, so that a sweep that dies over one costs time
+-- and nothing else.
+CREATE OR REPLACE FUNCTION visit_checkouts(at_most int)
+RETURNS SETOF checkout_card LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    WITH due AS (
+        SELECT id FROM checkout WHERE visit_at <= now() ORDER BY visit_at LIMIT at_most
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE checkout
+        SET visits = visits + 1,
+            visit_at = next_visit(checkout, EXISTS (
+                SELECT FROM psp_payment WHERE psp_payment.checkout = checkout.id AND verdict = 'returning'
+                UNION ALL
+                SELECT FROM part_refund WHERE part_refund.checkout = checkout.id AND part_refund.status = 'owed'))
+        FROM due WHERE checkout.id = due.id
+        RETURNING checkout.id
+    )
+    SELECT checkout_card.* FROM checkout_card JOIN taken USING (id);
+END $$;
+
+REVOKE ALL ON FUNCTION gone_of, end_parts, refund_part, finish_parts, note_refused_part, visit_checkouts FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refund_part, finish_parts, note_refused_part, visit_checkouts TO wharf_payments;
