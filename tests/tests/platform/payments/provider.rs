@@ -9,10 +9,10 @@ mod parts;
 mod returns;
 mod scene;
 
-use scene::{SECRET, SOON, Scene, now_s};
+use scene::{SECRET, SOON, Scene};
 use serde_json::json;
 use uuid::Uuid;
-use wharf_tests::{Reply, User, at_once, eventually, unique};
+use wharf_tests::{Reply, User, at_once, eventually, now_s, unique};
 
 use super::{assert_sound, balance};
 
