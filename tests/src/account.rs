@@ -1,8 +1,6 @@
 //! Accounts of tests that are not about signing up: made by signin's own statement, with a token signed by the
 //! platform's own key. A registration would compute the hash of a password each time, which takes a core.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use serde_json::{Value, json};
@@ -11,6 +9,7 @@ use uuid::Uuid;
 use crate::stack::Stack;
 use crate::token::Token;
 use crate::user::User;
+use crate::wait::since_1970;
 
 const CREATE: &str = include_str!("../../components/signin/src/sql/create_account.sql");
 
@@ -33,10 +32,7 @@ pub(crate) struct Person<'a> {
 /// Creates the account, signed in; answers the token of its session.
 pub(crate) fn create(stack: &Stack, person: &Person<'_>) -> String {
     let (id, session) = (Uuid::new_v4(), Uuid::new_v4());
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
-    let now_ms = i64::try_from(now.as_millis()).expect("before the year 200 million");
+    let now_ms = i64::try_from(since_1970().as_millis()).expect("before the year 200 million");
     let none: Option<&str> = None;
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = signin")

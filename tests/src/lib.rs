@@ -51,5 +51,5 @@ pub use request::Request;
 pub use stack::{Shared, Stack};
 pub use token::Token;
 pub use user::{User, unique};
-pub use wait::{eventually, eventually_some};
+pub use wait::{eventually, eventually_some, now_s};
 pub use wharf_launch::repository;

@@ -1,7 +1,6 @@
 //! A user of the platform: signs up as its clients do and sends requests with their token.
 
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -10,6 +9,7 @@ use crate::answer::Answer;
 use crate::request::Request;
 use crate::stack::Stack;
 use crate::times::measure;
+use crate::wait::since_1970;
 
 #[derive(Clone)]
 pub struct User {
@@ -185,9 +185,6 @@ fn read_token(answer: &Answer) -> String {
 pub fn unique(prefix: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
     let number = MADE.fetch_add(1, Ordering::Relaxed);
-    format!("{prefix}_{:x}_{number}", since.as_micros())
+    format!("{prefix}_{:x}_{number}", since_1970().as_micros())
 }

@@ -2,11 +2,21 @@
 
 use std::panic::Location;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::times::measure;
 
 const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Seconds since 1970.
+pub fn now_s() -> u64 {
+    since_1970().as_secs()
+}
+
+pub(crate) fn since_1970() -> Duration {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("after 1970")
+}
 
 /// Waits until `condition` holds; panics, naming it, when it does not in time.
 #[track_caller]

@@ -8,10 +8,10 @@ mod outages;
 mod returns;
 mod scene;
 
-use scene::{SECRET, SOON, Scene, now_s};
+use scene::{SECRET, SOON, Scene};
 use serde_json::json;
 use uuid::Uuid;
-use wharf_tests::{Reply, User, at_once, eventually, unique};
+use wharf_tests::{Reply, User, at_once, eventually, now_s, unique};
 
 use super::{assert_sound, balance};
 

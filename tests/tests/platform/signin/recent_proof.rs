@@ -1,16 +1,13 @@
 //! What is hard to undo asks for a proof from the last ten minutes, and its person is told.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, Token, User};
+use wharf_tests::{Answer, Stack, Token, User, now_s};
 
 use super::tokens::own_key;
 
 /// The user with a token of the same session whose proof is that old.
 fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let token = Token::of(&user.token).with_claim("auth_time", now.as_secs() - seconds);
+    let token = Token::of(&user.token).with_claim("auth_time", now_s() - seconds);
     with_token(user, token.signed_by(&own_key(stack)))
 }
 

@@ -1,14 +1,12 @@
 //! Tokens: what ours are, and that nothing else passes for one.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
-use wharf_tests::{Stack, Token, User};
+use wharf_tests::{Stack, Token, User, now_s};
 
 /// The platform's own key.
 pub(super) fn own_key(stack: &Stack) -> SigningKey {
@@ -34,13 +32,6 @@ fn published(stack: &Stack) -> Vec<(String, VerifyingKey)> {
         (it["kid"].as_str().unwrap().to_owned(), key)
     })
     .collect()
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
 
 /// By every function, and with one body: it does not say what was wrong.
@@ -93,7 +84,7 @@ fn a_token_says_who_for_how_long_and_from_whom() {
         claims["exp"].as_u64().unwrap(),
     );
     assert!(
-        iat <= now() && now() < exp && exp <= iat + 30 * 86_400,
+        iat <= now_s() && now_s() < exp && exp <= iat + 30 * 86_400,
         "{claims}"
     );
     assert_ne!(
@@ -227,14 +218,14 @@ fn a_token_that_says_the_wrong_thing_is_refused_though_we_signed_it() {
         .send()
         .expect(200);
     for (claim, value) in [
-        ("exp", json!(now() - 1)),
+        ("exp", json!(now_s() - 1)),
         ("exp", json!(0)),
         ("exp", json!(-1)),
         ("exp", Value::Null),
         ("exp", json!("tomorrow")),
         ("exp", json!(1e300)),
-        ("iat", json!(now() + 3600)),
-        ("nbf", json!(now() + 3600)),
+        ("iat", json!(now_s() + 3600)),
+        ("nbf", json!(now_s() + 3600)),
         ("iss", json!("somebody-else")),
         ("aud", json!("somebody-else")),
         ("aud", json!(["wharf", "somebody-else"])),
@@ -293,7 +284,7 @@ fn a_token_of_an_unknown_user_is_refused() {
 fn only_launchers_are_told_that_a_token_has_expired() {
     let stack = Stack::shared();
     let token = User::registered(&stack).token;
-    let expired = Token::of(&token).with_claim("exp", now() - 1);
+    let expired = Token::of(&token).with_claim("exp", now_s() - 1);
     let expired = expired.signed_by(&own_key(&stack));
     is_refused(&stack, &expired);
     let number = |token: &str| {

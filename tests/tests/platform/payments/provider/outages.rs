@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wharf_tests::{Reply, at_once, eventually, unique};
+use wharf_tests::{Reply, at_once, eventually, now_s, unique};
 
 use super::super::assert_sound;
-use super::scene::{SOON, Scene, now_s};
+use super::scene::{SOON, Scene};
 
 #[test]
 fn a_provider_that_is_down_is_seen_and_asked_again() {

@@ -1,26 +1,19 @@
 //! The platform beside a provider that can be told to lie.
 
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
-use wharf_tests::{Answer, Options, Request, Stack, User, unique};
+use wharf_tests::{Answer, Options, Request, Stack, User, now_s, unique};
 
 use super::fake::Provider;
 
 pub(super) const SECRET: &str = "signed-by-the-provider";
 /// A sweep comes every few seconds and visits what is due.
 pub(super) const SOON: Duration = Duration::from_secs(60);
-
-pub(super) fn now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
 
 /// Now, as the provider writes it.
 pub(super) fn moment() -> String {

@@ -1,27 +1,22 @@
 //! Tokens of a realm elsewhere are exchanged for ours.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Options, Outside, Reply, Stack, User, at_once, eventually, unique};
+use wharf_tests::{
+    Answer, Options, Outside, Reply, Stack, User, at_once, eventually, now_s, unique,
+};
 
 use super::super::proofs::App;
 use super::{Key, claims_of};
 
 const REALM: &str = "https://id.example.org/realms/parking-users";
 
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
-
 /// The claims of a realm about a user.
 fn vouched(subject: &str, name: &str) -> Value {
     json!({
         "iss": REALM, "aud": ["account", "parking-auth"], "sub": subject,
-        "iat": now(), "exp": now() + 300,
+        "iat": now_s(), "exp": now_s() + 300,
         "preferred_username": name, "email": format!("{name}@example.org"), "email_verified": true,
         "given_name": "Ana", "family_name": "Souza",
         "realm_access": { "roles": ["driver", "offline_access"] },
@@ -111,8 +106,8 @@ fn a_token_of_a_configured_realm_stands_for_a_user_of_ours() {
     for (member, value) in [
         ("iss", json!("https://evil.example")),
         ("aud", json!("account")),
-        ("exp", json!(now() - 60)),
-        ("nbf", json!(now() + 600)),
+        ("exp", json!(now_s() - 60)),
+        ("nbf", json!(now_s() + 600)),
         ("sub", json!("")),
     ] {
         let mut wrong = claims.clone();
