@@ -295,6 +295,27 @@ fn a_plan_is_the_drivers_to_choose_and_begins_when_its_first_part_is_paid() {
     assert_eq!(refused.problem(409)["code"], "no-plan");
 }
 
+#[test]
+fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
+    let stack = Stack::shared();
+    let zone = zone(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    // The first part of two, and the whole with its discount: ten each.
+    let links = [begin(&driver, &fine, 2), pay_fine(&driver, &fine)];
+    let links = links.map(|it| it.problem(402)["link"].clone());
+    at_once(2, |number| approve(&stack, &links[number]));
+    let id = fine["id"].as_i64().unwrap();
+    let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
+        WHERE subject = 'fine' AND subject_id = $1 AND (charge.status = 'opening' OR refund.status = 'owed')";
+    eventually("all is settled", SOON, || {
+        let open = stack.sql().query_one(open, &[&id]).unwrap();
+        open.get::<_, i64>(0) == 0
+    });
+    assert_eq!(show(&driver, &fine)["paid_amount"], json!(10));
+    assert_eq!(moved(&stack, "fine", &fine["id"]), 1_000);
+}
+
 /// Whatever is asked for in whatever order, the books and the fine agree.
 #[test]
 fn a_planned_fine_keeps_its_rules_on_any_walk() {
