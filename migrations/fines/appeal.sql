@@ -103,6 +103,7 @@ BEGIN
     PERFORM note_event(the_fine, the_caller, verdict, jsonb_build_object('reason', why));
     UPDATE fine SET
         frozen = frozen + coalesce(at - frozen_since, '0'),
+        plan_until = plan_until + coalesce(at - frozen_since, '0'),
         frozen_since = NULL,
         status = CASE WHEN verdict = 'accepted' THEN 'cancelled' ELSE status END,
         discount_again_until = CASE
@@ -112,12 +113,13 @@ BEGIN
     WHERE id = the_fine
     RETURNING * INTO f;
     UPDATE fine SET
-        next_step_at = CASE WHEN status = 'issued' THEN next_step(fine, at) END,
-        noted_due = CASE WHEN status = 'issued' THEN due_amount(fine, at) ELSE 0 END
+        next_step_at = next_step(fine, at), noted_due = due_amount(fine, at)
     WHERE id = the_fine;
     IF verdict = 'accepted' THEN
         INSERT INTO refund (charge_id, amount, due_at)
-        SELECT id, amount, now() FROM charge WHERE id = f.paid_charge;
+        SELECT id, amount, now() FROM charge
+        WHERE charge.subject = 'fine' AND subject_id = the_fine AND charge.status = 'paid'
+            AND NOT EXISTS (SELECT FROM refund WHERE charge_id = charge.id);
         UPDATE charge SET due_at = now()
         WHERE charge.subject = 'fine' AND subject_id = the_fine AND charge.status = 'opening';
     END IF;

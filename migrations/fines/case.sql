@@ -28,15 +28,16 @@ BEGIN
         'rule_inputs', jsonb_build_object(
             'issued_at', iso(it.issued_at), 'stopped_seconds', extract(epoch FROM it.frozen)::bigint,
             'stopped_since', iso(it.frozen_since), 'discount_again_until', iso(it.discount_again_until), 'at', iso(now()),
-            'due_cents', CASE WHEN it.status = 'issued' THEN due_amount(it, now()) ELSE 0 END
+            'paid_cents', coalesce(it.paid_amount, 0), 'due_cents', due_amount(it, now())
         ),
         'deadlines', jsonb_build_object(
             'amount_changes_at', iso(next_step(it, now())),
             'appeal_until', iso(it.issued_at + make_interval(days => (it.schedule ->> 'appeal_days')::int))
         ),
+        'plan', show_plan(it),
         'payments', coalesce((
             SELECT jsonb_agg(jsonb_build_object(
-                'id', charge.id, 'amount_cents', charge.amount, 'method', method, 'waives_appeal', waives,
+                'id', charge.id, 'part', CASE WHEN parts IS NOT NULL THEN nth END, 'parts', parts, 'amount_cents', charge.amount, 'method', method, 'waives_appeal', waives,
                 'began_at', iso(charge.created_at),
                 'refunded_cents', (SELECT coalesce(sum(amount), 0) FROM refund WHERE charge_id = charge.id)
             ) ORDER BY charge.created_at)

@@ -211,9 +211,17 @@ CREATE OR REPLACE FUNCTION fine_is_payable(the_fine bigint) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM fine WHERE id = the_fine AND status = 'issued' AND hidden_at IS NULL);
 
--- Begins to pay a fine, by its number or by its reference. The amount is that of this moment.
+-- Whether a fine still waits for this payment: the payments of a fine are made one after another.
+CREATE OR REPLACE FUNCTION fine_awaits(c charge) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN fine_is_payable(c.subject_id) AND EXISTS (SELECT FROM fine WHERE id = c.subject_id AND payments + 1 = c.nth);
+
+-- Begins to pay a fine, by its number or by its reference: a part of it, the first one of so many, or all that is left.
+-- The amount is that of this moment.
+DROP FUNCTION IF EXISTS open_fine_charge(bigint, text, uuid, text, boolean);
 CREATE OR REPLACE FUNCTION open_fine_charge(
-    the_fine bigint, the_reference text, the_payer uuid, by_method text, gives_up boolean
+    the_fine bigint, the_reference text, the_payer uuid, by_method text, gives_up boolean, the_part int DEFAULT NULL,
+    the_parts int DEFAULT NULL
 ) RETURNS TABLE (outcome text, subject fine, due charge)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -222,26 +230,47 @@ DECLARE
     c charge;
     refusal text;
     at timestamptz;
+    cents bigint;
+    total bigint;
+    of_driver boolean;
 BEGIN
     SELECT * INTO f FROM fine
     WHERE (id = the_fine OR reference = the_reference) AND hidden_at IS NULL
     FOR NO KEY UPDATE;
     at := clock_timestamp();
+    of_driver := EXISTS (SELECT FROM feed WHERE fine_id = f.id AND user_id = the_payer);
     refusal := CASE
         WHEN f.id IS NULL THEN 'unknown_fine'
         WHEN f.status = 'paid' THEN 'already_paid'
         WHEN f.status = 'cancelled' THEN 'fine_cancelled'
-        WHEN gives_up AND (f.schedule ->> 'waiver_percent')::int = 0 THEN 'no_waiver'
+        WHEN gives_up AND ((f.schedule ->> 'waiver_percent')::int = 0 OR f.payments > 0) THEN 'no_waiver'
         WHEN gives_up AND EXISTS (SELECT FROM appeal WHERE fine_id = f.id) THEN 'appealed_already'
-        -- Only its driver can give up their appeal.
-        WHEN gives_up AND NOT EXISTS (SELECT FROM feed WHERE fine_id = f.id AND user_id = the_payer) THEN 'forbidden'
+        -- Only its driver can give up their appeal, or the discounts. The reference is on the driver's paper.
+        WHEN gives_up AND NOT of_driver THEN 'forbidden'
+        WHEN the_parts IS NOT NULL AND the_reference IS NULL AND NOT of_driver THEN 'forbidden'
+        WHEN the_parts IS NOT NULL AND f.plan_parts IS NOT NULL THEN 'plan_chosen'
+        WHEN the_parts IS NOT NULL AND NOT offers_plan(f, the_parts, at) THEN 'no_plan'
+        WHEN the_part NOT BETWEEN 1 AND coalesce(the_parts, f.plan_parts, 0) THEN 'unknown_part'
+        WHEN the_part <= f.payments THEN 'already_paid'
+        WHEN the_part IS NOT NULL AND the_parts IS NULL AND NOT plan_runs(f, at) THEN 'plan_over'
+        WHEN the_part > f.payments + 1 THEN 'part_early'
     END;
-    IF refusal IS NULL AND due_amount(f, at, gives_up) > 0 THEN
+    IF refusal IS NULL THEN
+        IF the_part IS NOT NULL THEN
+            the_parts := coalesce(the_parts, f.plan_parts);
+            total := coalesce(f.plan_total, offered_total(f, at));
+            cents := part_amount(total, the_parts, the_part);
+        ELSE
+            cents := due_amount(f, at, gives_up);
+        END IF;
+    END IF;
+    IF cents > 0 THEN
         SELECT * INTO z FROM zone WHERE id = f.zone_id;
         c := open_charge(
-            'fine', f.id, by_method, the_payer, z.payee, due_amount(f, at, gives_up), f.currency, gives_up,
+            'fine', f.id, by_method, the_payer, z.payee, cents, f.currency, gives_up,
             least(at + interval '30 minutes', next_step(f, at)),
-            CASE WHEN NOT gives_up THEN f.issued_at + f.frozen + make_interval(days => (f.schedule ->> 'appeal_days')::int) END
+            CASE WHEN NOT gives_up THEN f.issued_at + f.frozen + make_interval(days => (f.schedule ->> 'appeal_days')::int) END,
+            f.payments + 1, the_parts, total
         );
         IF c.id IS NULL THEN
             refusal := 'busy';
@@ -253,7 +282,9 @@ BEGIN
     END IF;
     IF c.id IS NULL THEN
         -- A discount of everything.
-        UPDATE fine SET status = 'paid', paid_at = at, paid_amount = 0, next_step_at = NULL, waived = gives_up WHERE id = f.id
+        UPDATE fine SET
+            status = 'paid', paid_at = at, paid_amount = coalesce(paid_amount, 0), next_step_at = NULL, waived = gives_up
+        WHERE id = f.id
         RETURNING * INTO f;
         PERFORM note_event(f.id, the_payer, 'paid', jsonb_build_object('amount', 0));
         PERFORM touch_fine(f.id);
@@ -264,25 +295,45 @@ BEGIN
 END
 $$;
 
--- The money of a charge has moved. The caller holds a lock on the fine.
+-- The money of a charge has moved, of a part or of all that was left. The caller holds a lock on the fine.
 CREATE OR REPLACE FUNCTION fine_paid(c charge) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     f fine;
+    is_last boolean := c.parts IS NULL OR c.nth = c.parts;
+    told jsonb := jsonb_build_object('amount', c.amount, 'charge', c.id, 'method', c.method, 'waives', c.waives);
 BEGIN
+    -- The time to pay counts from when the payment began, also when it became known late.
     UPDATE fine SET
-        status = 'paid', paid_at = now(), paid_amount = c.amount, paid_charge = c.id, waived = c.waives, next_step_at = NULL
+        status = CASE WHEN is_last THEN 'paid' ELSE status END,
+        paid_at = CASE WHEN is_last THEN now() END,
+        paid_charge = CASE WHEN is_last THEN c.id END,
+        paid_amount = coalesce(paid_amount, 0) + c.amount,
+        payments = c.nth,
+        waived = c.waives,
+        warned_at = NULL,
+        plan_parts = coalesce(plan_parts, c.parts),
+        plan_total = coalesce(plan_total, c.plan_total),
+        plan_until = CASE
+            WHEN coalesce(plan_parts, c.parts) IS NOT NULL
+                THEN coalesce(plan_until, c.created_at) + make_interval(days => plan_days(fine))
+        END
     WHERE id = c.subject_id
     RETURNING * INTO f;
-    PERFORM note_event(f.id, c.payer, 'paid', jsonb_build_object(
-        'amount', c.amount, 'charge', c.id, 'method', c.method, 'waives', c.waives
-    ));
+    UPDATE fine SET next_step_at = next_step(f, now()), noted_due = due_amount(f, now()) WHERE id = f.id RETURNING * INTO f;
+    IF c.parts IS NOT NULL THEN
+        told := told || jsonb_build_object('part', c.nth, 'parts', c.parts);
+    END IF;
+    IF c.parts IS NOT NULL AND c.nth = 1 THEN
+        PERFORM note_event(f.id, c.payer, 'planned', jsonb_build_object('parts', c.parts, 'total', c.plan_total));
+    END IF;
+    PERFORM note_event(f.id, c.payer, CASE WHEN is_last THEN 'paid' ELSE 'part_paid' END, told);
     PERFORM touch_fine(f.id);
-    PERFORM tell_driver(f, 'fine_paid', c.amount);
+    PERFORM tell_driver(f, CASE WHEN is_last THEN 'fine_paid' ELSE 'fine_part_paid' END, c.amount);
 END
 $$;
 
--- Notes that the amount of fines has changed, `at_most` of them; says how many. The amount itself is computed from the
+-- Notes that the amount of fines has changed or that a part was not paid in time, `at_most` of them; says how many. The amount itself is computed from the
 -- moment, so a sweep that was away for long notes in one step what several would have.
 CREATE OR REPLACE FUNCTION step_fines(at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -298,7 +349,10 @@ BEGIN
     LOOP
         is_due := due_amount(f, now());
         UPDATE fine SET next_step_at = next_step(f, now()), noted_due = is_due WHERE id = f.id;
-        IF is_due <> f.noted_due THEN
+        IF f.plan_until = f.next_step_at THEN
+            PERFORM note_event(f.id, NULL, 'plan_ended', jsonb_build_object('part', f.payments + 1, 'due', is_due));
+            PERFORM touch_fine(f.id);
+        ELSIF is_due <> f.noted_due THEN
             PERFORM note_event(f.id, NULL, 'stepped', jsonb_build_object('due', is_due, 'was', f.noted_due));
             PERFORM touch_fine(f.id);
         END IF;

@@ -1,8 +1,8 @@
 -- A fine, a check and an appeal as statements read them, moments in milliseconds.
 
--- How much of a fine is due at a moment. A discount lasts up to the last instant of its days, a surcharge begins after
--- it; halves of a minor unit are rounded up. A function of the moment alone, so a late sweep changes nothing.
-CREATE OR REPLACE FUNCTION due_amount(it fine, at timestamptz, waives boolean DEFAULT false) RETURNS bigint
+-- What a fine is by its schedule at a moment. A discount lasts up to the last instant of its days, a surcharge begins
+-- after it; halves of a minor unit are rounded up.
+CREATE OR REPLACE FUNCTION scheduled_amount(it fine, at timestamptz, waives boolean) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     WITH counted (age) AS (
         SELECT least(at, it.frozen_since) - it.issued_at - it.frozen
@@ -29,7 +29,6 @@ LANGUAGE sql STABLE AS $$
         FROM counted
     )
     SELECT CASE
-        WHEN it.status = 'cancelled' THEN 0
         WHEN discount > 0 OR surcharge = 0
             THEN (it.amount * (100 - greatest(discount, waiver)) + 50) / 100
         ELSE (it.amount * (100 + surcharge) + 50) / 100
@@ -37,36 +36,52 @@ LANGUAGE sql STABLE AS $$
     FROM rates
 $$;
 
--- When the amount that is due changes next; never while an appeal stops the clock.
-CREATE OR REPLACE FUNCTION next_step(it fine, at timestamptz) RETURNS timestamptz
+-- How much of a fine is due at a moment: what is left of its plan, and without one what is left of it by its schedule.
+-- A function of the moment alone, so a late sweep changes nothing.
+CREATE OR REPLACE FUNCTION due_amount(it fine, at timestamptz, waives boolean DEFAULT false) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN it.frozen_since IS NULL THEN (
-        SELECT min(moment)
-        FROM (
-            SELECT it.issued_at + it.frozen + make_interval(days => (step ->> 'days')::int)
-            FROM jsonb_array_elements((it.schedule -> 'discounts') || (it.schedule -> 'surcharges')) AS step
-            UNION ALL
-            SELECT it.discount_again_until
-        ) AS steps (moment)
-        WHERE moment > at
-    ) END
+    SELECT CASE
+        WHEN it.status <> 'issued' THEN 0
+        WHEN plan_runs(it, at) THEN it.plan_total - it.paid_amount
+        ELSE greatest(0, scheduled_amount(it, at, waives) - coalesce(it.paid_amount, 0))
+    END
 $$;
 
-CREATE OR REPLACE FUNCTION show_fine(it fine)
+-- When the amount that is due changes next, or until when the next part is to be paid; never while an appeal stops the clock.
+CREATE OR REPLACE FUNCTION next_step(it fine, at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN it.status <> 'issued' OR it.frozen_since IS NOT NULL THEN NULL
+        WHEN plan_runs(it, at) THEN it.plan_until
+        ELSE (
+            SELECT min(moment)
+            FROM (
+                SELECT it.issued_at + it.frozen + make_interval(days => (step ->> 'days')::int)
+                FROM jsonb_array_elements((it.schedule -> 'discounts') || (it.schedule -> 'surcharges')) AS step
+                UNION ALL
+                SELECT it.discount_again_until
+            ) AS steps (moment)
+            WHERE moment > at
+        )
+    END
+$$;
+
+DROP FUNCTION IF EXISTS show_fine(fine);
+CREATE FUNCTION show_fine(it fine)
 RETURNS TABLE (
     id bigint, zone_id bigint, plate text, amount bigint, currency text, date bigint, paid boolean, status text,
     due bigint, due_until bigint, due_if_waived bigint, paid_amount bigint, code text, place text, latitude double precision,
-    longitude double precision, note text, appeal text, reference text
+    longitude double precision, note text, appeal text, reference text, plan jsonb
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.zone_id, coalesce(it.shown, CASE WHEN it.id IS NOT NULL THEN '' END), it.amount, it.currency,
         millis(it.issued_at), it.status = 'paid', it.status,
-        CASE WHEN it.status = 'issued' THEN due_amount(it, now()) ELSE 0 END,
-        CASE WHEN it.status = 'issued' THEN millis(next_step(it, now())) END,
-        CASE WHEN it.status = 'issued' AND (it.schedule ->> 'waiver_percent')::int > 0
+        due_amount(it, now()), millis(next_step(it, now())),
+        CASE WHEN it.status = 'issued' AND it.payments = 0 AND (it.schedule ->> 'waiver_percent')::int > 0
             THEN due_amount(it, now(), true) END,
         it.paid_amount, it.code, it.place, it.latitude, it.longitude, it.note,
-        (SELECT appeal.status FROM appeal WHERE fine_id = it.id), it.reference
+        (SELECT appeal.status FROM appeal WHERE fine_id = it.id), it.reference,
+        coalesce(CASE WHEN it.plan_parts IS NOT NULL THEN show_plan(it) END, 'null')
 $$;
 
 CREATE OR REPLACE FUNCTION show_check(it plate_check)

@@ -10,12 +10,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- A charge as the saga reads it.
-CREATE OR REPLACE FUNCTION show_charge(it charge)
+DROP FUNCTION IF EXISTS show_charge(charge);
+CREATE FUNCTION show_charge(it charge)
 RETURNS TABLE (
     charge_id uuid, subject text, subject_id bigint, method text, payer uuid, payee uuid, charge_amount bigint,
-    charge_currency text, held_until bigint, expires_at bigint, charge_created_at bigint
+    charge_currency text, held_until bigint, expires_at bigint, charge_created_at bigint, nth int,
+    parts int
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.subject, it.subject_id, it.method, it.payer, it.payee, it.amount, it.currency,
-        millis(it.held_until), millis(it.expires_at), millis(it.created_at)
+        millis(it.held_until), millis(it.expires_at), millis(it.created_at), it.nth, it.parts
 $$;

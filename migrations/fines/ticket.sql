@@ -85,10 +85,13 @@ BEGIN
 END
 $$;
 
--- The open attempt of a payer, or a new one; none while another wallet pays. The caller holds a lock on the subject.
+-- The open attempt of a payer, or a new one; none while another wallet pays, or for something else. The caller holds a
+-- lock on the subject.
+DROP FUNCTION IF EXISTS open_charge(text, bigint, text, uuid, uuid, bigint, text, boolean, timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION open_charge(
     the_subject text, the_id bigint, by_method text, the_payer uuid, the_payee uuid, the_amount bigint, the_currency text,
-    is_waiver boolean, until timestamptz, held timestamptz
+    is_waiver boolean, until timestamptz, held timestamptz, the_nth int DEFAULT 1, the_parts int DEFAULT NULL,
+    the_total bigint DEFAULT NULL
 ) RETURNS charge
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -97,22 +100,23 @@ BEGIN
     SELECT * INTO c FROM charge
     WHERE subject = the_subject AND subject_id = the_id AND status = 'opening' AND method = by_method
         AND (by_method = 'wallet' OR (
-            payer = the_payer AND amount = the_amount AND waives = is_waiver AND expires_at > now() + interval '1 minute'
+            payer = the_payer AND amount = the_amount AND waives = is_waiver AND nth = the_nth
+            AND parts IS NOT DISTINCT FROM the_parts AND expires_at > now() + interval '1 minute'
         ))
     LIMIT 1;
     IF FOUND THEN
-        IF c.payer = the_payer AND c.waives = is_waiver THEN
+        IF c.payer = the_payer AND c.waives = is_waiver AND c.nth = the_nth AND c.parts IS NOT DISTINCT FROM the_parts THEN
             RETURN c;
         END IF;
         RETURN NULL;
     END IF;
     INSERT INTO charge (
-        subject, subject_id, method, payer, payee, amount, currency, waives, expires_at, held_until
+        subject, subject_id, method, payer, payee, amount, currency, waives, expires_at, held_until, nth, parts, plan_total
     )
     VALUES (
         the_subject, the_id, by_method, the_payer, the_payee, the_amount, the_currency, is_waiver,
         CASE WHEN by_method = 'checkout' THEN greatest(until, now() + interval '1 minute') END,
-        CASE WHEN by_method = 'wallet' THEN held END
+        CASE WHEN by_method = 'wallet' THEN held END, the_nth, the_parts, the_total
     )
     RETURNING * INTO c;
     RETURN c;
@@ -172,7 +176,7 @@ BEGIN
         FROM ticket WHERE id = c.subject_id;
     ELSE
         PERFORM FROM fine WHERE id = c.subject_id FOR NO KEY UPDATE;
-        is_wanted := fine_is_payable(c.subject_id);
+        is_wanted := fine_awaits(c);
     END IF;
     -- A checkout may be paid in the moment in which it is given up here.
     UPDATE charge SET status = 'paid'

@@ -35,6 +35,9 @@ pub struct Charge {
     pub currency: Currency,
     pub held_until: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
+    /// Of a part of a fine: its number, and of how many it is one.
+    pub nth: i32,
+    pub parts: Option<i32>,
 }
 
 impl Charge {
@@ -44,7 +47,11 @@ impl Charge {
             Subject::Ticket => "Parking ticket",
             Subject::Fine => "Fine",
         };
-        format!("{what} {}", self.subject_id)
+        let id = self.subject_id;
+        match self.parts {
+            Some(parts) => format!("{what} {id}, part {} of {parts}", self.nth),
+            None => format!("{what} {id}"),
+        }
     }
 
     pub fn reference(&self) -> String {

@@ -317,6 +317,48 @@ pub enum Error {
     )]
     NoWaiver,
 
+    // Plans.
+    #[refusal(
+        409,
+        "no-plan",
+        "No such plan",
+        detail = "the fine is not paid in so many parts",
+        outcome = "no_plan"
+    )]
+    NoPlan,
+    #[refusal(
+        409,
+        "plan-chosen",
+        "The plan is chosen",
+        detail = "the fine has a plan already; pay its next part",
+        outcome = "plan_chosen"
+    )]
+    PlanChosen,
+    #[refusal(
+        404,
+        "unknown-part",
+        "No such part",
+        detail = "the fine has no plan with such a part",
+        outcome = "unknown_part"
+    )]
+    UnknownPart,
+    #[refusal(
+        409,
+        "plan-over",
+        "The plan is over",
+        detail = "a part was not paid in time: what is left of the fine is due at once",
+        outcome = "plan_over"
+    )]
+    PlanOver,
+    #[refusal(
+        409,
+        "part-early",
+        "An earlier part comes first",
+        detail = "the parts before it are not paid",
+        outcome = "part_early"
+    )]
+    PartEarly,
+
     // Appeals.
     #[refusal(
         400,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::car::is_on_earth;
 use crate::error::Error;
+use crate::plan::Plan;
 use crate::plate::Plate;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -38,10 +39,11 @@ pub struct Fine {
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub due: i64,
-    /// When that changes.
+    /// When that changes, or until when the next part of the plan is to be paid.
     pub due_until: Option<Timestamp>,
     /// What is to pay now when the driver gives up the appeal, where that is offered.
     pub due_if_waived: Option<Amount>,
+    /// So far.
     pub paid_amount: Option<Amount>,
     pub code: Option<String>,
     pub place: Option<String>,
@@ -50,6 +52,9 @@ pub struct Fine {
     pub note: Option<String>,
     /// The status of its appeal.
     pub appeal: Option<AppealStatus>,
+    /// Absent unless it is paid in parts.
+    #[row(json)]
+    pub plan: Option<Plan>,
     /// The secret by which the fine can be seen and paid without an account.
     pub reference: String,
     /// Its place in the driver's feed: `since` of the next poll.

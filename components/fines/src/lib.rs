@@ -1,14 +1,15 @@
 //! Fines: the parking zones of a city, the tickets that drivers buy in them, and the fines of cars without one.
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP; [`zone`], [`geometry`], [`tariff`] and [`power`] are
-//! where parking costs and how much; [`car`], [`plate`] and [`ticket`] what drivers have; [`fine`], [`schedule`] and
-//! [`appeal`] what they owe and may object to, [`photo`] and [`case`] the proof of it; [`charge`] and [`saga`] keep all of it and the money together; [`store`]
+//! where parking costs and how much; [`car`], [`plate`] and [`ticket`] what drivers have; [`fine`], [`schedule`],
+//! [`plan`] and [`appeal`] what they owe and may object to, [`photo`] and [`case`] the proof of it; [`charge`] and [`saga`] keep all of it and the money together; [`store`]
 //! is the SQL, [`calls`] what is asked of payments and signin, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/fines`:
 //! - no two zones cover the same ground;
 //! - what a caller may do is decided zone by zone, in the statement that does it;
-//! - a ticket and a fine are paid once: money of a second payment is owed back by the statement that records it;
+//! - a ticket, a fine and each part of its plan are paid once: money of a second payment is owed back by the statement
+//!   that records it;
 //! - the amount of a fine is a function of its schedule, which it took with it when it was issued, and the moment;
 //! - a driver's feed is numbered in the order in which its entries become visible, so a poller misses none;
 //! - the history of a fine is only added to.
@@ -35,6 +36,7 @@ mod fine;
 mod geometry;
 mod identity;
 mod photo;
+mod plan;
 mod plate;
 mod power;
 pub mod routes;

@@ -7,6 +7,7 @@ mod checks;
 mod fines;
 mod people;
 mod photos;
+mod plans;
 mod tickets;
 mod totems;
 mod zones;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
         tickets::routes(),
         checks::routes(),
         fines::routes(),
+        plans::routes(),
         appeals::routes(),
         photos::routes(),
         cases::routes(),

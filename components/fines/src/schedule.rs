@@ -6,6 +6,7 @@ use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::plan::MAX_PARTS;
 
 /// The schedule of a zone's fines. Days are counted from the issue; an open appeal stops the count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
@@ -23,6 +24,12 @@ pub struct Schedule {
     /// Within so many days a fine can be appealed.
     #[schemars(range(min = 1, max = 3650))]
     pub appeal_days: u32,
+    /// In so many parts a driver may pay at most, without discounts; 0 where a fine is paid at once.
+    #[schemars(range(min = 0, max = 60))]
+    pub plan_parts: u32,
+    /// Days from one part to the next.
+    #[schemars(range(min = 1, max = 366))]
+    pub plan_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
@@ -41,6 +48,8 @@ impl Default for Schedule {
             surcharges: Vec::new(),
             waiver_percent: 0,
             appeal_days: 30,
+            plan_parts: 0,
+            plan_days: 30,
         }
     }
 }
@@ -48,6 +57,8 @@ impl Default for Schedule {
 /// Steps of a list.
 const MAX_STEPS: usize = 10;
 const MAX_DAYS: u32 = 3650;
+/// A part is paid within a year, a plan within some years.
+const MAX_PLAN_DAYS: u32 = 366;
 
 impl Schedule {
     pub fn check(&self) -> Result<(), Error> {
@@ -78,6 +89,12 @@ impl Schedule {
         }
         if !(1..=MAX_DAYS).contains(&self.appeal_days) {
             return refuse("appeal_days are 1 to 3650");
+        }
+        if self.plan_parts == 1 || self.plan_parts > MAX_PARTS {
+            return refuse("plan_parts are 0 or 2 to 60");
+        }
+        if !(1..=MAX_PLAN_DAYS).contains(&self.plan_days) {
+            return refuse("plan_days are 1 to 366");
         }
         Ok(())
     }
@@ -110,6 +127,26 @@ mod tests {
             schedule(&[], &[step(5, 301)]),
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_has_two_parts_at_least_or_is_not_offered() {
+        for (plan_parts, plan_days, fits) in [
+            (0, 30, true),
+            (2, 1, true),
+            (60, 366, true),
+            (1, 30, false),
+            (61, 30, false),
+            (3, 0, false),
+            (3, 367, false),
+        ] {
+            let schedule = Schedule {
+                plan_parts,
+                plan_days,
+                ..Schedule::default()
+            };
+            assert_eq!(schedule.check().is_ok(), fits, "{schedule:?}");
         }
     }
 }

@@ -46,6 +46,10 @@ pub enum Notice {
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
     FinePaid(Fine),
+    #[serde(rename = "fine_part_paid")]
+    FinePartPaid(Fine),
+    #[serde(rename = "fine_part_ending")]
+    FinePartEnding(Fine),
     #[serde(rename = "discount_ending")]
     DiscountEnding(Fine),
     #[serde(rename = "appeal_accepted")]
@@ -168,7 +172,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 20] = [
+pub const ACTIVITIES: [&str; 22] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -183,6 +187,8 @@ pub const ACTIVITIES: [&str; 20] = [
     "order_refunded",
     "fine_issued",
     "fine_paid",
+    "fine_part_paid",
+    "fine_part_ending",
     "discount_ending",
     "appeal_accepted",
     "appeal_rejected",
@@ -226,6 +232,8 @@ impl Notice {
             | Self::OrderRefunded(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
+            | Self::FinePartPaid(_)
+            | Self::FinePartEnding(_)
             | Self::DiscountEnding(_)
             | Self::AppealAccepted(_)
             | Self::AppealRejected(_)
@@ -304,6 +312,8 @@ pub(crate) mod tests {
             ("order_refunded", &order),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
+            ("fine_part_paid", &fine),
+            ("fine_part_ending", &fine),
             ("discount_ending", &fine),
             ("appeal_accepted", &fine),
             ("appeal_rejected", &fine),

@@ -8,6 +8,7 @@ mod issuing;
 mod matrix;
 mod money;
 mod photos;
+mod plans;
 mod polling;
 mod tickets;
 mod zones;

@@ -18,6 +18,7 @@ use super::tickets::{elsewhere_at, paying};
 use crate::charge::Method;
 use crate::error::Error;
 use crate::fine::{Fine, HistoryLine, NewFine, reference};
+use crate::plan::Portion;
 use crate::saga;
 use crate::store::{self, Due, Poll};
 
@@ -93,7 +94,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}", show_fine, |it| {
             it.summary("Show a fine")
-                .note("To those who work in its zone, its driver and its payer.")
+                .note("To those who work in its zone, its driver and its payers.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .delete("/api/v1/fines/{id}", hide_fine, |it| {
@@ -103,7 +104,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/fines/{id}/pay", pay_fine, |it| {
             it.summary("Pay a fine")
-                .note("From the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`. With `waive_appeal` its driver gives up the appeal for a discount, for good.")
+                .note("From the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`. With `waive_appeal` its driver gives up the appeal for a discount, for good. Of a fine that is paid in parts it pays all that is left.")
                 .refuses(paying())
                 .refuses([
                     Error::UNKNOWN_FINE,
@@ -231,25 +232,28 @@ async fn pay_fine(
     Query(waiver): Query<Waiver>,
     once: Once,
 ) -> Result<Replayable<Created<Fine>>, Problem> {
-    let waives = waiver.waive_appeal.unwrap_or(false);
+    let portion = Portion::Rest {
+        waives: waiver.waive_appeal.unwrap_or(false),
+    };
     let db = store::open().await?;
     let pay = async {
-        pay(&db, id, &caller, waives).await?;
+        pay(&db, id, &caller, portion).await?;
         let fine = store::find_paid_fine(&db, id).await?;
         Ok(Created::at(format!("/api/v1/fines/{id}"), fine))
     };
     once.answer(&db, &caller, pay).await
 }
 
-async fn pay(db: &Db, id: i64, caller: &Caller, waives: bool) -> Result<(), Problem> {
-    let charge = match store::open_fine_charge(db, id, caller.id, Method::Wallet, waives).await? {
+/// From the wallet; the refusal has the address of a payment page when the wallet does not suffice.
+pub async fn pay(db: &Db, id: i64, caller: &Caller, portion: Portion) -> Result<(), Problem> {
+    let charge = match store::open_fine_charge(db, id, caller.id, Method::Wallet, portion).await? {
         Due::Nothing(_) => return Ok(()),
         Due::ToPay(_, charge) => charge,
     };
     if saga::pay_by_wallet(db, &charge).await? {
         return Ok(());
     }
-    match store::open_fine_charge(db, id, caller.id, Method::Checkout, waives).await? {
+    match store::open_fine_charge(db, id, caller.id, Method::Checkout, portion).await? {
         Due::Nothing(_) => Ok(()),
         Due::ToPay(_, charge) => Err(elsewhere_at(saga::open_checkout(&charge).await?)),
     }
@@ -257,7 +261,7 @@ async fn pay(db: &Db, id: i64, caller: &Caller, waives: bool) -> Result<(), Prob
 
 /// Where to pay, and how much.
 #[derive(Serialize, Schema)]
-struct PaymentPage {
+pub struct PaymentPage {
     #[serde(with = "kit::money::decimal")]
     #[schemars(with = "f64")]
     amount: i64,
@@ -271,18 +275,21 @@ struct PaymentPage {
 const NO_ACCOUNT: Uuid = Uuid::nil();
 
 async fn pay_by_reference(Path(reference): Path<String>) -> Result<Json<PaymentPage>, Problem> {
-    Ok(Json(open_page(&reference).await?))
+    Ok(Json(open_page(&reference, REST).await?))
 }
 
 async fn follow_to_payment(Path(reference): Path<String>) -> Result<Response, Problem> {
-    let page = open_page(&reference).await?;
+    let page = open_page(&reference, REST).await?;
     let link = page.link.ok_or(Error::PaymentUnavailable)?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, link)]).into_response())
 }
 
-async fn open_page(reference: &str) -> Result<PaymentPage, Problem> {
+/// What payers without an account pay: they are asked for no waiver.
+const REST: Portion = Portion::Rest { waives: false };
+
+pub async fn open_page(reference: &str, portion: Portion) -> Result<PaymentPage, Problem> {
     let db = store::open().await?;
-    let due = store::open_reference_charge(&db, reference, NO_ACCOUNT).await?;
+    let due = store::open_reference_charge(&db, reference, NO_ACCOUNT, portion).await?;
     Ok(match due {
         Due::Nothing(fine) => PaymentPage {
             amount: 0,

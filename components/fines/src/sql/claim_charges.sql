@@ -15,7 +15,7 @@ WITH due AS (
     RETURNING charge.*
 )
 SELECT shown.*, CASE claimed.subject
-    WHEN 'fine' THEN fine_is_payable(claimed.subject_id)
+    WHEN 'fine' THEN fine_awaits(ROW (claimed.*)::charge)
     ELSE EXISTS (
         SELECT FROM ticket
         WHERE ticket.id = claimed.subject_id AND paid_at IS NULL AND removed_at IS NULL AND NOT is_extended(extends)

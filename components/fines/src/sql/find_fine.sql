@@ -1,9 +1,12 @@
 -- $1 fine, $2 caller, $3 caller is admin
--- To those who work in its zone, its driver and its payer.
+-- To those who work in its zone, its driver and its payers.
 SELECT CASE
     WHEN fine.id IS NULL THEN 'unknown_fine'
     WHEN $3::boolean OR sees_fine(fine, $2)
-        OR EXISTS (SELECT FROM charge WHERE charge.id = paid_charge AND payer = $2) THEN 'shown'
+        OR EXISTS (
+            SELECT FROM charge
+            WHERE subject = 'fine' AND subject_id = fine.id AND payer = $2 AND charge.status = 'paid'
+        ) THEN 'shown'
     ELSE 'forbidden'
 END AS outcome, shown.*
 FROM (VALUES (1)) AS once

@@ -28,7 +28,7 @@ SELECT jsonb_build_object(
             FROM (
                 SELECT currency, price AS tickets, 1 AS sold, 0 AS issued, 0 AS paid FROM t WHERE paid_at IS NOT NULL
                 UNION ALL
-                SELECT currency, 0, 0, amount, CASE WHEN status = 'paid' THEN paid_amount ELSE 0 END FROM f
+                SELECT currency, 0, 0, amount, CASE WHEN status <> 'cancelled' THEN coalesce(paid_amount, 0) ELSE 0 END FROM f
             ) AS lines
             GROUP BY currency
         ) AS money

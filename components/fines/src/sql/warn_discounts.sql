@@ -1,10 +1,11 @@
 -- $1 limit
--- Tells drivers that a discount ends within two days, once a fine.
+-- Tells drivers that a discount ends within two days, or that the next part is to be paid until then, once each.
 WITH due AS (
     SELECT fine.id
     FROM fine
     WHERE status = 'issued' AND hidden_at IS NULL AND warned_at IS NULL
-        AND next_step_at BETWEEN now() AND now() + interval '2 days' AND noted_due < amount
+        AND next_step_at BETWEEN now() AND now() + interval '2 days' AND (noted_due < amount OR plan_parts IS NOT NULL)
+        AND (plan_parts IS NULL OR next_step_at = plan_until)
         AND issued_at < now() - interval '1 hour'
     ORDER BY next_step_at
     LIMIT $1::bigint
@@ -15,4 +16,10 @@ WITH due AS (
     WHERE fine.id = due.id
     RETURNING fine.*
 )
-SELECT tell_driver(ROW (warned.*)::fine, 'discount_ending', noted_due) FROM warned
+SELECT CASE WHEN plan_parts IS NULL
+    THEN tell_driver(ROW (warned.*)::fine, 'discount_ending', noted_due)
+    ELSE tell_driver(
+        ROW (warned.*)::fine, 'fine_part_ending', part_amount(plan_total, plan_parts, payments + 1)
+    )
+END
+FROM warned

@@ -8,6 +8,7 @@ use super::decide;
 use crate::charge::{Charge, Method, OwedRefund, Unsettled};
 use crate::error::Error;
 use crate::fine::Fine;
+use crate::plan::Portion;
 
 /// What is to pay of a fine, and by which attempt.
 pub enum Due {
@@ -44,17 +45,38 @@ pub async fn open_fine_charge(
     fine: i64,
     payer: Uuid,
     method: Method,
-    waives: bool,
+    portion: Portion,
 ) -> Result<Due, Error> {
     let none: Option<&str> = None;
-    let params = params![fine, none, payer, method, waives];
+    let params = params![
+        fine,
+        none,
+        payer,
+        method,
+        portion.waives(),
+        portion.part(),
+        portion.parts()
+    ];
     decide(db, sql!("open_fine_charge"), params).await
 }
 
 /// The same by the reference of the fine, at the provider.
-pub async fn open_reference_charge(db: &Db, reference: &str, payer: Uuid) -> Result<Due, Error> {
+pub async fn open_reference_charge(
+    db: &Db,
+    reference: &str,
+    payer: Uuid,
+    portion: Portion,
+) -> Result<Due, Error> {
     let none: Option<i64> = None;
-    let params = params![none, reference, payer, Method::Checkout, false];
+    let params = params![
+        none,
+        reference,
+        payer,
+        Method::Checkout,
+        portion.waives(),
+        portion.part(),
+        portion.parts()
+    ];
     decide(db, sql!("open_fine_charge"), params).await
 }
 
@@ -92,7 +114,7 @@ pub async fn step_fines(db: &Db, limit: i64) -> Result<i64, Error> {
     Ok(stepped)
 }
 
-/// Warns drivers whose discount ends soon; answers how many.
+/// Warns drivers whose discount ends soon, and those whose next part is to be paid soon; answers how many.
 pub async fn warn_discounts(db: &Db, limit: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("warn_discounts"), params![limit]).await?)
 }

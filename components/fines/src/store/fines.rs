@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{LONG_PAGE, PAGE, decide, list};
 use crate::error::Error;
 use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation};
+use crate::plan::{Plan, Shown};
 use crate::plate::Plate;
 
 pub async fn check_plate(
@@ -98,6 +99,31 @@ pub async fn find_by_reference(db: &Db, reference: &str) -> Result<Fine, Error> 
     db.optional(sql!("find_by_reference"), params![reference])
         .await?
         .ok_or(Error::UnknownFine)
+}
+
+/// The plan of a fine, or what it would be with so many parts.
+pub async fn find_plan(
+    db: &Db,
+    id: i64,
+    caller: &Caller,
+    parts: Option<i32>,
+) -> Result<Plan, Error> {
+    let none: Option<&str> = None;
+    let params = params![id, none, caller.id, caller.is_admin(), parts];
+    let found: Shown = decide(db, sql!("find_plan"), params).await?;
+    Ok(found.plan)
+}
+
+/// The same by the reference of the fine.
+pub async fn find_plan_by_reference(
+    db: &Db,
+    reference: &str,
+    parts: Option<i32>,
+) -> Result<Plan, Error> {
+    let none: Option<i64> = None;
+    let params = params![none, reference, Uuid::nil(), false, parts];
+    let found: Shown = decide(db, sql!("find_plan"), params).await?;
+    Ok(found.plan)
 }
 
 pub async fn list_fines(db: &Db, page: Page) -> Result<Vec<Fine>, Error> {

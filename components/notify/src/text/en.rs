@@ -72,6 +72,21 @@ pub fn say(notice: &Notice) -> Message {
             format!("Fine {} for {} is paid", it.fine_id, it.plate),
             format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::FinePartPaid(it) => message(
+            format!("A part of fine {} for {} is paid", it.fine_id, it.plate),
+            format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::FinePartEnding(it) => message(
+            format!(
+                "The next part of fine {} for {} is due soon",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nTo pay within two days: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::DiscountEnding(it) => message(
             format!(
                 "The discount on fine {} for {} ends soon",

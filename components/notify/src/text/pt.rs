@@ -86,6 +86,24 @@ pub fn say(notice: &Notice) -> Message {
             format!("A multa {} de {} foi paga", it.fine_id, it.plate),
             format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::FinePartPaid(it) => message(
+            format!(
+                "Uma parcela da multa {} de {} foi paga",
+                it.fine_id, it.plate
+            ),
+            format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::FinePartEnding(it) => message(
+            format!(
+                "A próxima parcela da multa {} de {} vence em breve",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA pagar em dois dias: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::DiscountEnding(it) => message(
             format!(
                 "O desconto da multa {} de {} termina em breve",

@@ -80,6 +80,25 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::FinePartPaid(it) => message(
+            format!("Оплачена часть штрафа {}: {}", it.fine_id, it.plate),
+            format!(
+                "{}\nОплачено: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::FinePartEnding(it) => message(
+            format!(
+                "Скоро срок следующей части штрафа {} за {}",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nК оплате в течение двух дней: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::DiscountEnding(it) => message(
             format!(
                 "Скидка на штраф {} за {} скоро закончится",

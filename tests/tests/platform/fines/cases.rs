@@ -10,7 +10,7 @@ use wharf_tests::{Folder, Stack, User, eventually, repository};
 
 use super::{SOON, Zone, driver, parked, pay_fine};
 
-fn document(file: &Value) -> Value {
+pub fn document(file: &Value) -> Value {
     let payload = URL_SAFE_NO_PAD
         .decode(file["payload"].as_str().unwrap())
         .unwrap();

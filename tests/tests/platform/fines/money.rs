@@ -234,7 +234,7 @@ fn a_payment_whose_answer_was_lost_is_finished_by_the_sweep() {
     pay_fine(&driver, &fine).expect(201);
     // As if the host had died between the ledger and the fine.
     let id = fine["id"].as_i64().unwrap();
-    let undo = "UPDATE fines.fine SET status = 'issued', paid_at = NULL, paid_amount = NULL, paid_charge = NULL WHERE id = $1";
+    let undo = "UPDATE fines.fine SET status = 'issued', paid_at = NULL, paid_amount = NULL, paid_charge = NULL, payments = 0 WHERE id = $1";
     stack.sql().execute(undo, &[&id]).unwrap();
     let reopen = "UPDATE fines.charge SET status = 'opening', due_at = now() WHERE subject = 'fine' AND subject_id = $1";
     stack.sql().execute(reopen, &[&id]).unwrap();
