@@ -21,9 +21,9 @@ use crate::link;
 use crate::listener::queue::{Message, Queue};
 use crate::request_id;
 
-/// Messages that may wait for one component. Further ones are dropped and counted: a message is only a wake-up,
-/// and what must not be lost is in the database.
-const MAX_WAITING: usize = 1024;
+/// Memory of the messages that wait for one component: some hundred thousand small ones. Further ones are dropped and
+/// counted. Redis sends each once; what must not be lost is sent to `POST /events`.
+const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// `spin:redis/redis@3.0.0#error`.
 #[derive(Debug, ComponentType, Lift)]
@@ -86,7 +86,7 @@ impl Listener {
         component: &Component,
         work: &TaskTracker,
     ) -> Result<Arc<Self>> {
-        let (queue, waiting) = Queue::new(MAX_WAITING, function.limits.merges_equal_messages);
+        let (queue, waiting) = Queue::new(MAX_WAITING_BYTES, function.limits.merges_equal_messages);
         let listener = Arc::new(Self {
             export: Export::find(component, function.pre.engine())?,
             instances: Instances::new(function),
@@ -229,7 +229,7 @@ impl Export {
 /// Spawns a task per waiting message, once there is a permit for it.
 async fn dispatch(
     listener: Weak<Listener>,
-    mut waiting: mpsc::Receiver<Message>,
+    mut waiting: mpsc::UnboundedReceiver<Message>,
     work: TaskTracker,
 ) {
     while let Some(message) = waiting.recv().await {
