@@ -51,14 +51,25 @@ pub struct KeycloakCredential {
 pub struct Imported {
     /// From 1.
     pub line: u64,
-    /// `imported`, `present` (it was there before, and nothing changed) or `refused`.
+    /// `imported`, `present` (it was there before, and nothing changed), `refused` or `postponed` (to be sent again).
     #[schemars(example = &"imported")]
     pub outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// Why it was refused.
+    /// Why it was not imported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl Imported {
+    pub fn without(line: u64, outcome: &'static str, reason: &str) -> Self {
+        Self {
+            line,
+            outcome,
+            id: None,
+            reason: Some(reason.to_owned()),
+        }
+    }
 }
 
 /// A line that fits.

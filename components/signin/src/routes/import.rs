@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use kit::store::{Db, event};
 use kit::web::{Dialect, Input, Operation, Output, Problem, Routes};
 
@@ -17,6 +18,8 @@ use crate::store::{self, accounts};
 const LINES: &str = "application/x-ndjson";
 /// Bytes of one line.
 const MAX_LINE: usize = 16 * 1024;
+/// Lines that are read later are postponed, so that the answer is there within the time that the host gives a request.
+const MAX_IMPORT: SignedDuration = SignedDuration::from_secs(20);
 
 pub fn routes() -> Routes {
     Routes::new("Administration", Dialect::Plain).post(
@@ -24,7 +27,7 @@ pub fn routes() -> Routes {
         import_users,
         |it| {
             it.summary("Import users")
-                .note("One JSON object a line, as many as there are; the answer has one line for each, while the import goes on. Passwords are checked against the imported hash, which the next sign-in replaces. A repeated import changes nothing: lines that are there already are `present`.")
+                .note("One JSON object a line, as many as there are; the answer has one line for each, while the import goes on. Passwords are checked against the imported hash, which the next sign-in replaces. A repeated import changes nothing: lines that are there already are `present`. Lines that there was no time for are `postponed`: send these again.")
         },
     )
 }
@@ -89,6 +92,7 @@ struct Import {
     /// What was read and is no whole line yet.
     rest: Vec<u8>,
     line: u64,
+    begun: Timestamp,
     is_over: bool,
 }
 
@@ -100,6 +104,7 @@ impl Import {
             actor,
             rest: Vec::new(),
             line: 0,
+            begun: kit::now(),
             is_over: false,
         }
     }
@@ -129,7 +134,10 @@ impl Import {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let imported = import(&self.db, &self.actor, self.line, &line).await;
+            let imported = match kit::now().duration_since(self.begun) < MAX_IMPORT {
+                true => import(&self.db, &self.actor, self.line, &line).await,
+                false => Imported::without(self.line, "postponed", "send this line again"),
+            };
             if serde_json::to_writer(&mut report, &imported).is_ok() {
                 report.push(b'\n');
             }
@@ -152,22 +160,17 @@ impl Import {
 }
 
 async fn import(db: &Db, actor: &Actor, number: u64, line: &[u8]) -> Imported {
-    let refused = |reason: String| Imported {
-        line: number,
-        outcome: "refused",
-        id: None,
-        reason: Some(reason),
-    };
+    let refused = |reason: &str| Imported::without(number, "refused", reason);
     if line.len() > MAX_LINE {
-        return refused("the line is too long".to_owned());
+        return refused("the line is too long");
     }
     let account: ImportedAccount = match serde_json::from_slice(line) {
         Ok(account) => account,
-        Err(wrong) => return refused(wrong.to_string()),
+        Err(wrong) => return refused(&wrong.to_string()),
     };
     let checked = match account.checked() {
         Ok(checked) => checked,
-        Err(wrong) => return refused(wrong.to_string()),
+        Err(wrong) => return refused(&wrong.to_string()),
     };
     let told = |outcome: &'static str| Imported {
         line: number,
@@ -183,7 +186,7 @@ async fn import(db: &Db, actor: &Actor, number: u64, line: &[u8]) -> Imported {
             if problem.status().is_server_error() {
                 eprintln!("{} import: {problem:?}", actor.client.request_id);
             }
-            refused(problem.code().to_owned())
+            refused(problem.code())
         }
     }
 }

@@ -149,9 +149,16 @@ fn a_long_import_is_taken_line_by_line() {
     let lines: Vec<Value> = (0..2_000)
         .map(|it| json!({ "login": format!("person_{it}"), "password_hash": BCRYPT, "roles": ["driver"] }))
         .collect();
-    let report = import(&admin, &lines);
-    assert_eq!(report.len(), 2_000);
-    assert!(report.iter().all(|it| it["outcome"] == "imported"));
+    let mut left = lines;
+    while !left.is_empty() {
+        let report = import(&admin, &left);
+        assert_eq!(report.len(), left.len());
+        // A slow machine does not get through them in one request.
+        let imported = report.partition_point(|it| it["outcome"] == "imported");
+        let postponed = &report[imported..];
+        assert!(imported > 0 && postponed.iter().all(|it| it["outcome"] == "postponed"));
+        left.drain(..imported);
+    }
     let body = "not even lines";
     let refused = admin
         .post("/auth/users/import")
