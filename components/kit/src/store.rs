@@ -11,6 +11,7 @@ pub mod relay;
 mod row;
 #[cfg(feature = "s3")]
 pub mod s3;
+mod wake;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use db::INVALID_VALUE;
@@ -18,3 +19,4 @@ pub use db::{Db, DbError, ParameterValue};
 pub use idempotency::{Keyed, Once, Replay, Replayable, purge_keys};
 pub use kit_derive::FromRow;
 pub use row::{Column, DbValue, Decided, FromRow, Only, Param, Row};
+pub use wake::drain_in_turn;

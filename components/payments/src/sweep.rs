@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use kit::now;
-use kit::store::{purge_keys, relay};
+use kit::store::{drain_in_turn, purge_keys, relay};
 
 use crate::error::Error;
 use crate::hear::hear;
@@ -21,10 +21,11 @@ const MAX_SETTLED: u32 = 16;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    match payload {
-        b"tick" => tick().await,
-        _ => hear_events().await,
+    let heard = drain_in_turn("payments", payload, hear_events).await;
+    if payload == b"tick" {
+        sweep().await?;
     }
+    heard
 }
 
 /// Does everything that is due, each part whatever the others meet.

@@ -3,6 +3,7 @@
 
 mod claiming;
 mod crashes;
+mod herd;
 mod looking_after;
 mod redis_away;
 mod sweeping;

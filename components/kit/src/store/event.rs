@@ -13,6 +13,13 @@ pub fn wake() {
     announce(WAKE, String::new());
 }
 
+/// The message by which a worker that has its hands full asks for one more.
+pub(super) const HELP: &str = "help";
+
+pub(super) fn ask_for_help() {
+    announce(WAKE, HELP.to_owned());
+}
+
 /// Publishes `payload` on a channel that outsiders listen to. Never waits, never fails.
 #[cfg(target_family = "wasm")]
 pub fn announce(channel: &'static str, payload: String) {

@@ -93,8 +93,13 @@ const MAX_CONCURRENT: usize = 32;
 /// Events of urgent lanes that it carries out beside them, so that slow receivers do not occupy every place.
 const MAX_URGENT: usize = 8;
 
-/// How often a worker that waits for its receivers looks for urgent events.
+/// How often a worker that waits for its receivers looks for further events.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Events that are settled together, with a claim for as many others: a turn at the database costs about the same for
+/// one and for many. Fewer are settled when nothing else runs, or none ends for a moment.
+const BATCH: usize = MAX_CONCURRENT / 4;
+const LINGER: Duration = Duration::from_millis(3);
 
 /// No event is begun later in a drain: a host that stops waits for drains that run, and events that it cuts off are
 /// carried out again elsewhere. The next wake-up goes on.
@@ -156,7 +161,8 @@ struct Room {
 /// What a turn of settling and claiming came to.
 struct Turn {
     settled: usize,
-    claimed: Result<Vec<Event>, DbError>,
+    /// Absent when nothing was asked for.
+    claimed: Option<Result<Vec<Event>, DbError>>,
 }
 
 /// How many were settled, and whether time ended before the work did.
@@ -175,9 +181,12 @@ async fn drain_ready(
     let mut settled = 0;
     let mut failed = Ok(());
     let mut may_be_more = true;
+    let mut has_asked = false;
+    let mut has_lingered = false;
     loop {
         let is_over = is_over(begun, crate::now());
-        if turn.is_none() {
+        let is_batch = has_lingered || finished.len() >= BATCH || running.is_empty();
+        if turn.is_none() && is_batch {
             // Late: what still runs occupies this worker, and nothing urgent waits for it.
             let other = if is_over { 0 } else { room.other };
             let may_claim = may_be_more
@@ -188,12 +197,18 @@ async fn drain_ready(
                 let wanted = may_claim.then_some(Room { other, ..room });
                 let settlements = std::mem::take(&mut finished);
                 turn = Some(Box::pin(take_turn(db, settlements, wanted)));
+                has_lingered = false;
             }
         }
         if turn.is_none() && running.is_empty() {
             return failed.map(|()| (settled, may_be_more));
         }
-        match next_step(&mut running, &mut turn).await {
+        let patience = if finished.is_empty() {
+            LOOK_AGAIN
+        } else {
+            LINGER
+        };
+        match next_step(&mut running, &mut turn, patience).await {
             Step::Ended(is_urgent, settlement) => {
                 match is_urgent {
                     true => room.urgent += 1,
@@ -206,11 +221,19 @@ async fn drain_ready(
             Step::Turned(taken) => {
                 turn = None;
                 settled += taken.settled;
-                let claimed = taken.claimed.unwrap_or_else(|error| {
+                let Some(claimed) = taken.claimed else {
+                    continue;
+                };
+                // It looks again when one of these has ended.
+                may_be_more = false;
+                let claimed = claimed.unwrap_or_else(|error| {
                     failed = Err(error);
                     Vec::new()
                 });
-                may_be_more = !claimed.is_empty();
+                if claimed.len() >= MAX_CONCURRENT && !has_asked {
+                    has_asked = true;
+                    event::ask_for_help();
+                }
                 for event in claimed {
                     let is_urgent = event.is_urgent;
                     match is_urgent {
@@ -220,7 +243,7 @@ async fn drain_ready(
                     running.push(async move { (is_urgent, carry_out(db, consume, event).await) });
                 }
             }
-            Step::Waited => may_be_more = true,
+            Step::Waited => (may_be_more, has_lingered) = (true, true),
         }
     }
 }
@@ -234,7 +257,11 @@ enum Step {
     Waited,
 }
 
-async fn next_step<E, T>(running: &mut FuturesUnordered<E>, turn: &mut Option<Pin<Box<T>>>) -> Step
+async fn next_step<E, T>(
+    running: &mut FuturesUnordered<E>,
+    turn: &mut Option<Pin<Box<T>>>,
+    patience: Duration,
+) -> Step
 where
     E: Future<Output = (bool, Settlement)>,
     T: Future<Output = Turn>,
@@ -255,7 +282,7 @@ where
     let waited = async {
         match is_turning {
             true => std::future::pending().await,
-            false => sleep(LOOK_AGAIN).await,
+            false => sleep(patience).await,
         }
         Step::Waited
     };
@@ -268,20 +295,20 @@ where
 
 /// Settles what ended and claims what there is room for. Claims come second: what is settled lets others go.
 async fn take_turn(db: &Db, settlements: Vec<Settlement>, wanted: Option<Room>) -> Turn {
-    let mut count = 0;
-    let mut claimed = Ok(Vec::new());
-    if !settlements.is_empty() {
-        match settle_all(db, &settlements).await {
-            Ok(()) => count = settlements.len(),
-            Err(error) => claimed = Err(error),
-        }
-    }
-    if let (Ok(_), Some(room)) = (&claimed, wanted) {
-        claimed = claim(db, room).await;
+    if !settlements.is_empty()
+        && let Err(error) = settle_all(db, &settlements).await
+    {
+        return Turn {
+            settled: 0,
+            claimed: Some(Err(error)),
+        };
     }
     Turn {
-        settled: count,
-        claimed,
+        settled: settlements.len(),
+        claimed: match wanted {
+            Some(room) => Some(claim(db, room).await),
+            None => None,
+        },
     }
 }
 

@@ -1,0 +1,85 @@
+//! Every copy of a function on every host hears every wake-up and every tick. Few of them need to look: Redis says
+//! which. Without Redis, or when the copy that should look is killed, all of them look at the next tick.
+
+use std::time::Duration;
+
+use spin_sdk::redis::RedisResult;
+use spin_sdk::time::sleep;
+
+use super::event;
+use super::redis;
+
+/// A wake-up that comes while another one is carried out is seen to by the same copy, for so long; then the next one
+/// is given to another, because the first may be waiting for slow receivers.
+const WATCH_MS: &str = "1000";
+/// Less than the time between two ticks.
+const TICK_MS: &str = "900";
+/// Other hosts hear the same message a little later: they are waited for, so that they need not look as well.
+const LATECOMERS: Duration = Duration::from_millis(5);
+/// How often one more worker joins those that have their hands full.
+const HELP_MS: &str = "20";
+
+/// Drains because of a message, if it is this copy's turn.
+pub async fn drain_in_turn<E>(
+    consumer: &str,
+    message: &[u8],
+    drain: impl AsyncFn() -> Result<(), E>,
+) -> Result<(), E> {
+    if message == b"tick" {
+        return match is_first(&format!("events:tick:{consumer}"), TICK_MS).await {
+            true => drain().await,
+            false => Ok(()),
+        };
+    }
+    if message == event::HELP.as_bytes() {
+        return match is_first(&format!("events:help:{consumer}"), HELP_MS).await {
+            true => drain().await,
+            false => Ok(()),
+        };
+    }
+    let key = format!("events:wake:{consumer}");
+    let Some(mut seen) = add(&key, 1).await else {
+        return drain().await;
+    };
+    if seen > 1 {
+        return Ok(());
+    }
+    loop {
+        watch(&key).await;
+        let drained = drain().await;
+        sleep(LATECOMERS).await;
+        // Wake-ups that came meanwhile may be about events that came too late for this drain.
+        match add(&key, -seen.max(1)).await {
+            Some(left) if left > 0 && drained.is_ok() => seen = left,
+            _ => {
+                forget(&key).await;
+                return drained;
+            }
+        }
+    }
+}
+
+/// Whether no other copy was first within a while. True without Redis.
+async fn is_first(key: &str, within_ms: &str) -> bool {
+    match redis::run("SET", [key, "1", "NX", "PX", within_ms]).await {
+        Ok(set) => !matches!(set.first(), None | Some(RedisResult::Nil)),
+        Err(_) => true,
+    }
+}
+
+async fn add(key: &str, count: i64) -> Option<i64> {
+    let answer = redis::run("INCRBY", [key, &count.to_string()]).await.ok()?;
+    match answer.first() {
+        Some(RedisResult::Int64(sum)) => Some(*sum),
+        _ => None,
+    }
+}
+
+/// A copy that is killed does not keep others from looking. What fails here is mended by the next tick.
+async fn watch(key: &str) {
+    let _ = redis::run("PEXPIRE", [key, WATCH_MS]).await;
+}
+
+async fn forget(key: &str) {
+    let _ = redis::run("DEL", [key]).await;
+}

@@ -1,0 +1,54 @@
+//! Many hosts hear every wake-up; few of them look.
+
+use postgres::Client;
+use serde_json::json;
+use wharf_tests::{Options, Stack};
+
+use super::{emit, new_stranger, wait_until_drained};
+
+/// How often events were looked for.
+fn looks(sql: &mut Client) -> i64 {
+    let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = 'claim_deliveries'";
+    sql.batch_execute("SELECT pg_stat_clear_snapshot()")
+        .unwrap();
+    sql.query_one(calls, &[]).unwrap().get(0)
+}
+
+/// Looks that events cost which come one after another.
+fn cost_of(stack: &Stack, sql: &mut Client, events: i64) -> i64 {
+    let before = looks(sql);
+    for _ in 0..events {
+        let (id, payload) = new_stranger();
+        emit(sql, "user:created", &format!("user:{id}"), &payload);
+        redis::cmd("PUBLISH")
+            .arg(&["outbox", ""])
+            .exec(&mut stack.redis())
+            .unwrap();
+        wait_until_drained(sql);
+    }
+    looks(sql) - before
+}
+
+#[test]
+fn four_hosts_look_less_than_twice_as_often_as_one() {
+    const EVENTS: i64 = 60;
+    let first = Options::default().start_cabled();
+    let mut sql = first.sql();
+    // Not in one transaction.
+    for statement in [
+        "ALTER SYSTEM SET track_functions = 'all'",
+        "SELECT pg_reload_conf()",
+    ] {
+        sql.batch_execute(statement).unwrap();
+    }
+    emit(&mut sql, "user:updated", "user:first", &json!({}));
+    wait_until_drained(&mut sql);
+    let alone = cost_of(&first, &mut sql, EVENTS);
+    let others: Vec<Stack> = (0..3).map(|_| first.start_second()).collect();
+    let together = cost_of(&first, &mut sql, EVENTS);
+    assert!(
+        alone > EVENTS && together < 2 * alone,
+        "{alone} looks by one host, {together} by {}",
+        others.len() + 1
+    );
+}
