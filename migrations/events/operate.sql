@@ -172,8 +172,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
     paused bigint;
 BEGIN
-    UPDATE lane SET paused_by = by_admin, wake_at = NULL
-    WHERE lane.consumer = of_consumer AND (a_name IS NULL OR lane.name = a_name) AND lane.paused_by IS NULL;
+    UPDATE lane SET paused_by = coalesce(lane.paused_by, by_admin), wake_at = NULL
+    WHERE lane.consumer = of_consumer AND (a_name IS NULL OR lane.name = a_name);
     GET DIAGNOSTICS paused = ROW_COUNT;
     RETURN paused;
 END $$;

@@ -24,7 +24,9 @@ pub enum Error {
         outcome = "not_waiting"
     )]
     NotWaiting,
-    #[refusal(404, "kind-not-paused", "The kind is not paused")]
+    #[refusal(404, "unknown-lane", "No such lane is in use")]
+    UnknownLane,
+    #[refusal(404, "not-paused", "It is not paused")]
     NotPaused,
     #[refusal(
         422,

@@ -36,6 +36,24 @@ pub struct Backlog {
     pub paused: bool,
 }
 
+/// A lane of a function, in use.
+#[derive(Debug, PartialEq, Serialize, FromRow, Schema)]
+pub struct Lane {
+    /// The function that hears what is delivered on it.
+    pub consumer: String,
+    pub name: String,
+    /// Deliveries that are carried out at once, over all hosts.
+    pub max_running: i32,
+    /// Lanes of a lower rank go first.
+    pub rank: i16,
+    /// The admin who paused it.
+    pub paused_by: Option<Uuid>,
+    /// Until when nothing is sent on it, because its receiver asked for it or failed.
+    pub rests_until: Option<Timestamp>,
+    /// Failures in a row, of a lane with one receiver.
+    pub failures: i32,
+}
+
 /// The kind of an event, as `payment:approved`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Schema)]
 #[serde(try_from = "String")]

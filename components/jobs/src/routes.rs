@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::message::{self, Announced};
-use crate::queue::{self, Backlog, Entry, Failure, Kind, Listing, State};
+use crate::queue::{self, Backlog, Entry, Failure, Kind, Lane, Listing, State};
 use crate::{store, triggers};
 
 pub fn routes() -> Routes {
@@ -56,6 +56,26 @@ pub fn routes() -> Routes {
         .post("/jobs/requeue", requeue_events, |it| {
             it.summary("Requeue dead letters")
                 .note("The oldest first, at most 10000 at once.")
+        })
+        .get("/jobs/queue/lanes", list_lanes, |it| {
+            it.summary("List lanes")
+                .note("Each function has lanes, and each webhook one of its own.")
+        })
+        .put("/jobs/lanes/{consumer}/{lane}/pause", pause_lane, |it| {
+            it.summary("Pause a lane")
+                .note("No delivery of it is begun until it is resumed. Those that are being carried out go on.")
+                .refuses([Error::UNKNOWN_LANE])
+        })
+        .delete("/jobs/lanes/{consumer}/{lane}/pause", resume_lane, |it| {
+            it.summary("Resume a lane").refuses([Error::NOT_PAUSED])
+        })
+        .put("/jobs/consumers/{consumer}/pause", pause_consumer, |it| {
+            it.summary("Pause a function's events")
+                .note("All its lanes that are in use.")
+                .refuses([Error::UNKNOWN_LANE])
+        })
+        .delete("/jobs/consumers/{consumer}/pause", resume_consumer, |it| {
+            it.summary("Resume a function's events").refuses([Error::NOT_PAUSED])
         })
         .put("/jobs/pauses/{kind}", pause_kind, |it| {
             it.summary("Pause a kind of event")
@@ -239,6 +259,52 @@ async fn resume_kind(_: Admin, Path(kind): Path<Kind>) -> Result<NoContent, Prob
     if !was_paused {
         return Err(Error::NotPaused.into());
     }
+    event::wake();
+    Ok(NoContent)
+}
+
+async fn list_lanes(_: Admin) -> Result<Json<Vec<Lane>>, Problem> {
+    Ok(Json(store::list_lanes(&store::open().await?).await?))
+}
+
+#[derive(Deserialize, Schema)]
+struct OfConsumer {
+    /// The function that hears the events.
+    #[schemars(example = &"weather")]
+    consumer: String,
+}
+
+#[derive(Deserialize, Schema)]
+struct OfLane {
+    /// The function that hears what is delivered on it.
+    #[schemars(example = &"weather")]
+    consumer: String,
+    #[schemars(example = &"main")]
+    lane: String,
+}
+
+async fn pause_lane(Admin(caller): Admin, Path(of): Path<OfLane>) -> Result<NoContent, Problem> {
+    let db = store::open().await?;
+    store::pause_lanes(&db, &of.consumer, Some(&of.lane), caller.id).await?;
+    Ok(NoContent)
+}
+
+async fn resume_lane(_: Admin, Path(of): Path<OfLane>) -> Result<NoContent, Problem> {
+    store::resume_lanes(&store::open().await?, &of.consumer, Some(&of.lane)).await?;
+    event::wake();
+    Ok(NoContent)
+}
+
+async fn pause_consumer(
+    Admin(caller): Admin,
+    Path(of): Path<OfConsumer>,
+) -> Result<NoContent, Problem> {
+    store::pause_lanes(&store::open().await?, &of.consumer, None, caller.id).await?;
+    Ok(NoContent)
+}
+
+async fn resume_consumer(_: Admin, Path(of): Path<OfConsumer>) -> Result<NoContent, Problem> {
+    store::resume_lanes(&store::open().await?, &of.consumer, None).await?;
     event::wake();
     Ok(NoContent)
 }

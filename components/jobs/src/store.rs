@@ -6,7 +6,7 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::queue::{Backlog, Entry, Failure, Listing};
+use crate::queue::{Backlog, Entry, Failure, Lane, Listing};
 use crate::sweep::Sweep;
 
 pub async fn open() -> Result<Db, DbError> {
@@ -136,4 +136,34 @@ pub async fn resume_kind(db: &Db, kind: &str) -> Result<bool, Error> {
 pub async fn unpark(db: &Db, what: &str, limit: i32) -> Result<i64, Error> {
     let Only(freed) = db.one(sql!("unpark"), params![what, limit]).await?;
     Ok(freed)
+}
+
+/// By function and rank; at most a thousand.
+pub async fn list_lanes(db: &Db) -> Result<Vec<Lane>, Error> {
+    Ok(db.all(sql!("list_lanes"), params![]).await?)
+}
+
+/// Pauses a lane of a function, or all of them.
+pub async fn pause_lanes(
+    db: &Db,
+    consumer: &str,
+    lane: Option<&str>,
+    by: Uuid,
+) -> Result<(), Error> {
+    let params = params![consumer, lane, by];
+    let Only(paused): Only<i64> = db.one(sql!("pause_lanes"), params).await?;
+    match paused {
+        0 => Err(Error::UnknownLane),
+        _ => Ok(()),
+    }
+}
+
+/// Ends the pause of a lane of a function, or of all of them.
+pub async fn resume_lanes(db: &Db, consumer: &str, lane: Option<&str>) -> Result<(), Error> {
+    let params = params![consumer, lane];
+    let Only(resumed): Only<i64> = db.one(sql!("resume_lanes"), params).await?;
+    match resumed {
+        0 => Err(Error::NotPaused),
+        _ => Ok(()),
+    }
 }

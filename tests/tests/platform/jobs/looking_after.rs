@@ -37,6 +37,10 @@ fn only_admins_look_after_the_outbox() {
         ("POST", "/jobs/requeue"),
         ("PUT", "/jobs/pauses/notify"),
         ("DELETE", "/jobs/pauses/notify"),
+        ("GET", "/jobs/queue/lanes"),
+        ("PUT", "/jobs/lanes/payments/main/pause"),
+        ("DELETE", "/jobs/consumers/payments/pause"),
+        ("POST", "/events"),
     ] {
         stack.request(method, path).send().problem(401);
         driver.request(method, path).send().problem(403);
@@ -135,6 +139,45 @@ fn a_paused_kind_waits_until_it_goes_on() {
 }
 
 #[test]
+fn a_paused_function_waits_until_it_goes_on_and_a_paused_lane_too() {
+    let stack = Stack::start();
+    let mut sql = stack.sql();
+    let admin = User::admin(&stack);
+    for path in [
+        "/jobs/consumers/payments/pause",
+        "/jobs/lanes/payments/main/pause",
+    ] {
+        admin.put(path).send().expect(204);
+        admin.put(path).send().expect(204);
+        let (id, payload) = new_stranger();
+        let paused = emit(&mut sql, "user:created", &format!("user:{id}"), &payload);
+        let other = emit(
+            &mut sql,
+            "telegram:started",
+            "telegram:1",
+            &json!({ "chat": 1 }),
+        );
+        wait_until_settled(&mut sql, other, "done");
+        wait_until_settled(&mut sql, paused, "ready");
+        let lanes = admin.get("/jobs/queue/lanes").send().expect(200).json();
+        let lane = lanes
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["consumer"] == "payments");
+        assert!(lane.unwrap()["paused_by"].is_string(), "{lanes}");
+        assert_eq!(count_holders(&mut sql, id), 0);
+        admin.delete(path).send().expect(204);
+        wait_until_settled(&mut sql, paused, "done");
+        admin.delete(path).send().problem(404);
+    }
+    admin
+        .put("/jobs/lanes/payments/x/pause")
+        .send()
+        .problem(404);
+}
+
+#[test]
 fn prometheus_reads_the_backlog() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
@@ -225,4 +268,36 @@ fn an_admin_can_retry_a_waiting_event_at_once() {
     wait_until_settled(&mut sql, event, "done");
     assert_eq!(count_holders(&mut sql, id), 1);
     admin.post(&path).send().problem(409);
+}
+
+#[test]
+fn a_program_that_wants_a_receipt_announces_an_event_once() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    let admin = User::admin(&stack);
+    let (id, payload) = new_stranger();
+    let body = json!({ "kind": "user:announced", "payload": payload });
+    let key = Uuid::new_v4().to_string();
+    let announce = || {
+        let request = admin.post("/events").header("idempotency-key", &key);
+        request.json(&body).send().expect(201).json()
+    };
+    let receipt = announce();
+    assert_eq!(announce(), receipt);
+    // The answer was lost, and the key with it.
+    sql.execute(
+        "DELETE FROM jobs.idempotency_key WHERE key LIKE '%' || $1",
+        &[&key],
+    )
+    .unwrap();
+    assert_eq!(announce(), receipt);
+    let event: Uuid = receipt["id"].as_str().unwrap().parse().unwrap();
+    wait_until_settled(&mut sql, event, "done");
+    assert_eq!(count_holders(&mut sql, id), 1);
+    let written = "SELECT count(*) FROM events.entry WHERE kind = 'user:announced' AND payload ->> 'id' = $1::text";
+    let written = sql.query_one(written, &[&id.to_string()]).unwrap();
+    assert_eq!(written.get::<_, i64>(0), 1);
+    let misfit = json!({ "kind": "notification", "payload": payload });
+    let problem = admin.post("/events").json(&misfit).send().problem(422);
+    assert_eq!(problem["errors"][0]["pointer"], "/payload");
 }
