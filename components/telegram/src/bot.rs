@@ -44,9 +44,23 @@ pub async fn handle_update(update: Update) -> Reply {
     }
 }
 
+/// Updates of one chat are handled one after another, on all hosts: each reads the question that waits, acts, and
+/// writes the next one.
+async fn converse(
+    update: i64,
+    message: &Message,
+    text: &str,
+    language: Language,
+) -> Result<Option<String>, Error> {
+    let turn = memory::take_turn(message.chat.id).await?;
+    let said = converse_in_turn(update, message, text, language).await;
+    memory::end_turn(&turn).await;
+    said
+}
+
 /// An update that is repeated gets its reply again, because that was lost. One that comes after its successor
 /// gets none.
-async fn converse(
+async fn converse_in_turn(
     update: i64,
     message: &Message,
     text: &str,
@@ -143,7 +157,8 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
             let tokens = calls::sign_in(given).await?;
             memory::clear_tries(chat).await?;
             let me = calls::find_me(&tokens.token).await?;
-            store::save_session(&db, chat, &tokens, &me.login).await?;
+            store::save_session(&db, chat, &tokens, &me).await?;
+            event::wake();
             if me.telegram_id == 0
                 && let Err(error) = calls::link_chat(&tokens.token, chat).await
             {
@@ -175,7 +190,7 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
         }
         Act::ListPlaces => {
             let (_, me) = require_role(&db, chat, Role::Owner).await?;
-            said(Say::OwnPlaces(calls::list_places(&me.user_id).await?))
+            said(Say::OwnPlaces(calls::list_places(me.user_id).await?))
         }
         Act::FindPlaces { city } => {
             let places = calls::search_places(city).await?;

@@ -84,7 +84,7 @@ pub async fn search_places(city: &str) -> Result<Vec<Place>, Error> {
     read(Call::new(Method::GET, "bookings", &path).answer().await?)
 }
 
-pub async fn list_places(owner: &str) -> Result<Vec<Place>, Error> {
+pub async fn list_places(owner: Uuid) -> Result<Vec<Place>, Error> {
     let path = format!("/parking?owner_id={owner}&limit=20");
     read(Call::new(Method::GET, "bookings", &path).answer().await?)
 }

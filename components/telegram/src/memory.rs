@@ -1,9 +1,14 @@
 //! The state of each chat: its last reply and the question that waits there. It is in Redis, because a lost
 //! question only has to be repeated; it is forgotten after ten minutes, as the contract says.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use kit::store::redis;
 use serde::{Deserialize, Serialize};
 use spin_sdk::redis::RedisResult;
+use spin_sdk::time::sleep;
+use uuid::Uuid;
 
 use crate::dialogue::Step;
 use crate::error::Error;
@@ -34,6 +39,45 @@ pub async fn remember(chat: i64, dialogue: &Dialogue) -> Result<(), Error> {
     let arguments = [&key(chat), &kept, "EX", LIFETIME_S];
     redis::run("SET", arguments).await?;
     Ok(())
+}
+
+/// The right to handle an update of a chat.
+pub struct Turn {
+    key: String,
+    holder: String,
+}
+
+/// A turn ends by itself after the longest time that the host gives a request.
+const TURN_MS: &str = "30000";
+/// An update that waits longer for its turn is brought again by Telegram.
+const MAX_WAIT: SignedDuration = SignedDuration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+pub async fn take_turn(chat: i64) -> Result<Turn, Error> {
+    let turn = Turn {
+        key: format!("telegram:turn:{chat}"),
+        holder: Uuid::new_v4().to_string(),
+    };
+    let begun = kit::now();
+    loop {
+        let arguments = [&turn.key, &turn.holder, "NX", "PX", TURN_MS];
+        let set = redis::run("SET", arguments).await?;
+        if !matches!(set.first(), None | Some(RedisResult::Nil)) {
+            return Ok(turn);
+        }
+        if kit::now().duration_since(begun) > MAX_WAIT {
+            return Err(Error::Running);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Ends a turn that is still one's own.
+pub async fn end_turn(turn: &Turn) {
+    const END: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+    if let Err(away) = redis::run("EVAL", [END, "1", &turn.key, &turn.holder]).await {
+        eprintln!("a turn ends by itself: {away}");
+    }
 }
 
 /// Whether an update is carried out for the first time: for acts that have no idempotency key.

@@ -5,6 +5,7 @@ use kit::identity::Roles;
 use kit::money::Currency;
 use kit::store::{Column, DbValue};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A person's token.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,7 +20,7 @@ impl Column for Token {
 
 #[derive(Debug, Deserialize)]
 pub struct Me {
-    pub user_id: String,
+    pub user_id: Uuid,
     pub login: String,
     pub roles: Roles,
     /// 0 when there is none.

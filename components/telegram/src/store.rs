@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use kit::store::{Db, DbError, FromRow};
 use kit::{params, sql};
+use uuid::Uuid;
 
 use crate::error::Error;
-use crate::platform::{Token, Tokens};
+use crate::platform::{Me, Token, Tokens};
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("telegram_database_url").await
@@ -25,13 +26,15 @@ pub async fn find_session(db: &Db, chat: i64) -> Result<Session, Error> {
         .ok_or(Error::SignedOut)
 }
 
-pub async fn save_session(db: &Db, chat: i64, tokens: &Tokens, login: &str) -> Result<(), Error> {
+/// Keeps the sign-in of a chat, and tells that the chat is that person's.
+pub async fn save_session(db: &Db, chat: i64, tokens: &Tokens, me: &Me) -> Result<(), Error> {
     let params = params![
         chat,
         &tokens.token.0,
         &tokens.refresh_token,
-        login,
-        tokens.seconds
+        &me.login,
+        tokens.seconds,
+        me.user_id
     ];
     db.run(sql!("save_session"), params).await?;
     Ok(())
@@ -52,6 +55,12 @@ pub async fn renew_session(db: &Db, chat: i64, spent: &str, next: &Tokens) -> Re
 
 pub async fn delete_session(db: &Db, chat: i64) -> Result<(), Error> {
     db.run(sql!("delete_session"), params![chat]).await?;
+    Ok(())
+}
+
+/// Removes everything that is kept of a person.
+pub async fn erase(db: &Db, user: Uuid) -> Result<(), Error> {
+    db.run(sql!("erase"), params![user]).await?;
     Ok(())
 }
 

@@ -306,6 +306,48 @@ fn a_question_is_forgotten_after_ten_minutes() {
 }
 
 #[test]
+fn updates_of_one_chat_are_handled_one_after_another() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    let chat = chat_of(told, &person);
+    chat.write("/login");
+    // The first one is the login. Each later one answers the question that came after it.
+    let texts = wharf_tests::at_once(6, |_| {
+        let answer = bring(told, &chat.update(next_update(), &person.login));
+        answer.json()["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    });
+    let asked = texts.iter().filter(|it| it.starts_with("Your password?"));
+    assert_eq!(asked.count(), 1, "{texts:?}");
+}
+
+#[test]
+fn an_erased_person_leaves_no_sign_in_and_their_chat_is_not_theirs_any_more() {
+    let told = Told::shared();
+    let person = Person::registered(told, "driver", 1);
+    chat_of(told, &person).sign_in(&person.login);
+    let mut sql = told.stack.sql();
+    let linked = "SELECT count(*) FROM notify.linked_chat WHERE user_id = $1 AND chat = $2";
+    eventually("the chat is theirs", SOON, || {
+        let row = sql.query_one(linked, &[&person.id, &person.chat]).unwrap();
+        row.get::<_, i64>(0) == 1
+    });
+    told.stack
+        .request("DELETE", "/auth/me")
+        .api_key(&person.token)
+        .send()
+        .expect(204);
+    let kept = "SELECT (SELECT count(*) FROM telegram.session WHERE chat = $1)
+        + (SELECT count(*) FROM notify.linked_chat WHERE chat = $1)";
+    eventually("nothing of them is kept", SOON, || {
+        let row = sql.query_one(kept, &[&person.chat]).unwrap();
+        row.get::<_, i64>(0) == 0
+    });
+}
+
+#[test]
 fn signing_in_by_chat_gives_a_user_their_telegram_id() {
     let told = Told::shared();
     let user = User::driver(&told.stack);

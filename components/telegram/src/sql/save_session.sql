@@ -1,4 +1,4 @@
--- $1 chat, $2 token, $3 refresh token, $4 login, $5 lifetime of the token in seconds
+-- $1 chat, $2 token, $3 refresh token, $4 login, $5 lifetime of the token in seconds, $6 user
 -- Each sign-in also purges a few sessions whose tokens signin does not know any more, a month after they expired.
 WITH purged AS (
     DELETE FROM session
@@ -9,8 +9,11 @@ WITH purged AS (
         LIMIT 10
         FOR UPDATE SKIP LOCKED
     )
+), linked AS (
+    INSERT INTO events.outbox (kind, aggregate, payload)
+    VALUES ('telegram:linked', 'telegram:' || $1::bigint, jsonb_build_object('chat', $1::bigint, 'user_id', $6::uuid))
 )
-INSERT INTO session (chat, token, refresh_token, login, expires_at)
-VALUES ($1, $2, $3, $4, now() + $5::bigint * interval '1 second')
+INSERT INTO session (chat, token, refresh_token, login, expires_at, user_id)
+VALUES ($1, $2, $3, $4, now() + $5::bigint * interval '1 second', $6)
 ON CONFLICT (chat) DO UPDATE
-SET token = $2, refresh_token = $3, login = $4, expires_at = excluded.expires_at, signed_in_at = now()
+SET token = $2, refresh_token = $3, login = $4, expires_at = excluded.expires_at, signed_in_at = now(), user_id = $6

@@ -1,0 +1,2 @@
+-- $1 user
+DELETE FROM session WHERE user_id = $1
