@@ -29,6 +29,7 @@ SELECT events.hears('payment:approved', 'notices');
 SELECT events.hears('payment:refunded', 'notices');
 SELECT events.hears('user:erased', 'notices');
 SELECT events.hears('telegram:started', 'notices');
+SELECT events.hears('telegram:linked', 'notices');
 SELECT events.hears('deliver:telegram', 'messenger', NULL, '{text}');
 SELECT events.hears('telegram:hide', 'messenger');
 SELECT events.hears('deliver:email', 'mail', NULL, '{subject, text}');

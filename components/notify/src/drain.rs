@@ -1,33 +1,41 @@
 //! The events of this function: notices become deliveries, and deliveries are carried out.
 
 use kit::store::relay::{self, Event, Outcome};
-use kit::store::{Db, erasure};
+use kit::store::{Db, drain_in_turn, erasure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::deliver::{email, telegram, webhook};
 use crate::error::Error;
-use crate::notice::{Notice, Notify};
+use crate::notice::{Concern, Notice, Notify};
 use crate::plan::{self, Outlets};
 use crate::{calls, payment, store};
 
-/// Attempts that one tick deletes.
+/// Rows of each kind that one tick deletes.
 const PURGE_BATCH: i64 = 1_000;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    match payload {
-        b"tick" => tick().await,
-        _ => drain().await,
+    let drained = drain_in_turn("notify", payload, drain).await;
+    if payload == b"tick" {
+        purge().await?;
     }
+    drained
 }
 
 /// Carries out the events that are due, and deletes what is old.
 pub async fn tick() -> Result<(), Error> {
     let drained = drain().await;
-    store::purge_attempts(&store::open().await?, PURGE_BATCH).await?;
+    purge().await?;
     drained
+}
+
+async fn purge() -> Result<(), Error> {
+    let db = store::open().await?;
+    store::purge_inbox(&db, PURGE_BATCH).await?;
+    store::purge_attempts(&db, PURGE_BATCH).await
 }
 
 async fn drain() -> Result<(), Error> {
@@ -70,6 +78,12 @@ async fn carry_out(db: &Db, event: &Event) -> Outcome {
             Ok(which) => telegram::hide(&which).await,
             Err(misfit) => Ok(misfit),
         },
+        "telegram:linked" => match read(&event.payload) {
+            Ok(Linked { chat, user_id }) => store::link_chat(db, user_id, chat)
+                .await
+                .map(|()| Outcome::DONE),
+            Err(misfit) => Ok(misfit),
+        },
         "telegram:started" => match read(&event.payload) {
             Ok(Started { chat }) => store::unsilence_chat(db, chat)
                 .await
@@ -90,6 +104,13 @@ struct Started {
     chat: i64,
 }
 
+/// The payload of `telegram:linked`: a person signed in in a chat.
+#[derive(Deserialize)]
+struct Linked {
+    chat: i64,
+    user_id: Uuid,
+}
+
 /// The error of serde is dropped: it repeats values of the payload, which may be secrets.
 fn read<T: DeserializeOwned>(payload: &Value) -> Result<T, Outcome> {
     T::deserialize(payload)
@@ -106,7 +127,9 @@ async fn plan_deliveries(db: &Db, event: &Event, notify: &Notify) -> Result<Outc
     let Some(contact) = calls::find_contact(notify.user_id).await? else {
         return Ok(Outcome::DONE);
     };
-    let channels = store::find_channels(db, notify, contact.telegram_id).await?;
+    let is_kept = !matches!(notice.concern(), Concern::Mailbox(_));
+    let chat = contact.telegram_id;
+    let channels = store::find_channels(db, event.id, notify, is_kept, chat).await?;
     let outlets = Outlets {
         telegram: telegram::is_configured().await?,
         email: email::is_configured().await?,

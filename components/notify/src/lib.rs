@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`payment`] those that events of payments become, [`text`] its
 //! words in each language, [`plan`] the rules of who is told by which channel, [`preference`] and
-//! [`webhook`] what people choose, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
+//! [`webhook`] what people choose, [`inbox`] what they were told, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
 //! asked of signin, [`store`] the SQL, [`error`] every refusal.
 //!
 //! A `notify` event becomes one `deliver:…` event per channel, by the statement that settles it. From
@@ -19,6 +19,7 @@ pub mod drain;
 #[cfg(target_family = "wasm")]
 mod entry;
 pub mod error;
+mod inbox;
 mod notice;
 mod payment;
 mod plan;

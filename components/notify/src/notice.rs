@@ -172,7 +172,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 22] = [
+pub const ACTIVITIES: [&str; 21] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -194,7 +194,6 @@ pub const ACTIVITIES: [&str; 22] = [
     "appeal_rejected",
     "parking_ending",
     "parking_over",
-    "webhook_disabled",
 ];
 
 /// Which channels a notice uses.
@@ -202,6 +201,8 @@ pub const ACTIVITIES: [&str; 22] = [
 pub enum Concern<'a> {
     /// Those that the person chose.
     Activity,
+    /// Telegram and e-mail, as the person chose: no program is told of its own trouble.
+    Programs,
     /// Telegram and the proven e-mail, whatever the person chose: another person may have caused it.
     Security,
     /// Only this mailbox: the notice proves that its owner can read it, or it concerns the previous address.
@@ -238,8 +239,8 @@ impl Notice {
             | Self::AppealAccepted(_)
             | Self::AppealRejected(_)
             | Self::ParkingEnding(_)
-            | Self::ParkingOver(_)
-            | Self::WebhookDisabled(_) => Concern::Activity,
+            | Self::ParkingOver(_) => Concern::Activity,
+            Self::WebhookDisabled(_) => Concern::Programs,
             Self::PasswordChanged(_)
             | Self::TokenReused(_)
             | Self::FactorRemoved(_)

@@ -27,6 +27,8 @@ pub struct Channels {
     pub telegram: bool,
     pub email: bool,
     pub chat_is_silent: bool,
+    /// Whether the person has signed in in the chat: anyone can give any Telegram id.
+    pub chat_is_linked: bool,
     /// Their webhooks for this template; empty when they switched webhooks off.
     #[row(json)]
     pub webhooks: Vec<Uuid>,
@@ -84,18 +86,17 @@ pub fn deliveries(
     let message = text::say(channels.language, notice);
     let is_letter = matches!(notice.concern(), Concern::Mailbox(_));
     let is_urgent = is_letter || notice.concern() == Concern::Security;
+    let chosen_chat = contact.telegram_id.filter(|_| channels.telegram);
+    // Anyone can enter the address of another person into a form.
+    let chosen_mailbox = contact
+        .email
+        .as_deref()
+        .filter(|_| channels.email && contact.is_email_verified);
     let (chat, mailbox, webhooks) = match notice.concern() {
-        Concern::Activity => (
-            contact.telegram_id.filter(|_| channels.telegram),
-            // Anyone can enter the address of another person into a form.
-            contact
-                .email
-                .as_deref()
-                .filter(|_| channels.email && contact.is_email_verified),
-            channels.webhooks.as_slice(),
-        ),
+        Concern::Activity => (chosen_chat, chosen_mailbox, channels.webhooks.as_slice()),
+        Concern::Programs => (chosen_chat, chosen_mailbox, [].as_slice()),
         Concern::Security => (
-            contact.telegram_id,
+            contact.telegram_id.filter(|_| channels.chat_is_linked),
             contact
                 .email
                 .as_deref()
@@ -186,6 +187,7 @@ mod tests {
             telegram: true,
             email: true,
             chat_is_silent: false,
+            chat_is_linked: true,
             webhooks: vec![Uuid::from_u128(5)],
         }
     }
@@ -246,6 +248,24 @@ mod tests {
         };
         let told = kinds("password-changed", &contact(), &off, ALL);
         assert_eq!(told, ["deliver:telegram", "deliver:letter"]);
+    }
+
+    #[test]
+    fn a_chat_that_is_not_proven_to_be_theirs_gets_no_security_notice() {
+        let unproven = Channels {
+            chat_is_linked: false,
+            ..channels()
+        };
+        let told = kinds("password-changed", &contact(), &unproven, ALL);
+        assert_eq!(told, ["deliver:letter"]);
+        let told = kinds("booking_ending", &contact(), &unproven, ALL);
+        assert!(told.contains(&"deliver:telegram"));
+    }
+
+    #[test]
+    fn a_webhook_is_not_told_that_one_was_disabled() {
+        let told = kinds("webhook_disabled", &contact(), &channels(), ALL);
+        assert_eq!(told, ["deliver:telegram", "deliver:email"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::inbox::Entry;
 use crate::notice::ACTIVITIES;
 use crate::preference::Preferences;
 use crate::webhook::{Address, Attempt, Secret, Webhook};
@@ -21,7 +22,18 @@ pub fn routes() -> Routes {
         })
         .put("/notify/preferences", change_preferences, |it| {
             it.summary("Change notice preferences")
-                .note("They apply to notices about bookings, payments, fines and parking. Notices about security are sent by Telegram and e-mail in any case.")
+                .note("They apply to notices about bookings, payments, fines and parking. Notices about security are sent by e-mail in any case, and by Telegram to a chat in which the person has signed in.")
+        })
+        .get("/notify/inbox", list_inbox, |it| {
+            it.summary("List one's notices")
+                .note("Of the last ninety days, the newest first, in the chosen language. The next page begins `before` the last `id` of this one. Letters with a code in them are not here.")
+        })
+        .get("/notify/inbox/unread", count_unread, |it| {
+            it.summary("Count one's unread notices")
+        })
+        .post("/notify/inbox/read", mark_read, |it| {
+            it.summary("Mark notices as read")
+                .note("All up to the one that is named.")
         })
         .get("/notify/webhooks", list_webhooks, |it| {
             it.summary("List webhooks")
@@ -103,6 +115,53 @@ async fn change_preferences(
 ) -> Result<Json<Preferences>, Problem> {
     store::save_preferences(&store::open().await?, caller.id, &wanted).await?;
     Ok(Json(wanted))
+}
+
+#[derive(Deserialize, Schema)]
+struct Inbox {
+    /// Only notices before this one.
+    before: Option<i64>,
+    /// Whether only unread ones are wanted.
+    unread: Option<bool>,
+}
+
+async fn list_inbox(
+    caller: Caller,
+    Query(filter): Query<Inbox>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<Entry>>, Problem> {
+    let db = store::open().await?;
+    let language = store::find_preferences(&db, caller.id).await?.language;
+    let only_unread = filter.unread.unwrap_or_default();
+    let limit = page.limit(50);
+    let kept = store::list_inbox(&db, caller.id, filter.before, only_unread, limit).await?;
+    let entries = kept
+        .into_iter()
+        .filter_map(|it| it.say(caller.id, language));
+    Ok(Json(entries.collect()))
+}
+
+#[derive(Serialize, Schema)]
+struct Unread {
+    /// Counted up to 1000.
+    unread: i64,
+}
+
+async fn count_unread(caller: Caller) -> Result<Json<Unread>, Problem> {
+    let unread = store::count_unread(&store::open().await?, caller.id).await?;
+    Ok(Json(Unread { unread }))
+}
+
+#[derive(Deserialize, Schema)]
+struct UpTo {
+    /// The `id` of the newest notice that was read.
+    #[schemars(example = 17)]
+    up_to: i64,
+}
+
+async fn mark_read(caller: Caller, Json(read): Json<UpTo>) -> Result<NoContent, Problem> {
+    store::mark_read(&store::open().await?, caller.id, read.up_to).await?;
+    Ok(NoContent)
 }
 
 #[derive(Deserialize, Schema)]

@@ -8,6 +8,7 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::inbox::{Kept, MAX_COUNTED};
 use crate::notice::Notify;
 use crate::plan::Channels;
 use crate::preference::Preferences;
@@ -17,10 +18,52 @@ pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
 }
 
-/// The channels by which the person of a notice can be told.
-pub async fn find_channels(db: &Db, notify: &Notify, chat: Option<i64>) -> Result<Channels, Error> {
-    let params = params![notify.user_id, chat, &notify.template];
+/// Puts a notice into the inbox of its person, unless there is a code in it; the channels by which they can be told.
+pub async fn find_channels(
+    db: &Db,
+    event: Uuid,
+    notify: &Notify,
+    is_kept: bool,
+    chat: Option<i64>,
+) -> Result<Channels, Error> {
+    let params = params![
+        notify.user_id,
+        chat,
+        &notify.template,
+        event,
+        is_kept.then_some(&notify.params)
+    ];
     Ok(db.one(sql!("find_channels"), params).await?)
+}
+
+/// The newest first.
+pub async fn list_inbox(
+    db: &Db,
+    user: Uuid,
+    before: Option<i64>,
+    only_unread: bool,
+    limit: i64,
+) -> Result<Vec<Kept>, Error> {
+    let params = params![user, before, only_unread, limit];
+    Ok(db.all(sql!("list_inbox"), params).await?)
+}
+
+/// Unread notices, at most `MAX_COUNTED`.
+pub async fn count_unread(db: &Db, user: Uuid) -> Result<i64, Error> {
+    let params = params![user, MAX_COUNTED];
+    let Only(unread) = db.one(sql!("count_unread"), params).await?;
+    Ok(unread)
+}
+
+/// Marks the notices of a person as read, up to one of them.
+pub async fn mark_read(db: &Db, user: Uuid, up_to: i64) -> Result<(), Error> {
+    db.run(sql!("mark_read"), params![user, up_to]).await?;
+    Ok(())
+}
+
+pub async fn purge_inbox(db: &Db, limit: i64) -> Result<(), Error> {
+    db.run(sql!("purge_inbox"), params![limit]).await?;
+    Ok(())
 }
 
 pub async fn silence_chat(db: &Db, chat: i64, reason: &str) -> Result<(), Error> {
@@ -36,6 +79,12 @@ pub async fn find_silence(db: &Db, chat: i64) -> Result<Option<String>, Error> {
 
 pub async fn unsilence_chat(db: &Db, chat: i64) -> Result<(), Error> {
     db.run(sql!("unsilence_chat"), params![chat]).await?;
+    Ok(())
+}
+
+/// A person signed in in a chat.
+pub async fn link_chat(db: &Db, user: Uuid, chat: i64) -> Result<(), Error> {
+    db.run(sql!("link_chat"), params![user, chat]).await?;
     Ok(())
 }
 

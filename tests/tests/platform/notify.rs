@@ -1,6 +1,8 @@
 //! People and their programs are told, by the channels that they chose, and not by those that they
 //! or the other side closed.
 
+mod inbox;
+mod lanes;
 mod letters;
 mod messenger;
 mod webhooks;
