@@ -23,6 +23,7 @@ use crate::request::Request;
 use crate::stores::{Beside, Prepared};
 use crate::times::measure;
 use crate::user::User;
+use crate::wait::eventually;
 
 /// A cold start compiles every component, on a machine that is busy with other tests.
 pub(crate) const STARTS_WITHIN: Duration = Duration::from_secs(300);
@@ -237,6 +238,17 @@ impl Stack {
     /// The host stands still, as on a machine that is out of memory, until [`Stack::resume`].
     pub fn suspend(&self) {
         self.signal(Signal::STOP);
+        let threads = format!("/proc/{}/task", self.host().pid());
+        eventually("every thread stands still", Duration::from_secs(30), || {
+            let threads = fs::read_dir(&threads).expect("the threads of the host");
+            threads.flatten().all(|thread| {
+                // `pid (name) state …`; a thread that is gone has no file.
+                let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+                stat.rsplit(") ")
+                    .next()
+                    .is_none_or(|it| it.is_empty() || it.starts_with('T'))
+            })
+        });
     }
 
     pub fn resume(&self) {
@@ -244,8 +256,11 @@ impl Stack {
     }
 
     fn signal(&self, signal: Signal) {
-        let host = self.host.as_ref().expect("a host of its own");
-        host.signal(signal).expect("to signal the host");
+        self.host().signal(signal).expect("to signal the host");
+    }
+
+    fn host(&self) -> &Server {
+        self.host.as_ref().expect("a host of its own")
     }
 
     fn host_mut(&mut self) -> &mut Server {

@@ -18,7 +18,7 @@ pub(super) struct Provider {
 
 #[derive(Default)]
 struct State {
-    /// By their `external_reference`.
+    /// By the `external_reference` that they had first.
     payments: BTreeMap<String, Vec<Value>>,
     /// The `external_reference` of each order.
     orders: HashMap<String, String>,
@@ -267,7 +267,10 @@ fn carry_out(state: &mut State, request: &Received) -> Reply {
         ("GET", ["v1", "payments", "search"]) => {
             let reference = request.path.split_once("external_reference=").unwrap().1;
             let reference = reference.split('&').next().unwrap();
-            let found = state.payments.get(reference).cloned().unwrap_or_default();
+            let all = state.payments.values().flatten();
+            let found: Vec<_> = all
+                .filter(|it| it["external_reference"] == *reference)
+                .collect();
             Reply::json(200, &json!({ "results": found }))
         }
         ("GET", ["v1", "payments", id]) => match find(state, id) {
