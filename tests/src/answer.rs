@@ -33,9 +33,11 @@ impl Answer {
         self.took
     }
 
-    /// Refused because too many passwords are being hashed, or too many requests served.
+    /// Refused because too many passwords are being hashed, or too many requests served: by the function itself, or by
+    /// signin, which it asks.
     pub(crate) fn is_busy(&self) -> bool {
-        [429, 503].contains(&self.status) && self.text().contains(r#""code":"busy""#)
+        let codes = [r#""code":"busy""#, r#""code":"accounts-unavailable""#];
+        [429, 503].contains(&self.status) && codes.iter().any(|it| self.text().contains(it))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

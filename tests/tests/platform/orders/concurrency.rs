@@ -115,8 +115,8 @@ fn counts_and_carts_of_the_same_products_do_not_wait_for_each_other_in_a_circle(
 
 #[test]
 fn a_clients_confirmation_and_the_providers_webhook_pay_each_of_two_hundred_orders_once() {
-    const ROUNDS: usize = 25;
-    const AT_A_TIME: usize = 8;
+    const ROUNDS: usize = 50;
+    const AT_A_TIME: usize = 4;
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));

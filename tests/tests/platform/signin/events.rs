@@ -44,8 +44,9 @@ fn a_sign_up_by_email_is_announced_too() {
 #[test]
 fn a_refused_registration_is_not_announced() {
     let stack = Stack::shared();
-    let user = User::registered(&stack);
     let mut channel = stack.listen("user:created");
+    let user = User::registered(&stack);
+    assert!(channel.find(SOON, |it| it.contains(&user.email)).is_some());
     let again = json!({
         "login": user.login, "email": user.email, "password": user.password, "role": "driver",
     });
