@@ -25,14 +25,13 @@ pub async fn drain_in_turn<E>(
     message: &[u8],
     drain: impl AsyncFn() -> Result<(), E>,
 ) -> Result<(), E> {
-    if message == b"tick" {
-        return match is_first(&format!("events:tick:{consumer}"), TICK_MS).await {
-            true => drain().await,
-            false => Ok(()),
-        };
-    }
-    if message == event::HELP.as_bytes() {
-        return match is_first(&format!("events:help:{consumer}"), HELP_MS).await {
+    let one_of_all = match message {
+        b"tick" => Some(("tick", TICK_MS)),
+        _ if message == event::HELP.as_bytes() => Some((event::HELP, HELP_MS)),
+        _ => None,
+    };
+    if let Some((what, within_ms)) = one_of_all {
+        return match is_first(&format!("events:{what}:{consumer}"), within_ms).await {
             true => drain().await,
             false => Ok(()),
         };
@@ -67,15 +66,21 @@ async fn is_first(key: &str, within_ms: &str) -> bool {
     }
 }
 
+/// The key expires even if its copy is killed right after this: otherwise no copy would look before the next tick,
+/// from then on.
 async fn add(key: &str, count: i64) -> Option<i64> {
-    let answer = redis::run("INCRBY", [key, &count.to_string()]).await.ok()?;
+    const ADD: &str = "local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
+        if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+        return sum";
+    let arguments = [ADD, "1", key, &count.to_string(), WATCH_MS];
+    let answer = redis::run("EVAL", arguments).await.ok()?;
     match answer.first() {
         Some(RedisResult::Int64(sum)) => Some(*sum),
         _ => None,
     }
 }
 
-/// A copy that is killed does not keep others from looking. What fails here is mended by the next tick.
+/// What fails here is mended by the next tick.
 async fn watch(key: &str) {
     let _ = redis::run("PEXPIRE", [key, WATCH_MS]).await;
 }

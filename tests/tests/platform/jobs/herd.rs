@@ -2,9 +2,9 @@
 
 use postgres::Client;
 use serde_json::json;
-use wharf_tests::{Options, Stack};
+use wharf_tests::{Options, Stack, eventually};
 
-use super::{emit, new_stranger, wait_until_drained};
+use super::{SOON, emit, new_stranger, wait_until_drained};
 
 /// How often events were looked for.
 fn looks(sql: &mut Client) -> i64 {
@@ -14,16 +14,20 @@ fn looks(sql: &mut Client) -> i64 {
     sql.query_one(calls, &[]).unwrap().get(0)
 }
 
+fn wake(stack: &Stack) {
+    redis::cmd("PUBLISH")
+        .arg(&["outbox", ""])
+        .exec(&mut stack.redis())
+        .unwrap();
+}
+
 /// Looks that events cost which come one after another.
 fn cost_of(stack: &Stack, sql: &mut Client, events: i64) -> i64 {
     let before = looks(sql);
     for _ in 0..events {
         let (id, payload) = new_stranger();
         emit(sql, "user:created", &format!("user:{id}"), &payload);
-        redis::cmd("PUBLISH")
-            .arg(&["outbox", ""])
-            .exec(&mut stack.redis())
-            .unwrap();
+        wake(stack);
         wait_until_drained(sql);
     }
     looks(sql) - before
@@ -51,4 +55,17 @@ fn four_hosts_look_less_than_twice_as_often_as_one() {
         "{alone} looks by one host, {together} by {}",
         others.len() + 1
     );
+}
+
+#[test]
+fn a_copy_that_is_killed_before_it_looks_keeps_others_from_it_for_a_moment_only() {
+    let stack = Options::default().start();
+    let mut redis = stack.redis();
+    let key = "events:wake:payments";
+    redis::cmd("SET").arg(&[key, "1"]).exec(&mut redis).unwrap();
+    eventually("the next copy to look is free to", SOON, || {
+        wake(&stack);
+        let exists: bool = redis::cmd("EXISTS").arg(key).query(&mut redis).unwrap();
+        !exists
+    });
 }
