@@ -47,7 +47,7 @@ fn a_person_is_found_by_every_name_they_have() {
     let nobody = Uuid::new_v4();
     for key in [
         json!({ "Id": nobody }),
-        json!({ "Login": unique("nobody") }),
+        json!({ "Login": unique("unknown") }),
     ] {
         assert_eq!(ask("accounts/find", &key), json!({ "Ok": null }));
     }

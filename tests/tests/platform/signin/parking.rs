@@ -211,7 +211,7 @@ fn an_unknown_login_is_refused_like_a_wrong_password() {
     let stack = Stack::shared();
     let user = User::registered(&stack);
     let wrong = login(&stack, &user.login, "Wrong-Horse-1").problem(401);
-    let unknown = login(&stack, &unique("nobody"), "Wrong-Horse-1").problem(401);
+    let unknown = login(&stack, &unique("unknown"), "Wrong-Horse-1").problem(401);
     let without_id = |problem: &Value| {
         let mut problem = problem.clone();
         problem.as_object_mut().unwrap().remove("request_id");
@@ -248,7 +248,7 @@ fn an_unknown_login_takes_as_long_as_a_wrong_password() {
 fn wrong_and_unknown(stack: &Stack) -> (Duration, Duration) {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..3 {
-        let names = [User::registered(stack).login, unique("nobody")];
+        let names = [User::registered(stack).login, unique("unknown")];
         for turn in 0..8 {
             for which in [turn % 2, (turn + 1) % 2] {
                 let refused = login(stack, &names[which], "Wrong-Horse-1").expect(401);
@@ -281,7 +281,7 @@ fn a_password_is_changed_only_by_who_knows_it_and_to_a_fit_one() {
     let stack = Stack::shared();
     let user = User::registered(&stack);
     change_password(&stack, &user.login, "Wrong-Horse-1", "Newpassword456").problem(401);
-    change_password(&stack, &unique("nobody"), PASSWORD, "Newpassword456").problem(401);
+    change_password(&stack, &unique("unknown"), PASSWORD, "Newpassword456").problem(401);
     for unfit in ["short", &"x".repeat(129), &user.login, &user.email] {
         let problem = change_password(&stack, &user.login, PASSWORD, unfit).problem(400);
         assert_eq!(problem["error_status_code"], 400);

@@ -72,7 +72,7 @@ fn a_registration_with_the_zones_opens_a_session() {
     };
     login(&name, PASSWORD).expect(200);
     login(&name, "Wrong-Horse-1").problem(401);
-    login(&unique("nobody"), PASSWORD).problem(404);
+    login(&unique("unknown"), PASSWORD).problem(404);
     let renewed = stack
         .get("/api/v1/login")
         .bearer(token)
