@@ -75,13 +75,13 @@ BEGIN
     IF wanted <= 0 THEN
         RETURN 'moved';
     END IF;
-    SELECT * INTO original FROM transfer WHERE id = it.id;
+    SELECT * INTO original FROM transfer WHERE id = coalesce(it.restored_by, it.id);
     IF is_gone THEN
         SELECT * INTO source FROM account WHERE id = original.credit;
         IF source.kind <> 'house' THEN
             PERFORM FROM account WHERE owner = source.owner AND currency = it.currency ORDER BY id FOR NO KEY UPDATE;
             PERFORM free_due_holds(source.id);
-            SELECT balance - held + coalesce((SELECT amount FROM hold WHERE payment = it.id), 0) INTO there
+            SELECT balance - held + coalesce((SELECT amount FROM hold WHERE payment = original.id), 0) INTO there
             FROM account WHERE id = source.id;
             there := least(wanted, there);
         END IF;
@@ -101,9 +101,25 @@ BEGIN
     RETURN outcome;
 END $$;
 
+-- A dispute was won: what the provider took back comes again.
+CREATE OR REPLACE FUNCTION restore_checkout(it checkout, back bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    to_user bool := (SELECT kind <> 'house' FROM account WHERE id = it.credit);
+    restoring uuid := gen_random_uuid();
+    outcome text;
+BEGIN
+    outcome := (book(restoring, CASE WHEN to_user THEN 'deposit' ELSE 'sale' END, house_account('psp', it.currency),
+                     it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
+    IF outcome = 'moved' THEN
+        UPDATE checkout SET restored_by = restoring WHERE id = it.id;
+    END IF;
+    RETURN outcome;
+END $$;
+
 -- Carries out what was decided about a payment at the provider. Money comes when the verdict becomes 'accepted' and
 -- goes when that ends, or as far as the provider has refunded of it.
 DROP FUNCTION IF EXISTS conclude(uuid, text, text, text, text, text, text, bigint, text, bigint);
+DROP FUNCTION IF EXISTS conclude(uuid, text, text, text, text, text, text, bigint, text, bigint, int);
 CREATE OR REPLACE FUNCTION conclude(
     checkout_id uuid,
     decided_upon_status text,
@@ -116,7 +132,9 @@ CREATE OR REPLACE FUNCTION conclude(
     in_currency text,
     of_refunded bigint,
     -- For how many days a user's deposit is held.
-    held_days int DEFAULT 0
+    held_days int DEFAULT 0,
+    -- Why, in the provider's words.
+    why text DEFAULT NULL
 ) RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     it checkout;
@@ -130,7 +148,14 @@ BEGIN
         RETURN seen('changed', checkout_id);
     END IF;
     gone := coalesce(known.refunded, 0);
-    IF new_verdict = 'accepted' AND known.verdict IS DISTINCT FROM 'accepted' THEN
+    IF new_verdict = 'accepted' AND known.is_taken_back THEN
+        moved := restore_checkout(it, gone - of_refunded);
+        IF moved <> 'moved' THEN
+            RETURN seen(moved, checkout_id);
+        END IF;
+        gone := of_refunded;
+        known.refunded := of_refunded;
+    ELSIF new_verdict = 'accepted' AND known.verdict IS DISTINCT FROM 'accepted' THEN
         moved := credit_checkout(it, 'psp', make_interval(days => held_days));
         IF moved NOT IN ('moved', 'replayed') THEN
             RETURN seen(moved, checkout_id);
@@ -143,11 +168,12 @@ BEGIN
             RAISE EXCEPTION 'checkout % is not given back: %', checkout_id, moved;
         END IF;
     END IF;
-    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency, refunded)
-    VALUES (payment_id, checkout_id, new_verdict, payment_state, of_amount, in_currency, gone)
+    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency, refunded, detail)
+    VALUES (payment_id, checkout_id, new_verdict, payment_state, of_amount, in_currency, gone, why)
     ON CONFLICT (id) DO UPDATE
     SET verdict = excluded.verdict, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
-        refunded = excluded.refunded, seen_at = now()
+        refunded = excluded.refunded, detail = coalesce(excluded.detail, psp_payment.detail), seen_at = now(),
+        is_taken_back = psp_payment.verdict = 'accepted' AND excluded.verdict = 'returned'
     WHERE psp_payment.checkout = checkout_id;
     IF NOT FOUND THEN
         -- A payment at the provider is for one checkout, whatever the provider says later. Nothing was booked here.
@@ -216,5 +242,5 @@ BEGIN
     RETURN apply_status(checkout_id, decided_upon_status, new_status);
 END $$;
 
-REVOKE ALL ON FUNCTION credit_checkout, uncredit_checkout, conclude, apply_status, change_status FROM PUBLIC;
+REVOKE ALL ON FUNCTION credit_checkout, uncredit_checkout, restore_checkout, conclude, apply_status, change_status FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION conclude, change_status TO wharf_payments;

@@ -82,35 +82,5 @@ BEGIN
     RETURN true;
 END $$;
 
--- The provider refuses to send a part back. It is asked again all the same: an operator may have changed something there.
-CREATE OR REPLACE FUNCTION note_refused_part(part uuid, why text)
-RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
-BEGIN
-    UPDATE part_refund SET refusal = why WHERE id = part AND status = 'owed';
-    RETURN FOUND;
-END $$;
-
--- Takes checkouts that have come due and says when they come due next, so that a sweep that dies over one costs time
--- and nothing else.
-CREATE OR REPLACE FUNCTION visit_checkouts(at_most int)
-RETURNS SETOF checkout_card LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
-BEGIN
-    RETURN QUERY
-    WITH due AS (
-        SELECT id FROM checkout WHERE visit_at <= now() ORDER BY visit_at LIMIT at_most
-        FOR NO KEY UPDATE SKIP LOCKED
-    ), taken AS (
-        UPDATE checkout
-        SET visits = visits + 1,
-            visit_at = next_visit(checkout, EXISTS (
-                SELECT FROM psp_payment WHERE psp_payment.checkout = checkout.id AND verdict = 'returning'
-                UNION ALL
-                SELECT FROM part_refund WHERE part_refund.checkout = checkout.id AND part_refund.status = 'owed'))
-        FROM due WHERE checkout.id = due.id
-        RETURNING checkout.id
-    )
-    SELECT checkout_card.* FROM checkout_card JOIN taken USING (id);
-END $$;
-
-REVOKE ALL ON FUNCTION gone_of, end_parts, refund_part, finish_parts, note_refused_part, visit_checkouts FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION refund_part, finish_parts, note_refused_part, visit_checkouts TO wharf_payments;
+REVOKE ALL ON FUNCTION gone_of, end_parts, refund_part, finish_parts FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refund_part, finish_parts TO wharf_payments;

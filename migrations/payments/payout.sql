@@ -14,11 +14,27 @@ SELECT
     millis(payout.paid_at) AS paid_at,
     payout.paid_by,
     millis(payout.returned_at) AS returned_at,
-    payout.returned_by
+    payout.returned_by,
+    -- Absent of a withdrawal from an account that its user opened.
+    destination.id AS destination,
+    destination.kind AS destination_kind,
+    destination.holder_name,
+    destination.account AS destination_account,
+    destination.mask,
+    millis(payout.approved_at) AS approved_at,
+    payout.approved_by,
+    CASE
+        WHEN payout.returned_at IS NOT NULL AND payout.returned_by = payout.owner THEN 'cancelled'
+        WHEN payout.returned_at IS NOT NULL THEN 'returned'
+        WHEN payout.paid_at IS NOT NULL THEN 'paid'
+        WHEN payout.approved_at IS NOT NULL THEN 'approved'
+        ELSE 'open'
+    END AS state
 FROM payout
 JOIN transfer ON transfer.id = payout.withdrawal
 JOIN account ON account.id = transfer.debit
-JOIN holder ON holder.id = account.owner;
+JOIN holder ON holder.id = account.owner
+LEFT JOIN destination ON destination.id = payout.destination;
 
 -- Records that a withdrawal was paid out. Answers 'moved', 'replayed', 'proposed' or why not.
 CREATE OR REPLACE FUNCTION pay_out_by_hand(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
@@ -38,20 +54,27 @@ BEGIN
     END IF;
     SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
     SELECT owner INTO recipient FROM account WHERE id = asked.debit;
-    IF NOT may_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, recipient, by_admin, why,
-                   alone_up_to)
-    THEN
-        RETURN 'proposed';
+    IF standing.approved_at IS NULL THEN
+        -- The owner of a cash-out may still cancel it.
+        IF standing.destination IS NOT NULL THEN
+            RETURN 'payout_not_approved';
+        END IF;
+        IF NOT may_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, recipient, by_admin, why,
+                       alone_up_to)
+        THEN
+            RETURN 'proposed';
+        END IF;
     END IF;
     UPDATE payout SET paid_at = now(), paid_by = by_admin WHERE withdrawal = of_withdrawal;
     PERFORM book(gen_random_uuid(), 'payout', asked.credit, house_account('external', asked.currency), asked.amount,
                  asked.currency, of_withdrawal::text);
     PERFORM note_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, by_admin, why);
+    PERFORM forget_after_payout(recipient);
     RETURN 'moved';
 END $$;
 
--- Returns a withdrawal to its account. One that was paid out may need a second admin: the money would be there twice
--- if the bank did not send it back.
+-- Returns a withdrawal to its account. One that was approved or paid out may need a second admin: the money would be
+-- there twice if the bank has it and did not send it back.
 CREATE OR REPLACE FUNCTION return_payout_by_hand(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -63,13 +86,15 @@ BEGIN
     SELECT * INTO standing FROM payout WHERE withdrawal = of_withdrawal FOR NO KEY UPDATE;
     SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
     SELECT owner INTO recipient FROM account WHERE id = asked.debit;
-    IF standing.paid_at IS NOT NULL AND standing.returned_at IS NULL AND NOT may_act(
+    IF (standing.paid_at IS NOT NULL OR standing.approved_at IS NOT NULL OR recipient = by_admin)
+        AND standing.returned_at IS NULL AND NOT may_act(
         'payout', asked.id::text, 'returned', asked.amount, asked.currency, recipient, by_admin, why, alone_up_to)
     THEN
         RETURN 'proposed';
     END IF;
     answer := return_payout(of_withdrawal, by_admin);
     IF answer = 'moved' THEN
+        PERFORM forget_after_payout(recipient);
         PERFORM note_act('payout', asked.id::text, 'returned', asked.amount, asked.currency, by_admin, why);
     END IF;
     RETURN answer;

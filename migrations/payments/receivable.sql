@@ -161,7 +161,7 @@ BEGIN
     answer := book(transfer_id, 'withdrawal', source.id, house_account(to_house, source.currency), of_amount,
                    source.currency);
     IF answer.outcome = 'moved' AND to_house = 'payouts' THEN
-        INSERT INTO payout (withdrawal) VALUES (transfer_id);
+        PERFORM queue_payout(transfer_id, of_owner, NULL);
     END IF;
     RETURN answer;
 END $$;

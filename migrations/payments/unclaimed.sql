@@ -49,6 +49,7 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE checkout SET email = NULL WHERE owner = of_user AND email IS NOT NULL;
+    PERFORM forget_destinations(of_user);
     RETURN true;
 END $$;
 

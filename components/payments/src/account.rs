@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::checkout::Status;
+use crate::destination::{Kind, PayoutState};
 use crate::ledger::Moved;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -153,13 +154,23 @@ pub struct Payout {
     #[row(column = "owner")]
     pub user_id: Uuid,
     pub email: Option<String>,
+    /// Absent when it left a wallet.
     #[row(column = "account")]
-    pub payment_account_id: String,
+    pub payment_account_id: Option<String>,
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub amount: i64,
     pub currency: String,
+    pub state: PayoutState,
+    /// Where to pay it; absent when it left an account that its user opened.
+    pub destination_kind: Option<Kind>,
+    /// The Pix key, the IBAN, or routing and account number.
+    pub destination_account: Option<String>,
+    pub holder_name: Option<String>,
     pub created_at: Timestamp,
+    pub approved_at: Option<Timestamp>,
+    /// The admin who approved it.
+    pub approved_by: Option<Uuid>,
     pub paid_at: Option<Timestamp>,
     /// The admin who paid it out.
     pub paid_by: Option<Uuid>,

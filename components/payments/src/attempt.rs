@@ -11,7 +11,7 @@ use kit::web::Schema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::checkout::{Checkout, Status};
+use crate::checkout::{Checkout, OPENER, Status};
 use crate::psp::{Payment, State};
 
 /// What becomes of a payment at the PSP.
@@ -42,6 +42,8 @@ pub struct Known {
     pub state: State,
     /// The part of it that is booked as given back.
     pub refunded: i64,
+    /// The provider took it back, and nothing here asked for that.
+    pub is_taken_back: bool,
 }
 
 /// A checkout with what is known of a payment for it at the PSP.
@@ -58,6 +60,7 @@ pub struct StandingRow {
     verdict: Option<Verdict>,
     state: Option<State>,
     refunded: Option<i64>,
+    is_taken_back: Option<bool>,
 }
 
 impl From<StandingRow> for Standing {
@@ -67,6 +70,7 @@ impl From<StandingRow> for Standing {
                 verdict,
                 state,
                 refunded,
+                is_taken_back: row.is_taken_back.unwrap_or(false),
             }),
             _ => None,
         };
@@ -85,6 +89,8 @@ pub struct Attempt {
     pub verdict: Verdict,
     /// As the provider said it last.
     pub state: State,
+    /// Why, in the provider's words: `cc_rejected_insufficient_amount`.
+    pub detail: Option<String>,
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub amount: i64,
@@ -141,6 +147,14 @@ pub fn judge(
             Some(Verdict::Accepted) if known.is_some_and(|it| payment.refunded > it.refunded) => {
                 stays(Verdict::Accepted)
             }
+            // A dispute was won. Functions that were told of the refund have acted on it, so for them it stays one.
+            Some(Verdict::Returned) if is_restored(known, payment) => Some(Judgement {
+                status: match checkout.opener == OPENER {
+                    true => Status::Approved,
+                    false => status,
+                },
+                verdict: Verdict::Accepted,
+            }),
             Some(Verdict::Accepted | Verdict::Returning | Verdict::Returned) => None,
             Some(Verdict::Disputed | Verdict::Noted) | None => {
                 let in_time = payment.approved_at.unwrap_or(now) <= checkout.expires_at;
@@ -192,6 +206,11 @@ pub fn judge(
     }
 }
 
+/// Whether money that the provider had taken back is there again.
+fn is_restored(known: Option<Known>, payment: &Payment) -> bool {
+    known.is_some_and(|it| it.is_taken_back && payment.refunded < it.refunded)
+}
+
 fn fits_checkout(checkout: &Checkout, payment: &Payment) -> bool {
     payment.checkout == Some(checkout.id)
         && payment.amount == checkout.amount.get()
@@ -217,6 +236,7 @@ mod tests {
     fn checkout(status: Status) -> Checkout {
         Checkout {
             id: Uuid::from_u128(1),
+            opener: "orders".to_owned(),
             reference: "7".to_owned(),
             customer: "8".to_owned(),
             amount: Cents::new(2500).unwrap(),
@@ -240,6 +260,7 @@ mod tests {
             id: id.to_owned(),
             checkout: Some(Uuid::from_u128(1)),
             state,
+            detail: None,
             amount: 2500,
             currency: "BRL".to_owned(),
             refunded: 0,
@@ -307,6 +328,7 @@ mod tests {
             verdict: Verdict::Accepted,
             state: State::Approved,
             refunded,
+            is_taken_back: false,
         };
         let paid = Payment {
             refunded: 1000,
@@ -319,6 +341,35 @@ mod tests {
         let judged = |refunded| judge(&approved, Some(known(refunded)), &paid, at(END));
         assert_eq!((judged(0), judged(500)), (Some(stays), Some(stays)));
         assert_eq!((judged(1000), judged(2000)), (None, None));
+    }
+
+    #[test]
+    fn a_dispute_that_is_won_brings_back_what_the_provider_took_and_nothing_that_was_sent_back() {
+        let judged = |opener: &str, is_taken_back, refunded| {
+            let checkout = Checkout {
+                opener: opener.to_owned(),
+                ..checkout(Status::Refunded)
+            };
+            let known = Known {
+                verdict: Verdict::Returned,
+                state: State::Refunded,
+                refunded: 2500,
+                is_taken_back,
+            };
+            let paid = Payment {
+                refunded,
+                ..payment("1", State::Approved)
+            };
+            judge(&checkout, Some(known), &paid, at(END)).map(|it| (it.status, it.verdict))
+        };
+        let accepted = Verdict::Accepted;
+        assert_eq!(judged(OPENER, true, 0), Some((Status::Approved, accepted)));
+        assert_eq!(
+            judged("orders", true, 0),
+            Some((Status::Refunded, accepted))
+        );
+        assert_eq!(judged(OPENER, true, 2500), None);
+        assert_eq!(judged(OPENER, false, 0), None);
     }
 
     /// A checkout with what the schema keeps of it.
@@ -342,6 +393,7 @@ mod tests {
                 verdict: judgement.verdict,
                 state: payment.state,
                 refunded: 0,
+                is_taken_back: was && judgement.verdict == Verdict::Returned,
             };
             self.payments.insert(payment.id.clone(), known);
         }
@@ -354,6 +406,7 @@ mod tests {
                         verdict: Verdict::Returned,
                         state: State::Refunded,
                         refunded: 0,
+                        is_taken_back: false,
                     };
                 }
             }

@@ -25,6 +25,8 @@ const MAX_LINE: usize = 250;
 #[derive(Clone, Debug, FromRow)]
 pub struct Checkout {
     pub id: Uuid,
+    /// The function that asked for it.
+    pub opener: String,
     /// What it is for, as the function that asked knows it.
     pub reference: String,
     /// The payer, as that function knows them.

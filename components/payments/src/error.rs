@@ -136,6 +136,16 @@ pub enum Error {
         outcome = "unknown_code"
     )]
     UnknownCode,
+    /// Of codes that do not exist, per user and per network.
+    #[refusal(
+        429,
+        "too-many-guesses",
+        "Too many unknown promo codes; come back later",
+        detail = "too many unknown promo codes; come back later",
+        retry_after_s = 600,
+        outcome = "too_many_guesses"
+    )]
+    TooManyGuesses,
     #[refusal(
         400,
         "promocode-used-up",
@@ -215,6 +225,102 @@ pub enum Error {
         outcome = "payout_returned"
     )]
     PayoutReturned,
+    /// Its owner may still cancel it.
+    #[refusal(
+        409,
+        "payout-not-approved",
+        "The payout is not approved",
+        detail = "a cash-out is approved before it is paid",
+        outcome = "payout_not_approved"
+    )]
+    PayoutNotApproved,
+    #[refusal(
+        422,
+        "invalid-destination",
+        "No account has this number",
+        detail = "a Pix key, an IBAN, or the numbers of an account and of its bank, with check digits that fit; a holder's name of 2 to 140 characters"
+    )]
+    InvalidDestination,
+    #[refusal(
+        404,
+        "unknown-destination",
+        "No such destination",
+        detail = "there is no such destination",
+        outcome = "unknown_destination"
+    )]
+    UnknownDestination,
+    #[refusal(
+        409,
+        "destination-known",
+        "The destination was added before",
+        detail = "the destination was added before",
+        outcome = "destination_known"
+    )]
+    DestinationKnown,
+    #[refusal(
+        409,
+        "too-many-destinations",
+        "A user has at most 20 destinations",
+        detail = "a user has at most 20 destinations; remove one first",
+        outcome = "too_many_destinations"
+    )]
+    TooManyDestinations,
+    #[refusal(
+        409,
+        "destination-waits",
+        "The destination is too new",
+        detail = "a new destination waits before money is sent there; `usable_at` says until when",
+        outcome = "destination_waits"
+    )]
+    DestinationWaits,
+    #[refusal(
+        404,
+        "unknown-cash-out",
+        "No such cash-out",
+        detail = "there is no such cash-out",
+        outcome = "unknown_cash_out"
+    )]
+    UnknownCashOut,
+    #[refusal(
+        409,
+        "cash-out-under-way",
+        "The cash-out is under way",
+        detail = "the cash-out was approved and can no longer be cancelled",
+        outcome = "cash_out_under_way"
+    )]
+    CashOutUnderWay,
+    #[refusal(
+        404,
+        "unknown-receipt",
+        "No such receipt",
+        detail = "there is no such receipt"
+    )]
+    UnknownReceipt,
+    #[refusal(
+        404,
+        "unknown-refund",
+        "No such refused refund",
+        detail = "no refund with this id was refused",
+        outcome = "unknown_refund"
+    )]
+    UnknownRefund,
+    /// A larger part of the payment went back than the refund leaves.
+    #[refusal(
+        409,
+        "refunded-otherwise",
+        "The payment was refunded otherwise",
+        detail = "less of the payment is left than this refund is about",
+        outcome = "refunded_otherwise"
+    )]
+    RefundedOtherwise,
+    #[refusal(
+        409,
+        "settled-at-provider",
+        "A part is settled at the provider",
+        detail = "a part of a payment is settled at the provider: send it back there, then retry",
+        outcome = "settled_at_provider"
+    )]
+    SettledAtProvider,
     #[refusal(
         404,
         "unknown-receivable",
@@ -248,13 +354,6 @@ pub enum Error {
         outcome = "not_by_hand"
     )]
     NotByHand,
-    #[refusal(
-        422,
-        "reason-needed",
-        "An act that moves money needs a reason",
-        detail = "a reason of 3 to 500 characters is needed"
-    )]
-    NoReason,
     #[refusal(400, "no-payment-id", "The notification names no payment")]
     NoPaymentId,
     #[refusal(

@@ -2,9 +2,9 @@
 //! users open, payments through a payment service provider (PSP).
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
-//! [`promocode`] and [`statement`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
+//! [`promocode`], [`destination`], [`statement`] and [`receipt`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
 //! [`attempt`] and [`part`] the rules of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
-//! together, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
+//! together, [`stuck`] the refunds that are refused, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
 //!
 //! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
@@ -16,22 +16,26 @@ kit::bindings!("wharf:payments/payments", ["../../wit/payments.wit"]);
 mod account;
 mod attempt;
 mod checkout;
+mod destination;
 #[cfg(target_family = "wasm")]
 mod entry;
 mod error;
 mod hear;
 mod ledger;
 mod manual;
+mod network;
 mod part;
 mod promocode;
 mod psp;
 mod qr;
+mod receipt;
 mod reference;
 pub mod routes;
 pub mod serves;
 mod settlement;
 mod statement;
 mod store;
+mod stuck;
 pub mod sweep;
 #[cfg(test)]
 mod tests;

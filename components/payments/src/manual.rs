@@ -32,6 +32,11 @@ impl TryFrom<String> for Reason {
 }
 
 impl Reason {
+    /// Of a client that cannot name one.
+    pub fn not_given() -> Self {
+        Self("no reason was given".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,7 +76,7 @@ pub struct Act {
     pub subject: Subject,
     /// The id of the subject.
     pub about: String,
-    /// What was done: the new status of a payment, `paid` or `returned` of a payout, `written_off` of a receivable.
+    /// What was done: the new status of a payment, `approved`, `paid` or `returned` of a payout, `written_off` of a receivable.
     pub act: String,
     pub stage: Stage,
     #[serde(with = "decimal")]

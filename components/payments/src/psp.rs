@@ -29,6 +29,8 @@ pub struct Payment {
     /// The checkout that it refers to.
     pub checkout: Option<Uuid>,
     pub state: State,
+    /// Why, in the provider's words.
+    pub detail: Option<String>,
     /// Minor units.
     pub amount: i64,
     pub currency: String,

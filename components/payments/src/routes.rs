@@ -1,10 +1,12 @@
 //! The HTTP face of payments: one table per dialect, over the same ledger.
 
 mod accounts;
+mod cash_outs;
 mod manual;
 mod payments;
 mod promocodes;
 mod statements;
+mod stuck;
 mod wallet;
 mod webhook;
 
@@ -54,6 +56,61 @@ fn wallets() -> Routes {
                 .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
                 .refuses([Error::INVALID_CENTS, Error::REFUSED_BY_PROVIDER])
         })
+        .about("Cash-outs")
+        .get(DESTINATIONS, cash_outs::list_destinations, |it| {
+            it.summary("List destinations")
+                .note("The caller's own, the oldest first. Accounts are masked.")
+        })
+        .post(DESTINATIONS, cash_outs::add_destination, |it| {
+            it.summary("Add a destination")
+                .note("A Pix key (BRL), an IBAN (EUR) or a bank account in the United States (USD). Money is sent there after a day, in a sandbox at once. It asks for a sign-in within the last ten minutes.")
+                .refuses([
+                    Error::INVALID_DESTINATION,
+                    Error::DESTINATION_KNOWN,
+                    Error::TOO_MANY_DESTINATIONS,
+                ])
+        })
+        .delete("/payment/destinations/{destination_id}", cash_outs::remove_destination, |it| {
+            it.summary("Remove a destination")
+                .note("Cash-outs that are under way go there all the same.")
+                .refuses([Error::UNKNOWN_DESTINATION])
+        })
+        .get(CASH_OUTS, cash_outs::list_cash_outs, |it| {
+            it.summary("List cash-outs")
+                .note("The caller's own, the newest first.")
+        })
+        .post(CASH_OUTS, cash_outs::cash_out, |it| {
+            it.summary("Cash out of the wallet")
+                .note("From the wallet of the destination's currency. The money leaves the wallet at once; an admin approves the cash-out and pays it. It asks for a sign-in within the last ten minutes.")
+                .refuses([
+                    Error::INVALID_CENTS,
+                    Error::UNKNOWN_DESTINATION,
+                    Error::DESTINATION_WAITS,
+                    Error::INSUFFICIENT_FUNDS,
+                    Error::OWES,
+                ])
+        })
+        .get("/payment/cash-outs/{cash_out_id}", cash_outs::show_cash_out, |it| {
+            it.summary("Show a cash-out").refuses([Error::UNKNOWN_CASH_OUT])
+        })
+        .post("/payment/cash-outs/{cash_out_id}/cancel", cash_outs::cancel_cash_out, |it| {
+            it.summary("Cancel a cash-out")
+                .note("Until an admin has approved it. The money is back in the wallet. Repeated: no effect.")
+                .refuses([
+                    Error::UNKNOWN_CASH_OUT,
+                    Error::CASH_OUT_UNDER_WAY,
+                    Error::LIMIT_REACHED,
+                ])
+        })
+        .about("Receipts")
+        .get("/payment/receipts/{transfer_id}", cash_outs::show_receipt, |it| {
+            it.summary("Show a receipt")
+                .note("Of a movement of the caller's money: the id of a transfer, a payment, a deposit or a cash-out. Numbers run, with gaps.")
+                .refuses([Error::UNKNOWN_RECEIPT])
+        })
+        .get("/payment/receipts/{transfer_id}/receipt.html", cash_outs::print_receipt, |it| {
+            it.summary("Print a receipt").refuses([Error::UNKNOWN_RECEIPT])
+        })
         .about("Promo codes")
         .post("/payment/promocode/activate", promocodes::activate_promocode, |it| {
             it.summary("Claim a promo code")
@@ -61,6 +118,7 @@ fn wallets() -> Routes {
                 .refuses([
                     Error::INVALID_CODE,
                     Error::UNKNOWN_CODE,
+                    Error::TOO_MANY_GUESSES,
                     Error::USED_UP,
                     Error::CODE_EXPIRED,
                     Error::LIMIT_REACHED,
@@ -72,7 +130,12 @@ fn wallets() -> Routes {
                 .refuses([Error::INVALID_CENTS, Error::INSUFFICIENT_FUNDS, Error::OWES])
         })
         .get(CODES, promocodes::list_promocodes, |it| {
-            it.summary("List promo codes").note("The newest first.")
+            it.summary("List promo codes")
+                .note("The newest first. Codes that users paid for are masked.")
+        })
+        .get("/payment/promocodes", promocodes::list_own_promocodes, |it| {
+            it.summary("List promo codes that the caller paid for")
+                .note("The newest first.")
         })
         .post(CODES, promocodes::create_promocode, |it| {
             it.summary("Create a promo code")
@@ -85,7 +148,8 @@ fn wallets() -> Routes {
                 ])
         })
         .get("/payment/promocode/{code}", promocodes::show_promocode, |it| {
-            it.summary("Show a promo code").refuses([Error::UNKNOWN_CODE])
+            it.summary("Show a promo code")
+                .refuses([Error::UNKNOWN_CODE, Error::TOO_MANY_GUESSES])
         })
         .delete("/payment/promocode/{code}", promocodes::withdraw_promocode, |it| {
             it.summary("End a promo code")
@@ -93,6 +157,9 @@ fn wallets() -> Routes {
                 .refuses([Error::UNKNOWN_CODE, Error::CODE_PAID_FOR])
         })
 }
+
+const DESTINATIONS: &str = "/payment/destinations";
+const CASH_OUTS: &str = "/payment/cash-outs";
 
 const CODES: [&str; 2] = ["/payment/promocode", "/payment/promocode/create"];
 
@@ -155,12 +222,23 @@ fn accounts() -> Routes {
         .about("Payouts")
         .get("/payouts", manual::list_payouts, |it| {
             it.summary("List payouts that wait")
-                .note("Withdrawals that an admin has to pay out, the oldest first.")
+                .note("Withdrawals and cash-outs that an admin has to pay out, the oldest first.")
+        })
+        .post("/payouts/{id}/approved", manual::approve_payout, |it| {
+            it.summary("Approve a payout")
+                .note("Before it is paid at the bank. A cash-out can no longer be cancelled then.")
+                .note(SECOND_ADMIN)
+                .refuses([Error::UNKNOWN_PAYOUT, Error::PAYOUT_RETURNED])
         })
         .post("/payouts/{id}/paid", manual::mark_paid_out, |it| {
             it.summary("Record that a payout was paid")
+                .note("A cash-out is approved first.")
                 .note(SECOND_ADMIN)
-                .refuses([Error::UNKNOWN_PAYOUT, Error::PAYOUT_RETURNED])
+                .refuses([
+                    Error::UNKNOWN_PAYOUT,
+                    Error::PAYOUT_RETURNED,
+                    Error::PAYOUT_NOT_APPROVED,
+                ])
         })
         .post("/payouts/{id}/returned", manual::return_payout, |it| {
             it.summary("Return a payout to its account")
@@ -248,6 +326,39 @@ fn payments() -> Routes {
             it.summary("List what the provider has not sent back yet")
                 .note("Refunds of whole payments and of parts of them, the oldest first. They are asked for again until the provider says that the money has gone back; where it refuses, an admin settles it there.")
         })
+        .about("Refused refunds")
+        .get("/stuck", stuck::list_stuck_refunds, |it| {
+            it.summary("List refunds that were refused")
+                .note("By the ledger, because the payee has spent the money or the payer's account is full, or by the provider. Functions that asked for them try again by themselves; the provider is asked ten times. The oldest first.")
+        })
+        .get("/stuck/metrics", stuck::show_metrics, |it| {
+            it.summary("Show metrics of refused refunds")
+                .note("In the text format of Prometheus, by kind.")
+                .returns_media(200, stuck::METRICS)
+        })
+        .post("/stuck/{id}/retry", stuck::retry_refund, |it| {
+            it.summary("Retry a refund")
+                .note("Repeated after it succeeded: no effect.")
+                .refuses([
+                    Error::UNKNOWN_REFUND,
+                    Error::INSUFFICIENT_FUNDS,
+                    Error::LIMIT_REACHED,
+                    Error::NOTHING_LEFT,
+                    Error::ID_TAKEN,
+                ])
+        })
+        .post("/stuck/{id}/settled", stuck::settle_refund, |it| {
+            it.summary("Settle a refund by hand")
+                .note("Between users: the payee gives what is there, and the house the rest. Of a payment at the provider: it was paid back by bank. The function that asked for it hears that it is done.")
+                .note(SECOND_ADMIN)
+                .refuses([
+                    Error::UNKNOWN_REFUND,
+                    Error::REFUNDED_OTHERWISE,
+                    Error::SETTLED_AT_PROVIDER,
+                    Error::LIMIT_REACHED,
+                ])
+        })
+        .about("Payments")
         .get("/{payment_id}", payments::show_payment, |it| {
             it.summary("Show a payment").refuses([Error::UNKNOWN_PAYMENT])
         })
@@ -256,7 +367,6 @@ fn payments() -> Routes {
                 .note("`approved` books the money as paid outside the provider, where the house receives it; `refunded` sends it back.")
                 .note(SECOND_ADMIN)
                 .refuses([
-                    Error::NO_REASON,
                     Error::NOT_BY_HAND,
                     Error::UNKNOWN_PAYMENT,
                     Error::WRONG_STATUS,

@@ -17,7 +17,8 @@ use crate::manual::Hand;
 use crate::part::Part;
 use crate::psp::mercadopago::MercadoPago;
 use crate::psp::{Failure, Payment, Subject};
-use crate::store::{checkout as store, manual, part as parts};
+use crate::store::{checkout as store, ledger, manual, part as parts, stuck};
+use crate::stuck::Kind;
 
 /// Bounds how often a decision is made anew because another request was quicker. Only the webhooks of a checkout's
 /// few payments and the sweep decide about it.
@@ -151,7 +152,13 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
                     checkout = it;
                 }
             }
-            Err(failure) => eprintln!("payment {payment} is not sent back yet: {failure}"),
+            Err(failure) => {
+                eprintln!("payment {payment} is not sent back yet: {failure}");
+                if let Failure::Refused { .. } | Failure::Unknown = failure {
+                    let why = failure.to_string();
+                    stuck::note_refused_attempt(db, checkout.id, &payment, &why).await?;
+                }
+            }
         }
     }
     Ok(checkout)
@@ -312,6 +319,28 @@ pub async fn follow_up(
     if checkout.status.is_open() && now >= checkout.expires_at {
         store::change_status(db, checkout.id, checkout.status, Status::Expired).await?;
         event::wake();
+    }
+    Ok(())
+}
+
+/// Tries a refund again that was refused. What the PSP refuses again shows in the list.
+pub async fn retry_refund(db: &Db, id: &str, now: Timestamp) -> Result<(), Error> {
+    let known = stuck::find_stuck_refund(db, id).await?;
+    let refund = known.shown;
+    if refund.resolution.is_some() {
+        return Ok(());
+    }
+    if refund.kind == Kind::Wallet {
+        let name = id.parse().map_err(|_| Error::UnknownRefund)?;
+        let amount = Cents::new(refund.amount).map_err(|_| Error::UnknownRefund)?;
+        let description = known.description.unwrap_or_default();
+        ledger::refund(db, name, refund.payment_id, Some(amount), description).await?;
+        return Ok(());
+    }
+    stuck::retry_stuck(db, id).await?;
+    let checkout = store::find_checkout(db, refund.payment_id, None).await?;
+    if let Err(error) = follow_up(db, &MercadoPago::configured().await?, checkout, now).await {
+        eprintln!("refund {id} is left to the sweep: {error}");
     }
     Ok(())
 }

@@ -5,11 +5,13 @@
 
 pub mod account;
 pub mod checkout;
+pub mod destination;
 pub mod holder;
 pub mod ledger;
 pub mod manual;
 pub mod part;
 pub mod promocode;
+pub mod stuck;
 
 use std::cell::Cell;
 

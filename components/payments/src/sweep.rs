@@ -1,9 +1,10 @@
 //! What the tick and wake-ups set in motion: events are heard, and one pass is made over what is due. It may run
 //! anywhere, at any time, several times at once.
 
+use futures::future::{join, join_all};
 use jiff::SignedDuration;
 use kit::now;
-use kit::store::{drain_in_turn, purge_keys, relay};
+use kit::store::{Db, drain_in_turn, purge_keys, relay};
 
 use crate::error::Error;
 use crate::hear::hear;
@@ -16,8 +17,17 @@ const MAX_DURATION: SignedDuration = SignedDuration::from_secs(8);
 /// Rows of each kind that one round takes on: each costs next to nothing.
 const BATCH: i32 = 500;
 
+/// Checkouts that wait for a payer or have to be sent back and are visited at once: a slow answer of the provider keeps
+/// few others waiting.
+const MAX_URGENT: i32 = 8;
+/// Checkouts that are only watched and are visited at once. Two at a time are a million a day.
+const MAX_AFTERCARE: i32 = 2;
+
 /// Bounds the users of a sweep whose debts are settled, and those whose money is set aside.
 const MAX_SETTLED: u32 = 16;
+
+/// Refunds that one sweep names to whoever reads the log.
+const MAX_ALERTS: i32 = 20;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
@@ -48,6 +58,7 @@ async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
     while store::ledger::release_due(&db, BATCH).await? == BATCH && !is_over() {}
     purge_keys(&db, BATCH.into()).await?;
+    store::promocode::purge_guesses(&db, BATCH).await?;
     let db = store::open_to_move().await?;
     for _ in 0..MAX_SETTLED {
         if !store::manual::settle_next(&db).await? {
@@ -59,16 +70,39 @@ async fn sweep() -> Result<(), Error> {
             break;
         }
     }
+    for refund in store::stuck::alert_stuck(&db, MAX_ALERTS).await? {
+        eprintln!("ALERT stuck-refund: {refund}");
+    }
+    // What is settled never keeps a payer waiting.
+    let (urgent, aftercare) = join(
+        visit_due(&db, MAX_URGENT, false, is_over),
+        visit_due(&db, MAX_AFTERCARE, true, is_over),
+    )
+    .await;
+    urgent.and(aftercare)
+}
+
+/// Visits checkouts that are due, `width` at a time.
+async fn visit_due(
+    db: &Db,
+    width: i32,
+    is_aftercare: bool,
+    is_over: impl Fn() -> bool,
+) -> Result<(), Error> {
     while !is_over() && !mercadopago::is_away() {
-        // One at a time: those that a crashed sweep has claimed wait for their next turn.
-        let Some(due) = store::checkout::claim_checkouts(&db, 1).await?.pop() else {
+        // No more than are visited now: those that a crashed sweep has claimed wait for their next turn.
+        let due = store::checkout::claim_checkouts(db, width, is_aftercare).await?;
+        if due.is_empty() {
             break;
-        };
-        let id = due.id;
-        let psp = MercadoPago::configured().await?;
-        if let Err(error) = settlement::follow_up(&db, &psp, due, now()).await {
-            eprintln!("payment {id} is left to a later sweep: {error}");
         }
+        let psp = &MercadoPago::configured().await?;
+        join_all(due.into_iter().map(|due| async move {
+            let id = due.id;
+            if let Err(error) = settlement::follow_up(db, psp, due, now()).await {
+                eprintln!("payment {id} is left to a later sweep: {error}");
+            }
+        }))
+        .await;
     }
     Ok(())
 }

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod books;
+mod cash_outs;
 mod checkout;
 mod crash;
 mod keys;
 mod ledger;
 mod manual;
 mod provider;
+mod stuck;
 mod wallet;
 
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ use crate::store::{self, account as accounts, manual};
 /// Why an admin acts.
 #[derive(Deserialize, Schema)]
 pub struct Because {
-    reason: Reason,
+    pub reason: Reason,
 }
 
 /// The hand of this admin.
@@ -42,6 +42,20 @@ pub async fn list_payouts(
     let db = store::open().await?;
     let payouts = accounts::list_payouts(&db, page.limit(ROWS), page.offset()).await?;
     Ok(Listed::page(&uri, page, ROWS, payouts))
+}
+
+pub async fn approve_payout(
+    Admin(caller): Admin,
+    Path(id): Path<Uuid>,
+    Json(because): Json<Because>,
+) -> Result<Acted<Payout>, Problem> {
+    let db = store::open_to_move().await?;
+    let hand = hand(&caller, Some(because.reason)).await?;
+    let handled = manual::approve_payout(&db, id, &hand).await?;
+    Ok(Acted {
+        is_proposed: handled.is_proposed,
+        body: accounts::find_payout(&db, id).await?,
+    })
 }
 
 pub async fn mark_paid_out(

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::ledger::WALLET;
+use crate::network::Network;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 use crate::store;
 use crate::wallet::Balance;
@@ -22,13 +23,15 @@ pub struct Activation {
 
 pub async fn activate_promocode(
     caller: Caller,
+    network: Network,
     Keyed { body, once }: Keyed<Activation>,
 ) -> Result<Replayable<Json<Balance>>, Problem> {
     let code = Code::parse(body.code).ok_or(Error::InvalidCode)?;
     let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
-        let moved = store::promocode::activate_promocode(&db, id, caller.id, &code).await?;
+        let moved =
+            store::promocode::activate_promocode(&db, id, caller.id, &code, &network).await?;
         let balance = moved.credit_balance.unwrap_or_default();
         Ok(Json(Balance::of(caller.id, WALLET, balance)))
     })
@@ -111,12 +114,14 @@ fn created(coined: Coined) -> Created<Coined, 200> {
 }
 
 pub async fn show_promocode(
-    _: Caller,
+    caller: Caller,
+    network: Network,
     Path(code): Path<String>,
 ) -> Result<Json<Promocode>, Problem> {
     let code = Code::parse(code).ok_or(Error::UnknownCode)?;
     let db = store::open().await?;
-    Ok(Json(store::promocode::find_promocode(&db, &code).await?))
+    let found = store::promocode::find_promocode(&db, &code, caller.id, &network).await?;
+    Ok(Json(found))
 }
 
 /// Codes of a page when the client does not say how many.
@@ -129,6 +134,17 @@ pub async fn list_promocodes(
 ) -> Result<Listed<Promocode>, Problem> {
     let db = store::open().await?;
     let codes = store::promocode::list_promocodes(&db, page.limit(CODES), page.offset()).await?;
+    Ok(Listed::page(&uri, page, CODES, codes))
+}
+
+pub async fn list_own_promocodes(
+    caller: Caller,
+    uri: Uri,
+    Query(page): Query<Page>,
+) -> Result<Listed<Promocode>, Problem> {
+    let db = store::open().await?;
+    let (limit, offset) = (page.limit(CODES), page.offset());
+    let codes = store::promocode::list_own_promocodes(&db, caller.id, limit, offset).await?;
     Ok(Listed::page(&uri, page, CODES, codes))
 }
 

@@ -1,2 +1,2 @@
--- $1 limit
-SELECT card.* FROM visit_checkouts($1) AS card
+-- $1 limit, $2 whether those that are settled and only watched
+SELECT card.* FROM claim_visits($1, $2) AS card

@@ -1,2 +1,3 @@
--- $1 code
-SELECT shown.* FROM promocode AS it CROSS JOIN LATERAL show_promocode(it) AS shown WHERE it.code = $1
+-- $1 code, $2 user, $3 network or null
+SELECT it.outcome, shown.* FROM look_up_promocode($1, $2, $3) AS it
+CROSS JOIN LATERAL show_promocode(it.known) AS shown

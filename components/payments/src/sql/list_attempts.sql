@@ -1,6 +1,6 @@
 -- $1 checkout
 -- A checkout without an attempt has one row, in which everything is null.
-SELECT psp_payment.id, verdict, state, psp_payment.amount, psp_payment.currency, refunded,
+SELECT psp_payment.id, verdict, state, detail, psp_payment.amount, psp_payment.currency, refunded,
     millis(seen_at) AS seen_at
 FROM checkout
 LEFT JOIN psp_payment ON psp_payment.checkout = checkout.id

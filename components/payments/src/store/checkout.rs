@@ -98,6 +98,7 @@ pub async fn conclude(
         &payment.currency,
         payment.refunded,
         held_days,
+        payment.detail.as_deref(),
     ];
     let concluded: Concluded = decide(db, sql!("conclude"), params).await?;
     Ok(concluded.changed())
@@ -132,7 +133,13 @@ pub async fn change_status(
     Ok(concluded.changed())
 }
 
-/// Claims checkouts that are due; a claim says when they come due again.
-pub async fn claim_checkouts(db: &Db, limit: i32) -> Result<Vec<Checkout>, Error> {
-    Ok(db.all(sql!("claim_checkouts"), params![limit]).await?)
+/// Claims checkouts that are due: those that are settled and only watched, or the others. A claim says when they come
+/// due again.
+pub async fn claim_checkouts(
+    db: &Db,
+    limit: i32,
+    is_aftercare: bool,
+) -> Result<Vec<Checkout>, Error> {
+    let params = params![limit, is_aftercare];
+    Ok(db.all(sql!("claim_checkouts"), params).await?)
 }

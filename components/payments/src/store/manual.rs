@@ -36,6 +36,13 @@ pub async fn return_by_hand(
     Ok(concluded.changed())
 }
 
+/// Lets a withdrawal go: from then on it is paid at the bank.
+pub async fn approve_payout(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
+    let reason = hand.reason.as_ref().map(Reason::as_str);
+    let params = params![withdrawal, hand.admin, reason, hand.alone_up_to];
+    decide(db, sql!("approve_payout"), params).await
+}
+
 /// Records that a withdrawal was paid out.
 pub async fn pay_out(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
     let reason = hand.reason.as_ref().map(Reason::as_str);

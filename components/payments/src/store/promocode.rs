@@ -1,13 +1,14 @@
 //! The SQL of promo codes.
 
 use kit::money::Cents;
-use kit::store::Db;
+use kit::store::{Db, Only};
 use kit::{params, sql};
 use uuid::Uuid;
 
 use super::decide;
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
+use crate::network::Network;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 
 /// Makes a code that the house pays for.
@@ -47,8 +48,9 @@ pub async fn activate_promocode(
     id: Uuid,
     user: Uuid,
     code: &Code,
+    network: &Network,
 ) -> Result<Moved, Error> {
-    let params = params![id, user, code.as_str()];
+    let params = params![id, user, code.as_str(), network.name()];
     decide(db, sql!("activate_promocode"), params).await
 }
 
@@ -63,8 +65,29 @@ pub async fn list_promocodes(db: &Db, limit: i64, offset: i64) -> Result<Vec<Pro
         .await?)
 }
 
-pub async fn find_promocode(db: &Db, code: &Code) -> Result<Promocode, Error> {
-    db.optional(sql!("find_promocode"), params![code.as_str()])
-        .await?
-        .ok_or(Error::UnknownCode)
+/// Codes that a user paid for, the newest first.
+pub async fn list_own_promocodes(
+    db: &Db,
+    maker: Uuid,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Promocode>, Error> {
+    let params = params![maker, limit, offset];
+    Ok(db.all(sql!("list_own_promocodes"), params).await?)
+}
+
+pub async fn find_promocode(
+    db: &Db,
+    code: &Code,
+    user: Uuid,
+    network: &Network,
+) -> Result<Promocode, Error> {
+    let params = params![code.as_str(), user, network.name()];
+    decide(db, sql!("find_promocode"), params).await
+}
+
+/// Forgets wrong codes that count no longer.
+pub async fn purge_guesses(db: &Db, limit: i32) -> Result<(), Error> {
+    let _: Only<i32> = db.one(sql!("purge_guesses"), params![limit]).await?;
+    Ok(())
 }

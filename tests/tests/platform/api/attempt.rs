@@ -138,6 +138,7 @@ impl Making<'_> {
             "paymentAccountId" | "fromPaymentAccountId" | "toPaymentAccountId" => {
                 pick("paymentAccountId").map(Value::from)
             }
+            "destination_id" => pick("/payment/destinations/").map(Value::from),
             "external_reference" | "payment_id" => pick("payment_id").map(Value::from),
             "code"
                 if operation.name != "payments_create_promocode"

@@ -8,7 +8,7 @@ use wharf_tests::{Stack, User, at_once};
 use super::assert_sound;
 
 /// The component's side of the database.
-fn ledger(stack: &Stack) -> Client {
+pub(super) fn ledger(stack: &Stack) -> Client {
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = payments; SET ROLE wharf_payments")
         .unwrap();
@@ -16,7 +16,7 @@ fn ledger(stack: &Stack) -> Client {
 }
 
 /// A user with `cents` in the wallet.
-fn user_with(sql: &mut Client, cents: i64) -> Uuid {
+pub(super) fn user_with(sql: &mut Client, cents: i64) -> Uuid {
     let user = Uuid::new_v4();
     let code = format!("gift-{user}");
     sql.execute(
@@ -32,7 +32,14 @@ fn user_with(sql: &mut Client, cents: i64) -> Uuid {
     user
 }
 
-fn pay(sql: &mut Client, id: Uuid, payer: Uuid, payee: Uuid, cents: i64, hold: &str) -> String {
+pub(super) fn pay(
+    sql: &mut Client,
+    id: Uuid,
+    payer: Uuid,
+    payee: Uuid,
+    cents: i64,
+    hold: &str,
+) -> String {
     let statement = format!(
         "SELECT outcome FROM pay($1, $2, $3, $4, 'USD', '7', 'a booking', now() + interval '{hold}')"
     );
@@ -41,7 +48,12 @@ fn pay(sql: &mut Client, id: Uuid, payer: Uuid, payee: Uuid, cents: i64, hold: &
         .get(0)
 }
 
-fn refund(sql: &mut Client, id: Uuid, payment: Uuid, cents: Option<i64>) -> (String, Option<i64>) {
+pub(super) fn refund(
+    sql: &mut Client,
+    id: Uuid,
+    payment: Uuid,
+    cents: Option<i64>,
+) -> (String, Option<i64>) {
     let statement = "SELECT outcome, amount FROM refund($1, $2, $3, 'back')";
     let row = sql.query_one(statement, &[&id, &payment, &cents]).unwrap();
     (row.get(0), row.get(1))
@@ -55,7 +67,7 @@ fn funds(sql: &mut Client, user: Uuid) -> (i64, i64) {
 }
 
 /// Takes everything the user can spend.
-fn spend(sql: &mut Client, user: Uuid, cents: i64) -> String {
+pub(super) fn spend(sql: &mut Client, user: Uuid, cents: i64) -> String {
     let statement = "SELECT outcome FROM generate_promocode($1, $2, $3, $4, 'USD')";
     let code = Uuid::new_v4().simple().to_string();
     sql.query_one(statement, &[&Uuid::new_v4(), &user, &code, &cents])

@@ -2,12 +2,15 @@
 //! clean run would have put it.
 
 mod crashes;
+mod disputes;
 mod fake;
 mod manual;
 mod outages;
 mod parts;
 mod returns;
 mod scene;
+mod stuck;
+mod wallets;
 
 use scene::{SECRET, SOON, Scene};
 use serde_json::json;

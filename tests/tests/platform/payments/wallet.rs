@@ -254,9 +254,22 @@ fn an_admin_lists_codes_and_withdraws_those_that_were_not_paid_for() {
         .iter()
         .map(|it| it["code"].as_str().unwrap())
         .collect();
+    // Its maker paid for it, and whoever reads it could claim it.
+    let masked = format!("{}************", &paid_for[..4]);
     assert!(
-        listed.contains(&code.as_str()) && listed.contains(&paid_for),
+        listed.contains(&code.as_str()) && listed.contains(&masked.as_str()),
         "{listed:?}"
+    );
+    assert!(!listed.contains(&paid_for), "{listed:?}");
+    let own = |user: &User| user.get("/payment/promocodes").send().expect(200).json();
+    assert_eq!(own(&user)[0]["code"], paid_for);
+    assert_eq!(
+        own(&admin)
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["code"] == paid_for),
+        None
     );
     user.get("/payment/promocode").send().expect(403);
     user.delete(&path(&code)).send().expect(403);
@@ -345,4 +358,42 @@ fn a_statement_runs_and_pages_and_knows_the_past() {
         .expect(200)
         .json();
     assert_eq!(before["balance"], 0);
+}
+
+#[test]
+fn a_user_who_guesses_codes_is_slowed_down_and_others_are_not() {
+    let stack = Stack::shared();
+    let (admin, user, other) = (
+        User::admin(&stack),
+        User::driver(&stack),
+        User::driver(&stack),
+    );
+    let code = promocode(&admin, 100, 5);
+    for number in 0..20 {
+        match number % 2 {
+            0 => activate(&user, &unique("guess")).expect(404),
+            _ => user
+                .get(&format!("/payment/promocode/{}", unique("guess")))
+                .send()
+                .expect(404),
+        };
+    }
+    for answer in [
+        activate(&user, &code),
+        activate(&user, &unique("guess")),
+        user.get(&format!("/payment/promocode/{code}")).send(),
+    ] {
+        let answer = answer.expect(429);
+        assert!(answer.header("retry-after").is_some(), "{answer}");
+    }
+    assert_eq!(wallet(&user), 0);
+    activate(&other, &code).expect(200);
+    let me: uuid::Uuid = {
+        let me = user.get("/auth/me").send().expect(200).json();
+        me["id"].as_str().unwrap().parse().unwrap()
+    };
+    let later = "UPDATE payments.promocode_guess SET since = now() - interval '2 hours' WHERE guesser = 'user:' || $1::uuid";
+    stack.sql().execute(later, &[&me]).unwrap();
+    activate(&user, &code).expect(200);
+    assert_eq!(wallet(&user), 100);
 }

@@ -43,6 +43,7 @@ impl SearchResult {
 pub struct WirePayment {
     id: Value,
     status: String,
+    status_detail: Option<String>,
     #[serde(with = "decimal")]
     transaction_amount: i64,
     #[serde(default, with = "decimal")]
@@ -62,6 +63,10 @@ impl WirePayment {
             }
             "approved" => State::Approved,
             "rejected" | "cancelled" => State::Rejected,
+            // The dispute was won, and the money is there again.
+            "charged_back" if self.status_detail.as_deref() == Some("reimbursed") => {
+                State::Approved
+            }
             "refunded" | "charged_back" => State::Refunded,
             other => return Err(Failure::Nonsense(format!("payment status {other}"))),
         };
@@ -74,6 +79,7 @@ impl WirePayment {
             id,
             checkout: self.external_reference.and_then(|it| it.parse().ok()),
             state,
+            detail: detail(self.status_detail),
             amount: self.transaction_amount,
             currency: self.currency_id,
             refunded: self.transaction_amount_refunded,
@@ -104,6 +110,7 @@ struct OrderPayment {
     id: String,
     amount: String,
     status: String,
+    status_detail: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +145,9 @@ impl WireOrder {
                 "processed" | "partially_refunded" if refunded >= amount => State::Refunded,
                 "processed" | "partially_refunded" => State::Approved,
                 "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
+                "charged_back" if it.status_detail.as_deref() == Some("reimbursed") => {
+                    State::Approved
+                }
                 "refunded" | "charged_back" => State::Refunded,
                 other => return Err(Failure::Nonsense(format!("payment status {other}"))),
             };
@@ -145,6 +155,7 @@ impl WireOrder {
                 id: it.id,
                 checkout,
                 state,
+                detail: detail(it.status_detail),
                 amount,
                 currency: currency.clone(),
                 refunded,
@@ -153,6 +164,16 @@ impl WireOrder {
             })
         }))
     }
+}
+
+/// A word of the provider, as short as its words are.
+fn detail(text: Option<String>) -> Option<String> {
+    let text: String = text?
+        .chars()
+        .filter(|it| !it.is_control())
+        .take(100)
+        .collect();
+    (!text.is_empty()).then_some(text)
 }
 
 fn cents(text: &str) -> Result<i64, Failure> {

@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT alert_stuck($1)

@@ -1,0 +1,2 @@
+-- $1 limit
+SELECT purge_guesses($1)

@@ -1,0 +1,2 @@
+-- $1 refund
+SELECT retry_stuck($1)

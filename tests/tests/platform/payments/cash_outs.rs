@@ -1,0 +1,392 @@
+//! Emptying a wallet: destinations, cash-outs that an admin approves and pays, receipts.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Answer, Stack, User, at_once};
+
+use super::{activate, assert_sound, by_hand, key, promocode, wallet};
+
+/// A user with that many cents of USD.
+fn rich(stack: &Stack, cents: i64) -> User {
+    let user = User::driver(stack);
+    activate(&user, &promocode(&User::admin(stack), cents, 1)).expect(200);
+    user
+}
+
+fn add(user: &User, kind: &str, account: &str, routing: Option<&str>) -> Answer {
+    let body = json!({
+        "kind": kind, "account": account, "routing_number": routing, "holder_name": "Ana Souza",
+    });
+    user.post("/payment/destinations").json(&body).send()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// A bank account in the United States; answers its id.
+fn bank(user: &User) -> String {
+    let added = add(user, "us_bank", "123456789", Some("021000021"));
+    text(&added.expect(201).json()["id"])
+}
+
+fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
+    let body = json!({ "destination_id": destination, "amount": amount });
+    user.post("/payment/cash-outs").json(&body).send()
+}
+
+/// One that is open; answers its id.
+fn open(user: &User, amount: i64) -> String {
+    let opened = cash_out(user, &bank(user), amount).expect(201).json();
+    assert_eq!(opened["state"], "open");
+    text(&opened["id"])
+}
+
+fn end(admin: &User, id: &str, what: &str) -> Answer {
+    by_hand(admin, &format!("/payments/payouts/{id}/{what}"))
+}
+
+fn cancel(user: &User, id: &str) -> Answer {
+    user.post(&format!("/payment/cash-outs/{id}/cancel")).send()
+}
+
+fn shown(user: &User, id: &str) -> Value {
+    let path = format!("/payment/cash-outs/{id}");
+    user.get(&path).send().expect(200).json()
+}
+
+fn listed(user: &User, query: &str) -> Vec<String> {
+    let path = format!("/payment/cash-outs{query}");
+    let rows = user.get(&path).send().expect(200).json();
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .map(|it| text(&it["id"]))
+        .collect()
+}
+
+#[test]
+fn a_cash_out_is_approved_and_then_paid() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
+    let id = open(&user, 600);
+    assert_eq!(wallet(&user), 400);
+    assert_eq!(listed(&user, "?open=true"), [id.clone()]);
+
+    let early = end(&admin, &id, "paid").problem(409);
+    assert_eq!(early["code"], "payout-not-approved");
+    let approved = end(&admin, &id, "approved").expect(200).json();
+    assert_eq!(
+        (&approved["state"], &approved["paymentAccountId"]),
+        (&json!("approved"), &Value::Null)
+    );
+    // The admin sees where to pay it, and the user what is enough to know it again.
+    assert_eq!(approved["destinationAccount"], "021000021/123456789");
+    assert_eq!(shown(&user, &id)["destination"], "****6789");
+    end(&admin, &id, "approved").expect(200);
+    assert_eq!(end(&admin, &id, "paid").expect(200).json()["state"], "paid");
+    end(&admin, &id, "paid").expect(200);
+    assert_eq!(shown(&user, &id)["state"], "paid");
+    assert_eq!(listed(&user, "?open=true"), Vec::<String>::new());
+    assert_eq!(wallet(&user), 400);
+    let acts = admin.get(&format!("/payments/acts?about={id}"));
+    let acts = acts.send().expect(200).json();
+    let acts: Vec<_> = acts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["act"].clone())
+        .collect();
+    assert_eq!(acts, [json!("paid"), json!("approved")]);
+    assert_sound(&stack);
+}
+
+#[test]
+fn a_cash_out_is_cancelled_until_it_is_approved() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
+    let first = open(&user, 300);
+    assert_eq!(
+        cancel(&user, &first).expect(200).json()["state"],
+        "cancelled"
+    );
+    assert_eq!(
+        cancel(&user, &first).expect(200).json()["state"],
+        "cancelled"
+    );
+    assert_eq!(wallet(&user), 1000);
+    end(&admin, &first, "approved").expect(409);
+    end(&admin, &first, "paid").expect(409);
+
+    let destination = text(&shown(&user, &first)["destination_id"]);
+    let second = cash_out(&user, &destination, 300).expect(201).json();
+    let second = text(&second["id"]);
+    end(&admin, &second, "approved").expect(200);
+    assert_eq!(
+        cancel(&user, &second).problem(409)["code"],
+        "cash-out-under-way"
+    );
+    assert_eq!(wallet(&user), 700);
+    assert_eq!(listed(&user, ""), [second.clone(), first]);
+    assert_eq!(listed(&user, "?limit=1"), [second]);
+    let seq = user
+        .get("/payment/cash-outs?limit=1")
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        listed(&user, &format!("?before={}", seq[0]["seq"])).len(),
+        1
+    );
+}
+
+/// Either the money is back, or it goes to the bank.
+#[test]
+fn of_a_cancellation_and_an_approval_at_once_one_counts() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
+    let destination = bank(&user);
+    for _ in 0..5 {
+        let id = text(&cash_out(&user, &destination, 100).expect(201).json()["id"]);
+        let before = wallet(&user);
+        let statuses = at_once(8, |number| match number % 2 {
+            0 => cancel(&user, &id).status(),
+            _ => end(&admin, &id, "approved").status(),
+        });
+        let cancelled = statuses.iter().step_by(2).all(|it| *it == 200);
+        let approved = statuses.iter().skip(1).step_by(2).all(|it| *it == 200);
+        assert!(cancelled != approved, "{statuses:?}");
+        assert_eq!(wallet(&user), if cancelled { before + 100 } else { before });
+    }
+    assert_sound(&stack);
+}
+
+#[test]
+fn above_an_amount_two_admins_approve_a_cash_out() {
+    let stack = Stack::shared();
+    let (user, first) = (rich(&stack, 200_000), User::admin(&stack));
+    let second = User::second_admin(&stack);
+    let id = open(&user, 100_001);
+    let proposed = at_once(8, |_| end(&first, &id, "approved").status());
+    assert!(proposed.iter().all(|it| *it == 202), "{proposed:?}");
+    end(&first, &id, "paid").expect(409);
+    end(&second, &id, "approved").expect(200);
+    // It took two to let it go: that it has gone is a fact that one may state.
+    let statuses = at_once(8, |_| end(&first, &id, "paid").status());
+    assert!(statuses.iter().all(|it| *it == 200), "{statuses:?}");
+    let paid = "SELECT count(*) FROM payments.transfer WHERE kind = 'payout' AND reference = $1";
+    let paid: i64 = stack.sql().query_one(paid, &[&id]).unwrap().get(0);
+    assert_eq!((paid, wallet(&user)), (1, 99_999));
+}
+
+#[test]
+fn a_rejected_cash_out_is_paid_back_once() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 500), User::admin(&stack));
+    let id = open(&user, 500);
+    let statuses = at_once(8, |_| end(&admin, &id, "returned").status());
+    assert!(statuses.iter().all(|it| *it == 200), "{statuses:?}");
+    assert_eq!(
+        (wallet(&user), &shown(&user, &id)["state"]),
+        (500, &json!("returned"))
+    );
+    // One that the bank could not carry out.
+    let again = text(
+        &cash_out(&user, &text(&shown(&user, &id)["destination_id"]), 500)
+            .expect(201)
+            .json()["id"],
+    );
+    end(&admin, &again, "approved").expect(200);
+    end(&admin, &again, "returned").expect(200);
+    end(&admin, &again, "paid").expect(409);
+    assert_eq!(wallet(&user), 500);
+    assert_sound(&stack);
+}
+
+#[test]
+fn a_cash_out_with_a_key_moves_once_and_never_more_than_there_is() {
+    let stack = Stack::shared();
+    let user = rich(&stack, 1000);
+    let (destination, key) = (bank(&user), key());
+    let ask = |amount: i64| {
+        let body = json!({ "destination_id": destination, "amount": amount });
+        let request = user
+            .post("/payment/cash-outs")
+            .header("idempotency-key", &key);
+        request.json(&body).send()
+    };
+    let first = ask(400).expect(201).json();
+    assert_eq!(ask(400).expect(201).json()["id"], first["id"]);
+    ask(500).expect(422);
+    assert_eq!(wallet(&user), 600);
+    let statuses = at_once(8, |_| cash_out(&user, &destination, 200).status());
+    assert_eq!(
+        statuses.iter().filter(|it| **it == 201).count(),
+        3,
+        "{statuses:?}"
+    );
+    assert_eq!(wallet(&user), 0);
+    for wrong in [0, -1, 1_000_000_000_001] {
+        cash_out(&user, &destination, wrong).expect(400);
+    }
+}
+
+#[test]
+fn a_destination_is_its_owners_alone() {
+    let stack = Stack::shared();
+    let (ana, ben) = (rich(&stack, 100), rich(&stack, 100));
+    let hers = bank(&ana);
+    assert_eq!(
+        cash_out(&ben, &hers, 1).problem(404)["code"],
+        "unknown-destination"
+    );
+    ben.delete(&format!("/payment/destinations/{hers}"))
+        .send()
+        .expect(404);
+    assert_eq!(
+        ben.get("/payment/destinations").send().expect(200).json(),
+        json!([])
+    );
+    let id = text(&cash_out(&ana, &hers, 1).expect(201).json()["id"]);
+    ben.get(&format!("/payment/cash-outs/{id}"))
+        .send()
+        .expect(404);
+    cancel(&ben, &id).expect(404);
+    ben.get(&format!("/payment/receipts/{id}"))
+        .send()
+        .expect(404);
+    for what in ["approved", "paid", "returned"] {
+        end(&ana, &id, what).expect(403);
+    }
+
+    assert_eq!(
+        add(&ana, "us_bank", "123 456-789", Some("021000021")).problem(409)["code"],
+        "destination-known"
+    );
+    ana.delete(&format!("/payment/destinations/{hers}"))
+        .send()
+        .expect(204);
+    cash_out(&ana, &hers, 1).expect(404);
+    // What is under way goes on.
+    assert_eq!(shown(&ana, &id)["destination"], "****6789");
+    bank(&ana);
+    for (kind, account, routing) in [
+        ("pix", "11111111111", None),
+        ("iban", "DE89370400440532013001", None),
+        ("us_bank", "123456789", Some("021000022")),
+        ("us_bank", "123456789", None),
+        ("paypal", "ana@example.com", None),
+    ] {
+        add(&ana, kind, account, routing).expect(422);
+    }
+}
+
+#[test]
+fn a_new_destination_waits_where_money_is_real() {
+    let stack = Stack::shared();
+    let user = rich(&stack, 100);
+    let destination = bank(&user);
+    let wait =
+        "UPDATE payments.destination SET usable_at = now() + interval '1 hour' WHERE id = $1";
+    let id: Uuid = destination.parse().unwrap();
+    stack.sql().execute(wait, &[&id]).unwrap();
+    let listed = user.get("/payment/destinations").send().expect(200).json();
+    assert_eq!(
+        (&listed[0]["is_usable"], &listed[0]["account"]),
+        (&json!(false), &json!("****6789"))
+    );
+    assert_eq!(
+        cash_out(&user, &destination, 1).problem(409)["code"],
+        "destination-waits"
+    );
+    assert_eq!(wallet(&user), 100);
+}
+
+#[test]
+fn an_erased_persons_destination_is_forgotten_when_nothing_goes_there() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 100), User::admin(&stack));
+    let id = open(&user, 60);
+    let owner: Uuid = text(&user.get("/auth/me").send().expect(200).json()["id"])
+        .parse()
+        .unwrap();
+    let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
+    stack.sql().execute(forget, &[&owner]).unwrap();
+    let kept = || -> i64 {
+        let kept = "SELECT count(*) FROM payments.destination WHERE owner = $1 AND account <> ''";
+        stack.sql().query_one(kept, &[&owner]).unwrap().get(0)
+    };
+    assert_eq!(kept(), 1);
+    end(&admin, &id, "approved").expect(200);
+    end(&admin, &id, "paid").expect(200);
+    assert_eq!(kept(), 0);
+}
+
+#[test]
+fn a_receipt_is_for_whoever_moved_the_money() {
+    let stack = Stack::shared();
+    let (user, stranger, admin) = (
+        rich(&stack, 1000),
+        User::driver(&stack),
+        User::admin(&stack),
+    );
+    let id = open(&user, 600);
+    let path = format!("/payment/receipts/{id}");
+    let receipt = user.get(&path).send().expect(200).json();
+    for (field, value) in [
+        ("transfer_id", json!(id)),
+        ("kind", json!("withdrawal")),
+        ("direction", json!("out")),
+        ("amount", json!(600)),
+        ("currency", json!("USD")),
+        ("status", json!("open")),
+        ("from", json!("your wallet")),
+        ("to", json!("payout")),
+        ("description", json!("Cash-out to ****6789")),
+    ] {
+        assert_eq!(receipt[field], value, "{field}");
+    }
+    end(&admin, &id, "approved").expect(200);
+    end(&admin, &id, "paid").expect(200);
+    let page = user.get(&format!("{path}/receipt.html")).send().expect(200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let html = page.text();
+    for shown in [
+        format!("Receipt {}", receipt["number"]),
+        "6.00 USD".to_owned(),
+        "<td>paid".to_owned(),
+    ] {
+        assert!(html.contains(&shown), "{shown}: {html}");
+    }
+    for path in [path.clone(), format!("{path}/receipt.html")] {
+        stranger.get(&path).send().expect(404);
+        stack.get(&path).send().expect(401);
+    }
+
+    // A sale through the provider is its payer's too, and a movement between users names neither.
+    let body = json!({ "order_id": "7", "amount": 10, "customer_id": 7 });
+    let paid = user
+        .post("/payments/")
+        .json(&body)
+        .send()
+        .expect(200)
+        .json();
+    let paid = text(&paid["payment_id"]);
+    user.get(&format!("/payment/receipts/{paid}"))
+        .send()
+        .expect(404);
+    let approve = format!("/payments/{paid}?new_status=approved&reason=paid+in+cash");
+    admin.request("PATCH", &approve).send().expect(200);
+    let sale = user
+        .get(&format!("/payment/receipts/{paid}"))
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&sale["kind"], &sale["direction"], &sale["to"]),
+        (&json!("sale"), &json!("out"), &json!("sales"))
+    );
+}

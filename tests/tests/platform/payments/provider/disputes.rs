@@ -1,0 +1,69 @@
+//! Payments that are settled: they are watched for disputes, and keep no payer waiting.
+
+use serde_json::json;
+use wharf_tests::{at_once, eventually};
+
+use super::super::assert_sound;
+use super::scene::{SOON, Scene};
+
+#[test]
+fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let body = json!({ "amount": 2500, "currency": "BRL" });
+    let asked = user.post("/payment/deposit").json(&body).send();
+    let asked = asked.expect(201).json();
+    let payment = asked["payment_id"].as_str().unwrap();
+    let id = scene.provider.pays(payment, &json!(25), "approved");
+    let becomes = |status: &str, detail: &str| {
+        scene.provider.changes(&id, "status", json!(status));
+        scene.provider.changes(&id, "status_detail", json!(detail));
+        for answer in at_once(4, |_| scene.webhook(&id)) {
+            answer.expect(200);
+        }
+        let balance = user.get("/payment/balance?currency=BRL").send();
+        balance.expect(200).json()["total"].clone()
+    };
+    assert_eq!(becomes("approved", "accredited"), 2500);
+    for _ in 0..2 {
+        assert_eq!(becomes("charged_back", "in_process"), 0);
+        assert_eq!(becomes("charged_back", "reimbursed"), 2500);
+    }
+    let path = format!("/payments/{payment}");
+    let shown = user.get(&path).send().expect(200).json();
+    assert_eq!(shown["status"], "approved");
+    let admin = wharf_tests::User::admin(&scene.stack);
+    let attempts = admin.get(&format!("{path}/attempts")).send();
+    let attempts = attempts.expect(200).json();
+    assert_eq!(
+        (&attempts[0]["detail"], &attempts[0]["verdict"]),
+        (&json!("reimbursed"), &json!("accepted"))
+    );
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_is_settled_keeps_no_payer_waiting() {
+    let scene = Scene::start();
+    let mut sql = scene.stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let settled = "INSERT INTO checkout (id, opener, reference, customer, owner, amount, currency, description, method,
+            credit, status, psp_id, expires_at, visit_at, is_aftercare)
+        SELECT gen_random_uuid(), 'payments', 'old', 'old', gen_random_uuid(), 100, 'BRL', 'old', 'link',
+            house_account('sales', 'BRL'), 'approved', 'old', now(), now() - interval '1 day', true
+        FROM generate_series(1, 5000)";
+    sql.execute(settled, &[]).unwrap();
+    let payment = scene.open(&scene.user());
+    scene.provider.pays(&payment.id, &json!(25), "approved");
+    scene.hurry(&payment);
+    eventually("the sweep finds the payment", SOON, || {
+        scene.status(&payment) == "approved"
+    });
+    let waiting = "SELECT count(*) FROM checkout WHERE is_aftercare AND visit_at <= now()";
+    let waiting: i64 = sql.query_one(waiting, &[]).unwrap().get(0);
+    assert!(waiting > 0);
+    let visited = "SELECT EXISTS (SELECT FROM checkout WHERE reference = 'old' AND visits > 0)";
+    eventually("what is settled is visited, too", SOON, || {
+        sql.query_one(visited, &[]).unwrap().get(0)
+    });
+}

@@ -1,0 +1,193 @@
+//! Refunds that are refused: they wait in a list until they succeed or an admin settles them.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::ledger::{ledger, pay, refund, spend, user_with};
+use super::{assert_sound, by_hand};
+
+/// A payment whose payee has spent it, and a refund of it that was refused.
+struct Stuck {
+    payer: Uuid,
+    payee: Uuid,
+    payment: Uuid,
+    refund: Uuid,
+}
+
+impl Stuck {
+    fn of(stack: &Stack, amount: i64, left: i64) -> Self {
+        let sql = &mut ledger(stack);
+        let it = Self {
+            payer: user_with(sql, amount),
+            payee: Uuid::new_v4(),
+            payment: Uuid::new_v4(),
+            refund: Uuid::new_v4(),
+        };
+        assert_eq!(
+            pay(sql, it.payment, it.payer, it.payee, amount, "-1 hour"),
+            "moved"
+        );
+        assert_eq!(spend(sql, it.payee, amount - left), "coined");
+        assert_eq!(
+            refund(sql, it.refund, it.payment, None).0,
+            "insufficient_funds"
+        );
+        it
+    }
+
+    fn listed(&self, admin: &User) -> Option<Value> {
+        let list = admin
+            .get("/payments/stuck?limit=100")
+            .send()
+            .expect(200)
+            .json();
+        let list = list.as_array().unwrap();
+        let id = self.refund.to_string();
+        list.iter().find(|it| it["id"] == id.as_str()).cloned()
+    }
+
+    fn path(&self, what: &str) -> String {
+        format!("/payments/stuck/{}/{what}", self.refund)
+    }
+}
+
+fn total(stack: &Stack, user: Uuid) -> i64 {
+    let statement = "SELECT balance FROM payments.account WHERE kind = 'main' AND owner = $1";
+    stack.sql().query_one(statement, &[&user]).unwrap().get(0)
+}
+
+#[test]
+fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let stuck = Stuck::of(&stack, 800, 300);
+    for _ in 0..2 {
+        refund(&mut ledger(&stack), stuck.refund, stuck.payment, None);
+    }
+    let listed = stuck.listed(&admin).expect("it waits");
+    for (field, value) in [
+        ("kind", json!("wallet")),
+        ("amount", json!(8)),
+        ("currency", json!("USD")),
+        ("refusal", json!("insufficient_funds")),
+        ("tries", json!(3)),
+        ("is_stuck", json!(true)),
+        ("payment_id", json!(stuck.payment)),
+    ] {
+        assert_eq!(listed[field], value, "{field}");
+    }
+    eventually(
+        "an alert names it",
+        std::time::Duration::from_secs(30),
+        || {
+            stack
+                .log()
+                .contains(&format!("ALERT stuck-refund: {}", stuck.refund))
+        },
+    );
+
+    let answers = at_once(8, |number| match number % 2 {
+        0 => by_hand(&admin, &stuck.path("settled")).status(),
+        _ => {
+            refund(&mut ledger(&stack), stuck.refund, stuck.payment, None);
+            200
+        }
+    });
+    assert!(answers.iter().all(|it| *it == 200), "{answers:?}");
+    // The payee gave what was there.
+    assert_eq!(
+        (total(&stack, stuck.payer), total(&stack, stuck.payee)),
+        (800, 0)
+    );
+    // The caller, who tries for ever, hears that it is done.
+    let again = refund(&mut ledger(&stack), stuck.refund, stuck.payment, None);
+    assert_eq!(again, ("replayed".to_owned(), Some(800)));
+    let part = refund(&mut ledger(&stack), stuck.refund, stuck.payment, Some(800));
+    assert_eq!(part.0, "replayed");
+    assert_eq!(stuck.listed(&admin), None);
+    let settled = by_hand(&admin, &stuck.path("settled")).expect(200).json();
+    assert_eq!(settled["resolution"], "house_funded");
+    let acts = admin.get(&format!("/payments/acts?about={}", stuck.refund));
+    let acts = acts.send().expect(200).json();
+    assert_eq!(
+        (
+            &acts[0]["act"],
+            &acts[0]["subject"],
+            acts.as_array().unwrap().len()
+        ),
+        (&json!("settled"), &json!("refund"), 1)
+    );
+    assert_sound(&stack);
+}
+
+#[test]
+fn a_refund_is_tried_again_and_leaves_the_list_when_it_succeeds() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let stuck = Stuck::of(&stack, 500, 0);
+    let refused = admin.post(&stuck.path("retry")).send().problem(400);
+    assert_eq!(refused["code"], "insufficient-funds");
+    let sql = &mut ledger(&stack);
+    let (giver, gift) = (user_with(sql, 900), Uuid::new_v4());
+    assert_eq!(pay(sql, gift, giver, stuck.payee, 900, "-1 hour"), "moved");
+    let done = admin.post(&stuck.path("retry")).send().expect(200).json();
+    assert_eq!(done["resolution"], "refunded");
+    assert_eq!(
+        (total(&stack, stuck.payer), total(&stack, stuck.payee)),
+        (500, 400)
+    );
+    assert_eq!(stuck.listed(&admin), None);
+}
+
+#[test]
+fn a_payment_that_was_refunded_otherwise_is_not_refunded_again() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let stuck = Stuck::of(&stack, 500, 0);
+    let sql = &mut ledger(&stack);
+    let (giver, gift) = (user_with(sql, 500), Uuid::new_v4());
+    assert_eq!(pay(sql, gift, giver, stuck.payee, 500, "-1 hour"), "moved");
+    assert_eq!(refund(sql, Uuid::new_v4(), stuck.payment, None).0, "moved");
+    let refused = by_hand(&admin, &stuck.path("settled")).problem(409);
+    assert_eq!(refused["code"], "refunded-otherwise");
+    let again = refund(sql, stuck.refund, stuck.payment, None);
+    assert_eq!(again.0, "nothing_left");
+    assert_eq!(stuck.listed(&admin), None);
+    assert_eq!(total(&stack, stuck.payer), 500);
+}
+
+#[test]
+fn a_large_refund_is_settled_by_two_admins_and_by_no_one_else() {
+    let stack = Stack::shared();
+    let (first, second) = (User::admin(&stack), User::second_admin(&stack));
+    let stuck = Stuck::of(&stack, 100_001, 1);
+    let user = User::driver(&stack);
+    user.get("/payments/stuck").send().expect(403);
+    by_hand(&user, &stuck.path("settled")).expect(403);
+    user.post(&stuck.path("retry")).send().expect(403);
+    by_hand(&first, &stuck.path("settled")).expect(202);
+    by_hand(&first, &stuck.path("settled")).expect(202);
+    assert_eq!(total(&stack, stuck.payer), 0);
+    by_hand(&second, &stuck.path("settled")).expect(200);
+    assert_eq!(total(&stack, stuck.payer), 100_001);
+    by_hand(&first, "/payments/stuck/unknown/settled").expect(404);
+    first
+        .post("/payments/stuck/unknown/retry")
+        .send()
+        .expect(404);
+}
+
+#[test]
+fn monitoring_sees_how_many_refunds_wait() {
+    let stack = Stack::shared();
+    Stuck::of(&stack, 5, 0);
+    let metrics = stack.get("/payments/stuck/metrics").send().expect(200);
+    let text = metrics.text();
+    let line = "wharf_payments_refunds_refused{kind=\"wallet\"} ";
+    let count = text
+        .lines()
+        .find_map(|it| it.strip_prefix(line))
+        .expect("the line");
+    assert!(count.parse::<i64>().unwrap() > 0, "{text}");
+}
