@@ -84,7 +84,8 @@ BEGIN
 END $$;
 
 -- What the provider sent back in the end is not stuck.
-CREATE OR REPLACE FUNCTION end_stuck() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION end_stuck() RETURNS trigger LANGUAGE plpgsql
+SET search_path = payments, pg_temp AS $$
 BEGIN
     PERFORM resolve_stuck(NEW.id::text, 'refunded');
     RETURN NULL;

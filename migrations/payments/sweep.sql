@@ -11,7 +11,9 @@ CREATE OR REPLACE FUNCTION owes_return(checkout_id uuid) RETURNS bool LANGUAGE s
             AND NOT is_stuck(part_refund.id::text))
 $$;
 
-CREATE OR REPLACE FUNCTION class_checkout() RETURNS trigger LANGUAGE plpgsql AS $$
+-- With a path of its own: statements of an operator have another one.
+CREATE OR REPLACE FUNCTION class_checkout() RETURNS trigger LANGUAGE plpgsql
+SET search_path = payments, pg_temp AS $$
 BEGIN
     NEW.is_aftercare := NOT is_open(NEW.status) AND NOT owes_return(NEW.id);
     RETURN NEW;
