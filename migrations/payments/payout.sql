@@ -84,6 +84,9 @@ DECLARE
     answer text;
 BEGIN
     SELECT * INTO standing FROM payout WHERE withdrawal = of_withdrawal FOR NO KEY UPDATE;
+    IF standing.withdrawal IS NULL THEN
+        RETURN 'unknown_payout';
+    END IF;
     SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
     SELECT owner INTO recipient FROM account WHERE id = asked.debit;
     IF (standing.paid_at IS NOT NULL OR standing.approved_at IS NOT NULL OR recipient = by_admin)
