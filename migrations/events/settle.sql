@@ -1,3 +1,12 @@
+-- The failures in a row of a lane after so many more.
+CREATE OR REPLACE FUNCTION failures_after(lane lane, failed int) RETURNS int
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN NOT is_broken((lane).failures) THEN least((lane).failures + failed, 10)
+    WHEN (lane).not_before > clock_timestamp() THEN (lane).failures
+    ELSE least((lane).failures + 1, 16)
+END;
+
 -- Records what came of deliveries: 'done'; 'dead', never tried again by itself; 'again' after a pause; 'later' the
 -- same without its counting as an attempt; 'parked' until what it is parked for is there again. `rest_ms` lets its
 -- whole lane rest. What follows (more events) is written with it or not at all. Answers the deliveries whose claim
@@ -63,13 +72,15 @@ BEGIN
     ) AS rest
     WHERE lane.consumer = rest.consumer AND lane.name = rest.lane;
 
-    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute.
+    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute. What
+    -- was under way when it broke fails for the same reason and makes no rest longer: only the next trial does.
     UPDATE lane SET
-        failures = CASE WHEN ended.worked THEN 0 ELSE lane.failures + ended.failed END,
+        failures = CASE WHEN ended.worked THEN 0 ELSE failures_after(lane, ended.failed) END,
         not_before = CASE
-            WHEN ended.worked THEN lane.not_before
-            WHEN is_broken(lane.failures + ended.failed) THEN greatest(lane.not_before, clock_timestamp()
-                + interval '1 second' * least(60, power(2, least((lane.failures + ended.failed - 10) / 2, 6))))
+            WHEN NOT ended.worked AND failures_after(lane, ended.failed) > lane.failures
+                AND is_broken(failures_after(lane, ended.failed))
+                THEN greatest(lane.not_before, clock_timestamp()
+                    + interval '1 second' * least(60, power(2, failures_after(lane, ended.failed) - 10)))
             ELSE lane.not_before
         END
     FROM (
@@ -86,6 +97,7 @@ BEGIN
     RETURN QUERY SELECT unnest(settled);
 END $$;
 
+REVOKE ALL ON FUNCTION failures_after FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settle_deliveries TO PUBLIC;
 
 -- As copies of the release before say it, of what they had claimed before the tables changed.
