@@ -51,6 +51,7 @@ fn a_start_moves_only_to_where_the_place_has_room() {
     let driver = driver(&stack, 1_000);
     let first = book_confirmed(&stack, &driver, place, 0, 100);
     let second = book_confirmed(&stack, &driver, place, 150, 200);
+    move_start(&stack, &driver, 999_999_999, 99).problem(404);
     assert_eq!(
         move_start(&stack, &driver, second, 99).problem(409)["code"],
         "no_availability"
