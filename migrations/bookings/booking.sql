@@ -1,4 +1,4 @@
--- Taking a place, and moving the end of a booking.
+-- Taking a place, and moving the start or the end of a booking.
 
 -- Takes a place for a window: Waiting until it is paid. A driver who names the price pays no other.
 CREATE OR REPLACE FUNCTION book(
@@ -12,6 +12,10 @@ DECLARE
     price bigint;
     the_charge uuid;
 BEGIN
+    IF NOT is_admitted(the_place) THEN
+        RETURN QUERY SELECT 'crowded', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     -- All who want this place queue here.
     SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -34,6 +38,10 @@ BEGIN
         RETURN QUERY SELECT 'own_place', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
+    IF NOT is_open(p.time_zone, p.opening, p.blackouts, starts, ends) THEN
+        RETURN QUERY SELECT 'closed', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     IF peak(the_place, starts, ends) >= p.capacity THEN
         RETURN QUERY SELECT 'no_availability', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
@@ -49,11 +57,12 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO booking (
-        request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status
+        request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status,
+        refund_free_hours, refund_percent
     )
     VALUES (
         the_request, the_place, the_driver, starts, ends, ends, kept_until(ends), p.hourly_rate, price,
-        'Waiting'
+        'Waiting', p.refund_free_hours, p.refund_percent
     )
     RETURNING * INTO b;
     INSERT INTO charge (booking_id, amount, date_to)
@@ -63,11 +72,12 @@ BEGIN
 END
 $$;
 
--- Moves the end of a confirmed booking, at the rate that was agreed on. Later: the difference is to
--- be paid first, and the place is kept meanwhile. Earlier: it holds at once, and the difference is
--- owed back.
-CREATE OR REPLACE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
-RETURNS TABLE (
+-- Moves the start or the end of a confirmed booking, at the rate that was agreed on; what is null stays. More time: the
+-- difference is to be paid first, and the place is kept meanwhile. Less: it holds at once, and the difference is owed
+-- back.
+CREATE OR REPLACE FUNCTION move_booking(
+    the_booking bigint, the_caller uuid, is_admin boolean, new_start timestamptz, new_end timestamptz
+) RETURNS TABLE (
     outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
 )
 LANGUAGE plpgsql AS $$
@@ -75,56 +85,168 @@ DECLARE
     b booking;
     p place;
     c charge;
+    starts timestamptz;
+    ends timestamptz;
     price bigint;
+    is_longer boolean;
+    -- What the owner keeps of the booking from now on, whatever becomes of it.
+    least_kept bigint;
     refusal text;
 BEGIN
+    IF NOT is_admitted((SELECT place_id FROM booking WHERE id = the_booking)) THEN
+        RETURN QUERY SELECT 'crowded', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb, NULL::jsonb;
+        RETURN;
+    END IF;
     SELECT place.* INTO p FROM place
         JOIN booking ON booking.place_id = place.id
         WHERE booking.id = the_booking FOR NO KEY UPDATE OF place;
     SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
     SELECT * INTO c FROM charge WHERE booking_id = b.id AND status = 'opening';
+    starts := coalesce(new_start, b.date_from);
+    ends := coalesce(new_end, b.date_to);
+    is_longer := starts < b.date_from OR ends > b.date_to;
+    least_kept := CASE
+        WHEN is_free(b, clock_timestamp()) OR the_caller <> b.driver THEN b.least_cost
+        ELSE greatest(b.least_cost, b.full_cost * b.refund_percent / 100)
+    END;
     refusal := CASE
         WHEN b.id IS NULL THEN 'unknown_booking'
         -- It is the driver's money.
         WHEN NOT is_admin AND the_caller <> b.driver THEN 'forbidden'
         WHEN b.status <> 'Confirmed' THEN 'not_confirmed'
         WHEN b.date_to <= clock_timestamp() THEN 'over'
-        WHEN ends <= b.date_from THEN 'wrong_order'
-        WHEN ends > b.date_from + interval '8760 hours' THEN 'too_long'
+        WHEN starts <> b.date_from AND b.date_from <= clock_timestamp() THEN 'begun'
+        WHEN ends <= starts THEN 'wrong_order'
+        WHEN ends > starts + interval '8760 hours' THEN 'too_long'
         -- Shorter is always possible; more time on it is not for sale.
-        WHEN p.deleted_at IS NOT NULL AND ends > b.date_to THEN 'unknown_place'
-        WHEN cost(b.hourly_rate, b.date_from, ends) = 0 THEN 'too_short'
-        WHEN c.date_to <> ends THEN 'busy'
+        WHEN p.deleted_at IS NOT NULL AND is_longer THEN 'unknown_place'
+        WHEN cost(b.hourly_rate, starts, ends) = 0 THEN 'too_short'
+        WHEN c.id IS NOT NULL AND (c.date_to <> ends OR coalesce(c.date_from, b.date_from) <> starts) THEN 'busy'
     END;
     IF refusal IS NULL AND c.id IS NOT NULL THEN
         -- A copy of the request that is being paid goes on with its charge.
         RETURN QUERY SELECT 'to_pay', b, c.id, c.amount, p.owner, standing_charges(b.id), '[]'::jsonb;
         RETURN;
     END IF;
-    IF refusal IS NULL AND ends > b.date_to AND peak(b.place_id, b.date_to, ends, b.id) >= p.capacity THEN
-        refusal := 'no_availability';
-    END IF;
+    price := cost(b.hourly_rate, starts, ends) - b.full_cost;
+    refusal := coalesce(refusal, CASE
+        WHEN is_longer AND NOT is_open(p.time_zone, p.opening, p.blackouts, starts, ends) THEN 'closed'
+        WHEN ends > b.date_to AND peak(b.place_id, greatest(b.date_to, starts), ends, b.id) >= p.capacity
+            THEN 'no_availability'
+        WHEN starts < b.date_from AND peak(b.place_id, starts, least(b.date_from, ends), b.id) >= p.capacity
+            THEN 'no_availability'
+        WHEN price < 0 AND b.full_cost + price < least_kept THEN 'kept_by_rules'
+    END);
     IF refusal IS NOT NULL THEN
         RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb, NULL::jsonb;
         RETURN;
     END IF;
-    price := cost(b.hourly_rate, b.date_from, ends) - b.full_cost;
     IF price > 0 THEN
-        INSERT INTO charge (booking_id, amount, date_to) VALUES (b.id, price, ends) RETURNING * INTO c;
-        UPDATE booking SET held_to = ends, kept_to = greatest(kept_to, kept_until(ends))
+        INSERT INTO charge (booking_id, amount, date_from, date_to)
+        VALUES (b.id, price, nullif(starts, b.date_from), ends)
+        RETURNING * INTO c;
+        UPDATE booking SET
+            held_from = CASE WHEN starts < b.date_from THEN starts END,
+            held_to = greatest(b.date_to, ends),
+            kept_to = greatest(kept_to, kept_until(ends)),
+            least_cost = least_kept
         WHERE id = b.id
         RETURNING * INTO b;
         RETURN QUERY SELECT 'to_pay', b, c.id, price, p.owner, standing_charges(b.id), '[]'::jsonb;
         RETURN;
     END IF;
     PERFORM owe(b.id, -price) WHERE price < 0;
-    IF ends <> b.date_to THEN
+    IF starts <> b.date_from OR ends <> b.date_to THEN
         UPDATE booking SET
-            date_to = ends, held_to = ends, full_cost = b.full_cost + price, reminded_at = NULL
+            date_from = starts, date_to = ends, held_to = ends, full_cost = b.full_cost + price,
+            least_cost = least_kept, reminded_at = NULL
         WHERE id = b.id
         RETURNING * INTO b;
         PERFORM tell(b, p, 'changed');
     END IF;
     RETURN QUERY SELECT 'moved', b, NULL::uuid, NULL::bigint, p.owner, '[]'::jsonb, owed(b.id);
+END
+$$;
+
+-- As copies of the release before call it.
+CREATE OR REPLACE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
+RETURNS TABLE (
+    outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
+)
+LANGUAGE sql AS $$
+    SELECT * FROM move_booking(the_booking, the_caller, is_admin, NULL, ends)
+$$;
+
+-- The ledger has moved a charge: what it was for holds from now on.
+CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid) RETURNS TABLE (outcome text, subject booking)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    b booking;
+    p place;
+    was_waiting boolean;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
+    UPDATE charge SET status = 'paid' WHERE id = the_charge AND status = 'opening' RETURNING * INTO c;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    IF b.status = 'Canceled' THEN
+        -- Canceled while the money was on its way.
+        INSERT INTO refund (booking_id, charge_id, amount) VALUES (b.id, c.id, c.amount);
+        RETURN QUERY SELECT 'canceled', b;
+        RETURN;
+    END IF;
+    was_waiting := b.status = 'Waiting';
+    UPDATE booking SET
+        status = 'Confirmed',
+        date_from = coalesce(c.date_from, b.date_from),
+        date_to = c.date_to,
+        held_from = NULL,
+        held_to = c.date_to,
+        full_cost = CASE WHEN was_waiting THEN b.full_cost ELSE b.full_cost + c.amount END,
+        reminded_at = NULL
+    WHERE id = b.id
+    RETURNING * INTO b;
+    SELECT * INTO p FROM place WHERE id = b.place_id;
+    PERFORM tell(b, p, CASE WHEN was_waiting THEN 'created' ELSE 'changed' END);
+    RETURN QUERY SELECT 'confirmed', b;
+END
+$$;
+
+-- The ledger will never move a charge: what it was for is off. The driver is told unless the answer to the request
+-- says so.
+CREATE OR REPLACE FUNCTION charge_void(the_charge uuid, is_answer boolean) RETURNS TABLE (outcome text, subject booking)
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+    b booking;
+    p place;
+    was_waiting boolean;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
+    UPDATE charge SET status = 'void' WHERE id = the_charge AND status = 'opening';
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    was_waiting := b.status = 'Waiting';
+    UPDATE booking SET
+        status = CASE WHEN was_waiting THEN 'Canceled' ELSE b.status END,
+        request = CASE WHEN was_waiting THEN NULL ELSE b.request END,
+        held_from = NULL,
+        held_to = b.date_to
+    WHERE id = b.id
+    RETURNING * INTO b;
+    RETURN QUERY SELECT 'void', b;
+    IF was_waiting AND NOT is_answer THEN
+        SELECT * INTO p FROM place WHERE id = b.place_id;
+        -- Nothing was paid, so nothing comes back.
+        b.full_cost := 0;
+        PERFORM tell(b, p, 'canceled', ARRAY['driver']);
+    END IF;
 END
 $$;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::rules::RefundPolicy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 #[word(rename_all = "PascalCase")]
@@ -33,6 +34,19 @@ pub struct Booking {
     pub status: Status,
     #[serde(rename = "user_id")]
     pub driver: Uuid,
+    /// What the owner kept of a canceled booking; absent when all of it was given back.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(with = "Option<i64>")]
+    pub kept_cost: i64,
+    /// As it was when the place was booked; absent when the price is given back in full until the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(json)]
+    pub refund_policy: Option<RefundPolicy>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(cents: &i64) -> bool {
+    *cents == 0
 }
 
 /// What a booking would cost.
@@ -43,7 +57,12 @@ pub struct Quote {
     pub currency: String,
     /// How many more cars fit during the whole window.
     pub free: i64,
+    /// Whether a car fits, and may come and go then.
     pub available: bool,
+    /// Absent when the price is given back in full until the end of a booking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(json)]
+    pub refund_policy: Option<RefundPolicy>,
 }
 
 /// The bookings that are wanted, and who wants them.
@@ -95,6 +114,14 @@ pub fn check_end(to: Timestamp, now: Timestamp) -> Result<(), Error> {
     }
     if now.duration_until(to) > MAX_LENGTH {
         return Err(Error::InvalidDates("at most one year ahead can be booked"));
+    }
+    Ok(())
+}
+
+/// Whether a booking may be moved to begin then.
+pub fn check_start(from: Timestamp, now: Timestamp) -> Result<(), Error> {
+    if from <= now {
+        return Err(Error::InvalidDates("date_from is in the past"));
     }
     Ok(())
 }

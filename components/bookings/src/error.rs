@@ -45,6 +45,64 @@ pub enum Error {
     TooLong,
     #[refusal(
         400,
+        "too-far",
+        "Too many rows to leave out",
+        detail = "offset is at most 5000; a page further into the list begins `after` the id of a row"
+    )]
+    TooFar,
+    #[refusal(
+        429,
+        "too-many-searches",
+        "Too many searches",
+        detail = "too many searches by name or distance from this network; try again in a minute",
+        retry_after_s = 60
+    )]
+    TooManySearches,
+    #[refusal(400, "invalid-rules", "The rules do not fit", detail = "{0}")]
+    InvalidRules(&'static str),
+    #[refusal(
+        400,
+        "invalid-rules",
+        "The rules do not fit",
+        detail = "time_zone must be UTC or the name of an IANA time zone, as Europe/Lisbon",
+        outcome = "unknown_time_zone"
+    )]
+    UnknownTimeZone,
+    #[refusal(
+        409,
+        "place-closed",
+        "The place is closed",
+        detail = "the place is closed when the booking would begin or end, or within it",
+        outcome = "closed"
+    )]
+    PlaceClosed,
+    #[refusal(
+        503,
+        "place-crowded",
+        "Too many want the place",
+        detail = "too many requests for this place; nothing was booked",
+        outcome = "crowded",
+        retry_after_s = 1
+    )]
+    PlaceCrowded,
+    #[refusal(
+        409,
+        "booking-begun",
+        "The booking has begun",
+        detail = "the start of a booking that has begun cannot be moved",
+        outcome = "begun"
+    )]
+    BookingBegun,
+    #[refusal(
+        409,
+        "kept-by-rules",
+        "The price is kept by the rules of the place",
+        detail = "this late, the rules of the place keep more of the price than the shorter booking costs",
+        outcome = "kept_by_rules"
+    )]
+    KeptByRules,
+    #[refusal(
+        400,
         "too-short",
         "The window costs less than a cent",
         detail = "the window costs less than a cent; book a longer one",

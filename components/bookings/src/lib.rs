@@ -1,8 +1,8 @@
 //! Bookings: parking places that owners offer and drivers take by the hour, paid through the ledger of
 //! payments.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP, [`place`] and [`booking`] are the
-//! rules, [`saga`] keeps a booking and its money together, [`store`] is the SQL, [`calls`] what is asked
+//! Read in this order: [`routes`] is what can be asked over HTTP, [`place`], [`rules`] and [`booking`] are
+//! the rules, [`saga`] keeps a booking and its money together, [`store`] is the SQL, [`calls`] what is asked
 //! of payments, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/bookings`:
@@ -23,8 +23,10 @@ mod entry;
 pub mod error;
 mod identity;
 mod list;
+mod network;
 mod place;
 pub mod routes;
+mod rules;
 pub mod saga;
 #[cfg(target_family = "wasm")]
 mod serves;

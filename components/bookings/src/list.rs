@@ -6,22 +6,31 @@ use axum::response::{IntoResponse, Response};
 use kit::web::{Json, Operation, Output, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::error::Error;
+
 /// Rows of an answer to a client that asks for no page: thousands, and still a body of a few megabytes.
 const MAX_ROWS: i64 = 5_000;
 
 /// Rows of a page when the client says only where it begins, and at most.
 const PAGE_ROWS: i64 = 100;
 
-/// `limit` with `offset`, or with `skip` as some clients call it.
+/// Rows that a page may leave out, since the store looks at each of them.
+const MAX_OFFSET: i64 = 5_000;
+
+/// A page begins `after` a row, or leaves `offset` rows out, which some clients call `skip`.
 #[derive(Clone, Copy, Debug, Deserialize, Schema)]
 pub struct Paging {
-    /// Rows of a page; never more than 100. Without it and `offset` everything is answered, up to 5000 rows.
+    /// Rows of a page; never more than 100. Without it, `after` and `offset` everything is answered, up to 5000 rows.
     #[serde(default, deserialize_with = "number")]
     #[schemars(with = "Option<i64>", range(min = 1, max = 100), example = 20)]
     limit: Option<i64>,
-    /// Rows to leave out; `skip` means the same.
+    /// The id of the row after which the page begins, as a `Link` says it.
+    #[serde(default, deserialize_with = "number")]
+    #[schemars(with = "Option<i64>", example = 1)]
+    after: Option<i64>,
+    /// Rows to leave out, at most 5000: a page far into the list begins `after` a row. `skip` means the same.
     #[serde(default, alias = "skip", deserialize_with = "number")]
-    #[schemars(with = "Option<i64>", range(min = 0), example = 0)]
+    #[schemars(with = "Option<i64>", range(min = 0, max = 5000), example = 0)]
     offset: Option<i64>,
 }
 
@@ -34,21 +43,36 @@ fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> 
 /// The rows of a list that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
+    pub after: Option<i64>,
     pub limit: i64,
     pub offset: i64,
 }
 
 impl Paging {
-    pub fn part(self) -> Part {
-        let limit = match (self.limit, self.offset) {
-            (None, None) => MAX_ROWS,
-            (limit, _) => limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS),
+    pub fn part(self) -> Result<Part, Error> {
+        let limit = match (self.limit, self.after, self.offset) {
+            (None, None, None) => MAX_ROWS,
+            (limit, ..) => limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS),
         };
-        Part {
-            limit,
-            offset: self.offset.unwrap_or(0).max(0),
+        let offset = self.offset.unwrap_or(0).max(0);
+        if offset > MAX_OFFSET {
+            return Err(Error::TooFar);
         }
+        Ok(Part {
+            after: self.after,
+            limit,
+            offset,
+        })
     }
+}
+
+/// Where a list goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The id of the row after which it does.
+    pub after: i64,
+    /// Rows to leave out there.
+    pub offset: i64,
 }
 
 /// Rows of a list, with a `Link` to those that follow when there may be more.
@@ -59,24 +83,33 @@ pub struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    pub fn of(uri: &Uri, part: Part, rows: Vec<T>) -> Self {
-        let is_full = i64::try_from(rows.len()).is_ok_and(|it| it >= part.limit);
-        let next = is_full.then(|| following(uri, part));
+    pub fn of(uri: &Uri, part: Part, rows: Vec<T>, next: Option<Next>) -> Self {
+        let next = next.map(|it| following(uri, part, it));
         Self { rows, next }
+    }
+
+    /// A list that goes on when the part of it is full; `id` is what the list is ordered by.
+    pub fn full_of(uri: &Uri, part: Part, rows: Vec<T>, id: impl Fn(&T) -> i64) -> Self {
+        let is_full = i64::try_from(rows.len()).is_ok_and(|it| it >= part.limit);
+        let next = rows.last().filter(|_| is_full).map(|it| Next {
+            after: id(it),
+            offset: 0,
+        });
+        Self::of(uri, part, rows, next)
     }
 }
 
 /// The page that follows.
-fn following(uri: &Uri, part: Part) -> String {
-    let is_ours =
-        |pair: &str| ["limit", "offset", "skip"].contains(&pair.split('=').next().unwrap_or(pair));
+fn following(uri: &Uri, part: Part, next: Next) -> String {
+    let is_ours = |pair: &str| {
+        ["limit", "after", "offset", "skip"].contains(&pair.split('=').next().unwrap_or(pair))
+    };
     let mut query: Vec<_> = uri.query().unwrap_or_default().split('&').collect();
     query.retain(|it| !it.is_empty() && !is_ours(it));
-    let page = format!(
-        "limit={}&offset={}",
-        part.limit.min(PAGE_ROWS),
-        part.offset.saturating_add(part.limit)
-    );
+    let mut page = format!("limit={}&after={}", part.limit.min(PAGE_ROWS), next.after);
+    if next.offset > 0 {
+        page.push_str(&format!("&offset={}", next.offset));
+    }
     query.push(&page);
     format!("{}?{}", uri.path(), query.join("&"))
 }
@@ -108,27 +141,42 @@ impl<T: Schema> Output for Rows<T> {
 mod tests {
     use super::*;
 
-    fn part(limit: Option<i64>, offset: Option<i64>) -> (i64, i64) {
-        let part = Paging { limit, offset }.part();
-        (part.limit, part.offset)
+    fn part(limit: Option<i64>, after: Option<i64>, offset: Option<i64>) -> Option<(i64, i64)> {
+        let paging = Paging {
+            limit,
+            after,
+            offset,
+        };
+        paging.part().ok().map(|it| (it.limit, it.offset))
     }
 
     #[test]
     fn everything_is_answered_unless_a_page_is_asked_for() {
-        assert_eq!(part(None, None), (5_000, 0));
-        assert_eq!(part(None, Some(7)), (100, 7));
-        assert_eq!(part(Some(1_000), None), (100, 0));
-        assert_eq!(part(Some(-1), Some(-1)), (1, 0));
+        assert_eq!(part(None, None, None), Some((5_000, 0)));
+        assert_eq!(part(None, None, Some(7)), Some((100, 7)));
+        assert_eq!(part(None, Some(7), None), Some((100, 0)));
+        assert_eq!(part(Some(1_000), None, None), Some((100, 0)));
+        assert_eq!(part(Some(-1), None, Some(-1)), Some((1, 0)));
+        assert_eq!(part(None, None, Some(5_001)), None);
     }
 
     #[test]
     fn what_follows_is_asked_for_in_pages() {
-        let uri = "/parking?city=a%26b&limit=20&skip=3".parse().unwrap();
+        let uri = "/parking?city=a%26b&limit=20&skip=3&after=5"
+            .parse()
+            .unwrap();
         for (limit, offset, next) in [
-            (20, 3, "/parking?city=a%26b&limit=20&offset=23"),
-            (5_000, 0, "/parking?city=a%26b&limit=100&offset=5000"),
+            (20, 0, "/parking?city=a%26b&limit=20&after=23"),
+            (20, 4, "/parking?city=a%26b&limit=20&after=23&offset=4"),
+            (5_000, 0, "/parking?city=a%26b&limit=100&after=23"),
         ] {
-            assert_eq!(following(&uri, Part { limit, offset }), next);
+            let part = Part {
+                after: None,
+                limit,
+                offset: 0,
+            };
+            let place = Next { after: 23, offset };
+            assert_eq!(following(&uri, part, place), next);
         }
     }
 }

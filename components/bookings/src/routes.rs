@@ -14,8 +14,14 @@ pub fn routes() -> Routes {
     Routes::new("Parking places", Dialect::Parking)
         .get("/parking", places::search_places, |it| {
             it.summary("Search parking places")
-                .note("Nothing found is an empty list. Without `limit` and `offset` everything is answered, up to 5000 places. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first.")
-                .refuses([Error::MISSING_FIELD, Error::INVALID_DATES, Error::INVALID_PLACE])
+                .note("Nothing found is an empty list. Without `limit`, `after` and `offset` everything is answered, up to 5000 places. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first. A page looks at a bounded number of places, so that it may be shorter than `limit`, or empty: the list goes on as long as there is a `Link`. By distance the list ends: the nearest 500 places are looked at (of `city`, when it is given; 5000 without a page), or all that fit `owner_id` or `name` when those are at most 1000 (10000).")
+                .refuses([
+                    Error::MISSING_FIELD,
+                    Error::INVALID_DATES,
+                    Error::INVALID_PLACE,
+                    Error::TOO_FAR,
+                    Error::TOO_MANY_SEARCHES,
+                ])
         })
         .post("/parking", places::create_place, |it| {
             it.summary("Offer a parking place").refuses([Error::INVALID_PLACE])
@@ -35,17 +41,32 @@ pub fn routes() -> Routes {
         })
         .delete("/parking/{parking_id}", places::remove_place, |it| {
             it.summary("Remove a parking place")
-                .note("A place with bookings that are not over cannot be removed (409).")
+                .note("A place with bookings that are not over cannot be removed (409). What was booked there stays known to its drivers and its owner.")
                 .refuses([Error::UNKNOWN_PLACE, Error::FORBIDDEN, Error::STILL_BOOKED])
+        })
+        .get("/parking/{parking_id}/rules", places::show_rules, |it| {
+            it.summary("Show the rules of a parking place")
+                .note("When cars come and go, and what a driver gets back who cancels.")
+                .refuses([Error::UNKNOWN_PLACE])
+        })
+        .put("/parking/{parking_id}/rules", places::set_rules, |it| {
+            it.summary("Lay the rules of a parking place down")
+                .note("Its time zone, opening hours, blackouts and refund policy, all of them at once. Bookings that were made before stay as they are.")
+                .refuses([
+                    Error::INVALID_RULES,
+                    Error::UNKNOWN_PLACE,
+                    Error::FORBIDDEN,
+                ])
         })
         .about("Bookings")
         .get("/booking", bookings::list_bookings, |it| {
             it.summary("List bookings")
-                .note("A driver's own; for owners those of one of their places (`parking_place_id`); any for admins. The newest first; without `limit` and `offset` everything, up to 5000 bookings.")
+                .note("A driver's own; for owners those of one of their places (`parking_place_id`); any for admins. The newest first; without `limit`, `after` and `offset` everything, up to 5000 bookings.")
                 .refuses([
                     Error::FORBIDDEN,
                     Error::UNKNOWN_PLACE,
                     Error::NOT_A_TIMESTAMP,
+                    Error::TOO_FAR,
                 ])
         })
         .post("/booking", bookings::create_booking, |it| {
@@ -72,7 +93,7 @@ pub fn routes() -> Routes {
         })
         .put("/booking/{booking_id}", bookings::change_booking, |it| {
             it.summary("Cancel a booking")
-                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back. `Confirmed` is handled automatically by payment service.")
+                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back, until its end; of a booking with a `refund_policy` its driver gets back what that says, and `kept_cost` is what the owner keeps. `Confirmed` is handled automatically by payment service.")
                 .refuses([
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,
@@ -83,7 +104,7 @@ pub fn routes() -> Routes {
         })
         .delete("/booking/{booking_id}", bookings::delete_booking, |it| {
             it.summary("Cancel and hide a booking")
-                .note("Its price is given back, and it answers 404 from then on. One that is over stays: it is a record of what was paid (409).")
+                .note("Its price is given back as when it is canceled, and it answers 404 from then on. One that is over stays: it is a record of what was paid (409).")
                 .refuses([
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,
@@ -94,13 +115,14 @@ pub fn routes() -> Routes {
             it.summary("Move the end of a booking")
                 .note("The difference is charged or given back.")
                 .refuses(taking())
-                .refuses([
-                    Error::UNKNOWN_BOOKING,
-                    Error::FORBIDDEN,
-                    Error::NOT_CONFIRMED,
-                    Error::BOOKING_OVER,
-                    Error::BOOKING_BUSY,
-                ])
+                .refuses(moving())
+        })
+        .put("/booking/{booking_id}/start", bookings::move_booking_start, |it| {
+            it.summary("Move the start of a booking")
+                .note("Until it begins. The difference is charged or given back.")
+                .refuses(taking())
+                .refuses(moving())
+                .refuses([Error::BOOKING_BEGUN])
         })
         .about("Operation")
         .post("/booking/tick", tick, |it| {
@@ -123,6 +145,8 @@ fn taking() -> Vec<Problem> {
     refusals.extend([
         Error::OWN_PLACE,
         Error::TOO_SHORT,
+        Error::PLACE_CLOSED,
+        Error::PLACE_CROWDED,
         Error::NO_AVAILABILITY,
         Error::PRICE_CHANGED,
         Error::INSUFFICIENT_FUNDS,
@@ -132,6 +156,18 @@ fn taking() -> Vec<Problem> {
         Error::BOOKING_CANCELED,
     ]);
     refusals
+}
+
+/// The refusals of a change of a booking's window.
+fn moving() -> [Problem; 6] {
+    [
+        Error::UNKNOWN_BOOKING,
+        Error::FORBIDDEN,
+        Error::NOT_CONFIRMED,
+        Error::BOOKING_OVER,
+        Error::BOOKING_BUSY,
+        Error::KEPT_BY_RULES,
+    ]
 }
 
 /// The old clients' word for a deletion.

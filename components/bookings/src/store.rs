@@ -1,17 +1,22 @@
 //! The SQL of places and bookings, one function per statement.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kit::identity::Caller;
 use kit::store::{Db, DbError, Decided, FromRow, Only};
 use kit::web::Page;
 use kit::{params, sql};
+use serde_json::json;
+use spin_sdk::time::sleep;
 use uuid::Uuid;
 
 use crate::booking::{Booking, Listing, Quote, Window};
 use crate::charge::{Canceled, Held, OwedRefund, Taken, TakenRow, WaitingRefund};
 use crate::error::Error;
-use crate::list::Part;
+use crate::list::{Next, Part};
 use crate::place::{NewPlace, Place, Search};
+use crate::rules::Rules;
 
 /// Rows of a list when the client does not say how many.
 pub const PAGE: i64 = 100;
@@ -27,6 +32,30 @@ async fn decide<T: FromRow>(
     params: Vec<kit::store::ParameterValue>,
 ) -> Result<T, Error> {
     db.one::<Decided<T, Error>>(sql, params).await?.0
+}
+
+/// How long a request comes again to a place that too many want, and how often at first and at last.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LAST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Like [`decide`], for what queues at a place. A request that is not admitted waits here and holds no connection.
+async fn decide_in_turn<T: FromRow>(
+    db: &Db,
+    sql: &'static str,
+    params: impl Fn() -> Vec<kit::store::ParameterValue>,
+) -> Result<T, Error> {
+    let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+    loop {
+        match decide(db, sql, params()).await {
+            Err(Error::PlaceCrowded) if waited < MAX_WAIT => {
+                sleep(pause).await;
+                waited = waited.saturating_add(pause);
+                pause = pause.saturating_mul(2).min(LAST_PAUSE);
+            }
+            decided => return decided,
+        }
+    }
 }
 
 // Places.
@@ -62,8 +91,22 @@ pub async fn find_place(db: &Db, id: i64) -> Result<Option<Place>, Error> {
     Ok(db.optional(sql!("find_place"), params![id]).await?)
 }
 
-pub async fn search_places(db: &Db, search: Search<'_>, part: Part) -> Result<Vec<Place>, Error> {
-    Ok(db
+/// A row of a search: a place, or where the search goes on.
+#[derive(FromRow)]
+struct Found {
+    #[row(flatten)]
+    place: Option<Place>,
+    reached: Option<i64>,
+    left_out: i64,
+}
+
+/// A page of a search, and where it goes on. The page may be shorter than was asked for although it goes on.
+pub async fn search_places(
+    db: &Db,
+    search: Search<'_>,
+    part: Part,
+) -> Result<(Vec<Place>, Option<Next>), Error> {
+    let mut rows: Vec<Found> = db
         .all(
             sql!("search_places"),
             params![
@@ -77,11 +120,17 @@ pub async fn search_places(db: &Db, search: Search<'_>, part: Part) -> Result<Ve
                 search.max_rate,
                 search.near.map(|it| it.0),
                 search.near.map(|it| it.1),
-                part.limit,
-                part.offset
+                part.after,
+                part.offset,
+                part.limit
             ],
         )
-        .await?)
+        .await?;
+    let next = rows
+        .pop_if(|it| it.place.is_none())
+        .and_then(|it| it.reached.map(|after| (after, it.left_out)))
+        .map(|(after, offset)| Next { after, offset });
+    Ok((rows.into_iter().filter_map(|it| it.place).collect(), next))
 }
 
 pub async fn change_place(
@@ -111,6 +160,27 @@ pub async fn remove_place(db: &Db, id: i64, caller: &Caller) -> Result<(), Error
     decide(db, sql!("remove_place"), params).await
 }
 
+pub async fn find_rules(db: &Db, place: i64) -> Result<Rules, Error> {
+    db.optional(sql!("find_rules"), params![place])
+        .await?
+        .ok_or(Error::UnknownPlace)
+}
+
+pub async fn set_rules(db: &Db, place: i64, caller: &Caller, rules: &Rules) -> Result<(), Error> {
+    let hours = rules.opening_hours.as_ref().map(|it| json!(it));
+    let params = params![
+        place,
+        caller.id,
+        caller.is_admin(),
+        &rules.time_zone,
+        hours.as_ref(),
+        &json!(rules.blackouts),
+        rules.refund_policy.map(|it| it.free_hours),
+        rules.refund_policy.map_or(0, |it| it.least_percent)
+    ];
+    decide(db, sql!("set_rules"), params).await
+}
+
 // Bookings.
 
 pub async fn book(
@@ -129,18 +199,20 @@ pub async fn book(
         window.to,
         expected_cost
     ];
-    let taken: TakenRow = decide(db, sql!("book"), params).await?;
+    let taken: TakenRow = decide_in_turn(db, sql!("book"), || params.clone()).await?;
     Ok(taken.into())
 }
 
-pub async fn move_end(
+/// Moves the start or the end of a booking; what is absent stays.
+pub async fn move_booking(
     db: &Db,
     booking: i64,
     caller: &Caller,
-    to: Timestamp,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
 ) -> Result<Taken, Error> {
-    let params = params![booking, caller.id, caller.is_admin(), to];
-    let taken: TakenRow = decide(db, sql!("move_end"), params).await?;
+    let params = params![booking, caller.id, caller.is_admin(), from, to];
+    let taken: TakenRow = decide_in_turn(db, sql!("move_booking"), || params.clone()).await?;
     Ok(taken.into())
 }
 
@@ -179,6 +251,7 @@ pub async fn list_bookings(db: &Db, listing: Listing, part: Part) -> Result<Vec<
                 listing.status,
                 listing.from,
                 listing.to,
+                part.after,
                 part.limit,
                 part.offset
             ],

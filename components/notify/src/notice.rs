@@ -86,7 +86,11 @@ pub enum Notice {
     EmailChanged(FormerMailbox),
 }
 
-/// Times are `YYYY-MM-DD HH:MM` in UTC.
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// Times are `YYYY-MM-DD HH:MM` in the time zone of the place.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Booking {
     pub booking_id: i64,
@@ -94,6 +98,8 @@ pub struct Booking {
     pub address: String,
     pub date_from: String,
     pub date_to: String,
+    #[serde(default = "utc")]
+    pub time_zone: String,
     pub amount_cents: i64,
     pub currency: Currency,
 }
@@ -103,6 +109,8 @@ pub struct Ending {
     pub booking_id: i64,
     pub place: String,
     pub date_to: String,
+    #[serde(default = "utc")]
+    pub time_zone: String,
 }
 
 /// Money that came in from outside, or went back there.

@@ -6,8 +6,11 @@ mod capacity;
 mod crashes;
 mod erasure;
 mod money;
+mod moves;
 mod outages;
 mod places;
+mod rules;
+mod search;
 mod two_hosts;
 
 use std::sync::OnceLock;
@@ -147,8 +150,8 @@ pub(crate) fn balance(user: &User) -> i64 {
         .unwrap()
 }
 
-/// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed,
-/// nothing when it is not. And the ledger adds up.
+/// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed, what the owner
+/// keeps when it is canceled. And the ledger adds up.
 pub(crate) fn assert_books_agree(stack: &Stack) {
     let mut sql = stack.sql();
     let disagreeing = "SELECT booking.id, booking.status, full_cost, moved.cents
@@ -159,7 +162,7 @@ pub(crate) fn assert_books_agree(stack: &Stack) {
             JOIN bookings.charge ON charge.id IN (transfer.id, transfer.refund_of)
             WHERE booking_id = booking.id
         ) AS moved
-        WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost ELSE 0 END
+        WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost ELSE kept_cost END
             AND NOT EXISTS (SELECT FROM bookings.charge WHERE booking_id = booking.id AND status = 'opening')
             AND NOT EXISTS (SELECT FROM bookings.refund WHERE booking_id = booking.id AND status = 'owed')";
     if let Some(row) = sql.query(disagreeing, &[]).unwrap().first() {
@@ -181,10 +184,10 @@ pub(crate) fn assert_books_agree(stack: &Stack) {
 fn count_fullest(sql: &mut postgres::Client, place: i64) -> i64 {
     let fullest = "SELECT coalesce(max(standing), 0) FROM (
             SELECT count(*) AS standing
-            FROM bookings.booking AS coming
+            FROM (SELECT *, least(date_from, held_from) AS at FROM bookings.booking) AS coming
             JOIN bookings.booking AS there USING (place_id)
             WHERE place_id = $1 AND coming.status <> 'Canceled' AND there.status <> 'Canceled'
-                AND there.date_from <= coming.date_from AND coming.date_from < there.held_to
+                AND least(there.date_from, there.held_from) <= coming.at AND coming.at < there.held_to
             GROUP BY coming.id
         ) AS instants";
     sql.query_one(fullest, &[&place]).unwrap().get(0)

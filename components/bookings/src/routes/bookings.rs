@@ -3,12 +3,14 @@
 use axum::http::Uri;
 use jiff::Timestamp;
 use kit::identity::{Admin, Caller, Role};
-use kit::store::{Keyed, Replayable, event};
+use kit::store::{Db, Keyed, Replayable, event};
 use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::booking::{Booking, Listing, Quote, Status, Window, check_end, parse_moment};
+use crate::booking::{
+    Booking, Listing, Quote, Status, Window, check_end, check_start, parse_moment,
+};
 use crate::charge::{Canceled, Taken, WaitingRefund};
 use crate::error::Error;
 use crate::identity::Driver;
@@ -131,9 +133,9 @@ pub async fn list_bookings(
         from: bound("date_from", wanted.date_from.as_deref())?,
         to: bound("date_to", wanted.date_to.as_deref())?,
     };
-    let part = paging.part();
+    let part = paging.part()?;
     let listed = store::list_bookings(&store::open().await?, listing, part).await?;
-    Ok(Rows::of(&uri, part, listed))
+    Ok(Rows::full_of(&uri, part, listed, |it| it.id))
 }
 
 fn bound(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Error> {
@@ -210,19 +212,46 @@ pub async fn move_booking_end(
     let to = parse_moment("date_to", body.date_to.as_deref())?;
     check_end(to, kit::now())?;
     let db = store::open().await?;
-    let move_end = async {
-        let booking = match store::move_end(&db, id, &caller, to).await? {
-            Taken::ToPay(charge) => saga::settle_charge(&db, charge).await?,
-            Taken::Settled { booking, owed } => {
-                saga::pay_refunds(&db, owed).await;
-                booking
-            }
-        };
-        if booking.status == Status::Canceled {
-            return Err(Error::BookingCanceled.into());
-        }
-        event::wake();
-        Ok(Json(booking))
-    };
+    let move_end = move_booking(&db, id, &caller, None, Some(to));
     once.answer(&db, &caller, move_end).await
+}
+
+#[derive(Deserialize, Schema)]
+pub struct NewStart {
+    /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    date_from: Option<String>,
+}
+
+pub async fn move_booking_start(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Keyed { body, once }: Keyed<NewStart>,
+) -> Result<Replayable<Json<Booking>>, Problem> {
+    let from = parse_moment("date_from", body.date_from.as_deref())?;
+    check_start(from, kit::now())?;
+    let db = store::open().await?;
+    let move_start = move_booking(&db, id, &caller, Some(from), None);
+    once.answer(&db, &caller, move_start).await
+}
+
+async fn move_booking(
+    db: &Db,
+    id: i64,
+    caller: &Caller,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Json<Booking>, Problem> {
+    let booking = match store::move_booking(db, id, caller, from, to).await? {
+        Taken::ToPay(charge) => saga::settle_charge(db, charge).await?,
+        Taken::Settled { booking, owed } => {
+            saga::pay_refunds(db, owed).await;
+            booking
+        }
+    };
+    if booking.status == Status::Canceled {
+        return Err(Error::BookingCanceled.into());
+    }
+    event::wake();
+    Ok(Json(booking))
 }

@@ -11,8 +11,10 @@ use crate::booking::Window;
 use crate::error::Error;
 use crate::identity::Owner;
 use crate::list::{Paging, Rows};
+use crate::network::Network;
 use crate::place::{NewPlace, ParkingType, Place, Search, on_earth};
 use crate::routes::Done;
+use crate::rules::Rules;
 use crate::store;
 
 #[derive(Deserialize, Schema)]
@@ -44,9 +46,11 @@ pub struct Wanted {
 
 pub async fn search_places(
     uri: Uri,
+    network: Network,
     Query(wanted): Query<Wanted>,
     Query(paging): Query<Paging>,
 ) -> Result<Rows<Place>, Problem> {
+    let part = paging.part()?;
     let window = match (&wanted.date_from, &wanted.date_to) {
         (None, None) => None,
         (from, to) => Some(Window::bookable(
@@ -64,6 +68,9 @@ pub async fn search_places(
             return Err(Error::InvalidPlace("latitude and longitude do not fit".to_owned()).into());
         }
     };
+    if wanted.name.is_some() || near.is_some() {
+        network.count_search().await?;
+    }
     let db = store::open().await?;
     let search = Search {
         city: wanted.city.as_deref(),
@@ -75,9 +82,8 @@ pub async fn search_places(
         max_rate: wanted.highest_rate,
         near,
     };
-    let part = paging.part();
-    let found = store::search_places(&db, search, part).await?;
-    Ok(Rows::of(&uri, part, found))
+    let (found, next) = store::search_places(&db, search, part).await?;
+    Ok(Rows::of(&uri, part, found, next))
 }
 
 #[derive(Serialize, Schema)]
@@ -113,6 +119,21 @@ pub async fn change_place(
     let new = new.checked()?;
     let db = store::open().await?;
     Ok(Json(store::change_place(&db, id, &caller, &new).await?))
+}
+
+pub async fn show_rules(Path(id): Path<i64>) -> Result<Json<Rules>, Problem> {
+    Ok(Json(store::find_rules(&store::open().await?, id).await?))
+}
+
+pub async fn set_rules(
+    caller: Caller,
+    Path(id): Path<i64>,
+    Json(rules): Json<Rules>,
+) -> Result<Json<Rules>, Problem> {
+    let rules = rules.checked()?;
+    let db = store::open().await?;
+    store::set_rules(&db, id, &caller, &rules).await?;
+    Ok(Json(rules))
 }
 
 pub async fn remove_place(caller: Caller, Path(id): Path<i64>) -> Result<Json<Done>, Problem> {

@@ -1,5 +1,6 @@
 -- $1 driver, $2 place, $3 the viewer: the driver, or the owner of that place; $4 the viewer may see their own
--- bookings there, $5 status, $6 and $7 window, $8 limit, $9 offset
+-- bookings there, $5 status, $6 and $7 window, $8 the booking after which the list goes
+-- on, $9 limit, $10 offset
 -- A removed place is still known: its owner sees what was booked there.
 WITH asked AS (
     SELECT CASE
@@ -23,7 +24,8 @@ LEFT JOIN (
         AND ($5::text IS NULL OR booking.status = $5)
         AND ($6::bigint IS NULL OR booking.date_to > moment($6))
         AND ($7::bigint IS NULL OR booking.date_from < moment($7))
+        AND ($8::bigint IS NULL OR booking.id < $8)
     ORDER BY booking.id DESC
-    LIMIT $8::bigint OFFSET $9::bigint
+    LIMIT $9::bigint OFFSET $10::bigint
 ) AS listed ON outcome = 'listed'
 ORDER BY listed.id DESC

@@ -1,5 +1,7 @@
 -- $1 place, $2 and $3 window
-SELECT full_cost, free, free > 0 AS available, 'USD' AS currency
+SELECT full_cost, free, 'USD' AS currency,
+    free > 0 AND is_open(time_zone, opening, blackouts, moment($2), moment($3)) AS available,
+    show_refund_policy(refund_free_hours, refund_percent) AS refund_policy
 FROM place
 CROSS JOIN LATERAL (
     SELECT cost(hourly_rate, moment($2), moment($3)) AS full_cost,

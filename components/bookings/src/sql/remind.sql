@@ -22,7 +22,8 @@ SELECT 'notify', 'booking:' || reminded.id, jsonb_build_object(
     'params', jsonb_build_object(
         'booking_id', reminded.id,
         'place', name,
-        'date_to', to_char(date_to AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+        'date_to', to_char(date_to AT TIME ZONE time_zone, 'YYYY-MM-DD HH24:MI'),
+        'time_zone', time_zone
     )
 )
 FROM reminded

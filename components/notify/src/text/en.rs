@@ -34,7 +34,7 @@ pub fn say(notice: &Notice) -> Message {
         ),
         Notice::BookingEnding(it) => message(
             format!("Booking {} ends soon", it.booking_id),
-            format!("{}, until {} UTC.", it.place, it.date_to),
+            format!("{}, until {} {}.", it.place, it.date_to, it.time_zone),
         ),
         Notice::PaymentApproved(it) => message(
             format!("Payment received: {}", money(it.amount_cents, it.currency)),
@@ -220,8 +220,8 @@ pub fn say(notice: &Notice) -> Message {
 
 fn place_and_time(it: &Booking) -> String {
     format!(
-        "{}, {}\nFrom {} to {} UTC",
-        it.place, it.address, it.date_from, it.date_to
+        "{}, {}\nFrom {} to {} {}",
+        it.place, it.address, it.date_from, it.date_to, it.time_zone
     )
 }
 

@@ -42,7 +42,7 @@ pub fn say(notice: &Notice) -> Message {
         ),
         Notice::BookingEnding(it) => message(
             format!("A reserva {} termina em breve", it.booking_id),
-            format!("{}, até {} UTC.", it.place, it.date_to),
+            format!("{}, até {} {}.", it.place, it.date_to, it.time_zone),
         ),
         Notice::PaymentApproved(it) => message(
             format!(
@@ -238,8 +238,8 @@ pub fn say(notice: &Notice) -> Message {
 
 fn place_and_time(it: &Booking) -> String {
     format!(
-        "{}, {}\nDe {} até {} UTC",
-        it.place, it.address, it.date_from, it.date_to
+        "{}, {}\nDe {} até {} {}",
+        it.place, it.address, it.date_from, it.date_to, it.time_zone
     )
 }
 

@@ -38,7 +38,7 @@ pub fn say(notice: &Notice) -> Message {
         ),
         Notice::BookingEnding(it) => message(
             format!("Бронирование {} скоро закончится", it.booking_id),
-            format!("{}, до {} UTC.", it.place, it.date_to),
+            format!("{}, до {} {}.", it.place, it.date_to, it.time_zone),
         ),
         Notice::PaymentApproved(it) => message(
             format!("Платёж получен: {}", money(it.amount_cents, it.currency)),
@@ -230,8 +230,8 @@ pub fn say(notice: &Notice) -> Message {
 
 fn place_and_time(it: &Booking) -> String {
     format!(
-        "{}, {}\nС {} до {} UTC",
-        it.place, it.address, it.date_from, it.date_to
+        "{}, {}\nС {} до {} {}",
+        it.place, it.address, it.date_from, it.date_to, it.time_zone
     )
 }
 

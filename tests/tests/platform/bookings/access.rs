@@ -66,6 +66,8 @@ fn every_role_can_do_exactly_what_it_may() {
     let (the_place, the_booking) = (format!("/parking/{place}"), format!("/booking/{id}"));
     let whole = wish(place, &at(&stack, 0), &at(&stack, 60));
     let later = json!({ "date_to": at(&stack, 70) });
+    let sooner = json!({ "date_from": at(&stack, 10) });
+    let rules = format!("{the_place}/rules");
     let confirmed = json!({ "status": "Confirmed" });
     let canceled = json!({ "status": "Canceled" });
     let listed = format!("/booking?parking_place_id={place}");
@@ -75,7 +77,7 @@ fn every_role_can_do_exactly_what_it_may() {
         .to_owned();
 
     //                             none   driver other owner other admin
-    let table: [(&str, &str, Option<&Value>, [u16; 6]); 19] = [
+    let table: [(&str, &str, Option<&Value>, [u16; 6]); 22] = [
         ("GET", "/parking", None, [200, 200, 200, 200, 200, 200]),
         ("GET", &the_place, None, [200, 200, 200, 200, 200, 200]),
         (
@@ -128,6 +130,19 @@ fn every_role_can_do_exactly_what_it_may() {
             &format!("{the_booking}/end"),
             Some(&later),
             [401, 200, 403, 403, 403, 200],
+        ),
+        (
+            "PUT",
+            &format!("{the_booking}/start"),
+            Some(&sooner),
+            [401, 200, 403, 403, 403, 200],
+        ),
+        ("GET", &rules, None, [200, 200, 200, 200, 200, 200]),
+        (
+            "PUT",
+            &rules,
+            Some(&json!({ "time_zone": "Europe/Lisbon" })),
+            [401, 403, 403, 200, 403, 200],
         ),
         (
             "PUT",

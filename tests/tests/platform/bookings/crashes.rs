@@ -35,7 +35,7 @@ const NOTE_REFUNDED: Step = Step {
     table: "bookings.refund",
 };
 const MOVE_END: Step = Step {
-    statement: "FROM move_end(",
+    statement: "FROM move_booking(",
     table: "bookings.place",
 };
 const VOID: Step = Step {

@@ -91,8 +91,17 @@ fn an_owner_of_many_places_sees_all_of_them() {
         (rows, answer.header("link").map(str::to_owned))
     };
     assert_eq!(listed(""), (130, None));
-    let next = format!("</parking?owner_id={me}&limit=100&offset=100>; rel=\"next\"");
+    let last: i64 = stack
+        .sql()
+        .query_one(
+            "SELECT id FROM bookings.place WHERE owner = $1 AND name = 'place 100'",
+            &[&id],
+        )
+        .unwrap()
+        .get(0);
+    let next = format!("</parking?owner_id={me}&limit=100&after={last}>; rel=\"next\"");
     assert_eq!(listed("&limit=1000"), (100, Some(next)));
+    assert_eq!(listed(&format!("&after={last}")), (30, None));
     assert_eq!(listed("&offset=100"), (30, None));
 }
 
@@ -147,7 +156,7 @@ fn places_are_found_by_everything_that_is_known_of_them() {
     assert_eq!(found("limit=2"), [north, south]);
     assert_eq!(found("limit=2&offset=2"), [nowhere]);
     let page = stack.get(&format!("/parking?city={city}&limit=2")).send();
-    let next = format!("</parking?city={city}&limit=2&offset=2>; rel=\"next\"");
+    let next = format!("</parking?city={city}&limit=2&after={south}>; rel=\"next\"");
     assert_eq!(page.header("link"), Some(next.as_str()));
     let last = stack.get(&format!("/parking?city={city}&limit=2&offset=2"));
     assert_eq!(last.send().header("link"), None);

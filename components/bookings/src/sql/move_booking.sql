@@ -1,4 +1,4 @@
--- $1 booking, $2 caller, $3 caller is admin, $4 new end
+-- $1 booking, $2 caller, $3 caller is admin, $4 new start, $5 new end; what is null stays
 SELECT outcome, payment, due, payee, earlier, refunds, millis((subject).kept_to) AS until, shown.*
-FROM move_end($1, $2, $3, moment($4))
+FROM move_booking($1, $2, $3, moment($4), moment($5))
 CROSS JOIN LATERAL show_booking(subject) AS shown

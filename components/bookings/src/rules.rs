@@ -1,0 +1,214 @@
+//! What an owner lays down about a place beside its price: when cars come and go, and what a late cancellation costs.
+//! No I/O in this file; what a rule means for a booking is decided under its lock, in `migrations/bookings`.
+
+use jiff::Timestamp;
+use kit::Word;
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Of each kind. Each is looked at whenever the place is booked.
+const MAX_ENTRIES: usize = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+#[word(rename_all = "kebab-case")]
+pub enum Weekday {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+/// Hours of some days at which cars may come and go. A car may stay beyond them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+pub struct Opening {
+    pub days: Vec<Weekday>,
+    /// In the time zone of the place.
+    #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"08:00")]
+    pub from: String,
+    /// `24:00` is the end of the day. Hours that pass midnight are two entries.
+    #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"), example = &"20:00")]
+    pub to: String,
+}
+
+/// A time in which the place cannot be used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+pub struct Blackout {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+/// What a driver who cancels gets back. Owners and admins who cancel give all of it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RefundPolicy {
+    /// All of the price, until so many hours before the start. Later it is what was not used.
+    #[schemars(range(min = 0, max = 8760), example = 24)]
+    pub free_hours: i32,
+    /// The part of the price that the owner keeps at least of a late cancellation, also when no car came.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 100), example = 50)]
+    pub least_percent: i32,
+}
+
+/// The rules of a place. They hold for bookings that are made from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow, Schema)]
+pub struct Rules {
+    /// An IANA time zone: of opening hours and of the times in notices.
+    #[serde(default = "utc")]
+    #[schemars(length(min = 1, max = 64), example = &"Europe/Lisbon")]
+    pub time_zone: String,
+    /// Without them cars come and go at any time.
+    #[serde(default)]
+    #[row(json)]
+    pub opening_hours: Option<Vec<Opening>>,
+    #[serde(default)]
+    #[row(json)]
+    pub blackouts: Vec<Blackout>,
+    /// Without one, a booking that is canceled before its end is given back in full.
+    #[serde(default)]
+    #[row(json)]
+    pub refund_policy: Option<RefundPolicy>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+impl Rules {
+    pub fn checked(self) -> Result<Self, Error> {
+        let is_zone = self.time_zone == "UTC" || self.time_zone.contains('/');
+        if self.time_zone.len() > 64 || !is_zone || !self.time_zone.is_ascii() {
+            return Err(Error::UnknownTimeZone);
+        }
+        let hours = self.opening_hours.as_deref().unwrap_or_default();
+        if self.opening_hours.is_some() && hours.is_empty() {
+            return Err(Error::InvalidRules("opening_hours has no entry"));
+        }
+        if hours.len() > MAX_ENTRIES || self.blackouts.len() > MAX_ENTRIES {
+            return Err(Error::InvalidRules(
+                "at most 100 opening hours and 100 blackouts",
+            ));
+        }
+        if !hours.iter().all(Opening::is_valid) {
+            return Err(Error::InvalidRules(
+                "opening hours have days, and `from` before `to`, as 08:00 and 20:00",
+            ));
+        }
+        if self.blackouts.iter().any(|it| it.from >= it.to) {
+            return Err(Error::InvalidRules("a blackout has `from` before `to`"));
+        }
+        let is_valid = self.refund_policy.is_none_or(|it| {
+            (0..=8760).contains(&it.free_hours) && (0..=100).contains(&it.least_percent)
+        });
+        if !is_valid {
+            return Err(Error::InvalidRules(
+                "free_hours is 0 to 8760, and least_percent 0 to 100",
+            ));
+        }
+        Ok(self)
+    }
+}
+
+impl Opening {
+    fn is_valid(&self) -> bool {
+        let (Some(from), Some(to)) = (minutes(&self.from), minutes(&self.to)) else {
+            return false;
+        };
+        !self.days.is_empty() && self.days.len() <= 7 && from < to && from < 1_440
+    }
+}
+
+/// Of the day, at `HH:MM`.
+fn minutes(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |digits: &str| -> Option<u32> {
+        let is_plain = digits.len() == 2 && digits.bytes().all(|it| it.is_ascii_digit());
+        is_plain.then(|| digits.parse().ok()).flatten()
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let of_day = hours.checked_mul(60)?.checked_add(minutes)?;
+    (minutes < 60 && of_day <= 1_440).then_some(of_day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> Rules {
+        Rules {
+            time_zone: "Europe/Lisbon".to_owned(),
+            opening_hours: Some(vec![Opening {
+                days: vec![Weekday::Mon, Weekday::Sun],
+                from: "08:00".to_owned(),
+                to: "24:00".to_owned(),
+            }]),
+            blackouts: Vec::new(),
+            refund_policy: Some(RefundPolicy {
+                free_hours: 24,
+                least_percent: 50,
+            }),
+        }
+    }
+
+    fn with_hours(from: &str, to: &str) -> Rules {
+        let mut rules = rules();
+        rules.opening_hours = Some(vec![Opening {
+            days: vec![Weekday::Tue],
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }]);
+        rules
+    }
+
+    #[test]
+    fn rules_that_can_be_kept_are_taken() {
+        assert!(rules().checked().is_ok());
+        assert!(with_hours("00:00", "00:01").checked().is_ok());
+    }
+
+    #[test]
+    fn rules_that_cannot_be_kept_are_refused() {
+        for (from, to) in [
+            ("08:00", "08:00"),
+            ("22:00", "06:00"),
+            ("8:00", "20:00"),
+            ("08:60", "20:00"),
+            ("08:00", "24:01"),
+            ("+8:00", "20:00"),
+            ("", ""),
+        ] {
+            assert!(with_hours(from, to).checked().is_err(), "{from} {to}");
+        }
+        let broken: [fn(&mut Rules); 6] = [
+            |it| it.time_zone = "FOO3BAR".to_owned(),
+            |it| it.opening_hours = Some(Vec::new()),
+            |it| {
+                let now = Timestamp::UNIX_EPOCH;
+                it.blackouts = vec![Blackout { from: now, to: now }];
+            },
+            |it| {
+                it.refund_policy = Some(RefundPolicy {
+                    free_hours: -1,
+                    least_percent: 0,
+                });
+            },
+            |it| {
+                it.refund_policy = Some(RefundPolicy {
+                    free_hours: 0,
+                    least_percent: 101,
+                });
+            },
+            |it| it.opening_hours.as_mut().unwrap()[0].days.clear(),
+        ];
+        for breaking in broken {
+            let mut rules = rules();
+            breaking(&mut rules);
+            assert!(rules.checked().is_err());
+        }
+    }
+}

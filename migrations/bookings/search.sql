@@ -1,0 +1,202 @@
+-- The search of parking places. Every page of it looks at a bounded number of places, however many there are.
+
+-- In pages: what a page may cost. A list without pages, which clients of the replaced system ask for, may cost more.
+CREATE OR REPLACE FUNCTION search_bounds(page bigint, skipped bigint)
+RETURNS TABLE (
+    -- Places that are looked at in the order of the list.
+    looked bigint,
+    -- Places that an index finds by a filter and that are sorted then.
+    few bigint,
+    -- The nearest places, of which a search by distance is made.
+    nearest bigint,
+    -- Places whose room in the window is counted, which reads their bookings.
+    counted bigint
+)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT bounds.looked, bounds.few, bounds.nearest, bounds.counted
+    FROM (VALUES
+        (page <= 100, 3000 + skipped, 1000::bigint, 500 + skipped, 150::bigint),
+        (page > 100, 20000 + skipped, 10000::bigint, 5000 + skipped, 1000::bigint)
+    ) AS bounds (holds, looked, few, nearest, counted)
+    WHERE holds
+$$;
+
+-- The longest word of a part of a name, which the trigram index is asked for: an index looks up each trigram, so
+-- that many common words would cost much and find nothing.
+CREATE OR REPLACE FUNCTION longest_word(part text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT word FROM regexp_split_to_table(part, '\s+') AS word ORDER BY length(word) DESC LIMIT 1
+$$;
+
+-- One row for each place, in order. A last row without a place says where the list goes on, when it does: after
+-- which place, and how many are to be left out there. A page may be shorter than asked for, and the list goes on.
+CREATE OR REPLACE FUNCTION search_places(
+    the_city text, the_part text, the_type text, the_owner uuid, starts timestamptz, ends timestamptz,
+    min_rate bigint, max_rate bigint, near_latitude float8, near_longitude float8,
+    after_place bigint, skipped bigint, page bigint
+) RETURNS TABLE (rank bigint, place_id bigint, free bigint, distance_km float8, reached bigint, left_out bigint)
+LANGUAGE plpgsql STABLE ROWS 100
+-- What a plan costs depends on which filters there are; scans of all places and sorts of many are never cheap here.
+SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off
+SET enable_sort = off
+SET jit = off
+AS $$
+DECLARE
+    part text := lower(the_part);
+    word text := longest_word(part);
+    is_searchable boolean := coalesce(length(word) >= 3, false);
+    pattern text := '%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%';
+    here cube := on_sphere(near_latitude, near_longitude);
+    bound record;
+    it record;
+    few bigint[];
+    -- How far the place is after which the list goes on. Places without coordinates come last.
+    after_chord float8 := -1;
+    last_looked bigint := coalesce(after_place, 0);
+    looked bigint := 0;
+    counted bigint := 0;
+    is_bounded boolean := false;
+BEGIN
+    SELECT * INTO bound FROM search_bounds(page, skipped);
+    rank := 0;
+    left_out := skipped;
+    IF here IS NULL THEN
+        FOR it IN
+            SELECT found.id, capacity, time_zone, opening, blackouts, NULL::float8 AS chord,
+                (the_city IS NULL OR city = the_city)
+                    AND (part IS NULL OR strpos(searched_name, part) > 0)
+                    AND (the_type IS NULL OR parking_type = the_type)
+                    AND (min_rate IS NULL OR hourly_rate >= min_rate)
+                    AND (max_rate IS NULL OR hourly_rate <= max_rate) AS fits
+            -- Only one of the four is there. Each is written as a range, so that its index alone gives the order.
+            FROM (
+                (SELECT * FROM place
+                WHERE the_owner IS NOT NULL AND deleted_at IS NULL
+                    AND (owner, id) > (the_owner, last_looked) AND owner <= the_owner
+                ORDER BY owner, id LIMIT bound.looked)
+                UNION ALL
+                (SELECT * FROM place
+                WHERE the_owner IS NULL AND the_city IS NOT NULL AND deleted_at IS NULL
+                    AND (city, id) > (the_city, last_looked) AND city <= the_city
+                ORDER BY city, id LIMIT bound.looked)
+                UNION ALL
+                (SELECT * FROM place
+                WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NOT NULL AND deleted_at IS NULL
+                    AND (parking_type, id) > (the_type, last_looked) AND parking_type <= the_type
+                ORDER BY parking_type, id LIMIT bound.looked)
+                UNION ALL
+                (SELECT * FROM place
+                WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NULL AND deleted_at IS NULL
+                    AND id > last_looked
+                ORDER BY id LIMIT bound.looked)
+            ) AS found
+        LOOP
+            looked := looked + 1;
+            last_looked := it.id;
+            CONTINUE WHEN NOT it.fits;
+            IF starts IS NOT NULL THEN
+                counted := counted + 1;
+                free := CASE WHEN is_open(it.time_zone, it.opening, it.blackouts, starts, ends)
+                    THEN it.capacity - peak(it.id, starts, ends) ELSE 0 END;
+            END IF;
+            IF free <= 0 THEN
+                NULL;
+            ELSIF left_out > 0 THEN
+                left_out := left_out - 1;
+            ELSE
+                rank := rank + 1;
+                place_id := it.id;
+                RETURN NEXT;
+            END IF;
+            is_bounded := rank = page OR counted = bound.counted;
+            EXIT WHEN is_bounded;
+        END LOOP;
+        IF NOT is_bounded AND looked < bound.looked THEN
+            RETURN;
+        END IF;
+        -- A rare name is found by its index.
+        IF is_bounded OR NOT is_searchable THEN
+            place_id := NULL;
+            reached := last_looked;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END IF;
+
+    IF here IS NOT NULL AND the_owner IS NOT NULL THEN
+        few := ARRAY(SELECT id FROM place WHERE owner = the_owner AND deleted_at IS NULL LIMIT bound.few + 1);
+    END IF;
+    IF is_searchable AND (few IS NULL OR cardinality(few) > bound.few) THEN
+        few := ARRAY(
+            SELECT id FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
+        );
+    END IF;
+    IF cardinality(few) > bound.few THEN
+        few := NULL;
+    END IF;
+    IF here IS NULL AND few IS NULL THEN
+        -- The name is neither rare nor frequent.
+        place_id := NULL;
+        reached := last_looked;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    IF here IS NOT NULL AND after_place IS NOT NULL THEN
+        SELECT coalesce(located <-> here, 'infinity') INTO after_chord FROM place WHERE id = after_place;
+    END IF;
+    FOR it IN
+        SELECT found.id, capacity, time_zone, opening, blackouts, nullif(chord, 'infinity'::float8) AS chord
+        FROM (
+            SELECT *, coalesce(located <-> here, CASE WHEN here IS NOT NULL THEN 'infinity'::float8 ELSE -1 END) AS chord
+            FROM place
+            WHERE few IS NOT NULL AND id = ANY (few) AND deleted_at IS NULL
+            UNION ALL
+            (SELECT *, coalesce(located <-> here, 'infinity') AS chord
+            FROM place
+            WHERE few IS NULL AND the_city IS NOT NULL AND city = the_city AND deleted_at IS NULL
+            ORDER BY located <-> here LIMIT bound.nearest)
+            UNION ALL
+            -- The expression of the other index, which would otherwise be taken for a city far from here.
+            (SELECT *, coalesce(located <-> here, 'infinity') AS chord
+            FROM place
+            WHERE few IS NULL AND the_city IS NULL AND deleted_at IS NULL
+            ORDER BY on_sphere(latitude, longitude) <-> here LIMIT bound.nearest)
+        ) AS found
+        WHERE (chord, found.id) > (after_chord, last_looked)
+            AND (the_owner IS NULL OR owner = the_owner)
+            AND (the_city IS NULL OR city = the_city)
+            AND (part IS NULL OR strpos(searched_name, part) > 0)
+            AND (the_type IS NULL OR parking_type = the_type)
+            AND (min_rate IS NULL OR hourly_rate >= min_rate)
+            AND (max_rate IS NULL OR hourly_rate <= max_rate)
+        ORDER BY chord, found.id
+    LOOP
+        last_looked := it.id;
+        IF starts IS NOT NULL THEN
+            counted := counted + 1;
+            free := CASE WHEN is_open(it.time_zone, it.opening, it.blackouts, starts, ends)
+                    THEN it.capacity - peak(it.id, starts, ends) ELSE 0 END;
+        END IF;
+        IF free <= 0 THEN
+            NULL;
+        ELSIF left_out > 0 THEN
+            left_out := left_out - 1;
+        ELSE
+            rank := rank + 1;
+            place_id := it.id;
+            -- Rounding may lift half a chord a little above 1.
+            distance_km := CASE WHEN here IS NOT NULL AND it.chord IS NOT NULL
+                THEN 2 * 6371 * asin(least(1, it.chord / 2)) END;
+            RETURN NEXT;
+        END IF;
+        IF rank = page OR counted = bound.counted THEN
+            place_id := NULL;
+            reached := last_looked;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END LOOP;
+END
+$$;
