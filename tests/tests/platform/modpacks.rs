@@ -3,6 +3,7 @@
 mod files;
 mod links;
 mod methods;
+mod sync;
 mod versions;
 mod visibility;
 
