@@ -23,8 +23,8 @@ pub struct Changes {
 }
 
 /// Where a content waits until it is put in its place.
-pub fn staged(folder: &Folder, sha256: &str) -> PathBuf {
-    folder.own("staged").join(sha256)
+pub fn staged(folder: &Folder, digest: &str) -> PathBuf {
+    folder.own("staged").join(digest)
 }
 
 /// Contents that have to be fetched before `journal` can be carried out, and nothing that the folder lacks room for: a
@@ -39,7 +39,7 @@ pub fn missing(folder: &Folder, journal: &Journal) -> Result<Vec<(String, Entry)
         }
         let known = journal.from.files.get(path).unwrap_or(entry);
         let seen = Entry {
-            seen_at: known.seen_at.filter(|_| known.sha256 == entry.sha256),
+            seen_at: known.seen_at.filter(|_| known.digest == entry.digest),
             ..entry.clone()
         };
         let stays = entry.keep && matches!(found, Found::File { .. });
@@ -126,11 +126,11 @@ pub fn apply(
     let respelled = respelled(journal);
     for (path, entry) in &journal.to.files {
         let copies = 1 + u32::from(respelled.contains(path));
-        *uses.entry(entry.sha256.clone()).or_insert(0_u32) += copies;
+        *uses.entry(entry.digest.clone()).or_insert(0_u32) += copies;
     }
     for (path, entry) in &mut journal.to.files {
         let at = folder.at(path)?;
-        let left = uses.entry(entry.sha256.clone()).or_insert(1);
+        let left = uses.entry(entry.digest.clone()).or_insert(1);
         *left -= 1;
         let is_last_use = *left == 0;
         let old = journal.from.files.get(path);
@@ -140,7 +140,7 @@ pub fn apply(
             continue;
         }
         entry.seen_at = old
-            .filter(|it| it.sha256 == entry.sha256)
+            .filter(|it| it.digest == entry.digest)
             .and_then(|it| it.seen_at);
         if !folder.has(path, entry)? {
             step()?;
@@ -177,7 +177,7 @@ pub fn apply(
 fn place(folder: &Folder, entry: &Entry, at: &Path, is_last_use: bool) -> Result<()> {
     let parent = at.parent().context("a path below the folder")?;
     fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    let content = staged(folder, &entry.sha256);
+    let content = staged(folder, &entry.digest);
     let moved = if is_last_use {
         content
     } else {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::apply::staged;
 use crate::remote::Remote;
-use crate::state::{Entry, Folder, Installed, digest, flush_folder, sha256_of};
+use crate::state::{Entry, Folder, Installed, flush_folder, is_digest};
 
 /// Told of bytes as they come from the platform.
 pub struct Meter<'a> {
@@ -48,18 +48,18 @@ pub fn fetch(
     fs::create_dir_all(folder.own("staged"))?;
     let mut local = BTreeMap::new();
     for (path, entry) in &installed.files {
-        local.entry(entry.sha256.as_str()).or_insert((path, entry));
+        local.entry(entry.digest.as_str()).or_insert((path, entry));
     }
     let mut seen = BTreeSet::new();
     let mut missing = Vec::new();
     for it in wanted {
-        let sha256 = it.entry.sha256.as_str();
-        if !seen.insert(sha256) || is_staged(folder, &it.entry)? {
+        let digest = it.entry.digest.as_str();
+        if !seen.insert(digest) || is_staged(folder, &it.entry)? {
             continue;
         }
-        match local.get(sha256) {
+        match local.get(digest) {
             Some((path, entry)) if folder.has(path, entry)? => {
-                let copy = staged(folder, sha256).with_extension("part");
+                let copy = staged(folder, digest).with_extension("part");
                 fs::copy(folder.at(path)?, &copy)?;
                 if !finish(folder, &copy, &it.entry)? {
                     missing.push(it);
@@ -104,13 +104,13 @@ pub fn fetch(
 /// Whether the content waits there already, from a run that was cut off. Its name is its digest, but a power cut may
 /// have kept the name alone.
 pub fn is_staged(folder: &Folder, entry: &Entry) -> Result<bool> {
-    let file = staged(folder, &entry.sha256);
+    let file = staged(folder, &entry.digest);
     let is_there = file.metadata().is_ok_and(|it| it.len() == entry.size);
-    Ok(is_there && sha256_of(&file)? == entry.sha256)
+    Ok(is_there && is_digest(&file, &entry.digest)?)
 }
 
 fn download(folder: &Folder, remote: &Remote, wanted: &Wanted, meter: &Meter) -> Result<()> {
-    let part = staged(folder, &wanted.entry.sha256).with_extension("part");
+    let part = staged(folder, &wanted.entry.digest).with_extension("part");
     // What an earlier run left may be damaged: then once more, from the first byte.
     for _ in 0..2 {
         let had = part.metadata().map_or(0, |it| it.len());
@@ -151,12 +151,12 @@ fn download(folder: &Folder, remote: &Remote, wanted: &Wanted, meter: &Meter) ->
 /// Gives a content its name if it is what it should be; removes it otherwise.
 fn finish(folder: &Folder, part: &Path, entry: &Entry) -> Result<bool> {
     let file = File::open(part)?;
-    if file.metadata()?.len() != entry.size || digest(&file)? != entry.sha256 {
+    if file.metadata()?.len() != entry.size || !is_digest(part, &entry.digest)? {
         fs::remove_file(part)?;
         return Ok(false);
     }
     file.sync_all()?;
-    fs::rename(part, staged(folder, &entry.sha256)).context("staged")?;
+    fs::rename(part, staged(folder, &entry.digest)).context("staged")?;
     Ok(true)
 }
 

@@ -154,9 +154,10 @@ fn target(
     let mut ids = BTreeMap::new();
     path::check(manifest.files.iter().map(|it| it.path.as_str()))?;
     for file in &manifest.files {
-        let is_digest = file.sha256.len() == 64
-            && file
-                .sha256
+        let digest = file.sha256.clone().or(file.sha512.clone());
+        let digest = digest.unwrap_or_default();
+        let is_digest = matches!(digest.len(), 64 | 128)
+            && digest
                 .bytes()
                 .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
         ensure!(is_digest, "the digest of {:?} is none", file.path);
@@ -165,7 +166,7 @@ fn target(
         }
         ids.insert(file.path.clone(), file.id);
         let entry = Entry {
-            sha256: file.sha256.clone(),
+            digest,
             size: file.size,
             keep: file.keep,
             seen_at: None,

@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::path::{self, OWN};
 
@@ -28,7 +28,8 @@ pub struct Installed {
 /// A file as the version has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    pub sha256: String,
+    /// SHA-256, or SHA-512 of a file of another platform, in hexadecimal digits.
+    pub digest: String,
     pub size: u64,
     /// The player's own copy stays.
     pub keep: bool,
@@ -151,7 +152,7 @@ impl Folder {
         if modified.is_some() && modified == entry.seen_at {
             return Ok(true);
         }
-        Ok(sha256_of(&self.at(path)?)? == entry.sha256)
+        is_digest(&self.at(path)?, &entry.digest)
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
@@ -185,13 +186,18 @@ pub fn modified(found: &fs::Metadata) -> Option<u64> {
     u64::try_from(since.as_nanos()).ok()
 }
 
-pub fn sha256_of(file: &Path) -> Result<String> {
+/// Whether the file has that digest, whose length says which one it is.
+pub fn is_digest(file: &Path, digest: &str) -> Result<bool> {
     let file = File::open(file).with_context(|| file.display().to_string())?;
-    digest(&file)
+    Ok(if digest.len() == 128 {
+        digest_of::<Sha512>(&file)? == digest
+    } else {
+        digest_of::<Sha256>(&file)? == digest
+    })
 }
 
-pub fn digest(mut file: &File) -> Result<String> {
-    let mut digest = Sha256::new();
+fn digest_of<D: Digest>(mut file: &File) -> Result<String> {
+    let mut digest = D::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let read = file.read(&mut buffer)?;

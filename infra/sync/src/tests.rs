@@ -29,7 +29,7 @@ impl Drop for Temporary {
 
 fn entry(content: &str) -> Entry {
     Entry {
-        sha256: Sha256::digest(content)
+        digest: Sha256::digest(content)
             .iter()
             .map(|it| format!("{it:02x}"))
             .collect(),
@@ -83,8 +83,8 @@ fn contents(root: &Path) -> BTreeMap<String, String> {
 fn stage(folder: &Folder, journal: &Journal, of: &[(&str, &str)]) -> Result<()> {
     fs::create_dir_all(folder.own("staged"))?;
     for (_, wanted) in missing(folder, journal)? {
-        let content = of.iter().find(|it| entry(it.1).sha256 == wanted.sha256);
-        fs::write(staged(folder, &wanted.sha256), content.unwrap().1)?;
+        let content = of.iter().find(|it| entry(it.1).digest == wanted.digest);
+        fs::write(staged(folder, &wanted.digest), content.unwrap().1)?;
     }
     Ok(())
 }
@@ -237,7 +237,7 @@ fn a_file_that_was_not_written_since_is_not_read_again() {
     let known = &state.files["mods/a.jar"];
     assert!(known.seen_at.is_some());
     let other = Entry {
-        sha256: "0".repeat(64),
+        digest: "0".repeat(64),
         ..known.clone()
     };
     assert!(folder.has("mods/a.jar", &other).unwrap());
