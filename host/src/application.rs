@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use wasmtime::component::{Component as Code, Linker};
 use wharf_imports::key_value::Store;
 use wharf_imports::sqlite::Database;
-use wharf_imports::{Grants, Imports, postgres};
+use wharf_imports::{Budget, Grants, Imports, postgres};
 use wharf_manifest::manifest::{Component, HttpAnswer, Manifest, StaticResponse, When};
 use wharf_manifest::networks::Networks;
 use wharf_manifest::routes::Router;
@@ -81,6 +81,10 @@ pub fn assemble(
         local: Local::default(),
         key_value_stores: open_key_value_stores(parts)?,
         sqlite_databases: sqlite::open_databases(parts)?,
+        total_connections: parts
+            .runtime_config
+            .max_total_connections
+            .map(|max| Arc::new(Semaphore::new(max))),
         work: TaskTracker::new(),
     };
     let mut functions = HashMap::new();
@@ -208,6 +212,10 @@ fn build_imports(
             refuses_empty_results: parts.is_as_spin,
             ..Default::default()
         },
+        budget: Budget::new(
+            usize::try_from(component.wharf.outbound_connections)?,
+            shared.total_connections.clone(),
+        ),
         local: Arc::new(shared.local.clone()),
         stderr: Arc::new(move |line| stderr.write_line(line)),
     })?)
@@ -218,6 +226,8 @@ struct Shared {
     local: Local,
     key_value_stores: BTreeMap<String, Store>,
     sqlite_databases: BTreeMap<String, Database>,
+    /// One permit per outgoing connection of the components together.
+    total_connections: Option<Arc<Semaphore>>,
     work: TaskTracker,
 }
 

@@ -41,8 +41,10 @@ The value of a variable comes from the first of: --variable, the runtime configu
 SPIN_VARIABLE_<NAME> and .env, [application.tool.wharf.variables], the default in the manifest.
 With an external PostgreSQL, secrets must be given: see `wharf keys --help`.")]
     Up(Up),
-    /// Run the build commands of the components
+    /// Run the build commands of the components, and compile what they made for this machine
     Build(Build),
+    /// Compile the built components for this machine ahead of the first start, as for an image of a container
+    Compile(Compile),
     /// Apply pending migrations to the database
     #[command(after_help = "\
 Examples:
@@ -68,7 +70,7 @@ entries are kept, so after an update the same command adds only new ones.")]
     Keys(Keys),
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Up {
     #[command(flatten)]
     pub manifest: ManifestArgs,
@@ -121,6 +123,28 @@ pub struct Build {
     /// Build only this component; may be repeated
     #[arg(long, short, value_name = "ID")]
     pub component_id: Vec<String>,
+    /// Folder for compiled components
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Compile {
+    #[command(flatten)]
+    pub manifest: ManifestArgs,
+    /// Folder for compiled components
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = ".wharf",
+        env = "WHARF_DATA_DIR"
+    )]
+    pub data_dir: PathBuf,
 }
 
 #[derive(Args)]
@@ -218,7 +242,7 @@ pub struct Keys {
     pub postgres_url: Option<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct ManifestArgs {
     /// Manifest file, or the folder that contains it
     #[arg(
@@ -233,7 +257,7 @@ pub struct ManifestArgs {
     pub profile: Option<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct StoreArgs {
     /// Folder for embedded stores, logs, compiled components and generated values
     #[arg(
@@ -289,7 +313,7 @@ pub struct StoreArgs {
     pub volatile: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct ValueArgs {
     /// Value of a variable: NAME=VALUE or NAME=@file; @file.toml or @file.json give many
     #[arg(long, value_name = "NAME=VALUE")]

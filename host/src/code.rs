@@ -16,14 +16,46 @@ use crate::compose::{self, Dependency, denied};
 use crate::core_module;
 use crate::engine::cache::Cache;
 
-/// Returns the code of each component in their order, or the errors of all that failed. `say` gets a line for each
-/// compilation.
+/// Returns the code of each component in their order, or the errors of all that failed. What is not in the cache is
+/// compiled `elsewhere`, which puts it there, and here only if that fails: `say` gets a line for each compilation.
+pub fn load(
+    components: &[&Component],
+    cache: &Cache,
+    elsewhere: impl FnOnce() -> Result<()>,
+    say: &(impl Fn(&str) + Sync),
+) -> Result<Vec<Code>, Vec<anyhow::Error>> {
+    let found = each(components, |component| {
+        Ok(cache.find(&read_composed(component)?))
+    })?;
+    if let Some(all) = found.into_iter().collect() {
+        return Ok(all);
+    }
+    if let Err(cause) = elsewhere() {
+        tracing::debug!("cannot compile in another process: {cause:#}");
+    }
+    each(components, |component| {
+        find_or_compile(component, cache, say)
+    })
+}
+
+/// Compiles what is not in the cache, one component per processor at a time.
 pub fn compile(
     components: &[&Component],
     cache: &Cache,
     say: &(impl Fn(&str) + Sync),
-) -> Result<Vec<Code>, Vec<anyhow::Error>> {
-    let results: Vec<Mutex<Option<Result<Code>>>> =
+) -> Result<(), Vec<anyhow::Error>> {
+    let compiled = each(components, |component| {
+        find_or_compile(component, cache, say).map(drop)
+    });
+    compiled.map(drop)
+}
+
+/// Does it for all components in parallel. The results are in the order of the components.
+fn each<T: Send>(
+    components: &[&Component],
+    one: impl Fn(&Component) -> Result<T> + Sync,
+) -> Result<Vec<T>, Vec<anyhow::Error>> {
+    let results: Vec<Mutex<Option<Result<T>>>> =
         components.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
     let workers = thread::available_parallelism()
@@ -39,35 +71,35 @@ pub fn compile(
                     else {
                         return;
                     };
-                    let compiled = compile_one(component, cache, say);
+                    let of_this = one(component);
                     if let Ok(mut result) = result.lock() {
-                        *result = Some(compiled);
+                        *result = Some(of_this);
                     }
                 }
             });
         }
     });
-    let mut codes = Vec::new();
+    let mut all = Vec::new();
     let mut faults = Vec::new();
     for (component, result) in components.iter().zip(results) {
         let result = result
             .into_inner()
             .ok()
             .flatten()
-            .context("the compiler did not finish");
-        match result.and_then(|compiled| compiled) {
-            Ok(code) => codes.push(code),
+            .context("its thread did not finish");
+        match result.and_then(|result| result) {
+            Ok(one) => all.push(one),
             Err(fault) => faults.push(fault.context(format!("component \"{}\"", component.id))),
         }
     }
     if faults.is_empty() {
-        Ok(codes)
+        Ok(all)
     } else {
         Err(faults)
     }
 }
 
-fn compile_one(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Result<Code> {
+fn find_or_compile(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Result<Code> {
     let bytes = read_composed(component)?;
     if let Some(code) = cache.find(&bytes) {
         return Ok(code);

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub mod build;
+pub mod compile;
 pub mod doctor;
 pub mod keys;
 pub mod migrate;

@@ -128,7 +128,9 @@ impl Listener {
         let component = self.component();
         match timeout(
             limit,
-            function.scheduler.schedule(Box::pin(self.handle(message))),
+            function
+                .scheduler
+                .schedule(&function.id, Box::pin(self.handle(message))),
         )
         .await
         {

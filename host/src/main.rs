@@ -62,6 +62,7 @@ fn run(command: Command) -> Result<()> {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Keys(args) => commands::keys::run(&args),
         Command::Build(args) => block_on(commands::build::run(&args)),
+        Command::Compile(args) => commands::compile::run(&args),
         Command::Migrate(args) => block_on(commands::migrate::run(&args)),
         Command::Services(args) => block_on(commands::services::run(&args)),
         Command::Up(args) => {

@@ -67,11 +67,10 @@ fn read_to_close(mut stream: &TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The times that requests of another client take, whose bodies arrive in two packets: the longest of a hundred but one.
+/// The p99 of another client's requests, whose bodies arrive in two packets.
 async fn p99_of_others(host: &Host) -> Duration {
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let mut times = Vec::new();
-    for _ in 0..100 {
+    stage::p99(async || {
         let pieces = futures::stream::unfold(0, |sent| async move {
             if sent == 1 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -82,13 +81,10 @@ async fn p99_of_others(host: &Host) -> Duration {
         let request = Request::post(host.url("/"))
             .body(StreamBody::new(Box::pin(pieces)))
             .unwrap();
-        let asked = Instant::now();
         let answer = client.request(request).await.unwrap();
         assert_eq!(answer.status(), 200);
-        times.push(asked.elapsed());
-    }
-    times.sort_unstable();
-    times[98]
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -240,12 +240,58 @@ BEGIN
     RETURN purged;
 END $$;
 
+-- What is not carried out, by function, lane and kind. It has to be counted, so that it costs more the more waits: a count
+-- is shown again until twenty times as long has passed as it took. So monitors take a twentieth of a processor at most, and
+-- small counts are fresh.
+CREATE OR REPLACE FUNCTION measure_backlog() RETURNS TABLE (
+    consumer text, lane text, kind text, ready bigint, blocked bigint, running bigint, retrying bigint, parked bigint,
+    dead bigint, oldest_at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
+DECLARE
+    last measured;
+    begun timestamptz;
+BEGIN
+    SELECT * INTO last FROM measured;
+    -- One counts at a time; the others show the last count, and wait only for the first.
+    IF last.at IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('events.measure', 0));
+        SELECT * INTO last FROM measured;
+    END IF;
+    IF last.at IS NULL OR last.at + 20 * last.took < clock_timestamp()
+        AND pg_try_advisory_xact_lock(hashtextextended('events.measure', 0))
+    THEN
+        begun := clock_timestamp();
+        SELECT coalesce(jsonb_agg(counted), '[]') INTO last.backlog
+        FROM (
+            SELECT delivery.consumer, delivery.lane, delivery.kind,
+                count(*) FILTER (WHERE state = 'ready') AS ready,
+                count(*) FILTER (WHERE state = 'blocked') AS blocked,
+                count(*) FILTER (WHERE state = 'running') AS running,
+                count(*) FILTER (WHERE state = 'retrying') AS retrying,
+                count(*) FILTER (WHERE state = 'parked') AS parked,
+                count(*) FILTER (WHERE state = 'dead') AS dead,
+                min(created_at) FILTER (WHERE state NOT IN ('dead', 'parked')) AS oldest_at
+            FROM delivery
+            GROUP BY delivery.consumer, delivery.lane, delivery.kind
+            ORDER BY delivery.consumer, delivery.lane, delivery.kind
+        ) AS counted;
+        INSERT INTO measured (at, took, backlog)
+        VALUES (clock_timestamp(), clock_timestamp() - begun, last.backlog)
+        ON CONFLICT (is_only) DO UPDATE SET at = excluded.at, took = excluded.took, backlog = excluded.backlog;
+    END IF;
+    RETURN QUERY SELECT it.* FROM jsonb_to_recordset(last.backlog) AS it (
+        consumer text, lane text, kind text, ready bigint, blocked bigint, running bigint, retrying bigint,
+        parked bigint, dead bigint, oldest_at timestamptz
+    );
+END $$;
+
 REVOKE ALL ON FUNCTION state_in_line, requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes,
-    keep_days, purge_dead, is_told FROM PUBLIC;
+    keep_days, purge_dead, is_told, measure_backlog FROM PUBLIC;
 -- Harmless to others: nothing has them as its consumer.
 GRANT EXECUTE ON FUNCTION release_parked TO PUBLIC;
 GRANT EXECUTE ON FUNCTION requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes, keep_days,
-    purge_dead, is_told TO wharf_jobs;
+    purge_dead, is_told, measure_backlog TO wharf_jobs;
 GRANT SELECT ON kind, producer, subscription, lane, lane_rule, delivery, failure TO wharf_jobs;
 GRANT SELECT, INSERT, DELETE ON pause TO wharf_jobs;
 -- Programs that announce an event choose its id, so that it is written once.

@@ -1,3 +1,16 @@
+-- The failures in a row of a lane after so many more.
+CREATE OR REPLACE FUNCTION failures_after(before int, rests_until timestamptz, failed int) RETURNS int
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN NOT is_broken(before) THEN least(before + failed, 10)
+    WHEN rests_until > clock_timestamp() THEN before
+    ELSE least(before + 1, 16)
+END;
+
+CREATE OR REPLACE FUNCTION rest_after(failures int) RETURNS interval
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN is_broken(failures) THEN least(60, power(2, failures - 10)) ELSE 0 END * interval '1 second';
+
 -- Records what came of deliveries: 'done'; 'dead', never tried again by itself; 'again' after a pause; 'later' the
 -- same without its counting as an attempt; 'parked' until what it is parked for is there again. `rest_ms` lets its
 -- whole lane rest. What follows (more events) is written with it or not at all. Answers the deliveries whose claim
@@ -63,14 +76,14 @@ BEGIN
     ) AS rest
     WHERE lane.consumer = rest.consumer AND lane.name = rest.lane;
 
-    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute.
+    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute. What
+    -- was under way when it broke fails for the same reason and makes no rest longer: only the next trial does.
     UPDATE lane SET
-        failures = CASE WHEN ended.worked THEN 0 ELSE lane.failures + ended.failed END,
+        failures = CASE WHEN ended.worked THEN 0 ELSE failures_after(lane.failures, lane.not_before, ended.failed) END,
         not_before = CASE
-            WHEN ended.worked THEN lane.not_before
-            WHEN is_broken(lane.failures + ended.failed) THEN greatest(lane.not_before, clock_timestamp()
-                + interval '1 second' * least(60, power(2, least((lane.failures + ended.failed - 10) / 2, 6))))
-            ELSE lane.not_before
+            WHEN ended.worked OR is_broken(lane.failures) AND lane.not_before > clock_timestamp() THEN lane.not_before
+            ELSE greatest(lane.not_before,
+                clock_timestamp() + rest_after(failures_after(lane.failures, lane.not_before, ended.failed)))
         END
     FROM (
         SELECT delivery.consumer, delivery.lane, bool_or(it.outcome = 'done') AS worked,
@@ -86,6 +99,7 @@ BEGIN
     RETURN QUERY SELECT unnest(settled);
 END $$;
 
+REVOKE ALL ON FUNCTION failures_after, rest_after FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settle_deliveries TO PUBLIC;
 
 -- As copies of the release before say it, of what they had claimed before the tables changed.

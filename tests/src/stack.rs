@@ -288,7 +288,7 @@ impl Stack {
 
 /// Where every host here takes compiled components from.
 pub(crate) fn cache() -> PathBuf {
-    repository().join("target/wharf-tests-cache")
+    repository().join("target/wharf-tests/cache")
 }
 
 /// A value that the host keeps in a file of its data folder.

@@ -356,6 +356,13 @@ pub enum Error {
         detail = "what was put is not of the media type that was announced; add the photo anew"
     )]
     NoPhoto,
+    #[refusal(
+        406,
+        "no-stream",
+        "This is a stream of events",
+        detail = "this is a stream: ask for it with `Accept: text/event-stream`"
+    )]
+    NoStream,
     #[refusal(internal, detail = "a setting does not fit: {0}")]
     Setting(&'static str),
     #[refusal(internal, detail = "the ledger refused: {0:?}")]

@@ -5,6 +5,7 @@ mod menu;
 mod orders;
 mod photos;
 mod shops;
+mod tracking;
 
 use axum::response::{IntoResponse, Response};
 use kit::identity::Clock;
@@ -145,14 +146,18 @@ fn ordering() -> Routes {
                 .note("Nothing of the body is believed: the provider is asked soon.")
                 .instead("POST /payments/webhook")
         })
-        .get("/orders/follow/{link}", orders::follow_order, |it| {
+        .get("/orders/follow/{link}", tracking::follow_order, |it| {
             it.summary("Follow an order by its link")
                 .note("Without an account. With `If-None-Match` a 304 says that nothing has changed.")
                 .header("If-None-Match", false, "The ETag of the last answer")
-                .returns::<orders::Followed>(200)
+                .returns::<tracking::Followed>(200)
                 .returns_header(200, "ETag", "Changes with the order")
                 .returns_nothing(304)
                 .refuses([Error::UNKNOWN_ORDER])
+        })
+        .get("/orders/follow/{link}/live", tracking::follow_order_live, |it| {
+            live(it.summary("Watch an order by its link"))
+                .note("Without an account. The data of an event is what `GET /orders/follow/{link}` answers.")
         })
         .get("/orders/{order_id}", orders::show_order, |it| {
             it.summary("Show an order").refuses([Error::UNKNOWN_ORDER])
@@ -181,7 +186,7 @@ fn ordering() -> Routes {
                     Error::NOTHING_TO_REFUND,
                 ])
         })
-        .get("/orders/{order_id}/tracking", orders::track_order, |it| {
+        .get("/orders/{order_id}/tracking", tracking::track_order, |it| {
             it.summary("List what became of an order")
                 .note("With `If-None-Match` a 304 says that nothing has changed.")
                 .header("If-None-Match", false, "The ETag of the last answer")
@@ -189,6 +194,10 @@ fn ordering() -> Routes {
                 .returns_header(200, "ETag", "Changes with the order")
                 .returns_nothing(304)
                 .refuses([Error::UNKNOWN_ORDER])
+        })
+        .get("/orders/{order_id}/tracking/live", tracking::track_order_live, |it| {
+            live(it.summary("Watch what becomes of an order"))
+                .note("The data of an event is what `GET /orders/{order_id}/tracking` answers.")
         })
         .about("Kitchens")
         .get("/kitchen", kitchen::list_kitchen, |it| {
@@ -287,6 +296,16 @@ fn shops() -> Routes {
                     .refuses([Error::UNKNOWN_COUPON])
             },
         )
+}
+
+/// What all streams have in common.
+fn live(it: Operation) -> Operation {
+    it.note("Server-sent events: what it is now, and each change; a comment now and then. It ends when nothing more can become of the order, and otherwise after ten minutes: connect anew then, as browsers do by themselves. When all places for streams are taken, 503.")
+        .header("Accept", true, "`text/event-stream`")
+        .header("Last-Event-ID", false, "The id of the last event: 204 when nothing can follow it")
+        .returns_media(200, "text/event-stream")
+        .returns_nothing(204)
+        .refuses([Error::UNKNOWN_ORDER, Error::NO_STREAM])
 }
 
 fn of_shop() -> [Problem; 2] {

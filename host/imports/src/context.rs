@@ -7,6 +7,7 @@ use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi_http::WasiHttpHooks;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
+use crate::budget::Budget;
 use crate::egress::{Egress, StderrLine};
 use crate::http::{Depth, HttpHooks, LocalDispatch, Outbound};
 use crate::variables::Variables;
@@ -26,6 +27,7 @@ pub struct Grants {
     /// `sqlite_databases`, by the labels of the manifest.
     pub sqlite_databases: BTreeMap<String, sqlite::Database>,
     pub postgres: postgres::Settings,
+    pub budget: Budget,
     /// Answers `http://<component>.spin.internal` and `http://self`.
     pub local: Arc<dyn LocalDispatch>,
     /// Receives hints for the component's author.
@@ -46,11 +48,8 @@ pub struct Imports {
 
 impl Imports {
     pub fn new(grants: Grants) -> wasmtime::Result<Imports> {
-        let egress = Arc::new(Egress::new(
-            grants.allowed_hosts,
-            grants.blocked_networks,
-            grants.stderr,
-        ));
+        let egress = Egress::new(grants.allowed_hosts, grants.blocked_networks, grants.stderr);
+        let egress = Arc::new(egress.with_budget(grants.budget));
         let roots = Arc::clone(&tls::TRUSTED_ROOTS);
         Ok(Imports {
             postgres: postgres::Pools::new(

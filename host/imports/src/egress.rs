@@ -12,6 +12,8 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks, Denied};
 
+use crate::budget::Budget;
+
 /// Longest server address that a guest may give. Pools and clients are kept by address, so the host stores a copy.
 pub(crate) const MAX_ADDRESS_BYTES: usize = 4096;
 
@@ -22,7 +24,11 @@ pub struct Egress {
     allowed: AllowedHosts,
     blocked: BlockedNetworks,
     stderr: StderrLine,
+    budget: Budget,
 }
+
+/// Connections of a component for which no limit is set.
+const DEFAULT_CONNECTIONS: usize = 128;
 
 impl Egress {
     pub fn new(allowed: AllowedHosts, blocked: BlockedNetworks, stderr: StderrLine) -> Egress {
@@ -30,7 +36,17 @@ impl Egress {
             allowed,
             blocked,
             stderr,
+            budget: Budget::new(DEFAULT_CONNECTIONS, None),
         }
+    }
+
+    pub fn with_budget(self, budget: Budget) -> Egress {
+        Egress { budget, ..self }
+    }
+
+    /// What every connection of the component and every answer held for it draws from.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// For connections that the operator configured: they need no grant, and no network is blocked.
@@ -40,6 +56,7 @@ impl Egress {
             BlockedNetworks::default(),
             Arc::new(|_| ()),
         )
+        .with_budget(Budget::unlimited())
     }
 
     /// Whether the component may connect there. A denial tells the component's log which manifest line would allow it.

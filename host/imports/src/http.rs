@@ -3,6 +3,7 @@
 //! Requests to `<component>.spin.internal`, `self` and `self.alt` stay in the process: the host's [`LocalDispatch`] answers
 //! them. All others go through one pooled client per component. It follows no redirects, keeps no cookies and never retries.
 
+mod connector;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,8 @@ use tower_service::Service;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use wharf_manifest::egress::{chained_component, is_own_application};
 
+use self::connector::BudgetedConnector;
+use crate::budget::OverBudget;
 use crate::egress::Egress;
 
 /// Limit for connecting when the guest sets none. A server that has not accepted by then is unlikely to.
@@ -69,7 +72,7 @@ pub trait LocalDispatch: Send + Sync {
     ) -> BoxFuture<'static, Result<Response<WasiBody>, Error>>;
 }
 
-type PooledClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, WasiBody>;
+type PooledClient = Client<HttpsConnector<BudgetedConnector>, WasiBody>;
 
 /// The HTTP client of one component, shared by its instances.
 pub(crate) struct Outbound {
@@ -93,7 +96,7 @@ impl Outbound {
             .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(connector);
+            .wrap_connector(BudgetedConnector::new(connector, egress.budget()));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -198,6 +201,9 @@ fn from_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Error> {
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
         return Some(from_tls(error));
+    }
+    if cause.is::<OverBudget>() {
+        return Some(Error::ConnectionLimitReached);
     }
     if let Some(Unresolved(cause)) = cause.downcast_ref::<Unresolved>() {
         return Some(Error::DnsError {

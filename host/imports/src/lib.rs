@@ -10,6 +10,7 @@
 //! [`ImportsCtx`] is made per instance, is cheap, and owns only what must end with the instance.
 
 mod bindings;
+mod budget;
 mod context;
 pub mod egress;
 pub mod http;
@@ -25,6 +26,7 @@ mod tests;
 mod tls;
 pub mod variables;
 
+pub use budget::Budget;
 pub use context::{Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView};
 
 use wasmtime::component::Linker;

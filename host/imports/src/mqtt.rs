@@ -16,16 +16,15 @@ use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use self::protocol::{Login, Message};
 use crate::bindings::spin::mqtt::mqtt::{Error, Qos};
+use crate::budget::ConnectionPermit;
 use crate::egress::{Egress, MAX_ADDRESS_BYTES};
 
-/// Connections of one component, over all brokers.
-const MAX_CONNECTIONS: usize = 32;
 /// Limit for connecting, up to the broker's acceptance.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limit for the broker's acknowledgement of a message.
@@ -38,16 +37,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 pub(crate) struct Brokers {
     egress: Arc<Egress>,
     roots: Arc<RootCertStore>,
-    connections: Arc<Semaphore>,
 }
 
 impl Brokers {
     pub(crate) fn new(egress: Arc<Egress>, roots: Arc<RootCertStore>) -> Brokers {
-        Brokers {
-            egress,
-            roots,
-            connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-        }
+        Brokers { egress, roots }
     }
 
     async fn open(
@@ -63,8 +57,8 @@ impl Brokers {
             .check(server.scheme(), &server.host, server.port);
         checked
             .map_err(|_| Error::ConnectionFailed(format!("address {address} is not permitted")))?;
-        let slot = self.connections.clone().try_acquire_owned();
-        let slot = slot.map_err(|_| Error::TooManyConnections)?;
+        let permit = self.egress.budget().try_connect();
+        let permit = permit.map_err(|_| Error::TooManyConnections)?;
         let connection = Connection(Arc::new(Inner {
             egress: Arc::clone(&self.egress),
             roots: Arc::clone(&self.roots),
@@ -76,7 +70,7 @@ impl Brokers {
             },
             server,
             session: Mutex::default(),
-            _slot: slot,
+            _permit: permit,
         }));
         let session = connection.0.connect().await?;
         *connection.0.session.lock().await = Some(session);
@@ -137,7 +131,7 @@ struct Inner {
     roots: Arc<RootCertStore>,
     /// `None` after an error, and while a message is on its way.
     session: Mutex<Option<Session>>,
-    _slot: OwnedSemaphorePermit,
+    _permit: ConnectionPermit,
 }
 
 struct Session {

@@ -1,6 +1,7 @@
 //! SQL over a connection pool per component and database address.
 //!
-//! A guest's connection is virtual and free to open. Its plain statements run on any pooled connection. The first statement
+//! A guest's connection is virtual and free to open. Its plain statements run on any pooled connection: those that only read
+//! are pipelined, one that may wait for a lock has the connection alone while it runs. The first statement
 //! that needs a session (a transaction, a setting, …) gets the guest a dedicated connection, until the guest drops its own.
 //! Then an open transaction is rolled back and the session is reset, also after a trap or a cancelled request.
 //!
@@ -38,6 +39,7 @@ use self::address::Tls;
 use self::link::Dialer;
 use self::pool::{Lease, Pool};
 use self::rows::{Row, Rows};
+use self::session::Need;
 use crate::bindings::spin::postgres4_2_0::postgres::{
     Column, Error, ParameterValue, QueryError, RowSet,
 };
@@ -163,12 +165,14 @@ struct Inner {
 
 impl Connection {
     async fn start(&self, statement: &str, parameters: &[ParameterValue]) -> Result<Rows, Error> {
-        let need = session::classify(statement);
-        let lease = self.lease(need).await.map_err(Error::ConnectionFailed)?;
+        let need = self.0.pool.need_of(statement);
+        let lease = self.lease(need, statement).await;
+        let lease = lease.map_err(Error::ConnectionFailed)?;
         // Dropped before the end of the result, the statement stays unfinished, and the lease settles or cancels it.
         lease.begin_statement(need);
         match lease.link().start(statement, parameters).await {
             Ok((prepared, stream)) => Ok(Rows {
+                held: lease.hold(),
                 lease,
                 prepared,
                 stream: Box::pin(stream),
@@ -180,13 +184,16 @@ impl Connection {
         }
     }
 
-    async fn lease(&self, need: session::Need) -> Result<Arc<Lease>, String> {
+    async fn lease(&self, need: Need, statement: &str) -> Result<Arc<Lease>, String> {
         let Inner { pool, dedicated } = &*self.0;
         if let Some(lease) = dedicated.get() {
             return Ok(Arc::clone(lease));
         }
-        if need == session::Need::Nothing {
-            return pool.lease_shared().await.map(Arc::new);
+        match need {
+            Need::Nothing => return pool.lease_shared().await.map(Arc::new),
+            Need::Calls => return lease_for_calls(pool, statement).await.map(Arc::new),
+            Need::Alone => return pool.lease_dedicated().await.map(Arc::new),
+            Need::Transaction | Need::Session | Need::Connection => {}
         }
         let lease = dedicated.get_or_try_init(async || pool.lease_dedicated().await.map(Arc::new));
         lease.await.map(Arc::clone)
@@ -245,6 +252,21 @@ impl Connection {
         }
         Err(too_large())
     }
+}
+
+/// A statement that calls functions may share its connection if none of them can wait for a lock. The server is asked once.
+async fn lease_for_calls(pool: &Arc<Pool>, statement: &str) -> Result<Lease, String> {
+    let lease = pool.lease_dedicated().await?;
+    // A quoted name is as it is written, another is in lower case.
+    let names: Vec<String> = session::called_names(statement)
+        .flat_map(|name| [name.to_owned(), name.to_lowercase()])
+        .collect();
+    match lease.link().only_read(&names).await {
+        Some(true) => pool.set_need(statement, Need::Nothing),
+        Some(false) => pool.set_need(statement, Need::Alone),
+        None => {}
+    }
+    Ok(lease)
 }
 
 fn too_large() -> Error {

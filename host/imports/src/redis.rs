@@ -4,8 +4,9 @@
 //! changes or blocks its connection (a transaction, a blocking read, …) opens a dedicated one for the guest, which is closed
 //! with the guest's connection.
 //!
-//! Reading order: this file (commands), `server` (connections to a server), `wit`.
+//! Reading order: this file (commands), `server` (connections to a server), `replies` (how large they may be), `wit`.
 
+mod replies;
 mod server;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,9 @@ use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use crate::http::{LocalDispatch, LocalTarget};
 use crate::testing::{self, wait_until};
-use crate::{Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView, key_value, postgres};
+use crate::{
+    Budget, Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView, key_value, postgres,
+};
 
 struct Guest {
     table: ResourceTable,
@@ -95,6 +97,7 @@ fn grant(allowed: &str) -> Arc<Imports> {
         key_value::Store::redis(&format!("redis://127.0.0.1:{}/9", testing::shared_redis()));
     let variables = [("greeting".to_owned(), "olá".to_owned())];
     let imports = Imports::new(Grants {
+        budget: Budget::new(16, None),
         component: "caller".to_owned(),
         allowed_hosts: AllowedHosts::parse(&[allowed.to_owned()]).unwrap(),
         blocked_networks: BlockedNetworks::default(),

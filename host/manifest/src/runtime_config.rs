@@ -17,6 +17,8 @@ pub struct RuntimeConfig {
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
     pub sqlite_databases: BTreeMap<String, SqliteDatabase>,
     pub blocked_networks: BlockedNetworks,
+    /// Outgoing connections of all components together.
+    pub max_total_connections: Option<usize>,
 }
 
 /// A source of variables. The first provider that has a value wins.
@@ -78,11 +80,13 @@ impl RuntimeConfig {
             }
             Some((label.to_string(), SqliteDatabase::read(&value, folder)?))
         });
+        let (blocked_networks, max_total_connections) = read_networking(root);
         let config = RuntimeConfig {
             variables_providers: providers,
             key_value_stores: stores.into_iter().collect(),
             sqlite_databases: databases.into_iter().collect(),
-            blocked_networks: read_blocked_networks(root),
+            blocked_networks,
+            max_total_connections,
         };
         for (key, why) in [
             ("state_dir", "this host uses `--data-dir` instead"),
@@ -215,23 +219,25 @@ impl SqliteDatabase {
     }
 }
 
-fn read_blocked_networks(root: &Table) -> BlockedNetworks {
+fn read_networking(root: &Table) -> (BlockedNetworks, Option<usize>) {
     let mut blocked = BlockedNetworks::default();
+    let mut max_total_connections = None;
     if let Some(table) = root.table("outbound_networking", "[outbound_networking]") {
         for network in table.texts("block_networks") {
             if let Err(why) = blocked.block(&network) {
                 network.fault(why, None);
             }
         }
-        for key in ["max_socket_connections", "max_total_connections"] {
-            table.refuse(
-                key,
-                "this host limits connections per component, in its tool.wharf",
-            );
-        }
+        max_total_connections = table
+            .number("max_total_connections", 1..=1_000_000)
+            .and_then(|max| usize::try_from(max).ok());
+        table.refuse(
+            "max_socket_connections",
+            "this host limits the open sockets of an instance",
+        );
         table.refuse_unknown_keys();
     }
-    blocked
+    (blocked, max_total_connections)
 }
 
 /// Shows names only: values may be secrets.
@@ -307,11 +313,13 @@ allow_attach_file = true
 
 [outbound_networking]
 block_networks = ["10.0.0.0/8", "private"]
+max_total_connections = 500
 "#,
         )
         .unwrap();
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         assert!(config.blocked_networks.is_blocked(loopback));
+        assert_eq!(config.max_total_connections, Some(500));
         let values = [("key".to_owned(), "hunter2".to_owned())].into();
         assert_eq!(
             config.variables_providers,
@@ -374,7 +382,7 @@ type = "azure_cosmos"
 
 [outbound_networking]
 block_networks = ["10.0.0.1", 7]
-max_total_connections = 5
+max_socket_connections = 5
 
 [outbound_pg]
 max_connections = 10

@@ -30,7 +30,11 @@ pub async fn run(args: &cli::Build) -> Result<()> {
     build(&manifest, &stopped, |component| {
         args.component_id.is_empty() || args.component_id.contains(&component.id)
     })
-    .await
+    .await?;
+    if args.component_id.is_empty() {
+        super::compile::compile(&manifest, &args.data_dir)?;
+    }
+    Ok(())
 }
 
 /// Builds the components that `is_wanted` selects, until `stopped` is cancelled.

@@ -53,12 +53,13 @@ fn print_limits(manifest: &Manifest) {
     for component in manifest.triggered() {
         let limits = &component.wharf;
         println!(
-            "  limit  {}: {} instances of {} MB, requests of {:?} with {} kB, {} PostgreSQL connections, statements of {:?}",
+            "  limit  {}: {} instances of {} MB, requests of {:?} with {} kB, {} outgoing connections, {} of them to one PostgreSQL, statements of {:?}",
             component.id,
             limits.max_instances,
             limits.memory_bytes >> 20,
             limits.request_timeout,
             limits.body_limit_bytes >> 10,
+            limits.outbound_connections,
             limits.postgres.connections,
             limits.postgres.statement_timeout
         );

@@ -1,7 +1,6 @@
 //! `wharf up`: starts the stores, compiles the components, serves until a signal, and shuts down.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -17,15 +16,15 @@ use wharf_stores::Stores;
 
 use crate::application::{self, Application, Parts};
 use crate::cli::{self, Format};
+use crate::commands::{self, compile};
 use crate::engine::cache::Cache;
-use crate::engine::{self, Capacity};
 use crate::failure::{Failure, Result};
 use crate::guest::Guest;
 use crate::http::connections;
 use crate::http::server::{self, Stop};
 use crate::journal::Journal;
 use crate::scheduler::Scheduler;
-use crate::{announce, code, commands, cron, link, redis_trigger, stop, stores, values};
+use crate::{announce, code, cron, link, redis_trigger, stop, stores, values};
 
 /// Time for requests and messages in progress to finish after a stop signal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,11 +94,10 @@ async fn start(
     thread::Builder::new()
         .name("compile".into())
         .spawn({
-            let (manifest, data_dir) = (manifest.clone(), args.stores.data_dir.clone());
-            let say = say.clone();
+            let (manifest, args, say) = (manifest.clone(), args.clone(), say.clone());
             move || {
                 // Fails if the host was stopped meanwhile.
-                let _ = compiled.send(compile(&manifest, &data_dir, &say));
+                let _ = compiled.send(compile(&manifest, &args, &say));
             }
         })
         .context("compile the components")?;
@@ -173,15 +171,13 @@ impl Compiled {
     }
 }
 
-fn compile(manifest: &Manifest, data_dir: &Path, say: &(impl Fn(&str) + Sync)) -> Result<Compiled> {
+fn compile(manifest: &Manifest, args: &cli::Up, say: &(impl Fn(&str) + Sync)) -> Result<Compiled> {
     let components: Vec<&Component> = manifest.triggered().collect();
-    let engine = engine::build(needed_capacity(manifest, &components))?;
+    let engine = compile::engine_for(manifest)?;
     let scheduler = Scheduler::start(&engine)?;
-    let cache = Cache::open(&engine, &data_dir.join("cache"))?;
-    let codes = code::compile(&components, &cache, say).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:#}")).collect();
-        Failure::Usage(faults.join("\n"))
-    })?;
+    let cache = Cache::open(&engine, &args.stores.data_dir.join("cache"))?;
+    let elsewhere = || compile::run_apart(&args.manifest, &args.stores.data_dir, say);
+    let codes = code::load(&components, &cache, elsewhere, say).map_err(compile::failure)?;
     cache.remove_unused();
     let ids = components.iter().map(|component| component.id.clone());
     Ok(Compiled {
@@ -189,40 +185,6 @@ fn compile(manifest: &Manifest, data_dir: &Path, say: &(impl Fn(&str) + Sync)) -
         scheduler,
         codes: ids.zip(codes).collect(),
     })
-}
-
-fn needed_capacity(manifest: &Manifest, components: &[&Component]) -> Capacity {
-    // A component has a pool of instances per kind of trigger: HTTP, messages.
-    let triggers = |component: &Component| {
-        let has_redis_trigger = manifest
-            .redis
-            .iter()
-            .any(|trigger| trigger.component == component.id);
-        let has_http_trigger = manifest
-            .http
-            .iter()
-            .any(|trigger| trigger.answer.component() == Some(&component.id));
-        u32::from(has_redis_trigger) + u32::from(has_http_trigger)
-    };
-    let instances = components
-        .iter()
-        .map(|component| component.wharf.max_instances * triggers(component))
-        .sum::<u32>();
-    let parts = components
-        .iter()
-        .map(|component| component.dependencies.len() + 1)
-        .max();
-    Capacity {
-        instances: instances.max(1),
-        memory_bytes: components
-            .iter()
-            .map(|component| component.wharf.memory_bytes)
-            .max()
-            .unwrap_or(1 << 20),
-        parts: parts
-            .and_then(|parts| u32::try_from(parts).ok())
-            .unwrap_or(1),
-    }
 }
 
 /// Serves until a stop is requested, then accepts no new work and finishes what is in progress.

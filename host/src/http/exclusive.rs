@@ -77,16 +77,19 @@ impl<M: CallMode> Exclusive<M> {
     ) -> Result<Response<Body>, CallError> {
         let function = &*self.instances.function;
         let limit = function.limits.request_timeout;
+        let is_safe = request.method().is_safe();
         let (sender, mut receiver) = oneshot::channel();
         let permit = Arc::new(permit);
         let work = self
             .clone()
             .run(call.clone(), request, sender, permit.clone());
         let mut running = Running {
-            work: Some(self.instances.function.scheduler.schedule(Box::pin(work))),
+            work: Some(function.scheduler.schedule(&function.id, Box::pin(work))),
             call: call.clone(),
             limit,
             function,
+            is_safe,
+            has_answered: false,
         };
         let head = future::poll_fn(|context| {
             let is_finished = running.poll(context).is_ready();
@@ -101,6 +104,7 @@ impl<M: CallMode> Exclusive<M> {
         });
         match timeout(limit, head).await {
             Ok(Ok((response, is_finished))) => {
+                running.has_answered = true;
                 let response = response.map_err(CallError::Returned)?;
                 Ok(response.map(|body| M::body(body, function, call, permit, is_finished)))
             }
@@ -151,13 +155,21 @@ impl<M: CallMode> Exclusive<M> {
     }
 }
 
-/// An instance at work. If it is dropped before the work is finished, the work continues in a task of its own.
+/// An instance at work. Dropped after its answer began, the work continues in a task of its own. Dropped earlier, because the
+/// client is gone, a safe request ends at once, and another after [`GRACE`].
 struct Running<'a> {
     work: Option<Work>,
     call: Arc<Call>,
     limit: Duration,
     function: &'a Function,
+    /// Of the request (RFC 9110, section 9.2.1): it only reads.
+    is_safe: bool,
+    has_answered: bool,
 }
+
+/// How long a request that changes something goes on without its client, who then finds it done when they repeat it. Work
+/// that is cut off is undone as after a crash.
+const GRACE: Duration = Duration::from_secs(5);
 
 type Work = Scheduled<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
@@ -178,7 +190,15 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        if !self.has_answered && self.is_safe {
+            return self.abort();
+        }
         if let Some(work) = self.work.take() {
+            if !self.has_answered {
+                let limit = GRACE.min(self.limit);
+                self.function.work.spawn(timeout(limit, work));
+                return;
+            }
             let (call, meter) = (self.call.clone(), self.function.meter.clone());
             // Counted as work of the application, so that a stop waits for it.
             self.function

@@ -224,6 +224,18 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// The time that a request of another client takes: the longest of a hundred but one.
+pub async fn p99(mut request: impl AsyncFnMut()) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let asked = Instant::now();
+        request().await;
+        times.push(asked.elapsed());
+    }
+    times.sort_unstable();
+    times[98]
+}
+
 /// A port that is free right now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")

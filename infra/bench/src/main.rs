@@ -47,7 +47,7 @@ struct Command {
     /// Connections of a load; each sends its next request when the response arrives
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// Measure only scenarios with this word in their name, and nothing else
+    /// Measure only scenarios with this word in their name, and nothing else; `notices`: their delivery
     #[arg(long)]
     only: Option<String>,
     /// Flush commits of PostgreSQL to disk: writes then mostly measure the disk
@@ -125,6 +125,12 @@ async fn measure(command: &Command) -> Result<Report> {
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);
     if settings.only.is_none() {
         report.transfers = transfer::measure(&stage.product_url, &settings).await?;
+    }
+    if settings
+        .only
+        .as_deref()
+        .is_none_or(|only| only == "notices")
+    {
         report.events = Some(events::measure(&stage).await?);
     }
     host.stop().await?;

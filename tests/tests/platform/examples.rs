@@ -12,7 +12,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(120);
 fn the_smallest_function_greets_and_hears_of_it() {
     let folder = Folder::new("hello");
     let data = folder.path().join("data");
-    link_cache(&data, &repository().join("target/wharf-tests-cache")).unwrap();
+    link_cache(&data, &repository().join("target/wharf-tests/cache")).unwrap();
     let mut command = up(&built_wharf(), "127.0.0.1:0");
     command
         .args(["--volatile", "--from"])

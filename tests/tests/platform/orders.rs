@@ -4,6 +4,7 @@
 mod concurrency;
 mod crashes;
 mod kitchen;
+mod live;
 mod menu;
 mod money;
 mod photos;

@@ -76,7 +76,7 @@ impl DbError {
 
     /// Whether it is the database that is in trouble, and not the statement: it shuts down, is
     /// out of connections, broke a deadlock or gave up at its time limit.
-    fn is_passing(&self) -> bool {
+    pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
             Self::Refused { sqlstate, .. } => {

@@ -139,7 +139,7 @@ async fn drain_all(
     // No other event is in progress now: one that a worker dropped may be what it died of.
     while let Some(dropped) = reclaim(db).await? {
         let settlement = carry_out(db, consume, dropped).await;
-        settle(db, &[settlement]).await?;
+        settle_all(db, &[settlement]).await?;
         settled += 1;
         if is_over(begun, crate::now()) {
             break;
@@ -312,10 +312,27 @@ async fn take_turn(db: &Db, settlements: Vec<Settlement>, wanted: Option<Room>) 
     }
 }
 
+/// Pauses between attempts to settle while the database is in trouble. An outcome that is lost holds up its line, and a
+/// place of its lane, until the lease ends.
+const SETTLE_AGAIN: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
+
 /// Settles many in one statement. If it is refused, one of them is the reason: they are settled one by one, and that
 /// one is left to its lease.
 async fn settle_all(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> {
-    let refused = match settle(db, settlements).await {
+    let mut result = settle(db, settlements).await;
+    for pause in SETTLE_AGAIN {
+        match &result {
+            Err(error) if error.is_passing() => eprintln!("settling is tried again: {error}"),
+            _ => break,
+        }
+        sleep(pause).await;
+        result = settle(db, settlements).await;
+    }
+    let refused = match result {
         Err(error @ DbError::Refused { .. }) if settlements.len() > 1 => error,
         settled => return settled,
     };

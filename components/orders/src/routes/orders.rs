@@ -1,20 +1,16 @@
 //! Orders: placing one, taking it on, following it.
 
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use axum::http::Uri;
 use kit::identity::Caller;
-use kit::money::decimal;
 use kit::setting;
 use kit::store::{Db, Keyed, Replayable, event};
 use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::menu::Price;
 use crate::error::Error;
-use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Tracked, Wish};
+use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Wish};
 use crate::shop::FIRST;
 use crate::store::charges;
 use crate::store::orders::{self, Customer};
@@ -248,87 +244,4 @@ pub async fn refund_items(
         Ok(Json(order))
     };
     once.answer(&db, &caller, give_back).await
-}
-
-pub async fn track_order(
-    caller: Caller,
-    headers: HeaderMap,
-    Path(id): Path<i64>,
-) -> Result<Response, Problem> {
-    let db = store::open().await?;
-    let order = orders::find_order(&db, id, &caller).await?;
-    let tracked = orders::list_tracking(&db, id).await?;
-    Ok(unless_known(&headers, &order, &tracked, &tracked))
-}
-
-/// What a link shows of an order.
-#[derive(Serialize, Schema)]
-pub struct Followed {
-    pickup_number: i32,
-    status: Status,
-    payment_status: PaymentStatus,
-    #[serde(with = "decimal")]
-    #[schemars(with = "f64")]
-    amount: i64,
-    payment_link: Option<String>,
-    /// When it should be ready, as the last orders were.
-    ready_by: Option<Timestamp>,
-    tracking: Vec<FollowedStep>,
-}
-
-#[derive(Serialize, Schema)]
-struct FollowedStep {
-    status: Status,
-    created_at: Timestamp,
-}
-
-pub async fn follow_order(headers: HeaderMap, Path(link): Path<Uuid>) -> Result<Response, Problem> {
-    let db = store::open().await?;
-    let order = orders::find_followed(&db, link).await?;
-    let tracked = orders::list_tracking(&db, order.id).await?;
-    let followed = Followed {
-        pickup_number: order.pickup_number,
-        status: order.status,
-        payment_status: order.payment_status,
-        amount: order.amount,
-        payment_link: order.payment_link.clone(),
-        ready_by: order.ready_by,
-        tracking: tracked
-            .iter()
-            .map(|it| FollowedStep {
-                status: it.status,
-                created_at: it.created_at,
-            })
-            .collect(),
-    };
-    Ok(unless_known(&headers, &order, &tracked, &followed))
-}
-
-/// The answer, or a 304 when the client has it.
-fn unless_known(
-    headers: &HeaderMap,
-    order: &Order,
-    tracked: &[Tracked],
-    body: &impl Serialize,
-) -> Response {
-    let step = tracked.last().map_or(0, |it| it.id);
-    let payment = order.payment_status.name();
-    let refunded = order.refunded;
-    let etag = format!("\"{step}-{payment}-{refunded}\"");
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|it| it.to_str().ok())
-        .is_some_and(|known| {
-            known
-                .split(',')
-                .any(|it| it.trim().trim_start_matches("W/") == etag)
-        });
-    let fresh = [
-        (header::ETAG, etag),
-        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-    ];
-    match known {
-        true => (StatusCode::NOT_MODIFIED, fresh).into_response(),
-        false => (fresh, axum::Json(json!(body))).into_response(),
-    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -15,6 +16,7 @@ use super::errors::{self, with_causes};
 use super::settings::Settings;
 use super::values::{self, Parameter};
 use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
+use crate::budget::Budget;
 use crate::egress::Egress;
 
 /// Limit for connecting and logging in, and for sending a cancellation. Waiting guests must get an error within two seconds.
@@ -57,6 +59,10 @@ impl Dialer {
         }
     }
 
+    pub fn budget(&self) -> &Budget {
+        self.egress.budget()
+    }
+
     pub fn address(&self) -> &Address {
         &self.address
     }
@@ -64,7 +70,8 @@ impl Dialer {
     /// Probes the server with a new connection. A refused connection is an answer too.
     pub async fn is_unresponsive(&self) -> bool {
         let probe = timeout(PROBE_TIMEOUT, async {
-            if let Ok((link, drive)) = self.dial().await {
+            // Without a permit: a component at its limit must still notice that a server is gone.
+            if let Ok((link, drive)) = self.connect().await {
                 drop(link);
                 drive.await;
             }
@@ -74,13 +81,21 @@ impl Dialer {
 
     /// Connects. Returns the connection and the future that drives it, which ends with the connection.
     pub async fn dial(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
-        let permit = self.connections.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| {
-            format!(
-                "cannot connect to {}: the component has too many database connections",
-                self.address
-            )
-        })?;
+        let refused = |why: String| format!("cannot connect to {}: {why}", self.address);
+        let of_postgres = self.connections.clone().try_acquire_owned();
+        let of_postgres = of_postgres
+            .map_err(|_| refused("the component has too many database connections".to_owned()))?;
+        let of_component = self.egress.budget().try_connect();
+        let of_component = of_component.map_err(|why| refused(why.to_string()))?;
+        let (link, drive) = self.connect().await?;
+        let drive = async move {
+            let _permits = (of_postgres, of_component);
+            drive.await;
+        };
+        Ok((link, drive))
+    }
+
+    async fn connect(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
         let connected = timeout(CONNECT_TIMEOUT, async {
             let config = self.resolve().await?;
             let connected = config.connect(self.tls.clone()).await;
@@ -97,7 +112,6 @@ impl Dialer {
             prepared: Mutex::new(LruCache::new(MAX_PREPARED)),
         };
         let drive = async move {
-            let _permit = permit;
             if let Err(error) = connection.await {
                 tracing::debug!(error = with_causes(&error), "a database connection ended");
             }
@@ -253,6 +267,14 @@ impl Link {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether none of these functions can wait for a lock. PostgreSQL lets only volatile functions write or lock rows. A name
+    /// that is no function is a keyword, an alias or a type. `None` if the server cannot tell.
+    pub async fn only_read(&self, functions: &[String]) -> Option<bool> {
+        let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&functions, Type::TEXT_ARRAY)];
+        let volatile = self.client.query_typed(VOLATILE, &parameters);
+        Some(volatile.await.ok()?.is_empty())
+    }
+
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -282,6 +304,15 @@ impl Link {
         self.client.batch_execute(statements).await.is_ok()
     }
 }
+
+/// Those of the server that only tell the time or make up a value wait for nothing, though they are volatile.
+const VOLATILE: &str = "
+    SELECT FROM pg_catalog.pg_proc
+    WHERE proname = ANY ($1)
+      AND provolatile = 'v'
+      AND NOT (pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+          AND proname IN ('clock_timestamp', 'gen_random_uuid', 'random', 'timeofday', 'uuidv7'))
+    LIMIT 1";
 
 /// `DISCARD ALL` would also deallocate the statements that the host and the driver prepared. Those of a guest are the ones
 /// with `from_sql`.

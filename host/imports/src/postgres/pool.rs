@@ -1,7 +1,7 @@
 //! The connections of one component to one address, and who gets which of them.
 //!
-//! Statements that need no session share connections and are pipelined on them. Other statements get a dedicated
-//! connection. Connections are opened, cleaned and closed in the background, so that no statement waits for that while
+//! Statements that only read share connections and are pipelined on them. Other statements get a dedicated connection: for
+//! themselves if they may wait for a lock, for their session if they need one. Connections are opened, cleaned and closed in the background, so that no statement waits for that while
 //! another connection is free.
 //!
 //! Invariants: a dedicated connection gets no further lease. Waiters are served in order of arrival. While the server is
@@ -18,14 +18,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use lru::LruCache;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use super::link::{Dialer, Link};
-use super::session::Need;
+use super::session::{self, Need};
 use super::settings::Settings;
+use crate::budget::{Budget, Held};
 
 /// Statements in the pipeline of one connection. More would only lengthen the queue behind a slow one.
 const MAX_PIPELINED: usize = 8;
@@ -48,6 +50,8 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 const STOP_RETRYING_AFTER: Duration = Duration::from_secs(10);
 /// Pause before another connection is tried after the server refused one ("too many clients").
 const FULL_BACKOFF: Duration = Duration::from_secs(1);
+/// Statements whose need is kept. A component has tens; generated ones replace each other.
+const MAX_KNOWN_STATEMENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 /// All connections but one are closed after being unused this long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -57,6 +61,8 @@ pub struct Pool {
     runtime: Handle,
     cpus: usize,
     state: Mutex<State>,
+    /// By the text of a statement.
+    needs: Mutex<LruCache<Box<str>, Need>>,
 }
 
 #[derive(Default)]
@@ -108,11 +114,11 @@ struct Waiter {
 }
 
 impl Pool {
-    /// Opens no connection yet. Call it within the runtime that is to drive the connections.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
+    /// Opens no connection yet. Call it within the runtime that is to drive the connections.
     pub fn new(dialer: Dialer, settings: Settings) -> Arc<Pool> {
         Arc::new(Pool {
             dialer,
@@ -120,6 +126,7 @@ impl Pool {
             runtime: Handle::current(),
             cpus: available_parallelism().map_or(1, NonZeroUsize::get),
             state: Mutex::default(),
+            needs: Mutex::new(LruCache::new(MAX_KNOWN_STATEMENTS)),
         })
     }
 
@@ -131,7 +138,7 @@ impl Pool {
         self.lease(false).await.map(drop)
     }
 
-    /// Leases a connection for one statement that needs no session.
+    /// Leases a connection for one statement that only reads.
     pub async fn lease_shared(self: &Arc<Self>) -> Result<Lease, String> {
         self.lease(false).await
     }
@@ -139,6 +146,30 @@ impl Pool {
     /// Leases a connection that no other statement uses meanwhile.
     pub async fn lease_dedicated(self: &Arc<Self>) -> Result<Lease, String> {
         self.lease(true).await
+    }
+
+    pub fn budget(&self) -> &Budget {
+        self.dialer.budget()
+    }
+
+    /// What a statement needs. Statements are classified once.
+    pub fn need_of(&self, statement: &str) -> Need {
+        let mut needs = self.lock_needs();
+        if let Some(need) = needs.get(statement) {
+            return *need;
+        }
+        let need = session::classify(statement);
+        needs.put(statement.into(), need);
+        need
+    }
+
+    /// Replaces what the statement's text told by what the server knows.
+    pub fn set_need(&self, statement: &str, need: Need) {
+        self.lock_needs().put(statement.into(), need);
+    }
+
+    fn lock_needs(&self) -> MutexGuard<'_, LruCache<Box<str>, Need>> {
+        self.needs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn lease(self: &Arc<Self>, dedicated: bool) -> Result<Lease, String> {
@@ -441,6 +472,11 @@ impl Lease {
         &self.link
     }
 
+    /// For the rows of a statement.
+    pub fn hold(&self) -> Held {
+        self.pool.budget().hold()
+    }
+
     pub fn begin_statement(&self, need: Need) {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
         self.greatest_need.fetch_max(need as u8, Ordering::Relaxed);
@@ -467,7 +503,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let is_interrupted = *self.unfinished.get_mut() > 0;
         let need = *self.greatest_need.get_mut();
-        let is_dirty = self.is_dedicated && need > Need::Nothing as u8;
+        let is_dirty = self.is_dedicated && need > Need::Alone as u8;
         if !is_interrupted && !is_dirty {
             return self.pool.release(self.id);
         }

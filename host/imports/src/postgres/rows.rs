@@ -13,7 +13,8 @@ use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 use super::errors;
 use super::link::Prepared;
 use super::pool::Lease;
-use crate::bindings::spin::postgres4_2_0::postgres::{DbValue, Error};
+use crate::bindings::spin::postgres4_2_0::postgres::{DbValue, Error, QueryError};
+use crate::budget::{Held, OverBudget};
 
 /// Bytes that a guest gets at once from a streamed result.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -25,6 +26,8 @@ pub struct Rows {
     pub lease: Arc<Lease>,
     pub prepared: Arc<Prepared>,
     pub stream: Pin<Box<RowStream>>,
+    /// Memory of the rows that were read and that the guest does not have yet.
+    pub held: Held,
 }
 
 impl Rows {
@@ -64,6 +67,9 @@ impl Rows {
                 Some(row) => {
                     let (row, bytes) = row?;
                     size += bytes;
+                    self.held
+                        .grow(memory_of(&row, bytes))
+                        .map_err(over_budget)?;
                     rows.push(row);
                 }
                 None => return Ok(true),
@@ -71,6 +77,15 @@ impl Rows {
         }
         Ok(false)
     }
+}
+
+/// What a row takes in memory: a small value is many times larger than on the wire.
+fn memory_of(row: &Row, bytes: usize) -> usize {
+    size_of::<Row>() + row.len() * size_of::<DbValue>() + bytes
+}
+
+fn over_budget(refused: OverBudget) -> Error {
+    Error::QueryFailed(QueryError::Text(refused.to_string()))
 }
 
 /// Streams a large result to a guest.

@@ -1,14 +1,20 @@
-//! Classifies statements: which need a session of their own, and which may run on any connection of the pool.
+//! Classifies statements: which need a session or a connection of their own, and which may run on any connection of the
+//! pool, with others queued behind them.
 //!
 //! Statements that are not known to be free of session state are assumed to have some. The check reads words, not SQL, so it
 //! also counts words inside literals and comments; such a mistake costs a dedicated connection, never correctness. It cannot
-//! see that a SELECT calls a user-defined function that changes the session.
+//! see that a SELECT calls a user-defined function that changes the session, or that a view calls one that locks.
 
 /// The part of its session that a statement uses, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// None: the statement is a transaction of its own and leaves no state behind.
+    /// None: the statement is a transaction of its own, leaves no state behind and waits for no lock of a row.
     Nothing,
+    /// The same, if the functions that it calls only read. The server knows.
+    Calls,
+    /// Its connection while it runs: it may wait for a lock that another transaction holds. A statement queued behind it would
+    /// wait with it, and the two would wait for each other if that transaction comes to its end only after the second.
+    Alone,
     /// The transaction that it begins, ends or belongs to. A rollback leaves the session clean.
     Transaction,
     /// The session: its changes stay until a reset.
@@ -52,6 +58,10 @@ pub fn classify(statement: &str) -> Need {
         });
         return if uses_session {
             Need::Session
+        } else if has_writing_words(statement) {
+            Need::Alone
+        } else if called_names(statement).next().is_some() {
+            Need::Calls
         } else {
             Need::Nothing
         };
@@ -94,6 +104,66 @@ fn uses_session(word: &str) -> bool {
             || SESSION_PREFIXES
                 .into_iter()
                 .any(|known| has_prefix(word, known)))
+}
+
+fn has_writing_words(statement: &str) -> bool {
+    words(statement).any(|word| {
+        let first = word.as_bytes().first().map(u8::to_ascii_lowercase);
+        matches!(first, Some(b'd' | b'f' | b'i' | b'm' | b'u'))
+            && ["insert", "update", "delete", "merge", "for", "into"]
+                .into_iter()
+                .any(|known| word.eq_ignore_ascii_case(known))
+    })
+}
+
+/// The words before a parenthesis that may be functions. Also types, aliases and keywords that are not listed.
+pub fn called_names(statement: &str) -> impl Iterator<Item = &str> {
+    let mut rest = skip_comments(statement);
+    let mut previous = "";
+    words(statement).filter(move |word| {
+        let before = std::mem::replace(&mut previous, word);
+        // `words` yields them in order, so the next occurrence is this one.
+        rest = rest.split_once(word).map_or("", |(_, after)| after);
+        let is_called = rest
+            .trim_start_matches(['"', ' ', '\n', '\t', '\r'])
+            .starts_with('(');
+        // What follows AS is an alias or a type.
+        is_called && !before.eq_ignore_ascii_case("as") && !is_keyword(word)
+    })
+}
+
+/// Those that usually stand before a parenthesis and are no names of functions.
+fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: [&str; 25] = [
+        "all",
+        "and",
+        "any",
+        "as",
+        "by",
+        "coalesce",
+        "distinct",
+        "except",
+        "exists",
+        "filter",
+        "from",
+        "in",
+        "intersect",
+        "join",
+        "lateral",
+        "not",
+        "on",
+        "or",
+        "over",
+        "select",
+        "union",
+        "using",
+        "values",
+        "when",
+        "where",
+    ];
+    KEYWORDS
+        .into_iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn has_prefix(word: &str, prefix: &str) -> bool {
@@ -161,17 +231,48 @@ mod tests {
             "  select temp from a where temporary > 3",
             "\n-- the balance\nSELECT balance FROM account",
             "/* a */ /* b /* c */ /* d */ */ (SELECT 1) UNION (SELECT 2)",
+            "VALUES (1), (2)",
+            "WITH x AS (SELECT 1) SELECT * FROM x WHERE EXISTS (SELECT 1) AND a IN (1, 2)",
+        ] {
+            assert_eq!(classify(statement), Need::Nothing, "{statement}");
+        }
+    }
+
+    #[test]
+    fn statements_that_may_wait_for_a_lock_run_alone() {
+        for statement in [
             "INSERT INTO a (note) VALUES ($1) RETURNING id",
             "UPDATE a SET b = nextval('s')",
             "DELETE FROM a",
             "WITH x AS (INSERT INTO a VALUES (1) RETURNING *) SELECT * FROM x",
-            "VALUES (1), (2)",
             "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN DELETE",
-            "SELECT pg_advisory_xact_lock(1)",
-            "SELECT pg_notify('a', 'b')",
             "SELECT * FROM job FOR UPDATE SKIP LOCKED",
         ] {
-            assert_eq!(classify(statement), Need::Nothing, "{statement}");
+            assert_eq!(classify(statement), Need::Alone, "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_functions_do_is_asked_of_the_server() {
+        for (statement, names) in [
+            (
+                "SELECT pg_advisory_xact_lock(1)",
+                &["pg_advisory_xact_lock"][..],
+            ),
+            ("SELECT pg_notify('a', 'b')", &["pg_notify"]),
+            ("SELECT * FROM shop.take ($1)", &["take"]),
+            (
+                "SELECT \"Take\"(count) AS t(a), b::numeric(2)",
+                &["Take", "numeric"],
+            ),
+            (
+                "WITH a AS (SELECT max(x) FROM b) SELECT lower(y) FROM a",
+                &["max", "lower"],
+            ),
+        ] {
+            assert_eq!(classify(statement), Need::Calls, "{statement}");
+            let called: Vec<&str> = called_names(statement).collect();
+            assert_eq!(called, names, "{statement}");
         }
     }
 

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::replies::BoundedReplies;
+use crate::budget::ConnectionPermit;
 use crate::egress::Egress;
 
 /// Limit for connecting. Redis is close by, and callers can do without it for a while, so waiting longer gains nothing.
@@ -170,8 +172,10 @@ impl Server {
     ) -> Result<(MultiplexedConnection, BoxFuture<'static, ()>), String> {
         let (scheme, host, port) = (self.scheme(), &self.host, self.port);
         let settings = AsyncConnectionConfig::new().set_response_timeout(answer_timeout);
+        let permit = self.permit()?;
         let connected = timeout(CONNECT_TIMEOUT, async {
             let stream = self.connect().await.map_err(|error| error.to_string())?;
+            let stream = BoundedReplies::new(stream, self.egress.budget());
             let info = self.client.get_connection_info().redis_settings();
             MultiplexedConnection::new_with_config(info, stream, settings)
                 .await
@@ -182,7 +186,16 @@ impl Server {
             .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())));
         let (connection, drive) = connected
             .map_err(|cause| format!("cannot connect to {scheme}://{host}:{port}: {cause}"))?;
+        let drive = async move {
+            let _permit = permit;
+            drive.await;
+        };
         Ok((connection, Box::pin(drive)))
+    }
+
+    fn permit(&self) -> Result<ConnectionPermit, String> {
+        let permit = self.egress.budget().try_connect();
+        permit.map_err(|refused| refused.to_string())
     }
 
     async fn connect(&self) -> std::io::Result<Box<dyn Stream>> {

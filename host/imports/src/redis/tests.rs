@@ -55,6 +55,52 @@ async fn the_commands_of_the_interface_work() {
 }
 
 #[tokio::test]
+async fn a_reply_beyond_the_limit_fails_and_the_next_command_works() {
+    let redis = open(&servers(), testing::shared_redis()).await;
+    // Small on the wire, large in memory.
+    let script = "local a = {} for i = 1, 3000000 do a[i] = 1 end return a";
+    let refused = redis
+        .execute("EVAL", vec![bytes(script), RedisParameter::Int64(0)])
+        .await;
+    assert!(
+        matches!(refused, Err(Error::Other(_))),
+        "{:?}",
+        refused.err()
+    );
+    wait_until("the server is used again", async || {
+        redis.set("bounded:a", b"1").await.is_ok()
+    })
+    .await;
+    assert_eq!(redis.get("bounded:a").await.unwrap(), Some(b"1".to_vec()));
+}
+
+#[tokio::test]
+async fn connections_of_single_guests_draw_from_the_budget() {
+    let allowed = AllowedHosts::parse(&["*://*:*".to_owned()]).unwrap();
+    let egress = Egress::new(allowed, BlockedNetworks::default(), Arc::new(|_| ()));
+    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(3, None)));
+    let servers = Servers::new(Arc::clone(&egress), Arc::new(RootCertStore::empty()));
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(open(&servers, testing::shared_redis()).await);
+    }
+    let multi = |guest: Connection| async move { guest.execute("MULTI", vec![]).await };
+    assert!(multi(guests[0].clone()).await.is_ok());
+    assert!(multi(guests[1].clone()).await.is_ok());
+    let refused = multi(guests[2].clone()).await;
+    assert!(
+        matches!(&refused, Err(Error::Other(cause)) if cause.contains("outbound_connections")),
+        "{refused:?}"
+    );
+    guests.truncate(1);
+    let last = open(&servers, testing::shared_redis()).await;
+    wait_until("the connection of a guest that left is free", async || {
+        multi(last.clone()).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_command_on_a_value_of_another_type_is_a_type_error() {
     let redis = open(&servers(), testing::shared_redis()).await;
     redis.sadd("typed:s", &strings(&["a"])).await.unwrap();

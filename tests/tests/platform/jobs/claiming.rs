@@ -44,12 +44,17 @@ fn claim(sql: &mut Transaction<'_>) -> Vec<String> {
 }
 
 fn settle(sql: &mut Transaction<'_>, aggregate: &str, outcome: &str) {
+    assert_eq!(settle_all(sql, aggregate, outcome), 1, "{aggregate}");
+}
+
+/// How many are settled of those in hand whose aggregate is LIKE this.
+fn settle_all(sql: &mut Transaction<'_>, aggregates: &str, outcome: &str) -> i64 {
     as_owner(sql, "SELECT 1");
     let settled = format!(
         "SELECT count(*) FROM events.settle_deliveries((
             SELECT jsonb_agg(jsonb_build_object('delivery', id, 'fence', fence, 'outcome', '{outcome}',
                 'pause_ms', 3600000))
-            FROM in_hand WHERE aggregate = '{aggregate}'
+            FROM in_hand WHERE aggregate LIKE '{aggregates}'
         ))"
     );
     as_owner(
@@ -58,8 +63,7 @@ fn settle(sql: &mut Transaction<'_>, aggregate: &str, outcome: &str) {
         CREATE TEMPORARY VIEW in_hand AS SELECT id, fence, aggregate FROM events.delivery WHERE state = 'running';
         GRANT SELECT ON in_hand TO wharf_notify",
     );
-    let count: i64 = sql.query_one(&settled, &[]).unwrap().get(0);
-    assert_eq!(count, 1, "{aggregate}");
+    sql.query_one(&settled, &[]).unwrap().get(0)
 }
 
 #[test]
@@ -162,6 +166,53 @@ fn a_lane_has_no_more_in_flight_than_it_may_and_urgent_lanes_go_first() {
     assert_eq!(claim(&mut sql), ["call-5"]);
 }
 
+/// What is under way when a messenger fails is up to 64 deliveries: were each of them counted, the lane would rest for its
+/// longest at once, for a fault that lasts a moment.
+#[test]
+fn a_lane_rests_longer_with_each_trial_that_fails_and_no_longer_for_those_under_way() {
+    let mut sql = quiet();
+    let mut sql = sql.transaction().unwrap();
+    emit_all(
+        &mut sql,
+        "SELECT 'deliver:telegram', 'chat:' || number, '{}' FROM generate_series(1, 30) AS number",
+    );
+    let lane = |sql: &mut Transaction<'_>| -> (i32, f64) {
+        let lane = "SELECT failures, extract(epoch FROM not_before - clock_timestamp())::float8
+            FROM events.lane WHERE name = 'messenger'";
+        sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
+        let row = sql.query_one(lane, &[]).unwrap();
+        as_owner(sql, "SELECT 1");
+        (row.get(0), row.get(1))
+    };
+    let end_pauses = |sql: &mut Transaction<'_>| {
+        as_owner(
+            sql,
+            "UPDATE events.lane SET not_before = clock_timestamp(), wake_at = clock_timestamp();
+            UPDATE events.delivery SET due_at = now() WHERE state = 'retrying'",
+        );
+    };
+    assert_eq!(claim(&mut sql).len(), 30);
+    assert_eq!(settle_all(&mut sql, "chat:1%", "again"), 11);
+    assert_eq!(settle_all(&mut sql, "chat:%", "again"), 19);
+    let (failures, rests) = lane(&mut sql);
+    assert_eq!(failures, 10);
+    assert!((0.5..=1.0).contains(&rests), "{rests} s");
+    for (failures, rests_for) in (11..=18).zip([2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]) {
+        end_pauses(&mut sql);
+        assert_eq!(claim(&mut sql).len(), 1, "one at a time asks");
+        assert_eq!(settle_all(&mut sql, "chat:%", "again"), 1);
+        let (counted, rests) = lane(&mut sql);
+        assert_eq!(counted, failures.min(16));
+        assert!((rests_for - 0.5..=rests_for).contains(&rests), "{rests} s");
+    }
+    end_pauses(&mut sql);
+    assert_eq!(claim(&mut sql).len(), 1);
+    assert_eq!(settle_all(&mut sql, "chat:%", "done"), 1);
+    assert_eq!(lane(&mut sql).0, 0);
+    end_pauses(&mut sql);
+    assert_eq!(claim(&mut sql).len(), 29);
+}
+
 #[test]
 fn an_event_waits_for_its_time_and_is_not_delivered_after_it() {
     let mut sql = quiet();
@@ -250,4 +301,23 @@ fn a_claim_costs_the_same_whatever_waits() {
     let (small, large) = (costs[0], costs[1]);
     let bound = (small * 3).max(Duration::from_millis(15));
     assert!(large < bound, "{small:?} with few, {large:?} with many");
+}
+
+/// What is counted costs more the more waits, so that a count is kept for twenty times as long as it took.
+#[test]
+fn monitors_that_ask_often_make_few_counts() {
+    let mut sql = quiet();
+    let mut sql = sql.transaction().unwrap();
+    emit_all(&mut sql, "VALUES ('notify', 'first', '{}')");
+    assert_eq!(claim(&mut sql), ["first"]);
+    let mut running_after = |change: &str| -> i64 {
+        as_owner(&mut sql, change);
+        let counted = "SELECT coalesce(sum(running), 0)::bigint FROM events.measure_backlog()";
+        sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
+        sql.query_one(counted, &[]).unwrap().get(0)
+    };
+    assert_eq!(running_after("DELETE FROM events.measured"), 1);
+    let settled = "UPDATE events.delivery SET state = 'ready'; UPDATE events.measured SET took";
+    assert_eq!(running_after(&format!("{settled} = '1 minute'")), 1);
+    assert_eq!(running_after(&format!("{settled} = '0'")), 0);
 }

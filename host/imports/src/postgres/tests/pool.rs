@@ -83,6 +83,90 @@ async fn nothing_queues_behind_a_slow_statement() {
 }
 
 #[tokio::test]
+async fn a_statement_that_waits_for_a_lock_holds_up_no_other() {
+    let pools = make_pools_with(limited_to(4));
+    let port = testing::shared_postgres();
+    let owner = open(&pools, port).await;
+    for statement in [
+        "CREATE TABLE locked_row (id int PRIMARY KEY)",
+        "INSERT INTO locked_row VALUES (1)",
+        "CREATE FUNCTION lock_a_row() RETURNS int LANGUAGE sql AS 'SELECT id FROM locked_row FOR UPDATE'",
+        "CREATE FUNCTION read_a_row() RETURNS int LANGUAGE sql STABLE AS 'SELECT id FROM locked_row'",
+    ] {
+        run(&owner, statement).await;
+    }
+    let guest = open(&pools, port).await;
+    for waiting in [
+        "UPDATE locked_row SET id = 1",
+        "SELECT lock_a_row()",
+        "SELECT id FROM locked_row FOR SHARE",
+    ] {
+        // The pool is warm, so that all statements find a connection at once.
+        join_all((0..8).map(|_| run(&guest, "SELECT read_a_row()"))).await;
+        let holder = open(&pools, port).await;
+        run(&holder, "BEGIN").await;
+        run(&holder, "UPDATE locked_row SET id = 1").await;
+        let others = async {
+            // The transaction ends only after these, so that one queued behind the waiting statement would never end.
+            join_all((0..8).map(|_| run(&guest, "SELECT read_a_row()"))).await;
+            run(&holder, "COMMIT").await;
+        };
+        let done = tokio::time::timeout(Duration::from_secs(8), async {
+            tokio::join!(run(&guest, waiting), others)
+        });
+        assert!(done.await.is_ok(), "{waiting}");
+    }
+}
+
+#[tokio::test]
+async fn statements_that_only_read_share_a_connection_also_if_they_call_functions() {
+    let proxy = Proxy::to(testing::shared_postgres()).await;
+    let pools = make_pools_with(limited_to(8));
+    let connection = open(&pools, proxy.port).await;
+    let statement = "SELECT length(lower($1::text))";
+    let text = || ParameterValue::Str("a".to_owned());
+    connection.query(statement, &[text()]).await.unwrap();
+    let before = proxy.round_trips();
+    for _ in 0..10 {
+        connection.query(statement, &[text()]).await.unwrap();
+    }
+    assert_eq!(proxy.round_trips() - before, 10, "the server is asked once");
+    let pool = pools.find_or_add(&url(proxy.port), None).unwrap();
+    assert_eq!(pool.need_of(statement), Need::Nothing);
+    run(&connection, "SELECT pg_notify('a', 'b')").await;
+    assert_eq!(pool.need_of("SELECT pg_notify('a', 'b')"), Need::Alone);
+}
+
+#[tokio::test]
+async fn connections_draw_from_the_budget_of_the_component() {
+    let port = testing::shared_postgres();
+    let egress = Egress::new(
+        wharf_manifest::egress::AllowedHosts::parse(&["*://*:*".to_owned()]).unwrap(),
+        wharf_manifest::egress::BlockedNetworks::default(),
+        Arc::new(|_| ()),
+    );
+    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(1, None)));
+    let roots = Arc::new(RootCertStore::empty());
+    let pools = Pools::new(
+        "parking".to_owned(),
+        Arc::clone(&egress),
+        limited_to(4),
+        roots,
+    );
+    let connection = open(&pools, port).await;
+    let budget = egress.budget();
+    assert_eq!(budget.open_connections(), 1);
+    let others = join_all((0..20).map(|_| run(&connection, "SELECT pg_sleep(0.01)"))).await;
+    assert_eq!(others.len(), 20, "one connection serves all");
+    assert_eq!(budget.open_connections(), 1);
+    drop((connection, pools));
+    wait_until("the connection is closed", async || {
+        budget.open_connections() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_fails_an_open_within_about_two_seconds() {
     // Accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -31,6 +31,29 @@ async fn a_small_result_is_returned_whole_and_a_large_one_is_streamed() {
 }
 
 #[tokio::test]
+async fn results_held_at_once_are_bounded_together() {
+    // Two million rows of one byte each: small on the wire, large in memory.
+    let many = "SELECT true FROM generate_series(1, 2000000)";
+    let egress = testing::allow_all();
+    let roots = Arc::new(RootCertStore::empty());
+    let pools = Pools::new(
+        "parking".to_owned(),
+        Arc::clone(&egress),
+        limited_to(4),
+        roots,
+    );
+    let connection = open(&pools, testing::shared_postgres()).await;
+    let results = join_all((0..4).map(|_| connection.query(many, &[]))).await;
+    let refused = results.iter().filter(|result| {
+        matches!(result, Err(Error::QueryFailed(QueryError::Text(cause))) if cause.contains("together"))
+    });
+    assert!(refused.count() > 0);
+    drop(results);
+    assert_eq!(egress.budget().held_bytes(), 0);
+    assert_eq!(query_number(&connection, "SELECT 1").await, 1);
+}
+
+#[tokio::test]
 async fn a_slow_reader_of_a_large_result_does_not_delay_other_statements() {
     let pools = make_pools_with(limited_to(2));
     let connection = open(&pools, testing::shared_postgres()).await;

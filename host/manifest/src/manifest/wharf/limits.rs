@@ -28,6 +28,8 @@ pub struct WharfComponent {
     pub block_private_networks: bool,
     /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
     pub merge_equal_messages: bool,
+    /// Outgoing connections of all kinds at the same time: to databases, Redis, brokers and HTTP servers.
+    pub outbound_connections: u32,
     pub postgres: PostgresLimits,
 }
 
@@ -55,6 +57,7 @@ impl Default for WharfComponent {
             body_limit_bytes: 1 << 20,
             block_private_networks: false,
             merge_equal_messages: false,
+            outbound_connections: 128,
             postgres: PostgresLimits::default(),
         }
     }
@@ -109,6 +112,11 @@ impl WharfComponent {
             merge_equal_messages: table
                 .flag("merge_equal_messages")
                 .unwrap_or(default.merge_equal_messages),
+            outbound_connections: count(
+                &table,
+                "outbound_connections",
+                default.outbound_connections,
+            ),
             postgres: postgres.map(PostgresLimits::read).unwrap_or_default(),
         };
         table.refuse_unknown_keys();

@@ -1,0 +1,359 @@
+//! A component that takes all it can get of what the host shares among components: outgoing connections, memory for
+//! results, locks, processors. Each test has the requests of another client beside it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod stage;
+
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::join_all;
+use http_body_util::Full;
+use hyper::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use stage::{Host, p99, until};
+use tokio_postgres::NoTls;
+
+const MANIFEST: &str = r#"
+[application.tool.wharf]
+migrations = "migrations"
+[application.tool.wharf.variables]
+till_url = "postgres:till"
+redis_url = "redis"
+[variables]
+till_url = { required = true }
+redis_url = { required = true }
+
+[[trigger.http]]
+route = "/bad/..."
+component = "bad"
+[[trigger.http]]
+route = "/good/..."
+component = "good"
+
+[component.bad]
+source = "{guests}/guest_greedy.wasm"
+allowed_outbound_hosts = ["*://127.0.0.1:*"]
+[component.bad.variables]
+till_url = "{{ till_url }}"
+redis_url = "{{ redis_url }}"
+[component.bad.tool.wharf]
+outbound_connections = 8
+postgres.connections = 4
+memory_mb = 64
+
+[component.good]
+source = "{guests}/guest_greedy.wasm"
+allowed_outbound_hosts = ["*://127.0.0.1:*"]
+"#;
+
+struct Stage {
+    host: Host,
+    postgres: String,
+    redis: String,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let folder = stage::folder(MANIFEST);
+        // When started as root, PostgreSQL runs as another user, who needs access.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let till = folder.path().join("migrations/till");
+        fs::create_dir_all(&till).unwrap();
+        let table = "CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1)";
+        fs::write(till.join("0001_sale.sql"), table).unwrap();
+        let host = Host::start_in(folder, &["--volatile"]);
+        Self {
+            postgres: act(&host, "/bad/variable", ["till_url"]).await,
+            redis: act(&host, "/bad/variable", ["redis_url"]).await,
+            host,
+        }
+    }
+
+    /// The p99 of a request of another component, whose client asks the database.
+    async fn p99_of_others(&self) -> Duration {
+        p99(async || {
+            let rows = self.query("/good/query", "SELECT id FROM sale").await;
+            assert_eq!(rows, "1 rows");
+        })
+        .await
+    }
+
+    async fn query(&self, path: &str, statement: &str) -> String {
+        act(&self.host, path, [&self.postgres, statement]).await
+    }
+}
+
+async fn act<const N: usize>(host: &Host, path: &str, arguments: [&str; N]) -> String {
+    host.post(path, arguments.join("\n")).await.text()
+}
+
+/// The machine may be busy with other work meanwhile.
+fn assert_is_close(alone: Duration, beside: Duration) {
+    assert!(
+        beside < alone * 4 + Duration::from_millis(100),
+        "p99 alone {alone:?}, beside it {beside:?}"
+    );
+}
+
+/// A server that accepts connections, counts them and never answers.
+fn start_silent_server() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            count.fetch_add(1, Relaxed);
+            open.push(stream);
+        }
+    });
+    (address, accepted)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_has_as_many_connections_as_its_budget_however_it_asks_for_them() {
+    let stage = Stage::start().await;
+    let alone = stage.p99_of_others().await;
+    let (address, accepted) = start_silent_server();
+    let url = format!("http://{address}/");
+    let attack = async {
+        let host = &stage.host;
+        // Sockets first: the rest finds what they leave.
+        tokio::join!(
+            act(host, "/bad/databases", [&stage.postgres, "40"]),
+            act(host, "/bad/redises", [&stage.redis, "40"]),
+            act(host, "/bad/servers", [&url, "40"]),
+        )
+    };
+    let watch = async {
+        let owner = connect(&stage.postgres).await;
+        let mut most = 0;
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(1500) {
+            let of_postgres = "SELECT count(*) FROM pg_stat_activity
+                WHERE usename = current_user AND pid <> pg_backend_pid()
+                    AND application_name <> 'good' AND state <> 'idle'";
+            let of_postgres: i64 = owner.query_one(of_postgres, &[]).await.unwrap().get(0);
+            let of_redis = connections_of_redis(&stage.redis).await;
+            let open = usize::try_from(of_postgres).unwrap() + of_redis + accepted.load(Relaxed);
+            most = most.max(open);
+        }
+        most
+    };
+    let ((databases, redises, _), most, beside) =
+        tokio::join!(attack, watch, stage.p99_of_others());
+    assert!(most <= 8, "{most} connections");
+    assert!(most >= 6, "{most} connections: nothing was attacked");
+    for refused in [databases, redises] {
+        assert!(refused.contains("connections"), "{refused}");
+    }
+    assert_is_close(alone, beside);
+    until("a connection is free again", async || {
+        stage.query("/bad/query", "SELECT id FROM sale").await == "1 rows"
+    })
+    .await;
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Without the one that asks.
+async fn connections_of_redis(url: &str) -> usize {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let list: String = redis::cmd("CLIENT")
+        .arg("LIST")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    list.lines().count() - 1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_and_replies_that_wait_for_a_component_are_bounded_together() {
+    let stage = Stage::start().await;
+    let alone = stage.p99_of_others().await;
+    let before = stage.host.peak_kilobytes();
+    // Rows are streamed.
+    let rows = "SELECT repeat('x', 100000) FROM generate_series(1, 100)";
+    // Small on the wire, large in memory.
+    let values = "local a = {} for i = 1, 3000000 do a[i] = 1 end return a";
+    let attack = async {
+        let results = join_all((0..8).map(|_| stage.query("/bad/query", rows)));
+        let eval = || act(&stage.host, "/bad/eval", [&stage.redis, values]);
+        let replies = join_all((0..4).map(|_| eval()));
+        tokio::join!(results, replies)
+    };
+    let ((results, replies), beside) = tokio::join!(attack, stage.p99_of_others());
+    let grown = stage.host.peak_kilobytes() - before;
+    assert!(results.iter().all(|rows| rows == "100 rows"), "{results:?}");
+    assert!(
+        replies.iter().all(|reply| reply.starts_with("Error")),
+        "{replies:?}"
+    );
+    assert!(grown < 256 << 10, "{grown} kB");
+    assert_is_close(alone, beside);
+    until("a small result is read again", async || {
+        stage.query("/bad/query", "SELECT id FROM sale").await == "1 rows"
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_of_a_component_do_not_wait_behind_its_writes_that_wait_for_a_lock() {
+    let stage = Stage::start().await;
+    let read = async || {
+        p99(async || {
+            let rows = stage.query("/bad/query", "SELECT id FROM sale").await;
+            assert_eq!(rows, "1 rows");
+        })
+        .await
+    };
+    let alone = read().await;
+    let update = "UPDATE sale SET id = 1";
+    let holder = act(
+        &stage.host,
+        "/bad/transaction",
+        [&stage.postgres, update, "3"],
+    );
+    let others = async {
+        until("the transaction holds the row", async || {
+            let locked = "SELECT FROM sale FOR UPDATE SKIP LOCKED";
+            stage.query("/bad/query", locked).await == "0 rows"
+        })
+        .await;
+        let began = Instant::now();
+        let waiting = async {
+            stage
+                .query("/bad/query", "UPDATE sale SET id = 1 RETURNING id")
+                .await;
+            began.elapsed()
+        };
+        tokio::join!(waiting, read())
+    };
+    let (held, (waited, beside)) = tokio::join!(holder, others);
+    assert_eq!(held, "committed");
+    assert!(
+        waited > Duration::from_secs(1),
+        "the update waited {waited:?}"
+    );
+    assert_is_close(alone, beside);
+}
+
+const INSTANCES: &str = r#"wharf_instances{component="bad"}"#;
+
+/// Requests that compute without end, until this is dropped.
+struct Spinning(Vec<tokio::task::JoinHandle<()>>);
+
+impl Spinning {
+    async fn start(host: &Host, count: usize, make: impl Fn() -> Request<Full<Bytes>>) -> Self {
+        let tasks = (0..count).map(|_| {
+            // Each with a connection of its own, which is reset with it.
+            let client = Client::builder(TokioExecutor::new()).build_http();
+            let request = make();
+            tokio::spawn(async move { drop(client.request(request).await) })
+        });
+        let spinning = Self(tasks.collect());
+        until("all of them compute", async || {
+            host.metric(INSTANCES).await >= count as f64
+        })
+        .await;
+        spinning
+    }
+}
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_instances_that_compute_leave_another_component_its_share() {
+    let stage = Stage::start().await;
+    let host = &stage.host;
+    // About a third of a second of computing, or so many slices.
+    let compute = async || {
+        let asked = Instant::now();
+        assert_eq!(host.post("/good/compute", "200000000").await.status(), 200);
+        asked.elapsed()
+    };
+    let hello = || async { assert_eq!(host.get("/good/hello").await.status(), 200) };
+    let alone = (compute().await, p99(hello).await);
+    let spin = || {
+        Request::get(host.url("/bad/spin"))
+            .body(Full::default())
+            .unwrap()
+    };
+    let spinning = Spinning::start(host, 64, spin).await;
+    let beside = (compute().await, p99(hello).await);
+    // In turns of instances it would have one of 65.
+    assert!(
+        beside.0 < alone.0 * 8,
+        "alone {:?}, beside 64 others {:?}",
+        alone.0,
+        beside.0
+    );
+    assert_is_close(alone.1, beside.1);
+
+    drop(spinning);
+    let reset = Instant::now();
+    until("what they computed for resets is over", async || {
+        host.metric(INSTANCES).await == 0.0
+    })
+    .await;
+    let lasted = reset.elapsed();
+    assert!(lasted < Duration::from_secs(4), "{lasted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_goes_on_for_a_moment_after_its_client_reset_and_no_longer() {
+    let stage = Stage::start().await;
+    let host = &stage.host;
+    let post = |path: &str, body: String| Request::post(host.url(path)).body(body.into()).unwrap();
+
+    // What ends soon is done.
+    let update = format!("{}\nUPDATE sale SET id = 2\n1", stage.postgres);
+    let spinning = Spinning::start(host, 1, || post("/bad/transaction", update.clone())).await;
+    until("the transaction holds the row", async || {
+        let locked = "SELECT FROM sale FOR UPDATE SKIP LOCKED";
+        stage.query("/bad/query", locked).await == "0 rows"
+    })
+    .await;
+    drop(spinning);
+    until("the change is there", async || {
+        let changed = "SELECT FROM sale WHERE id = 2";
+        stage.query("/good/query", changed).await == "1 rows"
+    })
+    .await;
+
+    // What does not end is ended, though the request had thirty seconds.
+    drop(Spinning::start(host, 8, || post("/bad/spin", String::new())).await);
+    let reset = Instant::now();
+    until("what does not end was ended", async || {
+        host.metric(INSTANCES).await <= 2.0
+    })
+    .await;
+    let lasted = reset.elapsed();
+    assert!(lasted > Duration::from_secs(3), "{lasted:?}");
+    assert!(lasted < Duration::from_secs(12), "{lasted:?}");
+}
