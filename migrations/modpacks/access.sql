@@ -93,11 +93,12 @@ CREATE FUNCTION show_file(it file)
 RETURNS TABLE (
     id bigint, pack_id bigint, version_id bigint, path text, original_name text, size bigint, status text,
     failure text, side text, is_optional boolean, is_kept boolean, is_restricted boolean, sha1 text, sha256 text,
-    sha512 text, murmur2 bigint, object uuid, created_at bigint
+    sha512 text, murmur2 bigint, object uuid, source text, created_at bigint
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.pack_id, it.version_id, it.path, it.original_name, it.size, it.status, it.failure, it.side,
-        it.is_optional, it.is_kept, it.is_restricted, b.sha1, b.sha256, b.sha512, b.murmur2, b.id,
+        it.is_optional, it.is_kept, it.is_restricted, coalesce(b.sha1, it.source_sha1),
+        coalesce(b.sha256, it.source_sha256), coalesce(b.sha512, it.source_sha512), b.murmur2, b.id, it.source,
         millis(it.created_at)
     FROM (VALUES (1)) AS once
     LEFT JOIN blob AS b ON b.id = it.blob_id

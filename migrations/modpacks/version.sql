@@ -41,10 +41,10 @@ BEGIN
         PERFORM FROM blob WHERE id IN (SELECT blob_id FROM file WHERE version_id = base.id) ORDER BY id FOR NO KEY UPDATE;
         INSERT INTO file (
             pack_id, version_id, owner, path, original_name, size, status, blob_id, side, is_optional, is_kept,
-            is_restricted
+            is_restricted, source, source_sha1, source_sha256, source_sha512
         )
         SELECT pack_id, v.id, owner, path, original_name, size, status, blob_id, side, is_optional, is_kept,
-            is_restricted
+            is_restricted, source, source_sha1, source_sha256, source_sha512
         FROM file
         WHERE version_id = base.id AND status = 'ready';
         INSERT INTO file_share (file_id, user_id, login, role)

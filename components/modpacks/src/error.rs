@@ -54,6 +54,13 @@ pub enum Error {
     )]
     UnknownLink,
     #[refusal(
+        404,
+        "unknown-import",
+        "No such import",
+        detail = "there is no such import"
+    )]
+    UnknownImport,
+    #[refusal(
         403,
         "forbidden",
         "Not allowed for this user",

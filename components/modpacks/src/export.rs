@@ -126,9 +126,17 @@ impl Export {
             "path": file.path,
             "hashes": { "sha1": file.sha1, "sha512": file.sha512 },
             "env": { "client": on(Side::Client), "server": on(Side::Server) },
-            "downloads": [self.addresses.of(file)],
+            "downloads": [self.download_of(file)],
             "fileSize": file.size,
         })
+    }
+
+    /// Launchers trust the servers that linked files come from, and download them there.
+    fn download_of(&self, file: &PackFile) -> String {
+        match &file.source {
+            Some(source) => source.clone(),
+            None => self.addresses.of(file),
+        }
     }
 
     /// The file of packwiz at that path, if it is one that is written here.
@@ -191,12 +199,18 @@ impl Export {
 
     fn metafile(&self, file: &PackFile) -> String {
         let name = crate::path::file_name(&file.path);
+        // A linked file may have one of them alone.
+        let hash = match (&file.sha512, &file.sha256) {
+            (Some(sha512), _) => ("sha512", sha512.as_str()),
+            (None, sha256) => ("sha256", sha256.as_deref().unwrap_or_default()),
+        };
         let mut text = format!(
             "name = {name}\nfilename = {name}\nside = \"{}\"\n\n\
-             [download]\nurl = {}\nhash-format = \"sha512\"\nhash = \"{}\"\n",
+             [download]\nurl = {}\nhash-format = \"{}\"\nhash = \"{}\"\n",
             file.side.name(),
-            quoted(&self.addresses.of(file)),
-            file.sha512.as_deref().unwrap_or_default(),
+            quoted(&self.download_of(file)),
+            hash.0,
+            hash.1,
             name = quoted(name),
         );
         if file.optional {
@@ -208,9 +222,9 @@ impl Export {
 
 const METAFILE: &str = ".pw.toml";
 
-/// packwiz has sides and options in files of their own; a plain file is simply there.
+/// packwiz has sides, options and links in files of their own; a plain file is simply there.
 fn needs_metafile(file: &PackFile) -> bool {
-    file.optional || file.side != Side::Both
+    file.source.is_some() || file.optional || file.side != Side::Both
 }
 
 /// A basic string of TOML: JSON escapes a subset of what TOML does, and names contain no control characters.
@@ -243,6 +257,7 @@ mod tests {
             sha256: Some("2".repeat(64)),
             sha512: Some("5".repeat(128)),
             murmur2: Some(9),
+            source: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
             object: None,
         }

@@ -59,6 +59,9 @@ pub struct PackFile {
     pub sha512: Option<String>,
     /// CurseForge's fingerprint.
     pub murmur2: Option<i64>,
+    /// Where others serve a file that is linked. Its bytes were not read here: compare its digests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     pub created_at: Timestamp,
     /// Of which the key of the object is made.
     #[serde(skip)]

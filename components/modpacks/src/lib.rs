@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`pack`], [`version`], [`file`] and [`path`] are the
 //! rules, [`viewer`] is who asks, [`upload`] hands out addresses of S3, [`verify`] reads what was uploaded with the
-//! digests of [`digest`], [`export`] writes versions as launchers read them, [`upkeep`] is what the tick does, [`store`] the SQL, [`calls`] what is asked of signin,
+//! digests of [`digest`], [`export`] writes versions as launchers read them, [`import`] and [`archive`] read those of other
+//! platforms, which [`unpack`] makes drafts of, [`upkeep`] is what the tick does, [`store`] the SQL, [`calls`] what is asked of signin,
 //! [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/modpacks`:
@@ -14,6 +15,7 @@
 
 kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
 
+mod archive;
 mod calls;
 mod digest;
 #[cfg(target_family = "wasm")]
@@ -21,12 +23,14 @@ mod entry;
 pub mod error;
 mod export;
 mod file;
+mod import;
 mod pack;
 mod path;
 pub mod routes;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unpack;
 pub mod upkeep;
 mod upload;
 mod verify;

@@ -2,6 +2,7 @@
 
 mod exports;
 mod files;
+mod imports;
 mod methods;
 mod packs;
 mod versions;
@@ -85,6 +86,15 @@ fn resources() -> Routes {
                 .note("It leads nowhere from the next request on.")
                 .refuses(changing())
                 .refuses([Error::UNKNOWN_LINK])
+        })
+        .post("/modpacks/{pack_id}/imports", imports::create_import, |it| {
+            it.summary("Import a modpack")
+                .note("Makes a draft of a verified file of the modpack itself: `.mrpack`, or a zip of CurseForge or packwiz. It is taken apart in the background and deleted then. Files in it become files of the draft; files that it downloads from servers that are allowed stay there, as links with their digests; `refused` says which ones were left out. An archive with unsafe paths, symlinks or a bomb fails as a whole.")
+                .refuses(changing())
+                .refuses([Error::INVALID_VERSION, Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
+        })
+        .get("/modpacks/{pack_id}/imports/{import_id}", imports::show_import, |it| {
+            it.summary("Show an import").refuses([Error::UNKNOWN_IMPORT])
         })
         .about("Versions of modpacks")
         .get("/modpacks/{pack_id}/versions", versions::list_versions, |it| {

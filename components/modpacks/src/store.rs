@@ -1,6 +1,7 @@
 //! The SQL of packs, versions and files, one function per statement.
 
 pub mod files;
+pub mod imports;
 pub mod packs;
 pub mod uploads;
 pub mod versions;

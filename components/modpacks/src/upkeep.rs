@@ -9,11 +9,12 @@ use kit::store::s3::S3;
 use kit::store::{Db, erasure, event, purge_keys};
 
 use crate::error::Error;
-use crate::store::{self, uploads};
+use crate::store::{self, imports, uploads};
+use crate::unpack::unpack;
 use crate::upload::key;
 use crate::verify::{Turn, verify};
 
-/// The channel on which complete uploads are announced. A lost message costs a second.
+/// The channel on which complete uploads and imports are announced. A lost message costs a second.
 pub const VERIFY: &str = "modpacks:verify";
 
 /// No slice is begun later in a turn: a host that stops waits for it. The next turn goes on.
@@ -28,6 +29,7 @@ pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
     // A failure of one does not keep the others from their turn.
     [
+        unpack_all(&db).await,
         verify_all(&db).await,
         drop_uploads(&db).await,
         drop_unused(&db).await,
@@ -36,6 +38,28 @@ pub async fn sweep() -> Result<(), Error> {
     ]
     .into_iter()
     .collect()
+}
+
+async fn unpack_all(db: &Db) -> Result<(), Error> {
+    let begun = kit::now();
+    let is_over = |now: Timestamp| now.duration_since(begun).unsigned_abs() >= MAX_TURN;
+    while !is_over(kit::now()) {
+        let Some(claimed) = imports::claim_import(db).await? else {
+            return Ok(());
+        };
+        match unpack(db, &claimed, is_over).await {
+            Ok(Turn::Over) => {}
+            Ok(Turn::Unfinished) => {
+                imports::release_import(db, &claimed).await?;
+                event::announce(VERIFY, String::new());
+            }
+            Err(error) => {
+                eprintln!("import {} is left to a later turn: {error}", claimed.id);
+                imports::postpone_import(db, &claimed).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn verify_all(db: &Db) -> Result<(), Error> {

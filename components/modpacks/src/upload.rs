@@ -140,7 +140,7 @@ pub async fn plan(db: &Db, uploading: Uploading) -> Result<UploadPlan, Error> {
 }
 
 /// Begins the upload in S3, once: of two requests that do so, one takes what the other began.
-async fn begin(db: &Db, s3: &S3, id: Uuid) -> Result<String, Error> {
+pub async fn begin(db: &Db, s3: &S3, id: Uuid) -> Result<String, Error> {
     let begun = s3.create_upload(&key(id)).await?;
     let kept = uploads::begin_upload(db, id, &begun).await?;
     if kept != begun {
@@ -196,6 +196,12 @@ pub async fn complete(
 
 /// A fresh address of a file that the viewer was just found to see.
 pub async fn download_address(file: &PackFile) -> Result<DownloadAddress, Error> {
+    if let Some(source) = &file.source {
+        return Ok(DownloadAddress {
+            url: source.clone(),
+            expires_in_seconds: DOWNLOAD_VALID.as_secs(),
+        });
+    }
     let Some(object) = file.object else {
         return Err(Error::FileNotReady(file.status.name()));
     };

@@ -17,6 +17,14 @@ pub struct Viewer {
 pub const SIGNED_IN: &str = "user";
 
 impl Viewer {
+    /// The owner of a pack, for what is done in their name.
+    pub fn of(owner: Uuid) -> Self {
+        Self {
+            id: Some(owner),
+            ..Self::default()
+        }
+    }
+
     /// The viewer with a friend's link and nothing else.
     pub fn with_link(secret: &str) -> Self {
         Self {

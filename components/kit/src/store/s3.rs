@@ -197,6 +197,25 @@ impl S3 {
         Ok(created.upload_id().to_owned())
     }
 
+    /// Puts a part that this function made itself.
+    pub async fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: u16,
+        bytes: Bytes,
+    ) -> Result<(), S3Error> {
+        let action = self
+            .inside
+            .upload_part(Some(&self.key), key, number, upload);
+        let request = Request::put(action.sign(OWN_ADDRESS).as_str())
+            .header(header::CONTENT_LENGTH, bytes.len())
+            .body(bytes);
+        open("UploadPart", request, COMPLETION_PATIENCE)
+            .await
+            .map(drop)
+    }
+
     /// The parts of an upload that have arrived, by their numbers.
     pub async fn list_parts(&self, key: &str, upload: &str) -> Result<Vec<Part>, S3Error> {
         const OPERATION: &str = "ListParts";

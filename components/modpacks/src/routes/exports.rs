@@ -67,7 +67,7 @@ impl Reader {
             None => versions::find_latest(db, pack, viewer, Choice::default()).await?,
         };
         let mut files = files::list_files(db, pack, Some(version.id), viewer).await?;
-        files.retain(|it| it.object.is_some());
+        files.retain(|it| it.object.is_some() || it.source.is_some());
         Ok(Export {
             pack: self.pack,
             version,

@@ -3,7 +3,8 @@
 WITH asked AS (
     SELECT coalesce(max(level(pack, $4, $5, $6)), 0) AS allowed FROM pack WHERE id = $1
 ), known AS (
-    SELECT v.id AS version_id, f.id, f.path, f.size, f.side, f.is_kept, b.sha256, b.sha512, f.blob_id
+    SELECT v.id AS version_id, f.id, f.path, f.size, f.side, f.is_kept, coalesce(b.sha256, f.source_sha256) AS sha256,
+        coalesce(b.sha512, f.source_sha512) AS sha512, f.blob_id, f.source
     FROM asked
     JOIN version AS v ON v.pack_id = $1 AND v.id IN ($2, $3) AND sees_version(v, asked.allowed)
     LEFT JOIN file AS f ON f.version_id = v.id AND f.status = 'ready' AND sees_file(f, v, asked.allowed, $4, $5)
@@ -18,6 +19,7 @@ WITH asked AS (
     FULL JOIN (SELECT * FROM known WHERE version_id = $3 AND id IS NOT NULL) AS came
         ON folded(gone.path) = folded(came.path)
     WHERE gone.blob_id IS DISTINCT FROM came.blob_id OR gone.path <> came.path
+        OR (gone.source, gone.sha256, gone.sha512) IS DISTINCT FROM (came.source, came.sha256, came.sha512)
 )
 SELECT CASE
     WHEN asked.allowed = 0 THEN 'unknown_pack'

@@ -5,7 +5,7 @@ use wharf_tests::{Answer, Options, Stack, User, eventually};
 
 use super::*;
 
-fn create_link(owner: &User, pack: i64) -> (i64, String) {
+pub fn create_link(owner: &User, pack: i64) -> (i64, String) {
     let path = format!("/modpacks/{pack}/links");
     let made = owner
         .post(&path)
