@@ -1,6 +1,5 @@
 //! Modpacks: what is uploaded, who sees it, and that nothing is served which was not proven.
 
-mod crashes;
 mod files;
 mod imports;
 mod links;
