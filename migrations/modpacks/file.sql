@@ -128,7 +128,7 @@ BEGIN
         FROM file AS f
         JOIN pack ON pack.id = f.pack_id
         LEFT JOIN version AS v ON v.id = f.version_id
-        WHERE f.id = source AND f.status = 'ready'
+        WHERE f.id = reuse_file.source AND f.status = 'ready'
             AND sees_file(f, v, level(pack, viewer, roles, NULL), viewer, roles);
     -- It may be deleted meanwhile: the lock of the blob is the last word.
     PERFORM FROM blob WHERE id = s.blob_id AND status = 'live' AND refs > 0 FOR NO KEY UPDATE;
