@@ -3,7 +3,7 @@
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`pack`], [`version`], [`file`] and [`path`] are the
 //! rules, [`viewer`] is who asks, [`upload`] hands out addresses of S3, [`verify`] reads what was uploaded with the
 //! digests of [`digest`], [`export`] writes versions as launchers read them, [`import`] and [`archive`] read those of other
-//! platforms, which [`unpack`] makes drafts of, [`upkeep`] is what the tick does, [`store`] the SQL, [`calls`] what is asked of signin,
+//! platforms, which [`unpack`] makes drafts of, [`upkeep`] is what the tick does, [`audit`] compares rows and objects, [`store`] the SQL, [`calls`] what is asked of signin,
 //! [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/modpacks`:
@@ -16,6 +16,7 @@
 kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
 
 mod archive;
+mod audit;
 mod calls;
 mod digest;
 #[cfg(target_family = "wasm")]

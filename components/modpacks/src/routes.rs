@@ -238,6 +238,10 @@ fn resources() -> Routes {
         .put("/files/usage/{user_id}", files::set_quota, |it| {
             it.summary("Set a user's quota").refuses([Error::INVALID_FILE])
         })
+        .post("/files/repair", files::repair_files, |it| {
+            it.summary("Compare what S3 keeps with what it should")
+                .note("A page of 1000 objects at a time, for admins. Objects that belong to nothing are counted, and deleted with `delete`; verified bytes that S3 has lost are reported. With `next` as `after` it goes on.")
+        })
         .get("/files/{file_id}", files::show_file, |it| {
             it.summary("Show a file").refuses([Error::UNKNOWN_FILE])
         })
@@ -299,7 +303,9 @@ fn mrpack(it: Operation) -> Operation {
 }
 
 fn manifest(it: Operation) -> Operation {
-    reading(it).returns::<Manifest>(200)
+    reading(it)
+        .returns::<Manifest>(200)
+        .note("With `side` what a server needs, or a player. `wharf-sync` makes a folder of it.")
 }
 
 fn packwiz(it: Operation) -> Operation {

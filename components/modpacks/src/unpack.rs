@@ -102,7 +102,7 @@ async fn go_on(
     let new = plan.version(claimed)?;
     let version = versions::create_version(db, claimed.request, pack, &viewer, &new, quota).await?;
     let version = version.id;
-    if !prolong_import(db, claimed, version).await? {
+    if !prolong_import(db, claimed, version, false).await? {
         return Ok(Turn::Over);
     }
     let made = files::list_files(db, pack, Some(version), &viewer).await?;
@@ -302,7 +302,7 @@ impl Archive {
                         .put(number, std::mem::replace(&mut ready, rest))
                         .await?;
                     part = parts.next();
-                    if !prolong_import(db, claimed, version).await? {
+                    if !prolong_import(db, claimed, version, true).await? {
                         return Ok(false);
                     }
                 }

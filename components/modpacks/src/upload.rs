@@ -18,6 +18,9 @@ const PART_VALID: Duration = Duration::from_secs(60 * 60);
 /// How long an address for a download is valid. A download that has begun goes on.
 pub const DOWNLOAD_VALID: Duration = Duration::from_secs(60);
 
+/// Of the keys of all objects.
+pub const PREFIX: &str = "objects/";
+
 /// The row of an upload.
 #[derive(Clone, Debug, FromRow)]
 pub struct Upload {
@@ -100,7 +103,7 @@ pub struct DownloadAddress {
 
 /// The key of the object of an upload, and of the blob that comes of it.
 pub fn key(id: Uuid) -> String {
-    format!("objects/{id}")
+    format!("{PREFIX}{id}")
 }
 
 /// What a file that is kept on the platform for owners without a quota of their own may take.

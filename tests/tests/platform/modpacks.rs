@@ -1,9 +1,11 @@
 //! Modpacks: what is uploaded, who sees it, and that nothing is served which was not proven.
 
+mod crashes;
 mod files;
 mod imports;
 mod links;
 mod methods;
+mod repairs;
 mod sync;
 mod versions;
 mod visibility;

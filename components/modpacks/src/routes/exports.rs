@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use kit::identity::Caller;
 use kit::store::Db;
-use kit::web::{Created, Json, NoContent, Path, Problem, Schema};
+use kit::web::{Created, Json, NoContent, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::files::redirect;
 use crate::digest::hex_sha256;
 use crate::error::Error;
 use crate::export::{Addresses, Export};
-use crate::file::is_hex;
+use crate::file::{Side, is_hex};
 use crate::pack::{FriendLink, Pack, label};
 use crate::store::{self, files, packs, versions};
 use crate::upload;
@@ -86,8 +86,13 @@ impl Reader {
         Ok((headers, export.mrpack()).into_response())
     }
 
-    async fn manifest(self, version: Option<i64>) -> Result<Response, Error> {
-        let export = self.export(version).await?;
+    async fn manifest(self, version: Option<i64>, wanted: ForSide) -> Result<Response, Error> {
+        let mut export = self.export(version).await?;
+        if let Some(side) = wanted.side {
+            export
+                .files
+                .retain(|it| it.side == Side::Both || side == Side::Both || it.side == side);
+        }
         Ok(Json(export.manifest()).into_response())
     }
 
@@ -114,11 +119,20 @@ pub async fn latest_mrpack(
     Ok(caller_reads(caller, pack).await?.mrpack(None).await?)
 }
 
+/// For a player's folder or a server's.
+#[derive(Deserialize, Schema)]
+pub struct ForSide {
+    /// `client` or `server`: without the files that it does not need.
+    side: Option<Side>,
+}
+
 pub async fn latest_manifest(
     caller: Option<Caller>,
     Path(pack): Path<i64>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
-    Ok(caller_reads(caller, pack).await?.manifest(None).await?)
+    let reader = caller_reads(caller, pack).await?;
+    Ok(reader.manifest(None, wanted).await?)
 }
 
 pub async fn latest_packwiz(
@@ -142,9 +156,10 @@ pub async fn version_mrpack(
 pub async fn version_manifest(
     caller: Option<Caller>,
     Path((pack, version)): Path<(i64, i64)>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
     let reader = caller_reads(caller, pack).await?;
-    Ok(reader.manifest(Some(version)).await?)
+    Ok(reader.manifest(Some(version), wanted).await?)
 }
 
 pub async fn version_packwiz(
@@ -177,8 +192,12 @@ pub async fn friend_mrpack(Path(secret): Path<String>) -> Result<Response, Probl
     Ok(friend_reads(&secret).await?.mrpack(None).await?)
 }
 
-pub async fn friend_manifest(Path(secret): Path<String>) -> Result<Response, Problem> {
-    Ok(friend_reads(&secret).await?.manifest(None).await?)
+pub async fn friend_manifest(
+    Path(secret): Path<String>,
+    Query(wanted): Query<ForSide>,
+) -> Result<Response, Problem> {
+    let reader = friend_reads(&secret).await?;
+    Ok(reader.manifest(None, wanted).await?)
 }
 
 pub async fn friend_packwiz(
@@ -195,8 +214,10 @@ pub async fn friend_version_mrpack(
 
 pub async fn friend_version_manifest(
     Path((secret, version)): Path<(String, i64)>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
-    Ok(friend_reads(&secret).await?.manifest(Some(version)).await?)
+    let reader = friend_reads(&secret).await?;
+    Ok(reader.manifest(Some(version), wanted).await?)
 }
 
 pub async fn friend_download(

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::versions::MAX_LOOKUP;
+use crate::audit::{Audit, audit};
 use crate::calls::find_users;
 use crate::error::Error;
 use crate::file::{Announced, Found, NewFile, PackFile, Reuse, Usage, is_hex};
@@ -224,6 +225,21 @@ pub async fn show_usage(caller: Caller) -> Result<Json<Usage>, Problem> {
     let db = store::open().await?;
     let quota = default_quota().await?;
     Ok(Json(files::find_usage(&db, caller.id, quota).await?))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct AuditPage {
+    /// `next` of the page before; absent for the first.
+    after: Option<Uuid>,
+    /// Whether objects that belong to nothing are deleted. After a database came back from a backup that may be what was
+    /// uploaded since: look first.
+    #[serde(default)]
+    delete: bool,
+}
+
+pub async fn repair_files(_: Admin, Json(page): Json<AuditPage>) -> Result<Json<Audit>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(audit(&db, page.after, page.delete).await?))
 }
 
 #[derive(Deserialize, Schema)]

@@ -36,9 +36,14 @@ pub async fn claim_import(db: &Db) -> Result<Option<Claimed>, Error> {
     Ok(db.optional(sql!("claim_import"), params![]).await?)
 }
 
-/// Prolongs the claim, unless another worker has it.
-pub async fn prolong_import(db: &Db, claimed: &Claimed, version: i64) -> Result<bool, Error> {
-    let params = params![claimed.id, claimed.fence, version];
+/// Prolongs the claim, unless another worker has it. A worker that came further is not one that gave up.
+pub async fn prolong_import(
+    db: &Db,
+    claimed: &Claimed,
+    version: i64,
+    came_further: bool,
+) -> Result<bool, Error> {
+    let params = params![claimed.id, claimed.fence, version, came_further];
     Ok(db.run(sql!("prolong_import"), params).await? == 1)
 }
 

@@ -1,6 +1,6 @@
 //! Statements on uploads and on the bytes that came of them.
 
-use kit::store::{Db, Only};
+use kit::store::{Db, FromRow, Only};
 use kit::{params, sql};
 use uuid::Uuid;
 
@@ -104,6 +104,30 @@ pub async fn forget_upload(db: &Db, id: Uuid) -> Result<(), Error> {
 pub async fn claim_unused(db: &Db, limit: i32) -> Result<Vec<Uuid>, Error> {
     let claimed: Vec<Only<Uuid>> = db.all(sql!("claim_unused"), params![limit]).await?;
     Ok(claimed.into_iter().map(|it| it.0).collect())
+}
+
+/// An object without a row, or, lost, verified bytes without their object.
+#[derive(FromRow)]
+pub struct Audited {
+    pub id: Uuid,
+    pub lost: bool,
+    pub sha256: String,
+    pub size: i64,
+    pub files: i64,
+}
+
+/// What does not agree between the rows and those objects, which are all from one id to another.
+pub async fn audit_objects(
+    db: &Db,
+    objects: &[(Uuid, i64)],
+    after: Option<Uuid>,
+    until: Option<Uuid>,
+) -> Result<Vec<Audited>, Error> {
+    let ids: Vec<_> = objects.iter().map(|it| it.0.to_string()).collect();
+    let sizes: Vec<_> = objects.iter().map(|it| it.1).collect();
+    Ok(db
+        .all(sql!("audit_objects"), params![ids, sizes, after, until])
+        .await?)
 }
 
 pub async fn forget_blob(db: &Db, id: Uuid) -> Result<(), Error> {

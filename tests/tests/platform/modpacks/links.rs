@@ -96,6 +96,11 @@ fn a_friend_reads_a_private_pack_in_every_protocol() {
         .json();
     assert_eq!(same, manifest);
     get(&format!("/versions/{version}/pack.mrpack")).expect(200);
+
+    // Servers need no files of players.
+    let for_server = get("/latest/manifest.json?side=server").expect(200).json();
+    assert_eq!(for_server["files"].as_array().map(Vec::len), Some(2));
+    get("/latest/manifest.json?side=moon").problem(422);
 }
 
 #[test]
