@@ -83,9 +83,11 @@ impl Search {
                 CASE WHEN $4 THEN now() END, CASE WHEN $4 THEN now() + interval '1 hour' END,
                 $5, NULL, $6, $7, NULL, $8, 100)
             WHERE place_id IS NOT NULL ORDER BY rank";
-        let read = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+        let read = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint
             FROM pg_stat_xact_user_tables WHERE schemaname = 'bookings' AND relname = 'place'";
         let mut transaction = sql.transaction().unwrap();
+        // Rows that earlier transactions read are among them until they were reported.
+        let before: i64 = transaction.query_one(read, &[]).unwrap().get(0);
         let (latitude, longitude) = (self.near.map(|it| it.0), self.near.map(|it| it.1));
         let rows = transaction
             .query(
@@ -102,8 +104,8 @@ impl Search {
                 ],
             )
             .unwrap();
-        let read = transaction.query_one(read, &[]).unwrap().get(0);
-        (rows.iter().map(|it| it.get(0)).collect(), read)
+        let read: i64 = transaction.query_one(read, &[]).unwrap().get(0);
+        (rows.iter().map(|it| it.get(0)).collect(), read - before)
     }
 
     /// The same places by a statement that reads all of them.
