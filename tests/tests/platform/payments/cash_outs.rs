@@ -71,7 +71,7 @@ fn a_cash_out_is_approved_and_then_paid() {
     let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
     let id = open(&user, 600);
     assert_eq!(wallet(&user), 400);
-    assert_eq!(listed(&user, "?open=true"), [id.clone()]);
+    assert_eq!(listed(&user, "?open=true"), std::slice::from_ref(&id));
 
     let early = end(&admin, &id, "paid").problem(409);
     assert_eq!(early["code"], "payout-not-approved");
