@@ -44,7 +44,7 @@ pub struct Booking {
     pub refund_policy: Option<RefundPolicy>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(cents: &i64) -> bool {
     *cents == 0
 }
