@@ -143,7 +143,10 @@ async fn a_component_has_as_many_connections_as_its_budget_however_it_asks_for_t
         let owner = connect(&stage.postgres).await;
         let mut most = 0;
         let began = Instant::now();
-        while began.elapsed() < Duration::from_millis(1500) {
+        // On a busy machine the attack begins late.
+        while began.elapsed() < Duration::from_millis(1500)
+            || most < 6 && began.elapsed() < Duration::from_secs(20)
+        {
             let of_postgres = "SELECT count(*) FROM pg_stat_activity
                 WHERE usename = current_user AND pid <> pg_backend_pid()
                     AND application_name <> 'good' AND state <> 'idle'";

@@ -56,9 +56,9 @@ CREATE OR REPLACE FUNCTION credit_checkout(it checkout, from_house text, held_fo
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     to_user bool := (SELECT kind <> 'house' FROM account WHERE id = it.credit);
+    transfer_kind text := CASE WHEN to_user THEN 'deposit' ELSE 'sale' END;
 BEGIN
-    RETURN (book(it.id, CASE WHEN to_user THEN 'deposit' ELSE 'sale' END, house_account(from_house, it.currency),
-                 it.credit, it.amount, it.currency, it.reference, it.description, NULL,
+    RETURN (book(it.id, transfer_kind, house_account(from_house, it.currency), it.credit, it.amount, it.currency, it.reference, it.description, NULL,
                  CASE WHEN to_user AND held_for > interval '0' THEN now() + held_for END)).outcome;
 END $$;
 
@@ -104,12 +104,11 @@ END $$;
 -- A dispute was won: what the provider took back comes again.
 CREATE OR REPLACE FUNCTION restore_checkout(it checkout, back bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    to_user bool := (SELECT kind <> 'house' FROM account WHERE id = it.credit);
+    transfer_kind text := (SELECT CASE kind WHEN 'house' THEN 'sale' ELSE 'deposit' END FROM account WHERE id = it.credit);
     restoring uuid := gen_random_uuid();
     outcome text;
 BEGIN
-    outcome := (book(restoring, CASE WHEN to_user THEN 'deposit' ELSE 'sale' END, house_account('psp', it.currency),
-                     it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
+    outcome := (book(restoring, transfer_kind, house_account('psp', it.currency), it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
     IF outcome = 'moved' THEN
         UPDATE checkout SET restored_by = restoring WHERE id = it.id;
     END IF;
