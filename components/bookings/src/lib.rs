@@ -23,7 +23,6 @@ mod entry;
 pub mod error;
 mod identity;
 mod list;
-mod network;
 mod place;
 pub mod routes;
 mod rules;
@@ -33,3 +32,4 @@ mod serves;
 mod store;
 #[cfg(test)]
 mod tests;
+mod throttle;

@@ -23,7 +23,6 @@ mod error;
 mod hear;
 mod ledger;
 mod manual;
-mod network;
 mod part;
 mod promocode;
 mod psp;

@@ -1,13 +1,12 @@
 //! Where a request came from, and which caller sent it.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use kit::identity::Caller;
-use kit::web::{Input, Operation, Problem, RequestId};
+use kit::web::{Input, Operation, Problem, RequestId, client_address, network_of};
 
 /// Bounds what is stored of a `User-Agent`.
 const MAX_AGENT: usize = 200;
@@ -58,16 +57,8 @@ impl Client {
     }
 }
 
-/// As the host says it. Headers of the client are not read: it could write anything there.
 fn address(headers: &HeaderMap) -> String {
-    headers
-        .get("spin-client-addr")
-        .and_then(|it| it.to_str().ok())
-        .and_then(|it| it.parse::<SocketAddr>().ok())
-        .map_or_else(
-            || "unknown".to_owned(),
-            |it| it.ip().to_canonical().to_string(),
-        )
+    client_address(headers).map_or_else(|| "unknown".to_owned(), |it| it.to_string())
 }
 
 fn agent(headers: &HeaderMap) -> Option<String> {
@@ -78,11 +69,8 @@ fn agent(headers: &HeaderMap) -> Option<String> {
 /// What one household or machine shares: of IPv6 it has a whole /64.
 pub fn network(address: &str) -> String {
     match address.parse() {
-        Ok(IpAddr::V6(it)) => {
-            let [a, b, c, d, ..] = it.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-        }
-        _ => address.to_owned(),
+        Ok(it) => network_of(it).to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use kit::identity::Caller;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Json, Path, Problem, Query, Schema};
+use kit::web::{Created, Json, Network, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,11 +11,10 @@ use crate::booking::Window;
 use crate::error::Error;
 use crate::identity::Owner;
 use crate::list::{Paging, Rows};
-use crate::network::Network;
 use crate::place::{NewPlace, ParkingType, Place, Search, on_earth};
 use crate::routes::Done;
 use crate::rules::Rules;
-use crate::store;
+use crate::{store, throttle};
 
 #[derive(Deserialize, Schema)]
 pub struct Wanted {
@@ -69,7 +68,7 @@ pub async fn search_places(
         }
     };
     if wanted.name.is_some() || near.is_some() {
-        network.count_search().await?;
+        throttle::count_search(&network).await?;
     }
     let db = store::open().await?;
     let search = Search {

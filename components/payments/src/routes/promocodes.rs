@@ -5,12 +5,11 @@ use jiff::Timestamp;
 use kit::identity::{Admin, Caller};
 use kit::money::Cents;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
+use kit::web::{Created, Json, Listed, Network, NoContent, Page, Path, Problem, Query, Schema};
 use serde::Deserialize;
 
 use crate::error::Error;
 use crate::ledger::WALLET;
-use crate::network::Network;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 use crate::store;
 use crate::wallet::Balance;

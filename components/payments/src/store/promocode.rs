@@ -2,13 +2,13 @@
 
 use kit::money::Cents;
 use kit::store::{Db, Only};
+use kit::web::Network;
 use kit::{params, sql};
 use uuid::Uuid;
 
 use super::decide;
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
-use crate::network::Network;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 
 /// Makes a code that the house pays for.
