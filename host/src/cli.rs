@@ -119,18 +119,10 @@ pub struct Up {
 #[derive(Args)]
 pub struct Build {
     #[command(flatten)]
-    pub manifest: ManifestArgs,
+    pub compile: Compile,
     /// Build only this component; may be repeated
     #[arg(long, short, value_name = "ID")]
     pub component_id: Vec<String>,
-    /// Folder for compiled components
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        default_value = ".wharf",
-        env = "WHARF_DATA_DIR"
-    )]
-    pub data_dir: PathBuf,
 }
 
 #[derive(Args)]

@@ -20,7 +20,7 @@ use crate::stop;
 const TERM_GRACE: Duration = Duration::from_secs(2);
 
 pub async fn run(args: &cli::Build) -> Result<()> {
-    let manifest = super::load(&args.manifest)?;
+    let manifest = super::load(&args.compile.manifest)?;
     for id in &args.component_id {
         if !manifest.components.contains_key(id) {
             return Err(Failure::Usage(format!("there is no component \"{id}\"")));
@@ -32,7 +32,7 @@ pub async fn run(args: &cli::Build) -> Result<()> {
     })
     .await?;
     if args.component_id.is_empty() {
-        super::compile::compile(&manifest, &args.data_dir)?;
+        super::compile::compile(&manifest, &args.compile.data_dir)?;
     }
     Ok(())
 }

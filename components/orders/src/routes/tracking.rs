@@ -111,19 +111,11 @@ struct View {
 }
 
 impl Watched {
-    async fn find(&self, db: &Db) -> Result<Order, Error> {
-        match self {
-            Self::Own(id, caller) => orders::find_order(db, *id, caller).await,
-            Self::Link(link) => orders::find_followed(db, *link).await,
-        }
-    }
-
     async fn view(&self, db: &Db) -> Result<View, Error> {
-        let order = self.find(db).await?;
-        self.view_of(db, &order).await
-    }
-
-    async fn view_of(&self, db: &Db, order: &Order) -> Result<View, Error> {
+        let order = match self {
+            Self::Own(id, caller) => orders::find_order(db, *id, caller).await?,
+            Self::Link(link) => orders::find_followed(db, *link).await?,
+        };
         let tracked = orders::list_tracking(db, order.id).await?;
         let step = tracked.last().map_or(0, |it| it.id);
         let payment = order.payment_status.name();
@@ -132,7 +124,7 @@ impl Watched {
             etag: format!("\"{step}-{payment}-{refunded}\""),
             body: match self {
                 Self::Own(..) => json!(tracked),
-                Self::Link(_) => json!(Followed::of(order, &tracked)),
+                Self::Link(_) => json!(Followed::of(&order, &tracked)),
             },
             is_last: order.status == Status::Delivered || order.status.is_over(),
         })

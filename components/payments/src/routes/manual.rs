@@ -4,6 +4,7 @@ use axum::extract::OriginalUri;
 use kit::identity::{Admin, Caller};
 use kit::money::Currency;
 use kit::setting;
+use kit::store::Db;
 use kit::web::{Json, Listed, Page, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -52,10 +53,7 @@ pub async fn approve_payout(
     let db = store::open_to_move().await?;
     let hand = hand(&caller, Some(because.reason)).await?;
     let handled = manual::approve_payout(&db, id, &hand).await?;
-    Ok(Acted {
-        is_proposed: handled.is_proposed,
-        body: accounts::find_payout(&db, id).await?,
-    })
+    payout_after(&db, id, &handled).await
 }
 
 pub async fn mark_paid_out(
@@ -66,10 +64,7 @@ pub async fn mark_paid_out(
     let db = store::open_to_move().await?;
     let hand = hand(&caller, Some(because.reason)).await?;
     let handled = manual::pay_out(&db, id, &hand).await?;
-    Ok(Acted {
-        is_proposed: handled.is_proposed,
-        body: accounts::find_payout(&db, id).await?,
-    })
+    payout_after(&db, id, &handled).await
 }
 
 pub async fn return_payout(
@@ -80,9 +75,13 @@ pub async fn return_payout(
     let db = store::open_to_move().await?;
     let hand = hand(&caller, Some(because.reason)).await?;
     let handled = manual::return_payout(&db, id, &hand).await?;
+    payout_after(&db, id, &handled).await
+}
+
+async fn payout_after(db: &Db, id: Uuid, handled: &Handled) -> Result<Acted<Payout>, Problem> {
     Ok(Acted {
         is_proposed: handled.is_proposed,
-        body: accounts::find_payout(&db, id).await?,
+        body: accounts::find_payout(db, id).await?,
     })
 }
 
