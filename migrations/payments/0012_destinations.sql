@@ -11,7 +11,7 @@ CREATE TABLE destination (
     account     text NOT NULL,
     -- As its owner sees it.
     mask        text NOT NULL,
-    -- A new destination waits: whoever stole a session cannot empty the wallet before its owner has seen it.
+    -- A new destination waits, so that the owner of a wallet sees it before a thief with their session can send money there.
     usable_at   timestamptz NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     removed_at  timestamptz,

@@ -87,7 +87,8 @@ async fn go_on(
     claimed: &Claimed,
     is_over: impl Fn(Timestamp) -> bool,
 ) -> Result<Turn, Stop> {
-    // Whoever asked for it was allowed to change the pack then; it is made in the name of its owner.
+    // The person who asked for the import was allowed to change the pack then. The draft is made in the
+    // owner's name.
     let viewer = Viewer::of(claimed.owner);
     let pack = claimed.pack_id;
     let file = files::find_file(db, claimed.file_id, &viewer).await?;

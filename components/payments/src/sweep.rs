@@ -26,7 +26,7 @@ const MAX_AFTERCARE: i32 = 2;
 /// Bounds the users of a sweep whose debts are settled, and those whose money is set aside.
 const MAX_SETTLED: u32 = 16;
 
-/// Refunds that one sweep names to whoever reads the log.
+/// Refunds that one sweep names in the log, as alerts.
 const MAX_ALERTS: i32 = 20;
 
 /// A wake-up, or the tick.

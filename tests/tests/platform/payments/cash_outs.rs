@@ -323,7 +323,7 @@ fn an_erased_persons_destination_is_forgotten_when_nothing_goes_there() {
 }
 
 #[test]
-fn a_receipt_is_for_whoever_moved_the_money() {
+fn a_receipt_is_for_the_person_who_moved_the_money() {
     let stack = Stack::shared();
     let (user, stranger, admin) = (
         rich(&stack, 1000),

@@ -254,7 +254,7 @@ fn an_admin_lists_codes_and_withdraws_those_that_were_not_paid_for() {
         .iter()
         .map(|it| it["code"].as_str().unwrap())
         .collect();
-    // Its maker paid for it, and whoever reads it could claim it.
+    // The list masks it: its maker paid for it, and every reader of the list could claim it.
     let masked = format!("{}************", &paid_for[..4]);
     assert!(
         listed.contains(&code.as_str()) && listed.contains(&masked.as_str()),
