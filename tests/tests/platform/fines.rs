@@ -197,6 +197,7 @@ fn approve(stack: &Stack, link: &Value) {
 fn age(stack: &Stack, fine: &Value, days: i32) {
     let id = fine["id"].as_i64().unwrap();
     let age = "UPDATE fines.fine SET issued_at = issued_at - make_interval(days => $2),
-        next_step_at = next_step_at - make_interval(days => $2) WHERE id = $1";
+        next_step_at = next_step_at - make_interval(days => $2),
+        plan_until = plan_until - make_interval(days => $2) WHERE id = $1";
     stack.sql().execute(age, &[&id, &days]).unwrap();
 }

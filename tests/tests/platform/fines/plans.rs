@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Dice, Stack, User, at_once, eventually};
 
-use super::{SOON, Zone, approve, driver, moved, pay_fine, plate};
+use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
 use crate::bookings::{balance, endow};
 
 /// A zone whose fines of 20 are paid in four parts at most, 30 days apart, and cost 30 after 60 days.
@@ -38,15 +38,6 @@ fn show(user: &User, fine: &Value) -> Value {
         .send()
         .expect(200)
         .json()
-}
-
-/// So many days of a plan are over at once.
-fn age(stack: &Stack, fine: &Value, days: i32) {
-    super::age(stack, fine, days);
-    let age =
-        "UPDATE fines.fine SET plan_until = plan_until - make_interval(days => $2) WHERE id = $1";
-    let id = fine["id"].as_i64().unwrap();
-    stack.sql().execute(age, &[&id, &days]).unwrap();
 }
 
 fn kinds(user: &User, fine: &Value) -> Vec<Value> {

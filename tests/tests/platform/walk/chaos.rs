@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wharf_tests::{Answer, Dice, Request, Stack};
+use wharf_tests::{Answer, Dice, Request, Stack, User};
 
 /// The host starts and every store is back by then.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
@@ -79,6 +79,17 @@ pub fn ask(stack: &mut Stack, dice: &mut Dice, request: impl Fn() -> Request + S
         thread::sleep(Duration::from_millis(20));
         free_keys(stack);
         answer = request().try_send();
+    }
+}
+
+/// Reads until it is answered: a connection of the pool may have died in a fault before.
+pub fn read(user: &User, path: &str) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = user.get(path).send();
+        if answer.status() != 503 || began.elapsed() > ANSWERS_WITHIN {
+            return answer;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Dice, Options, Request, Stack, User, eventually, unique};
 
-use super::chaos::{Asked, ask};
+use super::chaos::{Asked, ask, read};
 use super::model::{Account, Booking, Minute, Model, Person, Place};
 use crate::bookings;
 
@@ -356,7 +356,7 @@ impl Walk {
 
     fn show(&self, booking: &Booking) -> Answer {
         let driver = &self.model.people[booking.driver].user;
-        driver.get(&format!("/booking/{}", booking.id)).send()
+        read(driver, &format!("/booking/{}", booking.id))
     }
 
     /// Has the sweep finish at once what a fault left half done.
@@ -379,7 +379,8 @@ impl Walk {
 
     fn compare_wallet(&self, person: usize) {
         let Person { user, wallet, .. } = &self.model.people[person];
-        assert_eq!(bookings::balance(user), *wallet, "cents of {}", user.login);
+        let balance = read(user, "/payment/balance").expect(200).json();
+        assert_eq!(balance["total"], *wallet, "cents of {}", user.login);
     }
 
     fn compare_payment(&self, driver: usize, place: usize) {
@@ -393,8 +394,13 @@ impl Walk {
             name,
             balance,
         } = &self.model.accounts[account];
-        let shown = crate::payments::balance(&self.model.people[*person].user, name);
-        assert_eq!(shown.as_f64(), Some(*balance as f64), "{name}");
+        let user = &self.model.people[*person].user;
+        let accounts = read(user, "/payments/accounts").expect(200).json();
+        let shown = accounts.as_array().unwrap().iter();
+        let shown = shown
+            .filter(|it| it["paymentAccountId"] == **name)
+            .map(|it| it["balance"].as_f64());
+        assert!(shown.eq([Some(*balance as f64)]), "{name}: {accounts}");
     }
 
     fn audit(&mut self) {
