@@ -172,6 +172,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
     paused bigint;
 BEGIN
+    -- A lane that was never used can be paused too.
+    INSERT INTO lane (consumer, name, max_running, rank, breaks)
+    SELECT DISTINCT subscription.consumer, subscription.lane, coalesce(lane_rule.max_running, 64),
+        coalesce(lane_rule.rank, 1::smallint), coalesce(lane_rule.breaks, false)
+    FROM subscription
+    LEFT JOIN lane_rule ON lane_rule.consumer = subscription.consumer AND lane_rule.name = subscription.lane
+    WHERE subscription.consumer = of_consumer AND subscription.lane_key IS NULL
+        AND (a_name IS NULL OR subscription.lane = a_name)
+    ON CONFLICT (consumer, name) DO NOTHING;
     UPDATE lane SET paused_by = coalesce(lane.paused_by, by_admin), wake_at = NULL
     WHERE lane.consumer = of_consumer AND (a_name IS NULL OR lane.name = a_name);
     GET DIAGNOSTICS paused = ROW_COUNT;

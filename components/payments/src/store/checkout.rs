@@ -100,8 +100,11 @@ pub async fn conclude(
         held_days,
         payment.detail.as_deref(),
     ];
-    let concluded: Concluded = decide(db, sql!("conclude"), params).await?;
-    Ok(concluded.changed())
+    match decide::<Concluded>(db, sql!("conclude"), params).await {
+        // Another checkout claimed the payment since.
+        Err(Error::Db(e)) if e.constraint() == Some("psp_payment_pkey") => Ok(None),
+        concluded => Ok(concluded?.changed()),
+    }
 }
 
 /// Records that a payment has to go back, or has; `None` when its verdict is no longer `from`.
