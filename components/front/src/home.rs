@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use kit::web::Schema;
+use kit::web::{Schema, escape_html};
 use serde::Serialize;
 
 /// Where programs find the rest.
@@ -48,7 +48,7 @@ fn page(groups: &BTreeMap<String, u32>) -> String {
             list,
             "<li><a href=\"/docs#{}\"><b>{}</b> <span>{operations} {unit}</span></a></li>",
             anchor(name),
-            escape(name),
+            escape_html(name),
         );
     }
     include_str!("pages/home.html")
@@ -63,15 +63,6 @@ fn anchor(name: &str) -> String {
         _ => '-',
     });
     "group-".chars().chain(letters).collect()
-}
-
-/// Text as it stands in HTML, in elements and quoted attributes.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]

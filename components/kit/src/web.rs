@@ -7,6 +7,7 @@ pub mod answer;
 mod arguments;
 mod body;
 mod dialect;
+mod html;
 mod network;
 #[cfg(not(target_family = "wasm"))]
 pub mod openapi;
@@ -25,6 +26,7 @@ pub use arguments::Arguments;
 pub use body::{Form, Json, Path, Query};
 pub(crate) use body::{bytes_of, read_json};
 pub use dialect::Dialect;
+pub use html::escape_html;
 pub use network::{Network, client_address, network_of};
 pub use operation::{Describe, Input, Operation, Output, Security};
 pub use page::Page;

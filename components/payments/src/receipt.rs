@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kit::Word;
 use kit::money::decimal;
 use kit::store::FromRow;
-use kit::web::Schema;
+use kit::web::{Schema, escape_html};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -69,29 +69,17 @@ impl Receipt {
         for (name, value) in rows {
             if let Some(value) = value {
                 // Writing to a String cannot fail.
-                let _ = writeln!(table, "<tr><th scope=\"row\">{name}<td>{}", escaped(&value));
+                let _ = writeln!(
+                    table,
+                    "<tr><th scope=\"row\">{name}<td>{}",
+                    escape_html(&value)
+                );
             }
         }
         include_str!("routes/receipt.html")
             .replace("{number}", &self.number.to_string())
             .replace("{rows}", &table)
     }
-}
-
-/// A text as HTML shows it.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for it in text.chars() {
-        match it {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            it => html.push(it),
-        }
-    }
-    html
 }
 
 #[cfg(test)]
