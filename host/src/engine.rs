@@ -16,9 +16,9 @@ pub struct Capacity {
     pub parts: u32,
 }
 
-/// A component built by `wit-component` has a main module, two small ones for its imports, and sometimes an
-/// adapter.
-const CORE_INSTANCES_PER_PART: u32 = 6;
+/// A component of the Rust SDK has a main module and a few small ones; Python's brings its libraries as modules. They
+/// are only counted, so the bound costs nothing.
+const CORE_INSTANCES_PER_PART: u32 = 64;
 const TABLES_PER_PART: u32 = 4;
 
 /// Builds an engine with an instance pool. If the address space is too small for the pool (a container with a

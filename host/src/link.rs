@@ -20,7 +20,8 @@ pub fn build_linker(engine: &Engine) -> Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Resolves the imports of a component; imports denied to its dependencies return a refusal.
+/// Resolves the imports of a component; what its dependencies are denied, and what this host lacks,
+/// returns a refusal.
 pub fn link(linker: &Linker<Guest>, code: &Code) -> Result<InstancePre<Guest>> {
     let mut linker = linker.clone();
     denied::link(&mut linker, code)?;

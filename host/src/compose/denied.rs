@@ -107,7 +107,17 @@ fn copy_section(
     Ok(())
 }
 
-/// Defines the renamed imports of `component`.
+/// Whether Spin has an interface that this host lacks: MySQL, language models, drafts of WASI. Spin's SDK for Python imports
+/// every interface that Spin has, used or not.
+fn is_lacking(import: &str) -> bool {
+    let (interface, version) = import.split_once('@').unwrap_or((import, ""));
+    match interface {
+        "fermyon:spin/llm" | "fermyon:spin/mysql" | "spin:mysql/mysql" => true,
+        _ => interface.starts_with("wasi:") && version.contains("-rc"),
+    }
+}
+
+/// Defines the renamed imports of `component`, and those that this host lacks.
 pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) -> Result<()> {
     let engine = component.engine();
     let mut known = Vec::new();
@@ -115,14 +125,14 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             continue;
         };
-        if name.starts_with(PREFIX) {
-            define_interface(
-                &mut linker.instance(name)?,
-                name,
-                &interface,
-                engine,
-                &known,
-            )?;
+        let why = match name.strip_prefix(PREFIX) {
+            Some(denied) => Some(format!("{denied} is not inherited by this dependency")),
+            None if is_lacking(name) => Some(format!("this host lacks {name}")),
+            None => None,
+        };
+        if let Some(why) = why {
+            let mut instance = linker.instance(name)?;
+            define_interface(&mut instance, &why, &interface, engine, &known)?;
         }
         known.extend(
             interface
@@ -138,7 +148,7 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
 
 fn define_interface<T: Send + 'static>(
     instance: &mut LinkerInstance<T>,
-    interface_name: &str,
+    why: &str,
     interface: &ComponentInstance,
     engine: &wasmtime::Engine,
     known: &[ResourceType],
@@ -146,8 +156,7 @@ fn define_interface<T: Send + 'static>(
     for (name, export) in interface.exports(engine) {
         match export.ty {
             ComponentItem::ComponentFunc(function) => {
-                let path = format!("{}#{name}", interface_name.trim_start_matches(PREFIX));
-                define_refusal(instance, name, path, &function)?;
+                define_refusal(instance, name, format!("{name}: {why}"), &function)?;
             }
             // A resource that an earlier interface exports is the same one, and must not be defined twice.
             ComponentItem::Resource(resource) if !known.contains(&resource) => {
@@ -165,14 +174,13 @@ struct Denied;
 fn define_refusal<T: Send + 'static>(
     instance: &mut LinkerInstance<T>,
     name: &str,
-    path: String,
+    why: String,
     function: &ComponentFunc,
 ) -> Result<()> {
     let refuse = move |ty: &ComponentFunc, results: &mut [Val]| {
-        let reason = format!("{path} is not inherited by this dependency");
         for (result, ty) in results.iter_mut().zip(ty.results()) {
-            let Some(refusal) = refusal(&ty, &reason) else {
-                bail!(reason)
+            let Some(refusal) = refusal(&ty, &why) else {
+                bail!("{why}")
             };
             *result = refusal;
         }

@@ -11,6 +11,7 @@
 mod answers;
 mod core_module;
 mod key_value;
+mod languages;
 mod mqtt;
 mod sockets;
 mod sqlite;
