@@ -56,12 +56,13 @@ BEGIN
     )
     SELECT array_agg(changed.id) INTO settled FROM changed;
 
-    INSERT INTO outbox (kind, aggregate, payload, expires_at, request_id, traceparent)
-    SELECT next.kind, next.aggregate, next.payload, delivery.expires_at, delivery.request_id, delivery.traceparent
+    INSERT INTO outbox (kind, aggregate, payload, not_before, expires_at, request_id, traceparent)
+    SELECT next.kind, next.aggregate, next.payload, next.not_before, delivery.expires_at, delivery.request_id,
+        delivery.traceparent
     FROM jsonb_to_recordset(settlements) AS it (delivery bigint, follows jsonb)
     JOIN delivery ON delivery.id = it.delivery
     CROSS JOIN LATERAL jsonb_to_recordset(it.follows) AS next (
-        kind text, aggregate text, payload jsonb
+        kind text, aggregate text, payload jsonb, not_before timestamptz
     )
     WHERE it.delivery = ANY (settled);
 

@@ -108,12 +108,14 @@ fn event_of(foreign: Foreign) -> Result<NewEvent, Ignored> {
                 kind: "deliver:telegram",
                 aggregate: format!("telegram:{telegram_id}"),
                 payload: json!({ "chat": telegram_id, "text": format!("{name}\n\n{text}") }),
+                not_before: None,
             })
         }
         Foreign::User { id, email } => Ok(NewEvent {
             kind: "user:announced",
             aggregate: format!("user:{id}"),
             payload: json!({ "id": id, "email": email }),
+            not_before: None,
         }),
     }
 }
@@ -142,6 +144,7 @@ mod tests {
                 kind: "deliver:telegram",
                 aggregate: "telegram:77".to_owned(),
                 payload: json!({ "chat": 77, "text": "New booking\n\n5 to 6" }),
+                not_before: None,
             }))
         );
     }

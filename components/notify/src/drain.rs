@@ -1,17 +1,21 @@
 //! The events of this function: notices become deliveries, and deliveries are carried out.
 
 use kit::store::relay::{self, Event, Outcome};
-use kit::store::{Db, drain_in_turn, erasure};
+use kit::store::{Db, drain_in_turn, erasure, event};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::deliver::{email, telegram, webhook};
+use crate::digest::{self, Digest};
 use crate::error::Error;
 use crate::notice::{Concern, Notice, Notify};
 use crate::plan::{self, Outlets};
 use crate::{calls, payment, store};
+
+/// Digests that one tick sends.
+const MAX_DIGESTS: i64 = 64;
 
 /// Rows of each kind that one tick deletes.
 const PURGE_BATCH: i64 = 1_000;
@@ -19,23 +23,37 @@ const PURGE_BATCH: i64 = 1_000;
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
     let drained = drain_in_turn("notify", payload, drain).await;
-    if payload == b"tick" {
-        purge().await?;
+    if payload != b"tick" {
+        return drained;
     }
-    drained
+    drained.and(look_after().await)
 }
 
-/// Carries out the events that are due, and deletes what is old.
+/// Carries out the events that are due, sends digests, and deletes what is old.
 pub async fn tick() -> Result<(), Error> {
-    let drained = drain().await;
-    purge().await?;
-    drained
+    drain().await.and(look_after().await)
 }
 
-async fn purge() -> Result<(), Error> {
+async fn look_after() -> Result<(), Error> {
     let db = store::open().await?;
+    let sent = send_digests(&db).await;
     store::purge_inbox(&db, PURGE_BATCH).await?;
-    store::purge_attempts(&db, PURGE_BATCH).await
+    store::purge_attempts(&db, PURGE_BATCH).await?;
+    sent
+}
+
+async fn send_digests(db: &Db) -> Result<(), Error> {
+    let due = store::claim_digests(db, MAX_DIGESTS).await?;
+    for it in &due {
+        let waiting = store::list_digest(db, it.user_id, digest::MAX_NOTICES).await?;
+        let contact = calls::find_contact(it.user_id).await?;
+        let digest = Digest::of(it, contact.as_ref(), waiting);
+        store::send_digest(db, it.user_id, &digest).await?;
+    }
+    if !due.is_empty() {
+        event::wake();
+    }
+    Ok(())
 }
 
 async fn drain() -> Result<(), Error> {
@@ -128,8 +146,15 @@ async fn plan_deliveries(db: &Db, event: &Event, notify: &Notify) -> Result<Outc
         return Ok(Outcome::DONE);
     };
     let is_kept = !matches!(notice.concern(), Concern::Mailbox(_));
-    let chat = contact.telegram_id;
-    let channels = store::find_channels(db, event.id, notify, is_kept, chat).await?;
+    let channels = store::find_channels(
+        db,
+        event.id,
+        notify,
+        is_kept,
+        notice.can_wait(),
+        contact.telegram_id,
+    )
+    .await?;
     let outlets = Outlets {
         telegram: telegram::is_configured().await?,
         email: email::is_configured().await?,

@@ -6,6 +6,7 @@ use kit::{Refusals, Unset};
 use crate::webhook::InvalidAddress;
 
 #[derive(Debug, Refusals)]
+#[refusals(done("saved"))]
 pub enum Error {
     #[refusal(404, "unknown-webhook", "No such webhook")]
     UnknownWebhook,
@@ -33,6 +34,23 @@ pub enum Error {
         field = "/templates"
     )]
     UnknownTemplate(String),
+    #[refusal(
+        422,
+        "invalid-body",
+        "The body does not fit",
+        detail = "{0}",
+        field = "/quiet_hours"
+    )]
+    InvalidHours(&'static str),
+    #[refusal(
+        422,
+        "invalid-body",
+        "The body does not fit",
+        detail = "time_zone must be UTC or the name of an IANA time zone, as Europe/Lisbon",
+        field = "/time_zone",
+        outcome = "unknown_time_zone"
+    )]
+    UnknownTimeZone,
     #[refusal(unavailable, detail = "{0} does not answer")]
     Unavailable(&'static str),
     #[refusal(transparent)]

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`payment`] those that events of payments become, [`text`] its
 //! words in each language, [`plan`] the rules of who is told by which channel, [`preference`] and
-//! [`webhook`] what people choose, [`inbox`] what they were told, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
+//! [`webhook`] what people choose, [`inbox`] what they were told, [`digest`] the same once a day by e-mail, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
 //! asked of signin, [`store`] the SQL, [`error`] every refusal.
 //!
 //! A `notify` event becomes one `deliver:…` event per channel, by the statement that settles it. From
@@ -15,6 +15,7 @@ kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
 
 mod calls;
 mod deliver;
+mod digest;
 pub mod drain;
 #[cfg(target_family = "wasm")]
 mod entry;

@@ -225,6 +225,20 @@ impl Notice {
         }))
     }
 
+    /// Whether it is as good some hours later: it may wait for the digest.
+    pub fn can_wait(&self) -> bool {
+        let is_soon = matches!(
+            self,
+            Self::BookingEnding(_)
+                | Self::OrderReady(_)
+                | Self::FinePartEnding(_)
+                | Self::DiscountEnding(_)
+                | Self::ParkingEnding(_)
+                | Self::ParkingOver(_)
+        );
+        !is_soon && matches!(self.concern(), Concern::Activity | Concern::Programs)
+    }
+
     pub fn concern(&self) -> Concern<'_> {
         match self {
             Self::BookingCreated(_)

@@ -26,6 +26,10 @@ pub struct Channels {
     pub language: Language,
     pub telegram: bool,
     pub email: bool,
+    /// Whether the notice waits for their digest instead of being sent by e-mail.
+    pub waits_for_digest: bool,
+    /// The end of their quiet hours, when it is in them.
+    pub quiet_end: Option<Timestamp>,
     pub chat_is_silent: bool,
     /// Whether the person has signed in in the chat: anyone can give any Telegram id.
     pub chat_is_linked: bool,
@@ -91,7 +95,7 @@ pub fn deliveries(
     let chosen_mailbox = contact
         .email
         .as_deref()
-        .filter(|_| channels.email && contact.is_email_verified);
+        .filter(|_| channels.email && contact.is_email_verified && !channels.waits_for_digest);
     let (chat, mailbox, webhooks) = match notice.concern() {
         Concern::Activity => (chosen_chat, chosen_mailbox, channels.webhooks.as_slice()),
         Concern::Programs => (chosen_chat, chosen_mailbox, [].as_slice()),
@@ -108,9 +112,10 @@ pub fn deliveries(
     let chat = chat.filter(|_| outlets.telegram && !channels.chat_is_silent);
     // A person waits for the code in a letter: without a mail API it becomes a dead letter, to be requeued.
     let mailbox = mailbox.filter(|_| outlets.email || is_letter);
+    let not_before = channels.quiet_end.filter(|_| !is_urgent);
     let mut deliveries = Vec::new();
-    deliveries.extend(chat.map(|it| to_telegram(it, &message)));
-    deliveries.extend(mailbox.map(|it| to_email(it, event, is_urgent, &message)));
+    deliveries.extend(chat.map(|it| to_telegram(it, not_before, &message)));
+    deliveries.extend(mailbox.map(|it| to_email(it, event, is_urgent, not_before, &message)));
     deliveries.extend(
         webhooks
             .iter()
@@ -119,20 +124,33 @@ pub fn deliveries(
     deliveries
 }
 
-/// The messages of a chat are sent in the order of their events.
-fn to_telegram(chat: i64, message: &Message) -> NewEvent {
+/// The messages of a chat are sent in the order of their events. Those that wait for the end of quiet hours are a line of
+/// their own: a notice about security does not wait behind them.
+fn to_telegram(chat: i64, not_before: Option<Timestamp>, message: &Message) -> NewEvent {
+    let line = if not_before.is_some() {
+        "telegram-later"
+    } else {
+        "telegram"
+    };
     NewEvent {
         kind: "deliver:telegram",
-        aggregate: format!("telegram:{chat}"),
+        aggregate: format!("{line}:{chat}"),
         payload: json!(ToTelegram {
             chat,
             text: format!("{}\n\n{}", message.subject, message.text),
         }),
+        not_before,
     }
 }
 
 /// Letters about how people sign in go before all others.
-fn to_email(address: &str, event: Uuid, is_urgent: bool, message: &Message) -> NewEvent {
+fn to_email(
+    address: &str,
+    event: Uuid,
+    is_urgent: bool,
+    not_before: Option<Timestamp>,
+    message: &Message,
+) -> NewEvent {
     NewEvent {
         kind: match is_urgent {
             true => "deliver:letter",
@@ -144,6 +162,7 @@ fn to_email(address: &str, event: Uuid, is_urgent: bool, message: &Message) -> N
             subject: message.subject.clone(),
             text: message.text.clone(),
         }),
+        not_before,
     }
 }
 
@@ -160,6 +179,7 @@ fn to_webhook(webhook: Uuid, event: Uuid, happened_at: Timestamp, notify: &Notif
                 "data": notify.params,
             }),
         }),
+        not_before: None,
     }
 }
 
@@ -186,10 +206,27 @@ mod tests {
             language: Language::En,
             telegram: true,
             email: true,
+            waits_for_digest: false,
+            quiet_end: None,
             chat_is_silent: false,
             chat_is_linked: true,
             webhooks: vec![Uuid::from_u128(5)],
         }
+    }
+
+    fn told(
+        template: &str,
+        contact: &Contact,
+        channels: &Channels,
+        outlets: Outlets,
+    ) -> Vec<NewEvent> {
+        let notify = each()
+            .into_iter()
+            .find(|it| it.template == template)
+            .unwrap();
+        let notice = Notice::read(&notify).unwrap();
+        let (event, now) = (Uuid::from_u128(1), Timestamp::UNIX_EPOCH);
+        deliveries(event, now, &notify, &notice, contact, channels, outlets)
     }
 
     fn kinds(
@@ -198,16 +235,8 @@ mod tests {
         channels: &Channels,
         outlets: Outlets,
     ) -> Vec<&'static str> {
-        let notify = each()
-            .into_iter()
-            .find(|it| it.template == template)
-            .unwrap();
-        let notice = Notice::read(&notify).unwrap();
-        let (event, now) = (Uuid::from_u128(1), Timestamp::UNIX_EPOCH);
-        deliveries(event, now, &notify, &notice, contact, channels, outlets)
-            .into_iter()
-            .map(|it| it.kind)
-            .collect()
+        let told = told(template, contact, channels, outlets);
+        told.into_iter().map(|it| it.kind).collect()
     }
 
     #[test]
@@ -260,6 +289,41 @@ mod tests {
         assert_eq!(told, ["deliver:letter"]);
         let told = kinds("booking_ending", &contact(), &unproven, ALL);
         assert!(told.contains(&"deliver:telegram"));
+    }
+
+    #[test]
+    fn in_quiet_hours_people_are_told_later_and_programs_at_once() {
+        let end = Timestamp::from_second(1_000).unwrap();
+        let channels = Channels {
+            quiet_end: Some(end),
+            ..channels()
+        };
+        let moments = |template: &str| -> Vec<_> {
+            let told = told(template, &contact(), &channels, ALL).into_iter();
+            told.map(|it| (it.kind, it.not_before)).collect()
+        };
+        assert_eq!(
+            moments("booking_ending"),
+            [
+                ("deliver:telegram", Some(end)),
+                ("deliver:email", Some(end)),
+                ("deliver:webhook", None)
+            ]
+        );
+        assert_eq!(
+            moments("password-changed"),
+            [("deliver:telegram", None), ("deliver:letter", None)]
+        );
+    }
+
+    #[test]
+    fn what_waits_for_the_digest_is_not_sent_by_email() {
+        let channels = Channels {
+            waits_for_digest: true,
+            ..channels()
+        };
+        let told = kinds("fine_paid", &contact(), &channels, ALL);
+        assert_eq!(told, ["deliver:telegram", "deliver:webhook"]);
     }
 
     #[test]

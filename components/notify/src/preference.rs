@@ -1,11 +1,13 @@
-//! How a person wants to be told.
+//! How and when a person wants to be told.
 
 use kit::Language;
 use kit::store::FromRow;
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
-/// The channels by which a person is told about activity. Notices about security ignore them.
+use crate::error::Error;
+
+/// The channels by which a person is told about activity, and when. Notices about security ignore them.
 #[derive(Debug, PartialEq, Serialize, Deserialize, FromRow, Schema)]
 pub struct Preferences {
     pub language: Language,
@@ -16,9 +18,65 @@ pub struct Preferences {
     pub email: bool,
     #[schemars(example = true)]
     pub webhook: bool,
+    /// An IANA time zone: of the quiet hours and the digest.
+    #[serde(default = "utc")]
+    #[schemars(length(min = 1, max = 64), example = &"Europe/Lisbon")]
+    pub time_zone: String,
+    /// In these hours Telegram and e-mail wait; webhooks do not.
+    #[serde(default)]
+    #[row(json)]
+    pub quiet_hours: Option<QuietHours>,
+    /// The time of day at which the e-mails of a day come as one. What cannot wait, as a parking that ends, still comes at
+    /// once.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"08:00")]
+    pub digest_at: Option<String>,
 }
 
-/// Without a choice, every channel is used.
+/// Hours of every day. They may pass midnight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+pub struct QuietHours {
+    #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"22:00")]
+    pub from: String,
+    #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"07:30")]
+    pub until: String,
+}
+
+impl Preferences {
+    pub fn checked(self) -> Result<Self, Error> {
+        let is_zone = self.time_zone == "UTC" || self.time_zone.contains('/');
+        if self.time_zone.len() > 64 || !is_zone || !self.time_zone.is_ascii() {
+            return Err(Error::UnknownTimeZone);
+        }
+        let hours = self.quiet_hours.as_ref();
+        let are_times = hours
+            .into_iter()
+            .flat_map(|it| [&it.from, &it.until])
+            .chain(&self.digest_at)
+            .all(|it| is_time_of_day(it));
+        if !are_times {
+            return Err(Error::InvalidHours("a time of day is written as 08:00"));
+        }
+        if hours.is_some_and(|it| it.from == it.until) {
+            return Err(Error::InvalidHours(
+                "quiet hours end at another time than they begin",
+            ));
+        }
+        Ok(self)
+    }
+}
+
+fn is_time_of_day(text: &str) -> bool {
+    let is_number = |it: &str, end: u8| it.len() == 2 && it.parse::<u8>().is_ok_and(|it| it < end);
+    text.split_once(':')
+        .is_some_and(|(hour, minute)| is_number(hour, 24) && is_number(minute, 60))
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// Without a choice, every channel is used at once.
 impl Default for Preferences {
     fn default() -> Self {
         Self {
@@ -26,6 +84,43 @@ impl Default for Preferences {
             telegram: true,
             email: true,
             webhook: true,
+            time_zone: utc(),
+            quiet_hours: None,
+            digest_at: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(zone: &str, from: &str, until: &str, digest: &str) -> bool {
+        let preferences = Preferences {
+            time_zone: zone.to_owned(),
+            quiet_hours: Some(QuietHours {
+                from: from.to_owned(),
+                until: until.to_owned(),
+            }),
+            digest_at: Some(digest.to_owned()),
+            ..Preferences::default()
+        };
+        preferences.checked().is_ok()
+    }
+
+    #[test]
+    fn times_are_times_of_a_day_in_a_zone() {
+        assert!(chosen("Europe/Lisbon", "22:00", "07:30", "08:00"));
+        assert!(chosen("UTC", "00:00", "23:59", "00:00"));
+        for wrong in [
+            "24:00", "7:30", "07:60", "+7:30", "07:3", "", "07:30:00", "0x:00",
+        ] {
+            assert!(!chosen("UTC", "22:00", wrong, "08:00"), "{wrong}");
+            assert!(!chosen("UTC", "22:00", "07:00", wrong), "{wrong}");
+        }
+        assert!(!chosen("UTC", "22:00", "22:00", "08:00"), "no hours at all");
+        for wrong in ["", "Lisbon", "FOO3BAR", "Európe/Lisbon"] {
+            assert!(!chosen(wrong, "22:00", "07:00", "08:00"), "{wrong}");
         }
     }
 }

@@ -23,6 +23,8 @@ pub fn routes() -> Routes {
         .put("/notify/preferences", change_preferences, |it| {
             it.summary("Change notice preferences")
                 .note("They apply to notices about bookings, payments, fines and parking. Notices about security are sent by e-mail in any case, and by Telegram to a chat in which the person has signed in.")
+                .note("In quiet hours Telegram and e-mail wait until their end. With a digest the e-mails of a day come as one, but for what cannot wait: a parking, a booking or a discount that ends, an order that is ready.")
+                .refuses([Error::INVALID_HOURS, Error::UNKNOWN_TIME_ZONE])
         })
         .get("/notify/inbox", list_inbox, |it| {
             it.summary("List one's notices")
@@ -113,6 +115,7 @@ async fn change_preferences(
     caller: Caller,
     Json(wanted): Json<Preferences>,
 ) -> Result<Json<Preferences>, Problem> {
+    let wanted = wanted.checked()?;
     store::save_preferences(&store::open().await?, caller.id, &wanted).await?;
     Ok(Json(wanted))
 }

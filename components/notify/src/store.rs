@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kit::store::{Db, DbError, Only};
+use kit::store::{Db, DbError, Decided, Only};
 use kit::{params, sql};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::digest::{Digest, Due};
 use crate::error::Error;
 use crate::inbox::{Kept, MAX_COUNTED};
 use crate::notice::Notify;
@@ -18,12 +20,14 @@ pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
 }
 
-/// Puts a notice into the inbox of its person, unless there is a code in it; the channels by which they can be told.
+/// Puts a notice into the inbox of its person, unless there is a code in it; the channels by which they can be told. One
+/// that can wait is left to their digest, if they want one.
 pub async fn find_channels(
     db: &Db,
     event: Uuid,
     notify: &Notify,
     is_kept: bool,
+    can_wait: bool,
     chat: Option<i64>,
 ) -> Result<Channels, Error> {
     let params = params![
@@ -31,7 +35,8 @@ pub async fn find_channels(
         chat,
         &notify.template,
         event,
-        is_kept.then_some(&notify.params)
+        is_kept.then_some(&notify.params),
+        can_wait
     ];
     Ok(db.one(sql!("find_channels"), params).await?)
 }
@@ -94,14 +99,44 @@ pub async fn find_preferences(db: &Db, user: Uuid) -> Result<Preferences, Error>
 }
 
 pub async fn save_preferences(db: &Db, user: Uuid, wanted: &Preferences) -> Result<(), Error> {
+    let hours = wanted.quiet_hours.as_ref();
     let params = params![
         user,
         wanted.language,
         wanted.telegram,
         wanted.email,
-        wanted.webhook
+        wanted.webhook,
+        &wanted.time_zone,
+        hours.map(|it| &it.from),
+        hours.map(|it| &it.until),
+        wanted.digest_at.as_ref()
     ];
-    db.run(sql!("save_preferences"), params).await?;
+    db.one::<Decided<(), Error>>(sql!("save_preferences"), params)
+        .await?
+        .0
+}
+
+// Digests.
+
+/// Claims digests that are due.
+pub async fn claim_digests(db: &Db, limit: i64) -> Result<Vec<Due>, Error> {
+    Ok(db.all(sql!("claim_digests"), params![limit]).await?)
+}
+
+/// The notices that wait for a person's digest, the oldest first.
+pub async fn list_digest(db: &Db, user: Uuid, limit: i64) -> Result<Vec<Kept>, Error> {
+    Ok(db.all(sql!("list_digest"), params![user, limit]).await?)
+}
+
+/// Sends the letter, once for its notices, and says when the next is due.
+pub async fn send_digest(db: &Db, user: Uuid, digest: &Digest) -> Result<(), Error> {
+    let params = params![
+        user,
+        &json!(digest.notices),
+        digest.letter.as_ref().map(|it| json!(it)).as_ref(),
+        digest.has_more
+    ];
+    db.run(sql!("send_digest"), params).await?;
     Ok(())
 }
 

@@ -22,6 +22,14 @@ pub fn say(language: Language, notice: &Notice) -> Message {
     }
 }
 
+pub fn digest_subject(language: Language, count: usize) -> String {
+    match language {
+        Language::En => format!("Your notices of the day: {count}"),
+        Language::Ru => format!("Уведомления за день: {count}"),
+        Language::Pt => format!("Os seus avisos do dia: {count}"),
+    }
+}
+
 /// A subject is one line: it becomes a header of a letter, and what people wrote is part of it.
 fn message(subject: impl Into<String>, text: String) -> Message {
     Message {

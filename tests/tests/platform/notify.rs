@@ -1,6 +1,7 @@
 //! People and their programs are told, by the channels that they chose, and not by those that they
 //! or the other side closed.
 
+mod hours;
 mod inbox;
 mod lanes;
 mod letters;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wharf_tests::{Options, Outside, Received, Reply, Request, Stack, eventually, unique};
+use wharf_tests::{Answer, Options, Outside, Received, Reply, Request, Stack, eventually, unique};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -209,11 +210,16 @@ impl Person {
     fn prefer(&self, told: &Told, language: &str, telegram: bool) {
         let wanted =
             json!({ "language": language, "telegram": telegram, "email": true, "webhook": true });
-        let answer = self
-            .request(told, "PUT", "/notify/preferences")
-            .json(&wanted)
-            .send();
-        assert_eq!(answer.expect(200).json(), wanted);
+        let mut chosen = self.choose(told, wanted.clone()).expect(200).json();
+        let hours = ["time_zone", "quiet_hours", "digest_at"];
+        let chosen_hours = hours.map(|it| chosen.as_object_mut().unwrap().remove(it).unwrap());
+        assert_eq!(chosen, wanted);
+        assert_eq!(chosen_hours, [json!("UTC"), Value::Null, Value::Null]);
+    }
+
+    fn choose(&self, told: &Told, wanted: Value) -> Answer {
+        let request = self.request(told, "PUT", "/notify/preferences");
+        request.json(&wanted).send()
     }
 
     /// A webhook of theirs, and its key.
@@ -271,7 +277,7 @@ fn preferences_are_ones_own() {
         shown.json(),
         json!({
             "language": "en", "telegram": true, "email": true, "webhook": true,
-            "telegram_silent_because": null,
+            "time_zone": "UTC", "quiet_hours": null, "digest_at": null, "telegram_silent_because": null,
         })
     );
     for wrong in [

@@ -53,6 +53,9 @@ pub struct NewEvent {
     pub kind: &'static str,
     pub aggregate: String,
     pub payload: Value,
+    /// It is carried out then at the earliest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// What came of an event. Operators read the texts, so they hold no secret.
