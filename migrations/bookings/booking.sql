@@ -1,9 +1,10 @@
 -- Taking a place, and moving the start or the end of a booking.
 
 -- Takes a place for a window: Waiting until it is paid. A driver who names the price pays no other.
+DROP FUNCTION IF EXISTS book(uuid, bigint, uuid, timestamptz, timestamptz, bigint);
 CREATE OR REPLACE FUNCTION book(
     the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz,
-    expected_cost bigint
+    expected_cost bigint, the_plate text DEFAULT NULL, written text DEFAULT NULL
 ) RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -58,11 +59,11 @@ BEGIN
     END IF;
     INSERT INTO booking (
         request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status,
-        refund_free_hours, refund_percent
+        refund_free_hours, refund_percent, plate, shown_plate
     )
     VALUES (
         the_request, the_place, the_driver, starts, ends, ends, kept_until(ends), p.hourly_rate, price,
-        'Waiting', p.refund_free_hours, p.refund_percent
+        'Waiting', p.refund_free_hours, p.refund_percent, the_plate, written
     )
     RETURNING * INTO b;
     INSERT INTO charge (booking_id, amount, date_to)

@@ -19,7 +19,7 @@ BEGIN
         'check', (
             SELECT jsonb_build_object(
                 'checked_at', iso(checked_at), 'result', result, 'ticket_id', ticket_id, 'valid_until', iso(valid_until),
-                'grace_minutes', grace_minutes
+                'grace_minutes', grace_minutes, 'booking', booking_of(plate_check)
             )
             FROM plate_check WHERE id = it.check_id
         ),
@@ -93,7 +93,9 @@ BEGIN
         PERFORM touch_fine(f.id);
         DELETE FROM feed WHERE fine_id = f.id;
         UPDATE appeal_message SET text = '' WHERE fine_id = f.id;
-        UPDATE plate_check SET plate = '' WHERE id = f.check_id;
+        UPDATE plate_check SET
+            plate = '', booking_id = NULL, booked_place = NULL, booked_until = NULL, booked_in_zone = false
+        WHERE id = f.check_id;
         UPDATE fine SET
             plate = NULL, shown = NULL, place = NULL, latitude = NULL, longitude = NULL, note = NULL, override_reason = NULL,
             reference = 'anonymized-' || id, anonymized_at = now()

@@ -48,30 +48,37 @@ LANGUAGE sql AS $$
     WHERE feed.fine_id = the_fine.id AND zone.id = the_fine.zone_id
 $$;
 
--- What covers a car in a zone at this moment.
+-- What a ticket covers of a car in a zone at this moment.
 CREATE OR REPLACE FUNCTION ticket_state(
     the_zone bigint, the_plate text, grace int, OUT result text, OUT ticket_id bigint, OUT valid_until timestamptz
 )
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT ticket.id, ticket.end_at INTO ticket_id, valid_until
-    FROM ticket
+    SELECT found.ticket_id, found.end_at INTO ticket_id, valid_until
+    FROM ticket_car AS found
     WHERE plate = the_plate AND end_at > now() - greatest(make_interval(mins => grace), interval '30 minutes')
         AND removed_at IS NULL AND zone_id = the_zone AND paid_at IS NOT NULL AND start_at <= now()
     ORDER BY end_at DESC
     LIMIT 1;
-    result := CASE
-        WHEN valid_until IS NULL THEN 'none'
-        WHEN valid_until > now() THEN 'valid'
-        WHEN valid_until > now() - make_interval(mins => grace) THEN 'grace'
-        ELSE 'expired'
-    END;
+    result := cover_state(valid_until, grace);
 END
 $$;
 
--- Looks at a car, and keeps what was seen.
-CREATE OR REPLACE FUNCTION check_plate(the_zone bigint, the_caller uuid, is_admin boolean, the_plate text)
-RETURNS TABLE (outcome text, subject plate_check)
+-- What it means for a car now that its cover ends or ended then.
+CREATE OR REPLACE FUNCTION cover_state(until timestamptz, grace int) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN until > now() THEN 'valid'
+    WHEN until > now() - make_interval(mins => grace) THEN 'grace'
+    WHEN until > now() - interval '30 minutes' THEN 'expired'
+    ELSE 'none'
+END;
+
+-- Looks at a car, and keeps what was seen. `booked` is the booking of the car that says most about it here, {} when it
+-- has none; null when bookings was not asked, which a car without a valid ticket needs.
+CREATE OR REPLACE FUNCTION check_plate(
+    the_zone bigint, the_caller uuid, is_admin boolean, the_plate text, booked jsonb
+) RETURNS TABLE (outcome text, subject plate_check)
 LANGUAGE plpgsql AS $$
 DECLARE
     z zone;
@@ -86,20 +93,46 @@ BEGIN
         RETURN QUERY SELECT 'forbidden', NULL::plate_check;
         RETURN;
     END IF;
-    made := record_check(z, the_caller, the_plate);
-    RETURN QUERY SELECT 'shown', made;
+    made := record_check(z, the_caller, the_plate, booked);
+    RETURN QUERY SELECT CASE WHEN made.id IS NULL THEN 'uncovered' ELSE 'shown' END, made;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION record_check(z zone, the_caller uuid, the_plate text) RETURNS plate_check
+-- As copies of the release before call it.
+CREATE OR REPLACE FUNCTION check_plate(the_zone bigint, the_caller uuid, is_admin boolean, the_plate text)
+RETURNS TABLE (outcome text, subject plate_check)
+LANGUAGE sql AS $$
+    SELECT * FROM check_plate(the_zone, the_caller, is_admin, the_plate, '{}')
+$$;
+
+-- Of a ticket and a booking in the zone the one that ends last is the reason. Nothing is kept when no ticket is valid and
+-- bookings was not asked.
+DROP FUNCTION IF EXISTS record_check(zone, uuid, text);
+CREATE OR REPLACE FUNCTION record_check(z zone, the_caller uuid, the_plate text, booked jsonb) RETURNS plate_check
 LANGUAGE plpgsql AS $$
 DECLARE
     grace int := (z.rules #>> '{control,grace_minutes}')::int;
+    in_zone boolean := coalesce((booked ->> 'in_zone')::boolean, false);
+    booking_ends timestamptz := (booked ->> 'until')::timestamptz;
+    bought record;
+    ends timestamptz;
     made plate_check;
 BEGIN
-    INSERT INTO plate_check (zone_id, plate, controller, result, ticket_id, valid_until, grace_minutes)
-    SELECT z.id, the_plate, the_caller, state.result, state.ticket_id, state.valid_until, grace
-    FROM ticket_state(z.id, the_plate, grace) AS state
+    SELECT * INTO bought FROM ticket_state(z.id, the_plate, grace);
+    IF booked IS NULL AND bought.result <> 'valid' THEN
+        RETURN NULL;
+    END IF;
+    ends := greatest(bought.valid_until, CASE WHEN in_zone THEN booking_ends END);
+    INSERT INTO plate_check (
+        zone_id, plate, controller, result, ticket_id, valid_until, grace_minutes, booking_id, booked_place, booked_until,
+        booked_in_zone
+    )
+    VALUES (
+        z.id, the_plate, the_caller, cover_state(ends, grace),
+        CASE WHEN ends = bought.valid_until THEN bought.ticket_id END,
+        CASE WHEN cover_state(ends, grace) <> 'none' THEN ends END,
+        grace, (booked ->> 'booking_id')::bigint, booked ->> 'place', booking_ends, in_zone
+    )
     RETURNING * INTO made;
     RETURN made;
 END
@@ -107,10 +140,13 @@ $$;
 
 -- Issues a fine. All who fine this plate queue at its car, so the same thing is fined once. A car that something covers
 -- is not fined, unless an admin of the zone gives a reason.
+DROP FUNCTION IF EXISTS issue_fine(
+    uuid, text, bigint, uuid, boolean, text, text, bigint, text, text, double precision, double precision, text, text
+);
 CREATE OR REPLACE FUNCTION issue_fine(
     the_request uuid, the_reference text, the_zone bigint, the_caller uuid, is_admin boolean, the_plate text,
     written text, the_amount bigint, the_code text, the_place text, the_latitude double precision,
-    the_longitude double precision, the_note text, reason text
+    the_longitude double precision, the_note text, reason text, booked jsonb DEFAULT '{}'
 ) RETURNS TABLE (outcome text, subject fine)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -147,7 +183,7 @@ BEGIN
         RETURN QUERY SELECT 'created', f;
         RETURN;
     END IF;
-    seen := record_check(z, the_caller, the_plate);
+    seen := record_check(z, the_caller, the_plate, booked);
     refusal := CASE
         WHEN EXISTS (
             SELECT FROM fine

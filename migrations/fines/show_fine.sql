@@ -1,39 +1,37 @@
 -- A fine, a check and an appeal as statements read them, moments in milliseconds.
 
 -- What a fine is by its schedule at a moment. A discount lasts up to the last instant of its days, a surcharge begins
--- after it; halves of a minor unit are rounded up.
+-- after it; halves of a minor unit are rounded up. PL/pgSQL, like the next step, because a list asks for each of its
+-- fines: plans of SQL functions that are not inlined are made anew in every statement.
 CREATE OR REPLACE FUNCTION scheduled_amount(it fine, at timestamptz, waives boolean) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    WITH counted (age) AS (
-        SELECT least(at, it.frozen_since) - it.issued_at - it.frozen
-    ), rates (discount, surcharge, waiver) AS (
-        SELECT
-            greatest(
-                coalesce((
-                    SELECT (step ->> 'percent')::int
-                    FROM jsonb_array_elements(it.schedule -> 'discounts') WITH ORDINALITY AS steps (step, place)
-                    WHERE counted.age <= make_interval(days => (step ->> 'days')::int)
-                    ORDER BY place LIMIT 1
-                ), 0),
-                CASE WHEN at <= it.discount_again_until
-                    THEN coalesce((it.schedule #>> '{discounts,0,percent}')::int, 0) ELSE 0
-                END
-            ),
-            coalesce((
-                SELECT (step ->> 'percent')::int
-                FROM jsonb_array_elements(it.schedule -> 'surcharges') WITH ORDINALITY AS steps (step, place)
-                WHERE counted.age > make_interval(days => (step ->> 'days')::int)
-                ORDER BY place DESC LIMIT 1
-            ), 0),
-            CASE WHEN waives THEN (it.schedule ->> 'waiver_percent')::int ELSE 0 END
-        FROM counted
-    )
-    SELECT CASE
-        WHEN discount > 0 OR surcharge = 0
-            THEN (it.amount * (100 - greatest(discount, waiver)) + 50) / 100
-        ELSE (it.amount * (100 + surcharge) + 50) / 100
-    END
-    FROM rates
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    age interval := least(at, it.frozen_since) - it.issued_at - it.frozen;
+    discount int := 0;
+    surcharge int := 0;
+    step jsonb;
+BEGIN
+    FOR step IN SELECT * FROM jsonb_array_elements(it.schedule -> 'discounts') LOOP
+        IF age <= make_interval(days => (step ->> 'days')::int) THEN
+            discount := (step ->> 'percent')::int;
+            EXIT;
+        END IF;
+    END LOOP;
+    IF at <= it.discount_again_until THEN
+        discount := greatest(discount, (it.schedule #>> '{discounts,0,percent}')::int);
+    END IF;
+    FOR step IN SELECT * FROM jsonb_array_elements(it.schedule -> 'surcharges') LOOP
+        EXIT WHEN age <= make_interval(days => (step ->> 'days')::int);
+        surcharge := (step ->> 'percent')::int;
+    END LOOP;
+    IF discount = 0 AND surcharge > 0 THEN
+        RETURN (it.amount * (100 + surcharge) + 50) / 100;
+    END IF;
+    IF waives THEN
+        discount := greatest(discount, (it.schedule ->> 'waiver_percent')::int);
+    END IF;
+    RETURN (it.amount * (100 - discount) + 50) / 100;
+END
 $$;
 
 -- How much of a fine is due at a moment: what is left of its plan, and without one what is left of it by its schedule.
@@ -49,21 +47,25 @@ $$;
 
 -- When the amount that is due changes next, or until when the next part is to be paid; never while an appeal stops the clock.
 CREATE OR REPLACE FUNCTION next_step(it fine, at timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN it.status <> 'issued' OR it.frozen_since IS NOT NULL THEN NULL
-        WHEN plan_runs(it, at) THEN it.plan_until
-        ELSE (
-            SELECT min(moment)
-            FROM (
-                SELECT it.issued_at + it.frozen + make_interval(days => (step ->> 'days')::int)
-                FROM jsonb_array_elements((it.schedule -> 'discounts') || (it.schedule -> 'surcharges')) AS step
-                UNION ALL
-                SELECT it.discount_again_until
-            ) AS steps (moment)
-            WHERE moment > at
-        )
-    END
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF it.status <> 'issued' OR it.frozen_since IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    IF plan_runs(it, at) THEN
+        RETURN it.plan_until;
+    END IF;
+    RETURN (
+        SELECT min(moment)
+        FROM (
+            SELECT it.issued_at + it.frozen + make_interval(days => (step ->> 'days')::int)
+            FROM jsonb_array_elements((it.schedule -> 'discounts') || (it.schedule -> 'surcharges')) AS step
+            UNION ALL
+            SELECT it.discount_again_until
+        ) AS steps (moment)
+        WHERE moment > at
+    );
+END
 $$;
 
 DROP FUNCTION IF EXISTS show_fine(fine);
@@ -84,14 +86,22 @@ LANGUAGE sql STABLE AS $$
         coalesce(CASE WHEN it.plan_parts IS NOT NULL THEN show_plan(it) END, 'null')
 $$;
 
-CREATE OR REPLACE FUNCTION show_check(it plate_check)
+-- The booking that a check found.
+CREATE OR REPLACE FUNCTION booking_of(it plate_check) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN CASE WHEN it.booking_id IS NULL THEN 'null' ELSE jsonb_build_object(
+    'booking_id', it.booking_id, 'place', it.booked_place, 'until', iso(it.booked_until), 'in_zone', it.booked_in_zone
+) END;
+
+DROP FUNCTION IF EXISTS show_check(plate_check);
+CREATE FUNCTION show_check(it plate_check)
 RETURNS TABLE (
     id bigint, zone_id bigint, plate text, checked_at bigint, result text, ticket_id bigint, valid_until bigint,
-    grace_minutes int
+    grace_minutes int, booking jsonb
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.zone_id, it.plate, millis(it.checked_at), it.result, it.ticket_id, millis(it.valid_until),
-        it.grace_minutes
+        it.grace_minutes, booking_of(it)
 $$;
 
 CREATE OR REPLACE FUNCTION show_appeal(it appeal)

@@ -1,12 +1,22 @@
--- A ticket as statements read it, moments in milliseconds, the plate as its car's owner wrote it.
-CREATE OR REPLACE FUNCTION show_ticket(it ticket)
+-- The plates of a ticket beside its first. VOLATILE: the statement that sells the ticket sees them, too.
+CREATE OR REPLACE FUNCTION other_plates_of(the_ticket bigint) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN ARRAY(SELECT shown FROM ticket_plate JOIN car USING (plate) WHERE ticket_id = the_ticket ORDER BY nth);
+END
+$$;
+
+-- A ticket as statements read it, moments in milliseconds, plates as the owners of the cars wrote them.
+DROP FUNCTION IF EXISTS show_ticket(ticket);
+CREATE FUNCTION show_ticket(it ticket)
 RETURNS TABLE (
     id bigint, zone_id bigint, plate text, start_date bigint, end_date bigint, price bigint, currency text, paid boolean,
-    creation_time bigint, extends bigint
+    creation_time bigint, extends bigint, other_plates text[]
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.zone_id, (SELECT shown FROM car WHERE car.plate = it.plate), millis(it.start_at),
-        millis(it.end_at), it.price, it.currency, it.paid_at IS NOT NULL, millis(it.created_at), it.extends
+        millis(it.end_at), it.price, it.currency, it.paid_at IS NOT NULL, millis(it.created_at), it.extends,
+        CASE WHEN it.plate_count = 1 THEN '{}' ELSE other_plates_of(it.id) END
 $$;
 
 -- A charge as the saga reads it.

@@ -2,9 +2,12 @@
 
 -- Sells a ticket, unpaid unless it is free. The price was computed from a revision of the zone; when the zone has
 -- changed since, it is stale.
+DROP FUNCTION IF EXISTS create_ticket(
+    uuid, bigint, bigint, text, uuid, timestamptz, timestamptz, bigint, bigint, timestamptz
+);
 CREATE OR REPLACE FUNCTION create_ticket(
     the_request uuid, the_zone bigint, the_revision bigint, the_plate text, the_buyer uuid, starts timestamptz,
-    ends timestamptz, the_price bigint, follows bigint, from_when timestamptz
+    ends timestamptz, the_price bigint, follows bigint, from_when timestamptz, other_plates text[] DEFAULT '{}'
 ) RETURNS TABLE (outcome text, subject ticket)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,7 +25,10 @@ BEGIN
         WHEN z.id IS NULL THEN 'unknown_zone'
         WHEN NOT z.available THEN 'zone_unavailable'
         WHEN z.revision <> the_revision THEN 'stale'
-        WHEN NOT EXISTS (SELECT FROM car WHERE plate = the_plate AND listed) THEN 'unknown_car'
+        WHEN EXISTS (
+            SELECT FROM unnest(the_plate || other_plates) AS asked (plate)
+            WHERE NOT EXISTS (SELECT FROM car WHERE car.plate = asked.plate AND listed)
+        ) THEN 'unknown_car'
         WHEN is_extended(follows) THEN 'already_extended'
     END;
     IF refusal IS NOT NULL THEN
@@ -30,16 +36,19 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO ticket (
-        request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, extends, stay_from
+        request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, extends, stay_from, plate_count
     )
     VALUES (
         the_request, the_zone, the_plate, the_buyer, starts, ends, the_price, z.currency,
-        CASE WHEN the_price = 0 THEN now() END, follows, from_when
+        CASE WHEN the_price = 0 THEN now() END, follows, from_when, 1 + cardinality(other_plates)
     )
     ON CONFLICT (request) DO NOTHING
     RETURNING * INTO t;
     IF t.id IS NULL THEN
         SELECT * INTO t FROM ticket WHERE request = the_request;
+    ELSE
+        INSERT INTO ticket_plate (ticket_id, nth, plate)
+        SELECT t.id, place + 1, plate FROM unnest(other_plates) WITH ORDINALITY AS named (plate, place);
     END IF;
     RETURN QUERY SELECT 'created', t;
 END
@@ -60,19 +69,18 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(price), 0)::bigint FROM stay
 $$;
 
--- Hides an unpaid ticket. Only the owner of its car may, or its buyer when the car has none.
+-- Hides an unpaid ticket. Only the owner of its car may, or its buyer when the car has none; of several cars the buyer
+-- or the owner of all.
 CREATE OR REPLACE FUNCTION remove_ticket(the_ticket bigint, the_caller uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     t ticket;
-    holder uuid;
 BEGIN
     SELECT * INTO t FROM ticket WHERE id = the_ticket AND removed_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN 'unknown_ticket';
     END IF;
-    SELECT coalesce(owner, t.buyer) INTO holder FROM car WHERE plate = t.plate;
-    IF holder IS DISTINCT FROM the_caller THEN
+    IF NOT (owns_cars_of(t, the_caller) OR (t.plate_count > 1 AND t.buyer IS NOT DISTINCT FROM the_caller)) THEN
         RETURN 'forbidden';
     END IF;
     IF t.paid_at IS NOT NULL THEN
@@ -206,15 +214,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
     t ticket;
     c charge;
-    holder uuid;
     refusal text;
     back bigint;
 BEGIN
     SELECT * INTO t FROM ticket WHERE id = the_ticket AND removed_at IS NULL FOR NO KEY UPDATE;
-    SELECT owner INTO holder FROM car WHERE plate = t.plate;
     refusal := CASE
         WHEN t.id IS NULL THEN 'unknown_ticket'
-        WHEN holder IS DISTINCT FROM the_caller AND t.buyer IS DISTINCT FROM the_caller THEN 'forbidden'
+        WHEN t.buyer IS DISTINCT FROM the_caller AND NOT owns_cars_of(t, the_caller) THEN 'forbidden'
         WHEN t.paid_at IS NULL THEN 'ticket_unpaid'
         WHEN is_extended(t.id) THEN 'already_extended'
         WHEN t.end_at <= clock_timestamp() THEN 'ticket_over'

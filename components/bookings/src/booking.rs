@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use kit::Word;
 use kit::store::FromRow;
 use kit::web::Schema;
+use plate::Plate;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -34,6 +35,9 @@ pub struct Booking {
     pub status: Status,
     #[serde(rename = "user_id")]
     pub driver: Uuid,
+    /// Of the car; absent when the driver did not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plate: Option<String>,
     /// What the owner kept of a canceled booking; absent when all of it was given back.
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(with = "Option<i64>")]
@@ -63,6 +67,14 @@ pub struct Quote {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,
+}
+
+/// What a driver says beside the window; all of it may be absent.
+#[derive(Clone, Copy)]
+pub struct Agreed<'a> {
+    /// At another price nothing is booked.
+    pub expected_cost: Option<i64>,
+    pub plate: Option<&'a Plate>,
 }
 
 /// The bookings that are wanted, and who wants them.

@@ -8,7 +8,7 @@ use spin_sdk::redis_subscriber;
 use crate::saga;
 use crate::serves::Bookings;
 
-kit::serve!(crate::routes::routes);
+kit::serve!(crate::routes::served);
 
 crate::bindings::export!(Bookings with_types_in crate::bindings);
 

@@ -2,7 +2,7 @@
 //! payments.
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`place`], [`rules`] and [`booking`] are
-//! the rules, [`saga`] keeps a booking and its money together, [`store`] is the SQL, [`calls`] what is asked
+//! the rules, [`cover`] is what those who check cars ask, [`saga`] keeps a booking and its money together, [`store`] is the SQL, [`calls`] what is asked
 //! of payments, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/bookings`:
@@ -18,6 +18,7 @@ kit::bindings!(
 mod booking;
 mod calls;
 mod charge;
+mod cover;
 #[cfg(target_family = "wasm")]
 mod entry;
 pub mod error;

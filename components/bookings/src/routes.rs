@@ -1,6 +1,7 @@
 //! The HTTP face of bookings.
 
 mod bookings;
+mod covers;
 mod places;
 
 use kit::identity::Clock;
@@ -129,6 +130,18 @@ pub fn routes() -> Routes {
             it.summary("Sweep bookings")
                 .note("Does what the host's tick does, on platforms that have none.")
         })
+}
+
+/// What the component serves: its public routes, and those that only other functions reach.
+pub fn served() -> Routes {
+    let asked_by_functions = Routes::new("Covers", Dialect::Parking)
+        .get("/covers", covers::list_covers_within, |it| {
+            it.summary("List the cars that stand by a booking on a part of the map")
+        })
+        .get("/covers/{plate}", covers::list_covers, |it| {
+            it.summary("List the bookings that cover a car")
+        });
+    Routes::of([routes(), asked_by_functions])
 }
 
 fn quoting() -> [Problem; 3] {

@@ -7,12 +7,14 @@ use kit::identity::Caller;
 use kit::store::{Db, DbError, Decided, FromRow, Only};
 use kit::web::Page;
 use kit::{params, sql};
+use plate::Plate;
 use serde_json::json;
 use spin_sdk::time::sleep;
 use uuid::Uuid;
 
-use crate::booking::{Booking, Listing, Quote, Window};
+use crate::booking::{Agreed, Booking, Listing, Quote, Window};
 use crate::charge::{Canceled, Held, OwedRefund, Taken, TakenRow, WaitingRefund};
+use crate::cover::{Bounds, Cover};
 use crate::error::Error;
 use crate::list::{Next, Part};
 use crate::place::{NewPlace, Place, Search};
@@ -189,7 +191,7 @@ pub async fn book(
     place: i64,
     driver: Uuid,
     window: Window,
-    expected_cost: Option<i64>,
+    agreed: Agreed<'_>,
 ) -> Result<Taken, Error> {
     let params = params![
         request,
@@ -197,7 +199,9 @@ pub async fn book(
         driver,
         window.from,
         window.to,
-        expected_cost
+        agreed.expected_cost,
+        agreed.plate.map(Plate::as_str),
+        agreed.plate.map(Plate::shown)
     ];
     let taken: TakenRow = decide_in_turn(db, sql!("book"), || params.clone()).await?;
     Ok(taken.into())
@@ -264,6 +268,28 @@ pub async fn list_bookings(db: &Db, listing: Listing, part: Part) -> Result<Vec<
 pub async fn cancel(db: &Db, id: i64, caller: &Caller, hide: bool) -> Result<Canceled, Error> {
     let params = params![id, caller.id, caller.is_admin(), hide];
     decide(db, sql!("cancel"), params).await
+}
+
+/// Bookings of a car that hold now, or ended at most so many seconds ago; the last to end first.
+pub async fn list_covering(db: &Db, plate: &Plate, ended_s: i32) -> Result<Vec<Cover>, Error> {
+    let params = params![plate.as_str(), ended_s];
+    Ok(db.all(sql!("list_covering"), params).await?)
+}
+
+/// The same of all cars, on the places of a part of the map.
+pub async fn list_covering_within(
+    db: &Db,
+    bounds: Bounds,
+    ended_s: i32,
+) -> Result<Vec<Cover>, Error> {
+    let params = params![
+        bounds.west,
+        bounds.south,
+        bounds.east,
+        bounds.north,
+        ended_s
+    ];
+    Ok(db.all(sql!("list_covering_within"), params).await?)
 }
 
 // The money of bookings.

@@ -1,6 +1,13 @@
-//! What fines asks of payments and signin, over WIT.
+//! What fines asks of payments and signin, over WIT, and of bookings.
 
+use std::fmt::Display;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::Request;
 use jiff::Timestamp;
+use kit::web::outbound;
+use plate::Plate;
 use uuid::Uuid;
 
 use crate::bindings::wharf::payments::checkout::{self, Status};
@@ -8,7 +15,10 @@ use crate::bindings::wharf::payments::ledger;
 use crate::bindings::wharf::signin::accounts::{self, Account, Key, Role};
 use crate::bindings::wharf::signin::passcodes;
 use crate::charge::{Charge, Method, OwedRefund};
+use crate::cover::Booked;
 use crate::error::Error;
+use crate::geometry::Bounds;
+use crate::statistics::{Holders, UserRole, Users};
 
 /// The name of this function among those that open checkouts.
 pub const OPENER: &str = "fines";
@@ -110,6 +120,53 @@ fn standing(answer: Result<checkout::Payment, checkout::Refusal>) -> Result<Stan
     })
 }
 
+/// Bookings that ended so long ago are asked for, too: no grace after a cover is longer, and so long it is told that
+/// one has ended.
+const ENDED_WITHIN_S: u32 = 2 * 60 * 60;
+/// Bookings answers from an index.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The bookings of a car that hold now, or ended a moment ago. They are asked for over HTTP in memory: Spin 4.1 does not
+/// pass on what a dependency itself depends on.
+pub async fn find_booked(plate: &Plate) -> Result<Vec<Booked>, Error> {
+    ask_bookings(&format!(
+        "/covers/{}?ended_within={ENDED_WITHIN_S}",
+        plate.as_str()
+    ))
+    .await
+}
+
+/// The same of all cars, on the places of a part of the map.
+pub async fn find_booked_within(bounds: Bounds) -> Result<Vec<Booked>, Error> {
+    let Bounds {
+        west,
+        south,
+        east,
+        north,
+    } = bounds;
+    ask_bookings(&format!(
+        "/covers?west={west}&south={south}&east={east}&north={north}&ended_within={ENDED_WITHIN_S}"
+    ))
+    .await
+}
+
+async fn ask_bookings(path: &str) -> Result<Vec<Booked>, Error> {
+    let unavailable = |why: &dyn Display| {
+        eprintln!("bookings: {why}");
+        Error::BookingsUnavailable
+    };
+    let request = Request::get(format!("http://bookings.spin.internal{path}"))
+        .body(Bytes::new())
+        .map_err(|it| unavailable(&it))?;
+    let answer = outbound::send(request, PATIENCE)
+        .await
+        .map_err(|it| unavailable(&it))?;
+    if !answer.status.is_success() {
+        return Err(unavailable(&answer.status));
+    }
+    serde_json::from_slice(&answer.body).map_err(|it| unavailable(&it))
+}
+
 /// A user whom a zone admin names.
 pub struct Person {
     pub id: Uuid,
@@ -126,6 +183,40 @@ pub async fn find_user(login: &str) -> Result<Option<Person>, Error> {
         Ok(found) => found.map(person).transpose(),
         Err(accounts::Refusal::Malformed(_)) => Ok(None),
         Err(accounts::Refusal::Unavailable) => Err(Error::SigninUnavailable),
+    }
+}
+
+/// How many users there are.
+pub async fn count_users() -> Result<Users, Error> {
+    let census = match accounts::count().await {
+        Ok(census) => census,
+        Err(refusal) => {
+            eprintln!("signin: {refusal:?}");
+            return Err(Error::SigninUnavailable);
+        }
+    };
+    let count = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+    let by_role = census.by_role.into_iter().map(|it| Holders {
+        role: shown(it.role),
+        users: count(it.accounts),
+    });
+    Ok(Users {
+        total: count(census.accounts),
+        by_role: by_role.collect(),
+    })
+}
+
+/// The word that clients of zones know for a role.
+fn shown(role: Role) -> UserRole {
+    match role {
+        Role::Driver => UserRole::Driver,
+        Role::Controller => UserRole::Controller,
+        Role::ZoneAdmin => UserRole::Admin,
+        Role::Admin => UserRole::Superuser,
+        Role::Owner => UserRole::Owner,
+        Role::Customer => UserRole::Customer,
+        Role::Moderator => UserRole::Moderator,
+        Role::Anonymous => UserRole::Anonymous,
     }
 }
 

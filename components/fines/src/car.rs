@@ -6,7 +6,7 @@ use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::plate::Plate;
+use plate::Plate;
 
 /// The shared login of people who park without an account: plates that it registers have no owner.
 pub const GUEST: &str = "guest";

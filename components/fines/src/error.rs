@@ -18,7 +18,16 @@ use crate::geometry::Fault;
     "registered"
 ))]
 #[refusals(done(
-    "to_pay", "settled", "paid", "void", "ended", "valid", "grace", "expired", "none"
+    "uncovered",
+    "to_pay",
+    "settled",
+    "paid",
+    "void",
+    "ended",
+    "valid",
+    "grace",
+    "expired",
+    "none"
 ))]
 pub enum Error {
     // Zones.
@@ -296,7 +305,7 @@ pub enum Error {
         409,
         "covered",
         "The car is covered",
-        detail = "a ticket or its grace covers the car; an admin of the zone may override it with a reason",
+        detail = "a ticket, a booking or the grace after it covers the car; an admin of the zone may override it with a reason",
         outcome = "covered"
     )]
     Covered,
@@ -505,6 +514,14 @@ pub enum Error {
         retry_after_s = 5
     )]
     SigninUnavailable,
+    #[refusal(
+        503,
+        "bookings-unavailable",
+        "Bookings does not answer",
+        detail = "bookings does not answer, so it is not known what covers the car",
+        retry_after_s = 5
+    )]
+    BookingsUnavailable,
     /// Refusals that the ledger never gives to requests like ours.
     #[refusal(internal, detail = "the ledger refused: {0:?}")]
     Ledger(ledger::Refusal),

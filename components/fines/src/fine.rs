@@ -11,9 +11,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::car::is_on_earth;
+use crate::cover::BookedHere;
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::plate::Plate;
+use plate::Plate;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Status {
@@ -104,7 +105,7 @@ pub struct NewFine {
     pub longitude: Option<f64>,
     #[schemars(length(max = 2000))]
     pub note: Option<String>,
-    /// Why it is issued although a ticket or its grace covers the car. Of an admin of the zone.
+    /// Why it is issued although a ticket, a booking or the grace after it covers the car. Of an admin of the zone.
     #[schemars(length(max = 500))]
     pub override_reason: Option<String>,
 }
@@ -178,11 +179,11 @@ pub fn reference(random: Uuid, more: Uuid) -> String {
 /// What of a car was seen when it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum CheckResult {
-    /// A ticket is valid.
+    /// A ticket is valid, or a booking of a place in the zone.
     Valid,
-    /// A ticket ended, and no fine is issued yet.
+    /// It ended, and no fine is issued yet.
     Grace,
-    /// A ticket ended within the last half hour.
+    /// It ended within the last half hour.
     Expired,
     None,
 }
@@ -196,9 +197,13 @@ pub struct PlateCheck {
     pub result: CheckResult,
     /// The ticket that is the reason.
     pub ticket_id: Option<i64>,
-    /// The end of that ticket.
+    /// The end of what covers or covered the car: that ticket, or the booking.
     pub valid_until: Option<Timestamp>,
     pub grace_minutes: i32,
+    /// The booking of the car that was found; asked for when no ticket is valid.
+    #[row(json)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booking: Option<BookedHere>,
 }
 
 #[derive(Debug, Deserialize, Schema)]

@@ -1,7 +1,7 @@
 //! Fines: the parking zones of a city, the tickets that drivers buy in them, and the fines of cars without one.
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP; [`zone`], [`geometry`], [`tariff`] and [`power`] are
-//! where parking costs and how much; [`car`], [`plate`] and [`ticket`] what drivers have; [`fine`], [`schedule`],
+//! where parking costs and how much; [`car`] and [`ticket`] what drivers have, [`cover`] what their bookings add; [`fine`], [`schedule`],
 //! [`plan`] and [`appeal`] what they owe and may object to, [`photo`] and [`case`] the proof of it; [`charge`] and [`saga`] keep all of it and the money together; [`store`]
 //! is the SQL, [`calls`] what is asked of payments and signin, [`error`] every refusal.
 //!
@@ -29,6 +29,7 @@ mod car;
 mod case;
 mod charge;
 mod client;
+mod cover;
 #[cfg(target_family = "wasm")]
 mod entry;
 pub mod error;
@@ -37,7 +38,6 @@ mod geometry;
 mod identity;
 mod photo;
 mod plan;
-mod plate;
 mod power;
 pub mod routes;
 pub mod saga;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use kit::Word;
 use kit::money::decimal;
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub struct Statistics {
     pub zones: i64,
     pub tickets: i64,
     pub paid_tickets: i64,
+    /// Each ticket counts every plate that it covers.
+    pub covered_plates: i64,
     pub buyers: i64,
     /// By currency.
     pub money: Vec<Takings>,
@@ -25,6 +28,36 @@ pub struct Statistics {
     /// Of a hundred fines that are not cancelled.
     pub paid_percent: i64,
     pub open_appeals: i64,
+    #[serde(default)]
+    pub users: Users,
+}
+
+/// Who has an account now, whatever the moment since which the rest is counted.
+#[derive(Debug, Default, Deserialize, Serialize, Schema)]
+pub struct Users {
+    pub total: i64,
+    /// A user with several roles counts in each of them.
+    pub by_role: Vec<Holders>,
+}
+
+#[derive(Debug, Deserialize, Serialize, Schema)]
+pub struct Holders {
+    pub role: UserRole,
+    pub users: i64,
+}
+
+/// A role by the name that clients of zones know it by: those who run zones are admins there, and admins of the
+/// platform superusers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum UserRole {
+    Driver,
+    Controller,
+    Admin,
+    Superuser,
+    Owner,
+    Customer,
+    Moderator,
+    Anonymous,
 }
 
 #[derive(Debug, Deserialize, Serialize, Schema)]
@@ -53,14 +86,19 @@ pub fn csv(it: &Statistics) -> String {
         ("zones", it.zones),
         ("tickets", it.tickets),
         ("paid_tickets", it.paid_tickets),
+        ("covered_plates", it.covered_plates),
         ("buyers", it.buyers),
         ("fines", it.fines),
         ("paid_fines", it.paid_fines),
         ("cancelled_fines", it.cancelled_fines),
         ("paid_percent", it.paid_percent),
         ("open_appeals", it.open_appeals),
+        ("users", it.users.total),
     ] {
         let _ = write!(text, "{name},,{value}\r\n");
+    }
+    for holders in &it.users.by_role {
+        let _ = write!(text, "users,{},{}\r\n", holders.role.name(), holders.users);
     }
     for takings in &it.money {
         for (name, amount) in [
@@ -90,6 +128,7 @@ mod tests {
             zones: 2,
             tickets: 3,
             paid_tickets: 3,
+            covered_plates: 4,
             buyers: 1,
             money: vec![Takings {
                 currency: "EUR".to_owned(),
@@ -107,8 +146,16 @@ mod tests {
             cancelled_fines: 0,
             paid_percent: 0,
             open_appeals: 0,
+            users: Users {
+                total: 2,
+                by_role: vec![Holders {
+                    role: UserRole::Driver,
+                    users: 2,
+                }],
+            },
         };
         let table = csv(&statistics);
+        assert!(table.contains("users,driver,2\r\n"));
         assert!(table.contains("ticket_revenue,EUR,12.34\r\n"));
         assert!(table.lines().all(|it| it.matches(',').count() == 2));
     }

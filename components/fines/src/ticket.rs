@@ -1,15 +1,17 @@
 //! Tickets: what a driver may buy. No I/O in this file: the clock is an argument.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp, civil};
-use kit::money::{Currency, decimal};
+use kit::money::{Cents, Currency, decimal};
 use kit::store::FromRow;
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::plate::Plate;
 use crate::tariff::MAX_STAY_MINUTES;
 use crate::zone::Zone;
+use plate::Plate;
 
 #[derive(Clone, Debug, Serialize, FromRow, Schema)]
 pub struct Ticket {
@@ -26,6 +28,9 @@ pub struct Ticket {
     pub zone_id: i64,
     /// The ticket that this one goes on from.
     pub extends: Option<i64>,
+    /// Of a ticket for several cars: those beside `plate`. Otherwise absent.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_plates: Vec<String>,
 }
 
 /// What a driver asks for.
@@ -33,6 +38,10 @@ pub struct Ticket {
 pub struct NewTicket {
     /// Of a registered car.
     pub plate: Plate,
+    /// Of further cars that the ticket covers, each at the price of one.
+    #[serde(default)]
+    #[schemars(length(max = 19))]
+    pub other_plates: Vec<Plate>,
     /// RFC 3339; UTC when it names no offset. At most thirty days ahead. The end of a paid ticket of this car in this
     /// zone extends it.
     #[schemars(extend("format" = "date-time"))]
@@ -49,12 +58,15 @@ pub struct Stay {
     pub to: Timestamp,
 }
 
+/// A check, a list and a notice name all plates of a ticket; a larger fleet buys several.
+const MAX_PLATES: usize = 20;
 /// Clocks differ, and requests take time.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl NewTicket {
     pub fn checked(&self, now: Timestamp) -> Result<Stay, Error> {
+        self.check_plates()?;
         let from = moment(&self.start_date).ok_or(Error::InvalidTicket(
             "start_date must be an RFC 3339 timestamp, as 2026-01-31T10:00:00Z",
         ))?;
@@ -73,6 +85,29 @@ impl NewTicket {
             .checked_add(SignedDuration::from_mins(self.duration))
             .map_err(|_| Error::InvalidTicket("the end is beyond the calendar"))?;
         Ok(Stay { from, to })
+    }
+
+    fn check_plates(&self) -> Result<(), Error> {
+        let plates = self.plates();
+        if plates.len() > MAX_PLATES {
+            return Err(Error::InvalidTicket("a ticket covers at most 20 plates"));
+        }
+        if plates.iter().collect::<BTreeSet<_>>().len() < plates.len() {
+            return Err(Error::InvalidTicket("a ticket names each plate once"));
+        }
+        Ok(())
+    }
+
+    pub fn other_plates(&self) -> Vec<String> {
+        let others = self.other_plates.iter();
+        others.map(|it| it.as_str().to_owned()).collect()
+    }
+
+    /// Every plate that the ticket covers.
+    pub fn plates(&self) -> Vec<String> {
+        let mut plates = self.other_plates();
+        plates.insert(0, self.plate.as_str().to_owned());
+        plates
     }
 }
 
@@ -98,17 +133,25 @@ pub struct Basis {
 
 impl Basis {
     /// What the ticket for a stay costs: of a stay that goes on, what the longer one costs more than the shorter one
-    /// did.
-    pub fn price(&self, stay: Stay) -> Result<i64, Error> {
+    /// did. Each plate costs that.
+    pub fn price(&self, stay: Stay, plates: usize) -> Result<i64, Error> {
         let tariff = self.zone.tariff();
-        match self.stay_from {
-            None => tariff.price(stay.from, stay.to),
+        let of_one = match self.stay_from {
+            None => tariff.price(stay.from, stay.to)?,
             Some(began) => {
                 let total = tariff.price(began, stay.to)?;
-                Ok(total.saturating_sub(tariff.price(began, stay.from)?).max(0))
+                total.saturating_sub(tariff.price(began, stay.from)?).max(0)
             }
-        }
+        };
+        times(of_one, i64::try_from(plates).unwrap_or(i64::MAX))
     }
+}
+
+fn times(of_one: i64, count: i64) -> Result<i64, Error> {
+    of_one
+        .checked_mul(count)
+        .filter(|it| *it <= Cents::MAX)
+        .ok_or(Error::PriceOutOfRange)
 }
 
 /// A ticket that is to end early, and what it is priced by.
@@ -122,6 +165,7 @@ pub struct Ending {
     /// Of the tickets of the stay before this one.
     pub before: i64,
     pub price: i64,
+    pub plate_count: i32,
 }
 
 impl Ending {
@@ -129,7 +173,8 @@ impl Ending {
     pub fn shortened(&self, now: Timestamp) -> Result<(Timestamp, i64), Error> {
         let ends = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let ends = ends.max(self.start_at);
-        let total = self.zone.tariff().price(self.stay_from, ends)?;
+        let of_one = self.zone.tariff().price(self.stay_from, ends)?;
+        let total = times(of_one, i64::from(self.plate_count))?;
         Ok((ends, total.saturating_sub(self.before).clamp(0, self.price)))
     }
 }
@@ -138,13 +183,20 @@ impl Ending {
 mod tests {
     use super::*;
 
-    fn asked(start: &str, duration: i64) -> Result<Stay, Error> {
-        let new = NewTicket {
-            plate: Plate::try_from("AA123BB".to_owned()).unwrap(),
+    fn new(plates: &[&str], start: &str, duration: i64) -> NewTicket {
+        let mut plates = plates
+            .iter()
+            .map(|it| Plate::try_from((*it).to_owned()).unwrap());
+        NewTicket {
+            plate: plates.next().unwrap(),
+            other_plates: plates.collect(),
             start_date: start.to_owned(),
             duration,
-        };
-        new.checked("2026-01-01T12:00:00Z".parse().unwrap())
+        }
+    }
+
+    fn asked(start: &str, duration: i64) -> Result<Stay, Error> {
+        new(&["AA123BB"], start, duration).checked("2026-01-01T12:00:00Z".parse().unwrap())
     }
 
     #[test]
@@ -162,6 +214,23 @@ mod tests {
         ] {
             assert!(asked(start, duration).is_err(), "{start} {duration}");
         }
+    }
+
+    #[test]
+    fn a_ticket_names_each_of_its_plates_once() {
+        let check = |plates: &[&str]| new(plates, "", 10).check_plates();
+        assert!(check(&["AA 1", "AA 2"]).is_ok());
+        assert!(check(&["AA 1", "aa-1"]).is_err());
+        let many: Vec<String> = (0..21).map(|it| format!("AA{it}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(check(&many[..20]).is_ok());
+        assert!(check(&many).is_err());
+    }
+
+    #[test]
+    fn a_price_of_many_plates_stays_in_range() {
+        assert_eq!(times(170, 3).unwrap(), 510);
+        assert!(times(Cents::MAX, 2).is_err());
     }
 
     #[test]

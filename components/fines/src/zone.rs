@@ -103,6 +103,10 @@ impl Rules {
 }
 
 impl Zone {
+    pub fn shape(&self) -> Result<Shape, Error> {
+        Shape::stored(&self.geometry).ok_or(Error::Stored("the geometry of a zone"))
+    }
+
     pub fn tariff(&self) -> Tariff<'_> {
         Tariff {
             offset: self.price_offset,

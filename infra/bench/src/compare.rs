@@ -18,11 +18,23 @@ pub struct Settings {
     pub only: Option<String>,
 }
 
+impl Settings {
+    fn wants(&self, name: &str) -> bool {
+        let only = self.only.as_deref();
+        only.is_none_or(|word| name.contains(word))
+    }
+
+    pub fn wants_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|it| self.wants(it))
+    }
+}
+
 /// One scenario on both servers: medians over the rounds.
 pub struct Row {
     pub name: &'static str,
     pub statements: u32,
     pub required: Option<f64>,
+    pub within: Option<Duration>,
     pub native: Measured,
     pub host: Measured,
     /// Requests per second, host over native.
@@ -39,14 +51,8 @@ pub async fn compare_all(
     host: &Server,
     settings: &Settings,
 ) -> Result<Vec<Row>> {
-    let is_wanted = |it: &&Scenario| {
-        settings
-            .only
-            .as_ref()
-            .is_none_or(|word| it.name.contains(word.as_str()))
-    };
     let mut rows = Vec::new();
-    for scenario in scenarios.iter().filter(is_wanted) {
+    for scenario in scenarios.iter().filter(|it| settings.wants(it.name)) {
         eprintln!("{}", scenario.name);
         rows.push(compare(scenario, native.target(), host.target(), settings).await?);
     }
@@ -84,6 +90,7 @@ async fn compare(
         name: scenario.name,
         statements: scenario.statements,
         required: scenario.required,
+        within: scenario.within,
         native: medians(&loaded, |it| it.native),
         host: medians(&loaded, |it| it.host),
         ratio: median(&loaded, |it| it.host.per_second / it.native.per_second),

@@ -33,8 +33,8 @@ impl Connection {
         })
     }
 
-    /// Sends a request and waits for the complete response. A status other than 2xx is an error: a refusal is faster
-    /// than a response and would look like a good result.
+    /// Sends a request and waits for the complete response. A status other than 2xx and 304 is an error: a refusal
+    /// is faster than a response and would look like a good result.
     pub async fn send(&mut self, request: &[u8]) -> Result<()> {
         self.exchange(request, |_| ()).await
     }
@@ -62,7 +62,7 @@ impl Connection {
             );
         };
         let body = self.read.get(frame.body).unwrap_or_default();
-        if !(200..300).contains(&frame.status) {
+        if !(200..300).contains(&frame.status) && frame.status != 304 {
             let sent = String::from_utf8_lossy(request);
             bail!(
                 "{} to\n{sent}\n{}",

@@ -8,6 +8,7 @@
 //! Client, servers and PostgreSQL share the machine, so absolute numbers hold only for this machine. The ratios count:
 //! each compares adjacent loads, and the median of several is reported.
 
+mod city;
 mod compare;
 mod connection;
 mod events;
@@ -112,6 +113,10 @@ async fn measure(command: &Command) -> Result<Report> {
     let shops = shops::seed(&stage.product_url).await?;
     let mut scenarios = scenario::product(&users);
     scenarios.extend(scenario::orders(&users, &shops)?);
+    if settings.wants_any(&scenario::FINES) {
+        let city = city::seed(&stage.product_url).await?;
+        scenarios.extend(scenario::fines(&users, &city));
+    }
     report
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);

@@ -6,6 +6,7 @@
 //! after a booking.
 
 mod caller;
+mod fines;
 mod items;
 mod orders;
 mod parking;
@@ -46,6 +47,7 @@ pub struct Shared {
     payments: Pool,
     bookings: Pool,
     orders: Pool,
+    fines: Pool,
     tokens: Tokens,
 }
 
@@ -62,6 +64,7 @@ async fn serve(options: &Options) -> Result<()> {
         payments: pool(&options.product_url, "payments")?,
         bookings: pool(&options.product_url, "bookings")?,
         orders: pool(&options.product_url, "orders")?,
+        fines: pool(&options.product_url, "fines")?,
         tokens: Tokens::new(&options.jwks, &options.redis_url).await?,
     };
     let router = Router::new()
@@ -76,6 +79,10 @@ async fn serve(options: &Options) -> Result<()> {
         .route("/products", get(orders::list_products))
         .route("/orders", post(orders::create_order))
         .route("/kitchen", get(orders::list_kitchen))
+        .route("/api/v1/zones/{id}/checks", post(fines::check_plate))
+        .route("/api/v1/zones/{id}/fines", post(fines::issue))
+        .route("/api/v1/zones/location", get(fines::find_zone))
+        .route("/api/v1/users/me/fines", get(fines::poll))
         .with_state(Arc::new(shared));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!(r#"{{"base_url":"http://{}"}}"#, listener.local_addr()?);

@@ -111,16 +111,16 @@ impl Display for Report {
 
 impl Display for Row {
     fn fmt(&self, out: &mut Formatter<'_>) -> Written {
-        let required = self.required.map_or_else(String::new, |it| {
-            format!(
-                "{it:.2} {}",
-                if self.ratio >= it {
-                    "met"
-                } else {
-                    "**missed**"
-                }
-            )
+        let met = |is_met| if is_met { "met" } else { "**missed**" };
+        let ratio = self
+            .required
+            .map(|it| format!("{it:.2} {}", met(self.ratio >= it)));
+        let within = self.within.map(|it| {
+            let most = it.as_secs_f64() * 1e6;
+            format!("{most:.0} µs {}", met(self.host_single_us <= most))
         });
+        let required: Vec<_> = ratio.into_iter().chain(within).collect();
+        let required = required.join(", ");
         let Self {
             name,
             statements,

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::city::City;
 use crate::events::DELETE_WAITING;
 use crate::shops::Shops;
 use crate::token::Keys;
@@ -20,6 +22,8 @@ pub struct Scenario {
     pub statements: u32,
     /// The required ratio of requests per second, host to native.
     pub required: Option<f64>,
+    /// The required latency of the host over one connection.
+    pub within: Option<Duration>,
     pub request: Rc<Request>,
     /// The number of the next request. It continues over all loads, so that no write repeats an earlier one.
     pub counter: Rc<Cell<u64>>,
@@ -157,6 +161,70 @@ pub fn orders(users: &Users, shops: &Shops) -> Result<Vec<Scenario>> {
     ])
 }
 
+/// The scenarios of fines, by name.
+pub const FINES: [&str; 5] = [
+    "fines: check a plate",
+    "fines: poll, unchanged (304)",
+    "fines: poll 20",
+    "fines: find a zone by coordinate",
+    "fines: issue one",
+];
+
+/// The scenarios of fines, in a city with a million tickets.
+pub fn fines(users: &Users, city: &City) -> Vec<Scenario> {
+    let [check, unchanged, poll, zone, issue] = FINES;
+    let (checked, issued) = (city.clone(), city.clone());
+    let (controllers, issuers) = (users.clone(), users.clone());
+    let polls = |header: &str| {
+        let tokens = users.tokens.iter();
+        let polls = tokens.map(|it| get_with("/api/v1/users/me/fines", it, header));
+        polls.collect::<Vec<_>>()
+    };
+    // Each of them has twenty fines, none of which changes.
+    let (known, unknown) = (polls("if-none-match: \"20\"\r\n"), polls(""));
+    let within = |milliseconds, scenario| Scenario {
+        within: Some(Duration::from_millis(milliseconds)),
+        ..scenario
+    };
+    vec![
+        within(
+            3,
+            scenario(check, 1, Some(0.6), move |number, out| {
+                let stop = checked.covered(number);
+                let path = format!("/api/v1/zones/{}/checks", stop.zone);
+                let body = json!({ "plate": stop.plate });
+                out.extend(post(&path, controllers.token(stop.controller), &body));
+            }),
+        ),
+        scenario(unchanged, 1, Some(0.6), move |number, out| {
+            out.extend(pick(&known, number));
+        }),
+        within(
+            5,
+            scenario(poll, 1, None, move |number, out| {
+                out.extend(pick(&unknown, number));
+            }),
+        ),
+        within(
+            5,
+            scenario(zone, 1, None, |number, out| {
+                let (latitude, longitude) = City::place(number);
+                let path = format!("/api/v1/zones/location?lat={latitude}&lon={longitude}");
+                out.extend(get(&path, ""));
+            }),
+        ),
+        within(
+            10,
+            scenario(issue, 2, None, move |number, out| {
+                let stop = issued.uncovered(number);
+                let path = format!("/api/v1/zones/{}/fines", stop.zone);
+                let body = json!({ "plate": stop.plate, "amount": 20 });
+                out.extend(post(&path, issuers.token(stop.controller), &body));
+            }),
+        ),
+    ]
+}
+
 /// Bookings while the same process delivers their notices. The native server delivers none, so waiting notices are
 /// deleted before each load.
 pub fn booking_and_notices(users: &Users, url: &str) -> Scenario {
@@ -188,6 +256,7 @@ fn scenario(
         name,
         statements,
         required,
+        within: None,
         request: Rc::new(request),
         counter: Rc::default(),
         before: None,
@@ -207,8 +276,13 @@ pub fn scattered(number: u64) -> u64 {
 }
 
 pub fn get(path: &str, token: &str) -> Vec<u8> {
+    get_with(path, token, "")
+}
+
+/// With these header lines besides.
+fn get_with(path: &str, token: &str, headers: &str) -> Vec<u8> {
     format!(
-        "GET {path} HTTP/1.1\r\nhost: bench.test\r\n{}\r\n",
+        "GET {path} HTTP/1.1\r\nhost: bench.test\r\n{}{headers}\r\n",
         bearer(token)
     )
     .into_bytes()

@@ -1,13 +1,16 @@
 //! Parking zones, tickets and fines: what is promised to drivers, controllers and cities, and that each of them is paid once.
 
 mod appeals;
+mod booked;
 mod cars;
 mod cases;
 mod checks;
+mod fleets;
 mod issuing;
 mod matrix;
 mod money;
 mod photos;
+mod plan_pages;
 mod plans;
 mod polling;
 mod tickets;

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use kit::identity::{Admin, Caller, Role};
 use kit::store::{Db, Keyed, Replayable, event};
 use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
+use plate::Plate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::booking::{
-    Booking, Listing, Quote, Status, Window, check_end, check_start, parse_moment,
+    Agreed, Booking, Listing, Quote, Status, Window, check_end, check_start, parse_moment,
 };
 use crate::charge::{Canceled, Taken, WaitingRefund};
 use crate::error::Error;
@@ -31,6 +32,8 @@ pub struct NewBooking {
     date_to: Option<String>,
     /// The price of a quote, in minor units: at another price nothing is booked.
     expected_cost: Option<i64>,
+    /// Of the car, for those who check cars.
+    plate: Option<Plate>,
 }
 
 impl NewBooking {
@@ -52,6 +55,8 @@ pub struct Booked {
     booking_id: i64,
     status: Status,
     full_cost: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plate: Option<String>,
 }
 
 pub async fn create_booking(
@@ -62,7 +67,11 @@ pub async fn create_booking(
     let db = store::open().await?;
     let request = once.id(&caller);
     let book = async {
-        let taken = store::book(&db, request, place, caller.id, window, body.expected_cost).await?;
+        let agreed = Agreed {
+            expected_cost: body.expected_cost,
+            plate: body.plate.as_ref(),
+        };
+        let taken = store::book(&db, request, place, caller.id, window, agreed).await?;
         let booking = match taken {
             Taken::Settled { booking, .. } => booking,
             Taken::ToPay(charge) => saga::settle_charge(&db, charge).await?,
@@ -75,6 +84,7 @@ pub async fn create_booking(
             booking_id: booking.id,
             status: booking.status,
             full_cost: booking.full_cost,
+            plate: booking.plate,
         };
         Ok(Created::at(format!("/booking/{}", booking.id), booked))
     };

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::car::{Car, CarChange, GUEST, NewCar, check_name};
 use crate::error::Error;
-use crate::plate::Plate;
 use crate::store;
+use plate::Plate;
 
 pub fn routes() -> Routes {
     Routes::new("Cars", Dialect::Zones)

@@ -9,7 +9,9 @@ use kit::web::{Dialect, Json, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::calls;
 use crate::case::{CaseKey, Keys, SignedFile, digest};
+use crate::cover::merge;
 use crate::error::Error;
 use crate::statistics::{Statistics, csv};
 use crate::store;
@@ -26,13 +28,18 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/zones/{id}/offline", show_offline_list, |it| {
             it.summary("Download what is valid in a zone")
-                .note("For controllers without a network: the plates of valid tickets and those in grace, signed, good for a quarter of an hour.")
-                .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
+                .note("For controllers without a network: the plates of valid tickets, of bookings of places in the zone and those in grace, signed, good for a quarter of an hour.")
+                .refuses([
+                    Error::UNKNOWN_ZONE,
+                    Error::FORBIDDEN,
+                    Error::BOOKINGS_UNAVAILABLE,
+                ])
         })
         .about("Statistics")
         .get("/api/v1/statistics", show_statistics, |it| {
             it.summary("Show statistics")
-                .note("Of tickets and fines since a moment; `format=csv` as a table.")
+                .note("Of tickets and fines since a moment, and who has an account; `format=csv` as a table.")
+                .refuses([Error::SIGNIN_UNAVAILABLE])
                 .returns::<Statistics>(200)
                 .returns_media(200, "text/csv")
         })
@@ -68,7 +75,11 @@ async fn show_offline_list(
     caller: Caller,
     Path(id): Path<i64>,
 ) -> Result<Json<SignedFile>, Problem> {
-    let valid = store::list_valid_plates(&store::open().await?, id, &caller).await?;
+    let db = store::open().await?;
+    let tickets = store::list_valid_plates(&db, id, &caller).await?;
+    let shape = store::find_zone(&db, id).await?.shape()?;
+    let booked = calls::find_booked_within(shape.bounds()).await?;
+    let valid = merge(tickets, &booked, &shape);
     let now = kit::now();
     let document = json!({
         "format": "wharf-offline-1",
@@ -95,7 +106,8 @@ enum Format {
 }
 
 async fn show_statistics(_: Admin, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
-    let found = store::find_statistics(&store::open().await?, wanted.since).await?;
+    let mut found = store::find_statistics(&store::open().await?, wanted.since).await?;
+    found.users = calls::count_users().await?;
     Ok(match wanted.format {
         None | Some(Format::Json) => Json(found).into_response(),
         Some(Format::Csv) => ([(header::CONTENT_TYPE, "text/csv")], csv(&found)).into_response(),

@@ -2,14 +2,18 @@
 
 use axum::http::Uri;
 use kit::identity::{Admin, Caller};
+use kit::store::Db;
 use kit::web::{
     Created, Dialect, Json, Listed, NoContent, Page, Path, Problem, Query, Routes, Schema,
 };
+use plate::Plate;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
+use crate::calls;
+use crate::cover::{here, needs_shape};
 use crate::error::Error;
 use crate::fine::{CheckedPlate, NewViolation, PlateCheck, Violation};
-use crate::plate::Plate;
 use crate::store;
 
 pub fn routes() -> Routes {
@@ -21,8 +25,12 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/checks", check_plate, |it| {
             it.summary("Check a plate")
-                .note("Whether a ticket covers the car now, and which; the check is kept.")
-                .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
+                .note("Whether a ticket, or the booking of a place that lies in the zone, covers the car now; the check is kept. A booking of a place that is not on the map is shown and covers nothing.")
+                .refuses([
+                    Error::UNKNOWN_ZONE,
+                    Error::FORBIDDEN,
+                    Error::BOOKINGS_UNAVAILABLE,
+                ])
         })
         .get("/api/v1/violations", list_violations, |it| {
             it.summary("List what can be fined")
@@ -66,8 +74,25 @@ async fn check_plate(
     Json(body): Json<CheckedPlate>,
 ) -> Result<Created<PlateCheck>, Problem> {
     let db = store::open().await?;
-    let check = store::check_plate(&db, id, &caller, &body.plate).await?;
+    let check = match store::check_plate(&db, id, &caller, &body.plate, None).await? {
+        Some(check) => check,
+        None => {
+            let booked = booked(&db, id, &body.plate).await?;
+            let check = store::check_plate(&db, id, &caller, &body.plate, Some(&booked));
+            check.await?.ok_or(Error::Stored("a check"))?
+        }
+    };
     Ok(Created::at(format!("/api/v1/zones/{id}/checks"), check))
+}
+
+/// The booking that says most about a car in a zone, as statements take it.
+pub async fn booked(db: &Db, zone: i64, plate: &Plate) -> Result<Value, Error> {
+    let booked = calls::find_booked(plate).await?;
+    let shape = match needs_shape(&booked) {
+        true => Some(store::find_zone(db, zone).await?.shape()?),
+        false => None,
+    };
+    Ok(here(&booked, shape.as_ref()).map_or_else(|| json!({}), |it| json!(it)))
 }
 
 async fn list_violations(_: Caller) -> Result<Json<Vec<Violation>>, Problem> {

@@ -14,6 +14,7 @@ use kit::web::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::checks::booked;
 use super::tickets::{elsewhere_at, paying};
 use crate::charge::Method;
 use crate::error::Error;
@@ -39,7 +40,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/fines", issue_fine, |it| {
             it.summary("Issue a fine")
-                .note("By those who work in the zone. The plate need not be registered: the fine waits for its driver. A car that a ticket or its grace covers is not fined, unless an admin of the zone gives a reason; the same thing is fined once within the zone's `duplicate_minutes`.")
+                .note("By those who work in the zone. The plate need not be registered: the fine waits for its driver. A car that a ticket, the booking of a place in the zone or the grace after them covers is not fined, unless an admin of the zone gives a reason; the same thing is fined once within the zone's `duplicate_minutes`.")
                 .refuses([
                     Error::INVALID_FINE,
                     Error::UNKNOWN_ZONE,
@@ -49,6 +50,7 @@ pub fn routes() -> Routes {
                     Error::OTHER_AMOUNT,
                     Error::COVERED,
                     Error::ALREADY_FINED,
+                    Error::BOOKINGS_UNAVAILABLE,
                 ])
         })
         .get("/api/v1/fines", list_fines, |it| {
@@ -181,8 +183,10 @@ async fn issue_fine(
     let db = store::open().await?;
     let request = once.id(&caller);
     let issue = async {
+        let booked = booked(&db, zone, &body.plate).await?;
         let reference = reference(Uuid::new_v4(), Uuid::new_v4());
-        let fine = store::issue_fine(&db, request, &reference, zone, &caller, &body).await?;
+        let fine =
+            store::issue_fine(&db, request, &reference, zone, &caller, &body, &booked).await?;
         event::wake();
         Ok(Created::at(format!("/api/v1/fines/{}", fine.id), fine))
     };

@@ -26,12 +26,12 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/tickets/{id}", show_ticket, |it| {
             it.summary("Show a ticket")
-                .note("To those who work in its zone, the owner of its car, its buyer and its payer.")
+                .note("To those who work in its zone, the owners of its cars, its buyer and its payer.")
                 .refuses([Error::UNKNOWN_TICKET, Error::FORBIDDEN])
         })
         .delete("/api/v1/tickets/{id}", remove_ticket, |it| {
             it.summary("Delete an unpaid ticket")
-                .note("By the owner of its car.")
+                .note("By the owner of its car; one of several cars by its buyer too.")
                 .refuses([Error::UNKNOWN_TICKET, Error::FORBIDDEN, Error::ALREADY_PAID])
         })
         .post("/api/v1/tickets/{id}/pay", pay_ticket, |it| {
@@ -42,7 +42,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/tickets/{id}/end", end_ticket, |it| {
             it.summary("End a ticket early")
-                .note("By the owner of its car or its buyer. Where the zone allows it, the difference goes back to the wallet that paid.")
+                .note("By its buyer or the owner of its cars, for all of them. Where the zone allows it, the difference goes back to the wallet that paid.")
                 .refuses([
                     Error::UNKNOWN_TICKET,
                     Error::FORBIDDEN,
@@ -59,7 +59,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/tickets", buy_ticket, |it| {
             it.summary("Buy a ticket")
-                .note("It is valid once it is paid; one that costs nothing is paid. A ticket that begins at the end of a paid one of the same car in the same zone extends it, and costs what the whole stay costs more than before.")
+                .note("It is valid once it is paid; one that costs nothing is paid. A ticket that begins at the end of a paid one of the same car in the same zone extends it, and costs what the whole stay costs more than before. With `other_plates` it covers several cars: each of them costs the same, and a ticket of just these cars is extended as a whole.")
                 .refuses(pricing())
                 .refuses([Error::UNKNOWN_CAR, Error::ZONE_UNAVAILABLE, Error::ALREADY_EXTENDED])
         })
@@ -170,10 +170,9 @@ async fn buy_ticket(
     let request = once.id(&caller);
     let buy = async {
         for _ in 0..MAX_PRICINGS {
-            let basis = store::find_basis(&db, zone, &body.plate, stay).await?;
-            let price = basis.price(stay)?;
-            let made =
-                store::create_ticket(&db, request, &body.plate, caller.id, stay, &basis, price);
+            let basis = store::find_basis(&db, zone, &body, stay).await?;
+            let price = basis.price(stay, body.plates().len())?;
+            let made = store::create_ticket(&db, request, &body, caller.id, stay, &basis, price);
             match made.await {
                 Err(Error::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -208,9 +207,9 @@ async fn quote_ticket(
 ) -> Result<Json<Quote>, Problem> {
     let stay = wish.checked(kit::now())?;
     let db = store::open().await?;
-    let basis = store::find_basis(&db, zone, &wish.plate, stay).await?;
+    let basis = store::find_basis(&db, zone, &wish, stay).await?;
     Ok(Json(Quote {
-        price: basis.price(stay)?,
+        price: basis.price(stay, wish.plates().len())?,
         currency: basis.zone.currency,
         end_date: stay.to,
         extends: basis.follows,

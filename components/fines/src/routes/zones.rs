@@ -119,8 +119,7 @@ async fn find_zone_at(Query(Place { lat, lon }): Query<Place>) -> Result<Json<Zo
     }
     let zones = store::list_zones_at(&store::open().await?, lat, lon).await?;
     for zone in zones {
-        let shape = Shape::stored(&zone.geometry).ok_or(Error::Stored("the geometry of a zone"))?;
-        if shape.covers(lat, lon) {
+        if zone.shape()?.covers(lat, lon) {
             return Ok(Json(zone));
         }
     }

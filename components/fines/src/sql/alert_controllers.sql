@@ -14,20 +14,22 @@ WITH due AS (
     UPDATE ticket SET alerted_at = now()
     FROM due
     WHERE ticket.id = due.id
-    RETURNING ticket.id, zone_id, ticket.plate, end_at
+    RETURNING ticket.id, zone_id, end_at
 )
 INSERT INTO events.outbox (kind, aggregate, payload)
 SELECT 'notify', 'ticket:' || alerted.id, jsonb_build_object(
     'user_id', zone_role.user_id,
     'template', 'parking_over',
     'params', jsonb_build_object(
-        'plate', car.shown,
+        'plate', plates,
         'zone', name,
         'date_to', to_char(end_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
     )
 )
 FROM alerted
 JOIN zone ON zone.id = zone_id
-JOIN car ON car.plate = alerted.plate
+CROSS JOIN LATERAL (
+    SELECT string_agg(shown, ', ' ORDER BY nth) AS plates FROM ticket_car JOIN car USING (plate) WHERE ticket_id = alerted.id
+) AS cars
 JOIN zone_role ON zone_role.zone_id = zone.id AND role = 'controller'
 WHERE NOT is_extended(alerted.id) AND end_at > now() - interval '1 hour'

@@ -3,8 +3,8 @@ SELECT zone.id, occupied, capacity, greatest(0, capacity - occupied) AS free
 FROM zone
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT plate) AS occupied
-    FROM ticket
-    WHERE zone_id = zone.id AND paid_at IS NOT NULL AND ticket.removed_at IS NULL AND end_at > now() AND start_at <= now()
+    FROM ticket_car
+    WHERE zone_id = zone.id AND paid_at IS NOT NULL AND ticket_car.removed_at IS NULL AND end_at > now() AND start_at <= now()
 ) AS counted
 CROSS JOIN LATERAL (SELECT (rules #>> '{control,capacity}')::bigint AS capacity) AS stated
 WHERE zone.id = $1 AND zone.removed_at IS NULL

@@ -1,6 +1,6 @@
 -- $1 since
 WITH t AS (
-    SELECT price, currency, buyer, paid_at, extract(epoch FROM end_at - start_at) / 60 AS minutes
+    SELECT price, currency, buyer, paid_at, plate_count, extract(epoch FROM end_at - start_at) / 60 AS minutes
     FROM ticket WHERE removed_at IS NULL AND ($1::bigint IS NULL OR created_at >= moment($1))
 ), f AS (
     SELECT amount, currency, status, paid_amount
@@ -14,6 +14,7 @@ SELECT jsonb_build_object(
     'zones', (SELECT count(*) FROM zone WHERE removed_at IS NULL),
     'tickets', (SELECT count(*) FROM t),
     'paid_tickets', (SELECT count(*) FROM t WHERE paid_at IS NOT NULL),
+    'covered_plates', (SELECT coalesce(sum(plate_count), 0) FROM t),
     'buyers', (SELECT count(DISTINCT buyer) FROM t),
     'money', coalesce((
         SELECT jsonb_agg(jsonb_build_object(

@@ -1,9 +1,9 @@
 -- $1 ticket, $2 caller, $3 caller is admin
--- To those who work in its zone, the car's owner, its buyer and its payer.
+-- To those who work in its zone, the owners of its cars, its buyer and its payer.
 SELECT CASE
     WHEN ticket.id IS NULL THEN 'unknown_ticket'
     WHEN $3::boolean OR works_in_zone(ticket.zone_id, $2) OR buyer = $2
-        OR EXISTS (SELECT FROM car WHERE car.plate = ticket.plate AND owner = $2)
+        OR owns_car_of(ticket.id, $2)
         OR EXISTS (
             SELECT FROM charge
             WHERE subject = 'ticket' AND subject_id = ticket.id AND payer = $2 AND status = 'paid'

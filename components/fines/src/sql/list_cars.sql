@@ -2,8 +2,8 @@
 SELECT shown AS plate, brand, model
 FROM car
 WHERE listed AND ($1::boolean IS NULL OR $1 = EXISTS (
-        SELECT FROM ticket
-        WHERE ticket.plate = car.plate AND end_at > now() AND removed_at IS NULL AND paid_at IS NOT NULL
+        SELECT FROM ticket_car
+        WHERE ticket_car.plate = car.plate AND end_at > now() AND removed_at IS NULL AND paid_at IS NOT NULL
             AND start_at <= now()
     ))
 ORDER BY car.plate

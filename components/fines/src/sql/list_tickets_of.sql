@@ -4,7 +4,7 @@
 WITH own AS MATERIALIZED (
     SELECT id FROM ticket WHERE buyer = $1 AND removed_at IS NULL
     UNION
-    SELECT ticket.id FROM car JOIN ticket USING (plate) WHERE owner = $1 AND removed_at IS NULL
+    SELECT ticket_id FROM car JOIN ticket_car USING (plate) WHERE owner = $1 AND removed_at IS NULL
 )
 SELECT shown.*
 FROM own

@@ -7,7 +7,7 @@ END AS outcome, coalesce((
     SELECT jsonb_agg(jsonb_build_object('plate', plate, 'until', iso(until)) ORDER BY plate)
     FROM (
         SELECT plate, max(end_at) AS until
-        FROM ticket
+        FROM ticket_car
         WHERE zone_id = zone.id AND paid_at IS NOT NULL AND removed_at IS NULL
             AND end_at > now() - make_interval(mins => (zone.rules #>> '{control,grace_minutes}')::int)
             AND start_at <= now() + interval '15 minutes'

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{LONG_PAGE, PAGE, decide};
 use crate::car::{Car, CarChange, NewCar};
 use crate::error::Error;
-use crate::plate::Plate;
+use plate::Plate;
 
 pub async fn list_cars_of(db: &Db, owner: Uuid, parked: Option<bool>) -> Result<Vec<Car>, Error> {
     let params = params![owner, parked, LONG_PAGE];

@@ -7,6 +7,7 @@ use kit::{params, sql};
 use serde_json::Value;
 
 use super::decide;
+use crate::cover::ValidPlate;
 use crate::error::Error;
 use crate::statistics::Statistics;
 
@@ -23,10 +24,14 @@ pub async fn find_case(db: &Db, fine: i64, caller: &Caller) -> Result<Value, Err
     Ok(found.document)
 }
 
-pub async fn list_valid_plates(db: &Db, zone: i64, caller: &Caller) -> Result<Value, Error> {
+pub async fn list_valid_plates(
+    db: &Db,
+    zone: i64,
+    caller: &Caller,
+) -> Result<Vec<ValidPlate>, Error> {
     let params = params![zone, caller.id, caller.is_admin()];
     let found: Document = decide(db, sql!("list_valid_plates"), params).await?;
-    Ok(found.document)
+    serde_json::from_value(found.document).map_err(|_| Error::Stored("valid plates"))
 }
 
 pub async fn find_statistics(db: &Db, since: Option<Timestamp>) -> Result<Statistics, Error> {

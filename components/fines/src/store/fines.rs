@@ -4,21 +4,24 @@ use kit::identity::Caller;
 use kit::store::{Db, FromRow};
 use kit::web::Page;
 use kit::{params, sql};
+use plate::Plate;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{LONG_PAGE, PAGE, decide, list};
 use crate::error::Error;
 use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation};
 use crate::plan::{Plan, Shown};
-use crate::plate::Plate;
 
+/// Keeps what is seen of a car. Nothing when it has no valid ticket and its bookings were not asked for.
 pub async fn check_plate(
     db: &Db,
     zone: i64,
     caller: &Caller,
     plate: &Plate,
-) -> Result<PlateCheck, Error> {
-    let params = params![zone, caller.id, caller.is_admin(), plate.as_str()];
+    booked: Option<&Value>,
+) -> Result<Option<PlateCheck>, Error> {
+    let params = params![zone, caller.id, caller.is_admin(), plate.as_str(), booked];
     decide(db, sql!("check_plate"), params).await
 }
 
@@ -63,6 +66,7 @@ pub async fn issue_fine(
     zone: i64,
     caller: &Caller,
     new: &NewFine,
+    booked: &Value,
 ) -> Result<Fine, Error> {
     let params = params![
         request,
@@ -78,7 +82,8 @@ pub async fn issue_fine(
         new.latitude,
         new.longitude,
         new.note.as_deref(),
-        new.reason()
+        new.reason(),
+        booked
     ];
     decide(db, sql!("issue_fine"), params).await
 }

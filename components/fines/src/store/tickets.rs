@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 use super::{LONG_PAGE, PAGE, decide, list};
 use crate::error::Error;
-use crate::plate::Plate;
-use crate::ticket::{Basis, Ending, Stay, Ticket};
+use crate::ticket::{Basis, Ending, NewTicket, Stay, Ticket};
 
 /// The tickets that are wanted; an absent filter filters nothing.
 #[derive(Clone, Copy, Default)]
@@ -21,8 +20,8 @@ pub struct Wanted {
 }
 
 /// What a stay is priced by.
-pub async fn find_basis(db: &Db, zone: i64, plate: &Plate, stay: Stay) -> Result<Basis, Error> {
-    db.optional(sql!("find_basis"), params![zone, plate.as_str(), stay.from])
+pub async fn find_basis(db: &Db, zone: i64, new: &NewTicket, stay: Stay) -> Result<Basis, Error> {
+    db.optional(sql!("find_basis"), params![zone, new.plates(), stay.from])
         .await?
         .ok_or(Error::UnknownZone)
 }
@@ -30,7 +29,7 @@ pub async fn find_basis(db: &Db, zone: i64, plate: &Plate, stay: Stay) -> Result
 pub async fn create_ticket(
     db: &Db,
     request: Uuid,
-    plate: &Plate,
+    new: &NewTicket,
     buyer: Uuid,
     stay: Stay,
     basis: &Basis,
@@ -40,13 +39,14 @@ pub async fn create_ticket(
         request,
         basis.zone.id,
         basis.zone.revision,
-        plate.as_str(),
+        new.plate.as_str(),
         buyer,
         stay.from,
         stay.to,
         price,
         basis.follows,
-        basis.stay_from.unwrap_or(stay.from)
+        basis.stay_from.unwrap_or(stay.from),
+        new.other_plates()
     ];
     decide(db, sql!("create_ticket"), params).await
 }

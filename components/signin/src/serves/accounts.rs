@@ -45,6 +45,24 @@ impl Guest for Signin {
         let found = accounts::list_by_telegram_id(&store::open().await?, telegram_id).await?;
         Ok(found.into_iter().map(wit::Account::from).collect())
     }
+
+    async fn count() -> Result<wit::Census, Refusal> {
+        let mut census = wit::Census {
+            accounts: 0,
+            by_role: Vec::new(),
+        };
+        for it in accounts::count_accounts(&store::open().await?).await? {
+            let accounts = it.accounts.unsigned_abs();
+            match it.role {
+                None => census.accounts = accounts,
+                Some(role) => census.by_role.push(wit::Holders {
+                    role: role.into(),
+                    accounts,
+                }),
+            }
+        }
+        Ok(census)
+    }
 }
 
 fn id(text: &str) -> Result<Uuid, Refusal> {

@@ -1,6 +1,6 @@
 //! Accounts: creating, finding, changing and erasing them.
 
-use kit::identity::{Caller, Roles};
+use kit::identity::{Caller, Role, Roles};
 use kit::store::{Db, Decided, FromRow, Only, ParameterValue};
 use kit::web::Page;
 use kit::{params, sql};
@@ -263,6 +263,17 @@ pub async fn look_up_account(db: &Db, lookup: Lookup<'_>) -> Result<Option<Accou
 
 pub async fn list_by_ids(db: &Db, ids: Vec<Uuid>) -> Result<Vec<Account>, Error> {
     Ok(db.all(sql!("list_by_ids"), params![Ids(ids)]).await?)
+}
+
+/// How many accounts hold a role; without one, how many there are.
+#[derive(FromRow)]
+pub struct Holders {
+    pub role: Option<Role>,
+    pub accounts: i64,
+}
+
+pub async fn count_accounts(db: &Db) -> Result<Vec<Holders>, Error> {
+    Ok(db.all(sql!("count_accounts"), Vec::new()).await?)
 }
 
 pub async fn list_by_telegram_id(db: &Db, telegram_id: i64) -> Result<Vec<Account>, Error> {

@@ -135,6 +135,8 @@ pub async fn book(
             &from,
             &to,
             &None::<i64>,
+            &None::<String>,
+            &None::<String>,
         ],
     )
     .await?;

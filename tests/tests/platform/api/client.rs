@@ -110,6 +110,7 @@ fn the_typed_client_signs_up_searches_quotes_and_books() {
     assert_eq!(found[0].parking_type, BookingsParkingType::MultiLevel);
 
     let wish = BookingsNewBooking {
+        plate: None,
         date_from: Some(at(&stack, 0)),
         date_to: Some(at(&stack, 60)),
         parking_place_id: Some(id),

@@ -95,3 +95,22 @@ fn more_bookings_than_one_statement_calls_off_are_called_off_too() {
     let left = "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND status <> 'Canceled'";
     assert_eq!(sql.query_one(left, &[&place]).unwrap().get::<_, i64>(0), 0);
 }
+
+#[test]
+fn an_erased_driver_leaves_no_plate_behind() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 2);
+    let driver = driver(&stack, 1_000);
+    let mut wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 55.0));
+    wish["plate"] = "AA 123 BB".into();
+    let booked = driver.post("/booking").json(&wish).send().expect(200);
+    let id = booked.json()["booking_id"].as_i64().unwrap();
+    let plates = "SELECT count(plate) + count(shown_plate) FROM bookings.booking WHERE id = $1";
+    let plates = || {
+        let row = stack.sql().query_one(plates, &[&id]).unwrap();
+        row.get::<_, i64>(0)
+    };
+    assert_eq!(plates(), 2);
+    erased(&stack, &driver);
+    assert_eq!(plates(), 0);
+}

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use wharf_tests::{Folder, Stack, User, eventually, repository};
 
+use super::photos::{add, complete, put};
 use super::{SOON, Zone, driver, parked, pay_fine};
 
 pub fn document(file: &Value) -> Value {
@@ -26,6 +27,11 @@ fn verifier() -> PathBuf {
 
 /// Whether the command verifies a file against the published keys, and what it says.
 fn verify(stack: &Stack, file: &Value) -> (bool, String) {
+    verify_with(stack, file, None)
+}
+
+/// The same with a photo that the file has to name.
+fn verify_with(stack: &Stack, file: &Value, photo: Option<&[u8]>) -> (bool, String) {
     let folder = Folder::new("case");
     let (case, keys) = (
         folder.path().join("case.json"),
@@ -37,10 +43,14 @@ fn verify(stack: &Stack, file: &Value) -> (bool, String) {
         stack.get("/api/v1/fines/keys").send().expect(200).text(),
     )
     .unwrap();
-    let ran = Command::new(verifier())
-        .args([&case, &keys])
-        .output()
-        .unwrap();
+    let mut command = Command::new(verifier());
+    command.args([&case, &keys]);
+    if let Some(bytes) = photo {
+        let photo = folder.path().join("photo.jpg");
+        std::fs::write(&photo, bytes).unwrap();
+        command.arg(photo);
+    }
+    let ran = command.output().unwrap();
     let said = [ran.stdout, ran.stderr].concat();
     (ran.status.success(), String::from_utf8(said).unwrap())
 }
@@ -78,6 +88,26 @@ fn a_case_file_is_the_same_for_driver_and_officer_and_is_verified_offline() {
     changed["payload"] = json!(URL_SAFE_NO_PAD.encode(forged.to_string()));
     let (is_verified, said) = verify(&stack, &changed);
     assert!(!is_verified && said.contains("not verified"), "{said}");
+}
+
+#[test]
+fn the_photos_of_a_case_are_verified_by_their_digests() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let fine = zone.fined(&super::plate());
+    let bytes = b"\xff\xd8\xff a car without a ticket";
+    let upload = add(&zone.controller, &fine, bytes.len()).expect(201).json();
+    put(&upload["address"], bytes).expect(200);
+    complete(&zone.controller, &fine, &upload).expect(200);
+    let path = format!("/api/v1/fines/{}/case", fine["id"]);
+    let file = zone.controller.get(&path).send().expect(200).json();
+    let photo = &document(&file)["photos"][0];
+    assert_eq!(photo["taken_at"], json!("2026-01-01T10:00:00.000Z"));
+    assert!(!photo["added_at"].is_null(), "{photo}");
+    let (is_verified, said) = verify_with(&stack, &file, Some(bytes));
+    assert!(is_verified, "{said}");
+    let (is_verified, said) = verify_with(&stack, &file, Some(b"\xff\xd8\xff another car"));
+    assert!(!is_verified && said.contains("no photo"), "{said}");
 }
 
 #[test]
@@ -119,6 +149,7 @@ fn statistics_count_tickets_and_fines() {
     for (member, value) in [
         ("tickets", 2),
         ("paid_tickets", 1),
+        ("covered_plates", 2),
         ("fines", 2),
         ("paid_fines", 1),
         ("paid_percent", 50),
@@ -131,13 +162,24 @@ fn statistics_count_tickets_and_fines() {
             "currency": "USD", "tickets": 1.7, "average_ticket": 1.7, "fines_issued": 40, "fines_paid": 20,
         })
     );
+    let roles = found["users"]["by_role"].as_array().unwrap();
+    let holders = |role: &str| {
+        let it = roles.iter().find(|it| it["role"] == *role);
+        it.map(|it| it["users"].clone())
+    };
+    assert_eq!(
+        ["superuser", "admin", "controller", "driver"].map(holders),
+        [1, 1, 1, 1].map(|it| Some(json!(it)))
+    );
+    assert_eq!(found["users"]["total"], json!(4));
     let table = admin
         .get("/api/v1/statistics?format=csv")
         .send()
         .expect(200);
     assert_eq!(table.header("content-type"), Some("text/csv"));
     assert!(
-        table.text().contains("duration,30-60,2\r\n"),
+        table.text().contains("duration,30-60,2\r\n")
+            && table.text().contains("users,superuser,1\r\n"),
         "{}",
         table.text()
     );

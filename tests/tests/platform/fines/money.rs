@@ -161,6 +161,57 @@ fn discounts_and_surcharges_come_in_their_time() {
 }
 
 #[test]
+fn a_payment_that_began_in_time_counts_although_it_is_known_late() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let page = pay_fine(&driver, &fine).problem(402)["link"].clone();
+    // The discount ends before the provider tells of the payment.
+    age(&stack, &fine, 20);
+    assert_eq!(due(&driver, &fine), json!(20));
+    approve(&stack, &page);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    eventually("the fine is paid", SOON, || {
+        driver.get(&path).send().expect(200).json()["paid"] == json!(true)
+    });
+    let paid = driver.get(&path).send().expect(200).json();
+    assert_eq!(
+        (&paid["paid_amount"], &paid["due"]),
+        (&json!(14), &json!(0))
+    );
+    assert_eq!(moved(&stack, "fine", &fine["id"]), 1_400);
+}
+
+#[test]
+fn a_driver_is_told_once_that_a_discount_closes() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let (_, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let told = || -> i64 {
+        let told = "SELECT count(*) FROM events.entry WHERE aggregate = $1 AND payload ->> 'template' = 'discount_ending'";
+        let aggregate = format!("fine:{}", fine["id"]);
+        stack.sql().query_one(told, &[&aggregate]).unwrap().get(0)
+    };
+    assert_eq!(told(), 0);
+    age(&stack, &fine, 4);
+    eventually("the driver is told", SOON, || told() == 1);
+    // Another sweep has been there since.
+    let later = zone.fined(&super::plate());
+    age(&stack, &later, 6);
+    let stepped = || {
+        let lines = zone
+            .admin
+            .get(&format!("/api/v1/fines/{}/history", later["id"]))
+            .send();
+        lines.expect(200).text().contains("stepped")
+    };
+    eventually("a sweep has passed", SOON, stepped);
+    assert_eq!(told(), 1);
+}
+
+#[test]
 fn a_sweep_that_was_away_for_long_notes_the_same_amount() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);

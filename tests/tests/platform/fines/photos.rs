@@ -13,14 +13,14 @@ fn at_s3(method: &str, address: &Value) -> Request {
     Request::new(host.parse().unwrap(), method, &format!("/{path}"))
 }
 
-fn put(address: &Value, bytes: &[u8]) -> Answer {
+pub fn put(address: &Value, bytes: &[u8]) -> Answer {
     at_s3("PUT", address)
         .body("", bytes.to_vec())
         .without_header("content-type")
         .send()
 }
 
-fn add(user: &User, fine: &Value, size: usize) -> Answer {
+pub fn add(user: &User, fine: &Value, size: usize) -> Answer {
     let body =
         json!({ "size": size, "media_type": "image/jpeg", "taken_at": "2026-01-01T10:00:00Z" });
     user.post(&format!("/api/v1/fines/{}/photos", fine["id"]))
@@ -28,7 +28,7 @@ fn add(user: &User, fine: &Value, size: usize) -> Answer {
         .send()
 }
 
-fn complete(user: &User, fine: &Value, upload: &Value) -> Answer {
+pub fn complete(user: &User, fine: &Value, upload: &Value) -> Answer {
     let id = upload["id"].as_str().unwrap();
     user.post(&format!("/api/v1/fines/{}/photos/{id}", fine["id"]))
         .send()

@@ -7,7 +7,7 @@ use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
 use crate::bookings::{balance, endow};
 
 /// A zone whose fines of 20 are paid in four parts at most, 30 days apart, and cost 30 after 60 days.
-fn zone(stack: &Stack) -> Zone {
+pub fn zone(stack: &Stack) -> Zone {
     Zone::found_with(
         stack,
         &json!({ "rules": { "fines": {
@@ -23,17 +23,17 @@ fn path(fine: &Value, rest: &str) -> String {
     format!("/api/v1/fines/{}/plan{rest}", fine["id"])
 }
 
-fn begin(user: &User, fine: &Value, parts: u32) -> Answer {
+pub fn begin(user: &User, fine: &Value, parts: u32) -> Answer {
     user.post(&path(fine, ""))
         .json(&json!({ "parts": parts }))
         .send()
 }
 
-fn pay_part(user: &User, fine: &Value, part: u32) -> Answer {
+pub fn pay_part(user: &User, fine: &Value, part: u32) -> Answer {
     user.post(&path(fine, &format!("/{part}/pay"))).send()
 }
 
-fn show(user: &User, fine: &Value) -> Value {
+pub fn show(user: &User, fine: &Value) -> Value {
     user.get(&format!("/api/v1/fines/{}", fine["id"]))
         .send()
         .expect(200)
@@ -285,27 +285,6 @@ fn a_plan_is_the_drivers_to_choose_and_begins_when_its_first_part_is_paid() {
         .json(&json!({ "parts": 2 }))
         .send();
     assert_eq!(refused.problem(409)["code"], "no-plan");
-}
-
-#[test]
-fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
-    let stack = Stack::shared();
-    let zone = zone(&stack);
-    let (driver, plate) = driver(&stack, 0);
-    let fine = zone.fined(&plate);
-    // The first part of two, and the whole with its discount: ten each.
-    let links = [begin(&driver, &fine, 2), pay_fine(&driver, &fine)];
-    let links = links.map(|it| it.problem(402)["link"].clone());
-    at_once(2, |number| approve(&stack, &links[number]));
-    let id = fine["id"].as_i64().unwrap();
-    let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
-        WHERE subject = 'fine' AND subject_id = $1 AND (charge.status = 'opening' OR refund.status = 'owed')";
-    eventually("all is settled", SOON, || {
-        let open = stack.sql().query_one(open, &[&id]).unwrap();
-        open.get::<_, i64>(0) == 0
-    });
-    assert_eq!(show(&driver, &fine)["paid_amount"], json!(10));
-    assert_eq!(moved(&stack, "fine", &fine["id"]), 1_000);
 }
 
 /// Whatever is asked for in whatever order, the books and the fine agree.

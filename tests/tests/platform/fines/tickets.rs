@@ -269,6 +269,46 @@ fn a_ticket_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn all_tickets_are_listed_by_their_dates_to_admins() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let days = [2, 4, 6].map(|it| from_now(&stack, it * 24 * 60));
+    let bought = |start: &String| {
+        let ticket = zone.ticket(&driver, &plate, start, 60).expect(201);
+        ticket.json()["id"].clone()
+    };
+    let tickets = [bought(&days[0]), bought(&days[1]), bought(&days[2])];
+    let admin = User::admin(&stack);
+    let listed = |query: &str| {
+        let path = format!("/api/v1/tickets?limit=100&{query}");
+        let listed = admin.get(&path).send().expect(200).json();
+        let listed = listed.as_array().unwrap().clone();
+        tickets
+            .clone()
+            .map(|it| listed.iter().any(|listed| listed["id"] == it))
+    };
+    let (second, third) = (&days[1], &days[2]);
+    assert_eq!(listed(""), [true, true, true]);
+    assert_eq!(
+        listed(&format!("start_date_after={second}")),
+        [false, false, true]
+    );
+    assert_eq!(
+        listed(&format!("end_date_before={third}")),
+        [true, true, false]
+    );
+    assert_eq!(
+        listed(&format!(
+            "start_date_after={}&end_date_before={third}",
+            days[0]
+        )),
+        [false, true, false]
+    );
+    assert_eq!(listed("valid_only=true"), [false, false, false]);
+}
+
+#[test]
 fn a_removed_zone_keeps_its_tickets_and_fines() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);

@@ -1,4 +1,7 @@
-//! Plates: one car has one, however it is written. No I/O in this file.
+//! Plates: one car has one, however it is written. Functions that know cars share this, so that they mean the same one.
+
+// The derives name the kit as components do.
+extern crate kit;
 
 use std::fmt;
 

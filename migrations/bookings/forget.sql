@@ -1,0 +1,30 @@
+-- Forgets an erased person: closes their places and cancels bookings that have not begun, `at_most` of them; says how
+-- many. Their bookings keep no plate.
+CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    the_booking bigint;
+    called_off bigint := 0;
+BEGIN
+    -- Who is booking there right now is waited for, and seen below.
+    UPDATE place SET deleted_at = now() WHERE owner = the_user AND deleted_at IS NULL;
+    FOR the_booking IN
+        SELECT id
+        FROM (
+            SELECT id FROM booking
+            WHERE driver = the_user AND status <> 'Canceled' AND date_from > now() AND deleted_at IS NULL
+            UNION
+            SELECT booking.id FROM place JOIN booking ON place_id = place.id
+            WHERE owner = the_user AND status <> 'Canceled' AND date_from > now()
+                AND booking.deleted_at IS NULL
+        ) AS coming
+        ORDER BY id
+        LIMIT at_most
+    LOOP
+        PERFORM cancel(the_booking, the_user, true, false);
+        called_off := called_off + 1;
+    END LOOP;
+    UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;
+    RETURN called_off;
+END
+$$;

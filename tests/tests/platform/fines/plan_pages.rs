@@ -1,0 +1,79 @@
+//! Payment pages of a fine that is paid otherwise meanwhile: no payment counts twice, and what is too much goes back.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, at_once, eventually};
+
+use super::plans::{begin, pay_part, show, zone};
+use super::{SOON, approve, driver, moved, pay_fine};
+use crate::bookings::{balance, endow};
+
+/// Nothing of a fine is being paid or owed any more.
+fn is_settled(stack: &Stack, fine: &Value) -> bool {
+    let id = fine["id"].as_i64().unwrap();
+    let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
+        WHERE subject = 'fine' AND subject_id = $1 AND (charge.status = 'opening' OR refund.status = 'owed')";
+    let open = stack.sql().query_one(open, &[&id]).unwrap();
+    open.get::<_, i64>(0) == 0
+}
+
+#[test]
+fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
+    let stack = Stack::shared();
+    let zone = zone(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    // The first part of two, and the whole with its discount: ten each.
+    let links = [begin(&driver, &fine, 2), pay_fine(&driver, &fine)];
+    let links = links.map(|it| it.problem(402)["link"].clone());
+    at_once(2, |number| approve(&stack, &links[number]));
+    eventually("all is settled", SOON, || is_settled(&stack, &fine));
+    assert_eq!(show(&driver, &fine)["paid_amount"], json!(10));
+    assert_eq!(moved(&stack, "fine", &fine["id"]), 1_000);
+}
+
+/// Pages are good for half an hour: a payer opens one, pays otherwise, and comes back to it.
+#[test]
+fn a_page_that_is_paid_after_its_payment_was_made_otherwise_goes_back() {
+    let stack = Stack::shared();
+    let zone = zone(&stack);
+    let (poor, plate) = driver(&stack, 0);
+    let (rich, _) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    let by_reference = format!(
+        "/api/v1/fines/references/{}",
+        fine["reference"].as_str().unwrap()
+    );
+    let link = |path: &str, body: &Value| {
+        let page = stack.post(&format!("{by_reference}{path}")).json(body);
+        page.send().expect(200).json()["link"].clone()
+    };
+    let cents = |fine: &Value| (fine["paid_amount"].as_f64().unwrap_or(0.0) * 100.0).round();
+    let settled = |paid: i32| {
+        eventually("all is settled", SOON, || is_settled(&stack, &fine));
+        assert_eq!(cents(&show(&poor, &fine)), f64::from(paid));
+        assert_eq!(moved(&stack, "fine", &fine["id"]), i64::from(paid));
+    };
+    // The whole with its discount, and the first of four parts; then the driver chooses two parts.
+    let whole = link("/pay", &json!({}));
+    let other_plan = link("/plan", &json!({ "parts": 4 }));
+    endow(&stack, &poor, 1_000);
+    begin(&poor, &fine, 2).expect(201);
+    approve(&stack, &whole);
+    approve(&stack, &other_plan);
+    settled(1_000);
+    assert_eq!(
+        show(&poor, &fine)["plan"]["parts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    // What is left, and the second part; then a friend pays that part.
+    let rest = link("/pay", &json!({}));
+    let part = link("/plan/2/pay", &json!({}));
+    pay_part(&rich, &fine, 2).expect(201);
+    approve(&stack, &rest);
+    approve(&stack, &part);
+    settled(2_000);
+    assert_eq!(balance(&rich), 10_000 - 1_000);
+}
