@@ -27,7 +27,7 @@ fn the_roles_that_look_people_up_read_no_table() {
     let database = Database::migrated();
     let reads = "SELECT relation.oid::regclass::text
         FROM pg_class AS relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relkind IN ('r', 'v', 'm', 'p', 'S') AND nspname !~ '^(pg_|information_schema|wharf)'
+        WHERE relkind IN ('r', 'v', 'm', 'p', 'S') AND nspname !~ '^(pg_|information_schema|wharf|events)'
             AND nspname <> $1 AND has_schema_privilege('wharf_' || $1, pg_namespace.oid, 'USAGE')
             AND (has_table_privilege('wharf_' || $1, relation.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
                 OR relkind <> 'S'
