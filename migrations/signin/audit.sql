@@ -11,36 +11,65 @@ LANGUAGE sql AS $$
     RETURNING true
 $$;
 
--- A line is never changed, but for the address of a person who was erased, and it is deleted only when it is older
--- than its time.
+-- A line that says that an attempt was refused.
+CREATE OR REPLACE FUNCTION write_refusal(of_account uuid, reason text, from_address text, request text) RETURNS bool
+LANGUAGE sql AS $$
+    SELECT write_audit('refused', of_account, NULL, from_address, request, NULL, reason)
+$$;
+
+-- A line is never changed, but for the address of a person who was erased, and never deleted: a month that is past its
+-- time is dropped whole.
 CREATE OR REPLACE FUNCTION forbid_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.address = 'erased' AND to_jsonb(NEW) - 'address' = to_jsonb(OLD) - 'address' THEN
         RETURN NEW;
-    ELSIF TG_OP = 'DELETE' AND OLD.at < now() - interval '13 months' THEN
-        RETURN OLD;
     END IF;
     RAISE EXCEPTION 'the audit trail is never changed' USING ERRCODE = 'restrict_violation';
 END $$;
 
 -- The role of signin can neither change nor delete lines. These two do it as the owner of the table, and no more
--- than the trigger allows.
+-- than they say.
+
+-- Removes from where a person acted. The address in a line of their account is that of the actor if there is one.
 CREATE OR REPLACE FUNCTION forget_addresses(of_account uuid) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = signin, pg_temp AS $$
     WITH forgotten AS (
-        UPDATE audit SET address = 'erased' WHERE account = of_account AND address <> 'erased' RETURNING 1
+        UPDATE audit SET address = 'erased'
+        WHERE (account = of_account AND actor IS NULL OR actor = of_account) AND address <> 'erased'
+        RETURNING 1
     )
     SELECT count(*) FROM forgotten
 $$;
 
+-- Drops months that are past their time, so many at most, and makes those of the year to come, so that a platform that
+-- stood still for long begins where it stopped. Lines are kept for 13 to 14 months. Answers how many were dropped.
 CREATE OR REPLACE FUNCTION purge_audit(at_most bigint) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = signin, pg_temp AS $$
-    -- Ids ascend with time, so the oldest lines are read and no others.
-    WITH oldest AS (
-        SELECT id, at FROM audit ORDER BY id LIMIT at_most
-    ), purged AS (
-        DELETE FROM audit USING oldest WHERE audit.id = oldest.id AND oldest.at < now() - interval '13 months'
-        RETURNING 1
-    )
-    SELECT count(*) FROM purged
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = signin, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+    present date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    last_made text := 'audit_' || to_char(present + interval '12 months', 'YYYYMM');
+    first_kept text := 'audit_' || to_char(present - interval '13 months', 'YYYYMM');
+    old_months text[] := ARRAY(
+        SELECT month.relname::text FROM pg_inherits JOIN pg_class AS month ON month.oid = inhrelid
+        WHERE inhparent = 'audit'::regclass AND month.relname::text COLLATE "C" < first_kept COLLATE "C"
+        ORDER BY month.relname
+        LIMIT at_most);
+    old_month text;
+BEGIN
+    IF to_regclass(last_made) IS NOT NULL AND old_months = '{}' THEN
+        RETURN 0;
+    END IF;
+    -- Another host is at it.
+    IF NOT pg_try_advisory_xact_lock(hashtext('signin.purge_audit')) THEN
+        RETURN 0;
+    END IF;
+    PERFORM make_audit_month(month::date)
+    FROM generate_series(present::timestamp, present + interval '12 months', interval '1 month') AS month;
+    FOREACH old_month IN ARRAY old_months LOOP
+        EXECUTE format('DROP TABLE IF EXISTS %I', old_month);
+    END LOOP;
+    RETURN cardinality(old_months);
+EXCEPTION WHEN lock_not_available THEN
+    -- A reader of the trail comes first. The next sweep tries again.
+    RETURN 0;
+END $$;

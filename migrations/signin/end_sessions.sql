@@ -5,7 +5,8 @@ LANGUAGE sql AS $$
     WITH ended AS (
         UPDATE session SET ended_at = now(), ended_because = because,
             address = CASE WHEN because = 'erased' THEN 'erased' ELSE address END,
-            agent = CASE WHEN because = 'erased' THEN NULL ELSE agent END
+            agent = CASE WHEN because = 'erased' THEN NULL ELSE agent END,
+            spent_from = CASE WHEN because = 'erased' THEN NULL ELSE spent_from END
         WHERE account = of_account AND ended_at IS NULL AND expires_at > now()
             AND id IS DISTINCT FROM but_for
         RETURNING id

@@ -19,7 +19,7 @@ LANGUAGE sql AS $$
                 ELSE from_address END, request, by_account(in_session))
     ), sessions AS (
         -- Those that are live end below.
-        UPDATE session SET address = 'erased', agent = NULL
+        UPDATE session SET address = 'erased', agent = NULL, spent_from = NULL
         FROM gone WHERE session.account = gone.id AND NOT (session.ended_at IS NULL AND session.expires_at > now())
     ), letters AS (
         DELETE FROM letter USING gone WHERE letter.account = gone.id

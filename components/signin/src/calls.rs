@@ -1,4 +1,4 @@
-//! What signin asks of others over HTTP: password hashes, and the keys of other issuers.
+//! What signin asks of others over HTTP: password hashes, and what tokens of other issuers say.
 
 pub mod issuers;
 pub mod passwords;

@@ -17,9 +17,9 @@ use crate::token::BadKey;
 #[refusals(done("refreshed", "imported", "present"))]
 pub enum Error {
     /// Some clients learn that it was the name; the work done is the same.
-    #[refusal(401, "wrong-credentials", "Wrong login or password", number = 12)]
+    #[refusal(401, "wrong-credentials", "Invalid login or password", number = 12)]
     UnknownName,
-    #[refusal(401, "wrong-credentials", "Wrong login or password", number = 12)]
+    #[refusal(401, "wrong-credentials", "Invalid login or password", number = 12)]
     WrongPassword,
     /// The password was right.
     #[refusal(

@@ -12,6 +12,8 @@ use uuid::Uuid;
 use crate::error::Error;
 
 const BACKUP_CODES: u32 = 10;
+/// What an app shows beside the login.
+const ISSUER: &str = "Wharf";
 
 /// What an authenticator app needs.
 #[derive(Debug)]
@@ -60,11 +62,11 @@ impl Factor {
     }
 
     pub fn enrolment(&self, login: &str) -> Result<Enrolment, Error> {
-        let totp = self.totp(self.key, login)?;
-        Ok(Enrolment {
-            secret: totp.secret().to_base32(),
-            uri: totp.to_url().map_err(|_| Error::Unenrollable)?,
-        })
+        let secret = self.totp(self.key)?.secret().to_base32();
+        // What is left out is the default of every app: SHA-1, six digits, 30 s.
+        let login = percent_encode(login);
+        let uri = format!("otpauth://totp/{ISSUER}:{login}?secret={secret}&issuer={ISSUER}");
+        Ok(Enrolment { secret, uri })
     }
 
     /// In two groups, so that people can copy them from paper.
@@ -92,7 +94,7 @@ impl Factor {
     }
 
     fn read_under(&self, key: &str, text: &str, now: u64) -> Option<Code> {
-        if let Some(step) = self.totp(key, "").ok()?.check(text, now) {
+        if let Some(step) = self.totp(key).ok()?.check(text, now) {
             return Some(Code::Step(i64::try_from(step).ok()?));
         }
         (0..BACKUP_CODES)
@@ -100,7 +102,7 @@ impl Factor {
             .map(|it| Code::Backup(1 << it))
     }
 
-    fn totp(&self, key: &str, login: &str) -> Result<Totp, Error> {
+    fn totp(&self, key: &str) -> Result<Totp, Error> {
         let secret: Vec<u8> = derive(key, "totp", self.enrolment)
             .into_iter()
             .take(20)
@@ -108,8 +110,6 @@ impl Factor {
         Builder::new()
             .with_secret(Secret::from(secret))
             .with_skew(1)
-            .with_account_name(login)
-            .with_issuer(Some("Wharf"))
             .build()
             .map_err(|_| Error::Unenrollable)
     }
@@ -128,6 +128,17 @@ impl Factor {
         .map(|it| char::from(*it))
         .collect()
     }
+}
+
+/// As a segment of a path (RFC 3986).
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 fn derive(key: &str, purpose: &str, enrolment: Uuid) -> Vec<u8> {
@@ -174,7 +185,7 @@ mod tests {
     }
 
     fn code_of(factor: &Factor) -> String {
-        let totp = factor.totp(factor.key, "ana").unwrap();
+        let totp = factor.totp(factor.key).unwrap();
         totp.generate(NOW as u64).to_string()
     }
 
@@ -214,18 +225,11 @@ mod tests {
 
     #[test]
     fn an_enrolment_names_issuer_account_and_secret() {
-        let enrolment = factor(1).enrolment("ana@example.org").unwrap();
-        assert!(
-            enrolment
-                .uri
-                .starts_with("otpauth://totp/Wharf:ana%40example.org?"),
-            "{}",
-            enrolment.uri
-        );
-        assert!(
-            enrolment
-                .uri
-                .contains(&format!("secret={}", enrolment.secret))
+        let Enrolment { secret, uri } = factor(1).enrolment("ana b@example.org").unwrap();
+        assert_eq!(secret.len(), 32);
+        assert_eq!(
+            uri,
+            format!("otpauth://totp/Wharf:ana%20b%40example.org?secret={secret}&issuer=Wharf")
         );
     }
 }

@@ -9,21 +9,40 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::Error;
 
-/// A quarter of the function's instances.
+/// What waits in one queue at most: a quarter of the function's instances.
 const MAX_WAITING: usize = 64;
 /// One network leaves room to the others.
 const MAX_OF_NETWORK: usize = 16;
 /// A place whose request died is free after this: longer than any request waits.
 const LEASE_MS: i64 = 60_000;
 
-/// A place in the queue.
+/// Which work a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// A password is compared with a stored hash: a person signs in.
+    Checks,
+    /// A new password is hashed.
+    New,
+}
+
+impl Queue {
+    fn key(self) -> &'static str {
+        // The braces keep the keys of a queue on one node of a Redis cluster.
+        match self {
+            Self::Checks => "{hashes}:waiting",
+            Self::New => "{hashes:new}:waiting",
+        }
+    }
+}
+
+/// A place in a queue.
 pub struct Place {
     keys: Vec<String>,
     id: String,
 }
 
 /// Takes a place, or refuses when too many wait.
-pub async fn join(client: &Client) -> Result<Place, Error> {
+pub async fn join(queue: Queue, client: &Client) -> Result<Place, Error> {
     const JOIN: &str = "for i, key in ipairs(KEYS) do \
             redis.call('ZREMRANGEBYSCORE', key, '-inf', ARGV[1]) \
             if redis.call('ZCARD', key) >= tonumber(ARGV[3 + i]) then return 0 end \
@@ -33,13 +52,9 @@ pub async fn join(client: &Client) -> Result<Place, Error> {
             redis.call('PEXPIREAT', key, ARGV[2]) \
         end \
         return 1";
-    // The braces keep both on one node of a Redis cluster.
-    let mut keys = vec!["{hashes}:waiting".to_owned()];
-    keys.extend(
-        client
-            .network()
-            .map(|it| format!("{{hashes}}:waiting:{it}")),
-    );
+    let key = queue.key();
+    let mut keys = vec![key.to_owned()];
+    keys.extend(client.network().map(|it| format!("{key}:{it}")));
     let place = Place {
         keys,
         id: Uuid::new_v4().to_string(),

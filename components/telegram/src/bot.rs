@@ -4,17 +4,18 @@
 use std::cmp::Ordering;
 
 use jiff::SignedDuration;
-use kit::Language;
 use kit::identity::{Role, Roles};
 use kit::store::{Db, event};
+use kit::{Language, setting};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::dialogue::{Act, Reaction, Step, react};
 use crate::error::Error;
 use crate::memory::{self, Dialogue};
-use crate::platform::{Me, Token};
+use crate::platform::{Me, Token, Tokens};
 use crate::say::{Say, language_of, say};
+use crate::sealed::{self, Kept};
 use crate::update::{Message, Reply, Update};
 use crate::{bot_api, calls, store};
 
@@ -157,7 +158,8 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
             let tokens = calls::sign_in(given).await?;
             memory::clear_tries(chat).await?;
             let me = calls::find_me(&tokens.token).await?;
-            store::save_session(&db, chat, &tokens, &me).await?;
+            let sealed = seal(chat, &tokens).await?;
+            store::save_session(&db, chat, &sealed, tokens.seconds, &me).await?;
             event::wake();
             if me.telegram_id == 0
                 && let Err(error) = calls::link_chat(&tokens.token, chat).await
@@ -245,21 +247,52 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
             let id = calls::create_place(&token, &key, place).await?;
             said(Say::Offered { id })
         }
+        &Act::BeginChange { place } => {
+            require_role(&db, chat, Role::Owner).await?;
+            let found = calls::find_place(place).await?;
+            Ok((Say::AskField { place: found }, Some(Step::Field { place })))
+        }
+        Act::Change { place, change } => {
+            let token = require_role(&db, chat, Role::Owner).await?.0;
+            calls::change_place(&token, *place, change.clone()).await?;
+            said(Say::Changed { place: *place })
+        }
+        &Act::Remove { place } => {
+            let token = require_role(&db, chat, Role::Owner).await?.0;
+            calls::remove_place(&token, place).await?;
+            said(Say::Removed { place })
+        }
     }
 }
 
 /// Renewed when less is left: a request must not outlive its token.
 const MIN_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
+/// The tokens of a chat in the form that is stored.
+async fn seal(chat: i64, tokens: &Tokens) -> Result<Vec<u8>, Error> {
+    let kept = Kept {
+        token: tokens.token.clone(),
+        refresh_token: tokens.refresh_token.clone(),
+    };
+    sealed::seal(setting("telegram_key").await?, chat, &kept).ok_or(Error::Unsealable)
+}
+
 /// The token of a chat, renewed when it is about to end.
 async fn token(db: &Db, chat: i64) -> Result<Token, Error> {
     let session = store::find_session(db, chat).await?;
+    let key = setting("telegram_key").await?;
+    let Some(kept) = sealed::open(key, chat, &session.sealed) else {
+        // The key is another one by now.
+        store::delete_session(db, chat).await?;
+        return Err(Error::SignedOut);
+    };
     if session.expires_at.duration_since(kit::now()) > MIN_LIFETIME {
-        return Ok(session.token);
+        return Ok(kept.token);
     }
-    match calls::refresh_tokens(&session.refresh_token).await {
+    match calls::refresh_tokens(&kept.refresh_token).await {
         Ok(next) => {
-            store::renew_session(db, chat, &session.refresh_token, &next).await?;
+            let sealed = seal(chat, &next).await?;
+            store::renew_session(db, chat, &session.sealed, &sealed, next.seconds).await?;
             Ok(next.token)
         }
         Err(Error::SignedOut) => {

@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use kit::web::outbound::{self, Answer};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::platform::{Balance, Booking, Credentials, Me, NewPlace, Place, Quote, Token, Tokens};
+use crate::platform::{
+    Balance, Booking, Credentials, Me, NewPlace, Place, PlaceChange, Quote, Token, Tokens,
+};
 
 /// Other functions answer in milliseconds, but hashing a password takes longer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -131,6 +133,34 @@ pub async fn create_place(token: &Token, key: &str, place: &NewPlace) -> Result<
     }
     let call = Call::new(Method::POST, "bookings", "/parking").body(place);
     Ok(read::<Made>(call.by(token).once(key).answer().await?)?.id)
+}
+
+/// Changes one member of a place; bookings takes the whole place, so the others are sent as they are.
+pub async fn change_place(token: &Token, id: i64, change: PlaceChange) -> Result<(), Error> {
+    const MEMBERS: [&str; 8] = [
+        "name",
+        "city",
+        "address",
+        "parking_type",
+        "hourly_rate",
+        "capacity",
+        "latitude",
+        "longitude",
+    ];
+    let path = format!("/parking/{id}");
+    let place = Call::new(Method::GET, "bookings", &path).answer().await?;
+    let mut place: Map<String, Value> = read(place)?;
+    place.retain(|name, _| MEMBERS.contains(&name.as_str()));
+    let (member, value) = change.member();
+    place.insert(member.to_owned(), value);
+    let call = Call::new(Method::PUT, "bookings", &path).body(&place);
+    call.by(token).answer().await.map(drop)
+}
+
+pub async fn remove_place(token: &Token, id: i64) -> Result<(), Error> {
+    let path = format!("/parking/{id}");
+    let call = Call::new(Method::DELETE, "bookings", &path);
+    call.by(token).answer().await.map(drop)
 }
 
 /// A request to another function.

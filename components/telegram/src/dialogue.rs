@@ -37,6 +37,10 @@ fn begin(is_in_dialogue: bool, command: Command) -> Reaction {
         Command::CancelBooking(booking) => {
             Reaction::Ask(Step::ConfirmCancel { booking }, Say::AskCancel { booking })
         }
+        Command::ChangePlace(place) => Reaction::Do(Act::BeginChange { place }),
+        Command::RemovePlace(place) => {
+            Reaction::Ask(Step::ConfirmRemove { place }, Say::AskRemove { place })
+        }
         Command::Add => Reaction::Ask(Step::Name, Say::AskName),
         Command::Stop if is_in_dialogue => Reaction::Say(Say::Stopped),
         Command::Stop => Reaction::Say(Say::NothingToStop),
@@ -61,9 +65,9 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::step::Spot;
+    use super::step::{Field, Spot};
     use super::*;
-    use crate::platform::{Credentials, NewPlace};
+    use crate::platform::{Credentials, NewPlace, PlaceChange};
 
     fn answer(step: Step, text: &str) -> Reaction {
         react(Some(step), text)
@@ -207,6 +211,85 @@ mod tests {
     }
 
     #[test]
+    fn one_field_of_a_place_is_changed() {
+        assert_eq!(
+            react(None, "/edit_7"),
+            Reaction::Do(Act::BeginChange { place: 7 })
+        );
+        let asked = Step::Field { place: 7 };
+        assert_eq!(
+            answer(asked.clone(), "7"),
+            Reaction::Ask(asked.clone(), Say::NoField)
+        );
+        for (number, wrong, again, text, change) in [
+            (
+                "1",
+                "",
+                None,
+                "Garage",
+                PlaceChange::Name("Garage".to_owned()),
+            ),
+            (
+                "2",
+                "",
+                None,
+                "Porto",
+                PlaceChange::City("Porto".to_owned()),
+            ),
+            (
+                "3",
+                "",
+                None,
+                "Rua 1",
+                PlaceChange::Address("Rua 1".to_owned()),
+            ),
+            (
+                "4",
+                "5",
+                Some(Say::NoType),
+                "3",
+                PlaceChange::Type("underground".to_owned()),
+            ),
+            (
+                "5",
+                "0",
+                Some(Say::NoAmount),
+                "2,50",
+                PlaceChange::Rate(250),
+            ),
+            (
+                "6",
+                "x",
+                Some(Say::NoNumber),
+                " 12",
+                PlaceChange::Capacity(12),
+            ),
+        ] {
+            let Reaction::Ask(step, _) = answer(asked.clone(), number) else {
+                panic!("{number}");
+            };
+            if let Some(again) = again {
+                let reaction = answer(step.clone(), wrong);
+                assert_eq!(reaction, Reaction::Ask(step.clone(), again));
+            }
+            let changed = Reaction::Do(Act::Change { place: 7, change });
+            assert_eq!(answer(step, text), changed);
+        }
+    }
+
+    #[test]
+    fn a_place_is_removed_after_a_yes() {
+        let Reaction::Ask(step, Say::AskRemove { place: 7 }) = react(None, "/remove_7") else {
+            panic!("it is not asked for");
+        };
+        assert_eq!(
+            answer(step.clone(), "sim"),
+            Reaction::Do(Act::Remove { place: 7 })
+        );
+        assert_eq!(answer(step, "no"), Reaction::Say(Say::Stopped));
+    }
+
+    #[test]
     fn a_command_ends_a_dialogue() {
         assert_eq!(answer(Step::Login, "/stop"), Reaction::Say(Say::Stopped));
         assert_eq!(react(None, "/stop"), Reaction::Say(Say::NothingToStop));
@@ -242,6 +325,16 @@ mod tests {
                 key: Uuid::nil(),
             },
             Step::ConfirmCancel { booking: 1 },
+            Step::Field { place: 1 },
+            Step::NewValue {
+                place: 1,
+                field: Field::Rate,
+            },
+            Step::NewValue {
+                place: 1,
+                field: Field::Capacity,
+            },
+            Step::ConfirmRemove { place: 1 },
             Step::Name,
             Step::PlaceCity {
                 name: String::new(),

@@ -38,6 +38,8 @@ pub enum Error {
     Outbound(Failed),
     #[refusal(unavailable, detail = "the memory of the chats is away: {0}", from)]
     Memory(Away),
+    #[refusal(internal, detail = "tokens cannot be sealed")]
+    Unsealable,
     #[refusal(internal, detail = "unreadable JSON: {0}", from)]
     Json(serde_json::Error),
     #[refusal(internal, detail = "a request cannot be written: {0}", from)]

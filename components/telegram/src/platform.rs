@@ -3,20 +3,14 @@
 use jiff::Timestamp;
 use kit::identity::Roles;
 use kit::money::Currency;
-use kit::store::{Column, DbValue};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// A person's token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(pub String);
-
-impl Column for Token {
-    fn column(value: &DbValue) -> Option<Self> {
-        String::column(value).map(Self)
-    }
-}
 
 #[derive(Debug, Deserialize)]
 pub struct Me {
@@ -52,6 +46,31 @@ pub struct NewPlace {
     pub parking_type: String,
     pub hourly_rate: i64,
     pub capacity: i32,
+}
+
+/// One member of a place with another value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlaceChange {
+    Name(String),
+    City(String),
+    Address(String),
+    Type(String),
+    Rate(i64),
+    Capacity(i32),
+}
+
+impl PlaceChange {
+    /// As bookings calls the member, and its value.
+    pub fn member(self) -> (&'static str, Value) {
+        match self {
+            Self::Name(text) => ("name", text.into()),
+            Self::City(text) => ("city", text.into()),
+            Self::Address(text) => ("address", text.into()),
+            Self::Type(text) => ("parking_type", text.into()),
+            Self::Rate(cents) => ("hourly_rate", cents.into()),
+            Self::Capacity(cars) => ("capacity", cars.into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -66,6 +66,19 @@ pub enum Say {
     Offered {
         id: i64,
     },
+    AskField {
+        place: Place,
+    },
+    NoField,
+    Changed {
+        place: i64,
+    },
+    AskRemove {
+        place: i64,
+    },
+    Removed {
+        place: i64,
+    },
     Stopped,
     NothingToStop,
     NotUnderstood,
@@ -110,6 +123,7 @@ impl Say {
             | Error::Running
             | Error::Outbound(_)
             | Error::Json(_)
+            | Error::Unsealable
             | Error::Http(_)
             | Error::Setting(_)
             | Error::Db(_) => Self::TryLater,
@@ -180,23 +194,30 @@ fn bookings(language: Language, bookings: &[Booking]) -> String {
     lines.join("\n\n")
 }
 
-/// A place in two lines; the second is a command for it.
-fn places(language: Language, places: &[Place], command: Option<&str>) -> String {
+/// A place in two lines; the second has the commands for it.
+fn places(language: Language, places: &[Place], commands: &[&str]) -> String {
     let lines: Vec<String> = places
         .iter()
         .map(|it| {
-            let command = command.map_or(String::new(), |word| format!("\n/{word}_{}", it.id));
-            format!(
-                "#{} {}, {}, {}, {}/h{command}",
-                it.id,
-                it.name,
-                it.address,
-                it.city,
-                price(language, it.hourly_rate)
-            )
+            let words: Vec<String> = commands
+                .iter()
+                .map(|word| format!("/{word}_{}", it.id))
+                .collect();
+            format!("{}\n{}", place(language, it), words.join(" "))
         })
         .collect();
     lines.join("\n\n")
+}
+
+fn place(language: Language, place: &Place) -> String {
+    format!(
+        "#{} {}, {}, {}, {}/h",
+        place.id,
+        place.name,
+        place.address,
+        place.city,
+        price(language, place.hourly_rate)
+    )
 }
 
 #[cfg(test)]
@@ -279,6 +300,13 @@ mod tests {
             Say::AskRate,
             Say::AskCapacity,
             Say::Offered { id: 7 },
+            Say::AskField {
+                place: place(7, "Main Garage"),
+            },
+            Say::NoField,
+            Say::Changed { place: 7 },
+            Say::AskRemove { place: 7 },
+            Say::Removed { place: 7 },
             Say::Stopped,
             Say::NothingToStop,
             Say::NotUnderstood,

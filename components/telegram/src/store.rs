@@ -6,7 +6,7 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::platform::{Me, Token, Tokens};
+use crate::platform::Me;
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("telegram_database_url").await
@@ -15,8 +15,8 @@ pub async fn open() -> Result<Db, DbError> {
 /// The sign-in of a chat.
 #[derive(FromRow)]
 pub struct Session {
-    pub token: Token,
-    pub refresh_token: String,
+    /// Its tokens, as [`crate::sealed`] keeps them.
+    pub sealed: Vec<u8>,
     pub expires_at: Timestamp,
 }
 
@@ -27,28 +27,27 @@ pub async fn find_session(db: &Db, chat: i64) -> Result<Session, Error> {
 }
 
 /// Keeps the sign-in of a chat, and tells that the chat is that person's.
-pub async fn save_session(db: &Db, chat: i64, tokens: &Tokens, me: &Me) -> Result<(), Error> {
-    let params = params![
-        chat,
-        &tokens.token.0,
-        &tokens.refresh_token,
-        &me.login,
-        tokens.seconds,
-        me.user_id
-    ];
+pub async fn save_session(
+    db: &Db,
+    chat: i64,
+    sealed: &[u8],
+    seconds: i64,
+    me: &Me,
+) -> Result<(), Error> {
+    let params = params![chat, sealed.to_vec(), &me.login, seconds, me.user_id];
     db.run(sql!("save_session"), params).await?;
     Ok(())
 }
 
-/// Replaces the tokens of a session, if its refresh token is still the spent one.
-pub async fn renew_session(db: &Db, chat: i64, spent: &str, next: &Tokens) -> Result<(), Error> {
-    let params = params![
-        chat,
-        spent,
-        &next.token.0,
-        &next.refresh_token,
-        next.seconds
-    ];
+/// Replaces the tokens of a session, if they are still the spent ones.
+pub async fn renew_session(
+    db: &Db,
+    chat: i64,
+    spent: &[u8],
+    next: &[u8],
+    seconds: i64,
+) -> Result<(), Error> {
+    let params = params![chat, spent.to_vec(), next.to_vec(), seconds];
     db.run(sql!("renew_session"), params).await?;
     Ok(())
 }

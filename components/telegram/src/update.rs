@@ -83,6 +83,8 @@ pub enum Command {
     /// Book this place.
     BookPlace(i64),
     CancelBooking(i64),
+    ChangePlace(i64),
+    RemovePlace(i64),
     /// Offer a place.
     Add,
     /// Leave the dialogue.
@@ -128,6 +130,8 @@ impl Command {
         match word {
             "book" => Some(Self::BookPlace(number)),
             "cancel" => Some(Self::CancelBooking(number)),
+            "edit" => Some(Self::ChangePlace(number)),
+            "remove" => Some(Self::RemovePlace(number)),
             _ => None,
         }
     }
@@ -148,6 +152,8 @@ mod tests {
         assert_eq!(command("/help@wharf_bot"), Command::Help);
         assert_eq!(command("/book_17"), Command::BookPlace(17));
         assert_eq!(command("/cancel_5@wharf_bot"), Command::CancelBooking(5));
+        assert_eq!(command("/edit_7"), Command::ChangePlace(7));
+        assert_eq!(command("/remove_7"), Command::RemovePlace(7));
         for unknown in [
             "/",
             "/dance",

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod admins;
+mod audit;
 mod bodies;
 mod crowds;
 mod dialects;

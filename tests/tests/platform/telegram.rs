@@ -272,22 +272,47 @@ fn a_session_is_renewed_by_itself_and_ends_when_its_person_says_so() {
     let chat = chat_of(told, &person);
     chat.sign_in(&person.login);
     let mut sql = told.stack.sql();
-    let session = "SELECT token, expires_at > now() FROM telegram.session WHERE chat = $1";
-    let first: String = sql.query_one(session, &[&person.chat]).unwrap().get(0);
-    sql.execute(
-        "UPDATE telegram.session SET expires_at = now() WHERE chat = $1",
-        &[&person.chat],
-    )
-    .unwrap();
+    let session = "SELECT sealed, expires_at > now(), to_jsonb(session)::text FROM telegram.session WHERE chat = $1";
+    let row = sql.query_one(session, &[&person.chat]).unwrap();
+    let first: Vec<u8> = row.get(0);
+    let stored: String = row.get(2);
+    assert!(!stored.contains("eyJ"), "a token is readable: {stored}");
+    let age = "UPDATE telegram.session SET expires_at = now() WHERE chat = $1";
+    sql.execute(age, &[&person.chat]).unwrap();
     assert_eq!(chat.write("/balance"), "Your balance: 0.00 USD");
     let row = sql.query_one(session, &[&person.chat]).unwrap();
-    let second: String = row.get(0);
+    let second: Vec<u8> = row.get(0);
     assert!(row.get::<_, bool>(1) && second != first, "the next pair");
 
+    let live = "SELECT count(*) FROM signin.session WHERE account = $1 AND ended_at IS NULL";
+    let live = || -> i64 {
+        told.stack
+            .sql()
+            .query_one(live, &[&person.id])
+            .unwrap()
+            .get(0)
+    };
+    let before = live();
     chat.write("/logout");
     assert!(sql.query_opt(session, &[&person.chat]).unwrap().is_none());
-    let me = told.stack.get("/auth/me").api_key(&second).send();
-    me.problem(401);
+    assert_eq!(live(), before - 1, "signin ended the session of the chat");
+}
+
+#[test]
+fn tokens_that_are_moved_to_another_chat_do_not_work_there() {
+    let told = Told::shared();
+    let (owner, thief) = (
+        Person::registered(told, "driver", 1),
+        Person::registered(told, "driver", 1),
+    );
+    chat_of(told, &owner).sign_in(&owner.login);
+    let chat = chat_of(told, &thief);
+    chat.sign_in(&thief.login);
+    let steal = "UPDATE telegram.session SET sealed = (
+            SELECT sealed FROM telegram.session WHERE chat = $1) WHERE chat = $2";
+    let stolen = told.stack.sql().execute(steal, &[&owner.chat, &thief.chat]);
+    assert_eq!(stolen.unwrap(), 1);
+    assert!(chat.write("/balance").contains("/login"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The function `passwords`: it hashes, so that no other request of signin waits behind a hash.
+//! The function `passwords`: it hashes, so that no other request of signin waits behind a hash. New passwords go to
+//! `passwords-new`, a second entry of it in the manifest, so that a flood of them takes no place of a sign-in.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::hash_queue;
+use crate::hash_queue::{self, Queue};
 use crate::password::MAX_CHARACTERS;
 
 /// How often a request queues for a hash. One turn in the queue takes a second at most; a person waits for a
@@ -30,7 +31,7 @@ struct Hashed {
 
 /// The form of a password that may be stored.
 pub async fn hash(password: &str, client: &Client) -> Result<String, Error> {
-    let hashed: Hashed = ask("hash", &New { password }, client).await?;
+    let hashed: Hashed = ask(Queue::New, &New { password }, client).await?;
     Ok(hashed.hash)
 }
 
@@ -56,24 +57,28 @@ pub async fn check(given: &str, stored: Option<&str>, client: &Client) -> Result
         password: &password,
         hash: stored,
     };
-    ask("check", &question, client).await
+    ask(Queue::Checks, &question, client).await
 }
 
 async fn ask<T: for<'a> Deserialize<'a>>(
-    path: &str,
+    queue: Queue,
     question: &impl Serialize,
     client: &Client,
 ) -> Result<T, Error> {
     let question = Bytes::from(serde_json::to_vec(question)?);
-    let place = hash_queue::join(client).await?;
-    let answer = wait(path, &question).await;
+    let place = hash_queue::join(queue, client).await?;
+    let answer = wait(queue, &question).await;
     place.leave().await;
     answer
 }
 
-async fn wait<T: for<'a> Deserialize<'a>>(path: &str, question: &Bytes) -> Result<T, Error> {
+async fn wait<T: for<'a> Deserialize<'a>>(queue: Queue, question: &Bytes) -> Result<T, Error> {
+    let address = match queue {
+        Queue::Checks => "http://passwords.spin.internal/check",
+        Queue::New => "http://passwords-new.spin.internal/hash",
+    };
     for _ in 0..MAX_TURNS {
-        let request = Request::post(format!("http://passwords.spin.internal/{path}"))
+        let request = Request::post(address)
             .header(header::CONTENT_TYPE, "application/json")
             .body(question.clone())
             .map_err(|_| Failed::NoAddress)?;

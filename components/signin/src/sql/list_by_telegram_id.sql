@@ -1,5 +1,2 @@
 -- $1 telegram id
-SELECT person.* FROM account, person(account)
-WHERE account.telegram_id = $1 AND account.erased_at IS NULL
-ORDER BY account.number
-LIMIT 100
+SELECT * FROM accounts.list_people_of_chat($1)

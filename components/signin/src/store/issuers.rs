@@ -1,8 +1,7 @@
-//! Other issuers: their keys, and which of their users has which account here.
+//! Other issuers: which of their users has which account here.
 
-use kit::store::{Db, FromRow, Only};
+use kit::store::Db;
 use kit::{params, sql};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Changed, opening};
@@ -11,34 +10,6 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::name::Email;
 use crate::session::Start;
-
-/// An issuer's keys as they were last fetched.
-#[derive(FromRow)]
-pub struct ForeignKeys {
-    pub jwks: String,
-    /// Seconds since then.
-    pub age_s: i64,
-}
-
-pub async fn find_foreign_keys(db: &Db, issuer: &str) -> Result<Option<ForeignKeys>, Error> {
-    Ok(db
-        .optional(sql!("find_foreign_keys"), params![issuer])
-        .await?)
-}
-
-/// Whether this request may ask the issuer: at most one does within the pause.
-pub async fn claim_foreign_keys(db: &Db, issuer: &str, pause_s: i64) -> Result<bool, Error> {
-    let claimed: Option<Only<String>> = db
-        .optional(sql!("claim_foreign_keys"), params![issuer, pause_s])
-        .await?;
-    Ok(claimed.is_some())
-}
-
-pub async fn store_foreign_keys(db: &Db, issuer: &str, jwks: &Value) -> Result<(), Error> {
-    db.run(sql!("store_foreign_keys"), params![issuer, jwks])
-        .await?;
-    Ok(())
-}
 
 /// The account of a user of another issuer, unless it is disabled.
 pub async fn find_foreign_account(

@@ -1,8 +1,10 @@
 //! The answer to each question.
 
-use super::parse::{parse_cents, parse_end, parse_moment, parse_parking_type, parse_yes};
-use super::step::{Act, Reaction, Spot, Step};
-use crate::platform::{Credentials, NewPlace};
+use super::parse::{
+    parse_cents, parse_end, parse_field, parse_moment, parse_parking_type, parse_yes,
+};
+use super::step::{Act, Field, Reaction, Spot, Step};
+use crate::platform::{Credentials, NewPlace, PlaceChange};
 use crate::say::Say;
 
 /// The reaction to an answer. One that cannot be read is asked for again.
@@ -60,6 +62,19 @@ pub fn take_answer(step: Step, text: String) -> Reaction {
             Some(false) => Reaction::Say(Say::Stopped),
             None => Reaction::Ask(Step::ConfirmCancel { booking }, Say::YesOrNo),
         },
+        Step::Field { place } => match parse_field(&text) {
+            Some(field) => Reaction::Ask(Step::NewValue { place, field }, question_of(field)),
+            None => Reaction::Ask(Step::Field { place }, Say::NoField),
+        },
+        Step::NewValue { place, field } => match read_value(field, text) {
+            Ok(change) => Reaction::Do(Act::Change { place, change }),
+            Err(say) => Reaction::Ask(Step::NewValue { place, field }, say),
+        },
+        Step::ConfirmRemove { place } => match parse_yes(&text) {
+            Some(true) => Reaction::Do(Act::Remove { place }),
+            Some(false) => Reaction::Say(Say::Stopped),
+            None => Reaction::Ask(Step::ConfirmRemove { place }, Say::YesOrNo),
+        },
         Step::Name => Reaction::Ask(Step::PlaceCity { name: text }, Say::AskPlaceCity),
         Step::PlaceCity { name } => {
             Reaction::Ask(Step::Address { name, city: text }, Say::AskAddress)
@@ -109,6 +124,36 @@ pub fn take_answer(step: Step, text: String) -> Reaction {
                 };
                 Reaction::Ask(again, Say::NoNumber)
             }
+        },
+    }
+}
+
+fn question_of(field: Field) -> Say {
+    match field {
+        Field::Name => Say::AskName,
+        Field::City => Say::AskPlaceCity,
+        Field::Address => Say::AskAddress,
+        Field::Type => Say::AskType,
+        Field::Rate => Say::AskRate,
+        Field::Capacity => Say::AskCapacity,
+    }
+}
+
+/// The new value of a field, or what to say about one that cannot be read.
+fn read_value(field: Field, text: String) -> Result<PlaceChange, Say> {
+    match field {
+        Field::Name => Ok(PlaceChange::Name(text)),
+        Field::City => Ok(PlaceChange::City(text)),
+        Field::Address => Ok(PlaceChange::Address(text)),
+        Field::Type => parse_parking_type(&text)
+            .map(PlaceChange::Type)
+            .ok_or(Say::NoType),
+        Field::Rate => parse_cents(&text)
+            .map(PlaceChange::Rate)
+            .ok_or(Say::NoAmount),
+        Field::Capacity => match text.trim().parse() {
+            Ok(cars) => Ok(PlaceChange::Capacity(cars)),
+            Err(_) => Err(Say::NoNumber),
         },
     }
 }

@@ -5,6 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use kit::money::decimal;
 
+use super::step::Field;
+
 /// `2026-11-25 09:00`, in UTC.
 pub fn parse_moment(text: &str) -> Option<Timestamp> {
     let text = text.replace(['T', 't'], " ");
@@ -46,6 +48,19 @@ pub fn parse_parking_type(text: &str) -> Option<String> {
         .iter()
         .find(|it| it.0 == text || it.1 == text)
         .map(|it| it.1.to_owned())
+}
+
+/// What of a place shall change, by number.
+pub fn parse_field(text: &str) -> Option<Field> {
+    match text.trim() {
+        "1" => Some(Field::Name),
+        "2" => Some(Field::City),
+        "3" => Some(Field::Address),
+        "4" => Some(Field::Type),
+        "5" => Some(Field::Rate),
+        "6" => Some(Field::Capacity),
+        _ => None,
+    }
 }
 
 /// `2.50` → 250. The upper limit is a rule of bookings.

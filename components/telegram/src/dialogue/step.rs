@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::platform::{Credentials, NewPlace};
+use crate::platform::{Credentials, NewPlace, PlaceChange};
 use crate::say::Say;
 
 /// The question that waits for an answer. It is stored, so variants and fields keep their names.
@@ -36,6 +36,17 @@ pub enum Step {
     ConfirmCancel {
         booking: i64,
     },
+    /// What of a place shall change.
+    Field {
+        place: i64,
+    },
+    NewValue {
+        place: i64,
+        field: Field,
+    },
+    ConfirmRemove {
+        place: i64,
+    },
     Name,
     PlaceCity {
         name: String,
@@ -64,6 +75,17 @@ pub struct Spot {
     pub name: String,
     pub city: String,
     pub address: String,
+}
+
+/// What an owner can change of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Field {
+    Name,
+    City,
+    Address,
+    Type,
+    Rate,
+    Capacity,
 }
 
 /// What the bot does about a text.
@@ -110,6 +132,17 @@ pub enum Act {
         booking: i64,
     },
     Offer(NewPlace),
+    /// Begins to change a place, if it exists.
+    BeginChange {
+        place: i64,
+    },
+    Change {
+        place: i64,
+        change: PlaceChange,
+    },
+    Remove {
+        place: i64,
+    },
 }
 
 impl Step {

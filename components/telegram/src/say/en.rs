@@ -3,7 +3,7 @@
 use kit::Language;
 use kit::identity::Role;
 
-use super::{Say, bookings, menu, moment, places, price};
+use super::{Say, bookings, menu, moment, place, places, price};
 
 const LANGUAGE: Language = Language::En;
 
@@ -41,12 +41,12 @@ pub fn say(what: &Say) -> String {
         Say::Bookings(none) if none.is_empty() => "You have no bookings. /book".to_owned(),
         Say::Bookings(some) => bookings(LANGUAGE, some),
         Say::OwnPlaces(none) if none.is_empty() => "You offer no parking places. /add".to_owned(),
-        Say::OwnPlaces(some) => places(LANGUAGE, some, None),
+        Say::OwnPlaces(some) => places(LANGUAGE, some, &["edit", "remove"]),
         Say::AskCity => "In which city?".to_owned(),
         Say::Places { city, places } if places.is_empty() => {
             format!("There are no parking places in {city}. /book")
         }
-        Say::Places { places: some, .. } => places(LANGUAGE, some, Some("book")),
+        Say::Places { places: some, .. } => places(LANGUAGE, some, &["book"]),
         Say::AskFrom { place } => format!(
             "{}, {}\nFrom when? Like 2026-11-25 09:00, in UTC.",
             place.name, place.address
@@ -72,6 +72,17 @@ pub fn say(what: &Say) -> String {
         Say::AskRate => "How much is an hour, in dollars? Like 2.50".to_owned(),
         Say::AskCapacity => "For how many cars?".to_owned(),
         Say::Offered { id } => format!("Your place is on offer: #{id}. /parkings"),
+        Say::AskField { place: it } => format!(
+            "{}, {} cars\nWhat shall change?\n1 — name\n2 — city\n3 — address\n4 — type\n5 — price\n6 — number of cars",
+            place(LANGUAGE, it),
+            it.capacity
+        ),
+        Say::NoField => "Please write a number from 1 to 6.".to_owned(),
+        Say::Changed { place } => format!("Your place #{place} is changed. /parkings"),
+        Say::AskRemove { place } => {
+            format!("Remove your place #{place} for good? yes / no")
+        }
+        Say::Removed { place } => format!("Your place #{place} is removed. /parkings"),
         Say::Stopped => "All right, I leave it.".to_owned(),
         Say::NothingToStop => "There is nothing to leave. /help".to_owned(),
         Say::NotUnderstood => "I do not understand that. /help".to_owned(),

@@ -3,7 +3,7 @@
 use kit::Language;
 use kit::identity::Role;
 
-use super::{Say, bookings, menu, moment, places, price};
+use super::{Say, bookings, menu, moment, place, places, price};
 
 const LANGUAGE: Language = Language::Pt;
 
@@ -43,12 +43,12 @@ pub fn say(what: &Say) -> String {
         Say::OwnPlaces(none) if none.is_empty() => {
             "Você não oferece estacionamentos. /add".to_owned()
         }
-        Say::OwnPlaces(some) => places(LANGUAGE, some, None),
+        Say::OwnPlaces(some) => places(LANGUAGE, some, &["edit", "remove"]),
         Say::AskCity => "Em qual cidade?".to_owned(),
         Say::Places { city, places } if places.is_empty() => {
             format!("Não há estacionamentos em {city}. /book")
         }
-        Say::Places { places: some, .. } => places(LANGUAGE, some, Some("book")),
+        Say::Places { places: some, .. } => places(LANGUAGE, some, &["book"]),
         Say::AskFrom { place } => format!(
             "{}, {}\nA partir de quando? Assim: 2026-11-25 09:00, em UTC.",
             place.name, place.address
@@ -77,6 +77,17 @@ pub fn say(what: &Say) -> String {
         Say::AskRate => "Quanto custa a hora, em dólares? Assim: 2,50".to_owned(),
         Say::AskCapacity => "Para quantos carros?".to_owned(),
         Say::Offered { id } => format!("Seu estacionamento está disponível: nº {id}. /parkings"),
+        Say::AskField { place: it } => format!(
+            "{}, {} carros\nO que mudar?\n1 — nome\n2 — cidade\n3 — endereço\n4 — tipo\n5 — preço\n6 — número de carros",
+            place(LANGUAGE, it),
+            it.capacity
+        ),
+        Say::NoField => "Escreva um número de 1 a 6, por favor.".to_owned(),
+        Say::Changed { place } => format!("Seu estacionamento nº {place} foi alterado. /parkings"),
+        Say::AskRemove { place } => {
+            format!("Remover seu estacionamento nº {place} para sempre? sim / não")
+        }
+        Say::Removed { place } => format!("Seu estacionamento nº {place} foi removido. /parkings"),
         Say::Stopped => "Tudo bem, deixo para lá.".to_owned(),
         Say::NothingToStop => "Não há nada para deixar. /help".to_owned(),
         Say::NotUnderstood => "Não entendi. /help".to_owned(),

@@ -3,7 +3,7 @@
 use kit::Language;
 use kit::identity::Role;
 
-use super::{Say, bookings, menu, moment, places, price};
+use super::{Say, bookings, menu, moment, place, places, price};
 
 const LANGUAGE: Language = Language::Ru;
 
@@ -41,12 +41,12 @@ pub fn say(what: &Say) -> String {
         Say::Bookings(none) if none.is_empty() => "У вас нет бронирований. /book".to_owned(),
         Say::Bookings(some) => bookings(LANGUAGE, some),
         Say::OwnPlaces(none) if none.is_empty() => "У вас нет парковок. /add".to_owned(),
-        Say::OwnPlaces(some) => places(LANGUAGE, some, None),
+        Say::OwnPlaces(some) => places(LANGUAGE, some, &["edit", "remove"]),
         Say::AskCity => "В каком городе?".to_owned(),
         Say::Places { city, places } if places.is_empty() => {
             format!("Парковок в городе {city} нет. /book")
         }
-        Say::Places { places: some, .. } => places(LANGUAGE, some, Some("book")),
+        Say::Places { places: some, .. } => places(LANGUAGE, some, &["book"]),
         Say::AskFrom { place } => format!(
             "{}, {}\nС какого времени? Например, 2026-11-25 09:00, по UTC.",
             place.name, place.address
@@ -73,6 +73,17 @@ pub fn say(what: &Say) -> String {
         Say::AskRate => "Сколько стоит час, в долларах? Например, 2,50".to_owned(),
         Say::AskCapacity => "На сколько машин?".to_owned(),
         Say::Offered { id } => format!("Парковка добавлена: №{id}. /parkings"),
+        Say::AskField { place: it } => format!(
+            "{}, машин: {}\nЧто изменить?\n1 — название\n2 — город\n3 — адрес\n4 — тип\n5 — цену\n6 — число машин",
+            place(LANGUAGE, it),
+            it.capacity
+        ),
+        Say::NoField => "Напишите, пожалуйста, число от 1 до 6.".to_owned(),
+        Say::Changed { place } => format!("Парковка №{place} изменена. /parkings"),
+        Say::AskRemove { place } => {
+            format!("Удалить парковку №{place} навсегда? да / нет")
+        }
+        Say::Removed { place } => format!("Парковка №{place} удалена. /parkings"),
         Say::Stopped => "Хорошо, прерываю.".to_owned(),
         Say::NothingToStop => "Прерывать нечего. /help".to_owned(),
         Say::NotUnderstood => "Я не понимаю. /help".to_owned(),

@@ -1,2 +1,2 @@
 -- $1 chat
-SELECT token, refresh_token, millis(expires_at) AS expires_at FROM session WHERE chat = $1
+SELECT sealed, millis(expires_at) AS expires_at FROM session WHERE chat = $1 AND sealed IS NOT NULL

@@ -1,4 +1,4 @@
--- $1 chat, $2 token, $3 refresh token, $4 login, $5 lifetime of the token in seconds, $6 user
+-- $1 chat, $2 sealed tokens, $3 login, $4 lifetime of the token in seconds, $5 user
 -- Each sign-in also purges a few sessions whose tokens signin does not know any more, a month after they expired.
 WITH purged AS (
     DELETE FROM session
@@ -11,9 +11,10 @@ WITH purged AS (
     )
 ), linked AS (
     INSERT INTO events.outbox (kind, aggregate, payload)
-    VALUES ('telegram:linked', 'telegram:' || $1::bigint, jsonb_build_object('chat', $1::bigint, 'user_id', $6::uuid))
+    VALUES ('telegram:linked', 'telegram:' || $1::bigint, jsonb_build_object('chat', $1::bigint, 'user_id', $5::uuid))
 )
-INSERT INTO session (chat, token, refresh_token, login, expires_at, user_id)
-VALUES ($1, $2, $3, $4, now() + $5::bigint * interval '1 second', $6)
+INSERT INTO session (chat, sealed, login, expires_at, user_id)
+VALUES ($1, $2, $3, now() + $4::bigint * interval '1 second', $5)
 ON CONFLICT (chat) DO UPDATE
-SET token = $2, refresh_token = $3, login = $4, expires_at = excluded.expires_at, signed_in_at = now(), user_id = $6
+SET sealed = $2, token = NULL, refresh_token = NULL, login = $3, expires_at = excluded.expires_at,
+    signed_in_at = now(), user_id = $5

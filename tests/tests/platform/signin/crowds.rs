@@ -195,6 +195,46 @@ fn an_account_hashes_only_so_many_new_passwords() {
     assert!(answer.header("retry-after").is_some());
 }
 
+/// Each of the new passwords waits for a hash, and more of them come than may wait.
+#[test]
+fn a_flood_of_new_passwords_takes_no_place_of_a_sign_in() {
+    let stack = Stack::start();
+    let user = User::registered(&stack);
+    let changing: Vec<User> = (0..8).map(|_| User::registered(&stack)).collect();
+    let (flooded, signed_in) = std::thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            at_once(96, |number| {
+                // From networks of their own, so that the limit of one network does not keep them out.
+                let from = format!("127.0.{}.1", number + 1);
+                [0, 1].map(|turn| {
+                    let name = unique("flood");
+                    let registration = json!({ "login": name, "email": format!("{name}@example.org"),
+                        "password": "Correct-Horse-1", "role": "driver" });
+                    let change = json!({ "password": format!("Another-Horse-{number}-{turn}") });
+                    let request = match changing.get(number) {
+                        Some(it) => it.request("PATCH", "/api/v1/users/me").json(&change),
+                        None => stack.post("/register").json(&registration),
+                    };
+                    request.from(&from).try_send().unwrap().status()
+                })
+            })
+        });
+        let mut signed_in = Vec::new();
+        while !flood.is_finished() {
+            let body = json!({ "login": user.login, "password": user.password });
+            signed_in.push(stack.post("/login").json(&body).send().status());
+        }
+        (flood.join().unwrap().concat(), signed_in)
+    });
+    assert!(
+        flooded.iter().all(|it| matches!(it, 200 | 401 | 429)),
+        "{flooded:?}"
+    );
+    assert!(flooded.contains(&429), "no queue was full: {flooded:?}");
+    assert!(signed_in.len() > 1, "{signed_in:?}");
+    assert!(signed_in.iter().all(|it| *it == 200), "{signed_in:?}");
+}
+
 #[test]
 fn strangers_slow_an_account_down_and_do_not_lock_it() {
     let stack = Stack::start();

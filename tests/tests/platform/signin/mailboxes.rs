@@ -179,3 +179,25 @@ fn a_proof_of_the_mailbox_takes_the_account_from_who_registered_the_address() {
     let problem = stack.post("/login").json(&body).send().problem(401);
     assert_eq!(problem["code"], "code-required");
 }
+
+/// So long every answer takes at least, whatever a known address costs more.
+#[test]
+fn a_reset_request_takes_its_time_for_an_unknown_address_too() {
+    let stack = Stack::shared();
+    let user = User::registered(&stack);
+    let ask = |email: &str| {
+        let body = json!({ "email": email });
+        stack.post("/auth/password/forgot").json(&body).send()
+    };
+    for email in [
+        user.email.clone(),
+        format!("{}@example.org", unique("none")),
+    ] {
+        let answer = ask(&email).expect(202);
+        assert!(
+            answer.took() >= Duration::from_millis(100),
+            "{email}: {:?}",
+            answer.took()
+        );
+    }
+}

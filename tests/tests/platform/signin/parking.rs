@@ -221,10 +221,10 @@ fn an_unknown_login_is_refused_like_a_wrong_password() {
     insta::assert_json_snapshot!(without_id(&wrong), @r#"
     {
       "code": "wrong-credentials",
-      "error_message": "Wrong login or password",
+      "error_message": "Invalid login or password",
       "error_status_code": 401,
       "status": 401,
-      "title": "Wrong login or password",
+      "title": "Invalid login or password",
       "type": "/problems/wrong-credentials"
     }
     "#);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, Token, User, now_s};
 
+use super::proofs::App;
 use super::tokens::own_key;
 
 /// The user with a token of the same session whose proof is that old.
@@ -144,4 +145,56 @@ fn a_sign_in_from_a_new_network_is_told_and_the_first_is_not() {
         sign_in().from("127.0.0.7").send().expect(200);
     }
     assert_eq!(templates(&stack, &user), ["new-sign-in"]);
+}
+
+#[test]
+fn every_change_of_a_second_factor_is_told() {
+    let stack = Stack::shared();
+    let user = User::registered(&stack);
+    let app = App::enrolled(&user);
+    assert_eq!(templates(&stack, &user), ["second-factor-added"]);
+    let code = json!({ "code": app.backup_codes[0] });
+    let renewed = user.post("/auth/totp/backup-codes").json(&code).send();
+    let renewed = renewed.expect(200).json();
+    assert_eq!(
+        templates(&stack, &user),
+        ["backup-codes-renewed", "second-factor-added"]
+    );
+    let code = json!({ "code": renewed["backup_codes"][0] });
+    user.delete("/auth/totp").json(&code).send().expect(204);
+    assert_eq!(
+        templates(&stack, &user),
+        [
+            "backup-codes-renewed",
+            "own-factor-removed",
+            "second-factor-added"
+        ]
+    );
+}
+
+#[test]
+fn money_that_leaves_asks_for_a_proof() {
+    let stack = Stack::shared();
+    let user = User::registered(&stack);
+    let cash_out = |user: &User| {
+        let body = json!({ "destination_id": uuid::Uuid::new_v4(), "amount": 100 });
+        user.post("/payment/cash-outs").json(&body).send()
+    };
+    is_asked_for_a_proof(&cash_out(&aged(&stack, &user, 700)));
+    assert_ne!(cash_out(&user).status(), 401);
+    let destination = json!({ "kind": "pix", "number": "someone@example.org", "name": "Ana" });
+    let stale = aged(&stack, &user, 700);
+    is_asked_for_a_proof(
+        &stale
+            .post("/payment/destinations")
+            .json(&destination)
+            .send(),
+    );
+    // The clients of a replaced system cannot carry a proof: they sign in within a day.
+    let withdraw = |user: &User| {
+        let body = json!({ "paymentAccountId": "none", "amount": 1 });
+        user.post("/payments/withdraw").json(&body).send()
+    };
+    is_asked_for_a_proof(&withdraw(&aged(&stack, &user, 90_000)));
+    assert_ne!(withdraw(&aged(&stack, &user, 80_000)).status(), 401);
 }

@@ -70,6 +70,64 @@ fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
 }
 
 #[test]
+fn an_owner_changes_and_removes_a_place() {
+    let told = Told::shared();
+    let owner = Person::registered(told, "owner", 1);
+    let place = json!({
+        "name": "Garage", "city": unique("Porto"), "address": "Rua 1", "parking_type": "covered",
+        "hourly_rate": 250, "capacity": 3, "latitude": 41.5, "longitude": -8.5,
+    });
+    let made = told.stack.post("/parking").api_key(&owner.token);
+    let id = made.json(&place).send().expect(200).json()["id"].to_string();
+    let show = || told.stack.get(&format!("/parking/{id}")).send();
+    let chat = chat_of(told, &owner);
+    chat.sign_in(&owner.login);
+    let listed = chat.write("/parkings");
+    assert!(
+        listed.ends_with(&format!("/edit_{id} /remove_{id}")),
+        "{listed}"
+    );
+    let before = show().expect(200).json();
+
+    let asked = chat.write(&format!("/edit_{id}"));
+    assert!(asked.contains("3 cars\nWhat shall change?"), "{asked}");
+    chat.write("5");
+    assert!(chat.write("for free").contains("an amount"));
+    assert!(chat.write("4,20").ends_with("is changed. /parkings"));
+    let mut expected = before;
+    expected["hourly_rate"] = json!(420);
+    assert_eq!(show().expect(200).json(), expected, "nothing else changed");
+
+    // The place of another owner, and one of a driver's wishes.
+    let other = Person::registered(told, "owner", 1);
+    let stranger = chat_of(told, &other);
+    stranger.sign_in(&other.login);
+    stranger.write(&format!("/edit_{id}"));
+    stranger.write("1");
+    assert!(stranger.write("Mine").starts_with("That does not work"));
+    stranger.write(&format!("/remove_{id}"));
+    assert!(stranger.write("yes").starts_with("That does not work"));
+    let driver = Person::registered(told, "driver", 1);
+    let visitor = chat_of(told, &driver);
+    visitor.sign_in(&driver.login);
+    assert!(
+        visitor
+            .write(&format!("/edit_{id}"))
+            .contains("Only owners")
+    );
+    visitor.write(&format!("/remove_{id}"));
+    assert!(visitor.write("yes").contains("Only owners"));
+    assert_eq!(show().expect(200).json(), expected);
+
+    chat.write(&format!("/remove_{id}"));
+    assert_eq!(chat.write("no"), "All right, I leave it.");
+    show().expect(200);
+    chat.write(&format!("/remove_{id}"));
+    assert!(chat.write("yes").ends_with("is removed. /parkings"));
+    show().problem(404);
+}
+
+#[test]
 fn a_rule_of_the_platform_is_told_in_the_chat() {
     let told = Told::shared();
     let driver = Person::registered(told, "driver", 1);

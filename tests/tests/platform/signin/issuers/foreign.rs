@@ -239,7 +239,7 @@ fn keys_of_a_realm_that_is_away_count_for_a_day() {
     let come = || exchange(&stack, &key.sign(&vouched("f:13", "ana_of_the_realm")));
     come().expect(200);
     let ago = |hours: i32| {
-        let moved = "UPDATE signin.foreign_keys SET tried_at = now() - $1 * interval '1 hour',
+        let moved = "UPDATE issuers.issuer_keys SET tried_at = now() - $1 * interval '1 hour',
             fetched_at = now() - $1 * interval '1 hour'";
         stack.sql().execute(moved, &[&f64::from(hours)]).unwrap();
     };
@@ -341,4 +341,43 @@ fn staff_and_admins_are_not_linked_by_their_address() {
         let come = exchange(&stack, &key.sign(&vouched(&subject, &user.login)));
         assert_ne!(me(&stack, come)["id"], mine["id"], "{role}");
     }
+}
+
+/// The token was checked while another request disabled the account.
+#[test]
+fn an_account_that_is_disabled_while_a_realms_token_is_checked_stays_out() {
+    let key = Key::new(15);
+    let jwks = json!({ "keys": [key.jwk()] });
+    let realm = Outside::start(move |_| Reply::json(200, &jwks));
+    let stack = with_realm(&realm);
+    let name = unique("ana");
+    let mut claims = vouched("f:30", &name);
+    let id = me(&stack, exchange(&stack, &key.sign(&claims)))["id"].clone();
+    let id = id.as_str().unwrap().to_owned();
+    claims["realm_access"] = json!({ "roles": ["owner"] });
+    let token = key.sign(&claims);
+
+    let mut sql = stack.sql();
+    let mut disabling = sql.transaction().unwrap();
+    let disable = "UPDATE signin.account SET disabled_at = now(), seal = gen_random_uuid() WHERE id::text = $1";
+    assert_eq!(disabling.execute(disable, &[&id]).unwrap(), 1);
+    std::thread::scope(|scope| {
+        let coming = scope.spawn(|| exchange(&stack, &token));
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE wait_event_type = 'Lock' AND query LIKE '%open_foreign_session%'";
+        eventually("the exchange waits", Duration::from_secs(20), || {
+            stack
+                .sql()
+                .query_one(waiting, &[])
+                .unwrap()
+                .get::<_, i64>(0)
+                == 1
+        });
+        disabling.commit().unwrap();
+        coming.join().unwrap().problem(401);
+    });
+    let left = "SELECT disabled_at IS NOT NULL, roles FROM signin.account WHERE id::text = $1";
+    let left = stack.sql().query_one(left, &[&id]).unwrap();
+    let left: (bool, Vec<String>) = (left.get(0), left.get(1));
+    assert_eq!(left, (true, vec!["driver".to_owned()]));
 }

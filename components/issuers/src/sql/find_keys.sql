@@ -1,3 +1,3 @@
 -- $1 issuer
 SELECT jwks::text AS jwks, coalesce(extract(epoch FROM now() - fetched_at), 0)::bigint AS age_s
-FROM foreign_keys WHERE issuer = $1 AND jwks IS NOT NULL
+FROM issuer_keys WHERE issuer = $1 AND jwks IS NOT NULL

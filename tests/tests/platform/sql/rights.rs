@@ -1,0 +1,97 @@
+//! Roles by which one function asks another: they reach what the other gives, and nothing beside it.
+
+use std::fs;
+
+use wharf_tests::repository;
+
+use super::Database;
+
+/// What other functions may know of a person.
+const PERSON: [&str; 12] = [
+    "cpf",
+    "email",
+    "has_totp",
+    "id",
+    "is_disabled",
+    "is_email_verified",
+    "login",
+    "name",
+    "number",
+    "roles",
+    "surname",
+    "telegram_id",
+];
+
+#[test]
+fn the_roles_that_look_people_up_read_no_table() {
+    let database = Database::migrated();
+    let reads = "SELECT relation.oid::regclass::text
+        FROM pg_class AS relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relkind IN ('r', 'v', 'm', 'p', 'S') AND nspname !~ '^(pg_|information_schema|wharf|events)'
+            AND nspname <> $1 AND has_schema_privilege('wharf_' || $1, pg_namespace.oid, 'USAGE')
+            AND (has_table_privilege('wharf_' || $1, relation.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+                OR relkind <> 'S'
+                    AND has_any_column_privilege('wharf_' || $1, relation.oid, 'SELECT, INSERT, UPDATE'))";
+    for role in ["accounts", "passcodes"] {
+        let read = database.owner().query(reads, &[&role]).unwrap();
+        let read: Vec<String> = read.iter().map(|it| it.get(0)).collect();
+        assert!(read.is_empty(), "wharf_{role} reaches {read:?}");
+        let mut client = database.role(role);
+        for secret in [
+            "SELECT password FROM signin.account",
+            "SELECT secret FROM signin.session",
+            "SELECT code FROM signin.passcode",
+            "SELECT signin.look_up(NULL, NULL, 'admin', NULL, NULL)",
+            "SELECT signin.forget_addresses(gen_random_uuid())",
+        ] {
+            let refused = client.batch_execute(secret).unwrap_err();
+            assert_eq!(refused.code().unwrap().code(), "42501", "{secret}");
+        }
+    }
+    let guess = "SELECT passcodes.redeem_passcode('123456', '', '')";
+    assert!(database.role("accounts").batch_execute(guess).is_err());
+}
+
+#[test]
+fn what_other_functions_know_of_people_has_no_secret_in_it() {
+    let database = Database::migrated();
+    for (role, person) in [
+        (
+            "accounts",
+            "accounts.find_person(NULL, NULL, '', NULL, NULL)",
+        ),
+        ("accounts", "accounts.list_people('{}')"),
+        ("accounts", "accounts.list_people_of_chat(1)"),
+        ("passcodes", "accounts.list_people('{}')"),
+        ("passcodes", "find_passcode_owner('', '', '')"),
+        ("passcodes", "redeem_passcode('', '', '')"),
+    ] {
+        let mut client = database.role(role);
+        let statement = client.prepare(&format!("SELECT * FROM {person}")).unwrap();
+        let mut columns: Vec<_> = statement.columns().iter().map(|it| it.name()).collect();
+        columns.sort_unstable();
+        assert_eq!(columns, PERSON, "{person}");
+        assert!(client.query(&statement, &[]).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn signins_own_role_is_given_to_no_other_function() {
+    let manifest = fs::read_to_string(repository().join("spin.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let mut given = Vec::new();
+    for (name, component) in manifest["component"].as_table().unwrap() {
+        let variables = component.get("variables").and_then(|it| it.as_table());
+        let values = variables
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it.1.as_str());
+        if values
+            .into_iter()
+            .any(|it| it.contains("signin_database_url"))
+        {
+            given.push(name.as_str());
+        }
+    }
+    assert_eq!(given, ["signin"]);
+}
