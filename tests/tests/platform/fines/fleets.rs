@@ -164,7 +164,6 @@ fn cars_of_several_drivers_on_one_ticket_are_their_owners_and_its_buyers() {
     };
     eventually("buyer and owner are told", SOON, || {
         let told = told();
-        eprintln!("DEBUG {told:?} {both}");
         told.len() == 2 && told.contains(&both) && told.contains(&plates[1])
     });
     buyer.post(&end).send().expect(200);
