@@ -23,6 +23,7 @@ pub struct Row {
     pub name: &'static str,
     pub statements: u32,
     pub required: Option<f64>,
+    pub within: Option<Duration>,
     pub native: Measured,
     pub host: Measured,
     /// Requests per second, host over native.
@@ -84,6 +85,7 @@ async fn compare(
         name: scenario.name,
         statements: scenario.statements,
         required: scenario.required,
+        within: scenario.within,
         native: medians(&loaded, |it| it.native),
         host: medians(&loaded, |it| it.host),
         ratio: median(&loaded, |it| it.host.per_second / it.native.per_second),

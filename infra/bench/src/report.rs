@@ -111,16 +111,15 @@ impl Display for Report {
 
 impl Display for Row {
     fn fmt(&self, out: &mut Formatter<'_>) -> Written {
-        let required = self.required.map_or_else(String::new, |it| {
-            format!(
-                "{it:.2} {}",
-                if self.ratio >= it {
-                    "met"
-                } else {
-                    "**missed**"
-                }
-            )
+        let met = |is_met: bool| if is_met { "met" } else { "**missed**" };
+        let ratio = self
+            .required
+            .map(|it| format!("{it:.2} {}", met(self.ratio >= it)));
+        let within = self.within.map(|it| {
+            let is_met = self.host_single_us <= it.as_secs_f64() * 1e6;
+            format!("{} ms over one connection {}", it.as_millis(), met(is_met))
         });
+        let required = ratio.or(within).unwrap_or_default();
         let Self {
             name,
             statements,

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub statements: u32,
     /// The required ratio of requests per second, host to native.
     pub required: Option<f64>,
+    /// The required latency over a single connection.
+    pub within: Option<Duration>,
     pub request: Rc<Request>,
     /// The number of the next request. It continues over all loads, so that no write repeats an earlier one.
     pub counter: Rc<Cell<u64>>,
@@ -148,12 +151,15 @@ pub fn orders(users: &Users, shops: &Shops) -> Result<Vec<Scenario>> {
                 out.extend(post("/orders", users.token(scattered(number)), &body));
             },
         ),
-        scenario(
-            "GET /kitchen, 100 of 10000 orders",
-            1,
-            None,
-            move |_, out| out.extend(&kitchen),
-        ),
+        Scenario {
+            within: Some(Duration::from_millis(5)),
+            ..scenario(
+                "GET /kitchen, 100 of 10000 orders",
+                1,
+                None,
+                move |_, out| out.extend(&kitchen),
+            )
+        },
     ])
 }
 
@@ -188,6 +194,7 @@ fn scenario(
         name,
         statements,
         required,
+        within: None,
         request: Rc::new(request),
         counter: Rc::default(),
         before: None,
