@@ -28,7 +28,8 @@ const NOTE_OPEN: Step = Step("FROM charge_open(", "orders.customer_order");
 
 const COUNT: Step = Step("FROM move_stock(", "orders.movement");
 const CASH_IN: Step = Step("FROM move_order(", "orders.tracking");
-const CALL_OFF: Step = Step("FROM change_status(", "payments.checkout");
+// To call a payment off begins with a look at it.
+const CALL_OFF: Step = Step("FROM checkout_card AS card", "payments.checkout");
 const NOTE_VOID: Step = Step("FROM charge_void(", "orders.customer_order");
 
 /// Sends the request, lets it come as far as the last of these steps and kills the host there.
