@@ -87,7 +87,7 @@ fn a_page_that_is_paid_after_the_counter_took_the_money_gives_it_back_once() {
 }
 
 #[test]
-fn a_page_whose_order_was_paid_at_the_counter_is_closed() {
+fn a_page_whose_order_was_paid_at_the_counter_keeps_no_money() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);
