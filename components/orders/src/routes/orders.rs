@@ -10,9 +10,7 @@ use serde_json::json;
 
 use super::menu::Price;
 use crate::error::Error;
-use crate::order::{
-    CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Step, Wish,
-};
+use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Step, Wish};
 use crate::shop::FIRST;
 use crate::store::charges;
 use crate::store::orders::{self, Customer};
