@@ -77,6 +77,15 @@ BEGIN
 END
 $$;
 
+-- Products that are deleted show nothing: the bytes of their photos go soon.
+CREATE OR REPLACE FUNCTION drop_photos(products bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE photo SET dropped_at = now() WHERE product_id = ANY (products) AND dropped_at IS NULL;
+    UPDATE product SET photos = '{}', photo = NULL WHERE id = ANY (products) AND photos <> '{}';
+END
+$$;
+
 -- A category that is deleted takes its products with it.
 CREATE OR REPLACE FUNCTION change_category(
     the_category bigint, the_caller uuid, is_admin boolean, new_name text, is_enabled boolean, is_deleted boolean
@@ -110,6 +119,7 @@ BEGIN
     WHERE id = the_category
     RETURNING * INTO c;
     IF is_deleted THEN
+        PERFORM drop_photos(ARRAY(SELECT id FROM product WHERE category_id = the_category AND deleted_at IS NULL));
         UPDATE product SET deleted_at = now() WHERE category_id = the_category AND deleted_at IS NULL;
     END IF;
     RETURN QUERY SELECT 'changed', c;
@@ -230,6 +240,9 @@ BEGIN
         deleted_at = CASE WHEN is_deleted THEN now() END
     WHERE id = the_product
     RETURNING * INTO p;
+    IF is_deleted THEN
+        PERFORM drop_photos(ARRAY[the_product]);
+    END IF;
     IF options IS NOT NULL THEN
         PERFORM set_options(p.id, the_caller, options);
     END IF;

@@ -158,13 +158,20 @@ DECLARE
     c charge;
     o customer_order;
     rest bigint;
+    is_beside boolean;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
-    UPDATE charge SET status = 'paid' WHERE id = the_charge AND status <> 'paid';
+    -- The counter has cashed in, so that this payment was not the one that paid the order.
+    is_beside := EXISTS (
+        SELECT FROM charge WHERE order_id = o.id AND id <> the_charge AND kind = 'counter' AND status = 'paid'
+    );
+    UPDATE charge SET status = 'paid', payment_link = NULL, qr_code = NULL WHERE id = the_charge AND status <> 'paid';
     SELECT c.amount - coalesce(sum(amount), 0) INTO rest FROM refund WHERE charge_id = the_charge;
     IF rest > 0 THEN
-        IF o.paid_at IS NOT NULL AND o.status IN ('paid', 'preparing', 'ready_for_pickup', 'out_for_delivery') THEN
+        IF is_beside THEN
+            NULL;
+        ELSIF o.paid_at IS NOT NULL AND o.status IN ('paid', 'preparing', 'ready_for_pickup', 'out_for_delivery') THEN
             o := end_order(o, 'refunded', NULL, false);
         ELSIF o.status IN ('created', 'requested') THEN
             o := end_order(o, 'cancelled', NULL, false);
@@ -189,8 +196,12 @@ BEGIN
 END
 $$;
 
--- Takes an order a step on, or back. Called off after it was paid, it is refunded.
-CREATE OR REPLACE FUNCTION move_order(the_order bigint, wanted text, the_caller uuid, is_admin boolean)
+-- Takes an order a step on, or back. Called off after it was paid, it is refunded. A cashier takes the money at the
+-- counter also for an order that was to be paid through the provider: what is paid there later goes back.
+DROP FUNCTION IF EXISTS move_order(bigint, text, uuid, boolean);
+CREATE OR REPLACE FUNCTION move_order(
+    the_order bigint, wanted text, the_caller uuid, is_admin boolean, at_counter boolean DEFAULT false
+)
 RETURNS TABLE (outcome text, subject customer_order)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -204,7 +215,10 @@ BEGIN
         RETURN QUERY SELECT 'unknown_order', NULL::customer_order;
         RETURN;
     END IF;
-    IF wanted = o.status THEN
+    IF at_counter AND o.paid_at IS NOT NULL AND o.payment_method <> 'counter' THEN
+        RETURN QUERY SELECT 'already_paid', NULL::customer_order;
+        RETURN;
+    ELSIF wanted = o.status OR (at_counter AND o.paid_at IS NOT NULL) THEN
         RETURN QUERY SELECT 'moved', o;
         RETURN;
     ELSE
@@ -216,7 +230,8 @@ BEGIN
     refusal := CASE
         WHEN it IS NULL THEN 'no_such_step'
         -- The provider and the ledger say that themselves.
-        WHEN it.after = 'paid' AND NOT it.is_back AND o.payment_method <> 'counter' THEN 'paid_elsewhere'
+        WHEN it.after = 'paid' AND NOT it.is_back AND o.payment_method <> 'counter'
+            AND NOT (at_counter AND o.payment_method = 'provider') THEN 'paid_elsewhere'
         WHEN NOT may(o.shop_id, the_caller, is_admin, it.act)
             AND NOT (it.is_customers AND the_caller IN (o.customer, o.placed_by)) THEN 'forbidden'
         WHEN it.is_back AND o.updated_at < now() - interval '1 minute' THEN 'too_late'
@@ -230,7 +245,9 @@ BEGIN
         RETURN;
     END IF;
     IF it.after = 'paid' AND NOT it.is_back THEN
+        UPDATE charge SET due_at = now() WHERE order_id = o.id AND status IN ('opening', 'open');
         INSERT INTO charge (order_id, kind, amount, status) VALUES (o.id, 'counter', o.amount, 'paid');
+        UPDATE customer_order SET payment_method = 'counter' WHERE id = o.id;
         RETURN QUERY SELECT 'moved', begin_kitchen(o.id, the_caller);
         RETURN;
     END IF;

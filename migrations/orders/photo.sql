@@ -23,10 +23,8 @@ BEGIN
     refusal := CASE
         WHEN p.id IS NULL THEN 'unknown_product'
         WHEN NOT may(p.shop_id, the_caller, is_admin, 'edit_menu') THEN 'forbidden'
-        WHEN (
-            SELECT count(*) FROM photo
-            WHERE photo.product_id = the_product AND photo.sha256 IS NULL AND dropped_at IS NULL
-        ) >= 10 THEN 'too_many_photos'
+        WHEN (SELECT count(*) FROM photo WHERE photo.product_id = the_product AND dropped_at IS NULL) >= 10
+            THEN 'too_many_photos'
     END;
     IF refusal IS NOT NULL THEN
         RETURN QUERY SELECT refusal, NULL::photo;
@@ -60,29 +58,65 @@ BEGIN
 END
 $$;
 
--- The bytes of a photo are there: its product shows it from now on, instead of the one before.
+-- The photos of a product, in this order. `photo` is the first one.
+CREATE OR REPLACE FUNCTION set_photos(the_product bigint, paths text[]) RETURNS product
+LANGUAGE plpgsql AS $$
+DECLARE
+    p product;
+BEGIN
+    UPDATE product SET photos = paths, photo = paths[1] WHERE id = the_product RETURNING * INTO p;
+    RETURN p;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION path_of(the_product bigint, the_photo uuid) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('/products/%s/photos/%s', the_product, the_photo)
+$$;
+
+-- The bytes of a photo are there: its product shows it from now on, after the others.
 CREATE OR REPLACE FUNCTION complete_photo(the_photo uuid, digest text) RETURNS TABLE (outcome text, subject product)
 LANGUAGE plpgsql AS $$
 DECLARE
     p product;
-    is_new boolean;
 BEGIN
     SELECT product.* INTO p FROM product JOIN photo ON photo.product_id = product.id
     WHERE photo.id = the_photo AND product.deleted_at IS NULL
     FOR NO KEY UPDATE OF product;
-    SELECT sha256 IS NULL INTO is_new FROM photo WHERE photo.id = the_photo AND dropped_at IS NULL FOR UPDATE;
-    IF p.id IS NULL OR is_new IS NULL THEN
+    IF p.id IS NULL OR NOT EXISTS (SELECT FROM photo WHERE photo.id = the_photo AND dropped_at IS NULL) THEN
         RETURN QUERY SELECT 'unknown_photo', NULL::product;
         RETURN;
     END IF;
-    IF is_new THEN
-        UPDATE photo SET dropped_at = now()
-        WHERE product_id = p.id AND sha256 IS NOT NULL AND dropped_at IS NULL;
-        UPDATE photo SET sha256 = digest, upload = NULL WHERE photo.id = the_photo;
-        UPDATE product SET photo = format('/products/%s/photos/%s', p.id, the_photo) WHERE product.id = p.id
-        RETURNING * INTO p;
+    UPDATE photo SET sha256 = digest, upload = NULL WHERE photo.id = the_photo AND sha256 IS NULL;
+    IF FOUND THEN
+        p := set_photos(p.id, p.photos || path_of(p.id, the_photo));
     END IF;
     RETURN QUERY SELECT 'changed', p;
+END
+$$;
+
+-- Shows the photos of a product in another order. They are named all, and each once.
+CREATE OR REPLACE FUNCTION order_photos(the_product bigint, the_caller uuid, is_admin boolean, wanted text[])
+RETURNS TABLE (outcome text, subject product)
+LANGUAGE plpgsql AS $$
+DECLARE
+    p product;
+    paths text[] := ARRAY(
+        SELECT path_of(the_product, named::uuid) FROM unnest(wanted) WITH ORDINALITY AS w (named, place) ORDER BY place
+    );
+    refusal text;
+BEGIN
+    SELECT * INTO p FROM product WHERE id = the_product AND deleted_at IS NULL FOR NO KEY UPDATE;
+    refusal := CASE
+        WHEN p.id IS NULL THEN 'unknown_product'
+        WHEN NOT may(p.shop_id, the_caller, is_admin, 'edit_menu') THEN 'forbidden'
+        WHEN cardinality(paths) <> cardinality(p.photos) OR NOT paths @> p.photos THEN 'other_photos'
+    END;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::product;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT 'changed', set_photos(the_product, paths);
 END
 $$;
 
@@ -101,9 +135,6 @@ BEGIN
         RETURN;
     END IF;
     UPDATE photo SET dropped_at = now() WHERE photo.id = the_photo;
-    UPDATE product SET photo = NULL
-    WHERE product.id = the_product AND photo = format('/products/%s/photos/%s', the_product, the_photo);
-    SELECT * INTO p FROM product WHERE id = the_product;
-    RETURN QUERY SELECT 'changed', p;
+    RETURN QUERY SELECT 'changed', set_photos(the_product, array_remove(p.photos, path_of(the_product, the_photo)));
 END
 $$;

@@ -52,11 +52,12 @@ DROP FUNCTION IF EXISTS show_product(product);
 CREATE FUNCTION show_product(it product)
 RETURNS TABLE (
     id bigint, shop_id bigint, category_id bigint, category text, name text, description text, allergens text[],
-    price bigint, enabled boolean, station text, hours jsonb, stock int, photo text, available boolean, options jsonb
+    price bigint, enabled boolean, station text, hours jsonb, stock int, photo text,
+    photos text[], available boolean, options jsonb
 )
 LANGUAGE sql VOLATILE AS $$
     SELECT it.id, it.shop_id, it.category_id, c.name, it.name, it.description, it.allergens, it.price, it.enabled,
-        it.station, it.hours, it.stock, it.photo,
+        it.station, it.hours, it.stock, it.photo, it.photos,
         it.enabled AND c.enabled AND it.stock IS DISTINCT FROM 0 AND is_served(it.hours, s.time_zone, now()),
         options_of(it.id)
     FROM (VALUES (1)) AS once

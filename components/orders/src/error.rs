@@ -283,6 +283,14 @@ pub enum Error {
     NotPaid,
     #[refusal(
         409,
+        "already-paid",
+        "The order is paid",
+        detail = "the order was paid through the provider or by wallet already: hand the money back",
+        outcome = "already_paid"
+    )]
+    AlreadyPaid,
+    #[refusal(
+        409,
         "nothing-to-refund",
         "There is nothing to give back",
         detail = "the order is not paid, or less of the item is left than is to be given back",
@@ -338,10 +346,18 @@ pub enum Error {
         409,
         "too-many-photos",
         "Too many photos",
-        detail = "ten photos of the product wait for their bytes already",
+        detail = "a product has at most ten photos, those that wait for their bytes included",
         outcome = "too_many_photos"
     )]
     TooManyPhotos,
+    #[refusal(
+        409,
+        "other-photos",
+        "These are not the photos of the product",
+        detail = "the product shows other photos: each of them is named once",
+        outcome = "other_photos"
+    )]
+    OtherPhotos,
     #[refusal(
         409,
         "no-bytes",

@@ -72,7 +72,8 @@ pub fn write(products: &[Product]) -> String {
     text
 }
 
-fn quoted(field: &str) -> String {
+/// A field of a row, quoted where it has to be.
+pub fn quoted(field: &str) -> String {
     match field.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
         false => field.to_owned(),

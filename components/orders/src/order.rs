@@ -28,6 +28,21 @@ pub enum Status {
 }
 
 impl Status {
+    /// Its payment may still come.
+    pub fn waits_for_payment(self) -> bool {
+        match self {
+            Self::Created | Self::Requested => true,
+            Self::Paid
+            | Self::Preparing
+            | Self::ReadyForPickup
+            | Self::OutForDelivery
+            | Self::Delivered
+            | Self::Cancelled
+            | Self::Refunded
+            | Self::Rejected => false,
+        }
+    }
+
     /// The order ended without being handed out.
     pub fn is_over(self) -> bool {
         match self {
@@ -41,6 +56,14 @@ impl Status {
             | Self::Delivered => false,
         }
     }
+}
+
+/// What a caller does with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    To(Status),
+    /// Takes its money at the counter, however it was to be paid. Repeated: no effect.
+    CashIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]

@@ -25,6 +25,13 @@ impl NewPhoto {
     }
 }
 
+/// The photos of a product, each by its id.
+#[derive(Debug, Deserialize, Schema)]
+pub struct PhotoOrder {
+    #[schemars(length(max = 10))]
+    pub photos: Vec<Uuid>,
+}
+
 /// A photo as the database has it.
 #[derive(Debug, FromRow)]
 pub struct Stored {

@@ -51,8 +51,10 @@ pub struct Product {
     pub available: bool,
     #[row(json)]
     pub options: Vec<Group>,
-    /// The path of its photo, which leads to the bytes.
+    /// The path of the first of its photos.
     pub photo: Option<String>,
+    /// The paths of its photos, in their order. A path leads to the bytes.
+    pub photos: Vec<String>,
     pub shop_id: i64,
 }
 

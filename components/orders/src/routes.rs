@@ -77,12 +77,21 @@ fn menu() -> Routes {
         })
         .post("/products/{product_id}/photos", photos::add_photo, |it| {
             it.summary("Add a photo to a product")
-                .note("The bytes are PUT at the address in the answer; then the photo is completed. A product shows the photo that was completed last.")
+                .note("The bytes are PUT at the address in the answer; then the photo is completed, and the product shows it after its others. A product has at most ten.")
                 .refuses([
                     Error::INVALID_PHOTO,
                     Error::UNKNOWN_PRODUCT,
                     Error::FORBIDDEN,
                     Error::TOO_MANY_PHOTOS,
+                ])
+        })
+        .put("/products/{product_id}/photos", photos::order_photos, |it| {
+            it.summary("Show the photos of a product in another order")
+                .note("All that it shows are named, each once; the first one is its `photo`.")
+                .refuses([
+                    Error::UNKNOWN_PRODUCT,
+                    Error::FORBIDDEN,
+                    Error::OTHER_PHOTOS,
                 ])
         })
         .post(photo, photos::complete_photo, |it| {
@@ -98,7 +107,7 @@ fn menu() -> Routes {
         })
         .get(photo, photos::show_photo, |it| {
             it.summary("Show a photo of a product")
-                .note("The path that a product has as its `photo`. It leads to the bytes in S3.")
+                .note("A path of `photos` of a product. It leads to the bytes in S3, which are served with the announced media type, as an attachment.")
                 .returns_nothing(302)
                 .returns_header(302, "Location", "Where the bytes are, for five minutes")
                 .refuses([Error::UNKNOWN_PHOTO])
@@ -174,8 +183,9 @@ fn ordering() -> Routes {
         })
         .patch("/orders/{order_id}/payment", orders::change_payment, |it| {
             it.summary("Look after the payment of an order")
-                .note("`approved` confirms a payment at the counter, for its cashiers. Otherwise nothing of the body is believed: the provider is asked.")
+                .note("`approved` confirms a payment at the counter, for its cashiers. With `payment_method` `counter` they take the money of an order that was to be paid through the provider: its payment there is called off, and what is paid there all the same goes back. Otherwise nothing of the body is believed: the provider is asked.")
                 .refuses(stepping())
+                .refuses([Error::ALREADY_PAID])
         })
         .post("/orders/{order_id}/refund", orders::refund_items, |it| {
             it.summary("Give items back")

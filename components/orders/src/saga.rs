@@ -61,9 +61,10 @@ async fn open_at_provider(
             Err(Error::PaymentRefused)
         }
         Ok(asked) => {
+            let is_open = matches!(asked.standing, Standing::Open(_));
             let order = record(db, charge, asked).await?;
-            // It was called off meanwhile.
-            if order.status.is_over() {
+            // It was called off meanwhile, or paid at the counter.
+            if is_open && !order.status.waits_for_payment() {
                 return record(db, charge, calls::cancel_checkout(charge).await?).await;
             }
             Ok(order)
@@ -100,7 +101,8 @@ async fn record(db: &Db, charge: Uuid, asked: Asked) -> Result<Order, Error> {
 
 async fn record_paid(db: &Db, charge: Uuid) -> Result<Order, Error> {
     let order = store::charge_paid(db, charge).await?;
-    if order.status.is_over() {
+    // It was called off, or paid at the counter, before.
+    if order.status.is_over() || order.payment_method == PaymentMethod::Counter {
         pay_refunds(db, store::find_refunds(db, order.id).await?).await;
     }
     Ok(order)
@@ -115,7 +117,8 @@ pub async fn refresh(db: &Db, order: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Calls the open payment of an order off that has ended, and pays what is owed. What fails now is left to the sweep.
+/// Calls the open payment of an order off that waits for it no more, and pays what is owed. What fails now is left to the
+/// sweep.
 pub async fn wind_up(db: &Db, order: &Order) {
     let all = async {
         if let Some(charge) = store::find_charge(db, order.id).await? {

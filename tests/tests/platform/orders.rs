@@ -1,8 +1,11 @@
 //! Menus, orders and kitchens: what is promised to customers and shops, that no stock is sold twice and no order paid
 //! twice.
 
+mod attacks;
 mod concurrency;
+mod counter;
 mod crashes;
+mod hours;
 mod kitchen;
 mod live;
 mod menu;
@@ -197,6 +200,12 @@ fn assert_books_agree(stack: &Stack) {
             "SELECT p.id::text FROM orders.product p
             WHERE p.stock IS NOT NULL AND p.stock <> (
                 SELECT sum(change) FROM orders.movement WHERE product_id = p.id AND choice_id IS NULL)",
+        ),
+        (
+            "a stock of a choice is not the sum of its movements",
+            "SELECT c.id::text FROM orders.choice c
+            WHERE c.stock IS NOT NULL AND c.deleted_at IS NULL AND c.stock <> (
+                SELECT coalesce(sum(change), 0) FROM orders.movement WHERE choice_id = c.id)",
         ),
         (
             "items do not add up",

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::menu::Price;
 use crate::error::Error;
-use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Wish};
+use crate::order::{CustomerId, Line, Order, PaymentMethod, PaymentStatus, Status, Step, Wish};
 use crate::shop::FIRST;
 use crate::store::charges;
 use crate::store::orders::{self, Customer};
@@ -146,13 +146,13 @@ pub async fn change_order(
         orders::find_order(&db, id, &caller).await?;
         saga::refresh(&db, id).await?;
     }
-    Ok(Json(step(&db, id, status, &caller).await?))
+    Ok(Json(take(&db, id, Step::To(status), &caller).await?))
 }
 
-async fn step(db: &Db, id: i64, status: Status, caller: &Caller) -> Result<Order, Error> {
-    match orders::move_order(db, id, status, caller).await {
+async fn take(db: &Db, id: i64, step: Step, caller: &Caller) -> Result<Order, Error> {
+    match orders::move_order(db, id, step, caller).await {
         Ok(order) => {
-            if order.status.is_over() {
+            if order.status.is_over() || step == Step::CashIn {
                 saga::wind_up(db, &order).await;
             }
             event::wake();
@@ -175,6 +175,8 @@ async fn step(db: &Db, id: i64, status: Status, caller: &Caller) -> Result<Order
 pub struct PaymentChange {
     #[schemars(with = "Option<PaymentStatus>", example = &"pending")]
     payment_status: Option<String>,
+    /// With `approved`: `counter` says that the money was taken at the counter.
+    payment_method: Option<PaymentMethod>,
 }
 
 pub async fn change_payment(
@@ -186,9 +188,14 @@ pub async fn change_payment(
     let wanted = PaymentStatus::parse(&wanted).ok_or(Error::InvalidStatus(wanted))?;
     let db = store::open().await?;
     let order = orders::find_order(&db, id, &caller).await?;
-    let waits = matches!(order.status, Status::Created | Status::Requested);
-    if waits && wanted == PaymentStatus::Approved {
-        return Ok(Json(step(&db, id, Status::Paid, &caller).await?));
+    if wanted == PaymentStatus::Approved {
+        let is_cash = change.payment_method == Some(PaymentMethod::Counter);
+        if is_cash || order.payment_method == PaymentMethod::Counter {
+            return Ok(Json(take(&db, id, Step::CashIn, &caller).await?));
+        }
+        if order.status.waits_for_payment() {
+            return Ok(Json(take(&db, id, Step::To(Status::Paid), &caller).await?));
+        }
     }
     saga::refresh(&db, id).await?;
     Ok(Json(orders::find_order(&db, id, &caller).await?))

@@ -9,7 +9,7 @@ use kit::web::{Created, Json, NoContent, Path, Problem};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::photo::NewPhoto;
+use crate::photo::{NewPhoto, PhotoOrder};
 use crate::product::Product;
 use crate::store;
 use crate::store::photos;
@@ -50,6 +50,16 @@ pub async fn complete_photo(
         }
     };
     Ok(Json(photos::complete_photo(&db, id, &sha256).await?))
+}
+
+pub async fn order_photos(
+    caller: Caller,
+    Path(product): Path<i64>,
+    Json(order): Json<PhotoOrder>,
+) -> Result<Json<Product>, Problem> {
+    let db = store::open().await?;
+    let shown = photos::order_photos(&db, product, &caller, &order.photos).await?;
+    Ok(Json(shown))
 }
 
 pub async fn show_photo(Path((product, id)): Path<(i64, Uuid)>) -> Result<Response, Problem> {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::menu::Price;
 use crate::error::Error;
+use crate::menu_file::quoted;
 use crate::product::check_name;
 use crate::shop::{Coupon, Figures, Member, Shop, StaffRole};
 use crate::store;
@@ -157,7 +158,8 @@ pub async fn export_figures(
     Query(days): Query<Days>,
 ) -> Result<Response, Problem> {
     let figures = figures(&store::open().await?, shop, &caller, &days).await?;
-    let mut text = "day,orders,revenue,waiting_p50_seconds,waiting_p90_seconds\r\n".to_owned();
+    let mut text =
+        "day,orders,revenue,waiting_p50_seconds,waiting_p90_seconds,best_sellers\r\n".to_owned();
     for it in figures {
         let seconds = |it: Option<i64>| it.map(|it| it.to_string()).unwrap_or_default();
         let (p50, p90) = (
@@ -165,7 +167,12 @@ pub async fn export_figures(
             seconds(it.waiting_p90_seconds),
         );
         let revenue = decimal::text(it.revenue);
-        write!(text, "{},{},{revenue},{p50},{p90}\r\n", it.day, it.orders)
+        let best = it.best_sellers.iter();
+        let best: Vec<_> = best
+            .map(|it| format!("{} × {}", it.quantity, it.name))
+            .collect();
+        let (day, orders, best) = (it.day, it.orders, quoted(&best.join("; ")));
+        write!(text, "{day},{orders},{revenue},{p50},{p90},{best}\r\n")
             .map_err(|it| Problem::internal(&it))?;
     }
     let csv = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];

@@ -120,12 +120,19 @@ impl Watched {
         let step = tracked.last().map_or(0, |it| it.id);
         let payment = order.payment_status.name();
         let refunded = order.refunded;
+        let (more, body) = match self {
+            Self::Own(..) => (String::new(), json!(tracked)),
+            Self::Link(_) => (
+                order
+                    .ready_by
+                    .map(|it| format!("-{}", it.as_millisecond()))
+                    .unwrap_or_default(),
+                json!(Followed::of(&order, &tracked)),
+            ),
+        };
         Ok(View {
-            etag: format!("\"{step}-{payment}-{refunded}\""),
-            body: match self {
-                Self::Own(..) => json!(tracked),
-                Self::Link(_) => json!(Followed::of(&order, &tracked)),
-            },
+            etag: format!("\"{step}-{payment}-{refunded}{more}\""),
+            body,
             is_last: order.status == Status::Delivered || order.status.is_over(),
         })
     }

@@ -3,7 +3,7 @@
 SELECT found.*, options_of(found.id) AS options
 FROM (
     SELECT product.id, product.shop_id, product.category_id, category.name AS category, product.name, description,
-        allergens, price, product.enabled, station, hours, stock, photo,
+        allergens, price, product.enabled, station, hours, stock, photo, photos,
         product.enabled AND category.enabled AND stock IS DISTINCT FROM 0
             AND (hours = '[]' OR is_served(hours, shop.time_zone, now())) AS available
     FROM product

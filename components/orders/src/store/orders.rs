@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{decide, decide_all};
 use crate::charge::Placed;
 use crate::error::Error;
-use crate::order::{Named, Order, Pending, Status, Ticket, Tracked, Wish};
+use crate::order::{Named, Order, Pending, Status, Step, Ticket, Tracked, Wish};
 use crate::product::Station;
 
 /// Rows of a list when the client does not say how many, as in the replaced system.
@@ -112,8 +112,12 @@ pub async fn find_followed(db: &Db, link: Uuid) -> Result<Order, Error> {
         .ok_or(Error::UnknownOrder)
 }
 
-pub async fn move_order(db: &Db, id: i64, status: Status, caller: &Caller) -> Result<Order, Error> {
-    let params = params![id, status, caller.id, caller.is_admin()];
+pub async fn move_order(db: &Db, id: i64, step: Step, caller: &Caller) -> Result<Order, Error> {
+    let (status, at_counter) = match step {
+        Step::To(status) => (status, false),
+        Step::CashIn => (Status::Paid, true),
+    };
+    let params = params![id, status, caller.id, caller.is_admin(), at_counter];
     decide(db, sql!("move_order"), params).await
 }
 

@@ -54,7 +54,19 @@ pub async fn drop_photo(
     decide(db, sql!("drop_photo"), params).await
 }
 
-/// The photo that a product shows.
+/// Its product shows them in this order from now on.
+pub async fn order_photos(
+    db: &Db,
+    product: i64,
+    caller: &Caller,
+    photos: &[Uuid],
+) -> Result<Product, Error> {
+    let photos: Vec<_> = photos.iter().map(Uuid::to_string).collect();
+    let params = params![product, caller.id, caller.is_admin(), photos];
+    decide(db, sql!("order_photos"), params).await
+}
+
+/// A photo that a product shows.
 pub async fn find_photo(db: &Db, product: i64, id: Uuid) -> Result<Stored, Error> {
     db.optional(sql!("find_photo"), params![product, id])
         .await?

@@ -48,6 +48,7 @@ pub struct Product {
     available: bool,
     options: Value,
     photo: Option<String>,
+    photos: Vec<String>,
     shop_id: i64,
 }
 
@@ -90,6 +91,7 @@ pub async fn list_products(
             available: row.try_get("available")?,
             options: row.try_get("options")?,
             photo: row.try_get("photo")?,
+            photos: row.try_get("photos")?,
             shop_id: row.try_get("shop_id")?,
         })
     });

@@ -6,9 +6,10 @@ use std::thread;
 use serde_json::json;
 use wharf_tests::{Request, Stack, User};
 
-use super::provider::{page, press};
+use super::provider::{booked, page, press};
 use super::{
-    Shop, assert_books_agree, balance, endow, id, make_due, open_shop, show, step, tick, with_tick,
+    Shop, assert_books_agree, balance, endow, id, make_due, open_shop, show, statuses, step, tick,
+    with_tick,
 };
 
 /// A statement that waits, and the table that it is kept from.
@@ -24,6 +25,12 @@ const GIVE_BACK: Step = Step("FROM refund_items(", "orders.customer_order");
 const REFUND_PART: Step = Step("FROM refund_part(", "payments.part_refund");
 const OPEN: Step = Step("FROM open_checkout(", "payments.checkout");
 const NOTE_OPEN: Step = Step("FROM charge_open(", "orders.customer_order");
+
+const COUNT: Step = Step("FROM move_stock(", "orders.movement");
+const CASH_IN: Step = Step("FROM move_order(", "orders.tracking");
+// To call a payment off begins with a look at it.
+const CALL_OFF: Step = Step("FROM checkout_card AS card", "payments.checkout");
+const NOTE_VOID: Step = Step("FROM charge_void(", "orders.customer_order");
 
 /// Sends the request, lets it come as far as the last of these steps and kills the host there.
 fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
@@ -180,4 +187,100 @@ fn an_order_at_the_provider_survives_a_crash_and_can_be_paid() {
         stack.sql().query_one(opened, &[]).unwrap().get::<_, i64>(0),
         2
     );
+}
+
+#[test]
+fn a_payment_that_is_heard_of_survives_a_crash_and_pays_the_order_once() {
+    let (mut stack, shop, product, customer) = scene();
+    let made = shop.order(&customer, product, 1, "provider").expect(200);
+    press(&stack, &page(&stack, &made.json()), "approve").expect(303);
+    let request = tick(&stack);
+    kill_at(&mut stack, &[NOTE_PAID], request);
+    assert_eq!(show(&customer, id(&made.json()))["status"], "created");
+    assert_settled(&stack);
+    assert_eq!(statuses(&customer, id(&made.json())), ["created", "paid"]);
+}
+
+#[test]
+fn an_order_that_expires_survives_a_crash_at_any_step_and_frees_its_stock_once() {
+    let (mut stack, shop, product, customer) = scene();
+    for steps in [&[CALL_OFF] as &[Step], &[CALL_OFF, NOTE_VOID]] {
+        let made = shop.order(&customer, product, 1, "provider").expect(200);
+        // What the provider has told so far is heard.
+        tick(&stack).send().expect(204);
+        let past = "UPDATE orders.customer_order SET expires_at = now() - interval '1 second'";
+        stack.sql().batch_execute(past).unwrap();
+        make_due(&stack);
+        let request = tick(&stack);
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        assert_eq!(
+            statuses(&customer, id(&made.json())),
+            ["created", "cancelled"]
+        );
+        assert_eq!(shop.stock(product), 10);
+    }
+}
+
+#[test]
+fn a_count_that_rejects_survives_a_crash_at_any_step_and_gives_the_money_back_once() {
+    let (mut stack, shop, product, customer) = scene();
+    let cases: [(&[Step], i64); 3] = [
+        (&[COUNT], 1_050),
+        (&[REFUND], 0),
+        (&[REFUND, NOTE_REFUNDED], 0),
+    ];
+    for (steps, cost) in cases {
+        let path = format!("/products/{product}/stock");
+        let count = |quantity: i64| {
+            let body = json!({ "reason": "count", "quantity": quantity });
+            shop.manager.post(&path).json(&body)
+        };
+        count(1).send().expect(200);
+        let before = balance(&customer);
+        let made = shop.order(&customer, product, 1, "wallet").expect(200);
+        if steps.len() == 1 && cost > 0 {
+            kill_at(&mut stack, steps, count(0));
+        } else {
+            count(0).send().expect(200);
+            make_due(&stack);
+            let request = tick(&stack);
+            kill_at(&mut stack, steps, request);
+        }
+        assert_settled(&stack);
+        let status = if cost == 0 { "rejected" } else { "paid" };
+        assert_eq!(show(&customer, id(&made.json()))["status"], status);
+        assert_eq!(balance(&customer), before - cost);
+        // Out of the way of the next count.
+        if cost > 0 {
+            step(&shop.manager, id(&made.json()), "preparing").expect(200);
+        }
+    }
+}
+
+#[test]
+fn money_that_a_cashier_takes_survives_a_crash_at_any_step_and_the_page_keeps_nothing() {
+    let (mut stack, shop, product, customer) = scene();
+    let cases: [(&[Step], &str); 3] = [
+        (&[CASH_IN], "created"),
+        (&[CALL_OFF], "paid"),
+        (&[CALL_OFF, NOTE_VOID], "paid"),
+    ];
+    for (steps, status) in cases {
+        let made = shop.order(&customer, product, 1, "provider").expect(200);
+        let (order, page) = (id(&made.json()), page(&stack, &made.json()));
+        let body = json!({ "payment_status": "approved", "payment_method": "counter" });
+        let path = format!("/orders/{order}/payment");
+        let request = shop.manager.request("PATCH", &path).json(&body);
+        kill_at(&mut stack, steps, request);
+        assert_settled(&stack);
+        assert_eq!(show(&customer, order)["status"], status);
+        if status == "paid" {
+            press(&stack, &page, "approve");
+        } else {
+            step(&customer, order, "cancelled").expect(200);
+        }
+        assert_settled(&stack);
+        assert_eq!(booked(&stack, order), 0);
+    }
 }

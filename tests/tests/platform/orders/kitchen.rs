@@ -138,7 +138,9 @@ fn figures_say_what_was_sold_and_how_long_it_took() {
     );
     let csv = shop.manager.get(&format!("{path}.csv")).send().expect(200);
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
-    assert_eq!(csv.text().lines().count(), figures.len() + 1);
+    let text = csv.text();
+    assert_eq!(text.lines().count(), figures.len() + 1);
+    assert!(text.lines().nth(1).unwrap().ends_with(" × Fries"), "{text}");
     shop.manager
         .get(&format!("{path}?from=2026-02-01&to=2026-01-01"))
         .send()
@@ -148,6 +150,31 @@ fn figures_say_what_was_sold_and_how_long_it_took() {
         .send()
         .problem(403);
     assert_books_agree(&stack);
+}
+
+#[test]
+fn figures_say_how_long_half_and_nine_tenths_of_the_customers_waited_at_most() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    for minutes in 1..=11 {
+        let order = shop.paid(&customer, product);
+        let ready = "UPDATE orders.customer_order SET day = '2026-01-05',
+            ready_at = paid_at + $2::int * interval '1 minute' WHERE id = $1";
+        stack.sql().execute(ready, &[&order, &minutes]).unwrap();
+    }
+    let path = format!("/shops/{}/figures", shop.id);
+    let day = "from=2026-01-05&to=2026-01-05";
+    let figures = list(&shop.manager, &format!("{path}?{day}"));
+    let waiting = ["waiting_p50_seconds", "waiting_p90_seconds"].map(|it| figures[0][it].as_i64());
+    assert_eq!(waiting, [Some(360), Some(600)]);
+    let csv = shop.manager.get(&format!("{path}.csv?{day}")).send();
+    let text = csv.expect(200).text();
+    assert_eq!(
+        text.lines().nth(1).unwrap().rsplit_once(',').unwrap().0,
+        "2026-01-05,11,115.50,360,600"
+    );
 }
 
 /// Rows of that table that a plan looked at.

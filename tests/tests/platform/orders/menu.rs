@@ -1,5 +1,7 @@
 //! The menu: what is offered, when, and how much of it is left.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, unique};
 
@@ -138,38 +140,6 @@ fn a_deleted_product_is_gone_and_orders_keep_its_name_and_price() {
 }
 
 #[test]
-fn a_product_is_served_in_its_hours_only() {
-    let stack = Stack::shared();
-    let shop = open_shop(&stack);
-    let customer = User::driver(&stack);
-    let day: i32 = stack
-        .sql()
-        .query_one(
-            "SELECT extract(isodow FROM now() AT TIME ZONE 'America/Sao_Paulo')::int",
-            &[],
-        )
-        .unwrap()
-        .get(0);
-    let window =
-        |days: Vec<i32>| json!({ "hours": [{ "days": days, "from": "00:00", "to": "23:59" }] });
-    let other_days: Vec<_> = [1, 2, 3, 4, 5, 6, 7]
-        .into_iter()
-        // Midnight may pass while the test runs.
-        .filter(|it| *it != day && *it != day % 7 + 1)
-        .collect();
-    let breakfast = shop.product(window(other_days));
-    let refused = shop.order(&customer, breakfast, 1, "counter").problem(409);
-    assert_eq!(refused["code"], "not-served-now");
-    let shown = customer
-        .get(&format!("/products/{breakfast}"))
-        .send()
-        .json();
-    assert_eq!(shown["available"], false);
-    let always = shop.product(json!({}));
-    shop.order(&customer, always, 1, "counter").expect(200);
-}
-
-#[test]
 fn choices_are_priced_and_as_many_as_the_product_asks_for() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
@@ -208,6 +178,29 @@ fn choices_are_priced_and_as_many_as_the_product_asks_for() {
         "{sold_out}"
     );
     order(&[small]).expect(200);
+    // What a cancelled order had reserved of a choice is there again.
+    step(&customer, id(&taken), "cancelled").expect(200);
+    order(&[large]).expect(200);
+    let moved = shop.manager.get(&format!("{path}/stock")).send();
+    let moved = moved.expect(200).json();
+    let of_large: Vec<_> = moved
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["choice_id"] == large)
+        .map(|it| (it["reason"].as_str().unwrap(), &it["change"]))
+        .collect();
+    let (one, back) = (json!(1), json!(-1));
+    assert_eq!(
+        of_large,
+        [
+            ("order", &back),
+            ("release", &one),
+            ("order", &back),
+            ("count", &one)
+        ]
+    );
+    assert_books_agree(&stack);
     // A choice that is sent again keeps its id; one that is not is gone.
     let fewer = json!({ "options": [options["options"][0].clone()] });
     let changed = shop.manager.request("PATCH", &path).json(&fewer).send();
@@ -304,6 +297,35 @@ fn a_name_is_taken_once_per_shop() {
         .send()
         .problem(409);
     assert_eq!(refused["code"], "name-taken");
+}
+
+#[test]
+fn one_command_gives_a_shop_the_sample_menu() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    for done in ["\"created\":15", "\"changed\":15"] {
+        let script = wharf_tests::repository().join("infra/menu");
+        let output = Command::new(script)
+            .args([format!("http://{}", stack.address()), shop.id.to_string()])
+            .env("TOKEN", &shop.manager.token)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains(done), "{output:?}");
+    }
+    let path = format!("?shop_id={}&limit=100", shop.id);
+    let categories = names(&shop.manager, &format!("/categories{path}"));
+    let sample = [
+        "Sides",
+        "Sanduíches",
+        "Pizzas",
+        "Acompanhamentos",
+        "Bebidas",
+        "Sobremesas",
+    ];
+    assert_eq!(categories, sample);
+    let products = names(&shop.manager, &format!("/products{path}"));
+    assert_eq!(products.len(), 15);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Photos of products: put into S3 by those who edit the menu, shown to all.
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Request, Stack, User, eventually};
+use wharf_tests::{Answer, Request, Stack, User, at_once, eventually};
 
 use super::{SOON, Shop, hire, open_shop, tick, with_tick};
 
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0 fries, golden";
+pub(super) const JPEG: &[u8] = b"\xff\xd8\xff\xe0 fries, golden";
 
 /// To S3 itself, at the whole address that the platform gave.
 fn at_s3(method: &str, address: &str) -> Request {
@@ -21,7 +21,7 @@ fn put(upload: &Value, bytes: &[u8]) -> Answer {
         .send()
 }
 
-fn add(user: &User, product: i64, bytes: &[u8]) -> Answer {
+pub(super) fn add(user: &User, product: i64, bytes: &[u8]) -> Answer {
     user.post(&format!("/products/{product}/photos"))
         .json(&json!({ "size": bytes.len(), "media_type": "image/jpeg" }))
         .send()
@@ -36,12 +36,12 @@ fn complete(user: &User, product: i64, upload: &Value) -> Answer {
     user.post(&path(product, upload)).send()
 }
 
-/// A product with that photo.
-fn shown(shop: &Shop, product: i64, bytes: &[u8]) -> String {
+/// A product shows that photo too.
+pub(super) fn shown(shop: &Shop, product: i64, bytes: &[u8]) -> String {
     let upload = add(&shop.manager, product, bytes).expect(201).json();
     put(&upload, bytes).expect(200);
-    let product = complete(&shop.manager, product, &upload).expect(200).json();
-    product["photo"].as_str().unwrap().to_owned()
+    complete(&shop.manager, product, &upload).expect(200);
+    path(product, &upload)
 }
 
 /// What a customer without an account sees there.
@@ -129,27 +129,147 @@ fn only_those_who_edit_the_menu_change_its_photos() {
 }
 
 #[test]
-fn a_photo_that_is_replaced_or_taken_away_is_gone_with_its_bytes() {
-    let stack = with_tick().without_clock().start();
+fn bytes_that_only_begin_as_a_photo_are_never_run_by_a_browser() {
+    let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let first = shown(&shop, product, JPEG);
-    let second = shown(&shop, product, b"\xff\xd8\xff\xe1 fries, anew");
-    stack.get(&first).send().problem(404);
-    let location = stack.get(&second).send().expect(302);
-    let location = location.header("location").unwrap().to_owned();
-    shop.manager.delete(&second).send().expect(204);
-    shop.manager.delete(&second).send().problem(404);
-    stack.get(&second).send().problem(404);
-    let product = shop.manager.get(&format!("/products/{product}")).send();
-    assert_eq!(product.expect(200).json()["photo"], Value::Null);
+    let both = b"\xff\xd8\xff\xe0/*\0\0\0*/<html><script>alert(document.domain)</script>";
+    let photo = shown(&shop, product, both);
+    let address = stack.get(&photo).send().expect(302);
+    let address = address.header("location").unwrap().to_owned();
+    let served = at_s3("GET", &address).send().expect(200);
+    assert_eq!(served.header("content-type"), Some("image/jpeg"));
+    let disposition = served.header("content-disposition").unwrap();
+    assert!(disposition.starts_with("attachment"), "{disposition}");
+    // Type and disposition are signed.
+    for other in [
+        address.replace("image%2Fjpeg", "text%2Fhtml"),
+        address.replace("attachment", "inline"),
+    ] {
+        assert_ne!(other, address);
+        assert_eq!(at_s3("GET", &other).send().status(), 403);
+    }
+    let bare = address.split_once('?').unwrap().0;
+    assert_eq!(at_s3("GET", bare).send().status(), 403);
+}
+
+fn photos(product: &Value) -> Vec<String> {
+    let photos = product["photos"].as_array().unwrap().iter();
+    photos.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+fn photos_of(shop: &Shop, product: i64) -> Vec<String> {
+    let listed = shop.manager.get(&format!("/products?product_id={product}"));
+    let listed = listed.send().expect(200).json();
+    assert_eq!(
+        listed["photo"].as_str(),
+        photos(&listed).first().map(String::as_str)
+    );
+    photos(&listed)
+}
+
+/// Asks for that order of the photos at these paths.
+fn arrange(user: &User, product: i64, paths: &[&String]) -> Answer {
+    let id = |it: &&String| it.rsplit('/').next().unwrap().to_owned();
+    let body = json!({ "photos": paths.iter().map(id).collect::<Vec<_>>() });
+    let path = format!("/products/{product}/photos");
+    user.put(&path).json(&body).send()
+}
+
+#[test]
+fn a_product_shows_several_photos_in_the_order_that_its_shop_chose() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    assert_eq!(photos_of(&shop, product), [""; 0]);
+    let [first, second, third] =
+        [0xe0, 0xe1, 0xe2].map(|it| shown(&shop, product, &[0xff, 0xd8, 0xff, it, b'!']));
+    let in_order = [&first, &second, &third].map(String::clone);
+    assert_eq!(photos_of(&shop, product), in_order);
+    for photo in &in_order {
+        stack.get(photo).send().expect(302);
+    }
+
+    let changed = arrange(&shop.manager, product, &[&third, &first, &second]).expect(200);
+    assert_eq!(
+        photos(&changed.json()),
+        [&third, &first, &second].map(String::clone)
+    );
+    let other = shown(&shop, shop.product(json!({})), JPEG);
+    for wrong in [
+        &[&third, &first] as &[_],
+        &[&third, &first, &first],
+        &[&third, &first, &second, &first],
+        &[&third, &first, &other],
+    ] {
+        let refused = arrange(&shop.manager, product, wrong).problem(409);
+        assert_eq!(refused["code"], "other-photos", "{wrong:?}");
+    }
+    let elsewhere = open_shop(&stack).manager;
+    for user in [
+        &User::driver(&stack),
+        &hire(&stack, shop.id, "kitchen"),
+        &elsewhere,
+    ] {
+        arrange(user, product, &[&first, &second, &third]).problem(403);
+    }
+    shop.manager.delete(&third).send().expect(204);
+    assert_eq!(
+        photos_of(&shop, product),
+        [&first, &second].map(String::clone)
+    );
+}
+
+#[test]
+fn photos_that_are_completed_at_once_are_all_shown_and_ten_at_most() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let added = at_once(12, |_| {
+        let answer = add(&shop.manager, product, JPEG);
+        if answer.status() == 409 {
+            return None;
+        }
+        let upload = answer.expect(201).json();
+        put(&upload, JPEG).expect(200);
+        complete(&shop.manager, product, &upload).expect(200);
+        Some(path(product, &upload))
+    });
+    let mut added: Vec<_> = added.into_iter().flatten().collect();
+    let mut listed = photos_of(&shop, product);
+    added.sort();
+    listed.sort();
+    assert_eq!((listed.len(), listed), (10, added));
+}
+
+#[test]
+fn a_photo_that_is_taken_away_is_gone_with_its_bytes() {
+    let stack = with_tick().without_clock().start();
+    let shop = open_shop(&stack);
+    let (product, deleted) = (shop.product(json!({})), shop.product(json!({})));
+    let photo = shown(&shop, product, JPEG);
+    let with_product = shown(&shop, deleted, JPEG);
+    let [address, other] = [&photo, &with_product].map(|it| {
+        let answer = stack.get(it).send().expect(302);
+        answer.header("location").unwrap().to_owned()
+    });
+    shop.manager.delete(&photo).send().expect(204);
+    shop.manager.delete(&photo).send().problem(404);
+    shop.manager
+        .delete(&format!("/products/{deleted}"))
+        .send()
+        .expect(204);
+    for gone in [&photo, &with_product] {
+        stack.get(gone).send().problem(404);
+    }
+    assert_eq!(photos_of(&shop, product), [""; 0]);
     // A customer who has the address of the bytes keeps it for some minutes.
-    at_s3("GET", &location).send().expect(200);
+    at_s3("GET", &address).send().expect(200);
     let later = "UPDATE orders.photo SET dropped_at = dropped_at - interval '11 minutes'";
     stack.sql().batch_execute(later).unwrap();
     eventually("the bytes are deleted", SOON, || {
         tick(&stack).send().expect(204);
-        at_s3("GET", &location).send().status() == 404
+        [&address, &other].map(|it| at_s3("GET", it).send().status()) == [404, 404]
     });
     let left = "SELECT count(*) FROM orders.photo";
     let left: i64 = stack.sql().query_one(left, &[]).unwrap().get(0);

@@ -91,6 +91,91 @@ fn a_refused_order_names_what_it_was_refused_for() {
 }
 
 #[test]
+fn lists_of_orders_are_filtered_and_hold_ten() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let (customer, other) = (User::driver(&stack), User::driver(&stack));
+    let orders: Vec<_> = (0..11)
+        .map(|_| {
+            let made = shop.order(&customer, product, 1, "counter");
+            id(&made.expect(200).json())
+        })
+        .collect();
+    shop.order(&other, product, 1, "counter").expect(200);
+    step(&customer, orders[0], "cancelled").expect(200);
+    let ids = |user: &User, query: &str| -> Vec<i64> {
+        let listed = user.get(&format!("/orders/{query}")).send().expect(200);
+        listed.json().as_array().unwrap().iter().map(id).collect()
+    };
+    let newest: Vec<_> = orders.iter().rev().copied().collect();
+    assert_eq!(ids(&customer, ""), newest[..10]);
+    assert_eq!(ids(&customer, "?skip=10"), newest[10..]);
+    assert_eq!(ids(&customer, "?skip=1&limit=2"), newest[1..3]);
+    assert_eq!(ids(&customer, "?status=cancelled"), orders[..1]);
+    let name = super::id_of(&customer);
+    let of_customer = format!("?customer_id={name}&shop_id={}&limit=100", shop.id);
+    assert_eq!(ids(&shop.manager, &of_customer), newest);
+    assert_eq!(ids(&other, &of_customer), [0; 0]);
+    let wrong = customer.get("/orders/?status=eaten").send().status();
+    assert!([400, 422].contains(&wrong), "{wrong}");
+}
+
+#[test]
+fn older_clients_check_out_and_each_step_has_its_actor_and_moment() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let customer = User::driver(&stack);
+    let wish = shop.wish(shop.product(json!({})), 1, "counter");
+    let made = customer.post("/orders/checkout").json(&wish).send();
+    let order = id(&made.expect(200).json());
+    let counter = hire(&stack, shop.id, "counter");
+    let body = json!({ "status": "paid" });
+    let path = format!("/orders/{order}/status");
+    counter.put(&path).json(&body).send().expect(200);
+    let tracked = customer.get(&format!("/orders/{order}/tracking")).send();
+    let tracked = tracked.expect(200).json();
+    for (row, (status, actor)) in [("created", &customer), ("paid", &counter)]
+        .into_iter()
+        .enumerate()
+    {
+        let row = &tracked[row];
+        assert_eq!(
+            (&row["status"], &row["actor"], &row["order_id"]),
+            (&json!(status), &json!(super::id_of(actor)), &json!(order))
+        );
+        let moment = row["created_at"].as_str().unwrap();
+        let is_now = "SELECT now() - $1::text::timestamptz BETWEEN '0' AND interval '1 minute'";
+        let is_now = stack.sql().query_one(is_now, &[&moment]).unwrap();
+        assert!(is_now.get::<_, bool>(0), "{row}");
+    }
+}
+
+#[test]
+fn the_estimate_of_an_order_is_part_of_what_its_link_has_an_etag_for() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let first = shop.paid(&customer, product);
+    let made = shop.order(&customer, product, 1, "counter").expect(200);
+    let link = made.json()["tracking_link"].as_str().unwrap().to_owned();
+    step(&shop.manager, id(&made.json()), "paid").expect(200);
+    let before = stack.get(&link).send().expect(200);
+    let etag = before.header("etag").unwrap();
+    stack
+        .get(&link)
+        .header("if-none-match", etag)
+        .send()
+        .expect(304);
+    for status in ["preparing", "ready_for_pickup"] {
+        step(&shop.manager, first, status).expect(200);
+    }
+    let after = stack.get(&link).header("if-none-match", etag).send();
+    assert!(after.expect(200).json()["ready_by"].is_string());
+}
+
+#[test]
 fn pick_up_numbers_count_per_shop_and_day() {
     let stack = Stack::shared();
     for shop in [open_shop(&stack), open_shop(&stack)] {

@@ -21,7 +21,7 @@ pub(super) fn press(stack: &Stack, page: &str, decision: &str) -> Answer {
 }
 
 /// What the provider holds of an order, in transfers.
-fn booked(stack: &Stack, order: i64) -> i64 {
+pub(super) fn booked(stack: &Stack, order: i64) -> i64 {
     let sum = "SELECT coalesce(sum(CASE WHEN refund_of IS NULL THEN t.amount ELSE -t.amount END), 0)::bigint
         FROM payments.transfer t JOIN orders.charge c ON c.id IN (t.id, t.refund_of) WHERE order_id = $1";
     stack.sql().query_one(sum, &[&order]).unwrap().get(0)
@@ -248,6 +248,48 @@ fn an_order_that_is_not_paid_in_time_is_cancelled_and_its_stock_is_free() {
         2
     );
     assert_books_agree(&stack);
+}
+
+#[test]
+fn a_provider_that_says_another_amount_pays_for_no_order() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let customer = User::driver(&stack);
+    let made = shop.order(&customer, shop.product(json!({})), 1, "provider");
+    let made = made.expect(200).json();
+    let order = id(&made);
+    let says = |cents: i64| {
+        let lie = "UPDATE sandbox_psp.bill SET amount = $2 FROM orders.charge c
+            WHERE c.order_id = $1 AND reference = c.id::text";
+        assert_eq!(stack.sql().execute(lie, &[&order, &cents]).unwrap(), 1);
+    };
+    says(1);
+    press(&stack, &page(&stack, &made), "approve").expect(303);
+    step(&customer, order, "paid").problem(409);
+    assert_eq!(show(&customer, order)["status"], "created");
+    assert_eq!(booked(&stack, order), 0);
+    says(1_050);
+    for _ in 0..2 {
+        step(&customer, order, "paid").expect(200);
+    }
+    assert_eq!(statuses(&customer, order), ["created", "paid"]);
+    assert_eq!(booked(&stack, order), 1_050);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn how_long_an_order_waits_for_its_payment_is_a_setting() {
+    let stack = Options::default()
+        .variable("order_seconds_to_pay", "1")
+        .start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 1 }));
+    let customer = User::driver(&stack);
+    let order = shop.order(&customer, product, 1, "counter").expect(200);
+    eventually("it is called off", SOON, || {
+        show(&customer, id(&order.json()))["status"] == "cancelled"
+    });
+    assert_eq!(shop.stock(product), 1);
 }
 
 #[test]

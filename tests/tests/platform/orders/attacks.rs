@@ -1,0 +1,179 @@
+//! What a customer tries who wants more than is theirs.
+
+use serde_json::{Value, json};
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::provider::{booked, page, press};
+use super::{SOON, Shop, assert_books_agree, id, open_shop, show, step};
+
+/// An order at the counter with more in its body.
+fn body(shop: &Shop, product: i64, more: Value) -> Value {
+    let mut body = shop.wish(product, 1, "counter");
+    let members = more.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(members);
+    body
+}
+
+#[test]
+fn a_coupon_for_three_is_used_by_three_of_twenty_at_once() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customers: Vec<_> = (0..4).map(|_| User::driver(&stack)).collect();
+    let coupon = json!({ "code": "THREE", "amount": 5, "max_uses": 3 });
+    let path = format!("/shops/{}/coupons", shop.id);
+    shop.manager.post(&path).json(&coupon).send().expect(201);
+    let wish = body(&shop, product, json!({ "coupon": "THREE" }));
+    let statuses = at_once(20, |n| {
+        let customer = &customers[n % 4];
+        customer.post("/orders").json(&wish).send().status()
+    });
+    let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!((count(200), count(409)), (3, 17), "{statuses:?}");
+    let listed = shop.manager.get(&path).send().expect(200).json();
+    assert_eq!(listed[0]["used"], 3);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_tip_adds_to_the_price_and_never_takes_from_it() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 5 }));
+    let customer = User::driver(&stack);
+    for (tip, status) in [
+        (json!(-10), 400),
+        (json!(-0.01), 400),
+        (json!(1_000_000.01), 400),
+        (json!(0.001), 422),
+        (json!(1e300), 422),
+    ] {
+        let wish = body(&shop, product, json!({ "tip": tip }));
+        customer.post("/orders").json(&wish).send().problem(status);
+    }
+    assert_eq!(shop.stock(product), 5);
+}
+
+#[test]
+fn a_price_that_no_order_can_have_is_refused_and_takes_no_stock() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let choices: Vec<_> = (0..50)
+        .map(|n| json!({ "name": n.to_string(), "price": 1_000_000 }))
+        .collect();
+    let product = shop.product(json!({
+        "price": 1_000_000, "stock": 1_000_000,
+        "options": [{ "name": "Extras", "at_most": 50, "choices": choices }],
+    }));
+    let shown = shop.manager.get(&format!("/products/{product}")).send();
+    let shown = shown.expect(200).json();
+    let all = shown["options"][0]["choices"].as_array().unwrap();
+    let all: Vec<_> = all.iter().map(|it| &it["id"]).collect();
+    let line = json!({ "product_id": product, "quantity": 1_000, "choices": all });
+    let customer = User::driver(&stack);
+    let code = json!({ "code": "EVERYTHING", "percent": 100 });
+    let path = format!("/shops/{}/coupons", shop.id);
+    shop.manager.post(&path).json(&code).send().expect(201);
+    for coupon in [Value::Null, json!("EVERYTHING")] {
+        let more = json!({ "order_items": vec![&line; 100], "coupon": coupon });
+        let order = customer.post("/orders").json(&body(&shop, product, more));
+        let answer = order.send();
+        match coupon.is_null() {
+            true => assert_eq!(answer.problem(400)["code"], "too-expensive"),
+            // All of it is given away, in whole cents.
+            false => assert_eq!(answer.expect(200).json()["amount"], 0),
+        }
+    }
+    assert_eq!(shop.stock(product), 900_000);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn what_a_category_or_another_product_hides_cannot_be_ordered() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let customer = User::driver(&stack);
+    let options = json!({ "options": [
+        { "name": "Size", "at_most": 1, "choices": [{ "name": "Large", "price": 3 }] },
+    ]});
+    let (plain, sized) = (shop.product(json!({})), shop.product(options));
+    let shown = customer.get(&format!("/products/{sized}")).send().json();
+    let large = &shown["options"][0]["choices"][0]["id"];
+    let foreign = json!({ "order_items": [{ "product_id": plain, "choices": [large] }] });
+    let refused = customer.post("/orders").json(&body(&shop, plain, foreign));
+    refused.send().problem(404);
+
+    let path = format!("/categories/{}", shop.category);
+    let hide = |enabled: bool| {
+        let body = json!({ "enabled": enabled });
+        let changed = shop.manager.request("PATCH", &path).json(&body).send();
+        changed.expect(200);
+    };
+    hide(false);
+    let refused = shop.order(&customer, plain, 1, "counter").problem(409);
+    assert_eq!(refused["code"], "not-offered");
+    let listed = customer.get(&format!("/products?shop_id={}", shop.id));
+    assert_eq!(listed.send().expect(200).json(), json!([]));
+    hide(true);
+    shop.order(&customer, plain, 1, "counter").expect(200);
+}
+
+#[test]
+fn a_link_shows_its_own_order_only_and_moves_nothing() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let [mine, theirs] = [(); 2].map(|()| {
+        let made = shop.order(&User::driver(&stack), product, 1, "counter");
+        made.expect(200).json()
+    });
+    let link = |it: &Value| it["tracking_link"].as_str().unwrap().to_owned();
+    assert_ne!(link(&mine), link(&theirs));
+    let followed = stack.get(&link(&theirs)).send().expect(200).json();
+    assert_eq!(followed["pickup_number"], theirs["pickup_number"]);
+    let members: Vec<_> = followed.as_object().unwrap().keys().cloned().collect();
+    for secret in ["customer_id", "id", "items", "email", "tracking_link"] {
+        assert!(!members.contains(&secret.to_owned()), "{members:?}");
+    }
+    // A number is no link, and a link is no right to change.
+    stack
+        .get(&format!("/orders/follow/{}", theirs["id"]))
+        .send()
+        .problem(404);
+    for method in ["PATCH", "DELETE", "POST"] {
+        let refused = stack.request(method, &link(&theirs));
+        let status = refused.json(&json!({ "status": "paid" })).send().status();
+        assert!([404, 405].contains(&status), "{method}: {status}");
+    }
+}
+
+#[test]
+fn an_order_that_is_cancelled_while_it_is_being_paid_keeps_no_money_or_no_cancellation() {
+    const ROUNDS: usize = 20;
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": ROUNDS }));
+    let customer = User::driver(&stack);
+    let orders: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            let made = shop.order(&customer, product, 1, "provider").expect(200);
+            let (order, page) = (id(&made.json()), page(&stack, &made.json()));
+            at_once(3, |n| match n {
+                0 => drop(press(&stack, &page, "approve")),
+                1 => drop(step(&customer, order, "paid")),
+                _ => drop(step(&customer, order, "cancelled").expect(200)),
+            });
+            order
+        })
+        .collect();
+    for order in orders {
+        eventually("nothing is kept", SOON, || booked(&stack, order) == 0);
+        let end = show(&customer, order)["status"].clone();
+        assert!(
+            [json!("cancelled"), json!("refunded")].contains(&end),
+            "{end}"
+        );
+    }
+    assert_eq!(shop.stock(product), ROUNDS);
+    assert_books_agree(&stack);
+}
