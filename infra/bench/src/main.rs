@@ -13,6 +13,7 @@ mod connection;
 mod events;
 mod load;
 mod machine;
+mod modpacks;
 mod native;
 mod report;
 mod scenario;
@@ -112,6 +113,8 @@ async fn measure(command: &Command) -> Result<Report> {
     let shops = shops::seed(&stage.product_url).await?;
     let mut scenarios = scenario::product(&users);
     scenarios.extend(scenario::orders(&users, &shops)?);
+    let packs = modpacks::seed(&stage.product_url).await?;
+    scenarios.extend(scenario::modpacks(&packs));
     report
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);

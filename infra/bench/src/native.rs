@@ -7,6 +7,7 @@
 
 mod caller;
 mod items;
+mod modpacks;
 mod orders;
 mod parking;
 mod payments;
@@ -46,6 +47,7 @@ pub struct Shared {
     payments: Pool,
     bookings: Pool,
     orders: Pool,
+    modpacks: Pool,
     tokens: Tokens,
 }
 
@@ -62,6 +64,7 @@ async fn serve(options: &Options) -> Result<()> {
         payments: pool(&options.product_url, "payments")?,
         bookings: pool(&options.product_url, "bookings")?,
         orders: pool(&options.product_url, "orders")?,
+        modpacks: pool(&options.product_url, "modpacks")?,
         tokens: Tokens::new(&options.jwks, &options.redis_url).await?,
     };
     let router = Router::new()
@@ -76,6 +79,9 @@ async fn serve(options: &Options) -> Result<()> {
         .route("/products", get(orders::list_products))
         .route("/orders", post(orders::create_order))
         .route("/kitchen", get(orders::list_kitchen))
+        .route("/modpacks/{id}/latest", get(modpacks::show_latest))
+        .route("/files/lookup", post(modpacks::look_up))
+        .route("/files/{id}/address", get(modpacks::show_address))
         .with_state(Arc::new(shared));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!(r#"{{"base_url":"http://{}"}}"#, listener.local_addr()?);
