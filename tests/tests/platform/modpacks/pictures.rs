@@ -135,7 +135,7 @@ fn nothing_but_an_image_of_the_pack_itself_becomes_a_picture() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (other_pack, foreign) = pack_with_icon(&owner, "public");
-    let (pack, version, of_version, _) = published(&owner, "public");
+    let (pack, _, of_version, _) = published(&owner, "public");
     let page = pack_file(
         &owner,
         pack,
@@ -197,7 +197,6 @@ fn nothing_but_an_image_of_the_pack_itself_becomes_a_picture() {
     stack.get(&path).send().problem(404);
     let path = format!("/modpacks/{other_pack}/pictures/{foreign}");
     stack.get(&path).send().expect(302);
-    let _ = version;
 }
 
 #[test]
