@@ -61,31 +61,41 @@ RETURN (
     LIMIT 1
 );
 
+-- The icon and the gallery of a pack. A file that is restricted is no picture for anyone.
+-- Volatile, so that a statement that changes a pack shows it as it is then; PL/pgSQL, whose plan a connection keeps.
+CREATE OR REPLACE FUNCTION show_pictures(of_pack bigint) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object(
+            'icon', (array_agg(shown.it) FILTER (WHERE shown.place = 'icon'))[1],
+            'gallery', coalesce(jsonb_agg(shown.it ORDER BY shown.ordinal) FILTER (WHERE shown.place = 'gallery'), '[]')
+        )
+        FROM (
+            SELECT p.place, p.ordinal, jsonb_build_object(
+                'file_id', p.file_id, 'title', p.title, 'media_type', p.media_type,
+                'url', format('/modpacks/%s/pictures/%s', p.pack_id, p.file_id)
+            ) AS it
+            FROM picture AS p
+            JOIN file AS f ON f.id = p.file_id AND NOT f.is_restricted
+            WHERE p.pack_id = of_pack
+        ) AS shown
+    );
+END
+$$;
+
 -- A pack as statements read it. One row also for NULL, which functions that refuse return beside their outcome.
 DROP FUNCTION IF EXISTS show_pack(pack);
 CREATE FUNCTION show_pack(it pack)
 RETURNS TABLE (
-    id bigint, owner uuid, name text, description text, authors text[], visibility text,
+    id bigint, owner uuid, name text, description text, authors text[], visibility text, pictures jsonb,
     latest_id bigint, latest_name text, latest_mc_version text, created_at bigint, updated_at bigint
 )
 LANGUAGE sql STABLE AS $$
     SELECT it.id, it.owner, it.name, it.description, it.authors, it.visibility,
-        v.id, v.name, v.mc_version, millis(it.created_at), millis(it.updated_at)
+        show_pictures(it.id), v.id, v.name, v.mc_version, millis(it.created_at), millis(it.updated_at)
     FROM (VALUES (1)) AS once
     LEFT JOIN version AS v ON v.id = latest_version(it, NULL, NULL, NULL)
-$$;
-
-DROP FUNCTION IF EXISTS show_version(version);
-CREATE FUNCTION show_version(it version)
-RETURNS TABLE (
-    id bigint, pack_id bigint, name text, channel text, mc_version text, loader text, loader_version text,
-    changelog text, status text, file_count int, total_size bigint, created_at bigint, updated_at bigint,
-    published_at bigint
-)
-LANGUAGE sql STABLE AS $$
-    SELECT it.id, it.pack_id, it.name, it.channel, it.mc_version, it.loader, it.loader_version, it.changelog,
-        it.status, it.file_count, it.total_size, millis(it.created_at), millis(it.updated_at),
-        millis(it.published_at)
 $$;
 
 DROP FUNCTION IF EXISTS show_file(file);

@@ -112,6 +112,37 @@ BEGIN
 END
 $$;
 
+-- Replaces what stands at one place of a pack: its icon, or its gallery in that order.
+CREATE OR REPLACE FUNCTION put_pictures(
+    the_pack bigint, viewer uuid, roles text[], the_place text, files bigint[], titles text[], media_types text[]
+) RETURNS TABLE (outcome text, subject pack)
+LANGUAGE plpgsql AS $$
+DECLARE
+    opened record;
+    p pack;
+BEGIN
+    opened := open_pack(the_pack, viewer, roles, 2);
+    IF opened.outcome <> 'done' THEN
+        RETURN QUERY SELECT opened.outcome, NULL::pack;
+        RETURN;
+    END IF;
+    -- They were looked at before the pack was locked.
+    IF (
+        SELECT count(*) FROM file AS f
+        WHERE f.id = ANY (files) AND f.pack_id = the_pack AND f.version_id IS NULL AND f.blob_id IS NOT NULL
+    ) < cardinality(files) THEN
+        RETURN QUERY SELECT 'unknown_file', NULL::pack;
+        RETURN;
+    END IF;
+    DELETE FROM picture WHERE pack_id = the_pack AND place = the_place;
+    INSERT INTO picture (pack_id, file_id, place, ordinal, title, media_type)
+        SELECT the_pack, named.file_id, the_place, named.ordinal, named.title, named.media_type
+        FROM unnest(files, titles, media_types) WITH ORDINALITY AS named (file_id, title, media_type, ordinal);
+    UPDATE pack SET updated_at = now() WHERE id = the_pack RETURNING * INTO p;
+    RETURN QUERY SELECT 'done', p;
+END
+$$;
+
 -- Makes a version the latest, or, with NULL, the newest one again.
 CREATE OR REPLACE FUNCTION pin_latest(the_pack bigint, viewer uuid, roles text[], the_version bigint) RETURNS text
 LANGUAGE plpgsql AS $$

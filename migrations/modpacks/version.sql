@@ -1,16 +1,23 @@
 -- Making versions. The pack's lock orders them.
 
+DROP FUNCTION IF EXISTS create_version(
+    uuid, bigint, uuid, text[], text, text, text, text, text, text, bigint, bigint
+);
+DROP FUNCTION IF EXISTS change_version(bigint, bigint, uuid, text[], text, text, text, text, text, text);
+
 -- A draft; with `based_on` it begins with the files of a version that the viewer sees, except for restricted files
--- that they do not.
+-- that they do not, and with its dependencies when none are named.
 CREATE OR REPLACE FUNCTION create_version(
     the_request uuid, the_pack bigint, viewer uuid, roles text[], the_name text, the_channel text, the_mc_version text,
-    the_loader text, the_loader_version text, the_changelog text, based_on bigint, default_quota bigint
+    the_loader text, the_loader_version text, the_changelog text, the_dependencies jsonb, based_on bigint,
+    default_quota bigint
 ) RETURNS TABLE (outcome text, subject version)
 LANGUAGE plpgsql AS $$
 DECLARE
     opened record;
     v version;
     base version;
+    refusal text;
 BEGIN
     opened := open_pack(the_pack, viewer, roles, 2);
     IF opened.outcome <> 'done' THEN
@@ -33,9 +40,23 @@ BEGIN
         RETURN QUERY SELECT 'too_many_drafts', NULL::version;
         RETURN;
     END IF;
+    refusal := check_dependencies(the_pack, viewer, roles, the_dependencies);
+    IF refusal <> 'done' THEN
+        RETURN QUERY SELECT refusal, NULL::version;
+        RETURN;
+    END IF;
     INSERT INTO version (request, pack_id, name, channel, mc_version, loader, loader_version, changelog)
     VALUES (the_request, the_pack, the_name, the_channel, the_mc_version, the_loader, the_loader_version, the_changelog)
     RETURNING * INTO v;
+    PERFORM put_dependencies(v.id, the_dependencies);
+    IF base.id IS NOT NULL AND the_dependencies IS NULL THEN
+        INSERT INTO dependency (
+            version_id, ordinal, kind, pack_id, min_version_id, max_version_id, platform, project, version_range
+        )
+        SELECT v.id, ordinal, kind, pack_id, min_version_id, max_version_id, platform, project, version_range
+        FROM dependency
+        WHERE version_id = base.id;
+    END IF;
     IF base.id IS NOT NULL THEN
         PERFORM open_usage((opened.p).owner, default_quota);
         PERFORM FROM blob WHERE id IN (SELECT blob_id FROM file WHERE version_id = base.id) ORDER BY id FOR NO KEY UPDATE;
@@ -84,12 +105,13 @@ $$;
 
 CREATE OR REPLACE FUNCTION change_version(
     the_pack bigint, the_version bigint, viewer uuid, roles text[], new_name text, new_channel text,
-    new_mc_version text, new_loader text, new_loader_version text, new_changelog text
+    new_mc_version text, new_loader text, new_loader_version text, new_changelog text, new_dependencies jsonb
 ) RETURNS TABLE (outcome text, subject version)
 LANGUAGE plpgsql AS $$
 DECLARE
     opened record;
     changed version;
+    refusal text;
 BEGIN
     opened := open_version(the_pack, the_version, viewer, roles, 2);
     IF opened.outcome <> 'done' THEN
@@ -99,6 +121,14 @@ BEGIN
     IF (opened.v).status <> 'draft' THEN
         RETURN QUERY SELECT 'version_published', NULL::version;
         RETURN;
+    END IF;
+    refusal := check_dependencies(the_pack, viewer, roles, new_dependencies);
+    IF refusal <> 'done' THEN
+        RETURN QUERY SELECT refusal, NULL::version;
+        RETURN;
+    END IF;
+    IF new_dependencies IS NOT NULL THEN
+        PERFORM put_dependencies(the_version, new_dependencies);
     END IF;
     UPDATE version SET
         name = coalesce(new_name, name),

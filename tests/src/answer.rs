@@ -46,6 +46,10 @@ impl Answer {
             .map(|it| it.to_str().expect("a header of text"))
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

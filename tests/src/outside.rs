@@ -59,6 +59,13 @@ impl Reply {
         }
     }
 
+    pub fn bytes(status: u16, body: impl Into<Bytes>) -> Self {
+        Self {
+            answer: Some((status, body.into())),
+            ..Self::status(status)
+        }
+    }
+
     pub fn status(status: u16) -> Self {
         Self {
             answer: Some((status, Bytes::new())),

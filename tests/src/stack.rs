@@ -305,6 +305,21 @@ fn kept(data: &Path, file: &str, name: &str) -> String {
     }
 }
 
+/// Another S3 server than the host's own, from `http://KEY:SECRET@host:port/bucket`.
+fn s3_arguments(url: &str) -> [String; 4] {
+    let parts = || {
+        let (keys, at) = url.strip_prefix("http://")?.split_once('@')?;
+        let ((key, secret), (host, bucket)) = (keys.split_once(':')?, at.split_once('/')?);
+        Some([
+            format!("--s3-endpoint=http://{host}"),
+            format!("--s3-bucket={bucket}"),
+            format!("--s3-access-key={key}"),
+            format!("--s3-secret-key={secret}"),
+        ])
+    };
+    parts().unwrap_or_else(|| panic!("TEST_S3 is http://KEY:SECRET@host:port/bucket"))
+}
+
 fn lay_out(options: &Options) -> Folder {
     let folder = Folder::new("stack");
     let app = folder.path().join("app");
@@ -329,6 +344,11 @@ fn start_host(options: &Options, stores: Option<&Beside>, folder: &Folder, liste
         Some(stores) => command.args(stores.arguments()),
         None => command.args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")]),
     };
+    if let Ok(url) = env::var("TEST_S3")
+        && !options.arguments.iter().any(|it| it == "--s3-endpoint")
+    {
+        command.args(s3_arguments(&url));
+    }
     command.args(&options.arguments);
     if env::var_os("TEST_AS_SPIN").is_some() {
         command.arg("--as-spin");

@@ -207,6 +207,33 @@ pub enum Error {
     InvalidFile(&'static str),
     #[refusal(
         422,
+        "no-picture",
+        "The file is no picture",
+        detail = "a picture is a JPEG, PNG or WebP file of at most 10 MiB",
+        number = 31
+    )]
+    NoPicture,
+    #[refusal(
+        422,
+        "unknown-dependency",
+        "No such dependency",
+        detail = "there is no modpack, or no version of it, that `dependencies` names",
+        outcome = "unknown_dependency",
+        number = 31
+    )]
+    UnknownDependency,
+    #[refusal(
+        422,
+        "invalid-dependency",
+        "The dependencies do not fit",
+        detail = "a version depends on other modpacks and on projects, on each once, and no min_version_id is later than its max_version_id",
+        outcome = "invalid_dependency",
+        constraint = "dependency_once",
+        number = 33
+    )]
+    InvalidDependency,
+    #[refusal(
+        422,
         "invalid-lookup",
         "The look-up does not fit",
         detail = "{0}",

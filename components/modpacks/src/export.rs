@@ -63,6 +63,16 @@ pub struct ManifestFile<'a> {
 }
 
 impl Export {
+    /// What that side needs. A server pack is an export without the files that only players need: a server downloads the
+    /// rest from their stable addresses, as players do, so that no bytes pass through here.
+    pub fn only(mut self, side: Option<Side>) -> Self {
+        if let Some(side @ (Side::Client | Side::Server)) = side {
+            self.files
+                .retain(|it| it.side == Side::Both || it.side == side);
+        }
+        self
+    }
+
     pub fn manifest(&self) -> Manifest<'_> {
         Manifest {
             pack: &self.pack,
@@ -270,9 +280,11 @@ mod tests {
                 id: 1,
                 name: "Sky \"high\"".to_owned(),
                 description: "First line\nsecond".to_owned(),
+                description_html: None,
                 authors: vec!["A".to_owned(), "B".to_owned()],
                 visibility: Visibility::Private,
                 owner: uuid::Uuid::nil(),
+                pictures: crate::picture::Pictures::default(),
                 latest_id: None,
                 latest_name: None,
                 latest_mc_version: None,
@@ -288,6 +300,8 @@ mod tests {
                 loader: Some(Loader::Fabric),
                 loader_version: Some("0.15.11".to_owned()),
                 changelog: String::new(),
+                changelog_html: None,
+                dependencies: Vec::new(),
                 status: version::Status::Published,
                 file_count: 2,
                 total_size: 6,
@@ -326,6 +340,18 @@ mod tests {
                 "fileSize": 3,
             })
         );
+    }
+
+    #[test]
+    fn a_server_pack_has_no_file_that_only_players_need() {
+        let paths = |side| -> Vec<_> {
+            let files = export().only(side).files;
+            files.into_iter().map(|it| it.path).collect()
+        };
+        assert_eq!(paths(Some(Side::Server)), ["config/a.txt"]);
+        for side in [None, Some(Side::Both), Some(Side::Client)] {
+            assert_eq!(paths(side), ["config/a.txt", "mods/a.jar"]);
+        }
     }
 
     #[test]

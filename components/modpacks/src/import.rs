@@ -167,6 +167,7 @@ impl Plan {
             loader: self.loader,
             loader_version: self.loader_version.clone(),
             changelog: String::new(),
+            dependencies: None,
             based_on: None,
         };
         new.checked()

@@ -1,8 +1,8 @@
 //! Modpacks: packs of files for games, their versions, and the bytes in S3, public or private to the last byte.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP, [`pack`], [`version`], [`file`] and [`path`] are the
+//! Read in this order: [`routes`] is what can be asked over HTTP, [`pack`], [`version`], [`dependency`], [`file`], [`path`] and [`picture`] are the
 //! rules, [`viewer`] is who asks, [`upload`] hands out addresses of S3, [`verify`] reads what was uploaded with the
-//! digests of [`digest`], [`export`] writes versions as launchers read them, [`import`] and [`archive`] read those of other
+//! digests of [`digest`], [`markdown`] shows what authors write, [`export`] writes versions as launchers read them, [`import`] and [`archive`] read those of other
 //! platforms, which [`unpack`] makes drafts of, [`upkeep`] is what the tick does, [`audit`] compares rows and objects, [`store`] the SQL, [`calls`] what is asked of signin,
 //! [`error`] every refusal.
 //!
@@ -18,6 +18,7 @@ kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
 mod archive;
 mod audit;
 mod calls;
+mod dependency;
 mod digest;
 #[cfg(target_family = "wasm")]
 mod entry;
@@ -25,8 +26,10 @@ pub mod error;
 mod export;
 mod file;
 mod import;
+mod markdown;
 mod pack;
 mod path;
+mod picture;
 pub mod routes;
 mod store;
 #[cfg(test)]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::markdown::to_html;
+use crate::picture::Pictures;
 use crate::viewer::SIGNED_IN;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
@@ -29,16 +31,47 @@ pub struct Pack {
     pub name: String,
     /// Markdown, as it was written: escape it before you show it as HTML.
     pub description: String,
+    /// The same as safe HTML, for those who ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(skip)]
+    pub description_html: Option<String>,
     pub authors: Vec<String>,
     pub visibility: Visibility,
     #[serde(rename = "owner_id")]
     pub owner: Uuid,
+    #[serde(flatten)]
+    #[row(json)]
+    pub pictures: Pictures,
     /// The latest version.
     pub latest_id: Option<i64>,
     pub latest_name: Option<String>,
     pub latest_mc_version: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Whether what authors write is shown as HTML too.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Schema)]
+pub struct Rendering {
+    /// `true`: beside the Markdown stands safe HTML.
+    #[serde(default)]
+    html: bool,
+}
+
+impl Rendering {
+    pub fn of(self, markdown: &str) -> Option<String> {
+        self.html.then(|| to_html(markdown))
+    }
+}
+
+impl Pack {
+    pub fn rendered(self, rendering: Rendering) -> Self {
+        let description_html = rendering.of(&self.description);
+        Self {
+            description_html,
+            ..self
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, Schema)]

@@ -5,6 +5,7 @@ mod files;
 mod imports;
 mod methods;
 mod packs;
+mod pictures;
 mod versions;
 
 use kit::web::{Dialect, Operation, Problem, Routes};
@@ -66,11 +67,25 @@ fn resources() -> Routes {
         })
         .get("/modpacks/{pack_id}/files", files::list_pack_files, |it| {
             it.summary("List the files of a modpack itself")
-                .note("Its icon and pictures; those of a version stand below the version.")
+                .note("Pictures, and archives to import; those of a version stand below the version.")
                 .refuses([Error::UNKNOWN_PACK])
         })
         .post("/modpacks/{pack_id}/files", files::create_pack_file, |it| {
             it.summary("Upload a file of a modpack itself").refuses(uploading())
+        })
+        .put("/modpacks/{pack_id}/icon", pictures::set_icon, |it| {
+            it.summary("Set the icon of a modpack")
+                .note("A verified file of the modpack itself that is a JPEG, PNG or WebP image of at most 10 MiB; without `file_id` it has none any more. Those who see the modpack see its pictures.")
+                .refuses(picturing())
+        })
+        .put("/modpacks/{pack_id}/gallery", pictures::set_gallery, |it| {
+            it.summary("Set the gallery of a modpack")
+                .note("Replaces up to 20 pictures, which are shown in this order.")
+                .refuses(picturing())
+                .refuses([Error::INVALID_PACK])
+        })
+        .get("/modpacks/{pack_id}/pictures/{file_id}", pictures::show_picture, |it| {
+            picture(it).summary("Show a picture of a modpack")
         })
         .get("/modpacks/{pack_id}/links", exports::list_links, |it| {
             it.summary("List the links for friends").refuses([Error::UNKNOWN_PACK])
@@ -108,6 +123,8 @@ fn resources() -> Routes {
                 .refuses(changing())
                 .refuses([
                     Error::INVALID_VERSION,
+                    Error::UNKNOWN_DEPENDENCY,
+                    Error::INVALID_DEPENDENCY,
                     Error::VERSION_NAME_TAKEN,
                     Error::UNKNOWN_VERSION,
                     Error::TOO_MANY_DRAFTS,
@@ -138,6 +155,8 @@ fn resources() -> Routes {
                 .refuses(of_version())
                 .refuses([
                     Error::INVALID_VERSION,
+                    Error::UNKNOWN_DEPENDENCY,
+                    Error::INVALID_DEPENDENCY,
                     Error::VERSION_NAME_TAKEN,
                     Error::VERSION_PUBLISHED,
                 ])
@@ -220,6 +239,9 @@ fn resources() -> Routes {
         .get("/modpacks/links/{secret}/versions/{version_id}/manifest.json", exports::friend_version_manifest, |it| {
             manifest(it).summary("Get the manifest of a version by a link")
         })
+        .get("/modpacks/links/{secret}/pictures/{file_id}", exports::friend_picture, |it| {
+            picture(it).summary("Show a picture by a link").refuses([Error::UNKNOWN_PACK])
+        })
         .get("/modpacks/links/{secret}/files/{file_id}/download", exports::friend_download, |it| {
             it.summary("Download a file by a link")
                 .returns_nothing(302)
@@ -298,14 +320,14 @@ fn reading(it: Operation) -> Operation {
 
 fn mrpack(it: Operation) -> Operation {
     reading(it).returns_media(200, exports::MRPACK).note(
-        "Modrinth's format. Its files are downloaded from addresses of the platform, which are stable.",
+        "Modrinth's format. Its files are downloaded from addresses of the platform, which are stable. With `side=server` it is a server pack: files that only players need are left out.",
     )
 }
 
 fn manifest(it: Operation) -> Operation {
     reading(it)
         .returns::<Manifest>(200)
-        .note("With `side` what a server needs, or a player. `wharf-sync` makes a folder of it.")
+        .note("With `side=server` or `side=client` what that side needs. `wharf-sync` makes a folder of it.")
 }
 
 fn packwiz(it: Operation) -> Operation {
@@ -314,6 +336,23 @@ fn packwiz(it: Operation) -> Operation {
         .returns_nothing(302)
         .note("`pack.toml`, `index.toml`, the metafiles, and files by their paths.")
         .refuses([Error::UNKNOWN_FILE])
+}
+
+fn picture(it: Operation) -> Operation {
+    it.note("This address is stable; it leads to a fresh one of S3.")
+        .returns_nothing(302)
+        .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
+        .refuses([Error::UNKNOWN_FILE])
+}
+
+fn picturing() -> [Problem; 5] {
+    [
+        Error::UNKNOWN_PACK,
+        Error::FORBIDDEN,
+        Error::UNKNOWN_FILE,
+        Error::FILE_NOT_READY,
+        Error::NO_PICTURE,
+    ]
 }
 
 /// The refusals of what changes a pack.

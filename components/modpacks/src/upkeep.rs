@@ -1,12 +1,15 @@
 //! What is due: uploads to verify, bytes to drop, events to hear. It may run anywhere, at any time, several times at
 //! once, and the tick makes it happen.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use kit::store::relay::{self, Event, Outcome};
 use kit::store::s3::S3;
 use kit::store::{Db, erasure, event, purge_keys};
+use spin_sdk::time::sleep;
 
 use crate::error::Error;
 use crate::store::{self, imports, uploads};
@@ -19,6 +22,8 @@ pub const VERIFY: &str = "modpacks:verify";
 
 /// No slice is begun later in a turn: a host that stops waits for it. The next turn goes on.
 const MAX_TURN: Duration = Duration::from_secs(20);
+/// How often a claim is renewed, which ends by itself after 15 s: what a killed host was at is another's then.
+const RENEW_EVERY: Duration = Duration::from_secs(4);
 /// Uploads and objects that one sweep drops: each is a request to S3 or two.
 const DROP_BATCH: i32 = 20;
 const PURGE_BATCH: i64 = 1_000;
@@ -47,7 +52,8 @@ async fn unpack_all(db: &Db) -> Result<(), Error> {
         let Some(claimed) = imports::claim_import(db).await? else {
             return Ok(());
         };
-        match unpack(db, &claimed, is_over).await {
+        let renew = async || imports::renew_import(db, &claimed).await;
+        match holding(renew, unpack(db, &claimed, is_over)).await {
             Ok(Turn::Over) => {}
             Ok(Turn::Unfinished) => {
                 imports::release_import(db, &claimed).await?;
@@ -62,6 +68,25 @@ async fn unpack_all(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
+/// Does the work of a claim and renews the claim meanwhile. Work that another worker has taken over ends there.
+async fn holding(
+    renew: impl AsyncFn() -> Result<bool, Error>,
+    work: impl Future<Output = Result<Turn, Error>>,
+) -> Result<Turn, Error> {
+    let mut work = pin!(work);
+    loop {
+        match select(work.as_mut(), pin!(sleep(RENEW_EVERY))).await {
+            Either::Left((turn, _)) => return turn,
+            Either::Right(_) => {
+                // Without an answer the work goes on: its fence is compared when it is settled.
+                if let Ok(false) = renew().await {
+                    return Ok(Turn::Over);
+                }
+            }
+        }
+    }
+}
+
 async fn verify_all(db: &Db) -> Result<(), Error> {
     let begun = kit::now();
     let is_over = |now: Timestamp| now.duration_since(begun).unsigned_abs() >= MAX_TURN;
@@ -70,7 +95,8 @@ async fn verify_all(db: &Db) -> Result<(), Error> {
             return Ok(());
         };
         let (id, fence) = (upload.id, upload.fence);
-        match verify(db, upload, is_over).await {
+        let renew = async || uploads::renew_upload(db, id, fence).await;
+        match holding(renew, verify(db, upload, is_over)).await {
             Ok(Turn::Over) => {}
             Ok(Turn::Unfinished) => {
                 uploads::release_upload(db, id, fence).await?;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::file::{self, Announced, PackFile, Status};
+use crate::picture::{self, Stored};
 use crate::store::uploads;
 
 /// How long an address for a part is valid: a slow line sends 16 MiB meanwhile. Later the client asks again.
@@ -208,10 +209,18 @@ pub async fn download_address(file: &PackFile) -> Result<DownloadAddress, Error>
     let Some(object) = file.object else {
         return Err(Error::FileNotReady(file.status.name()));
     };
-    let saved_as = SavedAs {
-        name: &file.original_name,
-        media_type: file::media_type(&file.original_name),
-    };
+    let media_type = file::media_type(&file.original_name);
+    address_of(object, &file.original_name, media_type).await
+}
+
+/// A fresh address of a picture, which is what its bytes are whatever its file is called.
+pub async fn picture_address(pack: i64, stored: &Stored) -> Result<DownloadAddress, Error> {
+    let name = picture::file_name(pack, stored.media_type);
+    address_of(stored.object, &name, stored.media_type.name()).await
+}
+
+async fn address_of(object: Uuid, name: &str, media_type: &str) -> Result<DownloadAddress, Error> {
+    let saved_as = SavedAs { name, media_type };
     Ok(DownloadAddress {
         url: S3::open()
             .await?

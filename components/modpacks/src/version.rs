@@ -6,9 +6,10 @@ use kit::store::FromRow;
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::dependency::{self, Dependency, NewDependency};
 use crate::error::Error;
 use crate::file::Side;
-use crate::pack::{MAX_TEXT, label};
+use crate::pack::{MAX_TEXT, Rendering, label};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
 pub enum Channel {
@@ -44,8 +45,15 @@ pub struct PackVersion {
     pub mc_version: String,
     pub loader: Option<Loader>,
     pub loader_version: Option<String>,
-    /// Markdown, as it was written.
+    /// Markdown, as it was written: escape it before you show it as HTML.
     pub changelog: String,
+    /// The same as safe HTML, for those who ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(skip)]
+    pub changelog_html: Option<String>,
+    /// What it needs, or what must not be there beside it. Modpacks that the reader does not see are left out.
+    #[row(json)]
+    pub dependencies: Vec<Dependency>,
     pub status: Status,
     /// Known once it is published.
     pub file_count: i32,
@@ -53,6 +61,16 @@ pub struct PackVersion {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub published_at: Option<Timestamp>,
+}
+
+impl PackVersion {
+    pub fn rendered(self, rendering: Rendering) -> Self {
+        let changelog_html = rendering.of(&self.changelog);
+        Self {
+            changelog_html,
+            ..self
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, Schema)]
@@ -70,6 +88,9 @@ pub struct NewVersion {
     #[serde(default)]
     #[schemars(length(max = 20_000))]
     pub changelog: String,
+    /// Those of the version that this one is based on, when none are named.
+    #[schemars(length(max = 100))]
+    pub dependencies: Option<Vec<NewDependency>>,
     /// A version of the same pack whose verified files this one begins with.
     pub based_on: Option<i64>,
 }
@@ -87,6 +108,9 @@ pub struct VersionChange {
     pub loader_version: Option<String>,
     #[schemars(length(max = 20_000))]
     pub changelog: Option<String>,
+    /// They replace those that are there.
+    #[schemars(length(max = 100))]
+    pub dependencies: Option<Vec<NewDependency>>,
 }
 
 impl NewVersion {
@@ -96,6 +120,10 @@ impl NewVersion {
         self.loader_version
             .as_deref()
             .map(check_number)
+            .transpose()?;
+        self.dependencies
+            .as_deref()
+            .map(dependency::check)
             .transpose()?;
         Ok(Self {
             name: name(&self.name)?,
@@ -111,6 +139,10 @@ impl VersionChange {
         self.loader_version
             .as_deref()
             .map(check_number)
+            .transpose()?;
+        self.dependencies
+            .as_deref()
+            .map(dependency::check)
             .transpose()?;
         Ok(Self {
             name: self.name.as_deref().map(name).transpose()?,

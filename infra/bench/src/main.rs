@@ -14,6 +14,7 @@ mod connection;
 mod events;
 mod load;
 mod machine;
+mod modpacks;
 mod native;
 mod report;
 mod scenario;
@@ -117,6 +118,8 @@ async fn measure(command: &Command) -> Result<Report> {
         let city = city::seed(&stage.product_url).await?;
         scenarios.extend(scenario::fines(&users, &city));
     }
+    let packs = modpacks::seed(&stage.product_url).await?;
+    scenarios.extend(scenario::modpacks(&packs));
     report
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);

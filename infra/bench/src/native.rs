@@ -8,6 +8,7 @@
 mod caller;
 mod fines;
 mod items;
+mod modpacks;
 mod orders;
 mod parking;
 mod payments;
@@ -48,6 +49,7 @@ pub struct Shared {
     bookings: Pool,
     orders: Pool,
     fines: Pool,
+    modpacks: Pool,
     tokens: Tokens,
 }
 
@@ -65,6 +67,7 @@ async fn serve(options: &Options) -> Result<()> {
         bookings: pool(&options.product_url, "bookings")?,
         orders: pool(&options.product_url, "orders")?,
         fines: pool(&options.product_url, "fines")?,
+        modpacks: pool(&options.product_url, "modpacks")?,
         tokens: Tokens::new(&options.jwks, &options.redis_url).await?,
     };
     let router = Router::new()
@@ -83,6 +86,9 @@ async fn serve(options: &Options) -> Result<()> {
         .route("/api/v1/zones/{id}/fines", post(fines::issue))
         .route("/api/v1/zones/location", get(fines::find_zone))
         .route("/api/v1/users/me/fines", get(fines::poll))
+        .route("/modpacks/{id}/latest", get(modpacks::show_latest))
+        .route("/files/lookup", post(modpacks::look_up))
+        .route("/files/{id}/address", get(modpacks::show_address))
         .with_state(Arc::new(shared));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!(r#"{{"base_url":"http://{}"}}"#, listener.local_addr()?);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::city::City;
 use crate::events::DELETE_WAITING;
+use crate::modpacks::{Modpacks, PACKS, hashes};
 use crate::shops::Shops;
 use crate::token::Keys;
 use crate::users::Users;
@@ -224,6 +225,40 @@ pub fn fines(users: &Users, city: &City) -> Vec<Scenario> {
                 let body = json!({ "plate": stop.plate, "amount": 20 });
                 out.extend(post(&path, issuers.token(stop.controller), &body));
             }),
+        ),
+    ]
+}
+
+/// The scenarios of modpacks.
+pub fn modpacks(packs: &Modpacks) -> Vec<Scenario> {
+    let addresses: Vec<_> = packs
+        .files
+        .iter()
+        .map(|it| get(&format!("/files/{it}/address"), ""))
+        .collect();
+    let lookups: Vec<_> = (0..10)
+        .map(|it| post("/files/lookup", "", &json!({ "hashes": hashes(it) })))
+        .collect();
+    vec![
+        scenario("modpacks: latest version", 1, Some(0.6), |number, out| {
+            let path = format!("/modpacks/{}/latest", number % PACKS + 1);
+            out.extend(get(&path, ""));
+        }),
+        scenario(
+            "modpacks: look-up of 1000 hashes",
+            1,
+            None,
+            move |number, out| {
+                out.extend(pick(&lookups, number));
+            },
+        ),
+        scenario(
+            "modpacks: presigned address",
+            1,
+            None,
+            move |number, out| {
+                out.extend(pick(&addresses, scattered(number)));
+            },
         ),
     ]
 }

@@ -1,12 +1,15 @@
 //! Modpacks: what is uploaded, who sees it, and that nothing is served which was not proven.
 
 mod crashes;
+mod dependencies;
 mod files;
 mod imports;
 mod links;
 mod methods;
+mod pictures;
 mod repairs;
 mod sync;
+mod uploads;
 mod versions;
 mod visibility;
 

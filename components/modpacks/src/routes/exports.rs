@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::files::redirect;
+use super::pictures::lead_to;
 use crate::digest::hex_sha256;
 use crate::error::Error;
 use crate::export::{Addresses, Export};
 use crate::file::{Side, is_hex};
-use crate::pack::{FriendLink, Pack, label};
+use crate::pack::{FriendLink, Pack, Rendering, label};
 use crate::store::{self, files, packs, versions};
 use crate::upload;
 use crate::version::{Choice, PackVersion};
@@ -50,8 +51,10 @@ async fn friend_reads(secret: &str) -> Result<Reader, Error> {
     }
     let db = store::open().await?;
     let viewer = Viewer::with_link(secret);
+    let mut pack = packs::find_pack_by_link(&db, &viewer).await?;
+    pack.pictures.behind(&format!("/modpacks/links/{secret}"));
     Ok(Reader {
-        pack: packs::find_pack_by_link(&db, &viewer).await?,
+        pack,
         addresses: Addresses::OfFriends(address_of(secret).await?),
         viewer,
         db,
@@ -76,9 +79,16 @@ impl Reader {
         })
     }
 
-    async fn mrpack(self, version: Option<i64>) -> Result<Response, Error> {
-        let export = self.export(version).await?;
-        let name = format!("attachment; filename=\"{}.mrpack\"", export.version.id);
+    async fn mrpack(self, version: Option<i64>, wanted: ForSide) -> Result<Response, Error> {
+        let export = self.export(version).await?.only(wanted.side);
+        let side = match wanted.side {
+            Some(side @ (Side::Client | Side::Server)) => format!("-{}", side.name()),
+            Some(Side::Both) | None => String::new(),
+        };
+        let name = format!(
+            "attachment; filename=\"{}{side}.mrpack\"",
+            export.version.id
+        );
         let headers: [(HeaderName, String); 2] = [
             (header::CONTENT_TYPE, MRPACK.to_owned()),
             (header::CONTENT_DISPOSITION, name),
@@ -87,12 +97,7 @@ impl Reader {
     }
 
     async fn manifest(self, version: Option<i64>, wanted: ForSide) -> Result<Response, Error> {
-        let mut export = self.export(version).await?;
-        if let Some(side) = wanted.side {
-            export
-                .files
-                .retain(|it| it.side == Side::Both || side == Side::Both || it.side == side);
-        }
+        let export = self.export(version).await?.only(wanted.side);
         Ok(Json(export.manifest()).into_response())
     }
 
@@ -115,8 +120,10 @@ pub const TOML: &str = "application/toml";
 pub async fn latest_mrpack(
     caller: Option<Caller>,
     Path(pack): Path<i64>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
-    Ok(caller_reads(caller, pack).await?.mrpack(None).await?)
+    let reader = caller_reads(caller, pack).await?;
+    Ok(reader.mrpack(None, wanted).await?)
 }
 
 /// For a player's folder or a server's.
@@ -148,9 +155,10 @@ pub async fn latest_packwiz(
 pub async fn version_mrpack(
     caller: Option<Caller>,
     Path((pack, version)): Path<(i64, i64)>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
     let reader = caller_reads(caller, pack).await?;
-    Ok(reader.mrpack(Some(version)).await?)
+    Ok(reader.mrpack(Some(version), wanted).await?)
 }
 
 pub async fn version_manifest(
@@ -170,26 +178,35 @@ pub async fn version_packwiz(
     Ok(reader.packwiz(Some(version), &path).await?)
 }
 
-pub async fn friend_pack(Path(secret): Path<String>) -> Result<Json<Pack>, Problem> {
-    Ok(Json(friend_reads(&secret).await?.pack))
+pub async fn friend_pack(
+    Path(secret): Path<String>,
+    Query(rendering): Query<Rendering>,
+) -> Result<Json<Pack>, Problem> {
+    let pack = friend_reads(&secret).await?.pack;
+    Ok(Json(pack.rendered(rendering)))
 }
 
 pub async fn friend_versions(
     Path(secret): Path<String>,
+    Query(rendering): Query<Rendering>,
 ) -> Result<Json<Vec<PackVersion>>, Problem> {
     let reader = friend_reads(&secret).await?;
     let (db, viewer) = (&reader.db, &reader.viewer);
     let listed =
         versions::list_versions(db, reader.pack.id, viewer, Choice::default(), FRIENDS_LIST)
             .await?;
-    Ok(Json(listed))
+    let listed = listed.into_iter().map(|it| it.rendered(rendering));
+    Ok(Json(listed.collect()))
 }
 
 /// Versions that a friend is shown, the newest first.
 const FRIENDS_LIST: (i64, i64) = (100, 0);
 
-pub async fn friend_mrpack(Path(secret): Path<String>) -> Result<Response, Problem> {
-    Ok(friend_reads(&secret).await?.mrpack(None).await?)
+pub async fn friend_mrpack(
+    Path(secret): Path<String>,
+    Query(wanted): Query<ForSide>,
+) -> Result<Response, Problem> {
+    Ok(friend_reads(&secret).await?.mrpack(None, wanted).await?)
 }
 
 pub async fn friend_manifest(
@@ -208,8 +225,10 @@ pub async fn friend_packwiz(
 
 pub async fn friend_version_mrpack(
     Path((secret, version)): Path<(String, i64)>,
+    Query(wanted): Query<ForSide>,
 ) -> Result<Response, Problem> {
-    Ok(friend_reads(&secret).await?.mrpack(Some(version)).await?)
+    let reader = friend_reads(&secret).await?;
+    Ok(reader.mrpack(Some(version), wanted).await?)
 }
 
 pub async fn friend_version_manifest(
@@ -226,6 +245,13 @@ pub async fn friend_download(
     let reader = friend_reads(&secret).await?;
     let file = files::find_file(&reader.db, file, &reader.viewer).await?;
     Ok(redirect(upload::download_address(&file).await?))
+}
+
+pub async fn friend_picture(
+    Path((secret, file)): Path<(String, i64)>,
+) -> Result<Response, Problem> {
+    let reader = friend_reads(&secret).await?;
+    Ok(lead_to(&reader.db, reader.pack.id, file, &reader.viewer).await?)
 }
 
 /// Hexadecimal digits of a link's secret: 244 random bits.

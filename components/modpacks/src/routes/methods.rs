@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{changing, files, of_file, of_version, uploading};
 use crate::calls::find_users;
+use crate::dependency::Dependency;
 use crate::error::Error;
 use crate::file::{Announced, NewFile, PackFile, Side};
 use crate::pack::{NewPack, Pack, PackChange, Sharing, Visibility, role_of_level};
@@ -213,6 +214,7 @@ pub struct LauncherMods {
     count: usize,
     size: i64,
     mc_version: Vec<u32>,
+    dependencies: Vec<Dependency>,
     created: jiff::Timestamp,
     updated: jiff::Timestamp,
 }
@@ -378,6 +380,7 @@ async fn list_mods(caller: Option<Caller>, arguments: Arguments) -> Result<Respo
         count: files.len(),
         size: files.iter().map(|it| it.size).sum(),
         mc_version: numbers(&version.mc_version),
+        dependencies: version.dependencies,
         created: version.created_at,
         updated: version.updated_at,
         mods: files
@@ -430,6 +433,7 @@ async fn create_version(
         loader: arguments.word("loader", Loader::parse)?,
         loader_version: text("loader_version")?,
         changelog: text("changelog")?.unwrap_or_default(),
+        dependencies: None,
         based_on: arguments.optional_number("based_on")?,
     };
     let new = new.checked()?;

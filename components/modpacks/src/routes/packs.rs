@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::calls::find_users;
-use crate::pack::{Maintainer, NewPack, Pack, PackChange, Share, Sharing};
+use crate::pack::{Maintainer, NewPack, Pack, PackChange, Rendering, Share, Sharing};
 use crate::store::packs::{self, Search};
 use crate::store::{self, PAGE};
 use crate::version::Loader;
@@ -56,9 +56,14 @@ pub async fn create_pack(
     once.answer(&db, &caller, create).await
 }
 
-pub async fn show_pack(caller: Option<Caller>, Path(id): Path<i64>) -> Result<Json<Pack>, Problem> {
+pub async fn show_pack(
+    caller: Option<Caller>,
+    Path(id): Path<i64>,
+    Query(rendering): Query<Rendering>,
+) -> Result<Json<Pack>, Problem> {
     let db = store::open().await?;
-    Ok(Json(packs::find_pack(&db, id, &caller.into()).await?))
+    let found = packs::find_pack(&db, id, &caller.into()).await?;
+    Ok(Json(found.rendered(rendering)))
 }
 
 pub async fn change_pack(

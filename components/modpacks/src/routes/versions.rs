@@ -7,6 +7,7 @@ use kit::web::{Created, Json, Listed, NoContent, Page, Path, Problem, Query, Sch
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::pack::Rendering;
 use crate::store::{self, PAGE, packs, versions};
 use crate::upload::default_quota;
 use crate::version::{
@@ -38,11 +39,16 @@ pub async fn list_versions(
     uri: Uri,
     Query(wanted): Query<VersionChoice>,
     Query(page): Query<Page>,
+    Query(rendering): Query<Rendering>,
 ) -> Result<Listed<PackVersion>, Problem> {
     let db = store::open().await?;
     let viewer = caller.into();
     let bounds = (page.limit(PAGE), page.offset());
     let listed = versions::list_versions(&db, pack, &viewer, wanted.choice(), bounds).await?;
+    let listed = listed
+        .into_iter()
+        .map(|it| it.rendered(rendering))
+        .collect();
     Ok(Listed::page(&uri, page, PAGE, listed))
 }
 
@@ -67,10 +73,11 @@ pub async fn create_version(
 pub async fn show_version(
     caller: Option<Caller>,
     Path((pack, id)): Path<(i64, i64)>,
+    Query(rendering): Query<Rendering>,
 ) -> Result<Json<PackVersion>, Problem> {
     let db = store::open().await?;
     let found = versions::find_version(&db, pack, id, &caller.into()).await?;
-    Ok(Json(found))
+    Ok(Json(found.rendered(rendering)))
 }
 
 pub async fn change_version(
@@ -117,10 +124,11 @@ pub async fn show_latest(
     caller: Option<Caller>,
     Path(pack): Path<i64>,
     Query(wanted): Query<VersionChoice>,
+    Query(rendering): Query<Rendering>,
 ) -> Result<Json<PackVersion>, Problem> {
     let db = store::open().await?;
     let found = versions::find_latest(&db, pack, &caller.into(), wanted.choice()).await?;
-    Ok(Json(found))
+    Ok(Json(found.rendered(rendering)))
 }
 
 #[derive(Deserialize, Schema)]

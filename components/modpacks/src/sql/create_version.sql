@@ -1,5 +1,5 @@
 -- $1 request, $2 pack, $3 viewer, $4 roles, $5 name, $6 channel, $7 version of the game, $8 loader, $9 its version,
--- $10 changelog, $11 version it is based on, $12 default quota
+-- $10 changelog, $11 dependencies, $12 version it is based on, $13 default quota
 SELECT outcome, shown.*
-FROM create_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-CROSS JOIN LATERAL show_version(subject) AS shown
+FROM create_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+CROSS JOIN LATERAL show_version(subject, $3, $4, NULL) AS shown

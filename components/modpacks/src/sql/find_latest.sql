@@ -9,4 +9,4 @@ LEFT JOIN (
     SELECT level(pack, $2, $3, $4) AS allowed, latest_version(pack, $5, $6, $7) AS latest FROM pack WHERE id = $1
 ) AS asked ON true
 LEFT JOIN version AS v ON asked.allowed > 0 AND v.id = asked.latest
-CROSS JOIN LATERAL show_version(v) AS shown
+CROSS JOIN LATERAL show_version(v, $2, $3, $4) AS shown

@@ -14,5 +14,5 @@ WITH asked AS (
 SELECT CASE WHEN asked.allowed = 0 THEN 'unknown_pack' ELSE 'done' END AS outcome, shown.*
 FROM asked
 LEFT JOIN listed ON true
-CROSS JOIN LATERAL show_version(listed.it) AS shown
+CROSS JOIN LATERAL show_version(listed.it, $2, $3, $4) AS shown
 ORDER BY listed.seq DESC

@@ -1,4 +1,4 @@
 -- $1 pack, $2 version, $3 viewer, $4 roles
 SELECT outcome, shown.*
 FROM publish_version($1, $2, $3, $4)
-CROSS JOIN LATERAL show_version(subject) AS shown
+CROSS JOIN LATERAL show_version(subject, $3, $4, NULL) AS shown

@@ -31,9 +31,15 @@ pub async fn find_import(db: &Db, pack: i64, id: i64, viewer: &Viewer) -> Result
         .ok_or(Error::UnknownImport)
 }
 
-/// An import to carry out, which is this worker's for some minutes.
+/// An import to carry out, which is this worker's for 15 s, and longer while it renews the claim.
 pub async fn claim_import(db: &Db) -> Result<Option<Claimed>, Error> {
     Ok(db.optional(sql!("claim_import"), params![]).await?)
+}
+
+/// Whether the claim is still this worker's; then it is for as long again.
+pub async fn renew_import(db: &Db, claimed: &Claimed) -> Result<bool, Error> {
+    let params = params![claimed.id, claimed.fence];
+    Ok(db.run(sql!("renew_import"), params).await? == 1)
 }
 
 /// Prolongs the claim, unless another worker has it. A worker that came further is not one that gave up.

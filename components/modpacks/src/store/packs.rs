@@ -1,6 +1,7 @@
 //! Statements on packs, and on who sees them.
 
 use jiff::Timestamp;
+use kit::store::photo::MediaType;
 use kit::store::{Db, DbError, Only};
 use kit::web::Page;
 use kit::{params, sql};
@@ -10,6 +11,7 @@ use super::{PAGE, around, decide};
 use crate::calls::Users;
 use crate::error::Error;
 use crate::pack::{FriendLink, Maintainer, NewPack, Pack, PackChange, Share};
+use crate::picture::{NewPicture, Place, Stored};
 use crate::viewer::Viewer;
 
 pub async fn create_pack(
@@ -145,6 +147,40 @@ pub async fn pin_latest(
 ) -> Result<(), Error> {
     let params = around(params![id], viewer.caller_params(), params![version]);
     decide(db, sql!("pin_latest"), params).await
+}
+
+/// Whether the viewer may change the pack now; the statement that does so decides again.
+pub async fn check_change(db: &Db, id: i64, viewer: &Viewer) -> Result<(), Error> {
+    let params = around(params![id], viewer.caller_params(), Vec::new());
+    decide(db, sql!("check_change"), params).await
+}
+
+/// Replaces the pictures at one place of the pack.
+pub async fn put_pictures(
+    db: &Db,
+    id: i64,
+    viewer: &Viewer,
+    place: Place,
+    pictures: Vec<(NewPicture, MediaType)>,
+) -> Result<Pack, Error> {
+    let files: Vec<_> = pictures.iter().map(|it| it.0.file_id).collect();
+    let types = pictures.iter().map(|it| it.1.name().to_owned());
+    let types: Vec<_> = types.collect();
+    let titles: Vec<_> = pictures.into_iter().map(|it| it.0.title).collect();
+    let params = around(
+        params![id],
+        viewer.caller_params(),
+        params![place, files, titles, types],
+    );
+    decide(db, sql!("put_pictures"), params).await
+}
+
+/// A picture of the pack, if the viewer sees the pack.
+pub async fn find_picture(db: &Db, pack: i64, file: i64, viewer: &Viewer) -> Result<Stored, Error> {
+    let params = around(params![pack, file], viewer.params(), Vec::new());
+    db.optional(sql!("find_picture"), params)
+        .await?
+        .ok_or(Error::UnknownFile)
 }
 
 pub async fn create_link(

@@ -40,7 +40,7 @@ pub async fn complete_file(
     decide(db, sql!("complete_file"), params).await
 }
 
-/// An upload to verify, which is this worker's for some minutes.
+/// An upload to verify, which is this worker's for 15 s, and longer while it renews the claim.
 pub async fn claim_upload(db: &Db) -> Result<Option<Upload>, Error> {
     Ok(db.optional(sql!("claim_upload"), params![]).await?)
 }
@@ -59,6 +59,11 @@ pub async fn save_progress(
         )
         .await?;
     Ok(saved == 1)
+}
+
+/// Whether the claim is still this worker's; then it is for as long again.
+pub async fn renew_upload(db: &Db, id: Uuid, fence: i32) -> Result<bool, Error> {
+    Ok(db.run(sql!("renew_upload"), params![id, fence]).await? == 1)
 }
 
 /// Another worker may go on at once.

@@ -2,6 +2,7 @@
 
 use kit::store::Db;
 use kit::{params, sql};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{around, decide};
@@ -17,6 +18,7 @@ pub async fn create_version(
     new: &NewVersion,
     default_quota: i64,
 ) -> Result<PackVersion, Error> {
+    let dependencies = new.dependencies.as_ref().map(|it| json!(it));
     let params = around(
         params![request, pack],
         viewer.caller_params(),
@@ -27,6 +29,7 @@ pub async fn create_version(
             new.loader,
             new.loader_version.as_deref(),
             &new.changelog,
+            dependencies.as_ref(),
             new.based_on,
             default_quota
         ],
@@ -90,6 +93,7 @@ pub async fn change_version(
     viewer: &Viewer,
     change: &VersionChange,
 ) -> Result<PackVersion, Error> {
+    let dependencies = change.dependencies.as_ref().map(|it| json!(it));
     let params = around(
         params![pack, id],
         viewer.caller_params(),
@@ -99,7 +103,8 @@ pub async fn change_version(
             change.mc_version.as_deref(),
             change.loader,
             change.loader_version.as_deref(),
-            change.changelog.as_deref()
+            change.changelog.as_deref(),
+            dependencies.as_ref()
         ],
     );
     decide(db, sql!("change_version"), params).await

@@ -31,7 +31,7 @@ fn path_of(url: &Value) -> String {
 }
 
 /// The index of a `.mrpack`, as any zip tool finds it.
-fn mrpack_index(answer: &Answer) -> Value {
+pub fn mrpack_index(answer: &Answer) -> Value {
     let text = answer.text();
     let start = text.find('{').unwrap();
     let mut read = serde_json::Deserializer::from_str(&text[start..]).into_iter();

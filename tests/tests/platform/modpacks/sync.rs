@@ -151,6 +151,76 @@ fn a_folder_becomes_the_latest_version_and_keeps_what_is_the_players() {
     assert!(!found.contains_key("mods/b.jar"));
 }
 
+/// A published version with a file for each side, named as the side that needs it.
+fn release_for_sides(owner: &User, pack: i64) -> BTreeMap<String, Vec<u8>> {
+    let version = create_draft(owner, pack, "1");
+    let mut files = BTreeMap::new();
+    for side in ["both", "client", "server"] {
+        let (path, bytes) = (format!("mods/{side}.jar"), content(900));
+        let bytes = [bytes.as_slice(), side.as_bytes()].concat();
+        let body = json!({ "size": bytes.len(), "side": side });
+        let plan = begin(owner, pack, version, &path, &body);
+        send_parts(&plan, &bytes);
+        let file = number(&plan["file"]["id"]);
+        complete(owner, file).expect(200);
+        assert_eq!(settled(owner, file)["status"], "ready");
+        files.insert(path, bytes);
+    }
+    publish(owner, pack, version).expect(200);
+    files
+}
+
+#[test]
+fn a_server_gets_a_pack_without_the_files_of_players() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let pack = create_pack(&owner, "private");
+    let mut files = release_for_sides(&owner, pack);
+    let (_, link) = create_link(&owner, pack);
+    let paths = |form: &str, list: &str| {
+        let answer = stack.get(&format!("{link}{form}")).send().expect(200);
+        let shown = match form.contains("mrpack") {
+            true => super::links::mrpack_index(&answer),
+            false => answer.json(),
+        };
+        let named = shown[list].as_array().unwrap().iter();
+        named
+            .map(|it| it["path"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let all = ["mods/both.jar", "mods/client.jar", "mods/server.jar"];
+    let of_server = ["mods/both.jar", "mods/server.jar"];
+    for form in ["/latest/manifest.json", "/latest.mrpack"] {
+        assert_eq!(paths(form, "files"), all, "{form}");
+        let wanted = format!("{form}?side=server");
+        assert_eq!(paths(&wanted, "files"), of_server, "{form}");
+    }
+    let named = stack
+        .get(&format!("{link}/latest.mrpack?side=server"))
+        .send();
+    let named = named.header("content-disposition").unwrap().to_owned();
+    assert!(named.ends_with("-server.mrpack\""), "{named}");
+
+    let folder = Folder::new("server");
+    let address = address(stack, &link);
+    done(
+        &sync(folder.path(), &address, &["--side", "server"])
+            .output()
+            .unwrap(),
+    );
+    let client = files.remove("mods/client.jar").unwrap();
+    assert_eq!(contents(folder.path()), files);
+    // The same folder for a player.
+    done(
+        &sync(folder.path(), &address, &["--side", "client"])
+            .output()
+            .unwrap(),
+    );
+    files.remove("mods/server.jar");
+    files.insert("mods/client.jar".to_owned(), client);
+    assert_eq!(contents(folder.path()), files);
+}
+
 #[test]
 fn a_folder_is_synced_by_those_who_see_the_pack_alone() {
     let stack = &Stack::shared();

@@ -228,3 +228,51 @@ fn a_request_that_is_sent_twice_makes_one_pack_and_one_version() {
     assert_eq!(create().json(), create().json());
     owner.post(&path).json(&body).send().problem(409);
 }
+
+#[test]
+fn what_authors_write_is_shown_as_safe_html_where_it_is_asked_for() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let text = "# New\n\n<script>alert(1)</script>\n\n[map](https://example.org/a) [x](javascript:alert(1))";
+    let html = "<h1>New</h1>\n<p><a href=\"https://example.org/a\" rel=\"nofollow noopener noreferrer ugc\">map</a> x</p>\n";
+    let body = json!({ "name": unique("Pack"), "visibility": "public", "description": text });
+    let pack = number(
+        &owner
+            .post("/modpacks")
+            .json(&body)
+            .send()
+            .expect(201)
+            .json()["id"],
+    );
+    let body = json!({ "name": "1", "mc_version": "1.20.1", "changelog": text });
+    let versions = format!("/modpacks/{pack}/versions");
+    let version = number(&owner.post(&versions).json(&body).send().expect(201).json()["id"]);
+    publish(&owner, pack, version).expect(200);
+    let (_, link) = super::links::create_link(&owner, pack);
+    for (path, at, kind) in [
+        (format!("/modpacks/{pack}"), "", "description"),
+        (link.clone(), "", "description"),
+        (format!("{versions}/{version}"), "", "changelog"),
+        (versions.clone(), "/0", "changelog"),
+        (format!("/modpacks/{pack}/latest"), "", "changelog"),
+        (format!("{link}/versions"), "/0", "changelog"),
+    ] {
+        let shown = |query: &str| {
+            let shown = stack
+                .get(&format!("{path}{query}"))
+                .send()
+                .expect(200)
+                .json();
+            shown.pointer(at).unwrap().clone()
+        };
+        let (source, rendered) = (shown(""), shown("?html=true"));
+        assert_eq!(source[kind], text, "{path}");
+        assert_eq!(source.get(format!("{kind}_html")), None, "{path}");
+        assert_eq!(rendered[kind], text, "{path}");
+        assert_eq!(rendered[format!("{kind}_html")], html, "{path}");
+    }
+    stack
+        .get(&format!("{versions}?html=maybe"))
+        .send()
+        .problem(422);
+}

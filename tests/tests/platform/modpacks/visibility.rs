@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
 
+use super::pictures::pack_with_icon;
 use super::*;
 
 /// Everyone who may come along.
@@ -39,11 +40,12 @@ struct Scene {
     draft: i64,
     file: i64,
     restricted: i64,
+    icon: i64,
     hash: String,
 }
 
 fn scene(owner: &User, visibility: &str, viewers: &Viewers) -> Scene {
-    let pack = create_pack(owner, visibility);
+    let (pack, icon) = pack_with_icon(owner, visibility);
     let version = create_draft(owner, pack, "1.0");
     let bytes = content(500);
     let file = upload(owner, pack, version, "mods/open.jar", &bytes);
@@ -69,6 +71,7 @@ fn scene(owner: &User, visibility: &str, viewers: &Viewers) -> Scene {
         draft,
         file,
         restricted,
+        icon,
         hash: sha256(&bytes),
     }
 }
@@ -86,6 +89,7 @@ fn read(scene: &Scene, ask: &dyn Fn(&str, &str) -> Request) -> Vec<(String, bool
         pack,
         version,
         file,
+        icon,
         ..
     } = scene;
     let mut shown = Vec::new();
@@ -97,6 +101,14 @@ fn read(scene: &Scene, ask: &dyn Fn(&str, &str) -> Request) -> Vec<(String, bool
         format!("/modpacks/{pack}/versions/{version}"),
         format!("/modpacks/{pack}/versions/{version}/files"),
         format!("/modpacks/{pack}/diff?from={version}&to={version}"),
+        format!("/modpacks/{pack}/latest.mrpack"),
+        format!("/modpacks/{pack}/latest/manifest.json"),
+        format!("/modpacks/{pack}/latest/packwiz/pack.toml"),
+        format!("/modpacks/{pack}/versions/{version}/pack.mrpack"),
+        format!("/modpacks/{pack}/versions/{version}/manifest.json"),
+        format!("/modpacks/{pack}/versions/{version}/packwiz/mods/open.jar"),
+        format!("/modpacks/{pack}/pictures/{icon}"),
+        format!("/files/{icon}/download"),
         format!("/files/{file}"),
         format!("/files/{file}/address"),
         format!("/files/{file}/download"),
