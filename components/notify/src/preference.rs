@@ -67,7 +67,10 @@ impl Preferences {
 }
 
 fn is_time_of_day(text: &str) -> bool {
-    let is_number = |it: &str, end: u8| it.len() == 2 && it.parse::<u8>().is_ok_and(|it| it < end);
+    let is_number = |it: &str, end: u8| {
+        let is_digits = it.len() == 2 && it.bytes().all(|it| it.is_ascii_digit());
+        is_digits && it.parse::<u8>().is_ok_and(|it| it < end)
+    };
     text.split_once(':')
         .is_some_and(|(hour, minute)| is_number(hour, 24) && is_number(minute, 60))
 }

@@ -125,14 +125,14 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             continue;
         };
-        let why = match name.strip_prefix(PREFIX) {
-            Some(denied) => Some(format!("{denied} is not inherited by this dependency")),
-            None if is_lacking(name) => Some(format!("this host lacks {name}")),
+        let refused = match name.strip_prefix(PREFIX) {
+            Some(denied) => Some((denied, "is not inherited by this dependency")),
+            None if is_lacking(name) => Some((name, "is nothing that this host has")),
             None => None,
         };
-        if let Some(why) = why {
+        if let Some(refused) = refused {
             let mut instance = linker.instance(name)?;
-            define_interface(&mut instance, &why, &interface, engine, &known)?;
+            define_interface(&mut instance, refused, &interface, engine, &known)?;
         }
         known.extend(
             interface
@@ -148,7 +148,7 @@ pub fn link<T: Send + 'static>(linker: &mut Linker<T>, component: &Component) ->
 
 fn define_interface<T: Send + 'static>(
     instance: &mut LinkerInstance<T>,
-    why: &str,
+    (interface_name, why): (&str, &str),
     interface: &ComponentInstance,
     engine: &wasmtime::Engine,
     known: &[ResourceType],
@@ -156,7 +156,12 @@ fn define_interface<T: Send + 'static>(
     for (name, export) in interface.exports(engine) {
         match export.ty {
             ComponentItem::ComponentFunc(function) => {
-                define_refusal(instance, name, format!("{name}: {why}"), &function)?;
+                define_refusal(
+                    instance,
+                    name,
+                    format!("{interface_name}#{name} {why}"),
+                    &function,
+                )?;
             }
             // A resource that an earlier interface exports is the same one, and must not be defined twice.
             ComponentItem::Resource(resource) if !known.contains(&resource) => {
