@@ -40,6 +40,19 @@ BEGIN
     LIMIT 100;
 END $$;
 
+-- All accounts, and those with each role. Erased people are none.
+CREATE OR REPLACE FUNCTION count_people() RETURNS TABLE (role text, accounts bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = signin, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    WITH held AS (SELECT account.roles FROM account WHERE account.erased_at IS NULL), counted AS (
+        SELECT NULL::text AS name, count(*) AS people FROM held
+        UNION ALL
+        SELECT it.name, count(*) FROM held CROSS JOIN unnest(held.roles) AS it (name) GROUP BY it.name
+    )
+    SELECT counted.name, counted.people FROM counted ORDER BY counted.name NULLS FIRST;
+END $$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA accounts FROM PUBLIC;
 GRANT USAGE ON SCHEMA accounts TO wharf_signin, wharf_passcodes;
-GRANT EXECUTE ON FUNCTION find_person, list_people, list_people_of_chat TO wharf_signin, wharf_passcodes;
+GRANT EXECUTE ON FUNCTION find_person, list_people, list_people_of_chat, count_people TO wharf_signin, wharf_passcodes;
