@@ -17,7 +17,7 @@ fn is_new(path: &Path) -> bool {
     match schema.to_str().unwrap() {
         "events" => !["0001_outbox.sql", "0002_relay.sql"].contains(&name.as_str()),
         "notify" | "telegram" if is_numbered => !name.starts_with("0001"),
-        _ => ["events.sql", "tell_disabled.sql"].contains(&name.as_str()),
+        _ => ["events.sql", "hours.sql", "tell_disabled.sql"].contains(&name.as_str()),
     }
 }
 
