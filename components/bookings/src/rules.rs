@@ -2,9 +2,9 @@
 //! No I/O in this file; what a rule means for a booking is decided under its lock, in `migrations/bookings`.
 
 use jiff::Timestamp;
-use kit::Word;
 use kit::store::FromRow;
 use kit::web::Schema;
+use kit::{Word, is_zone_name, minute_of_day};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -81,8 +81,7 @@ fn utc() -> String {
 
 impl Rules {
     pub fn checked(self) -> Result<Self, Error> {
-        let is_zone = self.time_zone == "UTC" || self.time_zone.contains('/');
-        if self.time_zone.len() > 64 || !is_zone || !self.time_zone.is_ascii() {
+        if !is_zone_name(&self.time_zone) {
             return Err(Error::UnknownTimeZone);
         }
         let hours = self.opening_hours.as_deref().unwrap_or_default();
@@ -116,23 +115,11 @@ impl Rules {
 
 impl Opening {
     fn is_valid(&self) -> bool {
-        let (Some(from), Some(to)) = (minutes(&self.from), minutes(&self.to)) else {
+        let (Some(from), Some(to)) = (minute_of_day(&self.from), minute_of_day(&self.to)) else {
             return false;
         };
         !self.days.is_empty() && self.days.len() <= 7 && from < to && from < 1_440
     }
-}
-
-/// Of the day, at `HH:MM`.
-fn minutes(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.split_once(':')?;
-    let number = |digits: &str| -> Option<u32> {
-        let is_plain = digits.len() == 2 && digits.bytes().all(|it| it.is_ascii_digit());
-        is_plain.then(|| digits.parse().ok()).flatten()
-    };
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
-    let of_day = hours.checked_mul(60)?.checked_add(minutes)?;
-    (minutes < 60 && of_day <= 1_440).then_some(of_day)
 }
 
 #[cfg(test)]

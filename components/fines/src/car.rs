@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use kit::store::FromRow;
 use kit::web::Schema;
+use plate::Plate;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use plate::Plate;
 
 /// The shared login of people who park without an account: plates that it registers have no owner.
 pub const GUEST: &str = "guest";

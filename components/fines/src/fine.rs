@@ -6,6 +6,7 @@ use kit::Word;
 use kit::money::{Currency, decimal};
 use kit::store::FromRow;
 use kit::web::Schema;
+use plate::Plate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +15,6 @@ use crate::car::is_on_earth;
 use crate::cover::BookedHere;
 use crate::error::Error;
 use crate::plan::Plan;
-use plate::Plate;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Status {

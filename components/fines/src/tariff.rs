@@ -7,9 +7,9 @@
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use kit::Word;
 use kit::money::Cents;
 use kit::web::Schema;
+use kit::{Word, minute_of_day};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use rust_decimal_macros::dec;
@@ -207,16 +207,6 @@ fn moment(date: Date, minute: u32, zone: &TimeZone) -> Result<Timestamp, jiff::E
         date.to_datetime(Time::new(hour, minute, 0, 0)?)
     };
     zone.to_ambiguous_timestamp(local).compatible()
-}
-
-/// `08:30` is 510.
-fn minute_of_day(text: &str) -> Option<u32> {
-    let (hour, minute) = text.split_once(':')?;
-    if hour.len() != 2 || minute.len() != 2 {
-        return None;
-    }
-    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-    (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> i64 {

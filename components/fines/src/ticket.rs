@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp, civil};
 use kit::money::{Cents, Currency, decimal};
 use kit::store::FromRow;
 use kit::web::Schema;
+use plate::Plate;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::tariff::MAX_STAY_MINUTES;
 use crate::zone::Zone;
-use plate::Plate;
 
 #[derive(Clone, Debug, Serialize, FromRow, Schema)]
 pub struct Ticket {

@@ -6,7 +6,7 @@
 //! - [`money`]: minor units and currencies.
 //!
 //! Beside them [`setting`] reads the variables of the manifest, [`Language`] names the languages that
-//! people are written to in, and [`testing`] asks a router without a host.
+//! people are written to in, [`minute_of_day`] reads times, and [`testing`] asks a router without a host.
 //!
 //! A handler meets them in this order: `Caller` (who asks), `Json`, `Query` or `Keyed` (what for), `Db`
 //! (the store), `Problem` (the refusal). Nothing here knows a domain word.
@@ -16,6 +16,7 @@ extern crate self as kit;
 
 mod bindings;
 mod host;
+mod hours;
 pub mod identity;
 mod language;
 pub mod money;
@@ -25,6 +26,7 @@ pub mod store;
 pub mod testing;
 pub mod web;
 
+pub use hours::{is_zone_name, minute_of_day};
 pub use kit_derive::{Refusals, Word};
 pub use language::{Language, shortened};
 pub use setting::{Unset, flag, setting};

@@ -4,6 +4,7 @@
 //! are in it: HTML in the Markdown is dropped, links lead to web pages and mail addresses alone, and an image is the text
 //! that describes it, because its server would learn who reads.
 
+use kit::web::escape_html;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 /// Where a link may lead. Others, and those without a scheme, are left out, and their text stays.
@@ -34,7 +35,7 @@ pub fn to_html(markdown: &str) -> String {
 }
 
 fn opening(address: &str) -> CowStr<'static> {
-    let address = escaped(address);
+    let address = escape_html(address);
     format!("<a href=\"{address}\" rel=\"nofollow noopener noreferrer ugc\">").into()
 }
 
@@ -45,22 +46,6 @@ fn is_safe(address: &str) -> bool {
         && !address
             .chars()
             .any(|it| it.is_control() || it.is_whitespace())
-}
-
-/// For an attribute in double quotes.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

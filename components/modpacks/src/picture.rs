@@ -3,7 +3,7 @@
 
 use kit::Word;
 use kit::store::FromRow;
-use kit::store::photo::MediaType;
+use kit::store::photo::{MAX_SIZE, MediaType};
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -75,10 +75,6 @@ pub struct Stored {
 
 /// Pictures of a gallery: each is read when it is put there.
 const MAX_GALLERY: usize = 20;
-/// Bytes of a picture: what pages that show it can bear.
-const MAX_SIZE: i64 = 10 << 20;
-/// Bytes at the start of an image that say what it is.
-pub const HEAD: u64 = 12;
 
 impl NewGallery {
     /// Their titles without blanks around them, each file once.
@@ -117,19 +113,6 @@ pub fn candidate(files: &[PackFile], id: i64) -> Result<Uuid, Error> {
     Ok(object)
 }
 
-/// What a file is that begins so, if it is an image that browsers show and do not run.
-pub fn media_type(head: &[u8]) -> Option<MediaType> {
-    if head.starts_with(b"\xff\xd8\xff") {
-        Some(MediaType::Jpeg)
-    } else if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Some(MediaType::Png)
-    } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        Some(MediaType::Webp)
-    } else {
-        None
-    }
-}
-
 /// What a picture that was saved is called.
 pub fn file_name(pack: i64, media_type: MediaType) -> String {
     let extension = match media_type {
@@ -143,21 +126,6 @@ pub fn file_name(pack: i64, media_type: MediaType) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_image_is_known_by_its_first_bytes() {
-        let heads: [(&[u8], _); 6] = [
-            (b"\xff\xd8\xff\xe0\0\0\0\0\0\0\0\0", Some(MediaType::Jpeg)),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\0", Some(MediaType::Png)),
-            (b"RIFF\x24\0\0\0WEBP", Some(MediaType::Webp)),
-            (b"RIFF\x24\0\0\0WAVE", None),
-            (b"<svg xmlns=", None),
-            (b"", None),
-        ];
-        for (head, of) in heads {
-            assert_eq!(media_type(head), of, "{head:?}");
-        }
-    }
 
     #[test]
     fn a_gallery_has_each_picture_once_with_a_title_of_one_line() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::deliver::{email, telegram, webhook};
-use crate::digest::{self, Digest};
+use crate::digest::{self, Digest, Due};
 use crate::error::Error;
 use crate::notice::{Concern, Notice, Notify};
 use crate::plan::{self, Outlets};
@@ -44,16 +44,22 @@ async fn look_after() -> Result<(), Error> {
 
 async fn send_digests(db: &Db) -> Result<(), Error> {
     let due = store::claim_digests(db, MAX_DIGESTS).await?;
+    let mut sent = Ok(());
     for it in &due {
-        let waiting = store::list_digest(db, it.user_id, digest::MAX_NOTICES).await?;
-        let contact = calls::find_contact(it.user_id).await?;
-        let digest = Digest::of(it, contact.as_ref(), waiting);
-        store::send_digest(db, it.user_id, &digest).await?;
+        // One that fails is due again in a minute, and holds back no other.
+        sent = sent.and(send_digest(db, it).await);
     }
     if !due.is_empty() {
         event::wake();
     }
-    Ok(())
+    sent
+}
+
+async fn send_digest(db: &Db, due: &Due) -> Result<(), Error> {
+    let waiting = store::list_digest(db, due.user_id, digest::MAX_NOTICES).await?;
+    let contact = calls::find_contact(due.user_id).await?;
+    let digest = Digest::of(due, contact.as_ref(), waiting);
+    store::send_digest(db, due.user_id, &digest).await
 }
 
 async fn drain() -> Result<(), Error> {

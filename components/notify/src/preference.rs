@@ -1,8 +1,8 @@
 //! How and when a person wants to be told.
 
-use kit::Language;
 use kit::store::FromRow;
 use kit::web::Schema;
+use kit::{Language, is_zone_name, minute_of_day};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -44,8 +44,7 @@ pub struct QuietHours {
 
 impl Preferences {
     pub fn checked(self) -> Result<Self, Error> {
-        let is_zone = self.time_zone == "UTC" || self.time_zone.contains('/');
-        if self.time_zone.len() > 64 || !is_zone || !self.time_zone.is_ascii() {
+        if !is_zone_name(&self.time_zone) {
             return Err(Error::UnknownTimeZone);
         }
         let hours = self.quiet_hours.as_ref();
@@ -53,7 +52,7 @@ impl Preferences {
             .into_iter()
             .flat_map(|it| [&it.from, &it.until])
             .chain(&self.digest_at)
-            .all(|it| is_time_of_day(it));
+            .all(|it| minute_of_day(it).is_some_and(|it| it < 24 * 60));
         if !are_times {
             return Err(Error::InvalidHours("a time of day is written as 08:00"));
         }
@@ -64,15 +63,6 @@ impl Preferences {
         }
         Ok(self)
     }
-}
-
-fn is_time_of_day(text: &str) -> bool {
-    let is_number = |it: &str, end: u8| {
-        let is_digits = it.len() == 2 && it.bytes().all(|it| it.is_ascii_digit());
-        is_digits && it.parse::<u8>().is_ok_and(|it| it < end)
-    };
-    text.split_once(':')
-        .is_some_and(|(hour, minute)| is_number(hour, 24) && is_number(minute, 60))
 }
 
 fn utc() -> String {

@@ -108,6 +108,13 @@ impl Zone {
         format!("/api/v1/zones/{}{rest}", self.id)
     }
 
+    /// What its controller sees when they look at a car.
+    fn check(&self, plate: &str) -> Value {
+        let request = self.controller.post(&self.path("/checks"));
+        let answer = request.json(&json!({ "plate": plate })).send();
+        answer.expect(201).json()
+    }
+
     fn fine(&self, user: &User, body: &Value) -> Answer {
         user.post(&self.path("/fines")).json(body).send()
     }

@@ -55,6 +55,15 @@ fn create_draft(owner: &User, pack: i64, name: &str) -> i64 {
     number(&made.json()["id"])
 }
 
+/// Not even a statement that forgets to ask changes a version that is published.
+fn refused_once_published(stack: &Stack, statement: &str, version: i64) {
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = modpacks").unwrap();
+    let refused = sql.execute(statement, &[&version]).unwrap_err();
+    let constraint = refused.as_db_error().and_then(|it| it.constraint());
+    assert_eq!(constraint, Some("version_is_published"), "{statement}");
+}
+
 fn publish(owner: &User, pack: i64, version: i64) -> Answer {
     let path = format!("/modpacks/{pack}/versions/{version}/publish");
     owner.post(&path).send()

@@ -1,5 +1,6 @@
 -- $1 west, $2 south, $3 east, $4 north, $5 seconds
--- The same of all cars, on the places of a part of the map.
+-- The same of all cars, on the places of a part of the map. `booking_live` is the index of bookings that are not canceled,
+-- by when their place is free again.
 SELECT covering.*
 FROM place
 JOIN booking ON place_id = place.id

@@ -6,12 +6,12 @@ use kit::store::event;
 use kit::web::{
     Created, Dialect, Json, Listed, NoContent, Page, Path, Problem, Query, Routes, Schema,
 };
+use plate::Plate;
 use serde::Deserialize;
 
 use crate::car::{Car, CarChange, GUEST, NewCar, check_name};
 use crate::error::Error;
 use crate::store;
-use plate::Plate;
 
 pub fn routes() -> Routes {
     Routes::new("Cars", Dialect::Zones)

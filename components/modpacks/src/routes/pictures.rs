@@ -3,7 +3,7 @@
 use axum::response::Response;
 use kit::identity::Caller;
 use kit::store::Db;
-use kit::store::photo::MediaType;
+use kit::store::photo::{HEAD, MediaType};
 use kit::store::s3::S3;
 use kit::web::{Json, Path, Problem};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::files::redirect;
 use crate::error::Error;
 use crate::pack::Pack;
-use crate::picture::{self, HEAD, NewGallery, NewIcon, NewPicture, Place};
+use crate::picture::{self, NewGallery, NewIcon, NewPicture, Place};
 use crate::store::{self, files, packs};
 use crate::upload::{self, key};
 use crate::viewer::Viewer;
@@ -69,7 +69,7 @@ async fn look_at(
     for picture in wanted {
         let object = picture::candidate(&files, picture.file_id)?;
         let head = read_head(&s3, object).await?;
-        let media_type = picture::media_type(&head).ok_or(Error::NoPicture)?;
+        let media_type = MediaType::of(&head).ok_or(Error::NoPicture)?;
         found.push((picture, media_type));
     }
     Ok(found)
@@ -77,7 +77,7 @@ async fn look_at(
 
 async fn read_head(s3: &S3, object: Uuid) -> Result<Vec<u8>, Error> {
     let mut head = Vec::new();
-    let mut reading = s3.read(&key(object), 0, HEAD).await?;
+    let mut reading = s3.read(&key(object), 0, HEAD as u64).await?;
     while let Some(bytes) = reading.next().await? {
         head.extend_from_slice(&bytes);
     }

@@ -35,15 +35,6 @@ fn book(stack: &Stack, driver: &User, place: i64, plate: Option<&str>) -> Value 
     booked.expect(200).json()
 }
 
-fn check(zone: &Zone, plate: &str) -> Value {
-    let asked = zone.controller.post(&zone.path("/checks"));
-    asked
-        .json(&json!({ "plate": plate }))
-        .send()
-        .expect(201)
-        .json()
-}
-
 /// The booking ended so many minutes ago.
 fn end(stack: &Stack, booking: &Value, minutes: i32) {
     let id = booking["booking_id"].as_i64().unwrap();
@@ -79,11 +70,11 @@ fn a_car_on_a_booked_place_of_the_zone_is_covered_and_not_fined() {
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 1_000);
     let place = place(&stack, Some(&zone));
-    assert_eq!(check(&zone, &plate)["result"], "none");
+    assert_eq!(zone.check(&plate)["result"], "none");
     let booked = book(&stack, &driver, place, Some(&plate));
     let path = format!("/booking/{}", booked["booking_id"]);
     let until = driver.get(&path).send().expect(200).json()["date_to"].clone();
-    let seen = check(&zone, &plate);
+    let seen = zone.check(&plate);
     assert_eq!(
         (&seen["result"], &seen["ticket_id"], &seen["valid_until"]),
         (&json!("valid"), &Value::Null, &until)
@@ -102,13 +93,13 @@ fn a_car_on_a_booked_place_of_the_zone_is_covered_and_not_fined() {
     assert_eq!(list["plates"], json!([{ "plate": plate, "until": until }]));
     // Its place is in no other zone.
     let other = Zone::found(&stack);
-    let elsewhere = check(&other, &plate);
+    let elsewhere = other.check(&plate);
     assert_eq!(elsewhere["result"], "none");
     assert!(elsewhere.get("booking").is_none(), "{elsewhere}");
     fined(&other).expect(201);
     for (minutes, result) in [(3, "grace"), (6, "expired"), (31, "none")] {
         end(&stack, &booked, minutes);
-        assert_eq!(check(&zone, &plate)["result"], result, "{minutes}");
+        assert_eq!(zone.check(&plate)["result"], result, "{minutes}");
     }
     fined(&zone).expect(201);
 }
@@ -119,10 +110,10 @@ fn a_canceled_booking_covers_nothing() {
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 1_000);
     let booked = book(&stack, &driver, place(&stack, Some(&zone)), Some(&plate));
-    assert_eq!(check(&zone, &plate)["result"], "valid");
+    assert_eq!(zone.check(&plate)["result"], "valid");
     let path = format!("/booking/{}", booked["booking_id"]);
     driver.delete(&path).send().expect(200);
-    let seen = check(&zone, &plate);
+    let seen = zone.check(&plate);
     assert_eq!(
         (&seen["result"], seen.get("booking")),
         (&json!("none"), None)
@@ -135,7 +126,7 @@ fn a_booking_of_a_place_that_is_not_on_the_map_is_said_and_covers_nothing() {
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 1_000);
     let booked = book(&stack, &driver, place(&stack, None), Some(&plate));
-    let seen = check(&zone, &plate);
+    let seen = zone.check(&plate);
     assert_eq!(
         (&seen["result"], &seen["booking"]["in_zone"]),
         (&json!("none"), &json!(false))
@@ -154,12 +145,12 @@ fn a_ticket_and_a_booking_cover_a_car_as_long_as_one_of_them_lasts() {
     book(&stack, &driver, place(&stack, Some(&zone)), Some(&plate));
     let ticket = super::parked(&stack, &zone, &driver, &plate, 30);
     // A valid ticket suffices: bookings is not asked.
-    let seen = check(&zone, &plate);
+    let seen = zone.check(&plate);
     assert_eq!(seen["ticket_id"], ticket["id"]);
     let over = "UPDATE fines.ticket SET start_at = now() - interval '2 hours', end_at = now() - interval '3 minutes' WHERE id = $1";
     let id = ticket["id"].as_i64().unwrap();
     stack.sql().execute(over, &[&id]).unwrap();
-    let seen = check(&zone, &plate);
+    let seen = zone.check(&plate);
     assert_eq!(
         (
             &seen["result"],

@@ -5,14 +5,6 @@ use wharf_tests::{Stack, User, eventually};
 
 use super::{SOON, Zone, driver, parked, plate};
 
-fn check(zone: &Zone, plate: &str) -> Value {
-    let request = zone
-        .controller
-        .post(&zone.path("/checks"))
-        .json(&json!({ "plate": plate }));
-    request.send().expect(201).json()
-}
-
 /// The ticket ended so many minutes ago.
 fn end(stack: &Stack, ticket: &Value, minutes: i32) {
     let id = ticket["id"].as_i64().unwrap();
@@ -25,23 +17,23 @@ fn a_check_says_what_covers_a_car_and_is_kept() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 1_000);
-    assert_eq!(check(&zone, &plate)["result"], "none");
+    assert_eq!(zone.check(&plate)["result"], "none");
     let unpaid = zone.ticket(&driver, &plate, &super::from_now(&stack, 0), 30);
     unpaid.expect(201);
-    assert_eq!(check(&zone, &plate)["result"], "none");
+    assert_eq!(zone.check(&plate)["result"], "none");
     let ticket = parked(&stack, &zone, &driver, &plate, 30);
-    let valid = check(&zone, &plate.to_lowercase());
+    let valid = zone.check(&plate.to_lowercase());
     assert_eq!(
         (&valid["result"], &valid["ticket_id"]),
         (&json!("valid"), &ticket["id"])
     );
     assert_eq!(valid["valid_until"], ticket["end_date"]);
     // In another zone it counts for nothing.
-    assert_eq!(check(&Zone::found(&stack), &plate)["result"], "none");
+    assert_eq!(Zone::found(&stack).check(&plate)["result"], "none");
     for (minutes, result) in [(3, "grace"), (6, "expired"), (29, "expired"), (31, "none")] {
         end(&stack, &ticket, minutes);
         assert_eq!(
-            check(&zone, &plate)["result"],
+            zone.check(&plate)["result"],
             result,
             "{minutes} minutes ago"
         );

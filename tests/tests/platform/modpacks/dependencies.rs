@@ -154,11 +154,7 @@ fn dependencies_change_with_a_draft_and_are_fixed_once_it_is_published() {
         "UPDATE modpacks.dependency SET kind = 'optional' WHERE version_id = $1",
         "INSERT INTO modpacks.dependency (version_id, ordinal, kind, platform, project) VALUES ($1, 9, 'optional', 'github', 'x')",
     ] {
-        let mut sql = stack.sql();
-        sql.batch_execute("SET search_path = modpacks").unwrap();
-        let refused = sql.execute(statement, &[&version]).unwrap_err();
-        let constraint = refused.as_db_error().and_then(|it| it.constraint());
-        assert_eq!(constraint, Some("version_is_published"), "{statement}");
+        refused_once_published(stack, statement, version);
     }
 }
 

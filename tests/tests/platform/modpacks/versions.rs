@@ -52,11 +52,7 @@ fn a_published_version_does_not_change() {
         "INSERT INTO modpacks.file (pack_id, version_id, owner, path, original_name, size, side, is_optional, is_kept)
             SELECT pack_id, id, gen_random_uuid(), 'x', 'x', 1, 'both', false, false FROM modpacks.version WHERE id = $1",
     ] {
-        let mut sql = stack.sql();
-        sql.batch_execute("SET search_path = modpacks").unwrap();
-        let refused = sql.execute(statement, &[&version]).unwrap_err();
-        let constraint = refused.as_db_error().and_then(|it| it.constraint());
-        assert_eq!(constraint, Some("version_is_published"), "{statement}");
+        refused_once_published(stack, statement, version);
     }
 }
 
