@@ -34,10 +34,14 @@ impl Answer {
     }
 
     /// Refused because too many passwords are being hashed, or too many requests served: by the function itself, or by
-    /// signin, which it asks.
+    /// signin, which it asks. Older dialects carry the text of the refusal and not its code.
     pub(crate) fn is_busy(&self) -> bool {
-        let codes = [r#""code":"busy""#, r#""code":"accounts-unavailable""#];
-        [429, 503].contains(&self.status) && codes.iter().any(|it| self.text().contains(it))
+        let signs = [
+            r#""code":"busy""#,
+            r#""code":"accounts-unavailable""#,
+            "Too many people sign in at this moment",
+        ];
+        [429, 503].contains(&self.status) && signs.iter().any(|it| self.text().contains(it))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
