@@ -2,13 +2,13 @@
 SELECT events.declare();
 SELECT events.defines('notify', 1, 'A person is to be told something, by the channels that they chose.',
     '{"user_id": "uuid: the person", "template": "text: the notice", "params": "object: as the template wants them"}');
-SELECT events.defines('notify:security', 1, 'The same about how a person signs in: it goes before all else.',
+SELECT events.defines('notify:security', 1, 'The same about a sign-in, or money that leaves: it goes before all else.',
     '{"user_id": "uuid: the person", "template": "text: the notice", "params": "object: as the template wants them"}');
 SELECT events.defines('deliver:telegram', 1, 'A message to a chat.',
     '{"chat": "integer: the chat''s id at Telegram", "text": "text"}');
 SELECT events.defines('deliver:email', 1, 'An e-mail.',
     '{"to": "text: the address", "subject": "text", "text": "text"}');
-SELECT events.defines('deliver:letter', 1, 'An e-mail about how a person signs in: it goes before all else.',
+SELECT events.defines('deliver:letter', 1, 'An e-mail about a sign-in, or money that leaves: it goes before all else.',
     '{"to": "text: the address", "subject": "text", "text": "text"}');
 SELECT events.defines('deliver:webhook', 1, 'A call of a webhook.',
     '{"webhook": "uuid", "body": "object: what it is told"}');

@@ -15,7 +15,7 @@ FROM (VALUES
     ('refunded', 'A payment was sent back.')
 ) AS it (status, says);
 SELECT events.emits('payment:payment_service_unavailable', 'payment:pending', 'payment:in_process', 'payment:approved',
-    'payment:rejected', 'payment:expired', 'payment:cancelled', 'payment:refunded');
+    'payment:rejected', 'payment:expired', 'payment:cancelled', 'payment:refunded', 'notify:security');
 SELECT events.hears('user:created');
 SELECT events.hears('user:updated');
 SELECT events.hears('user:announced');

@@ -145,7 +145,7 @@ BEGIN
 END $$;
 
 -- From an account of the caller to the outside world: to `sandbox` at once, where money has no value; otherwise to
--- `payouts`.
+-- `payouts`. Its clients cannot ask for a proof of who the caller is, so its owner gets a letter.
 CREATE OR REPLACE FUNCTION withdraw(transfer_id uuid, of_owner uuid, from_name text, of_amount bigint, to_house text)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -162,6 +162,12 @@ BEGIN
                    source.currency);
     IF answer.outcome = 'moved' AND to_house = 'payouts' THEN
         PERFORM queue_payout(transfer_id, of_owner, NULL);
+    END IF;
+    IF answer.outcome = 'moved' THEN
+        INSERT INTO events.outbox (kind, aggregate, payload)
+        VALUES ('notify:security', 'user:' || of_owner, jsonb_build_object(
+            'user_id', of_owner, 'template', 'money-withdrawn', 'params', jsonb_build_object(
+                'reference', from_name, 'amount_cents', of_amount, 'currency', source.currency)));
     END IF;
     RETURN answer;
 END $$;

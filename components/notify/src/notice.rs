@@ -82,6 +82,8 @@ pub enum Notice {
     PersonalTokenMade(Origin),
     #[serde(rename = "new-sign-in")]
     NewSignIn(Origin),
+    #[serde(rename = "money-withdrawn")]
+    MoneyWithdrawn(Payment),
     #[serde(rename = "email-changed")]
     EmailChanged(FormerMailbox),
 }
@@ -113,10 +115,10 @@ pub struct Ending {
     pub time_zone: String,
 }
 
-/// Money that came in from outside, or went back there.
+/// Money that came in from outside, or went there.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Payment {
-    /// The name that the seller gave to it.
+    /// The name that the seller gave to it, or the account that it left.
     pub reference: String,
     pub amount_cents: i64,
     pub currency: Currency,
@@ -270,7 +272,8 @@ impl Notice {
             | Self::OwnFactorRemoved(_)
             | Self::BackupCodesRenewed(_)
             | Self::PersonalTokenMade(_)
-            | Self::NewSignIn(_) => Concern::Security,
+            | Self::NewSignIn(_)
+            | Self::MoneyWithdrawn(_) => Concern::Security,
             Self::EmailChanged(it) => Concern::Mailbox(&it.email),
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
@@ -353,6 +356,7 @@ pub(crate) mod tests {
             ("backup-codes-renewed", &from),
             ("personal-token-made", &from),
             ("new-sign-in", &from),
+            ("money-withdrawn", &payment),
             ("email-changed", &moved),
         ]
         .into_iter()

@@ -22,7 +22,7 @@ fn key() -> String {
 }
 
 /// Opens an account with `balance` in it; answers its name.
-fn account(user: &User, balance: f64) -> String {
+pub(crate) fn account(user: &User, balance: f64) -> String {
     let name = unique("account");
     let body = json!({
         "paymentAccountId": name,

@@ -207,6 +207,16 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::MoneyWithdrawn(it) => message(
+            format!(
+                "Money was withdrawn: {}",
+                money(it.amount_cents, it.currency)
+            ),
+            format!(
+                "It left your account {}. If that was not you, change your password now and turn to an admin.",
+                it.reference
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Your e-mail address was changed",
             format!(

@@ -225,6 +225,13 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::MoneyWithdrawn(it) => message(
+            format!("Dinheiro retirado: {}", money(it.amount_cents, it.currency)),
+            format!(
+                "Saiu da sua conta {}. Se não foi você, troque a senha agora e fale com um administrador.",
+                it.reference
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Seu e-mail foi alterado",
             format!(

@@ -217,6 +217,13 @@ pub fn say(notice: &Notice) -> Message {
                 it.address
             ),
         ),
+        Notice::MoneyWithdrawn(it) => message(
+            format!("Деньги выведены: {}", money(it.amount_cents, it.currency)),
+            format!(
+                "Они ушли с вашего счёта {}. Если это были не вы, смените пароль сейчас и обратитесь к администратору.",
+                it.reference
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Ваш адрес почты изменён",
             format!(

@@ -5,6 +5,7 @@ use wharf_tests::{Answer, Stack, Token, User, now_s};
 
 use super::proofs::App;
 use super::tokens::own_key;
+use crate::payments::account;
 
 /// The user with a token of the same session whose proof is that old.
 fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
@@ -197,4 +198,21 @@ fn money_that_leaves_asks_for_a_proof() {
     };
     is_asked_for_a_proof(&withdraw(&aged(&stack, &user, 90_000)));
     assert_ne!(withdraw(&aged(&stack, &user, 80_000)).status(), 401);
+}
+
+#[test]
+fn money_that_leaves_on_a_path_without_a_proof_is_told_to_its_owner() {
+    let stack = Stack::shared();
+    let user = User::registered(&stack);
+    let account = account(&user, 5.0);
+    let withdraw = |amount: i32, key: &str| {
+        let body = json!({ "paymentAccountId": account, "amount": amount });
+        let request = user.post("/payments/withdraw").json(&body);
+        request.header("idempotency-key", key).send()
+    };
+    withdraw(50, "too-much").expect(400);
+    assert!(templates(&stack, &user).is_empty());
+    withdraw(3, "once").expect(200);
+    withdraw(3, "once").expect(200);
+    assert_eq!(templates(&stack, &user), ["money-withdrawn"]);
 }
