@@ -1,7 +1,7 @@
 //! The address and scheme of the client behind proxies, from `X-Forwarded-For` and `X-Forwarded-Proto`. These headers
 //! count only if the peer is one of the manifest's `trusted_proxies`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName};
@@ -36,6 +36,17 @@ impl Client {
             address: address(peer, headers, trusted),
             scheme: scheme(headers).unwrap_or(Scheme::HTTP),
         }
+    }
+}
+
+/// What counts as one client in limits per client: an address, or a network of IPv6, of which a client has a /64 at least.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
