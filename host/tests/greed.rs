@@ -198,6 +198,33 @@ async fn a_component_has_as_many_connections_as_its_budget_however_it_asks_for_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sockets_draw_from_the_connections_of_their_component() {
+    let stage = Stage::start().await;
+    let host = &stage.host;
+    let (address, of_server) = start_silent_server();
+    // Through both interfaces. The second time needs what the first one gave back.
+    for path in ["/bad/sockets", "/bad/streams"].repeat(2) {
+        let attack = act(host, path, [&address, "40"]);
+        let refused_meanwhile = async {
+            until("all connections are open", async || {
+                of_server.load(Relaxed) >= 8
+            })
+            .await;
+            act(host, "/bad/redises", [&stage.redis, "1"]).await
+        };
+        let (taken, refused) = tokio::join!(attack, refused_meanwhile);
+        assert!(taken.starts_with("8 "), "{path}: {taken}");
+        assert!(refused.contains("8 outgoing connections"), "{refused}");
+        until("the connections are closed", async || {
+            of_server.load(Relaxed) == 0
+        })
+        .await;
+    }
+    let said = host.log("bad_stderr.txt");
+    assert!(said.contains("`outbound_connections`"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn results_and_replies_that_wait_for_a_component_are_bounded_together() {
     let stage = Stage::start().await;
     let alone = stage.p99_of_others().await;
