@@ -30,14 +30,20 @@ pub(crate) fn add_to_linker<T: ImportsView + 'static>(
         .func_wrap("create-tcp-socket", create_tcp::<T>)?;
     linker
         .instance("wasi:sockets/udp-create-socket@0.2.12")?
-        .func_wrap_async("create-udp-socket", |store, (family,)| {
-            Box::new(create_udp::<T>(store, family))
-        })?;
+        .func_wrap_async(
+            "create-udp-socket",
+            |store: StoreContextMut<'_, T>, (family,): (p2::IpAddressFamily,)| {
+                Box::new(create_udp(store, family))
+            },
+        )?;
     let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
     types.func_wrap("[static]tcp-socket.create", create_tcp_p3::<T>)?;
-    types.func_wrap_async("[static]udp-socket.create", |store, (family,)| {
-        Box::new(create_udp_p3::<T>(store, family))
-    })?;
+    types.func_wrap_async(
+        "[static]udp-socket.create",
+        |store: StoreContextMut<'_, T>, (family,): (p3::IpAddressFamily,)| {
+            Box::new(create_udp_p3(store, family))
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -42,7 +42,8 @@ impl Client {
 /// What counts as one client in limits per client: an address, or a network of IPv6, of which a client has a /64 at least.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => {
+        // That of `::1` would be the address of calls between components.
+        IpAddr::V6(address) if !address.is_loopback() => {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
@@ -87,6 +88,19 @@ fn scheme(headers: &HeaderMap) -> Option<Scheme> {
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_client() {
+        for (address, counted) in [
+            ("2001:db8:0:1:2::3", "2001:db8:0:1::"),
+            ("::1", "::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            let counted: IpAddr = counted.parse().unwrap();
+            assert_eq!(network(address.parse().unwrap()), counted, "{address}");
+        }
+    }
 
     fn client(peer: &str, forwarded: &[&str], proto: &str) -> (String, Scheme) {
         let trusted = Networks::parse("10.0.0.0/8, ::1").unwrap();
