@@ -34,7 +34,7 @@ use crate::http::local::Local;
 use crate::http::metrics_guard::MetricsGuard;
 use crate::http::service::{LocalService, Route, Service, Target, match_all};
 use crate::instances::FailureLog;
-use crate::journal::Journal;
+use crate::journal::{Allowance, Journal};
 use crate::link;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
@@ -138,19 +138,20 @@ fn build_function(
     let id: Arc<str> = component.id.as_str().into();
     let logs = parts.data_dir.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
+    let allowance = Allowance::for_files();
+    let terminal = (!parts.is_quiet)
+        .then(|| parts.journal.component_console(&id))
+        .transpose()?;
     let destination = |stream: &str| -> Result<Destination> {
         let path = logs.join(format!("{id}_{stream}.txt"));
         let file = parts
             .journal
-            .file(&path)
+            .file(&path, &allowance)
             .with_context(|| format!("open {}", path.display()))?;
-        let terminal = (!parts.is_quiet)
-            .then(|| parts.journal.component_console(&id))
-            .transpose()?;
         Ok(Destination {
             label: id.clone(),
             file,
-            terminal,
+            terminal: terminal.clone(),
         })
     };
     let stderr = destination("stderr")?;

@@ -58,7 +58,8 @@ fn pool(capacity: Capacity) -> PoolingAllocationConfig {
     let instances = instances + instances / 8 + 8;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_stacks(instances * 2)
+        // Each part of an instance may be suspended on a stack of its own while another one runs.
+        .total_stacks(instances * (parts + 1))
         .total_memories(instances * parts)
         .total_tables(instances * parts * TABLES_PER_PART)
         .total_core_instances(instances * parts * CORE_INSTANCES_PER_PART)

@@ -85,11 +85,8 @@ impl Function {
         wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
             .envs(&self.environment)
-            .allow_tcp(egress.allows_sockets("tcp"))
-            .allow_udp(egress.allows_sockets("udp"))
             // A look-up leaves the machine, so it needs a grant of sockets too.
-            .allow_ip_name_lookup(egress.allows_sockets("tcp") || egress.allows_sockets("udp"))
-            .socket_addr_check(egress.socket_check());
+            .allow_ip_name_lookup(egress.allows_sockets("tcp") || egress.allows_sockets("udp"));
         if let Some(files) = &self.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }

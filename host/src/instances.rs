@@ -74,12 +74,13 @@ impl<E: Send + 'static> Instances<E> {
             .pop()
     }
 
-    /// Keeps an instance for the next request, unless it is used up or has grown too much.
+    /// Keeps an instance for the next request, unless it is used up, has grown too much or holds connections.
     pub fn keep_warm(&self, mut instance: Instance<E>) {
         instance.served += 1;
         instance.idle_since = Instant::now();
         let grown = instance.memory() - instance.initial_memory;
-        if grown <= MAX_GROWTH && instance.served < self.function.limits.requests_per_instance {
+        let is_reusable = grown <= MAX_GROWTH && !instance.store.data().imports.keeps_connections();
+        if is_reusable && instance.served < self.function.limits.requests_per_instance {
             self.warm
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -1,5 +1,5 @@
 //! Writes lines to the terminal and to log files. Writers append to a buffer in memory; one thread flushes the
-//! buffers a few times a second, so that no request waits for a disk or a slow terminal. A writer that exceeds its
+//! buffers a few times a second, so that no request waits for a disk or a slow terminal. A component that exceeds its
 //! rate limit loses lines; others are not affected.
 
 use std::fs::{self, File, OpenOptions};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Interval between flushes, so also the delay of a line.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
@@ -17,10 +17,9 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(25);
 /// Size at which a log file is rotated. One old file is kept.
 const MAX_LOG_BYTES: u64 = 64 << 20;
 
-/// How many bytes may be written to a target; lines beyond are dropped and counted.
 #[derive(Clone, Copy)]
 struct RateLimit {
-    /// Bytes that may wait in the buffer.
+    /// Bytes that may wait in buffers.
     burst: usize,
     /// Bytes per `FLUSH_INTERVAL`.
     steady: usize,
@@ -32,7 +31,7 @@ const HOST_LIMIT: RateLimit = RateLimit {
     steady: 8 << 20,
 };
 
-/// The log file of a component: 10 MB/s, so that a component in a print loop does not use up the disk.
+/// The log files of a component together: 10 MB/s, so that a component in a print loop does not use up the disk.
 const FILE_LIMIT: RateLimit = RateLimit {
     burst: 8 << 20,
     steady: 256 << 10,
@@ -44,43 +43,82 @@ const TERMINAL_LIMIT: RateLimit = RateLimit {
     steady: 1 << 10,
 };
 
-/// Takes lines for one target, from any thread.
+/// How many bytes may be written to one target, or to several together; lines beyond are dropped and counted.
 #[derive(Clone)]
-pub struct Sink(Arc<Mutex<Buffer>>);
+pub struct Allowance(Arc<Mutex<Room>>);
 
-struct Buffer {
-    bytes: Vec<u8>,
-    dropped: u64,
-    /// Bytes that may still be appended.
-    room: usize,
+struct Room {
+    bytes: usize,
     limit: RateLimit,
+    refilled: Instant,
 }
 
-impl Sink {
+impl Allowance {
     fn new(limit: RateLimit) -> Self {
-        Self(Arc::new(Mutex::new(Buffer {
-            bytes: Vec::new(),
-            dropped: 0,
-            room: limit.burst,
+        Self(Arc::new(Mutex::new(Room {
+            bytes: limit.burst,
             limit,
+            refilled: Instant::now(),
         })))
     }
 
+    /// For the log files of one component.
+    pub fn for_files() -> Self {
+        Self::new(FILE_LIMIT)
+    }
+
+    fn try_take(&self, bytes: usize, now: Instant) -> bool {
+        let mut room = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        room.refill(now);
+        let left = room.bytes.checked_sub(bytes);
+        room.bytes = left.unwrap_or(room.bytes);
+        left.is_some()
+    }
+}
+
+impl Room {
+    fn refill(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.refilled);
+        let elapsed = elapsed.as_millis() / FLUSH_INTERVAL.as_millis();
+        let intervals = u32::try_from(elapsed).unwrap_or(u32::MAX);
+        self.refilled += FLUSH_INTERVAL * intervals;
+        let refill = self.limit.steady.saturating_mul(intervals as usize);
+        self.bytes = self.bytes.saturating_add(refill).min(self.limit.burst);
+    }
+}
+
+/// Takes lines for one target, from any thread.
+#[derive(Clone)]
+pub struct Sink {
+    buffer: Arc<Mutex<Buffer>>,
+    allowance: Allowance,
+}
+
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    dropped: u64,
+}
+
+impl Sink {
+    fn new(allowance: Allowance) -> Self {
+        let buffer = Arc::default();
+        Self { buffer, allowance }
+    }
+
     pub fn append(&self, lines: &[u8]) {
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match buffer.room.checked_sub(lines.len()) {
-            Some(room) => {
-                buffer.room = room;
-                buffer.bytes.extend_from_slice(lines);
-            }
-            None => buffer.dropped += 1,
+        let is_allowed = self.allowance.try_take(lines.len(), Instant::now());
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_allowed {
+            buffer.bytes.extend_from_slice(lines);
+        } else {
+            buffer.dropped += 1;
         }
     }
 
     /// Empties the buffer; returns its lines and the number of dropped ones.
     fn take(&self) -> (Vec<u8>, u64) {
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        buffer.room = (buffer.room + buffer.limit.steady).min(buffer.limit.burst);
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped))
     }
 }
@@ -154,7 +192,7 @@ pub struct Journal {
 
 impl Journal {
     pub fn start() -> io::Result<Self> {
-        let console = Sink::new(HOST_LIMIT);
+        let console = Sink::new(Allowance::new(HOST_LIMIT));
         let (targets, opened) = mpsc::channel();
         let own = console.clone();
         let writer = thread::Builder::new()
@@ -191,19 +229,20 @@ impl Journal {
 
     /// The terminal, rate limited for one component.
     pub fn component_console(&self, component: &str) -> io::Result<Sink> {
-        self.add_sink(TERMINAL_LIMIT, Target::Terminal(format!("{component} | ")))
-    }
-
-    /// Opens a log file for appending; creates it if missing.
-    pub fn file(&self, path: &Path) -> io::Result<Sink> {
         self.add_sink(
-            FILE_LIMIT,
-            Target::File(LogFile::open(path, MAX_LOG_BYTES)?),
+            Allowance::new(TERMINAL_LIMIT),
+            Target::Terminal(format!("{component} | ")),
         )
     }
 
-    fn add_sink(&self, limit: RateLimit, target: Target) -> io::Result<Sink> {
-        let sink = Sink::new(limit);
+    /// Opens a log file for appending; creates it if missing.
+    pub fn file(&self, path: &Path, allowance: &Allowance) -> io::Result<Sink> {
+        let file = LogFile::open(path, MAX_LOG_BYTES)?;
+        self.add_sink(allowance.clone(), Target::File(file))
+    }
+
+    fn add_sink(&self, allowance: Allowance, target: Target) -> io::Result<Sink> {
+        let sink = Sink::new(allowance);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((targets, _)) = writer.as_ref() {
             targets
@@ -251,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         let journal = Journal::start().unwrap();
-        let sink = journal.file(&path).unwrap();
+        let sink = journal.file(&path, &Allowance::for_files()).unwrap();
         sink.append(b"one\n");
         sink.append(b"two\n");
         drop(journal);
@@ -259,28 +298,40 @@ mod tests {
     }
 
     #[test]
-    fn lines_beyond_the_rate_limit_are_dropped_and_counted() {
-        let sink = Sink::new(RateLimit {
+    fn an_allowance_is_refilled_as_time_passes_and_never_exceeds_the_burst() {
+        let allowance = Allowance::new(RateLimit {
             burst: 80,
             steady: 10,
         });
-        let write_ten = || {
-            for _ in 0..10 {
-                sink.append(b"123456789\n");
-            }
-            let mut out = Vec::new();
-            flush(&sink, &mut out, "shop | ");
-            let out = String::from_utf8(out).unwrap();
-            let lines = out.lines().filter(|line| *line == "123456789").count();
-            (lines, out.lines().last().unwrap().to_owned())
+        let began = Instant::now();
+        let take_tens_at = |intervals| {
+            let now = began + FLUSH_INTERVAL * intervals;
+            (0..10).filter(|_| allowance.try_take(10, now)).count()
         };
-        let dropped = |count| format!("shop | ({count} lines dropped: rate limit exceeded)");
-        assert_eq!(write_ten(), (8, dropped(2)));
-        assert_eq!(write_ten(), (1, dropped(9)));
-        for _ in 0..100 {
-            sink.take();
+        assert_eq!(take_tens_at(0), 8);
+        assert_eq!(take_tens_at(1), 1);
+        assert_eq!(take_tens_at(100), 8);
+    }
+
+    #[test]
+    fn lines_beyond_what_the_targets_of_a_component_may_take_together_are_dropped_and_counted() {
+        let allowance = Allowance::new(RateLimit {
+            burst: 80,
+            steady: 0,
+        });
+        let [stdout, stderr] = [(); 2].map(|()| Sink::new(allowance.clone()));
+        for _ in 0..5 {
+            stdout.append(b"123456789\n");
+            stderr.append(b"123456789\n");
         }
-        assert_eq!(write_ten(), (8, dropped(2)), "room never exceeds the burst");
+        let mut out = Vec::new();
+        flush(&stdout, &mut out, "shop | ");
+        flush(&stderr, &mut out, "shop | ");
+        let out = String::from_utf8(out).unwrap();
+        let lines = out.lines().filter(|line| *line == "123456789").count();
+        assert_eq!(lines, 8);
+        let dropped = "shop | (1 lines dropped: rate limit exceeded)";
+        assert_eq!(out.lines().filter(|line| *line == dropped).count(), 2);
     }
 
     #[test]

@@ -12,14 +12,13 @@
 
 mod stage;
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use stage::{Host, until};
+use stage::{Host, start_with_till, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -27,17 +26,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 const MANIFEST: &str = r#"
-[application.tool.wharf]
-migrations = "migrations"
 [application.tool.wharf.connections]
 idle_timeout_ms = 2000
 stall_timeout_ms = 2000
-[application.tool.wharf.variables]
-till_url = "postgres:till"
-redis_url = "redis"
-[variables]
-till_url = { required = true }
-redis_url = { required = true }
 
 [[trigger.http]]
 route = "/greedy/..."
@@ -76,17 +67,6 @@ max_instances = 4
 idle_timeout_ms = 500
 request_timeout_ms = 2000
 "#;
-
-fn start() -> Host {
-    let folder = stage::folder(MANIFEST);
-    // When started as root, PostgreSQL runs as another user, who needs access.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let till = folder.path().join("migrations/till");
-    fs::create_dir_all(&till).unwrap();
-    let table = "CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1)";
-    fs::write(till.join("0001_sale.sql"), table).unwrap();
-    Host::start_in(folder, &["--volatile"])
-}
 
 /// Passes connections on to a store until they are cut.
 struct Cable {
@@ -259,7 +239,7 @@ async fn settle(host: &Host) {
 async fn a_soak_leaves_connections_permits_instances_descriptors_and_memory_as_they_were() {
     let seconds = std::env::var("WALK_SECONDS").ok();
     let lasts = Duration::from_secs(seconds.map_or(8, |seconds| seconds.parse().unwrap()));
-    let host = start();
+    let host = start_with_till(MANIFEST);
     let variable = async |name| host.post("/greedy/variable", name).await.text();
     let postgres = Cable::to(&variable("till_url").await).await;
     let redis = Cable::to(&variable("redis_url").await).await;
@@ -304,7 +284,7 @@ async fn a_soak_leaves_connections_permits_instances_descriptors_and_memory_as_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twice_the_load_that_can_be_served_is_refused_in_part_and_fails_in_none() {
-    let host = start();
+    let host = start_with_till(MANIFEST);
     assert_eq!(host.get("/acts/hello").await.status(), 200);
     let before = Holdings::of(&host).resident_kilobytes;
     // Four instances serve 40 requests of 100 ms a second; 80 arrive.

@@ -7,7 +7,7 @@ use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi_http::WasiHttpHooks;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, ConnectionPermit};
 use crate::egress::{Egress, StderrLine};
 use crate::http::{Depth, HttpHooks, LocalDispatch, Outbound};
 use crate::variables::Variables;
@@ -72,7 +72,7 @@ impl Imports {
         })
     }
 
-    /// The check that every capability makes before it connects; `wasi:sockets` must make it too.
+    /// The check that every capability makes before it connects.
     pub fn egress(&self) -> &Arc<Egress> {
         &self.egress
     }
@@ -82,6 +82,8 @@ impl Imports {
 pub struct ImportsCtx {
     pub(crate) imports: Arc<Imports>,
     hooks: HttpHooks,
+    /// Of sockets whose end is not known.
+    pub(crate) kept_permits: Vec<Arc<ConnectionPermit>>,
 }
 
 impl ImportsCtx {
@@ -92,12 +94,18 @@ impl ImportsCtx {
                 outbound: Arc::clone(&imports.http),
                 depth: Depth::default(),
             },
+            kept_permits: Vec::new(),
         }
     }
 
     /// Tells how many calls between components led to the request that begins.
     pub fn begin_request(&mut self, depth: Depth) {
         self.hooks.depth = depth;
+    }
+
+    /// Whether the instance has connections that are counted until it ends. It should not serve another request.
+    pub fn keeps_connections(&self) -> bool {
+        !self.kept_permits.is_empty()
     }
 
     /// For `WasiHttpCtxView::hooks`.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks, Denied};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, ConnectionPermit};
 
 /// Longest server address that a guest may give. Pools and clients are kept by address, so the host stores a copy.
 pub(crate) const MAX_ADDRESS_BYTES: usize = 4096;
@@ -47,6 +47,13 @@ impl Egress {
     /// What every connection of the component and every answer held for it draws from.
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// A permit for a connection. A refusal tells the component's log which limit was met.
+    pub(crate) fn try_connect(&self) -> Option<ConnectionPermit> {
+        let permit = self.budget.try_connect();
+        let permit = permit.inspect_err(|refused| (self.stderr)(&refused.to_string()));
+        permit.ok()
     }
 
     /// For connections that the operator configured: they need no grant, and no network is blocked.
@@ -115,7 +122,7 @@ impl Egress {
     }
 
     /// The check for `wasi:sockets`, as `WasiCtxBuilder::socket_addr_check` takes it. Listening is always denied.
-    pub fn socket_check(
+    pub(crate) fn socket_check(
         self: &Arc<Self>,
     ) -> impl Fn(SocketAddr, SocketAddrUse) -> Pin<Box<dyn Future<Output = bool> + Send + Sync>>
     + Send

@@ -18,6 +18,7 @@ pub mod key_value;
 pub mod mqtt;
 pub mod postgres;
 pub mod redis;
+mod sockets;
 pub mod sqlite;
 #[cfg(test)]
 mod testing;
@@ -31,7 +32,8 @@ pub use context::{Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView};
 
 use wasmtime::component::Linker;
 
-/// Links every capability but outbound HTTP: `wasmtime_wasi_http` links that one, with [`ImportsCtx::http_hooks`].
+/// Links every capability but outbound HTTP: `wasmtime_wasi_http` links that one, with [`ImportsCtx::http_hooks`]. Replaces
+/// what `wasmtime_wasi` linked to make sockets, so it is called after that.
 pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     variables::wit::add_to_linker(linker)?;
     postgres::wit::add_to_linker(linker)?;
@@ -39,5 +41,6 @@ pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmti
     key_value::wit::add_to_linker(linker)?;
     mqtt::wit::add_to_linker(linker)?;
     sqlite::wit::add_to_linker(linker)?;
+    sockets::add_to_linker(linker)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The address and scheme of the client behind proxies, from `X-Forwarded-For` and `X-Forwarded-Proto`. These headers
 //! count only if the peer is one of the manifest's `trusted_proxies`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName};
@@ -36,6 +36,18 @@ impl Client {
             address: address(peer, headers, trusted),
             scheme: scheme(headers).unwrap_or(Scheme::HTTP),
         }
+    }
+}
+
+/// What counts as one client in limits per client: an address, or a network of IPv6, of which a client has a /64 at least.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        // That of `::1` would be the address of calls between components.
+        IpAddr::V6(address) if !address.is_loopback() => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -76,6 +88,19 @@ fn scheme(headers: &HeaderMap) -> Option<Scheme> {
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_client() {
+        for (address, counted) in [
+            ("2001:db8:0:1:2::3", "2001:db8:0:1::"),
+            ("::1", "::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            let counted: IpAddr = counted.parse().unwrap();
+            assert_eq!(network(address.parse().unwrap()), counted, "{address}");
+        }
+    }
 
     fn client(peer: &str, forwarded: &[&str], proto: &str) -> (String, Scheme) {
         let trusted = Networks::parse("10.0.0.0/8, ::1").unwrap();

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wharf_manifest::manifest::ConnectionLimits;
 
+use crate::http::client::network;
+
 /// The open connections, and their limits.
 pub struct Connections {
     max: usize,
@@ -39,6 +41,7 @@ impl Connections {
     /// Counts a connection until the result is dropped; `None` if there are too many. A trusted proxy has no limit of its
     /// own.
     pub fn admit(self: &Arc<Self>, client: IpAddr, is_proxy: bool) -> Option<Admitted> {
+        let client = network(client);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.total >= self.max {
             return None;
@@ -160,6 +163,22 @@ mod tests {
         assert!(connections.admit(two, false).is_some());
         assert_eq!(connections.open.lock().unwrap().by_client.len(), 0);
         assert_eq!(Connections::new(&limits, Some(4)).max, 2);
+    }
+
+    #[test]
+    fn a_client_with_a_network_of_ipv6_is_one_client() {
+        let limits = ConnectionLimits {
+            max: 3,
+            max_per_client: 1,
+            ..Default::default()
+        };
+        let connections = Connections::new(&limits, None);
+        let admit = |address: &str| connections.admit(address.parse().unwrap(), false);
+        let _first = admit("2001:db8:0:1::1").unwrap();
+        assert!(admit("2001:db8:0:1:ffff::2").is_none());
+        let _second = admit("2001:db8:0:2::1").unwrap();
+        let _third = admit("192.0.2.1").unwrap();
+        assert!(admit("::ffff:192.0.2.1").is_none());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::http::client::network;
+
 const MAX_BYTES: u64 = 128 << 20;
 /// What one client address may hold of it.
 const MAX_CLIENT_BYTES: u64 = MAX_BYTES / 4;
@@ -32,7 +34,7 @@ impl PendingBodies {
     pub fn charge(&self, client: IpAddr) -> Charge<'_> {
         Charge {
             bodies: self,
-            client,
+            client: network(client),
             bytes: 0,
         }
     }

@@ -1,8 +1,9 @@
 //! The stage for the host's tests: the real binary, real components, a folder and a port of their own.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
@@ -58,6 +59,31 @@ pub fn folder(manifest: &str) -> TempDir {
     let cache = target().join("guests/compiled");
     wharf_launch::link_cache(&folder.path().join(".wharf"), &cache).unwrap();
     folder
+}
+
+/// The address of a database with the table `sale`, which has one row, and of a Redis, as the variables `till_url` and
+/// `redis_url`.
+const TILL: &str = r#"
+[application.tool.wharf]
+migrations = "migrations"
+[application.tool.wharf.variables]
+till_url = "postgres:till"
+redis_url = "redis"
+[variables]
+till_url = { required = true }
+redis_url = { required = true }
+"#;
+
+/// Starts the stores of `TILL` and the components of the manifest.
+pub fn start_with_till(manifest: &str) -> Host {
+    let folder = folder(&format!("{TILL}{manifest}"));
+    // When started as root, PostgreSQL runs as another user, who needs access.
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let till = folder.path().join("migrations/till");
+    fs::create_dir_all(&till).unwrap();
+    let table = "CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1)";
+    fs::write(till.join("0001_sale.sql"), table).unwrap();
+    Host::start_in(folder, &["--volatile"])
 }
 
 pub fn wharf(folder: &Path) -> Command {

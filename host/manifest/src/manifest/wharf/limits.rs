@@ -28,7 +28,7 @@ pub struct WharfComponent {
     pub block_private_networks: bool,
     /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
     pub merge_equal_messages: bool,
-    /// Outgoing connections of all kinds at the same time: to databases, Redis, brokers and HTTP servers.
+    /// Outgoing connections of all kinds at the same time: to databases, Redis, brokers and HTTP servers, and sockets.
     pub outbound_connections: u32,
     pub postgres: PostgresLimits,
 }

@@ -2,7 +2,7 @@
 //! selects what it takes, each line of the body is an argument.
 
 use std::fmt::Debug;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,9 @@ use futures::future::join_all;
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{FullBody, Request, Response, StatusCode};
 use spin_sdk::redis::RedisParameter;
+use spin_sdk::wasip3::sockets::types::{
+    IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket,
+};
 use spin_sdk::{http, http_service, pg, redis, time, variables};
 
 type Answer = Result<String, String>;
@@ -46,6 +49,7 @@ async fn act_on(path: &str, arguments: &[&str]) -> Answer {
         ("redises", [address, count]) => hold_redises(address, number(count)).await,
         ("servers", [url, count]) => hold_servers(url, number(count)).await,
         ("sockets", [address, count]) => hold_sockets(address, number(count)).await,
+        ("streams", [address, count]) => hold_streams(address, number(count)).await,
         ("compute", [turns]) => Ok(compute(number(turns)).to_string()),
         ("spin", _) => Ok(compute(u64::MAX).to_string()),
         (other, _) => Err(format!("there is no {other} with such arguments")),
@@ -145,4 +149,26 @@ async fn hold_sockets(address: &str, count: u64) -> Answer {
     let sockets: Vec<_> = (0..count).map(open).collect();
     time::sleep(HELD_FOR).await;
     hold(sockets.into_iter().map(async |socket| socket)).await
+}
+
+/// Keeps one end of each connection and drops the socket.
+async fn hold_streams(address: &str, count: u64) -> Answer {
+    let address: SocketAddr = address.parse().map_err(show)?;
+    let SocketAddr::V4(address) = address else {
+        return Err("not an address of version 4".to_owned());
+    };
+    let [a, b, c, d] = address.ip().octets();
+    let address = IpSocketAddress::Ipv4(Ipv4SocketAddress {
+        port: address.port(),
+        address: (a, b, c, d),
+    });
+    hold((0..count).map(async |_| {
+        let socket = TcpSocket::create(IpAddressFamily::Ipv4).map_err(show)?;
+        socket.connect(address).await.map_err(show)?;
+        let (stream, _) = socket.receive();
+        drop(socket);
+        time::sleep(HELD_FOR).await;
+        Ok(stream)
+    }))
+    .await
 }
