@@ -59,7 +59,7 @@ async fn send_digest(db: &Db, due: &Due) -> Result<(), Error> {
     let waiting = store::list_digest(db, due.user_id, digest::MAX_NOTICES).await?;
     let contact = calls::find_contact(due.user_id).await?;
     let digest = Digest::of(due, contact.as_ref(), waiting);
-    store::send_digest(db, due.user_id, &digest).await
+    store::send_digest(db, due, &digest).await
 }
 
 async fn drain() -> Result<(), Error> {

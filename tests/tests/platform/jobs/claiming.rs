@@ -307,7 +307,10 @@ fn a_claim_reads_the_same_rows_whatever_waits() {
         costs.push(least_reads(&mut sql));
     }
     let (few, many) = (costs[0], costs[1]);
-    assert!(many <= 2 * few, "{few} rows read with few, {many} with many");
+    assert!(
+        many <= 2 * few,
+        "{few} rows read with few, {many} with many"
+    );
 }
 
 /// What is counted costs more the more waits, so that a count is kept for twenty times as long as it took.
