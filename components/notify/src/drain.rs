@@ -22,11 +22,12 @@ const PURGE_BATCH: i64 = 1_000;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    let drained = drain_in_turn("notify", payload, drain).await;
-    if payload != b"tick" {
-        return drained;
-    }
-    drained.and(look_after().await)
+    let is_tick = payload == b"tick";
+    let act = async || match is_tick {
+        true => tick().await,
+        false => drain().await,
+    };
+    drain_in_turn("notify", payload, act).await
 }
 
 /// Carries out the events that are due, sends digests, and deletes what is old.

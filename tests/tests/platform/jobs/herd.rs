@@ -57,6 +57,45 @@ fn four_hosts_look_less_than_twice_as_often_as_one() {
     );
 }
 
+/// Looks for events that all functions make within so many ticks, when there are none.
+fn idle_looks(stack: &Stack, sql: &mut Client, ticks: usize) -> i64 {
+    let mut redis = stack.redis();
+    let turns = |redis: &mut redis::Connection| -> bool {
+        redis::cmd("EXISTS")
+            .arg("sweep:bookings")
+            .query(redis)
+            .unwrap()
+    };
+    let before = looks(sql);
+    for _ in 0..ticks {
+        eventually("a tick begins", SOON, || turns(&mut redis));
+        eventually("it is over", SOON, || !turns(&mut redis));
+    }
+    looks(sql) - before
+}
+
+#[test]
+fn four_hosts_sweep_as_often_as_one() {
+    const TICKS: usize = 8;
+    let first = Options::default().start_cabled();
+    let mut sql = first.sql();
+    for statement in [
+        "ALTER SYSTEM SET track_functions = 'all'",
+        "SELECT pg_reload_conf()",
+    ] {
+        sql.batch_execute(statement).unwrap();
+    }
+    emit(&mut sql, "user:updated", "user:first", &json!({}));
+    wait_until_drained(&mut sql);
+    let alone = idle_looks(&first, &mut sql, TICKS);
+    let _others: Vec<Stack> = (0..3).map(|_| first.start_second()).collect();
+    let together = idle_looks(&first, &mut sql, TICKS);
+    assert!(
+        alone > 0 && together < 2 * alone,
+        "{alone} looks by one host, {together} by four"
+    );
+}
+
 #[test]
 fn a_copy_that_is_killed_before_it_looks_keeps_others_from_it_for_a_moment_only() {
     let stack = Options::default().start();
