@@ -1,25 +1,9 @@
 //! What is delivered names the request that caused it.
 
 use serde_json::json;
-use wharf_tests::{User, eventually, unique};
+use wharf_tests::{eventually, unique};
 
 use super::{Person, SOON, Told};
-
-fn endow(told: &Told, person: &Person, cents: i64) {
-    let code = unique("gift");
-    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
-    let admin = User::admin(&told.stack);
-    admin
-        .post("/payment/promocode")
-        .json(&gift)
-        .send()
-        .expect(200);
-    person
-        .request(told, "POST", "/payment/promocode/activate")
-        .json(&json!({ "code": code }))
-        .send()
-        .expect(200);
-}
 
 /// From a booking to its notice, from the notice to the webhook.
 #[test]
@@ -29,7 +13,7 @@ fn a_webhook_is_called_with_the_id_of_the_request_that_caused_it() {
         Person::registered(told, "driver", 1),
         Person::registered(told, "owner", 1),
     );
-    endow(told, &ana, 10_000);
+    ana.endow(told, 10_000);
     let place = json!({
         "name": unique("Garage"), "city": "Porto", "address": "Rua das Flores 1", "parking_type": "covered",
         "hourly_rate": 100, "capacity": 9,
