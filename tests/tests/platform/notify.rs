@@ -1,6 +1,7 @@
 //! People and their programs are told, by the channels that they chose, and not by those that they
 //! or the other side closed.
 
+mod backlog;
 mod causes;
 mod hours;
 mod inbox;
