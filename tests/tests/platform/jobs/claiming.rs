@@ -308,8 +308,8 @@ fn a_claim_reads_the_same_rows_whatever_waits() {
     }
     let (few, many) = (costs[0], costs[1]);
     assert!(
-        many <= 2 * few,
-        "{few} rows read with few, {many} with many"
+        many < few + 1_000,
+        "{few} rows are read with few, {many} with many"
     );
 }
 
