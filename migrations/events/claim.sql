@@ -34,161 +34,157 @@ CREATE OR REPLACE FUNCTION lock_lines() RETURNS void
 LANGUAGE sql
 RETURN pg_advisory_xact_lock(hashtextextended('events.route', 0));
 
+CREATE OR REPLACE FUNCTION is_anything_to_route() RETURNS bool
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM events.outbox)
+    OR EXISTS (SELECT FROM events.delivery WHERE state = 'done' OR state = 'dead' AND NOT is_passed)
+    OR EXISTS (SELECT FROM events.delivery WHERE state = 'retrying' AND due_at <= now());
+
 -- Brings lines up to date: archives what is done and lets the next of its line go, calls back what failed and is due,
 -- and turns new events into deliveries. At most `at_most` of each, those of urgent lanes first.
 CREATE OR REPLACE FUNCTION route(at_most int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
--- Plans made while the tables were empty would read and sort the whole backlog, or hash all dead letters.
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
--- To plan it anew costs more than to run it.
-SET plan_cache_mode = force_generic_plan AS $$
+-- Plans made while the tables were empty would read and sort the whole backlog.
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
-    are_passed bool := EXISTS (SELECT FROM delivery WHERE state = 'done' OR state = 'dead' AND NOT is_passed);
-    are_due bool := EXISTS (SELECT FROM delivery WHERE state = 'retrying' AND due_at <= now());
-    are_written bool := EXISTS (SELECT FROM outbox);
     consumers text[];
     names text[];
 BEGIN
-    IF NOT (are_passed OR are_due OR are_written) THEN
+    IF NOT is_anything_to_route() THEN
         RETURN;
     END IF;
     PERFORM lock_lines();
 
-    IF are_passed THEN
-        WITH passed AS MATERIALIZED (
-            SELECT delivery.id FROM delivery
-            WHERE delivery.state = 'done' OR delivery.state = 'dead' AND NOT delivery.is_passed
-            ORDER BY delivery.id
-            LIMIT at_most
-        ), done AS (
-            DELETE FROM delivery USING passed WHERE delivery.id = passed.id AND delivery.state = 'done' RETURNING delivery.*
-        ), dead AS (
-            UPDATE delivery SET is_passed = true FROM passed
-            WHERE delivery.id = passed.id AND delivery.state = 'dead'
-            RETURNING delivery.*
-        ), archived AS (
-            INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts,
-                fence, last_error, settled_at)
-            SELECT event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts, fence,
-                last_error, settled_at
-            FROM done
-        ), line AS (
-            SELECT consumer, lane, aggregate FROM done UNION SELECT consumer, lane, aggregate FROM dead
-        ), next AS (
-            SELECT first.*
-            FROM line
-            CROSS JOIN LATERAL (
-                SELECT delivery.id, state_of_head(delivery.kind, delivery.not_before) AS state FROM delivery
-                WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
-                    AND delivery.aggregate = line.aggregate AND delivery.state = 'blocked'
-                ORDER BY delivery.seq
-                LIMIT 1
-            ) AS first
-            -- A dead letter that was requeued meanwhile may stand there.
-            WHERE NOT EXISTS (
-                SELECT FROM delivery AS head
-                WHERE head.consumer = line.consumer AND head.lane = line.lane AND head.aggregate = line.aggregate
-                    AND head.state IN ('ready', 'running', 'retrying', 'parked')
-            )
-        ), promoted AS (
-            UPDATE delivery SET
-                state = next.state,
-                due_at = greatest(clock_timestamp(), delivery.not_before),
-                parked_for = CASE next.state WHEN 'parked' THEN delivery.kind END
-            FROM next
-            WHERE delivery.id = next.id
+    WITH passed AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'done' OR delivery.state = 'dead' AND NOT delivery.is_passed
+        ORDER BY delivery.id
+        LIMIT at_most
+    ), done AS (
+        DELETE FROM delivery USING passed WHERE delivery.id = passed.id AND delivery.state = 'done' RETURNING delivery.*
+    ), dead AS (
+        -- Not joined: all dead letters could be hashed for it.
+        UPDATE delivery SET is_passed = true
+        WHERE delivery.id = ANY (ARRAY(SELECT passed.id FROM passed)) AND delivery.state = 'dead'
+        RETURNING delivery.*
+    ), archived AS (
+        INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts,
+            fence, last_error, settled_at)
+        SELECT event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts, fence,
+            last_error, settled_at
+        FROM done
+    ), line AS (
+        SELECT consumer, lane, aggregate FROM done UNION SELECT consumer, lane, aggregate FROM dead
+    ), next AS (
+        SELECT first.*
+        FROM line
+        CROSS JOIN LATERAL (
+            SELECT delivery.id, state_of_head(delivery.kind, delivery.not_before) AS state FROM delivery
+            WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
+                AND delivery.aggregate = line.aggregate AND delivery.state = 'blocked'
+            ORDER BY delivery.seq
+            LIMIT 1
+        ) AS first
+        -- A dead letter that was requeued meanwhile may stand there.
+        WHERE NOT EXISTS (
+            SELECT FROM delivery AS head
+            WHERE head.consumer = line.consumer AND head.lane = line.lane AND head.aggregate = line.aggregate
+                AND head.state IN ('ready', 'running', 'retrying', 'parked')
         )
-        -- A lane that was full has room again.
-        SELECT array_agg(line.consumer), array_agg(line.lane) INTO consumers, names
-        FROM (SELECT DISTINCT line.consumer, line.lane FROM line) AS line;
-        IF consumers IS NOT NULL THEN
-            PERFORM wake_lanes(consumers, names);
-        END IF;
+    ), promoted AS (
+        UPDATE delivery SET
+            state = next.state,
+            due_at = greatest(clock_timestamp(), delivery.not_before),
+            parked_for = CASE next.state WHEN 'parked' THEN delivery.kind END
+        FROM next
+        WHERE delivery.id = next.id
+    )
+    -- A lane that was full has room again.
+    SELECT array_agg(line.consumer), array_agg(line.lane) INTO consumers, names
+    FROM (SELECT DISTINCT line.consumer, line.lane FROM line) AS line;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
     END IF;
 
-    IF are_due THEN
-        WITH due AS MATERIALIZED (
-            SELECT delivery.id FROM delivery
-            WHERE delivery.state = 'retrying' AND delivery.due_at <= now()
-            ORDER BY delivery.due_at
-            LIMIT at_most
-        ), called_back AS (
-            UPDATE delivery SET
-                state = CASE WHEN pause.kind IS NULL THEN 'ready' ELSE 'parked' END,
-                parked_for = pause.kind
-            FROM due, delivery AS it
-            LEFT JOIN pause ON pause.kind = it.kind
-            WHERE delivery.id = due.id AND it.id = due.id
-            RETURNING delivery.consumer, delivery.lane
-        )
-        SELECT array_agg(it.consumer), array_agg(it.lane) INTO consumers, names
-        FROM (SELECT DISTINCT called_back.consumer, called_back.lane FROM called_back) AS it;
-        IF consumers IS NOT NULL THEN
-            PERFORM wake_lanes(consumers, names);
-        END IF;
+    WITH due AS MATERIALIZED (
+        SELECT delivery.id FROM delivery
+        WHERE delivery.state = 'retrying' AND delivery.due_at <= now()
+        ORDER BY delivery.due_at
+        LIMIT at_most
+    ), called_back AS (
+        UPDATE delivery SET
+            state = CASE WHEN pause.kind IS NULL THEN 'ready' ELSE 'parked' END,
+            parked_for = pause.kind
+        FROM due, delivery AS it
+        LEFT JOIN pause ON pause.kind = it.kind
+        WHERE delivery.id = due.id AND it.id = due.id
+        RETURNING delivery.consumer, delivery.lane
+    )
+    SELECT array_agg(it.consumer), array_agg(it.lane) INTO consumers, names
+    FROM (SELECT DISTINCT called_back.consumer, called_back.lane FROM called_back) AS it;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
     END IF;
 
-    IF are_written THEN
-        WITH written AS MATERIALIZED (
-            SELECT outbox.rank, outbox.seq FROM outbox ORDER BY outbox.rank, outbox.seq LIMIT at_most
-        ), taken AS (
-            DELETE FROM outbox USING written
-            WHERE outbox.rank = written.rank AND outbox.seq = written.seq
-            RETURNING outbox.*
-        ), unheard AS (
-            INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, attempts, fence, settled_at)
-            SELECT taken.id, taken.seq, taken.kind, taken.aggregate, taken.payload, taken.created_at, taken.request_id, 0, 0,
-                clock_timestamp()
-            FROM taken
-            WHERE NOT EXISTS (SELECT FROM subscription WHERE subscription.kind = taken.kind)
-        ), addressed AS (
-            SELECT taken.*, subscription.consumer,
-                subscription.lane || coalesce(':' || left(taken.payload ->> subscription.lane_key, 100), '') AS lane,
-                subscription.lane AS rule
-            FROM taken
-            JOIN subscription ON subscription.kind = taken.kind
-        ), placed AS (
-            SELECT addressed.*,
-                CASE
-                    WHEN row_number() OVER (
-                        PARTITION BY addressed.consumer, addressed.lane, addressed.aggregate ORDER BY addressed.seq
-                    ) > 1 THEN 'blocked'
-                    WHEN EXISTS (
-                        SELECT FROM delivery AS head
-                        WHERE head.consumer = addressed.consumer AND head.lane = addressed.lane
-                            AND head.aggregate = addressed.aggregate
-                            AND head.state IN ('ready', 'running', 'retrying', 'parked')
-                    ) OR EXISTS (
-                        SELECT FROM delivery AS earlier
-                        WHERE earlier.consumer = addressed.consumer AND earlier.lane = addressed.lane
-                            AND earlier.aggregate = addressed.aggregate AND earlier.state = 'blocked'
-                    ) THEN 'blocked'
-                    ELSE state_of_head(addressed.kind, addressed.not_before)
-                END AS state
-            FROM addressed
-        ), delivered AS (
-            INSERT INTO delivery (event, seq, kind, aggregate, payload, created_at, not_before, expires_at, request_id,
-                traceparent, consumer, lane, state, due_at, parked_for)
-            SELECT placed.id, placed.seq, placed.kind, placed.aggregate, placed.payload, placed.created_at,
-                placed.not_before, placed.expires_at, placed.request_id, placed.traceparent, placed.consumer, placed.lane,
-                placed.state, greatest(clock_timestamp(), placed.not_before),
-                CASE placed.state WHEN 'parked' THEN placed.kind END
-            FROM placed
-            ORDER BY placed.seq
-        ), used AS (
-            SELECT DISTINCT placed.consumer, placed.lane, placed.rule FROM placed
-        ), opened AS (
-            INSERT INTO lane (consumer, name, max_running, rank, breaks, wake_at)
-            SELECT used.consumer, used.lane, coalesce(lane_rule.max_running, 64), coalesce(lane_rule.rank, 1::smallint),
-                coalesce(lane_rule.breaks, false), clock_timestamp()
-            FROM used
-            LEFT JOIN lane_rule ON lane_rule.consumer = used.consumer AND lane_rule.name = used.rule
-            ON CONFLICT (consumer, name) DO NOTHING
-        )
-        SELECT array_agg(used.consumer), array_agg(used.lane) INTO consumers, names FROM used;
-        IF consumers IS NOT NULL THEN
-            PERFORM wake_lanes(consumers, names);
-        END IF;
+    WITH written AS MATERIALIZED (
+        SELECT outbox.rank, outbox.seq FROM outbox ORDER BY outbox.rank, outbox.seq LIMIT at_most
+    ), taken AS (
+        DELETE FROM outbox USING written
+        WHERE outbox.rank = written.rank AND outbox.seq = written.seq
+        RETURNING outbox.*
+    ), unheard AS (
+        INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, attempts, fence, settled_at)
+        SELECT taken.id, taken.seq, taken.kind, taken.aggregate, taken.payload, taken.created_at, taken.request_id, 0, 0,
+            clock_timestamp()
+        FROM taken
+        WHERE NOT EXISTS (SELECT FROM subscription WHERE subscription.kind = taken.kind)
+    ), addressed AS (
+        SELECT taken.*, subscription.consumer,
+            subscription.lane || coalesce(':' || left(taken.payload ->> subscription.lane_key, 100), '') AS lane,
+            subscription.lane AS rule
+        FROM taken
+        JOIN subscription ON subscription.kind = taken.kind
+    ), placed AS (
+        SELECT addressed.*,
+            CASE
+                WHEN row_number() OVER (
+                    PARTITION BY addressed.consumer, addressed.lane, addressed.aggregate ORDER BY addressed.seq
+                ) > 1 THEN 'blocked'
+                WHEN EXISTS (
+                    SELECT FROM delivery AS head
+                    WHERE head.consumer = addressed.consumer AND head.lane = addressed.lane
+                        AND head.aggregate = addressed.aggregate
+                        AND head.state IN ('ready', 'running', 'retrying', 'parked')
+                ) OR EXISTS (
+                    SELECT FROM delivery AS earlier
+                    WHERE earlier.consumer = addressed.consumer AND earlier.lane = addressed.lane
+                        AND earlier.aggregate = addressed.aggregate AND earlier.state = 'blocked'
+                ) THEN 'blocked'
+                ELSE state_of_head(addressed.kind, addressed.not_before)
+            END AS state
+        FROM addressed
+    ), delivered AS (
+        INSERT INTO delivery (event, seq, kind, aggregate, payload, created_at, not_before, expires_at, request_id,
+            traceparent, consumer, lane, state, due_at, parked_for)
+        SELECT placed.id, placed.seq, placed.kind, placed.aggregate, placed.payload, placed.created_at,
+            placed.not_before, placed.expires_at, placed.request_id, placed.traceparent, placed.consumer, placed.lane,
+            placed.state, greatest(clock_timestamp(), placed.not_before),
+            CASE placed.state WHEN 'parked' THEN placed.kind END
+        FROM placed
+        ORDER BY placed.seq
+    ), used AS (
+        SELECT DISTINCT placed.consumer, placed.lane, placed.rule FROM placed
+    ), opened AS (
+        INSERT INTO lane (consumer, name, max_running, rank, breaks, wake_at)
+        SELECT used.consumer, used.lane, coalesce(lane_rule.max_running, 64), coalesce(lane_rule.rank, 1::smallint),
+            coalesce(lane_rule.breaks, false), clock_timestamp()
+        FROM used
+        LEFT JOIN lane_rule ON lane_rule.consumer = used.consumer AND lane_rule.name = used.rule
+        ON CONFLICT (consumer, name) DO NOTHING
+    )
+    SELECT array_agg(used.consumer), array_agg(used.lane) INTO consumers, names FROM used;
+    IF consumers IS NOT NULL THEN
+        PERFORM wake_lanes(consumers, names);
     END IF;
 END $$;
 
@@ -333,7 +329,7 @@ BEGIN
     FROM handed_out AS it;
 END $$;
 
-REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, route FROM PUBLIC;
+REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, is_anything_to_route, route FROM PUBLIC;
 -- Harmless to others: nothing has them as its consumer.
 GRANT EXECUTE ON FUNCTION claim_deliveries, reclaim_delivery TO PUBLIC;
 
