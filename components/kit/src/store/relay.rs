@@ -91,7 +91,7 @@ impl Outcome {
 
 /// Events that one worker carries out at once: enough to hide the waiting for receivers, few enough that a worker
 /// that dies delays little until the leases end.
-const MAX_CONCURRENT: usize = 64;
+const MAX_CONCURRENT: usize = 32;
 
 /// Events of urgent lanes that it carries out beside them, so that slow receivers do not occupy every place.
 const MAX_URGENT: usize = 8;

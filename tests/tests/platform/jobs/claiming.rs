@@ -277,7 +277,7 @@ fn reads(sql: &mut Transaction<'_>) -> i64 {
     sql.query_one(read, &[]).unwrap().get(0)
 }
 
-/// What a letter costs to claim and to settle: the least of ten, because a plan that is made anew looks at the ends of
+/// What a letter costs to claim: the least of ten, because a plan that is made anew looks at the ends of
 /// indexes, where rows of other tests may be that were rolled back.
 fn least_reads(sql: &mut Transaction<'_>) -> i64 {
     let costs = (0..10).map(|number| {
