@@ -190,7 +190,8 @@ impl Connection {
             }
         };
         // In this order on the connection, and without waiting in between.
-        match join(named, link.start(statement, parameters)).await.1 {
+        let ((), started) = join(named, link.start(statement, parameters)).await;
+        match started {
             Ok((prepared, stream)) => Ok(Rows {
                 held: lease.hold(),
                 lease,
