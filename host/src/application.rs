@@ -211,6 +211,7 @@ fn build_imports(
             wait: limits.wait,
             statement_timeout: limits.statement_timeout,
             refuses_empty_results: parts.is_as_spin,
+            names_requests: parts.manifest.wharf.request_id_in_sql,
             ..Default::default()
         },
         budget: Budget::new(

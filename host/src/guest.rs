@@ -11,7 +11,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_imports::http::Depth;
-use wharf_imports::{ImportsCtx, ImportsCtxView, ImportsView};
+use wharf_imports::{Cause, ImportsCtx, ImportsCtxView, ImportsView};
 
 use crate::guest::output::Output;
 use crate::metrics::ComponentMeter;
@@ -28,9 +28,10 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Labels output and outgoing calls from here on with this request.
-    pub fn begin_request(&mut self, request_id: &str, depth: Depth) {
-        self.imports.begin_request(depth);
+    /// Labels output, statements and outgoing calls from here on with this request.
+    pub fn begin_request(&mut self, request_id: &str, traceparent: Option<&str>, depth: Depth) {
+        self.imports
+            .begin_request(Cause::new(request_id, traceparent), depth);
         self.stdout.set_request_id(request_id);
         self.stderr.set_request_id(request_id);
     }

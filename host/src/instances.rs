@@ -91,9 +91,10 @@ impl<E: Send + 'static> Instances<E> {
 
 impl<E> Instance<E> {
     /// Starts a request with a full time slice.
-    pub fn begin_request(&mut self, request_id: &str, depth: Depth) {
+    pub fn begin_request(&mut self, request_id: &str, traceparent: Option<&str>, depth: Depth) {
         self.store.set_epoch_deadline(EPOCHS_PER_SLICE);
-        self.store.data_mut().begin_request(request_id, depth);
+        let guest = self.store.data_mut();
+        guest.begin_request(request_id, traceparent, depth);
     }
 
     fn memory(&self) -> usize {

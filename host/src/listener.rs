@@ -150,7 +150,7 @@ impl Listener {
             None => self.instantiate().await?,
         };
         let id = request_id::new();
-        instance.begin_request(&id, Depth::default());
+        instance.begin_request(&id, None, Depth::default());
         match call(&mut instance, message.to_vec()).await {
             // A returned error leaves the instance usable; a trap does not.
             Ok(result) => {

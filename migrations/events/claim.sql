@@ -13,16 +13,18 @@ RETURN CASE
     ELSE 'ready'
 END;
 
--- Makes the next claim look at these lanes. It waits for claims that have just found one of them empty.
+-- Makes the next claim look at these lanes. It waits for claims that have just found one of them empty. The lanes are looked
+-- up one by one: every webhook has one, and a join in their order would read all that there are.
 CREATE OR REPLACE FUNCTION wake_lanes(consumers text[], names text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM lane
-    WHERE (lane.consumer, lane.name) IN (SELECT * FROM unnest(consumers, names))
-    ORDER BY lane.consumer, lane.name
-    FOR NO KEY UPDATE;
+    PERFORM FROM (SELECT it.* FROM unnest(consumers, names) AS it (consumer, name) ORDER BY it.consumer, it.name) AS it
+    CROSS JOIN LATERAL (
+        SELECT FROM lane WHERE lane.consumer = it.consumer AND lane.name = it.name FOR NO KEY UPDATE
+    ) AS held;
     UPDATE lane SET wake_at = greatest(clock_timestamp(), lane.not_before)
-    WHERE (lane.consumer, lane.name) IN (SELECT * FROM unnest(consumers, names))
+    FROM unnest(consumers, names) AS it (consumer, name)
+    WHERE lane.consumer = it.consumer AND lane.name = it.name
         AND (lane.wake_at IS NULL OR lane.wake_at > clock_timestamp())
         AND lane.paused_by IS NULL;
 END $$;
@@ -61,8 +63,9 @@ BEGIN
     ), done AS (
         DELETE FROM delivery USING passed WHERE delivery.id = passed.id AND delivery.state = 'done' RETURNING delivery.*
     ), dead AS (
-        UPDATE delivery SET is_passed = true FROM passed
-        WHERE delivery.id = passed.id AND delivery.state = 'dead'
+        -- Not joined: all dead letters could be hashed for it.
+        UPDATE delivery SET is_passed = true
+        WHERE delivery.id = ANY (ARRAY(SELECT passed.id FROM passed)) AND delivery.state = 'dead'
         RETURNING delivery.*
     ), archived AS (
         INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts,

@@ -15,6 +15,9 @@ BEGIN
         JOIN lane_rule ON lane_rule.consumer = subscription.consumer AND lane_rule.name = subscription.lane
         WHERE subscription.kind = NEW.kind
     ), 1);
+    -- The request that wrote it, as the host names it. What follows from another event has that one's.
+    NEW.request_id := coalesce(NEW.request_id, nullif(current_setting('wharf.request_id', true), ''));
+    NEW.traceparent := coalesce(NEW.traceparent, nullif(current_setting('wharf.traceparent', true), ''));
     RETURN NEW;
 END $$;
 

@@ -38,7 +38,8 @@ BEGIN
         quiet_until = excluded.quiet_until,
         digest_at = excluded.digest_at,
         digest_due_at = CASE
-            WHEN excluded.digest_at IS NULL AND it.digest_due_at IS NOT NULL THEN now()
+            -- One that is due already is not put off by a day.
+            WHEN it.digest_due_at <= now() OR excluded.digest_at IS NULL AND it.digest_due_at IS NOT NULL THEN now()
             ELSE excluded.digest_due_at
         END,
         updated_at = now();

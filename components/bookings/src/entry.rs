@@ -15,5 +15,5 @@ crate::bindings::export!(Bookings with_types_in crate::bindings);
 /// The tick.
 #[redis_subscriber]
 async fn on_tick(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    saga::sweep().await
+    kit::store::sweep_in_turn("bookings", saga::sweep).await
 }

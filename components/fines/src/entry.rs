@@ -12,5 +12,5 @@ kit::serve!(crate::routes::routes);
 /// The tick.
 #[redis_subscriber]
 async fn on_tick(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    saga::sweep().await
+    kit::store::sweep_in_turn("fines", saga::sweep).await
 }

@@ -68,6 +68,10 @@ static DESCRIPTION_GZIP: File = File::new(
 )
 .kept_for("public, max-age=300");
 
+/// The events that functions tell each other of.
+pub static EVENTS: File =
+    File::new(JSON, include_bytes!("../../../docs/events.json")).kept_for("public, max-age=300");
+
 /// The API description, compressed for clients that accept it.
 pub fn description(headers: &HeaderMap) -> Response {
     let is_gzip = accepts_gzip(headers);

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use kit::web::{Dialect, Json, Operation, Path, Routes};
 
-use crate::file::{Asset, DOCS, HTML, PAGE_HEADERS, description};
+use crate::file::{Asset, DOCS, EVENTS, HTML, PAGE_HEADERS, description};
 use crate::home::{ABOUT, About, PAGE};
 use crate::preference::prefers_html;
 
@@ -20,6 +20,11 @@ pub fn routes() -> Routes {
         .get("/openapi.json", show_description, |it| {
             cached(it.summary("Get the API description"))
                 .note("OpenAPI 3.1. `x-dialect` names the replaced system whose clients an operation serves, `x-instead` the operation that new clients use, `x-roles` the roles of which one is needed, `x-codes` the codes of refusals, `x-component` the function.")
+                .returns_media(200, "application/json")
+        })
+        .get("/events.json", show_events, |it| {
+            cached(it.summary("Get the catalogue of events"))
+                .note("Every kind of event: what it says and since which version, which functions emit it, which hear it and on which lane. Events of one aggregate arrive in order, each at least once.")
                 .returns_media(200, "application/json")
         })
         .get("/docs", show_docs, |it| {
@@ -59,6 +64,10 @@ async fn show_home(headers: HeaderMap) -> Response {
 
 async fn show_description(headers: HeaderMap) -> Response {
     description(&headers)
+}
+
+async fn show_events(headers: HeaderMap) -> Response {
+    EVENTS.answer(&headers)
 }
 
 async fn show_docs(headers: HeaderMap) -> Response {

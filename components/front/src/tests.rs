@@ -100,6 +100,17 @@ async fn the_description_is_json_that_caches_keep_for_minutes() {
 }
 
 #[tokio::test]
+async fn the_catalogue_names_every_event_and_is_linked_from_the_documentation() {
+    let answer = get(routes(), "/events.json").await;
+    assert_eq!(header(&answer, "content-type"), "application/json");
+    assert_eq!(header(&answer, "cache-control"), "public, max-age=300");
+    let events = answer.body["events"].as_array().unwrap();
+    let erased = events.iter().find(|it| it["kind"] == "user:erased");
+    assert_eq!(erased.unwrap()["emitted_by"][0], "signin");
+    assert!(include_str!("pages/docs.html").contains("href=\"/events.json\""));
+}
+
+#[tokio::test]
 async fn the_compressed_description_has_a_tag_of_its_own() {
     let plain = get(routes(), "/openapi.json").await;
     let gzip = send(Request::get("/openapi.json").header("accept-encoding", "gzip, br")).await;
@@ -110,7 +121,7 @@ async fn the_compressed_description_has_a_tag_of_its_own() {
 
 #[tokio::test]
 async fn a_copy_that_is_current_is_not_sent_again() {
-    for path in ["/openapi.json", "/docs", "/docs/page.css"] {
+    for path in ["/openapi.json", "/events.json", "/docs", "/docs/page.css"] {
         let first = get(routes(), path).await;
         let tag = header(&first, "etag");
         assert!(tag.len() > 2, "{path}");

@@ -19,4 +19,4 @@ pub use db::{Db, DbError, ParameterValue};
 pub use idempotency::{Keyed, Once, Replay, Replayable, purge_keys};
 pub use kit_derive::FromRow;
 pub use row::{Column, DbValue, Decided, FromRow, Only, Param, Row};
-pub use wake::drain_in_turn;
+pub use wake::{drain_in_turn, sweep_in_turn};

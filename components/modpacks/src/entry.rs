@@ -9,6 +9,10 @@ kit::serve!(crate::routes::routes);
 
 /// The tick, or an upload that is complete.
 #[redis_subscriber]
-async fn on_message(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    crate::upkeep::sweep().await
+async fn on_message(payload: Vec<u8>) -> Result<(), crate::error::Error> {
+    match payload == b"tick" {
+        true => kit::store::sweep_in_turn("modpacks", crate::upkeep::sweep).await,
+        // Uploads are verified by as many copies as have time.
+        false => crate::upkeep::sweep().await,
+    }
 }

@@ -1,5 +1,6 @@
 //! Digests: the e-mails of a day as one. The notices wait in the inbox, marked. No I/O in this file.
 
+use jiff::Timestamp;
 use kit::Language;
 use kit::store::FromRow;
 use uuid::Uuid;
@@ -16,6 +17,10 @@ pub const MAX_NOTICES: i64 = 100;
 pub struct Due {
     pub user_id: Uuid,
     pub language: Language,
+    /// Whether they still want e-mails at all.
+    pub wants_email: bool,
+    /// No other host sends it before.
+    pub claimed_until: Timestamp,
 }
 
 /// What comes of a digest that is due.
@@ -23,7 +28,8 @@ pub struct Due {
 pub struct Digest {
     /// The notices that wait no longer.
     pub notices: Vec<i64>,
-    /// Absent without notices, and without a verified address: they are read in the inbox then.
+    /// Absent without notices, without a verified address and for one who wants no e-mails any more: they are read in
+    /// the inbox then.
     pub letter: Option<ToEmail>,
     pub has_more: bool,
 }
@@ -38,7 +44,7 @@ impl Digest {
             .map(|it| format!("{}\n{}", it.subject, it.text))
             .collect();
         let address = contact
-            .filter(|it| it.is_email_verified && !messages.is_empty())
+            .filter(|it| due.wants_email && it.is_email_verified && !messages.is_empty())
             .and_then(|it| it.email.clone());
         Self {
             notices,
@@ -54,7 +60,6 @@ impl Digest {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -70,10 +75,12 @@ mod tests {
         (1..=count).map(kept).collect()
     }
 
-    fn digest(is_email_verified: bool, count: i64) -> Digest {
+    fn digest(wants_email: bool, is_email_verified: bool, count: i64) -> Digest {
         let due = Due {
             user_id: Uuid::nil(),
             language: Language::En,
+            wants_email,
+            claimed_until: Timestamp::UNIX_EPOCH,
         };
         let contact = Contact {
             email: Some("ana@example.com".to_owned()),
@@ -85,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_notices_of_a_day_are_one_letter() {
-        let digest = digest(true, 2);
+        let digest = digest(true, true, 2);
         let letter = digest.letter.unwrap();
         assert_eq!(letter.subject, "Your notices of the day: 2");
         assert!(
@@ -98,13 +105,15 @@ mod tests {
 
     #[test]
     fn a_day_without_notices_or_an_address_has_no_letter() {
-        assert_eq!(digest(true, 0).letter, None);
-        let unproven = digest(false, 2);
+        assert_eq!(digest(true, true, 0).letter, None);
+        let unproven = digest(true, false, 2);
         assert_eq!((unproven.letter, unproven.notices), (None, vec![1, 2]));
+        let unwanted = digest(false, true, 2);
+        assert_eq!((unwanted.letter, unwanted.notices), (None, vec![1, 2]));
     }
 
     #[test]
     fn a_full_letter_is_followed_by_another() {
-        assert!(digest(true, MAX_NOTICES).has_more);
+        assert!(digest(true, true, MAX_NOTICES).has_more);
     }
 }

@@ -1,5 +1,7 @@
 //! The events of this function: notices become deliveries, and deliveries are carried out.
 
+use std::time::Duration;
+
 use kit::store::relay::{self, Event, Outcome};
 use kit::store::{Db, drain_in_turn, erasure, event};
 use serde::Deserialize;
@@ -14,19 +16,23 @@ use crate::notice::{Concern, Notice, Notify};
 use crate::plan::{self, Outlets};
 use crate::{calls, payment, store};
 
-/// Digests that one tick sends.
+/// Digests that are claimed together. A claim ends after a minute.
 const MAX_DIGESTS: i64 = 64;
+
+/// No further digests are claimed later in a tick: many people choose the same time of day. The next tick goes on.
+const MAX_SENDING: Duration = Duration::from_secs(8);
 
 /// Rows of each kind that one tick deletes.
 const PURGE_BATCH: i64 = 1_000;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    let drained = drain_in_turn("notify", payload, drain).await;
-    if payload != b"tick" {
-        return drained;
-    }
-    drained.and(look_after().await)
+    let is_tick = payload == b"tick";
+    let act = async || match is_tick {
+        true => tick().await,
+        false => drain().await,
+    };
+    drain_in_turn("notify", payload, act).await
 }
 
 /// Carries out the events that are due, sends digests, and deletes what is old.
@@ -43,23 +49,29 @@ async fn look_after() -> Result<(), Error> {
 }
 
 async fn send_digests(db: &Db) -> Result<(), Error> {
-    let due = store::claim_digests(db, MAX_DIGESTS).await?;
+    let begun = kit::now();
     let mut sent = Ok(());
-    for it in &due {
-        // One that fails is due again in a minute, and holds back no other.
-        sent = sent.and(send_digest(db, it).await);
+    loop {
+        let due = store::claim_digests(db, MAX_DIGESTS).await?;
+        for it in &due {
+            // One that fails is due again in a minute, and holds back no other.
+            sent = sent.and(send_digest(db, it).await);
+        }
+        if !due.is_empty() {
+            event::wake();
+        }
+        let is_last = i64::try_from(due.len()).is_ok_and(|it| it < MAX_DIGESTS);
+        if is_last || kit::now().duration_since(begun).unsigned_abs() >= MAX_SENDING {
+            return sent;
+        }
     }
-    if !due.is_empty() {
-        event::wake();
-    }
-    sent
 }
 
 async fn send_digest(db: &Db, due: &Due) -> Result<(), Error> {
     let waiting = store::list_digest(db, due.user_id, digest::MAX_NOTICES).await?;
     let contact = calls::find_contact(due.user_id).await?;
     let digest = Digest::of(due, contact.as_ref(), waiting);
-    store::send_digest(db, due.user_id, &digest).await
+    store::send_digest(db, due, &digest).await
 }
 
 async fn drain() -> Result<(), Error> {

@@ -128,10 +128,11 @@ pub async fn list_digest(db: &Db, user: Uuid, limit: i64) -> Result<Vec<Kept>, E
     Ok(db.all(sql!("list_digest"), params![user, limit]).await?)
 }
 
-/// Sends the letter, once for its notices, and says when the next is due.
-pub async fn send_digest(db: &Db, user: Uuid, digest: &Digest) -> Result<(), Error> {
+/// Sends the letter, once for its notices, and says when the next is due. Nothing happens when the claim was lost.
+pub async fn send_digest(db: &Db, due: &Due, digest: &Digest) -> Result<(), Error> {
     let params = params![
-        user,
+        due.user_id,
+        due.claimed_until.as_millisecond(),
         &json!(digest.notices),
         digest.letter.as_ref().map(|it| json!(it)).as_ref(),
         digest.has_more

@@ -12,5 +12,5 @@ kit::serve!(crate::routes::routes);
 /// The tick, and the message that events wait.
 #[redis_subscriber]
 async fn on_message(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    saga::sweep().await
+    kit::store::sweep_in_turn("orders", saga::sweep).await
 }

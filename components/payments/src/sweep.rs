@@ -31,11 +31,12 @@ const MAX_ALERTS: i32 = 20;
 
 /// A wake-up, or the tick.
 pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
-    let heard = drain_in_turn("payments", payload, hear_events).await;
-    if payload == b"tick" {
-        sweep().await?;
-    }
-    heard
+    let is_tick = payload == b"tick";
+    let act = async || match is_tick {
+        true => tick().await,
+        false => hear_events().await,
+    };
+    drain_in_turn("payments", payload, act).await
 }
 
 /// Does everything that is due, each part whatever the others meet.

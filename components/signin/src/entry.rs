@@ -14,5 +14,5 @@ crate::bindings::export!(Signin with_types_in crate::bindings);
 /// The tick.
 #[redis_subscriber]
 async fn on_tick(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    crate::sweep::sweep().await
+    kit::store::sweep_in_turn("signin", crate::sweep::sweep).await
 }

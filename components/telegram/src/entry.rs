@@ -10,5 +10,5 @@ kit::serve!(crate::routes::routes);
 /// The tick: events are heard.
 #[redis_subscriber]
 async fn on_tick(_: Vec<u8>) -> Result<(), crate::error::Error> {
-    crate::hear::hear_events().await
+    kit::store::sweep_in_turn("telegram", crate::hear::hear_events).await
 }

@@ -78,9 +78,41 @@ impl Imports {
     }
 }
 
+/// The request that an instance serves.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cause {
+    request_id: String,
+    traceparent: String,
+}
+
+impl Cause {
+    /// Values that need quoting anywhere are left out.
+    pub fn new(request_id: &str, traceparent: Option<&str>) -> Cause {
+        let is_plain = |text: &&str| {
+            text.bytes()
+                .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'-'))
+        };
+        let plain = |text: Option<&str>| text.filter(is_plain).unwrap_or_default().to_owned();
+        Cause {
+            request_id: plain(Some(request_id)),
+            traceparent: plain(traceparent),
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    pub(crate) fn traceparent(&self) -> &str {
+        &self.traceparent
+    }
+}
+
 /// The part of one instance.
 pub struct ImportsCtx {
     pub(crate) imports: Arc<Imports>,
+    /// Absent where an instance serves several requests at the same time.
+    pub(crate) cause: Option<Arc<Cause>>,
     hooks: HttpHooks,
     /// Of sockets whose end is not known.
     pub(crate) kept_permits: Vec<Arc<ConnectionPermit>>,
@@ -90,6 +122,7 @@ impl ImportsCtx {
     pub fn new(imports: &Arc<Imports>) -> ImportsCtx {
         ImportsCtx {
             imports: Arc::clone(imports),
+            cause: None,
             hooks: HttpHooks {
                 outbound: Arc::clone(&imports.http),
                 depth: Depth::default(),
@@ -98,8 +131,9 @@ impl ImportsCtx {
         }
     }
 
-    /// Tells how many calls between components led to the request that begins.
-    pub fn begin_request(&mut self, depth: Depth) {
+    /// Tells of the request that begins, and how many calls between components led to it.
+    pub fn begin_request(&mut self, cause: Cause, depth: Depth) {
+        self.cause = Some(Arc::new(cause));
         self.hooks.depth = depth;
     }
 

@@ -28,7 +28,7 @@ mod tls;
 pub mod variables;
 
 pub use budget::Budget;
-pub use context::{Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView};
+pub use context::{Cause, Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView};
 
 use wasmtime::component::Linker;
 

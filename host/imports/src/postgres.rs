@@ -30,6 +30,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use futures::future::join;
 use lru::LruCache;
 use rustls::RootCertStore;
 use tokio::sync::{OnceCell, Semaphore};
@@ -43,6 +44,7 @@ use self::session::Need;
 use crate::bindings::spin::postgres4_2_0::postgres::{
     Column, Error, ParameterValue, QueryError, RowSet,
 };
+use crate::context::Cause;
 use crate::egress::Egress;
 
 /// Pools that are kept per component, the least recently used evicted first. Few components use more than one address.
@@ -98,7 +100,10 @@ impl Pools {
         let reached = pool.ensure_reachable().await;
         reached.map_err(Error::ConnectionFailed)?;
         let dedicated = OnceCell::new();
-        Ok(Connection(Arc::new(Inner { pool, dedicated })))
+        Ok(Connection {
+            inner: Arc::new(Inner { pool, dedicated }),
+            cause: None,
+        })
     }
 
     fn find_or_add(&self, address: &str, ca_root: Option<&str>) -> Result<Arc<Pool>, String> {
@@ -155,7 +160,10 @@ impl Pools {
 
 /// A guest's connection. Clones are the same connection.
 #[derive(Clone)]
-pub struct Connection(Arc<Inner>);
+pub struct Connection {
+    inner: Arc<Inner>,
+    cause: Option<Arc<Cause>>,
+}
 
 struct Inner {
     pool: Arc<Pool>,
@@ -164,13 +172,26 @@ struct Inner {
 }
 
 impl Connection {
+    /// The same for the statements of one request.
+    pub(crate) fn caused_by(self, cause: Option<Arc<Cause>>) -> Connection {
+        Connection { cause, ..self }
+    }
+
     async fn start(&self, statement: &str, parameters: &[ParameterValue]) -> Result<Rows, Error> {
-        let need = self.0.pool.need_of(statement);
+        let need = self.inner.pool.need_of(statement);
         let lease = self.lease(need, statement).await;
         let lease = lease.map_err(Error::ConnectionFailed)?;
         // Dropped before the end of the result, the statement stays unfinished, and the lease settles or cancels it.
         lease.begin_statement(need);
-        match lease.link().start(statement, parameters).await {
+        let link = lease.link();
+        let named = async {
+            if self.names_request(need) {
+                link.name_request(self.cause.as_ref()).await;
+            }
+        };
+        // In this order on the connection, and without waiting in between.
+        let ((), started) = join(named, link.start(statement, parameters)).await;
+        match started {
             Ok((prepared, stream)) => Ok(Rows {
                 held: lease.hold(),
                 lease,
@@ -184,8 +205,15 @@ impl Connection {
         }
     }
 
+    /// A statement that may write has its connection for itself. One in a session does not: the guest owns its settings.
+    fn names_request(&self, need: Need) -> bool {
+        self.inner.pool.settings().names_requests
+            && matches!(need, Need::Calls | Need::Alone)
+            && self.inner.dedicated.get().is_none()
+    }
+
     async fn lease(&self, need: Need, statement: &str) -> Result<Arc<Lease>, String> {
-        let Inner { pool, dedicated } = &*self.0;
+        let Inner { pool, dedicated } = &*self.inner;
         if let Some(lease) = dedicated.get() {
             return Ok(Arc::clone(lease));
         }
@@ -220,7 +248,7 @@ impl Connection {
         if !rows.read(&mut read, MAX_RESULT_BYTES).await? {
             return Err(too_large());
         }
-        if read.is_empty() && self.0.pool.settings().refuses_empty_results {
+        if read.is_empty() && self.inner.pool.settings().refuses_empty_results {
             return Err(Error::QueryFailed(QueryError::Text(format!(
                 "under Spin 4.1 this query would never end, because it finds no row; use the streaming call: {statement}"
             ))));

@@ -16,6 +16,7 @@ use tokio::time::{sleep_until, timeout};
 use crate::function::Function;
 use crate::http::body::Body;
 use crate::http::call::{Call, CallError};
+use crate::http::headers;
 use crate::instances::{self, Instance, Instances, Permit};
 use crate::metrics::ComponentMeter;
 use crate::scheduler::Scheduled;
@@ -143,7 +144,8 @@ impl<M: CallMode> Exclusive<M> {
                 }
             },
         };
-        instance.begin_request(call.request_id(), call.depth);
+        let traceparent = headers::traceparent(request.headers());
+        instance.begin_request(call.request_id(), traceparent, call.depth);
         match M::serve(&mut instance, request, response).await {
             Ok(()) if M::is_reusable(&instance.exports) => self.instances.keep_warm(instance),
             Ok(()) => {}

@@ -142,6 +142,14 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
+/// The trace that the client's request belongs to (W3C Trace Context), if it is valid: `00-<trace>-<span>-<flags>`.
+pub fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let lengths = text.split('-').map(str::len);
+    let is_hex = |it: u8| matches!(it, b'0'..=b'9' | b'a'..=b'f' | b'-');
+    (lengths.eq([2, 32, 16, 2]) && text.bytes().all(is_hex)).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,5 +246,28 @@ mod tests {
         let long = "x".repeat(65);
         let got = request_id(&headers(&[("x-request-id", &long)]));
         assert_eq!(got.len(), 16);
+    }
+
+    #[test]
+    fn a_trace_is_taken_over_only_if_it_is_well_formed() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(
+            traceparent(&headers(&[("traceparent", trace)])),
+            Some(trace)
+        );
+        for wrong in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-6-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473'-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(
+                traceparent(&headers(&[("traceparent", wrong)])),
+                None,
+                "{wrong}"
+            );
+        }
+        assert_eq!(traceparent(&headers(&[])), None);
     }
 }

@@ -1,6 +1,8 @@
 //! People and their programs are told, by the channels that they chose, and not by those that they
 //! or the other side closed.
 
+mod backlog;
+mod causes;
 mod hours;
 mod inbox;
 mod lanes;
@@ -14,7 +16,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wharf_tests::{Answer, Options, Outside, Received, Reply, Request, Stack, eventually, unique};
+use wharf_tests::{
+    Answer, Options, Outside, Received, Reply, Request, Stack, User, eventually, unique,
+};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -205,6 +209,16 @@ impl Person {
 
     fn request(&self, told: &Told, method: &str, path: &str) -> Request {
         told.stack.request(method, path).api_key(&self.token)
+    }
+
+    /// Gives them so many cents.
+    pub fn endow(&self, told: &Told, cents: i64) {
+        let code = unique("gift");
+        let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
+        let made = User::admin(&told.stack).post("/payment/promocode");
+        made.json(&gift).send().expect(200);
+        let activated = self.request(told, "POST", "/payment/promocode/activate");
+        activated.json(&json!({ "code": code })).send().expect(200);
     }
 
     fn prefer(&self, told: &Told, language: &str, telegram: bool) {

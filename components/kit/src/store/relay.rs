@@ -342,7 +342,7 @@ async fn settle_all(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> 
     eprintln!("settling {} events: {refused}", settlements.len());
     for one in settlements {
         if let Err(error) = settle(db, std::slice::from_ref(one)).await {
-            eprintln!("event {} ({}) is not settled: {error}", one.id, one.kind);
+            eprintln!("{} is not settled: {error}", one.event);
         }
     }
     Ok(())
@@ -353,10 +353,7 @@ async fn settle(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> {
     let in_time: Vec<Only<i64>> = db.all(sql!("relay_settle"), params).await?;
     for it in settlements {
         if !in_time.iter().any(|Only(id)| *id == it.delivery) {
-            eprintln!(
-                "event {} ({}) was taken over by another copy",
-                it.id, it.kind
-            );
+            eprintln!("{} was taken over by another copy", it.event);
         }
     }
     Ok(())
@@ -389,11 +386,7 @@ async fn carry_out(
     };
     let settlement = Settlement::of(&event, outcome, random());
     if let Some(error) = &settlement.error {
-        let request = event.request_id.as_deref().unwrap_or("-");
-        eprintln!(
-            "event {} ({}, request {request}) {}: {error}",
-            event.id, event.kind, settlement.outcome
-        );
+        eprintln!("{} {}: {error}", settlement.event, settlement.outcome);
     }
     settlement
 }
@@ -410,10 +403,9 @@ async fn with_timeout(consumed: impl Future<Output = Outcome>) -> Outcome {
 /// An outcome as it is stored.
 #[derive(Debug, PartialEq, Serialize)]
 struct Settlement {
+    /// As log lines name it.
     #[serde(skip)]
-    id: Uuid,
-    #[serde(skip)]
-    kind: String,
+    event: String,
     delivery: i64,
     fence: i64,
     outcome: &'static str,
@@ -428,9 +420,9 @@ impl Settlement {
     /// `random` is in 0..=u32::MAX.
     fn of(event: &Event, outcome: Outcome, random: u32) -> Self {
         let attempts = event.attempts + 1;
+        let request = event.request_id.as_deref().unwrap_or("-");
         let plain = |outcome, wait: Duration, error: Option<String>| Self {
-            id: event.id,
-            kind: event.kind.clone(),
+            event: format!("event {} ({}, request {request})", event.id, event.kind),
             delivery: event.delivery,
             fence: event.fence,
             outcome,

@@ -19,7 +19,7 @@ const LATECOMERS: Duration = Duration::from_millis(5);
 /// How often one more worker joins those that have their hands full.
 const HELP_MS: &str = "20";
 
-/// Drains because of a message, if it is this copy's turn.
+/// Drains because of a message, or does what the tick asks for, if it is this copy's turn.
 pub async fn drain_in_turn<E>(
     consumer: &str,
     message: &[u8],
@@ -55,6 +55,18 @@ pub async fn drain_in_turn<E>(
                 return drained;
             }
         }
+    }
+}
+
+/// Sweeps because of the tick, if no other copy has begun to at this one. A sweep that takes long delays no later one: that
+/// is another copy's.
+pub async fn sweep_in_turn<E>(
+    function: &str,
+    sweep: impl AsyncFnOnce() -> Result<(), E>,
+) -> Result<(), E> {
+    match is_first(&format!("sweep:{function}"), TICK_MS).await {
+        true => sweep().await,
+        false => Ok(()),
     }
 }
 

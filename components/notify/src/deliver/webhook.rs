@@ -43,8 +43,13 @@ pub async fn deliver(db: &Db, event: &Event, call: &ToWebhook) -> Result<Outcome
         .header("webhook-id", &id)
         .header("webhook-timestamp", now.as_second())
         .header("webhook-signature", sign(&webhook.keys, &id, now, &body));
-    if let Some(traceparent) = &event.traceparent {
-        request = request.header("traceparent", traceparent);
+    for (name, value) in [
+        ("x-request-id", &event.request_id),
+        ("traceparent", &event.traceparent),
+    ] {
+        if let Some(value) = value {
+            request = request.header(name, value);
+        }
     }
     let answer = send(request.body(Bytes::from(body))).await;
     let took = kit::now().duration_since(now).unsigned_abs();

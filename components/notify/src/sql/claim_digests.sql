@@ -1,9 +1,9 @@
 -- $1 limit
 -- Until it is sent or given up it is due again after a minute, should this host be killed.
-UPDATE preference SET digest_due_at = now() + interval '1 minute'
+UPDATE preference SET digest_due_at = date_trunc('milliseconds', now()) + interval '1 minute'
 WHERE user_id IN (
     SELECT user_id FROM preference WHERE digest_due_at <= now()
     ORDER BY digest_due_at LIMIT $1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING user_id, language
+RETURNING user_id, language, email AS wants_email, millis(digest_due_at) AS claimed_until

@@ -30,3 +30,4 @@ SELECT
     )) AS webhooks
 FROM (VALUES ($1)) AS told (id)
 LEFT JOIN person ON true
+WHERE commit_with_settlement()

@@ -6,7 +6,7 @@ WITH called AS MATERIALIZED (
     SELECT * FROM webhook WHERE id = $1
 ), noted AS (
     INSERT INTO attempt (webhook, event, template, status, error, took_ms)
-    SELECT id, $2, $3, $4, $5, $6 FROM called
+    SELECT id, $2, $3, $4, $5, $6 FROM called WHERE commit_with_settlement()
 ), recovered AS (
     UPDATE webhook SET failing_since = NULL, failures = 0, rests_until = NULL
     WHERE id = $1 AND $5::text IS NULL AND failures > 0

@@ -17,6 +17,7 @@ use super::settings::Settings;
 use super::values::{self, Parameter};
 use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
 use crate::budget::Budget;
+use crate::context::Cause;
 use crate::egress::Egress;
 
 /// Limit for connecting and logging in, and for sending a cancellation. Waiting guests must get an error within two seconds.
@@ -110,6 +111,7 @@ impl Dialer {
             client,
             tls: self.tls.clone(),
             prepared: Mutex::new(LruCache::new(MAX_PREPARED)),
+            named: Mutex::default(),
         };
         let drive = async move {
             if let Err(error) = connection.await {
@@ -178,6 +180,8 @@ pub struct Link {
     client: Client,
     tls: MakeRustlsConnect,
     prepared: Mutex<LruCache<Box<str>, Arc<Prepared>>>,
+    /// The request that the session's settings name.
+    named: Mutex<Option<Arc<Cause>>>,
 }
 
 pub struct Prepared {
@@ -255,6 +259,25 @@ impl Link {
         Ok(prepared)
     }
 
+    /// Sets the request that the next statements of this connection belong to.
+    pub async fn name_request(&self, cause: Option<&Arc<Cause>>) {
+        {
+            let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            if named.as_ref() == cause {
+                return;
+            }
+            *named = cause.cloned();
+        }
+        let (request_id, traceparent) =
+            cause.map_or(("", ""), |it| (it.request_id(), it.traceparent()));
+        let set = format!(
+            "SET wharf.request_id = '{request_id}'; SET wharf.traceparent = '{traceparent}'"
+        );
+        if let Err(error) = self.client.batch_execute(&set).await {
+            tracing::debug!(error = with_causes(&error), "a request was not named");
+        }
+    }
+
     fn find_prepared(&self, statement: &str) -> Option<Arc<Prepared>> {
         self.lock_prepared().get(statement).cloned()
     }
@@ -301,6 +324,9 @@ impl Link {
     /// Rolls back an open transaction and, if `reset_session`, resets the session. Returns whether it succeeded.
     pub async fn clean(&self, reset_session: bool) -> bool {
         let statements = if reset_session { RESET } else { "ROLLBACK" };
+        if reset_session {
+            *self.named.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         self.client.batch_execute(statements).await.is_ok()
     }
 }

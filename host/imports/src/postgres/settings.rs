@@ -14,6 +14,8 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// Whether a plain query that finds no row fails. In Spin 4.1 it never ends.
     pub refuses_empty_results: bool,
+    /// Whether a statement that may write finds its request in the settings `wharf.request_id` and `wharf.traceparent`.
+    pub names_requests: bool,
 }
 
 impl Default for Settings {
@@ -24,6 +26,7 @@ impl Default for Settings {
             statement_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(10),
             refuses_empty_results: false,
+            names_requests: false,
         }
     }
 }

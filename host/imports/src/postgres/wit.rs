@@ -37,7 +37,8 @@ pub(crate) fn add_to_linker<T: ImportsView + 'static>(
 impl ImportsCtxView<'_> {
     fn connection(&self, connection: &Resource<Connection>) -> Result<Connection, Error> {
         let connection = self.table.get(connection).cloned();
-        connection.map_err(|error| Error::Other(error.to_string()))
+        let connection = connection.map_err(|error| Error::Other(error.to_string()))?;
+        Ok(connection.caused_by(self.ctx.cause.clone()))
     }
 
     fn builder(&self, builder: &Resource<ConnectionBuilder>) -> Result<ConnectionBuilder, Error> {

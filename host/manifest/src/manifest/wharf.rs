@@ -36,6 +36,8 @@ pub struct WharfApplication {
     pub metrics_access: Option<MetricsAccess>,
     /// Whether every response carries the request's id as `x-request-id`.
     pub request_id_header: bool,
+    /// Whether a statement that may write finds its request in the settings `wharf.request_id` and `wharf.traceparent`.
+    pub request_id_in_sql: bool,
     pub cors: CorsSettings,
     pub connections: ConnectionLimits,
     /// The size that the file of each key-value store may grow to.
@@ -59,6 +61,7 @@ impl Default for WharfApplication {
             metrics: vec!["/metrics".to_owned()],
             metrics_access: None,
             request_id_header: false,
+            request_id_in_sql: false,
             cors: CorsSettings::default(),
             connections: ConnectionLimits::default(),
             key_value_limit_bytes: 1 << 30,
@@ -125,6 +128,9 @@ impl WharfApplication {
             request_id_header: table
                 .flag("request_id_header")
                 .unwrap_or(default.request_id_header),
+            request_id_in_sql: table
+                .flag("request_id_in_sql")
+                .unwrap_or(default.request_id_in_sql),
             cors: table
                 .table("cors", "`cors` of tool.wharf")
                 .map_or(default.cors, |table| CorsSettings::read(context, &table)),

@@ -57,6 +57,51 @@ fn four_hosts_look_less_than_twice_as_often_as_one() {
     );
 }
 
+/// Looks for events that all functions make within so many turns of the tick, when there are none.
+fn idle_looks(stack: &Stack, sql: &mut Client, turns: usize) -> i64 {
+    let mut redis = stack.redis();
+    // The lifetime of the mark that a turn leaves: it grows when the next one begins.
+    let mut lifetime = || -> i64 {
+        let left = redis::cmd("PTTL").arg("sweep:bookings").query(&mut redis);
+        left.unwrap()
+    };
+    let (mut before, mut seen, mut last) = (0, 0, i64::MAX);
+    eventually("turns are taken", SOON, || {
+        let left = lifetime();
+        if left > last {
+            seen += 1;
+            if seen == 1 {
+                before = looks(sql);
+            }
+        }
+        last = left;
+        seen > turns
+    });
+    looks(sql) - before
+}
+
+#[test]
+fn four_hosts_sweep_as_often_as_one() {
+    const TURNS: usize = 8;
+    let first = Options::default().start_cabled();
+    let mut sql = first.sql();
+    for statement in [
+        "ALTER SYSTEM SET track_functions = 'all'",
+        "SELECT pg_reload_conf()",
+    ] {
+        sql.batch_execute(statement).unwrap();
+    }
+    emit(&mut sql, "user:updated", "user:first", &json!({}));
+    wait_until_drained(&mut sql);
+    let alone = idle_looks(&first, &mut sql, TURNS);
+    let _others: Vec<Stack> = (0..3).map(|_| first.start_second()).collect();
+    let together = idle_looks(&first, &mut sql, TURNS);
+    assert!(
+        alone > 0 && together < 2 * alone,
+        "{alone} looks by one host, {together} by four"
+    );
+}
+
 #[test]
 fn a_copy_that_is_killed_before_it_looks_keeps_others_from_it_for_a_moment_only() {
     let stack = Options::default().start();

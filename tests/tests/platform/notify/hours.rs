@@ -170,3 +170,117 @@ fn hours_that_are_none_are_refused() {
     let kept = ana.request(told, "GET", "/notify/preferences").send();
     assert_eq!(kept.expect(200).json()["time_zone"], "UTC");
 }
+
+/// In Lisbon the clocks of 2026 go from 01:00 to 02:00 on 29 March, and from 02:00 back to 01:00 on 25 October.
+#[test]
+fn hours_keep_their_meaning_when_clocks_change() {
+    let mut sql = Told::shared().stack.sql();
+    let mut next = |clock: &str, since: &str| -> String {
+        let next =
+            "SELECT to_char(notify.next_at('Europe/Lisbon', $1::text::time, $2::text::timestamptz)
+            AT TIME ZONE 'UTC', 'MM-DD HH24:MI')";
+        sql.query_one(next, &[&clock, &since]).unwrap().get(0)
+    };
+    let skipped = "2026-03-29T00:30:00Z";
+    assert_eq!(next("01:30", skipped), "03-29 01:30", "an hour later");
+    assert_eq!(next("01:30", "2026-03-29T01:30:00Z"), "03-30 00:30");
+    // 01:30 comes twice: the second one counts, and only that.
+    let (first, second) = ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z");
+    assert_eq!(next("01:30", "2026-10-25T00:15:00Z"), "10-25 01:30");
+    assert_eq!(next("01:30", first), "10-26 01:30");
+    assert_eq!(next("01:30", second), "10-26 01:30");
+    assert_eq!(next("08:00", "2026-10-24T12:00:00Z"), "10-25 08:00");
+
+    let quiet_end = "SELECT to_char(notify.quiet_end(it, $1::text::timestamptz) AT TIME ZONE 'UTC', 'MM-DD HH24:MI')
+        FROM jsonb_populate_record(NULL::notify.preference,
+            '{\"time_zone\": \"Europe/Lisbon\", \"quiet_from\": \"22:00\", \"quiet_until\": \"01:30\"}') AS it";
+    for (moment, end) in [
+        ("2026-03-28T23:00:00Z", Some("03-29 01:30")),
+        ("2026-03-29T01:10:00Z", None),
+        ("2026-10-25T00:15:00Z", Some("10-25 01:30")),
+        ("2026-10-25T01:45:00Z", None),
+    ] {
+        let found: Option<String> = sql.query_one(quiet_end, &[&moment]).unwrap().get(0);
+        assert_eq!(found.as_deref(), end, "{moment}");
+    }
+}
+
+/// A statement of notify, with its parameters written into it.
+fn statement(text: &str, values: &[&str]) -> String {
+    let numbered = values.iter().enumerate().rev();
+    numbered.fold(text.to_owned(), |text, (at, value)| {
+        text.replace(&format!("${}", at + 1), value)
+    })
+}
+
+/// What a host does that was suspended while it sent a digest, in a transaction that no host sees.
+#[test]
+fn a_digest_that_another_host_has_taken_over_is_not_sent_again() {
+    const CLAIM: &str = include_str!("../../../../components/notify/src/sql/claim_digests.sql");
+    const SEND: &str = include_str!("../../../../components/notify/src/sql/send_digest.sql");
+    let mut sql = Told::shared().stack.sql();
+    let mut sql = sql.transaction().unwrap();
+    let ana = Uuid::new_v4();
+    let keep = |event: i32| {
+        format!(
+            "INSERT INTO notify.inbox (user_id, event, template, params, waits_for_digest)
+            VALUES ('{ana}', '00000000-0000-0000-0000-00000000000{event}', 'fine_paid', '{{}}', true)"
+        )
+    };
+    sql.batch_execute(&format!(
+        "SET LOCAL search_path = notify;
+        INSERT INTO preference (user_id, digest_at, digest_due_at)
+        VALUES ('{ana}', '08:00', '-infinity'::timestamptz);
+        {}",
+        keep(1)
+    ))
+    .unwrap();
+    let mut claim = |again: &str| -> i64 {
+        sql.batch_execute(again).unwrap();
+        sql.query_one(&statement(CLAIM, &["1"]), &[])
+            .unwrap()
+            .get("claimed_until")
+    };
+    let late = claim("SELECT 1");
+    let later =
+        format!("UPDATE preference SET digest_due_at = '-infinity' WHERE user_id = '{ana}'");
+    // Both claims are of the same moment, that of the transaction.
+    let in_time = claim(&later) + 1;
+    sql.batch_execute(&format!(
+        "UPDATE preference SET digest_due_at = moment({in_time}) WHERE user_id = '{ana}'; {}",
+        keep(2)
+    ))
+    .unwrap();
+    let ana = format!("'{ana}'");
+    let mut send = |until: i64, notices: &str| {
+        let notices =
+            format!("(SELECT jsonb_agg(id) FROM inbox WHERE user_id = {ana} AND {notices})");
+        let until = until.to_string();
+        let letter = "'{\"to\": \"ana@example.com\"}'::jsonb";
+        let send = statement(SEND, &[&ana, &until, &notices, letter, "false"]);
+        sql.execute(&send, &[]).unwrap()
+    };
+    assert_eq!(send(in_time, "true"), 1, "both notices");
+    assert_eq!(send(late, "event::text LIKE '%1'"), 0);
+    assert_eq!(send(in_time, "true"), 0, "once");
+}
+
+#[test]
+fn a_digest_that_is_due_is_not_put_off_by_a_change_of_preferences() {
+    let mut sql = Told::shared().stack.sql();
+    let mut sql = sql.transaction().unwrap();
+    let save = "SELECT notify.save_preferences('00000000-0000-0000-0000-0000000000aa', $1, true, true, true, 'UTC', NULL,
+        NULL, '08:00')";
+    let is_due = "SELECT digest_due_at <= now() FROM notify.preference
+        WHERE user_id = '00000000-0000-0000-0000-0000000000aa'";
+    let mut due_after = |change: &str, language: &str| -> bool {
+        sql.batch_execute(&format!("SET LOCAL search_path = notify; {change}"))
+            .unwrap();
+        sql.query_one(save, &[&language]).unwrap();
+        sql.query_one(is_due, &[]).unwrap().get(0)
+    };
+    assert!(!due_after("SELECT 1", "en"));
+    let due = "UPDATE preference SET digest_due_at = now() - interval '1 second'
+        WHERE user_id = '00000000-0000-0000-0000-0000000000aa'";
+    assert!(due_after(due, "ru"));
+}

@@ -1,10 +1,11 @@
-//! The declarations of events: complete, and as docs/events.md says them.
+//! The declarations of events: complete, and as docs/events.md and docs/events.json say them.
 
 use std::env;
 use std::fmt::Write;
 use std::fs;
 
 use postgres::Client;
+use serde_json::Value;
 use wharf_tests::repository;
 
 use super::Database;
@@ -86,16 +87,50 @@ An event arrives at least once, and in the order of its aggregate on each lane.
     page
 }
 
+/// The same for programs, as `/events.json` serves it.
+fn catalogue(sql: &mut Client) -> String {
+    let catalogue = "SELECT jsonb_build_object(
+        'events', (
+            SELECT jsonb_agg(jsonb_build_object(
+                'kind', kind, 'version', version, 'owner', owner, 'summary', summary, 'payload', payload,
+                'emitted_by', (
+                    SELECT jsonb_agg(producer ORDER BY producer) FROM events.producer WHERE producer.kind = kind.kind
+                ),
+                'heard_by', (
+                    SELECT coalesce(jsonb_agg(jsonb_build_object('function', consumer, 'lane', lane)
+                        ORDER BY consumer), '[]')
+                    FROM events.subscription WHERE subscription.kind = kind.kind
+                )
+            ) ORDER BY kind)
+            FROM events.kind
+        ),
+        'lanes', (
+            SELECT jsonb_agg(jsonb_build_object(
+                'function', consumer, 'lane', name, 'max_running', max_running, 'rank', rank
+            ) ORDER BY consumer, rank, name)
+            FROM events.lane_rule
+            WHERE (consumer, name) IN (SELECT consumer, lane FROM events.subscription)
+        )
+    )";
+    let catalogue: Value = sql.query_one(catalogue, &[]).unwrap().get(0);
+    format!("{catalogue:#}\n")
+}
+
 #[test]
-fn the_page_of_events_is_current() {
-    let page = page(&mut Database::migrated().owner());
-    let path = repository().join("docs/events.md");
-    if env::var_os("WRITE_EVENTS").is_some() {
-        fs::write(&path, &page).unwrap();
+fn the_catalogue_of_events_is_current() {
+    let mut sql = Database::migrated().owner();
+    for (name, text) in [
+        ("docs/events.md", page(&mut sql)),
+        ("docs/events.json", catalogue(&mut sql)),
+    ] {
+        let path = repository().join(name);
+        if env::var_os("WRITE_EVENTS").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == text,
+            "{name} is not current: WRITE_EVENTS=1 infra/test sql writes it"
+        );
     }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == page,
-        "docs/events.md is not current: WRITE_EVENTS=1 infra/test sql writes it"
-    );
 }

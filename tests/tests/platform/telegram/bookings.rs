@@ -1,7 +1,7 @@
 //! Places and bookings in a chat.
 
 use serde_json::json;
-use wharf_tests::{User, eventually, eventually_some, unique};
+use wharf_tests::{eventually, eventually_some, unique};
 
 use super::super::notify::{Person, Told};
 use super::{Chat, SOON, bring, chat_of, next_update, said};
@@ -28,7 +28,7 @@ fn a_driver_books_and_cancels_a_place_that_an_owner_added() {
     assert!(landlord.write("/book_1").contains("Only drivers"));
 
     let driver = Person::registered(told, "driver", 1);
-    endow(told, &driver, 1_000);
+    driver.endow(told, 1_000);
     let chat = chat_of(told, &driver);
     chat.sign_in(&driver.login);
     chat.write("/book");
@@ -141,22 +141,6 @@ fn a_rule_of_the_platform_is_told_in_the_chat() {
     );
 }
 
-fn endow(told: &Told, person: &Person, cents: i64) {
-    let code = unique("gift");
-    let gift = json!({ "code": code, "amount": cents, "max_uses": 1 });
-    let admin = User::admin(&told.stack);
-    admin
-        .post("/payment/promocode")
-        .json(&gift)
-        .send()
-        .expect(200);
-    let activate = told
-        .stack
-        .post("/payment/promocode/activate")
-        .api_key(&person.token);
-    activate.json(&json!({ "code": code })).send().expect(200);
-}
-
 /// A driver with money before a place that can be booked; the last question waits for a yes.
 fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
     let owner = Person::registered(told, "owner", 1);
@@ -166,7 +150,7 @@ fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
     });
     let request = told.stack.post("/parking").api_key(&owner.token);
     let place = request.json(&place).send().expect(200).json()["id"].to_string();
-    endow(told, driver, 2_000);
+    driver.endow(told, 2_000);
     let chat = chat_of(told, driver);
     chat.sign_in(&driver.login);
     chat.write(&format!("/book_{place}"));

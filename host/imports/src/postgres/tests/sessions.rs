@@ -216,3 +216,53 @@ async fn sessions_carry_the_components_name_and_limits() {
         "1s"
     );
 }
+
+#[tokio::test]
+async fn a_statement_that_may_write_finds_the_request_that_it_belongs_to() {
+    let pools = make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(1)
+    });
+    let owner = open(&pools, testing::shared_postgres()).await;
+    run(&owner, "CREATE TABLE written (id text, trace text)").await;
+    drop(owner);
+    let guest = open(&pools, testing::shared_postgres()).await;
+    let write = "INSERT INTO written VALUES (
+        current_setting('wharf.request_id', true), current_setting('wharf.traceparent', true))";
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let causes = [
+        Some(Cause::new("r-1", Some(trace))),
+        Some(Cause::new("r-2", None)),
+        Some(Cause::new("it's", Some("'; DROP TABLE written; --"))),
+        None,
+    ];
+    for cause in causes {
+        let caused = guest.clone().caused_by(cause.map(Arc::new));
+        // The first prepares it, the second finds it prepared.
+        run(&caused, write).await;
+        run(&caused, write).await;
+    }
+    let rows = "SELECT string_agg(id || ' ' || trace, ',' ORDER BY ctid) FROM written";
+    let twice = |text: &str| format!("{text},{text}");
+    let expected = [
+        format!("r-1 {trace}"),
+        "r-2 ".to_owned(),
+        " ".to_owned(),
+        " ".to_owned(),
+    ];
+    assert_eq!(
+        query_text(&guest, rows).await,
+        expected.map(|it| twice(&it)).join(",")
+    );
+    // The settings of a session are the guest's.
+    let in_session = guest
+        .clone()
+        .caused_by(Some(Arc::new(Cause::new("r-3", None))));
+    run(&in_session, "BEGIN").await;
+    run(&in_session, write).await;
+    run(&in_session, "COMMIT").await;
+    assert_eq!(
+        query_text(&guest, "SELECT id FROM written ORDER BY ctid DESC LIMIT 1").await,
+        ""
+    );
+}
