@@ -42,6 +42,8 @@ pub enum Notice {
     OrderCancelled(Order),
     #[serde(rename = "order_refunded")]
     OrderRefunded(Order),
+    #[serde(rename = "order_paid_late")]
+    OrderPaidLate(Order),
     #[serde(rename = "fine_issued")]
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
@@ -180,7 +182,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 21] = [
+pub const ACTIVITIES: [&str; 22] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -193,6 +195,7 @@ pub const ACTIVITIES: [&str; 21] = [
     "order_ready",
     "order_cancelled",
     "order_refunded",
+    "order_paid_late",
     "fine_issued",
     "fine_paid",
     "fine_part_paid",
@@ -253,6 +256,7 @@ impl Notice {
             | Self::OrderReady(_)
             | Self::OrderCancelled(_)
             | Self::OrderRefunded(_)
+            | Self::OrderPaidLate(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::FinePartPaid(_)
@@ -333,6 +337,7 @@ pub(crate) mod tests {
             ("order_ready", &order),
             ("order_cancelled", &order),
             ("order_refunded", &order),
+            ("order_paid_late", &order),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("fine_part_paid", &fine),

@@ -60,6 +60,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("Order {} was paid too late", it.number),
+            format!(
+                "{}: it no longer waited for this payment. You get back: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Fine {} for {}", it.fine_id, it.plate),
             format!(

@@ -74,6 +74,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("O pedido {} foi pago tarde demais", it.number),
+            format!(
+                "{}: ele já não esperava este pagamento. Você recebe de volta: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Multa {} para {}", it.fine_id, it.plate),
             format!(

@@ -64,6 +64,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("Заказ {} оплачен слишком поздно", it.number),
+            format!(
+                "{}: он уже не ждал этой оплаты. Вам возвращается: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Штраф {}: {}", it.fine_id, it.plate),
             format!(
