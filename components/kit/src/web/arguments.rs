@@ -162,9 +162,7 @@ impl Arguments {
     pub fn objects<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Vec<T>>, Problem> {
         let read = match self.0.get(name) {
             None => return Ok(None),
-            Some(Argument::Objects(values)) => {
-                serde_json::from_value(Value::Array(values.clone()))
-            }
+            Some(Argument::Objects(values)) => serde_json::from_value(Value::Array(values.clone())),
             Some(Argument::One(text)) if text.is_empty() => return Ok(None),
             Some(Argument::One(text)) => serde_json::from_str(text),
             Some(Argument::Several(texts)) if texts.is_empty() => Ok(Vec::new()),
