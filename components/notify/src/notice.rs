@@ -50,6 +50,8 @@ pub enum Notice {
     FinePaid(Fine),
     #[serde(rename = "fine_part_paid")]
     FinePartPaid(Fine),
+    #[serde(rename = "fine_payment_returned")]
+    FinePaymentReturned(Fine),
     #[serde(rename = "fine_part_ending")]
     FinePartEnding(Fine),
     #[serde(rename = "discount_ending")]
@@ -182,7 +184,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 22] = [
+pub const ACTIVITIES: [&str; 23] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -199,6 +201,7 @@ pub const ACTIVITIES: [&str; 22] = [
     "fine_issued",
     "fine_paid",
     "fine_part_paid",
+    "fine_payment_returned",
     "fine_part_ending",
     "discount_ending",
     "appeal_accepted",
@@ -260,6 +263,7 @@ impl Notice {
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::FinePartPaid(_)
+            | Self::FinePaymentReturned(_)
             | Self::FinePartEnding(_)
             | Self::DiscountEnding(_)
             | Self::AppealAccepted(_)
@@ -341,6 +345,7 @@ pub(crate) mod tests {
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("fine_part_paid", &fine),
+            ("fine_payment_returned", &fine),
             ("fine_part_ending", &fine),
             ("discount_ending", &fine),
             ("appeal_accepted", &fine),

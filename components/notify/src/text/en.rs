@@ -84,6 +84,17 @@ pub fn say(notice: &Notice) -> Message {
             format!("A part of fine {} for {} is paid", it.fine_id, it.plate),
             format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::FinePaymentReturned(it) => message(
+            format!(
+                "The payment of fine {} for {} was taken back",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nTo pay: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FinePartEnding(it) => message(
             format!(
                 "The next part of fine {} for {} is due soon",

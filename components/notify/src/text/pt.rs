@@ -101,6 +101,17 @@ pub fn say(notice: &Notice) -> Message {
             ),
             format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
         ),
+        Notice::FinePaymentReturned(it) => message(
+            format!(
+                "O pagamento da multa {} de {} foi devolvido",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA pagar: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FinePartEnding(it) => message(
             format!(
                 "A próxima parcela da multa {} de {} vence em breve",

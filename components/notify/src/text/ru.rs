@@ -96,6 +96,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::FinePaymentReturned(it) => message(
+            format!("Оплата штрафа {} за {} возвращена", it.fine_id, it.plate),
+            format!(
+                "{}\nК оплате: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FinePartEnding(it) => message(
             format!(
                 "Скоро срок следующей части штрафа {} за {}",
