@@ -384,7 +384,7 @@ BEGIN
         payments = payments - 1,
         waived = false,
         warned_at = NULL,
-        plan_until = least(plan_until, now()),
+        plan_until = CASE WHEN plan_until IS NOT NULL THEN least(plan_until, now()) END,
         frozen_since = coalesce(
             frozen_since, (SELECT now() FROM appeal WHERE appeal.fine_id = fine.id AND appeal.status = 'open')
         )
