@@ -14,9 +14,10 @@ const PIXEL: [&[u8]; 6] = [
 pub fn photo(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len() + 2).expect("a comment has up to 65533 bytes");
     let comment = [
-        b"\xff\xd8\xff\xfe",
-        length.to_be_bytes().as_slice(),
+        b"\xff\xd8\xff\xfe".as_slice(),
+        &length.to_be_bytes(),
         text.as_bytes(),
-    ];
-    [comment.concat(), PIXEL.concat()].concat()
+    ]
+    .concat();
+    [comment, PIXEL.concat()].concat()
 }

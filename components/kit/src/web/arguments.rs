@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn objects_are_a_list_of_json_or_its_text() {
         let body = r#"{"a":[{"b":1},{"b":2}],"none":[],"words":["x"]}"#;
-        let read = read("v=1.0&text=[{\"b\":3}]&wrong={}", body)
+        let read = read("v=1.0&text=[{%22b%22:3}]&wrong={}", body)
             .await
             .unwrap_or_else(|it| panic!("{it:?}"));
         let objects = |name| read.objects::<HashMap<String, i64>>(name);

@@ -63,9 +63,9 @@ fn curl_sends_the_parts_of_a_file_and_fetches_it_whole_in_parts_and_by_its_name(
     let address = format!("http://{}/files/{file}/download", stack.address());
     let token = format!("authorization: Bearer {}", owner.token);
     let fetch = |more: &[&str]| {
-        let mut arguments = vec!["--location", "--header", &token];
+        let mut arguments = vec!["--location", "--header", token.as_str()];
         arguments.extend(more);
-        arguments.push(&address);
+        arguments.push(address.as_str());
         curl(folder, &arguments)
     };
     assert_eq!(curl(folder, &["--location", &address]), Err(Some(22)));
