@@ -369,8 +369,39 @@ BEGIN
 END
 $$;
 
--- Notes that the amount of fines has changed or that a part was not paid in time, `at_most` of them; says how many. The amount itself is computed from the
--- moment, so a sweep that was away for long notes in one step what several would have.
+-- A payment of a fine was taken back: it is due again, by its schedule. A plan does not survive that, and an appeal that
+-- was given up for a discount is not given up any more. The caller holds a lock on the fine.
+CREATE OR REPLACE FUNCTION fine_returned(c charge) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    f fine;
+BEGIN
+    UPDATE fine SET
+        status = 'issued',
+        paid_at = NULL,
+        paid_charge = NULL,
+        paid_amount = nullif(paid_amount - c.amount, 0),
+        payments = payments - 1,
+        waived = false,
+        warned_at = NULL,
+        plan_until = CASE WHEN plan_until IS NOT NULL THEN least(plan_until, now()) END,
+        frozen_since = coalesce(
+            frozen_since, (SELECT now() FROM appeal WHERE appeal.fine_id = fine.id AND appeal.status = 'open')
+        )
+    WHERE id = c.subject_id AND status IN ('issued', 'paid') AND anonymized_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE fine SET next_step_at = next_step(fine, now()), noted_due = due_amount(fine, now()) WHERE id = c.subject_id
+    RETURNING * INTO f;
+    PERFORM note_event(f.id, NULL, 'returned', jsonb_build_object('amount', c.amount, 'charge', c.id, 'due', f.noted_due));
+    PERFORM touch_fine(f.id);
+    PERFORM tell_driver(f, 'fine_payment_returned', f.noted_due);
+END
+$$;
+
+-- Notes that the amount of fines has changed or that a part was not paid in time, `at_most` of them; says how many. The
+-- amount itself is computed from the moment, so a sweep that was away for long notes in one step what several would have.
 CREATE OR REPLACE FUNCTION step_fines(at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -206,6 +206,35 @@ BEGIN
 END
 $$;
 
+-- The provider has sent the money of a charge back. When that was not asked for here, the payer, their bank or an admin of
+-- payments has taken it back: what it paid is unpaid again.
+CREATE OR REPLACE FUNCTION charge_returned(the_charge uuid) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    c charge;
+BEGIN
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    IF c.subject = 'ticket' THEN
+        PERFORM FROM ticket WHERE id = c.subject_id FOR NO KEY UPDATE;
+    ELSE
+        PERFORM FROM fine WHERE id = c.subject_id FOR NO KEY UPDATE;
+    END IF;
+    SELECT * INTO c FROM charge WHERE id = the_charge;
+    UPDATE refund SET status = 'done' WHERE charge_id = the_charge;
+    IF FOUND THEN
+        RETURN 'settled';
+    END IF;
+    -- When the city wins the dispute it is paid after all.
+    UPDATE charge SET status = 'void' WHERE id = the_charge AND status <> 'void';
+    IF c.status = 'paid' AND c.subject = 'ticket' THEN
+        UPDATE ticket SET paid_at = NULL WHERE id = c.subject_id;
+    ELSIF c.status = 'paid' THEN
+        PERFORM fine_returned(c);
+    END IF;
+    RETURN 'settled';
+END
+$$;
+
 -- Ends a ticket now, or before it begins. What the shorter stay costs was computed from what the ticket was.
 CREATE OR REPLACE FUNCTION end_ticket(
     the_ticket bigint, the_caller uuid, was_until timestamptz, ends timestamptz, new_price bigint

@@ -295,7 +295,7 @@ BEGIN
             SELECT o.* INTO short
             FROM customer_order o
             JOIN item i ON i.order_id = o.id
-            WHERE i.product_id = the_product AND o.status IN ('created', 'requested', 'paid')
+            WHERE i.product_id = the_product AND i.quantity > i.refunded AND o.status IN ('created', 'requested', 'paid')
                 AND (the_choice IS NULL OR i.choices @> jsonb_build_array(jsonb_build_object('id', the_choice)))
             ORDER BY o.id DESC
             LIMIT 1;
@@ -326,12 +326,12 @@ BEGIN
 END
 $$;
 
--- What orders that are not prepared yet have taken of a stock.
+-- What orders that are not prepared yet have taken of a stock, without the pieces whose money went back.
 CREATE OR REPLACE FUNCTION reserved(the_product bigint, the_choice bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(sum(i.quantity), 0)
+        SELECT coalesce(sum(i.quantity - i.refunded), 0)
         FROM item i
         JOIN customer_order o ON o.id = i.order_id
         WHERE i.product_id = the_product AND o.status IN ('created', 'requested', 'paid')

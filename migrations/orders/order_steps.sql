@@ -1,7 +1,8 @@
 -- How an order goes from one status to the next. Each function runs under the lock of the order's row.
 
--- A notice to the customer of an order.
-CREATE OR REPLACE FUNCTION tell(it customer_order, what text) RETURNS void
+-- A notice to the customer of an order: of its price, or of a part of it.
+DROP FUNCTION IF EXISTS tell(customer_order, text);
+CREATE OR REPLACE FUNCTION tell(it customer_order, what text, cents bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO events.outbox (kind, aggregate, payload)
@@ -9,7 +10,8 @@ BEGIN
         'user_id', it.customer,
         'template', 'order_' || what,
         'params', jsonb_build_object(
-            'order_id', it.id, 'number', it.number, 'shop', shop.name, 'amount_cents', it.amount, 'currency', 'BRL'
+            'order_id', it.id, 'number', it.number, 'shop', shop.name, 'amount_cents', coalesce(cents, it.amount),
+            'currency', 'BRL'
         )
     )
     FROM shop WHERE shop.id = it.shop_id;
@@ -48,8 +50,9 @@ BEGIN
 END
 $$;
 
--- Ends an order before it was handed out. What was not prepared goes back into the stock, what was paid goes back to
--- the customer, and a payment that is still open is called off by the sweep.
+-- Ends an order before it was handed out. What was not prepared goes back into the stock, except for pieces whose money went
+-- back before: it was decided then where they go. What was paid goes back to the customer, and a payment that is still
+-- open is called off by the sweep.
 CREATE OR REPLACE FUNCTION end_order(it customer_order, as_status text, the_actor uuid, is_answer boolean)
 RETURNS customer_order
 LANGUAGE plpgsql AS $$
@@ -74,7 +77,7 @@ BEGIN
     RETURNING * INTO o;
     INSERT INTO tracking (order_id, status, actor) VALUES (o.id, o.status, the_actor);
     IF NOT is_answer THEN
-        PERFORM tell(o, CASE WHEN was_paid THEN 'refunded' ELSE 'cancelled' END);
+        PERFORM tell(o, CASE WHEN was_paid THEN 'refunded' ELSE 'cancelled' END, it.amount - it.refunded);
     END IF;
     RETURN o;
 END
@@ -103,6 +106,7 @@ BEGIN
     END IF;
     -- Called off, or paid otherwise, while the money was on its way.
     INSERT INTO refund (order_id, charge_id, amount, due_at) VALUES (o.id, c.id, c.amount, now());
+    PERFORM tell(o, 'paid_late', c.amount);
     RETURN QUERY SELECT 'paid', o;
 END
 $$;
@@ -159,13 +163,17 @@ DECLARE
     o customer_order;
     rest bigint;
     is_beside boolean;
+    is_late boolean;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
+    SELECT * INTO c FROM charge WHERE id = the_charge;
     -- The counter has cashed in, so that this payment was not the one that paid the order.
     is_beside := EXISTS (
         SELECT FROM charge WHERE order_id = o.id AND id <> the_charge AND kind = 'counter' AND status = 'paid'
     );
+    -- It was paid and went back before this side heard of either.
+    is_late := c.status <> 'paid' AND (is_beside OR o.status IN ('cancelled', 'rejected', 'refunded'));
     UPDATE charge SET status = 'paid', payment_link = NULL, qr_code = NULL WHERE id = the_charge AND status <> 'paid';
     SELECT c.amount - coalesce(sum(amount), 0) INTO rest FROM refund WHERE charge_id = the_charge;
     IF rest > 0 THEN
@@ -184,6 +192,9 @@ BEGIN
         SELECT o.id, c.id, rest, 'done' WHERE rest > 0;
     END IF;
     UPDATE refund SET status = 'done' WHERE charge_id = the_charge;
+    IF is_late THEN
+        PERFORM tell(o, 'paid_late', c.amount);
+    END IF;
     RETURN QUERY SELECT 'settled', o;
 END
 $$;
@@ -269,7 +280,8 @@ BEGIN
 END
 $$;
 
--- Gives the price of items back, less their part of the discount. `wanted` is [{"item_id", "quantity"}].
+-- Gives the price of items back, less their part of the discount. `wanted` is [{"item_id", "quantity", "restock"}]: what is
+-- restocked can be sold again. Where nothing is said of it, that is what was not prepared yet.
 CREATE OR REPLACE FUNCTION refund_items(the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb)
 RETURNS TABLE (outcome text, subject customer_order)
 LANGUAGE plpgsql AS $$
@@ -278,6 +290,7 @@ DECLARE
     refusal text;
     back bigint;
     is_all boolean;
+    restocked jsonb;
 BEGIN
     SELECT * INTO o FROM customer_order WHERE id = the_order FOR UPDATE;
     IF NOT FOUND OR NOT is_seen(o, the_caller, is_admin) THEN
@@ -297,6 +310,16 @@ BEGIN
     IF refusal IS NOT NULL THEN
         RETURN QUERY SELECT refusal, NULL::customer_order;
         RETURN;
+    END IF;
+    SELECT jsonb_object_agg(w.item_id, w.quantity) INTO restocked
+    FROM (
+        SELECT item_id, sum(quantity) AS quantity
+        FROM jsonb_to_recordset(wanted) AS w (item_id bigint, quantity int, restock boolean)
+        WHERE coalesce(restock, o.status = 'paid')
+        GROUP BY item_id
+    ) AS w;
+    IF restocked IS NOT NULL THEN
+        PERFORM take_stock(o.id, 1, the_caller, restocked);
     END IF;
     UPDATE item SET refunded = item.refunded + w.quantity
     FROM (

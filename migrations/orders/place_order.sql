@@ -183,8 +183,11 @@ BEGIN
 END
 $$;
 
--- Takes what an order needs out of the stocks that are counted (-1), or puts it back (1), with a movement for each.
-CREATE OR REPLACE FUNCTION take_stock(the_order bigint, sign int, the_actor uuid) RETURNS void
+-- Takes what an order needs out of the stocks that are counted (-1), or puts it back (1), with a movement for each. `pieces`
+-- is {item: quantity}; without it, all whose money did not go back before.
+DROP FUNCTION IF EXISTS take_stock(bigint, int, uuid);
+CREATE OR REPLACE FUNCTION take_stock(the_order bigint, sign int, the_actor uuid, pieces jsonb DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     why text := CASE WHEN sign < 0 THEN 'order' ELSE 'release' END;
@@ -194,17 +197,18 @@ BEGIN
         PERFORM lock_stocks(ARRAY[the_order]);
     END IF;
     WITH needed AS (
-        SELECT product_id, sum(quantity)::int AS quantity FROM item WHERE order_id = the_order GROUP BY product_id
+        SELECT product_id, sum(pieces_of(item, pieces))::int AS quantity FROM item WHERE order_id = the_order
+        GROUP BY product_id
     ), moved AS (
         UPDATE product SET stock = stock + sign * needed.quantity
         FROM needed
-        WHERE product.id = needed.product_id AND product.stock IS NOT NULL
+        WHERE product.id = needed.product_id AND product.stock IS NOT NULL AND needed.quantity > 0
         RETURNING product.id, needed.quantity, product.stock
     )
     INSERT INTO movement (product_id, change, stock, reason, order_id, actor)
     SELECT id, sign * quantity, stock, why, the_order, the_actor FROM moved;
     WITH needed AS (
-        SELECT (chosen ->> 'id')::bigint AS choice_id, sum(quantity)::int AS quantity
+        SELECT (chosen ->> 'id')::bigint AS choice_id, sum(pieces_of(item, pieces))::int AS quantity
         FROM item
         CROSS JOIN LATERAL jsonb_array_elements(choices) AS chosen
         WHERE order_id = the_order
@@ -212,10 +216,18 @@ BEGIN
     ), moved AS (
         UPDATE choice SET stock = stock + sign * needed.quantity
         FROM needed
-        WHERE choice.id = needed.choice_id AND choice.stock IS NOT NULL
+        WHERE choice.id = needed.choice_id AND choice.stock IS NOT NULL AND needed.quantity > 0
         RETURNING choice.product_id, choice.id, needed.quantity, choice.stock
     )
     INSERT INTO movement (product_id, choice_id, change, stock, reason, order_id, actor)
     SELECT product_id, id, sign * quantity, stock, why, the_order, the_actor FROM moved;
 END
 $$;
+
+-- How many pieces of an item are meant.
+CREATE OR REPLACE FUNCTION pieces_of(it item, pieces jsonb) RETURNS int
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN pieces IS NULL THEN it.quantity - it.refunded
+    ELSE coalesce((pieces ->> it.id::text)::int, 0)
+END;

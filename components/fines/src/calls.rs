@@ -91,6 +91,8 @@ pub enum Standing {
     Paid,
     /// It never will be.
     Over,
+    /// It was paid and went back.
+    Returned,
 }
 
 pub async fn find_checkout(charge: Uuid) -> Result<Standing, Error> {
@@ -116,7 +118,8 @@ fn standing(answer: Result<checkout::Payment, checkout::Refusal>) -> Result<Stan
         | Status::InProcess
         | Status::Rejected => Standing::Open,
         Status::Approved => Standing::Paid,
-        Status::Expired | Status::Cancelled | Status::Refunded => Standing::Over,
+        Status::Expired | Status::Cancelled => Standing::Over,
+        Status::Refunded => Standing::Returned,
     })
 }
 

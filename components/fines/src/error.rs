@@ -462,7 +462,7 @@ pub enum Error {
         409,
         "no-photo",
         "The bytes are no such photo",
-        detail = "what was put is not of the media type that was announced; add the photo anew"
+        detail = "what was put is not a whole image of the media type that was announced; add the photo anew"
     )]
     NoPhoto,
 

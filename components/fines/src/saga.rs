@@ -64,6 +64,11 @@ async fn settle_checkout(db: &Db, charge: Uuid, is_wanted: bool) -> Result<(), E
         Standing::Open => Ok(()),
         Standing::Paid => record_paid(db, charge).await,
         Standing::Over => store::charge_void(db, charge).await,
+        Standing::Returned => {
+            store::charge_returned(db, charge).await?;
+            event::wake();
+            Ok(())
+        }
     }
 }
 

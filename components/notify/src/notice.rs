@@ -42,12 +42,16 @@ pub enum Notice {
     OrderCancelled(Order),
     #[serde(rename = "order_refunded")]
     OrderRefunded(Order),
+    #[serde(rename = "order_paid_late")]
+    OrderPaidLate(Order),
     #[serde(rename = "fine_issued")]
     FineIssued(Fine),
     #[serde(rename = "fine_paid")]
     FinePaid(Fine),
     #[serde(rename = "fine_part_paid")]
     FinePartPaid(Fine),
+    #[serde(rename = "fine_payment_returned")]
+    FinePaymentReturned(Fine),
     #[serde(rename = "fine_part_ending")]
     FinePartEnding(Fine),
     #[serde(rename = "discount_ending")]
@@ -182,7 +186,7 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 21] = [
+pub const ACTIVITIES: [&str; 23] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
@@ -195,9 +199,11 @@ pub const ACTIVITIES: [&str; 21] = [
     "order_ready",
     "order_cancelled",
     "order_refunded",
+    "order_paid_late",
     "fine_issued",
     "fine_paid",
     "fine_part_paid",
+    "fine_payment_returned",
     "fine_part_ending",
     "discount_ending",
     "appeal_accepted",
@@ -255,9 +261,11 @@ impl Notice {
             | Self::OrderReady(_)
             | Self::OrderCancelled(_)
             | Self::OrderRefunded(_)
+            | Self::OrderPaidLate(_)
             | Self::FineIssued(_)
             | Self::FinePaid(_)
             | Self::FinePartPaid(_)
+            | Self::FinePaymentReturned(_)
             | Self::FinePartEnding(_)
             | Self::DiscountEnding(_)
             | Self::AppealAccepted(_)
@@ -336,9 +344,11 @@ pub(crate) mod tests {
             ("order_ready", &order),
             ("order_cancelled", &order),
             ("order_refunded", &order),
+            ("order_paid_late", &order),
             ("fine_issued", &fine),
             ("fine_paid", &fine),
             ("fine_part_paid", &fine),
+            ("fine_payment_returned", &fine),
             ("fine_part_ending", &fine),
             ("discount_ending", &fine),
             ("appeal_accepted", &fine),

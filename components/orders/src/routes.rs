@@ -189,7 +189,7 @@ fn ordering() -> Routes {
         })
         .post("/orders/{order_id}/refund", orders::refund_items, |it| {
             it.summary("Give items back")
-                .note("Their price less their part of the discount, the way it was paid: to the customer's wallet, through the provider or at the counter. A provider that does not answer is asked again.")
+                .note("Their price less their part of the discount, the way it was paid: to the customer's wallet, through the provider or at the counter. A provider that does not answer is asked again. Pieces that were not prepared yet go back into the stock, others do with `restock`.")
                 .refuses([
                     Error::UNKNOWN_ORDER,
                     Error::FORBIDDEN,

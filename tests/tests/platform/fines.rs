@@ -13,6 +13,7 @@ mod photos;
 mod plan_pages;
 mod plans;
 mod polling;
+mod returned;
 mod tickets;
 mod zones;
 

@@ -1,5 +1,6 @@
 //! Modpacks: what is uploaded, who sees it, and that nothing is served which was not proven.
 
+mod clients;
 mod crashes;
 mod dependencies;
 mod files;

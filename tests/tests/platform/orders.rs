@@ -13,6 +13,7 @@ mod money;
 mod photos;
 mod placing;
 mod provider;
+mod restock;
 mod rights;
 mod states;
 
@@ -145,6 +146,14 @@ fn endow(stack: &Stack, user: &User, cents: i64) {
 fn balance(user: &User) -> i64 {
     let wallet = user.get("/payment/balance?currency=BRL").send();
     wallet.expect(200).json()["total"].as_i64().unwrap()
+}
+
+/// The amounts that notices of an order tell its customer.
+fn told(stack: &Stack, order: i64, template: &str) -> Vec<i64> {
+    let amounts = "SELECT (payload #>> '{params,amount_cents}')::bigint FROM events.entry
+        WHERE kind = 'notify' AND payload ->> 'template' = $1 AND (payload #>> '{params,order_id}')::bigint = $2";
+    let rows = stack.sql().query(amounts, &[&template, &order]).unwrap();
+    rows.iter().map(|it| it.get(0)).collect()
 }
 
 /// A stack whose clock can be moved from outside.

@@ -1,5 +1,6 @@
 -- $1 driver, $2 the version that they have, $3 place in the feed, $4 limit, $5 offset
--- The driver's row alone when they have its version already.
+-- The driver's row alone is read when they have its version already: the condition stands inside, where it is asked before
+-- anything is read.
 WITH me AS (
     SELECT coalesce(max(version), 0) AS version FROM driver WHERE user_id = $1
 )
@@ -10,8 +11,9 @@ LEFT JOIN LATERAL (
     FROM feed
     JOIN fine ON fine.id = fine_id
     CROSS JOIN LATERAL show_fine(fine) AS shown
-    WHERE feed.user_id = $1 AND feed.seq > coalesce($3::bigint, 0) AND hidden_at IS NULL
+    WHERE me.version IS DISTINCT FROM $2::bigint
+        AND feed.user_id = $1 AND feed.seq > coalesce($3::bigint, 0) AND hidden_at IS NULL
     ORDER BY CASE WHEN $3 IS NULL THEN -feed.seq ELSE feed.seq END
     LIMIT $4::bigint OFFSET $5::bigint
-) AS listed ON me.version IS DISTINCT FROM $2::bigint
+) AS listed ON true
 ORDER BY CASE WHEN $3 IS NULL THEN -listed.cursor ELSE listed.cursor END

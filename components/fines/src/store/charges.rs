@@ -84,6 +84,10 @@ pub async fn charge_paid(db: &Db, charge: Uuid) -> Result<(), Error> {
     decide(db, sql!("charge_paid"), params![charge]).await
 }
 
+pub async fn charge_returned(db: &Db, charge: Uuid) -> Result<(), Error> {
+    decide(db, sql!("charge_returned"), params![charge]).await
+}
+
 pub async fn charge_void(db: &Db, charge: Uuid) -> Result<(), Error> {
     db.run(sql!("charge_void"), params![charge]).await?;
     Ok(())

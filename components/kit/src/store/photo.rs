@@ -3,6 +3,8 @@
 //! An upload of one part, whose length is signed: [`begin`] gives its address, [`complete`] makes the object, reads it
 //! once and answers its digest. From then on no address changes it.
 
+mod whole;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::whole::is_whole;
 use super::s3::{S3, S3Error};
 use crate::web::Schema;
 
@@ -82,7 +85,7 @@ pub async fn begin<E: From<S3Error>>(
 #[derive(Debug, PartialEq, Eq)]
 pub enum Put {
     Nothing,
-    /// It does not begin as a photo of the announced type does. No object of it is left.
+    /// It is no photo of the announced type, or a part of one. No object of it is left.
     SomethingElse,
     /// The SHA-256 digest in hexadecimal digits.
     Photo(String),
@@ -108,19 +111,16 @@ pub async fn complete(
         }
         s3.complete_upload(key, upload, &parts).await?;
     }
-    let mut hasher = Sha256::new();
-    let mut head = Vec::with_capacity(HEAD);
+    let mut bytes = Vec::new();
     let mut reading = s3.read(key, 0, MAX_SIZE.unsigned_abs()).await?;
     while let Some(piece) = reading.next().await? {
-        let missing = HEAD.saturating_sub(head.len());
-        head.extend(piece.iter().take(missing));
-        hasher.update(&piece);
+        bytes.extend_from_slice(&piece);
     }
-    if MediaType::of(&head) != Some(media_type) {
+    if !is_whole(media_type, &bytes) {
         s3.delete(key).await?;
         return Ok(Put::SomethingElse);
     }
-    let digest = hasher.finalize();
+    let digest = Sha256::digest(&bytes);
     Ok(Put::Photo(
         digest.iter().map(|byte| format!("{byte:02x}")).collect(),
     ))

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, header};
 use kit_derive::Word;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::body::{Form, Json};
@@ -20,6 +21,7 @@ pub struct Arguments(HashMap<String, Argument>);
 enum Argument {
     One(String),
     Several(Vec<String>),
+    Objects(Vec<Value>),
 }
 
 /// The only version of the methods.
@@ -85,11 +87,11 @@ async fn body<S: Send + Sync>(
     for (name, value) in values {
         let argument = match value {
             Value::Null => continue,
-            Value::Array(values) => values
-                .iter()
-                .map(scalar)
-                .collect::<Option<_>>()
-                .map(Argument::Several),
+            Value::Array(values) => match values.iter().map(scalar).collect() {
+                Some(texts) => Some(Argument::Several(texts)),
+                None if values.iter().all(Value::is_object) => Some(Argument::Objects(values)),
+                None => None,
+            },
             value => scalar(&value).map(Argument::One),
         };
         match argument {
@@ -119,7 +121,9 @@ impl Arguments {
     pub fn optional(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.0.get(name) {
             Some(Argument::One(text)) => Ok(Some(text.as_str()).filter(|it| !it.is_empty())),
-            Some(Argument::Several(_)) => Err(WRONG_TYPE.detail(format!("{name} is one value"))),
+            Some(Argument::Several(_) | Argument::Objects(_)) => {
+                Err(WRONG_TYPE.detail(format!("{name} is one value")))
+            }
             None => Ok(None),
         }
     }
@@ -147,9 +151,27 @@ impl Arguments {
         let values = match self.0.get(name)? {
             Argument::Several(values) => values.clone(),
             Argument::One(text) => text.split(',').map(str::to_owned).collect(),
+            // No text of theirs is a word that a list asks for.
+            Argument::Objects(values) => values.iter().map(Value::to_string).collect(),
         };
         let values = values.iter().map(|it| it.trim().to_owned());
         Some(values.filter(|it| !it.is_empty()).collect())
+    }
+
+    /// Several objects: a list of JSON in a body, or its text in a query or a form.
+    pub fn objects<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Vec<T>>, Problem> {
+        let read = match self.0.get(name) {
+            None => return Ok(None),
+            Some(Argument::Objects(values)) => serde_json::from_value(Value::Array(values.clone())),
+            Some(Argument::One(text)) if text.is_empty() => return Ok(None),
+            Some(Argument::One(text)) => serde_json::from_str(text),
+            Some(Argument::Several(texts)) if texts.is_empty() => Ok(Vec::new()),
+            Some(Argument::Several(_)) => {
+                return Err(WRONG_TYPE.detail(format!("{name} is a list of objects")));
+            }
+        };
+        read.map(Some)
+            .map_err(|it| WRONG_FORMAT.detail(format!("{name}: {it}")))
     }
 
     /// A value of a type that says what is wrong with a text.
@@ -206,6 +228,25 @@ mod tests {
         assert_eq!(read.list("c").unwrap(), ["x", "y", "z"]);
         assert_eq!(read.list("d"), None);
         assert_eq!(read.flag("e").unwrap(), Some(true));
+    }
+
+    #[tokio::test]
+    async fn objects_are_a_list_of_json_or_its_text() {
+        let body = r#"{"a":[{"b":1},{"b":2}],"none":[],"words":["x"]}"#;
+        let read = read("v=1.0&text=[{%22b%22:3}]&wrong={}", body)
+            .await
+            .unwrap_or_else(|it| panic!("{it:?}"));
+        let objects = |name| read.objects::<HashMap<String, i64>>(name);
+        let numbers = |name| {
+            let objects = objects(name).unwrap().unwrap();
+            objects.iter().map(|it| it["b"]).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers("a"), [1, 2]);
+        assert_eq!(numbers("text"), [3]);
+        assert!(numbers("none").is_empty());
+        assert!(objects("absent").unwrap().is_none());
+        assert_eq!(objects("wrong").unwrap_err().number, Some(33));
+        assert_eq!(objects("words").unwrap_err().number, Some(32));
     }
 
     #[tokio::test]

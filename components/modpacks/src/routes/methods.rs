@@ -97,11 +97,14 @@ pub fn routes() -> Routes {
             .query::<String>("loader_version", false, "")
             .query::<String>("changelog", false, "")
             .query::<i64>("based_on", false, "")
+            .query::<String>(
+                "dependencies", false, "A list of JSON, as in the body of `POST /modpacks/{pack_id}/versions`",
+            )
             .instead("POST /modpacks/{pack_id}/versions")
             .refuses(changing())
             .refuses([
-                Error::INVALID_VERSION, Error::VERSION_NAME_TAKEN, Error::UNKNOWN_VERSION,
-                Error::TOO_MANY_DRAFTS, Error::QUOTA_EXCEEDED,
+                Error::INVALID_VERSION, Error::UNKNOWN_DEPENDENCY, Error::INVALID_DEPENDENCY,
+                Error::VERSION_NAME_TAKEN, Error::UNKNOWN_VERSION, Error::TOO_MANY_DRAFTS, Error::QUOTA_EXCEEDED,
             ]);
         "modpacks.publishVersion" publish_version |it: Operation| with_version(it)
             .summary("Publish a version from a launcher")
@@ -433,7 +436,7 @@ async fn create_version(
         loader: arguments.word("loader", Loader::parse)?,
         loader_version: text("loader_version")?,
         changelog: text("changelog")?.unwrap_or_default(),
-        dependencies: None,
+        dependencies: arguments.objects("dependencies")?,
         based_on: arguments.optional_number("based_on")?,
     };
     let new = new.checked()?;

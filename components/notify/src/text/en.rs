@@ -60,6 +60,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("Order {} was paid too late", it.number),
+            format!(
+                "{}: it no longer waited for this payment. You get back: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Fine {} for {}", it.fine_id, it.plate),
             format!(
@@ -75,6 +83,17 @@ pub fn say(notice: &Notice) -> Message {
         Notice::FinePartPaid(it) => message(
             format!("A part of fine {} for {} is paid", it.fine_id, it.plate),
             format!("{}\nPaid: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::FinePaymentReturned(it) => message(
+            format!(
+                "The payment of fine {} for {} was taken back",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nTo pay: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
         ),
         Notice::FinePartEnding(it) => message(
             format!(

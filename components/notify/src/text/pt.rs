@@ -74,6 +74,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("O pedido {} foi pago tarde demais", it.number),
+            format!(
+                "{}: ele já não esperava este pagamento. Você recebe de volta: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Multa {} para {}", it.fine_id, it.plate),
             format!(
@@ -92,6 +100,17 @@ pub fn say(notice: &Notice) -> Message {
                 it.fine_id, it.plate
             ),
             format!("{}\nPago: {}", it.zone, money(it.amount_cents, it.currency)),
+        ),
+        Notice::FinePaymentReturned(it) => message(
+            format!(
+                "O pagamento da multa {} de {} foi devolvido",
+                it.fine_id, it.plate
+            ),
+            format!(
+                "{}\nA pagar: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
         ),
         Notice::FinePartEnding(it) => message(
             format!(

@@ -64,6 +64,14 @@ pub fn say(notice: &Notice) -> Message {
                 money(it.amount_cents, it.currency)
             ),
         ),
+        Notice::OrderPaidLate(it) => message(
+            format!("Заказ {} оплачен слишком поздно", it.number),
+            format!(
+                "{}: он уже не ждал этой оплаты. Вам возвращается: {}",
+                it.shop,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
         Notice::FineIssued(it) => message(
             format!("Штраф {}: {}", it.fine_id, it.plate),
             format!(
@@ -84,6 +92,14 @@ pub fn say(notice: &Notice) -> Message {
             format!("Оплачена часть штрафа {}: {}", it.fine_id, it.plate),
             format!(
                 "{}\nОплачено: {}",
+                it.zone,
+                money(it.amount_cents, it.currency)
+            ),
+        ),
+        Notice::FinePaymentReturned(it) => message(
+            format!("Оплата штрафа {} за {} возвращена", it.fine_id, it.plate),
+            format!(
+                "{}\nК оплате: {}",
                 it.zone,
                 money(it.amount_cents, it.currency)
             ),

@@ -230,6 +230,8 @@ struct ItemBack {
     item_id: i64,
     #[schemars(range(min = 1, max = 1000), example = 1)]
     quantity: i32,
+    /// Whether the pieces can be sold again: they go back into the stock. Absent: when they were not prepared yet.
+    restock: Option<bool>,
 }
 
 pub async fn refund_items(

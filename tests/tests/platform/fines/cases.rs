@@ -6,7 +6,7 @@ use std::process::Command;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use wharf_tests::{Folder, Stack, User, eventually, repository};
+use wharf_tests::{Folder, Stack, User, eventually, photo, repository};
 
 use super::photos::{add, complete, put};
 use super::{SOON, Zone, driver, parked, pay_fine};
@@ -95,18 +95,18 @@ fn the_photos_of_a_case_are_verified_by_their_digests() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let fine = zone.fined(&super::plate());
-    let bytes = b"\xff\xd8\xff a car without a ticket";
+    let bytes = &photo("a car without a ticket");
     let upload = add(&zone.controller, &fine, bytes.len()).expect(201).json();
     put(&upload["address"], bytes).expect(200);
     complete(&zone.controller, &fine, &upload).expect(200);
     let path = format!("/api/v1/fines/{}/case", fine["id"]);
     let file = zone.controller.get(&path).send().expect(200).json();
-    let photo = &document(&file)["photos"][0];
-    assert_eq!(photo["taken_at"], json!("2026-01-01T10:00:00.000Z"));
-    assert!(!photo["added_at"].is_null(), "{photo}");
+    let shown = &document(&file)["photos"][0];
+    assert_eq!(shown["taken_at"], json!("2026-01-01T10:00:00.000Z"));
+    assert!(!shown["added_at"].is_null(), "{shown}");
     let (is_verified, said) = verify_with(&stack, &file, Some(bytes));
     assert!(is_verified, "{said}");
-    let (is_verified, said) = verify_with(&stack, &file, Some(b"\xff\xd8\xff another car"));
+    let (is_verified, said) = verify_with(&stack, &file, Some(&photo("another car")));
     assert!(!is_verified && said.contains("no photo"), "{said}");
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use wharf_tests::{Answer, Request, Stack, User};
+use wharf_tests::{Answer, Request, Stack, User, photo};
 
 use super::{Zone, driver};
 
@@ -40,21 +40,21 @@ fn a_photo_is_put_completed_and_named_by_its_digest() {
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 0);
     let fine = zone.fined(&plate);
-    let bytes = b"\xff\xd8\xff a car without a ticket";
+    let bytes = &photo("a car without a ticket");
     let upload = add(&zone.controller, &fine, bytes.len()).expect(201).json();
     assert_eq!(
         complete(&zone.controller, &fine, &upload).problem(409)["code"],
         "no-bytes"
     );
     put(&upload["address"], bytes).expect(200);
-    let photo = complete(&zone.controller, &fine, &upload)
+    let completed = complete(&zone.controller, &fine, &upload)
         .expect(200)
         .json();
     let digest: String = Sha256::digest(bytes)
         .iter()
         .map(|it| format!("{it:02x}"))
         .collect();
-    assert_eq!(photo["sha256"], json!(digest));
+    assert_eq!(completed["sha256"], json!(digest));
     // Repeated: the same; what was put is not changed through the old address.
     assert_eq!(
         complete(&zone.controller, &fine, &upload)
@@ -63,7 +63,7 @@ fn a_photo_is_put_completed_and_named_by_its_digest() {
         json!(digest)
     );
     assert_ne!(
-        put(&upload["address"], b"\xff\xd8\xff a car without a TICKET").status(),
+        put(&upload["address"], &photo("a car without a TICKET")).status(),
         200
     );
 
@@ -77,7 +77,7 @@ fn a_photo_is_put_completed_and_named_by_its_digest() {
         (&upload["id"], &json!(true))
     );
     let shown = at_s3("GET", &listed[0]["address"]).send().expect(200);
-    assert_eq!(shown.text(), String::from_utf8_lossy(bytes));
+    assert_eq!(shown.bytes(), *bytes);
     let history = zone
         .admin
         .get(&format!("/api/v1/fines/{}/history", fine["id"]))

@@ -40,7 +40,7 @@ pub fn show(user: &User, fine: &Value) -> Value {
         .json()
 }
 
-fn kinds(user: &User, fine: &Value) -> Vec<Value> {
+pub fn kinds(user: &User, fine: &Value) -> Vec<Value> {
     let lines = user
         .get(&format!("/api/v1/fines/{}/history", fine["id"]))
         .send();

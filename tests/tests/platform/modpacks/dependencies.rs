@@ -95,6 +95,22 @@ fn a_version_shows_what_it_depends_on_in_every_form() {
         assert_eq!(dependencies, shown, "{form}");
     }
 
+    // Launchers name them in a body of JSON, or as its text in a query or a form.
+    let by_method = |name: &str, dependencies: Value| {
+        let body = json!({
+            "v": "1.0", "modpack_id": pack, "name": name, "mc_version": "1.20.1", "dependencies": dependencies,
+        });
+        let request = owner.post("/api/method/modpacks.createVersion");
+        request.json(&body).send()
+    };
+    for (name, named) in [("2", wanted.clone()), ("3", json!(wanted.to_string()))] {
+        let made = by_method(name, named).expect(200).json();
+        assert_eq!(made["dependencies"], shown, "{name}");
+    }
+    for wrong in [json!([{ "kind": "required" }]), json!("no list")] {
+        assert_eq!(by_method("4", wrong).json()["error"]["code"], 33);
+    }
+
     // A range follows the order in which versions were made, whatever they are called.
     let range = |low: Value, high: Value| {
         let on = json!([{ "kind": "required", "pack_id": base, "min_version_id": low, "max_version_id": high }]);

@@ -5,7 +5,8 @@ use wharf_tests::{Answer, Stack, User, at_once, eventually};
 
 use super::provider::{booked, page, press};
 use super::{
-    SOON, assert_books_agree, hire, id, make_due, open_shop, show, statuses, step, tick, with_tick,
+    SOON, assert_books_agree, hire, id, make_due, open_shop, show, statuses, step, tick, told,
+    with_tick,
 };
 
 fn cash_in(user: &User, order: i64) -> Answer {
@@ -75,6 +76,7 @@ fn a_page_that_is_paid_after_the_counter_took_the_money_gives_it_back_once() {
     }
     assert_eq!(booked(&stack, order), 0);
     assert_eq!(refunds(&stack, order), (1, 2_100));
+    assert_eq!(told(&stack, order, "order_paid_late"), [2_100]);
     assert_eq!(statuses(&customer, order), ["created", "paid"]);
     assert_eq!(show(&customer, order)["refunded"], 0);
     assert_books_agree(&stack);

@@ -1,11 +1,13 @@
 //! Photos of products: put into S3 by those who edit the menu, shown to all.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Request, Stack, User, at_once, eventually};
+use wharf_tests::{Answer, Request, Stack, User, at_once, eventually, photo};
 
 use super::{SOON, Shop, hire, open_shop, tick, with_tick};
 
-pub(super) const JPEG: &[u8] = b"\xff\xd8\xff\xe0 fries, golden";
+pub(super) static JPEG: LazyLock<Vec<u8>> = LazyLock::new(|| photo("fries, golden"));
 
 /// To S3 itself, at the whole address that the platform gave.
 fn at_s3(method: &str, address: &str) -> Request {
@@ -48,11 +50,7 @@ pub(super) fn shown(shop: &Shop, product: i64, bytes: &[u8]) -> String {
 fn look(stack: &Stack, photo: &str) -> Vec<u8> {
     let answer = stack.get(photo).send().expect(302);
     let address = answer.header("location").unwrap().to_owned();
-    at_s3("GET", &address)
-        .send()
-        .expect(200)
-        .text()
-        .into_bytes()
+    at_s3("GET", &address).send().expect(200).bytes().to_vec()
 }
 
 #[test]
@@ -60,25 +58,22 @@ fn a_photo_is_put_completed_and_shown_to_all() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let upload = add(&shop.manager, product, JPEG).expect(201).json();
+    let upload = add(&shop.manager, product, &JPEG).expect(201).json();
     let early = complete(&shop.manager, product, &upload).problem(409);
     assert_eq!(early["code"], "no-bytes");
     stack.get(&path(product, &upload)).send().problem(404);
     assert_ne!(put(&upload, &JPEG[..5]).status(), 200);
-    put(&upload, JPEG).expect(200);
+    put(&upload, &JPEG).expect(200);
     for _ in 0..2 {
         let completed = complete(&shop.manager, product, &upload).expect(200).json();
         assert_eq!(completed["photo"], path(product, &upload));
     }
     // What was put is not changed through the old address.
-    assert_ne!(
-        put(&upload, b"\xff\xd8\xff\xe0 fries, BURNED").status(),
-        200
-    );
+    assert_ne!(put(&upload, &photo("fries, BURNED")).status(), 200);
     let listed = stack.get(&format!("/products?shop_id={}", shop.id)).send();
     let photo = listed.expect(200).json()[0]["photo"].clone();
     let bytes = look(&stack, photo.as_str().unwrap());
-    assert_eq!(bytes, String::from_utf8_lossy(JPEG).as_bytes());
+    assert_eq!(bytes, *JPEG);
 }
 
 #[test]
@@ -86,12 +81,16 @@ fn bytes_that_are_no_photo_are_not_shown() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let page = b"<script>alert(1)</script>";
-    let upload = add(&shop.manager, product, page).expect(201).json();
-    put(&upload, page).expect(200);
-    let refused = complete(&shop.manager, product, &upload).problem(409);
-    assert_eq!(refused["code"], "no-photo");
-    stack.get(&path(product, &upload)).send().problem(404);
+    let half = &JPEG[..JPEG.len() - 2];
+    // It begins as a photo and goes on as a page.
+    let both: &[u8] = b"\xff\xd8\xff\xe0/*\0\0\0*/<html><script>alert(document.domain)</script>";
+    for bytes in [b"<script>alert(1)</script>".as_slice(), half, both] {
+        let upload = add(&shop.manager, product, bytes).expect(201).json();
+        put(&upload, bytes).expect(200);
+        let refused = complete(&shop.manager, product, &upload).problem(409);
+        assert_eq!(refused["code"], "no-photo");
+        stack.get(&path(product, &upload)).send().problem(404);
+    }
 }
 
 #[test]
@@ -99,12 +98,12 @@ fn only_those_who_edit_the_menu_change_its_photos() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let upload = add(&shop.manager, product, JPEG).expect(201).json();
-    put(&upload, JPEG).expect(200);
+    let upload = add(&shop.manager, product, &JPEG).expect(201).json();
+    put(&upload, &JPEG).expect(200);
     let kitchen = hire(&stack, shop.id, "kitchen");
     let elsewhere = open_shop(&stack);
     for other in [&User::driver(&stack), &kitchen, &elsewhere.manager] {
-        add(other, product, JPEG).problem(403);
+        add(other, product, &JPEG).problem(403);
         complete(other, product, &upload).problem(403);
         other.delete(&path(product, &upload)).send().problem(403);
     }
@@ -122,20 +121,21 @@ fn only_those_who_edit_the_menu_change_its_photos() {
         shop.manager.post(&path).json(&body).send().problem(400);
     }
     for _ in 0..9 {
-        add(&shop.manager, product, JPEG).expect(201);
+        add(&shop.manager, product, &JPEG).expect(201);
     }
-    let refused = add(&shop.manager, product, JPEG).problem(409);
+    let refused = add(&shop.manager, product, &JPEG).problem(409);
     assert_eq!(refused["code"], "too-many-photos");
 }
 
 #[test]
-fn bytes_that_only_begin_as_a_photo_are_never_run_by_a_browser() {
+fn what_stands_in_a_photo_and_behind_it_is_never_run_by_a_browser() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
-    let both = b"\xff\xd8\xff\xe0/*\0\0\0*/<html><script>alert(document.domain)</script>";
-    let photo = shown(&shop, product, both);
-    let address = stack.get(&photo).send().expect(302);
+    let page = "<html><script>alert(document.domain)</script>";
+    let both = [photo(page), page.into()].concat();
+    let shown = shown(&shop, product, &both);
+    let address = stack.get(&shown).send().expect(302);
     let address = address.header("location").unwrap().to_owned();
     let served = at_s3("GET", &address).send().expect(200);
     assert_eq!(served.header("content-type"), Some("image/jpeg"));
@@ -195,7 +195,7 @@ fn a_product_shows_several_photos_in_the_order_that_its_shop_chose() {
         photos(&changed.json()),
         [&third, &first, &second].map(String::clone)
     );
-    let other = shown(&shop, shop.product(json!({})), JPEG);
+    let other = shown(&shop, shop.product(json!({})), &JPEG);
     for wrong in [
         &[&third, &first] as &[_],
         &[&third, &first, &first],
@@ -226,12 +226,12 @@ fn photos_that_are_completed_at_once_are_all_shown_and_ten_at_most() {
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
     let added = at_once(12, |_| {
-        let answer = add(&shop.manager, product, JPEG);
+        let answer = add(&shop.manager, product, &JPEG);
         if answer.status() == 409 {
             return None;
         }
         let upload = answer.expect(201).json();
-        put(&upload, JPEG).expect(200);
+        put(&upload, &JPEG).expect(200);
         complete(&shop.manager, product, &upload).expect(200);
         Some(path(product, &upload))
     });
@@ -247,8 +247,8 @@ fn a_photo_that_is_taken_away_is_gone_with_its_bytes() {
     let stack = with_tick().without_clock().start();
     let shop = open_shop(&stack);
     let (product, deleted) = (shop.product(json!({})), shop.product(json!({})));
-    let photo = shown(&shop, product, JPEG);
-    let with_product = shown(&shop, deleted, JPEG);
+    let photo = shown(&shop, product, &JPEG);
+    let with_product = shown(&shop, deleted, &JPEG);
     let [address, other] = [&photo, &with_product].map(|it| {
         let answer = stack.get(it).send().expect(302);
         answer.header("location").unwrap().to_owned()

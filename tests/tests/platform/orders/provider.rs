@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wharf_tests::{Answer, Options, Stack, User, eventually};
 
 use super::{
-    SOON, assert_books_agree, id, make_due, open_shop, show, statuses, step, tick, with_tick,
+    SOON, assert_books_agree, id, make_due, open_shop, show, statuses, step, tick, told, with_tick,
 };
 
 /// The path of the page where an order is paid.
@@ -203,6 +203,7 @@ fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
     eventually("all of it went back", SOON, || {
         (booked(&stack, order), sent_back(&stack, order)) == (0, 2_100)
     });
+    assert_eq!(told(&stack, order, "order_refunded"), [1_050]);
     assert_books_agree(&stack);
 }
 

@@ -56,7 +56,7 @@ pub(super) const ACTS: &[Act] = &[
         "POST /products/{product_id}/photos",
         "add a photo",
         MANAGER,
-        |at, user| photos::add(user, at.product(), photos::JPEG),
+        |at, user| photos::add(user, at.product(), &photos::JPEG),
     ),
     act(
         "PUT /products/{product_id}/photos",
@@ -72,7 +72,7 @@ pub(super) const ACTS: &[Act] = &[
         "complete a photo",
         MANAGER,
         |at, user| {
-            user.post(&photos::shown(&at.shop, at.product(), photos::JPEG))
+            user.post(&photos::shown(&at.shop, at.product(), &photos::JPEG))
                 .send()
         },
     ),
@@ -81,7 +81,7 @@ pub(super) const ACTS: &[Act] = &[
         "take a photo away",
         MANAGER,
         |at, user| {
-            user.delete(&photos::shown(&at.shop, at.product(), photos::JPEG))
+            user.delete(&photos::shown(&at.shop, at.product(), &photos::JPEG))
                 .send()
         },
     ),

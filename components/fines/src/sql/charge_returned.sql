@@ -1,0 +1,2 @@
+-- $1 charge
+SELECT charge_returned($1) AS outcome
