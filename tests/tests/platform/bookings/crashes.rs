@@ -31,7 +31,7 @@ const REFUND: Step = Step {
     table: "payments.transfer",
 };
 const NOTE_REFUNDED: Step = Step {
-    statement: "UPDATE refund SET status = 'done'",
+    statement: "SELECT finish_refund(",
     table: "bookings.refund",
 };
 const MOVE_END: Step = Step {
