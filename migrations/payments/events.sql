@@ -16,6 +16,7 @@ FROM (VALUES
 ) AS it (status, says);
 SELECT events.emits('payment:payment_service_unavailable', 'payment:pending', 'payment:in_process', 'payment:approved',
     'payment:rejected', 'payment:expired', 'payment:cancelled', 'payment:refunded');
+SELECT events.emits('notify:security');
 SELECT events.hears('user:created');
 SELECT events.hears('user:updated');
 SELECT events.hears('user:announced');

@@ -82,6 +82,8 @@ pub enum Notice {
     PersonalTokenMade(Origin),
     #[serde(rename = "new-sign-in")]
     NewSignIn(Origin),
+    #[serde(rename = "destination-added")]
+    DestinationAdded(Destination),
     #[serde(rename = "email-changed")]
     EmailChanged(FormerMailbox),
 }
@@ -170,6 +172,14 @@ pub struct Letter {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Origin {
     pub address: String,
+}
+
+/// Where a wallet can be emptied to from a moment on, `YYYY-MM-DD HH:MM` in UTC.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Destination {
+    /// Masked.
+    pub account: String,
+    pub usable_at: String,
 }
 
 /// The previous address of an account.
@@ -270,7 +280,8 @@ impl Notice {
             | Self::OwnFactorRemoved(_)
             | Self::BackupCodesRenewed(_)
             | Self::PersonalTokenMade(_)
-            | Self::NewSignIn(_) => Concern::Security,
+            | Self::NewSignIn(_)
+            | Self::DestinationAdded(_) => Concern::Security,
             Self::EmailChanged(it) => Concern::Mailbox(&it.email),
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
@@ -319,6 +330,7 @@ pub(crate) mod tests {
             json!({ "url": "https://hooks.example.com/in", "reason": "it answered 410 Gone" });
         let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
         let from = json!({ "address": "203.0.113.7" });
+        let destination = json!({ "account": "****6789", "usable_at": "2026-11-22 09:00" });
         let moved = json!({ "email": "ana@example.com", "address": "203.0.113.7" });
         [
             ("booking_created_driver", &booking),
@@ -353,6 +365,7 @@ pub(crate) mod tests {
             ("backup-codes-renewed", &from),
             ("personal-token-made", &from),
             ("new-sign-in", &from),
+            ("destination-added", &destination),
             ("email-changed", &moved),
         ]
         .into_iter()
