@@ -105,6 +105,7 @@ CREATE OR REPLACE FUNCTION pay(
 DECLARE
     from_account uuid;
     to_account uuid;
+    answer movement;
 BEGIN
     PERFORM lock_name(payment);
     PERFORM FROM voided WHERE voided.payment = pay.payment;
@@ -121,8 +122,12 @@ BEGIN
     IF must_wait(payment, payer, in_currency, to_account) THEN
         RETURN refused('receivable_open');
     END IF;
-    RETURN book(payment, 'payment', from_account, to_account, of_amount, in_currency, for_reference, described,
-                NULL, held_until);
+    answer := book(payment, 'payment', from_account, to_account, of_amount, in_currency, for_reference, described,
+                   NULL, held_until);
+    IF answer.outcome = 'moved' THEN
+        PERFORM take_fee(payment, to_account, payee, of_amount, in_currency, for_reference);
+    END IF;
+    RETURN answer;
 END $$;
 
 -- From an account of the caller to an account of any user.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod cash_outs;
+mod commissions;
 mod manual;
 mod payments;
 mod promocodes;
@@ -55,6 +56,10 @@ fn wallets() -> Routes {
             it.summary("Pay money into the wallet")
                 .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
                 .refuses([Error::INVALID_CENTS, Error::REFUSED_BY_PROVIDER])
+        })
+        .get("/payment/commission", commissions::show_own_commission, |it| {
+            it.summary("Show the commission of the caller")
+                .note("In hundredths of a percent: what the house takes of payments to the caller, and gives back with a refund. The statement has both.")
         })
         .about("Cash-outs")
         .get(DESTINATIONS, cash_outs::list_destinations, |it| {
@@ -271,6 +276,19 @@ fn accounts() -> Routes {
                     Error::UNKNOWN_CLAIMANT,
                     Error::LIMIT_REACHED,
                 ])
+        })
+        .about("Commissions")
+        .get("/commissions", commissions::list_commissions, |it| {
+            it.summary("List commissions")
+                .note("As they were set last, that of all owners first.")
+        })
+        .put("/commissions", commissions::set_common_commission, |it| {
+            it.summary("Set the commission of all owners")
+                .note("Of payments from one user to another that come from then on, to owners who have no commission of their own. It is 0 until it is set.")
+        })
+        .put("/commissions/{user_id}", commissions::set_commission, |it| {
+            it.summary("Set the commission of an owner")
+                .note("Of payments that come from then on.")
         })
         .about("Manual acts")
         .get("/acts", manual::list_acts, |it| {

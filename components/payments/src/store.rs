@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod checkout;
+pub mod commission;
 pub mod destination;
 pub mod holder;
 pub mod ledger;
