@@ -354,6 +354,22 @@ pub enum Error {
         outcome = "not_by_hand"
     )]
     NotByHand,
+    #[refusal(
+        400,
+        "invalid-file-name",
+        "A name of a file is 1 to 200 printable characters"
+    )]
+    InvalidFileName,
+    /// The case names the line.
+    #[refusal(
+        400,
+        "invalid-file",
+        "The file is no settlement report",
+        detail = "line {0} cannot be read: a settlement report has a header, SOURCE_ID, TRANSACTION_TYPE, TRANSACTION_AMOUNT, TRANSACTION_CURRENCY, TRANSACTION_DATE and FEE_AMOUNT among it, and at least one payment"
+    )]
+    InvalidFile(usize),
+    #[refusal(404, "unknown-file", "No such file")]
+    UnknownFile,
     #[refusal(400, "no-payment-id", "The notification names no payment")]
     NoPaymentId,
     #[refusal(

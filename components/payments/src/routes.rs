@@ -6,6 +6,7 @@ mod commissions;
 mod manual;
 mod payments;
 mod promocodes;
+mod provider_files;
 mod statements;
 mod stuck;
 mod wallet;
@@ -297,6 +298,8 @@ fn accounts() -> Routes {
         })
 }
 
+const PROVIDER_FILES: &str = "/provider-files";
+
 const SECOND_ADMIN: &str = "Above an amount, and for the admin's own benefit, the first admin proposes it (202) and another one does it by the same request within a week (200). Repeated: no effect.";
 
 /// The refusals of every movement between accounts.
@@ -343,6 +346,20 @@ fn payments() -> Routes {
         .get("/returns", payments::list_returns, |it| {
             it.summary("List what the provider has not sent back yet")
                 .note("Refunds of whole payments and of parts of them, the oldest first. They are asked for again until the provider says that the money has gone back; where it refuses, an admin settles it there.")
+        })
+        .about("Files of the provider")
+        .get(PROVIDER_FILES, provider_files::list_provider_files, |it| {
+            it.summary("List files of the provider").note("The newest first.")
+        })
+        .post(PROVIDER_FILES, provider_files::import_provider_file, |it| {
+            it.summary("Import a file of the provider")
+                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. What the provider kept is booked. Files may overlap: each line counts once.")
+                .refuses([Error::INVALID_FILE_NAME, Error::INVALID_FILE])
+        })
+        .get("/provider-files/{file_id}/differences", provider_files::list_differences, |it| {
+            it.summary("Compare a file of the provider with the books")
+                .note("`not_booked`: the provider settled what is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked. `not_reported`: booked in the span of the file, and in no file.")
+                .refuses([Error::UNKNOWN_FILE])
         })
         .about("Refused refunds")
         .get("/stuck", stuck::list_stuck_refunds, |it| {

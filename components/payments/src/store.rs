@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod manual;
 pub mod part;
 pub mod promocode;
+pub mod provider_file;
 pub mod stuck;
 
 use std::cell::Cell;
