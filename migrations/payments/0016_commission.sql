@@ -20,6 +20,7 @@ CREATE TRIGGER commission_is_final BEFORE UPDATE OR DELETE ON commission
 -- What the house has of a payment: the part of what was not refunded, rounded down.
 CREATE TABLE fee (
     payment      uuid PRIMARY KEY REFERENCES transfer,
+    currency     text NOT NULL,
     -- As they were when it was paid.
     basis_points int NOT NULL,
     kept         bigint NOT NULL CONSTRAINT fee_kept CHECK (kept >= 0)

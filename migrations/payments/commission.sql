@@ -53,7 +53,7 @@ BEGIN
     IF outcome <> 'moved' THEN
         RAISE EXCEPTION 'no commission of payment %: %', of_payment, outcome;
     END IF;
-    INSERT INTO fee (payment, basis_points, kept) VALUES (of_payment, points, part);
+    INSERT INTO fee (payment, currency, basis_points, kept) VALUES (of_payment, in_currency, points, part);
 END $$;
 
 -- Gives back to the payee what the house has of the part of a payment that is about to be refunded. Again: no effect.

@@ -1,23 +1,23 @@
 -- Per currency the sum over all accounts is 0: the stored balances of users and the sums of the transfers of house
--- accounts. Stored balances, holds and fees are compared with the transfers and holds that they stand for.
+-- accounts. Stored balances and holds are compared with the transfers and holds that they stand for, and fees with what
+-- was paid and not refunded. Days that are closed count as they were closed.
 WITH leg AS (
-    SELECT credit AS account, amount FROM transfer
+    SELECT account, balance AS amount FROM closed_balance
     UNION ALL
-    SELECT debit, -amount FROM transfer
+    SELECT account, amount FROM legs_since(closed_until())
 ), moved AS (
     SELECT account, sum(amount)::bigint AS balance FROM leg GROUP BY account
 ), held AS (
     SELECT account, sum(amount)::bigint AS amount FROM hold GROUP BY account
 ), drifted_fee AS (
-    SELECT transfer.currency FROM fee
-    JOIN transfer ON transfer.id = fee.payment
+    SELECT fee.currency FROM payments_since(closed_until()) AS recent (id)
+    JOIN fee ON fee.payment = recent.id
+    JOIN transfer ON transfer.id = recent.id
     WHERE fee.kept <> fee_of(transfer.amount - (
         SELECT coalesce(sum(amount), 0)::bigint FROM transfer AS refund WHERE refund_of = fee.payment
     ), fee.basis_points)
 ), fees AS (
-    SELECT transfer.currency, sum(kept)::bigint AS kept FROM fee
-    JOIN transfer ON transfer.id = fee.payment
-    GROUP BY transfer.currency
+    SELECT currency, sum(kept)::bigint AS kept FROM fee GROUP BY currency
 )
 SELECT
     account.currency,
