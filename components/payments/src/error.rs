@@ -126,6 +126,15 @@ pub enum Error {
         "A promo code is 4 to 100 letters, digits, - and _"
     )]
     InvalidCode,
+    /// It is proposed by that.
+    #[refusal(
+        409,
+        "second-admin-needed",
+        "A second admin is needed",
+        detail = "a code that is worth so much is created by two admins: another one has to ask for the same within a week",
+        outcome = "needs_second_admin"
+    )]
+    SecondAdminNeeded,
     #[refusal(400, "invalid-uses", "A promo code has between 1 and 1000000 uses")]
     InvalidUses,
     #[refusal(

@@ -145,8 +145,9 @@ fn wallets() -> Routes {
         })
         .post(CODES, promocodes::create_promocode, |it| {
             it.summary("Create a promo code")
-                .note("The house pays for each use.")
+                .note("The house pays for each use. Outside a sandbox a code that is worth more than an amount in all its uses takes a second admin: the first one is refused with 409, and another one creates it by the same request within a week.")
                 .refuses([
+                    Error::SECOND_ADMIN_NEEDED,
                     Error::INVALID_CENTS,
                     Error::INVALID_USES,
                     Error::INVALID_CODE,
