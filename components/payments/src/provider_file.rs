@@ -85,11 +85,11 @@ impl Report {
             if row.iter().all(|it| it.trim().is_empty()) {
                 continue;
             }
-            match columns.read(&row) {
-                Some(Some(line)) => lines.push(line),
-                Some(None) => skipped = skipped.saturating_add(1),
-                // The header is the first one.
-                None => return Err(Error::InvalidFile(index.saturating_add(2))),
+            // The header is the first one.
+            let read = columns.read(&row);
+            match read.map_err(|Misread| Error::InvalidFile(index.saturating_add(2)))? {
+                Some(line) => lines.push(line),
+                None => skipped = skipped.saturating_add(1),
             }
         }
         if lines.is_empty() {
@@ -121,30 +121,35 @@ impl Columns {
         })
     }
 
-    /// `None` when the row cannot be read, `Some(None)` when it is about something else than a payment.
-    fn read(&self, row: &[String]) -> Option<Option<Line>> {
-        let get = |column: usize| row.get(column).map(|it| it.trim());
+    /// `None`: the row is about something else than a payment.
+    fn read(&self, row: &[String]) -> Result<Option<Line>, Misread> {
+        let get = |column: usize| row.get(column).map(|it| it.trim()).ok_or(Misread);
         let Some(kind) = LineKind::of(get(self.kind)?) else {
-            return Some(None);
+            return Ok(None);
         };
         let payment = get(self.payment)?;
-        let fits =
-            (1..=100).contains(&payment.len()) && payment.bytes().all(|it| it.is_ascii_graphic());
-        let fee = get(self.fee)?;
-        Some(Some(Line {
-            payment: fits.then(|| payment.to_owned())?,
+        let is_id = |it: &str| it.bytes().all(|it| it.is_ascii_graphic());
+        if !(1..=100).contains(&payment.len()) || !is_id(payment) {
+            return Err(Misread);
+        }
+        let money = |text: &str| decimal::parse(text).ok_or(Misread);
+        Ok(Some(Line {
+            payment: payment.to_owned(),
             kind,
-            amount: decimal::parse(get(self.amount)?)?.checked_abs()?,
+            amount: money(get(self.amount)?)?.saturating_abs(),
             // The provider writes what it keeps below 0.
-            fee: match fee {
+            fee: match get(self.fee)? {
                 "" => 0,
-                fee => decimal::parse(fee)?.checked_neg()?,
+                fee => money(fee)?.saturating_neg(),
             },
-            currency: Currency::parse(get(self.currency)?)?,
-            at: get(self.at)?.parse().ok()?,
+            currency: Currency::parse(get(self.currency)?).ok_or(Misread)?,
+            at: get(self.at)?.parse().map_err(|_| Misread)?,
         }))
     }
 }
+
+/// A row that cannot be read.
+struct Misread;
 
 /// The rows of a file in the form of RFC 4180.
 struct Rows<'a> {
