@@ -61,6 +61,19 @@ const FOR_CALLERS: [(&str, &str); 38] = [
         "/payments/unclaimed/0199f0a0-0000-7000-8000-000000000001/handed-over",
     ),
     ("GET", "/payments/acts"),
+    ("GET", "/payment/commission"),
+    ("GET", "/payments/commissions"),
+    ("PUT", "/payments/commissions"),
+    (
+        "PUT",
+        "/payments/commissions/0199f0a0-0000-7000-8000-000000000001",
+    ),
+    ("GET", "/payments/provider-files"),
+    ("POST", "/payments/provider-files"),
+    (
+        "GET",
+        "/payments/provider-files/0199f0a0-0000-7000-8000-000000000001/differences",
+    ),
     (
         "POST",
         "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/paid",
