@@ -29,32 +29,9 @@ BEGIN
         0);
 END $$;
 
+-- Rounded down.
 CREATE OR REPLACE FUNCTION fee_of(of_amount bigint, basis_points int) RETURNS bigint LANGUAGE sql IMMUTABLE
 RETURN of_amount * basis_points / 10000;
-
--- Takes the part of a payment that was just made. Its hold keeps the rest, so that a refund is covered by both.
-CREATE OR REPLACE FUNCTION take_fee(
-    of_payment uuid, from_account uuid, of_owner uuid, of_amount bigint, in_currency text, for_reference text
-) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    points int := commission_of(of_owner);
-    part bigint := fee_of(of_amount, points);
-    outcome text;
-BEGIN
-    IF part = 0 THEN
-        RETURN;
-    END IF;
-    UPDATE hold SET amount = amount - part WHERE payment = of_payment;
-    IF FOUND THEN
-        UPDATE account SET held = held - part WHERE id = from_account;
-    END IF;
-    outcome := (book(gen_random_uuid(), 'fee', from_account, house_account('fees', in_currency), part, in_currency,
-                     for_reference, 'Commission')).outcome;
-    IF outcome <> 'moved' THEN
-        RAISE EXCEPTION 'no commission of payment %: %', of_payment, outcome;
-    END IF;
-    INSERT INTO fee (payment, currency, basis_points, kept) VALUES (of_payment, in_currency, points, part);
-END $$;
 
 -- Gives back to the payee what the house has of the part of a payment that is about to be refunded. Again: no effect.
 -- The accounts of the payment are locked. Answers 'moved' or why not.
@@ -135,5 +112,5 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = payments, pg_temp
     RETURNING id
 $$;
 
-REVOKE ALL ON FUNCTION commission_of, fee_of, take_fee, return_fee, give_back, set_commission FROM PUBLIC;
+REVOKE ALL ON FUNCTION commission_of, fee_of, return_fee, give_back, set_commission FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION commission_of, fee_of, set_commission TO wharf_payments;

@@ -105,7 +105,6 @@ CREATE OR REPLACE FUNCTION pay(
 DECLARE
     from_account uuid;
     to_account uuid;
-    answer movement;
 BEGIN
     PERFORM lock_name(payment);
     PERFORM FROM voided WHERE voided.payment = pay.payment;
@@ -122,12 +121,8 @@ BEGIN
     IF must_wait(payment, payer, in_currency, to_account) THEN
         RETURN refused('receivable_open');
     END IF;
-    answer := book(payment, 'payment', from_account, to_account, of_amount, in_currency, for_reference, described,
-                   NULL, held_until);
-    IF answer.outcome = 'moved' THEN
-        PERFORM take_fee(payment, to_account, payee, of_amount, in_currency, for_reference);
-    END IF;
-    RETURN answer;
+    RETURN book(payment, 'payment', from_account, to_account, of_amount, in_currency, for_reference, described,
+                NULL, held_until, commission_of(payee));
 END $$;
 
 -- From an account of the caller to an account of any user.
