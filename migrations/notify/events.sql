@@ -2,7 +2,7 @@
 SELECT events.declare();
 SELECT events.defines('notify', 1, 'A person is to be told something, by the channels that they chose.',
     '{"user_id": "uuid: the person", "template": "text: the notice", "params": "object: as the template wants them"}');
-SELECT events.defines('notify:security', 1, 'The same about how a person signs in: it goes before all else.',
+SELECT events.defines('notify:security', 1, 'The same about how a person signs in, or where their money may go: it goes before all else.',
     '{"user_id": "uuid: the person", "template": "text: the notice", "params": "object: as the template wants them"}');
 SELECT events.defines('deliver:telegram', 1, 'A message to a chat.',
     '{"chat": "integer: the chat''s id at Telegram", "text": "text"}');

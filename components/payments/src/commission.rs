@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Hundredths of a percent, half of a payment at most: its payee keeps the larger part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(try_from = "i32")]
-#[schemars(range(min = 0, max = 5000), example = 250)]
+#[schemars(extend("minimum" = 0, "maximum" = 5000), example = 250)]
 pub struct BasisPoints(i32);
 
 #[derive(Debug, thiserror::Error)]

@@ -78,7 +78,7 @@ impl Report {
         };
         let mut rows = Rows { text, separator };
         let header = rows.next().ok_or(Error::InvalidFile(1))?;
-        let find = |name| header.iter().position(|it| it.trim() == name);
+        let find = |name: &'static str| header.iter().position(|it| it.trim() == name);
         let columns = Columns::find(find).ok_or(Error::InvalidFile(1))?;
         let (mut lines, mut skipped) = (Vec::new(), 0_i32);
         for (index, row) in rows.enumerate() {
