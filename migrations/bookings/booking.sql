@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION book(
     the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz,
     expected_cost bigint, the_plate text DEFAULT NULL, written text DEFAULT NULL
 ) RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     p place;
     b booking;
@@ -81,7 +81,7 @@ CREATE OR REPLACE FUNCTION move_booking(
 ) RETURNS TABLE (
     outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     b booking;
     p place;
@@ -180,7 +180,7 @@ $$;
 
 -- The ledger has moved a charge: what it was for holds from now on.
 CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid) RETURNS TABLE (outcome text, subject booking)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     c charge;
     b booking;
@@ -220,7 +220,7 @@ $$;
 -- The ledger will never move a charge: what it was for is off. The driver is told unless the answer to the request
 -- says so.
 CREATE OR REPLACE FUNCTION charge_void(the_charge uuid, is_answer boolean) RETURNS TABLE (outcome text, subject booking)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     c charge;
     b booking;
@@ -249,5 +249,14 @@ BEGIN
         b.full_cost := 0;
         PERFORM tell(b, p, 'canceled', ARRAY['driver']);
     END IF;
+END
+$$;
+
+-- The ledger has paid a refund. Answers whether it was owed.
+CREATE OR REPLACE FUNCTION finish_refund(the_refund uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
+BEGIN
+    UPDATE refund SET status = 'done' WHERE id = the_refund AND status = 'owed';
+    RETURN FOUND;
 END
 $$;

@@ -32,7 +32,7 @@ RETURN CASE WHEN free_hours IS NULL THEN 'null'
 -- it when the driver cancels.
 CREATE OR REPLACE FUNCTION cancel(the_booking bigint, the_caller uuid, is_admin boolean, hide boolean)
 RETURNS TABLE (outcome text, subject booking, refunds jsonb)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     b booking;
     p place;

@@ -1,4 +1,6 @@
--- Moving money. Every other function ends here.
+-- Moving money. Every other function ends here. With `fee_points`, hundredths of a percent, the house takes its part of
+-- what comes to a user by a second transfer, and a hold keeps the rest.
+DROP FUNCTION IF EXISTS book(uuid, text, uuid, uuid, bigint, text, text, text, uuid, timestamptz);
 CREATE OR REPLACE FUNCTION book(
     transfer_id uuid,
     of_kind text,
@@ -9,7 +11,8 @@ CREATE OR REPLACE FUNCTION book(
     for_reference text DEFAULT NULL,
     described text DEFAULT NULL,
     refunding uuid DEFAULT NULL,
-    held_until timestamptz DEFAULT NULL
+    held_until timestamptz DEFAULT NULL,
+    fee_points int DEFAULT 0
 ) RETURNS movement LANGUAGE plpgsql AS $$
 DECLARE
     locked account;
@@ -18,6 +21,7 @@ DECLARE
     earlier transfer;
     written transfer;
     from_hold bigint := 0;
+    fee_part bigint := fee_of(of_amount, fee_points);
 BEGIN
     IF from_account = to_account THEN
         RETURN refused('same_account');
@@ -76,10 +80,10 @@ BEGIN
     END IF;
 
     UPDATE account
-    SET balance = balance + CASE WHEN id = to_account THEN of_amount ELSE -of_amount END,
+    SET balance = balance + CASE WHEN id = to_account THEN of_amount - fee_part ELSE -of_amount END,
         held = held + CASE
             WHEN id = from_account THEN -from_hold
-            WHEN held_until IS NOT NULL THEN of_amount
+            WHEN held_until IS NOT NULL THEN of_amount - fee_part
             ELSE 0
         END
     WHERE id IN (payer.id, payee.id);
@@ -89,7 +93,13 @@ BEGIN
         UPDATE hold SET amount = amount - from_hold WHERE payment = refunding;
     END IF;
     IF held_until IS NOT NULL THEN
-        INSERT INTO hold (payment, account, amount, until) VALUES (transfer_id, to_account, of_amount, held_until);
+        INSERT INTO hold (payment, account, amount, until) VALUES (transfer_id, to_account, of_amount - fee_part, held_until);
+    END IF;
+    IF fee_part > 0 THEN
+        INSERT INTO transfer (id, kind, debit, credit, amount, currency, reference, description, debit_balance, created_at)
+        VALUES (gen_random_uuid(), 'fee', to_account, house_account('fees', in_currency), fee_part, in_currency,
+                for_reference, 'Commission', payee.balance + of_amount - fee_part, clock_timestamp());
+        INSERT INTO fee (payment, currency, basis_points, kept) VALUES (transfer_id, in_currency, fee_points, fee_part);
     END IF;
 
     RETURN ROW('moved', written.id, written.amount, written.debit_balance, written.credit_balance,

@@ -42,6 +42,14 @@ BEGIN
         INSERT INTO destination (id, owner, kind, currency, holder_name, account, mask, usable_at)
         VALUES (destination_id, of_owner, of_kind, in_currency, to_name, to_account, masked,
                 now() + make_interval(hours => wait_hours));
+        INSERT INTO events.outbox (kind, aggregate, payload)
+        SELECT 'notify:security', 'user:' || owner, jsonb_build_object(
+            'user_id', owner,
+            'template', 'destination-added',
+            'params', jsonb_build_object(
+                'account', mask,
+                'usable_at', to_char(destination.usable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')))
+        FROM destination WHERE id = destination_id;
         outcome := 'moved';
     END IF;
     card := (SELECT it FROM destination_card AS it WHERE it.id = destination_id);

@@ -32,6 +32,8 @@ DECLARE
     paid_by text;
     is_rest bool;
 BEGIN
+    -- Parts of other payments may be given the same id at the same moment.
+    PERFORM lock_name(part);
     SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
     SELECT * INTO earlier FROM part_refund WHERE id = part;
     gone := gone_of(checkout_id);

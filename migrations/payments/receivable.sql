@@ -122,7 +122,7 @@ BEGIN
         RETURN refused('receivable_open');
     END IF;
     RETURN book(payment, 'payment', from_account, to_account, of_amount, in_currency, for_reference, described,
-                NULL, held_until);
+                NULL, held_until, commission_of(payee));
 END $$;
 
 -- From an account of the caller to an account of any user.

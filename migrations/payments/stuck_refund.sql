@@ -171,25 +171,28 @@ BEGIN
             RETURN 'refunded_otherwise';
         END IF;
         PERFORM free_due_holds(original.credit);
-        SELECT * INTO source FROM account WHERE id = original.credit;
-        there := greatest(0, least(it.amount, source.balance - source.held + coalesce((
-            SELECT amount FROM hold WHERE payment = original.id), 0)));
-        IF there = it.amount THEN
-            outcome := (give_back(it.id::uuid, original, it.amount, it.description)).outcome;
-        ELSE
-            -- First what can be refused.
-            outcome := (book(it.id::uuid, 'refund', house_account('losses', it.currency), original.debit,
-                             it.amount - there, it.currency, original.reference, it.description, original.id)).outcome;
-            IF outcome = 'moved' AND there > 0 THEN
-                outcome := (give_back(gen_random_uuid(), original, there, it.description)).outcome;
-                IF outcome <> 'moved' THEN
-                    RAISE EXCEPTION 'refund % is half settled: %', it.id, outcome;
+        BEGIN
+            -- First what can be refused. A refusal of one undoes the others.
+            outcome := return_fee(original, it.amount);
+            SELECT * INTO source FROM account WHERE id = original.credit;
+            there := greatest(0, least(it.amount, source.balance - source.held + coalesce((
+                SELECT amount FROM hold WHERE payment = original.id), 0)));
+            IF there = it.amount AND outcome = 'moved' THEN
+                outcome := (give_back(it.id::uuid, original, it.amount, it.description)).outcome;
+            ELSIF outcome = 'moved' THEN
+                outcome := (book(it.id::uuid, 'refund', house_account('losses', it.currency), original.debit,
+                                 it.amount - there, it.currency, original.reference, it.description,
+                                 original.id)).outcome;
+                IF outcome = 'moved' AND there > 0 THEN
+                    outcome := (give_back(gen_random_uuid(), original, there, it.description)).outcome;
                 END IF;
             END IF;
-        END IF;
-        IF outcome <> 'moved' THEN
+            IF outcome <> 'moved' THEN
+                RAISE EXCEPTION USING ERRCODE = 'WH001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'WH001' THEN
             RETURN outcome;
-        END IF;
+        END;
         PERFORM resolve_stuck(it.id, 'house_funded');
     ELSE
         PERFORM book(gen_random_uuid(), 'payout', house_account('psp', it.currency),

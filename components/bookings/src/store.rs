@@ -329,7 +329,7 @@ pub async fn find_refunds(db: &Db, booking: i64) -> Result<Vec<OwedRefund>, Erro
 }
 
 pub async fn finish_refund(db: &Db, id: Uuid) -> Result<(), Error> {
-    db.run(sql!("finish_refund"), params![id]).await?;
+    let _: Only<bool> = db.one(sql!("finish_refund"), params![id]).await?;
     Ok(())
 }
 

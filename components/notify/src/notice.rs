@@ -88,6 +88,8 @@ pub enum Notice {
     NewSignIn(Origin),
     #[serde(rename = "money-withdrawn")]
     MoneyWithdrawn(Payment),
+    #[serde(rename = "destination-added")]
+    DestinationAdded(Destination),
     #[serde(rename = "email-changed")]
     EmailChanged(FormerMailbox),
 }
@@ -176,6 +178,14 @@ pub struct Letter {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Origin {
     pub address: String,
+}
+
+/// Where a wallet can be emptied to from a moment on, `YYYY-MM-DD HH:MM` in UTC.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Destination {
+    /// Masked.
+    pub account: String,
+    pub usable_at: String,
 }
 
 /// The previous address of an account.
@@ -281,7 +291,8 @@ impl Notice {
             | Self::BackupCodesRenewed(_)
             | Self::PersonalTokenMade(_)
             | Self::NewSignIn(_)
-            | Self::MoneyWithdrawn(_) => Concern::Security,
+            | Self::MoneyWithdrawn(_)
+            | Self::DestinationAdded(_) => Concern::Security,
             Self::EmailChanged(it) => Concern::Mailbox(&it.email),
             Self::PasswordReset(letter) | Self::VerifyEmail(letter) => {
                 Concern::Mailbox(&letter.email)
@@ -330,6 +341,7 @@ pub(crate) mod tests {
             json!({ "url": "https://hooks.example.com/in", "reason": "it answered 410 Gone" });
         let letter = json!({ "email": "ana@example.com", "token": "s3cr3t", "minutes": 30 });
         let from = json!({ "address": "203.0.113.7" });
+        let destination = json!({ "account": "****6789", "usable_at": "2026-11-22 09:00" });
         let moved = json!({ "email": "ana@example.com", "address": "203.0.113.7" });
         [
             ("booking_created_driver", &booking),
@@ -367,6 +379,7 @@ pub(crate) mod tests {
             ("personal-token-made", &from),
             ("new-sign-in", &from),
             ("money-withdrawn", &payment),
+            ("destination-added", &destination),
             ("email-changed", &moved),
         ]
         .into_iter()

@@ -126,6 +126,15 @@ pub enum Error {
         "A promo code is 4 to 100 letters, digits, - and _"
     )]
     InvalidCode,
+    /// It is proposed by that.
+    #[refusal(
+        409,
+        "second-admin-needed",
+        "A second admin is needed",
+        detail = "a code that is worth so much is created by two admins: another one has to ask for the same within a week",
+        outcome = "needs_second_admin"
+    )]
+    SecondAdminNeeded,
     #[refusal(400, "invalid-uses", "A promo code has between 1 and 1000000 uses")]
     InvalidUses,
     #[refusal(
@@ -354,6 +363,22 @@ pub enum Error {
         outcome = "not_by_hand"
     )]
     NotByHand,
+    #[refusal(
+        400,
+        "invalid-file-name",
+        "A name of a file is 1 to 200 printable characters"
+    )]
+    InvalidFileName,
+    /// The case names the line.
+    #[refusal(
+        400,
+        "invalid-file",
+        "The file is no settlement report",
+        detail = "line {0} cannot be read: a settlement report has a header, SOURCE_ID, TRANSACTION_TYPE, TRANSACTION_AMOUNT, TRANSACTION_CURRENCY, TRANSACTION_DATE and FEE_AMOUNT among it, and at least one payment"
+    )]
+    InvalidFile(usize),
+    #[refusal(404, "unknown-file", "No such file")]
+    UnknownFile,
     #[refusal(400, "no-payment-id", "The notification names no payment")]
     NoPaymentId,
     #[refusal(

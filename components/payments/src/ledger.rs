@@ -68,11 +68,16 @@ pub struct Total {
     pub drifted_balances: i64,
     /// Accounts whose held money is not the sum of their holds: 0 in sound books.
     pub drifted_holds: i64,
+    /// Payments of which the house has another part than its commission of what was not refunded: 0 in sound books.
+    pub drifted_fees: i64,
 }
 
 impl Total {
     fn is_sound(&self) -> bool {
-        self.difference == 0 && self.drifted_balances == 0 && self.drifted_holds == 0
+        self.difference == 0
+            && self.drifted_balances == 0
+            && self.drifted_holds == 0
+            && self.drifted_fees == 0
     }
 }
 

@@ -2,9 +2,9 @@
 //! users open, payments through a payment service provider (PSP).
 //!
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
-//! [`promocode`], [`destination`], [`statement`] and [`receipt`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
+//! [`promocode`], [`destination`], [`commission`], [`statement`] and [`receipt`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
 //! [`attempt`] and [`part`] the rules of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
-//! together, [`stuck`] the refunds that are refused, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
+//! together, [`stuck`] the refunds that are refused, [`provider_file`] the provider's own account of it, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
 //!
 //! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
@@ -16,6 +16,7 @@ kit::bindings!("wharf:payments/payments", ["../../wit/payments.wit"]);
 mod account;
 mod attempt;
 mod checkout;
+mod commission;
 mod destination;
 #[cfg(target_family = "wasm")]
 mod entry;
@@ -25,6 +26,7 @@ mod ledger;
 mod manual;
 mod part;
 mod promocode;
+mod provider_file;
 mod psp;
 mod qr;
 mod receipt;

@@ -59,6 +59,7 @@ pub enum Subject {
     Receivable,
     Unclaimed,
     Refund,
+    Promocode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -76,7 +77,7 @@ pub struct Act {
     pub subject: Subject,
     /// The id of the subject.
     pub about: String,
-    /// What was done: the new status of a payment, `approved`, `paid` or `returned` of a payout, `written_off` of a receivable.
+    /// What was done: the new status of a payment, `approved`, `paid` or `returned` of a payout, `written_off` of a receivable, the terms of a promo code.
     pub act: String,
     pub stage: Stage,
     #[serde(with = "decimal")]

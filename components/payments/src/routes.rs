@@ -2,9 +2,11 @@
 
 mod accounts;
 mod cash_outs;
+mod commissions;
 mod manual;
 mod payments;
 mod promocodes;
+mod provider_files;
 mod statements;
 mod stuck;
 mod wallet;
@@ -55,6 +57,10 @@ fn wallets() -> Routes {
             it.summary("Pay money into the wallet")
                 .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
                 .refuses([Error::INVALID_CENTS, Error::REFUSED_BY_PROVIDER])
+        })
+        .get("/payment/commission", commissions::show_own_commission, |it| {
+            it.summary("Show the commission of the caller")
+                .note("In hundredths of a percent: what the house takes of payments to the caller, and gives back with a refund. The statement has both.")
         })
         .about("Cash-outs")
         .get(DESTINATIONS, cash_outs::list_destinations, |it| {
@@ -139,8 +145,9 @@ fn wallets() -> Routes {
         })
         .post(CODES, promocodes::create_promocode, |it| {
             it.summary("Create a promo code")
-                .note("The house pays for each use.")
+                .note("The house pays for each use. Outside a sandbox a code that is worth more than an amount in all its uses takes a second admin: the first one is refused with 409, and another one creates it by the same request within a week.")
                 .refuses([
+                    Error::SECOND_ADMIN_NEEDED,
                     Error::INVALID_CENTS,
                     Error::INVALID_USES,
                     Error::INVALID_CODE,
@@ -272,12 +279,27 @@ fn accounts() -> Routes {
                     Error::LIMIT_REACHED,
                 ])
         })
+        .about("Commissions")
+        .get("/commissions", commissions::list_commissions, |it| {
+            it.summary("List commissions")
+                .note("As they were set last, that of all owners first.")
+        })
+        .put("/commissions", commissions::set_common_commission, |it| {
+            it.summary("Set the commission of all owners")
+                .note("Of payments from one user to another that come from then on, to owners who have no commission of their own. It is 0 until it is set.")
+        })
+        .put("/commissions/{user_id}", commissions::set_commission, |it| {
+            it.summary("Set the commission of an owner")
+                .note("Of payments that come from then on.")
+        })
         .about("Manual acts")
         .get("/acts", manual::list_acts, |it| {
             it.summary("List what admins did by hand")
                 .note("Proposals that wait for a second admin among it, the newest first.")
         })
 }
+
+const PROVIDER_FILES: &str = "/provider-files";
 
 const SECOND_ADMIN: &str = "Above an amount, and for the admin's own benefit, the first admin proposes it (202) and another one does it by the same request within a week (200). Repeated: no effect.";
 
@@ -325,6 +347,20 @@ fn payments() -> Routes {
         .get("/returns", payments::list_returns, |it| {
             it.summary("List what the provider has not sent back yet")
                 .note("Refunds of whole payments and of parts of them, the oldest first. They are asked for again until the provider says that the money has gone back; where it refuses, an admin settles it there.")
+        })
+        .about("Files of the provider")
+        .get(PROVIDER_FILES, provider_files::list_provider_files, |it| {
+            it.summary("List files of the provider").note("The newest first.")
+        })
+        .post(PROVIDER_FILES, provider_files::import_provider_file, |it| {
+            it.summary("Import a file of the provider")
+                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. What the provider kept is booked. Files may overlap: each line counts once.")
+                .refuses([Error::INVALID_FILE_NAME, Error::INVALID_FILE])
+        })
+        .get("/provider-files/{file_id}/differences", provider_files::list_differences, |it| {
+            it.summary("Compare a file of the provider with the books")
+                .note("`not_booked`: the provider settled what is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked. `not_reported`: booked in the span of the file, and in no file.")
+                .refuses([Error::UNKNOWN_FILE])
         })
         .about("Refused refunds")
         .get("/stuck", stuck::list_stuck_refunds, |it| {

@@ -5,12 +5,14 @@
 
 pub mod account;
 pub mod checkout;
+pub mod commission;
 pub mod destination;
 pub mod holder;
 pub mod ledger;
 pub mod manual;
 pub mod part;
 pub mod promocode;
+pub mod provider_file;
 pub mod stuck;
 
 use std::cell::Cell;

@@ -58,6 +58,7 @@ async fn sweep() -> Result<(), Error> {
     let is_over = || now().duration_since(began) >= MAX_DURATION;
     let db = store::open().await?;
     while store::ledger::release_due(&db, BATCH).await? == BATCH && !is_over() {}
+    while store::ledger::close_next(&db).await? && !is_over() {}
     purge_keys(&db, BATCH.into()).await?;
     store::promocode::purge_guesses(&db, BATCH).await?;
     let db = store::open_to_move().await?;

@@ -23,7 +23,7 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
 
 /// Every operation of this component except the webhook, which is proven by its signature, and the page that thanks
 /// the payer.
-const FOR_CALLERS: [(&str, &str); 38] = [
+const FOR_CALLERS: [(&str, &str); 45] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -61,6 +61,19 @@ const FOR_CALLERS: [(&str, &str); 38] = [
         "/payments/unclaimed/0199f0a0-0000-7000-8000-000000000001/handed-over",
     ),
     ("GET", "/payments/acts"),
+    ("GET", "/payment/commission"),
+    ("GET", "/payments/commissions"),
+    ("PUT", "/payments/commissions"),
+    (
+        "PUT",
+        "/payments/commissions/0199f0a0-0000-7000-8000-000000000001",
+    ),
+    ("GET", "/payments/provider-files"),
+    ("POST", "/payments/provider-files"),
+    (
+        "GET",
+        "/payments/provider-files/0199f0a0-0000-7000-8000-000000000001/differences",
+    ),
     (
         "POST",
         "/payments/payouts/0199f0a0-0000-7000-8000-000000000001/paid",

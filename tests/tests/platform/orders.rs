@@ -231,7 +231,12 @@ fn assert_books_agree(stack: &Stack) {
     sql.batch_execute("SET search_path = payments").unwrap();
     let trial = include_str!("../../../components/payments/src/sql/trial_balance.sql");
     for row in sql.query(trial, &[]).unwrap() {
-        for fault in ["difference", "drifted_balances", "drifted_holds"] {
+        for fault in [
+            "difference",
+            "drifted_balances",
+            "drifted_holds",
+            "drifted_fees",
+        ] {
             assert_eq!(row.get::<_, i64>(fault), 0, "{fault}");
         }
     }

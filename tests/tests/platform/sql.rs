@@ -2,6 +2,7 @@
 //! run it: a wrong name, type or missing right fails here and not in a request.
 
 mod events;
+mod growth;
 mod rights;
 mod upgrade;
 

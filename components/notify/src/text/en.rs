@@ -236,6 +236,14 @@ pub fn say(notice: &Notice) -> Message {
                 it.reference
             ),
         ),
+        Notice::DestinationAdded(it) => message(
+            "A destination for your money was added",
+            format!(
+                "Your wallet can be cashed out to {} from {} UTC on. If that was not you, remove the destination and \
+                 change your password before.",
+                it.account, it.usable_at
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Your e-mail address was changed",
             format!(

@@ -251,6 +251,14 @@ pub fn say(notice: &Notice) -> Message {
                 it.reference
             ),
         ),
+        Notice::DestinationAdded(it) => message(
+            "Um destino para o seu dinheiro foi adicionado",
+            format!(
+                "O saldo da sua carteira poderá ser enviado para {} a partir de {} UTC. Se não foi você, remova o \
+                 destino e troque a senha antes.",
+                it.account, it.usable_at
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Seu e-mail foi alterado",
             format!(

@@ -240,6 +240,14 @@ pub fn say(notice: &Notice) -> Message {
                 it.reference
             ),
         ),
+        Notice::DestinationAdded(it) => message(
+            "Добавлен счёт для вывода денег",
+            format!(
+                "С {1} UTC деньги из вашего кошелька можно будет вывести на {0}. Если это были не вы, удалите этот \
+                 счёт и смените пароль до этого времени.",
+                it.account, it.usable_at
+            ),
+        ),
         Notice::EmailChanged(it) => message(
             "Ваш адрес почты изменён",
             format!(

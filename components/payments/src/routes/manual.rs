@@ -157,7 +157,7 @@ pub async fn hand_over(
 
 #[derive(Deserialize, Schema)]
 pub struct WantedActs {
-    /// The id of a payment, an attempt, a payout or a receivable.
+    /// The id of a payment, an attempt, a payout or a receivable; the text of a promo code, or `random`.
     about: Option<String>,
     /// The `id` of the last act of the page before.
     before: Option<i64>,

@@ -8,6 +8,7 @@ use kit::store::{Keyed, Replayable};
 use kit::web::{Created, Json, Listed, Network, NoContent, Page, Path, Problem, Query, Schema};
 use serde::Deserialize;
 
+use super::manual::hand;
 use crate::error::Error;
 use crate::ledger::WALLET;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
@@ -101,8 +102,9 @@ pub async fn create_promocode(
     let new = body.checked()?;
     let db = store::open_to_move().await?;
     let id = once.id(&caller);
+    let hand = hand(&caller, None).await?;
     once.answer(&db, &caller, async {
-        let coined = store::promocode::create_promocode(&db, id, caller.id, new).await?;
+        let coined = store::promocode::create_promocode(&db, id, &hand, new).await?;
         Ok(created(coined))
     })
     .await

@@ -1,19 +1,13 @@
 -- $1 owner, $2 limit, $3 offset
--- Of each account the newest transfers that could be on the page; a transfer between two of them once.
-WITH mine AS (
-    SELECT id FROM account WHERE kind = 'further' AND owner = $1
-), recent AS (
-    SELECT leg.* FROM mine
-    CROSS JOIN LATERAL (
-        SELECT id, seq, kind, debit, credit, amount, created_at
-        FROM transfer WHERE debit = mine.id AND kind <> 'opening' ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
-    ) AS leg
-    UNION
-    SELECT leg.* FROM mine
-    CROSS JOIN LATERAL (
-        SELECT id, seq, kind, debit, credit, amount, created_at
-        FROM transfer WHERE credit = mine.id AND kind <> 'opening' ORDER BY seq DESC LIMIT $2::bigint + $3::bigint
-    ) AS leg
+-- Of each account the newest transfers that could be on the page, beside the one that opened it; a transfer between two
+-- of them once.
+WITH recent AS (
+    SELECT DISTINCT leg.id, leg.seq, leg.kind, abs(leg.change) AS amount, leg.created_at,
+        CASE WHEN leg.change < 0 THEN mine.id ELSE leg.other END AS debit,
+        CASE WHEN leg.change < 0 THEN leg.other ELSE mine.id END AS credit
+    FROM account AS mine
+    CROSS JOIN LATERAL legs(mine.id, $2::bigint + $3::bigint + 1) AS leg
+    WHERE mine.kind = 'further' AND mine.owner = $1 AND leg.kind <> 'opening'
 )
 SELECT
     recent.id,

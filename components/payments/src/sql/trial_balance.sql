@@ -1,13 +1,23 @@
 -- Per currency the sum over all accounts is 0: the stored balances of users and the sums of the transfers of house
--- accounts. Stored balances and holds are compared with the transfers and holds that they stand for.
+-- accounts. Stored balances and holds are compared with the transfers and holds that they stand for, and fees with what
+-- was paid and not refunded. Days that are closed count as they were closed.
 WITH leg AS (
-    SELECT credit AS account, amount FROM transfer
+    SELECT account, balance AS amount FROM closed_balance
     UNION ALL
-    SELECT debit, -amount FROM transfer
+    SELECT account, amount FROM legs_since(closed_until())
 ), moved AS (
     SELECT account, sum(amount)::bigint AS balance FROM leg GROUP BY account
 ), held AS (
     SELECT account, sum(amount)::bigint AS amount FROM hold GROUP BY account
+), drifted_fee AS (
+    SELECT fee.currency FROM payments_since(closed_until()) AS recent (id)
+    JOIN fee ON fee.payment = recent.id
+    JOIN transfer ON transfer.id = recent.id
+    WHERE fee.kept <> fee_of(transfer.amount - (
+        SELECT coalesce(sum(amount), 0)::bigint FROM transfer AS refund WHERE refund_of = fee.payment
+    ), fee.basis_points)
+), fees AS (
+    SELECT currency, sum(kept)::bigint AS kept FROM fee GROUP BY currency
 )
 SELECT
     account.currency,
@@ -18,7 +28,12 @@ SELECT
     ) AS house_accounts,
     coalesce(sum(coalesce(account.balance, moved.balance)), 0)::bigint AS difference,
     count(*) FILTER (WHERE account.balance <> coalesce(moved.balance, 0)) AS drifted_balances,
-    count(*) FILTER (WHERE account.held <> coalesce(held.amount, 0)) AS drifted_holds
+    count(*) FILTER (WHERE account.held <> coalesce(held.amount, 0)) AS drifted_holds,
+    (SELECT count(*) FROM drifted_fee WHERE drifted_fee.currency = account.currency)
+        + count(*) FILTER (
+            WHERE account.kind = 'house' AND account.name = 'fees' AND coalesce(moved.balance, 0)
+                <> coalesce((SELECT kept FROM fees WHERE fees.currency = account.currency), 0)
+        ) AS drifted_fees
 FROM account
 LEFT JOIN moved ON moved.account = account.id
 LEFT JOIN held ON held.account = account.id

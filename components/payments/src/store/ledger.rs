@@ -126,6 +126,12 @@ pub async fn list_transactions(
     Ok(rows.into_iter().map(|it| it.seen_by(owner)).collect())
 }
 
+/// Closes the next day that ended; `false` when there is none.
+pub async fn close_next(db: &Db) -> Result<bool, Error> {
+    let Only(is_closed) = db.one(sql!("close_next"), params![]).await?;
+    Ok(is_closed)
+}
+
 pub async fn trial_balance(db: &Db) -> Result<Vec<Total>, Error> {
     Ok(db.all(sql!("trial_balance"), params![]).await?)
 }

@@ -9,18 +9,19 @@ use uuid::Uuid;
 use super::decide;
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
+use crate::manual::Hand;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 
 /// Makes a code that the house pays for.
 pub async fn create_promocode(
     db: &Db,
     id: Uuid,
-    admin: Uuid,
+    hand: &Hand,
     new: NewCode,
 ) -> Result<Coined, Error> {
     let params = params![
         id,
-        admin,
+        hand.admin,
         new.chosen.as_ref().map(Code::as_str),
         Code::random()?.as_str(),
         new.amount,
@@ -28,6 +29,7 @@ pub async fn create_promocode(
         new.max_uses,
         new.max_uses_per_user,
         new.expires_at,
+        hand.alone_up_to,
     ];
     decide(db, sql!("create_promocode"), params).await
 }

@@ -31,7 +31,7 @@ const REFUND: Step = Step {
     table: "payments.transfer",
 };
 const NOTE_REFUNDED: Step = Step {
-    statement: "UPDATE refund SET status = 'done'",
+    statement: "SELECT finish_refund(",
     table: "bookings.refund",
 };
 const MOVE_END: Step = Step {
@@ -81,6 +81,17 @@ fn assert_settled(stack: &Stack) {
     let left: i64 = stack.sql().query_one(left, &[]).unwrap().get(0);
     assert_eq!(left, 0, "left undone");
     assert_books_agree(stack);
+}
+
+/// The house takes a tenth of each payment.
+fn take_commission(stack: &Stack) {
+    let tenth = json!({ "basis_points": 1_000, "reason": "the contract of this year" });
+    let admin = User::admin(stack);
+    admin
+        .put("/payments/commissions")
+        .json(&tenth)
+        .send()
+        .expect(204);
 }
 
 fn show(user: &User, booking: i64) -> Value {
@@ -147,6 +158,7 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
+    take_commission(&stack);
     let cases: [(&[Step], bool); 3] = [
         (&[CANCEL], false),
         (&[REFUND], true),
@@ -175,6 +187,7 @@ fn an_extension_survives_a_crash_at_any_step_paid_or_not_at_all() {
     let mut stack = with_tick().without_clock().start();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 1_000);
+    take_commission(&stack);
     let id = book_confirmed(&stack, &driver, place, 0, 60);
     let cases: [(&[Step], bool); 4] = [
         (&[MOVE_END], false),
@@ -208,6 +221,7 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
     let driver = driver(&stack, 1_000);
+    take_commission(&stack);
     let id = book_confirmed(&stack, &driver, place, 0, 90);
     let cases: [(&[Step], u32); 3] = [
         (&[MOVE_END], 90),
@@ -224,7 +238,10 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
             (&it["full_cost"], &it["date_to"]),
             (&json!(cost), &json!(at(&stack, minutes)))
         );
-        assert_eq!((balance(&driver), balance(&owner)), (1_000 - cost, cost));
+        assert_eq!(
+            (balance(&driver), balance(&owner)),
+            (1_000 - cost, cost - cost / 10)
+        );
     }
 }
 
@@ -235,6 +252,7 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let driver = driver(&stack, 1_000);
+    take_commission(&stack);
     let cases: [(&[Step], &[Step], bool); 4] = [
         (&[PAY], &[VOID], false),
         (&[PAY], &[VOID, NOTE_VOID], false),

@@ -4,6 +4,7 @@
 mod crashes;
 mod disputes;
 mod fake;
+mod files;
 mod manual;
 mod outages;
 mod parts;

@@ -76,6 +76,25 @@ fn what_other_functions_know_of_people_has_no_secret_in_it() {
 }
 
 #[test]
+fn the_role_of_bookings_changes_charges_and_refunds_through_functions_only() {
+    let mut client = Database::migrated().role("bookings");
+    for forbidden in [
+        "INSERT INTO charge (booking_id, amount, date_to) VALUES (1, 100, now())",
+        "UPDATE charge SET status = 'void'",
+        "UPDATE charge SET amount = amount + 1",
+        "DELETE FROM charge",
+        "INSERT INTO refund (booking_id, charge_id, amount) VALUES (1, gen_random_uuid(), 100)",
+        "UPDATE refund SET status = 'done'",
+        "UPDATE refund SET amount = amount + 1",
+        "DELETE FROM refund",
+        "SELECT owe(1, 100)",
+    ] {
+        let refused = client.batch_execute(forbidden).unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "42501", "{forbidden}");
+    }
+}
+
+#[test]
 fn signins_own_role_is_given_to_no_other_function() {
     let manifest = fs::read_to_string(repository().join("spin.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();

@@ -1,9 +1,9 @@
 //! Real money that admins handle.
 
 use serde_json::{Value, json};
-use wharf_tests::{Reply, User};
+use wharf_tests::{Reply, User, unique};
 
-use super::super::{account, assert_sound, balance, by_hand, deposit, withdraw};
+use super::super::{account, activate, assert_sound, balance, by_hand, deposit, withdraw};
 use super::scene::Scene;
 
 /// Something may have been done, so the key is not free for another request.
@@ -64,5 +64,71 @@ fn a_large_payout_takes_two_admins_in_both_directions() {
     assert_eq!(balance(&user, &name), json!(0));
     by_hand(&second, &path("returned")).expect(200);
     assert_eq!(balance(&user, &name), json!(2000));
+    assert_sound(&scene.stack);
+}
+
+/// The same for the wallet, and after its key was forgotten: what was asked for first stays.
+#[test]
+fn a_deposit_of_another_amount_under_the_same_key_is_refused() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let asked = |amount: i64| {
+        user.post("/payment/deposit")
+            .header("idempotency-key", "a-deposit-to-the-wallet")
+            .json(&json!({ "amount": amount, "currency": "BRL" }))
+            .send()
+    };
+    let first = asked(500).expect(201).json();
+    assert_eq!(asked(600).problem(422)["code"], "idempotency-key-reused");
+    let forget = "DELETE FROM payments.idempotency_key WHERE key = 'a-deposit-to-the-wallet'";
+    scene.stack.sql().execute(forget, &[]).unwrap();
+    assert_eq!(asked(600).problem(422)["code"], "idempotency-key-reused");
+    let again = asked(500).expect(201).json();
+    assert_eq!(again["payment_id"], first["payment_id"]);
+}
+
+/// Its users may withdraw what the house pays for it.
+#[test]
+fn a_promo_code_that_is_worth_much_takes_two_admins() {
+    let scene = Scene::shared();
+    let (first, second) = (User::admin(&scene.stack), User::second_admin(&scene.stack));
+    let code = unique("GIFT");
+    let create = |admin: &User, amount: i64| {
+        let body = json!({ "code": code, "amount": amount, "max_uses": 10 });
+        admin.post("/payment/promocode").json(&body).send()
+    };
+    for _ in 0..2 {
+        let refused = create(&first, 10_001).problem(409);
+        assert_eq!(refused["code"], "second-admin-needed");
+    }
+    let user = scene.user();
+    activate(&user, &code).problem(404);
+    // Other terms are proposed anew.
+    create(&second, 10_002).problem(409);
+    create(&first, 10_002).expect(200);
+    activate(&user, &code).expect(200);
+    let acts = first.get(&format!("/payments/acts?about={code}"));
+    let acts = acts.send().expect(200).json();
+    let stages: Vec<_> = acts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["stage"].clone(), it["amount"].clone()))
+        .collect();
+    assert_eq!(
+        stages,
+        [
+            (json!("done"), json!(1000.2)),
+            (json!("proposed"), json!(1000.2)),
+            (json!("proposed"), json!(1000.1)),
+        ]
+    );
+    // One admin is enough for less.
+    let small = json!({ "amount": 10_000, "max_uses": 10 });
+    first
+        .post("/payment/promocode")
+        .json(&small)
+        .send()
+        .expect(200);
     assert_sound(&scene.stack);
 }

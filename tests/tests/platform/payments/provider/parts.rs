@@ -37,6 +37,21 @@ fn standing(scene: &Scene, payment: &Payment, attempt: &str) -> (i64, i64) {
     (scene.booked(payment).0, scene.provider.refunded(attempt))
 }
 
+/// Openers choose the ids of their parts, and two may choose the same one.
+#[test]
+fn a_part_of_the_same_id_goes_back_from_one_payment_only() {
+    let scene = Scene::shared();
+    let part = Uuid::new_v4();
+    let payments: Vec<_> = (0..6).map(|_| scene.paid().0).collect();
+    let answers = at_once(payments.len(), |number| {
+        refund_part(scene, &payments[number], part, 1_000)
+    });
+    let sent = answers.iter().filter(|it| it["Ok"].is_object()).count();
+    let taken = answers.iter().filter(|it| it["Err"] == "IdTaken").count();
+    assert_eq!((sent, taken), (1, payments.len() - 1), "{answers:?}");
+    assert_sound(&scene.stack);
+}
+
 #[test]
 fn a_part_goes_back_once_and_the_last_part_is_the_whole_refund() {
     let scene = Scene::shared();

@@ -1,0 +1,309 @@
+//! Files in which the provider says what it settled, and how they differ from the books. No I/O in this file.
+//!
+//! The form is that of Mercado Pago's settlement report: CSV with a header, separated by `,` or `;`. Columns are found by
+//! their names, so others may stand between them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kit::Word;
+use kit::money::{Currency, decimal};
+use kit::store::FromRow;
+use kit::web::Schema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum LineKind {
+    Payment,
+    Refund,
+    /// The payer took it back through their bank.
+    Chargeback,
+}
+
+impl LineKind {
+    /// `None`: a line of something else, as of money that the provider paid to the bank.
+    fn of(transaction_type: &str) -> Option<Self> {
+        match transaction_type {
+            "SETTLEMENT" => Some(Self::Payment),
+            "REFUND" => Some(Self::Refund),
+            "CHARGEBACK" | "DISPUTE" => Some(Self::Chargeback),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The id at the provider of what was paid.
+    pub payment: String,
+    pub kind: LineKind,
+    /// Minor units, whichever way they went.
+    pub amount: i64,
+    /// What the provider keeps; below 0 when it gives that back.
+    pub fee: i64,
+    pub currency: Currency,
+    pub at: Timestamp,
+}
+
+impl Line {
+    pub fn to_json(&self) -> Value {
+        json!({
+            "payment": self.payment,
+            "kind": self.kind.name(),
+            "amount": self.amount,
+            "fee": self.fee,
+            "currency": self.currency.name(),
+            "at": self.at.as_millisecond(),
+        })
+    }
+}
+
+/// The lines of a file that are about payments, and how many are not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Report {
+    pub lines: Vec<Line>,
+    pub skipped: i32,
+}
+
+impl Report {
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim_start_matches('\u{feff}');
+        let separator = match text.lines().next() {
+            Some(header) if header.contains(';') => ';',
+            _ => ',',
+        };
+        let mut rows = Rows { text, separator };
+        let header = rows.next().ok_or(Error::InvalidFile(1))?;
+        let find = |name: &'static str| header.iter().position(|it| it.trim() == name);
+        let columns = Columns::find(find).ok_or(Error::InvalidFile(1))?;
+        let (mut lines, mut skipped) = (Vec::new(), 0_i32);
+        for (index, row) in rows.enumerate() {
+            if row.iter().all(|it| it.trim().is_empty()) {
+                continue;
+            }
+            // The header is the first one.
+            let read = columns.read(&row);
+            match read.map_err(|Misread| Error::InvalidFile(index.saturating_add(2)))? {
+                Some(line) => lines.push(line),
+                None => skipped = skipped.saturating_add(1),
+            }
+        }
+        if lines.is_empty() {
+            return Err(Error::InvalidFile(2));
+        }
+        Ok(Self { lines, skipped })
+    }
+}
+
+/// Where in a row the columns are.
+struct Columns {
+    payment: usize,
+    kind: usize,
+    amount: usize,
+    currency: usize,
+    at: usize,
+    fee: usize,
+}
+
+impl Columns {
+    fn find(find: impl Fn(&'static str) -> Option<usize>) -> Option<Self> {
+        Some(Self {
+            payment: find("SOURCE_ID")?,
+            kind: find("TRANSACTION_TYPE")?,
+            amount: find("TRANSACTION_AMOUNT")?,
+            currency: find("TRANSACTION_CURRENCY")?,
+            at: find("TRANSACTION_DATE")?,
+            fee: find("FEE_AMOUNT")?,
+        })
+    }
+
+    /// `None`: the row is about something else than a payment.
+    fn read(&self, row: &[String]) -> Result<Option<Line>, Misread> {
+        let get = |column: usize| row.get(column).map(|it| it.trim()).ok_or(Misread);
+        let Some(kind) = LineKind::of(get(self.kind)?) else {
+            return Ok(None);
+        };
+        let payment = get(self.payment)?;
+        let is_id = |it: &str| it.bytes().all(|it| it.is_ascii_graphic());
+        if !(1..=100).contains(&payment.len()) || !is_id(payment) {
+            return Err(Misread);
+        }
+        let money = |text: &str| decimal::parse(text).ok_or(Misread);
+        Ok(Some(Line {
+            payment: payment.to_owned(),
+            kind,
+            amount: money(get(self.amount)?)?.saturating_abs(),
+            // The provider writes what it keeps below 0.
+            fee: match get(self.fee)? {
+                "" => 0,
+                fee => money(fee)?.saturating_neg(),
+            },
+            currency: Currency::parse(get(self.currency)?).ok_or(Misread)?,
+            at: get(self.at)?.parse().map_err(|_| Misread)?,
+        }))
+    }
+}
+
+/// A row that cannot be read.
+struct Misread;
+
+/// The rows of a file in the form of RFC 4180.
+struct Rows<'a> {
+    text: &'a str,
+    separator: char,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Vec<String>;
+
+    fn next(&mut self) -> Option<Vec<String>> {
+        if self.text.is_empty() {
+            return None;
+        }
+        let (mut row, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
+        let mut rest = self.text.chars();
+        while let Some(it) = rest.next() {
+            match it {
+                '"' if is_quoted && rest.as_str().starts_with('"') => {
+                    rest.next();
+                    field.push('"');
+                }
+                '"' => is_quoted = !is_quoted,
+                '\n' if !is_quoted => break,
+                it if it == self.separator && !is_quoted => row.push(std::mem::take(&mut field)),
+                it => field.push(it),
+            }
+        }
+        self.text = rest.as_str();
+        row.push(field);
+        Some(row)
+    }
+}
+
+/// A file that was imported.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct ProviderFile {
+    pub id: Uuid,
+    pub name: String,
+    /// Lines that were in no file before.
+    pub lines: i32,
+    /// Lines of earlier files: they count there.
+    pub repeated: i32,
+    /// Lines of other things than payments.
+    pub skipped: i32,
+    /// What the provider kept by its new lines, by currency, in minor units.
+    #[row(json)]
+    pub fees: BTreeMap<String, i64>,
+    /// Of its first line.
+    pub first_at: Timestamp,
+    /// Of its last line.
+    pub last_at: Timestamp,
+    /// The admin.
+    pub imported_by: Uuid,
+    pub imported_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+pub enum DifferenceKind {
+    /// The provider has settled a payment that is not booked here.
+    NotBooked,
+    /// The amount or the currency is another one.
+    Amount,
+    /// The provider has sent back more than is booked here.
+    SentBack,
+    /// It is booked here in the span of the file, and no file names it.
+    NotReported,
+}
+
+/// One of the differences between a file and the books.
+#[derive(Debug, Serialize, FromRow, Schema)]
+pub struct Difference {
+    pub kind: DifferenceKind,
+    /// The id at the provider of what was paid.
+    #[row(column = "payment")]
+    pub attempt: String,
+    #[row(column = "checkout")]
+    pub payment_id: Option<Uuid>,
+    pub currency: String,
+    /// Minor units.
+    pub booked: i64,
+    /// Minor units.
+    pub reported: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEADER: &str = "SOURCE_ID,TRANSACTION_TYPE,NOTE,TRANSACTION_AMOUNT,TRANSACTION_CURRENCY,TRANSACTION_DATE,FEE_AMOUNT";
+
+    fn line(text: &str) -> Result<Report, Error> {
+        Report::parse(&format!("{HEADER}\r\n{text}\r\n"))
+    }
+
+    #[test]
+    fn the_lines_of_payments_are_read_and_others_counted() {
+        let text = "\
+            17,SETTLEMENT,\"lunch, \"\"to go\"\"\",25.00,BRL,2026-11-28T10:00:00.000-04:00,-1.25\n\
+            17,REFUND,,-5.00,BRL,2026-11-28T11:00:00.000-04:00,0.25\n\
+            18,DISPUTE,,-25.00,USD,2026-11-28T12:00:00.000-04:00,\n\
+            ,PAYOUT,,-19.00,BRL,2026-11-28T13:00:00.000-04:00,0.00";
+        let report = line(text).unwrap();
+        assert_eq!(report.skipped, 1);
+        let read: Vec<_> = report
+            .lines
+            .iter()
+            .map(|it| (it.payment.as_str(), it.kind, it.amount, it.fee))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("17", LineKind::Payment, 2500, 125),
+                ("17", LineKind::Refund, 500, -25),
+                ("18", LineKind::Chargeback, 2500, 0),
+            ]
+        );
+        assert_eq!(report.lines[0].at.to_string(), "2026-11-28T14:00:00Z");
+        let semicolons = text.replace("lunch, ", "").replace(',', ";");
+        let header = HEADER.replace(',', ";");
+        assert_eq!(
+            Report::parse(&format!("\u{feff}{header}\n{semicolons}")).unwrap(),
+            report
+        );
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_refuses_the_file_and_is_named() {
+        let good = "17,SETTLEMENT,,25.00,BRL,2026-11-28T10:00:00Z,-1.25";
+        for wrong in [
+            "17,SETTLEMENT,,25.001,BRL,2026-11-28T10:00:00Z,0",
+            "17,SETTLEMENT,,25,XXX,2026-11-28T10:00:00Z,0",
+            "17,SETTLEMENT,,25,BRL,yesterday,0",
+            ",SETTLEMENT,,25,BRL,2026-11-28T10:00:00Z,0",
+            "17,SETTLEMENT",
+        ] {
+            let refused = line(&format!("{good}\n{wrong}")).unwrap_err();
+            assert!(
+                matches!(refused, Error::InvalidFile(3)),
+                "{wrong}: {refused}"
+            );
+        }
+        for nothing in ["", "SOURCE_ID,FEE_AMOUNT\n17,1", HEADER] {
+            assert!(Report::parse(nothing).is_err(), "{nothing:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in ".{0,200}", rows in "[\",;\n\r0-9A-Z.-]{0,200}") {
+            let _ = Report::parse(&text);
+            let _ = line(&rows);
+        }
+    }
+}

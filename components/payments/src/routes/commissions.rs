@@ -1,0 +1,65 @@
+//! Commissions: what the house takes of payments between users.
+
+use axum::extract::OriginalUri;
+use kit::identity::{Admin, Caller};
+use kit::web::{Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::commission::{BasisPoints, Commission, OwnCommission};
+use crate::manual::Reason;
+use crate::store::{self, commission as commissions};
+
+/// Commissions of a page when the client does not say how many.
+const COMMISSIONS: i64 = 50;
+
+pub async fn list_commissions(
+    Admin(_): Admin,
+    OriginalUri(uri): OriginalUri,
+    Query(page): Query<Page>,
+) -> Result<Listed<Commission>, Problem> {
+    let db = store::open().await?;
+    let (limit, offset) = (page.limit(COMMISSIONS), page.offset());
+    let listed = commissions::list_commissions(&db, limit, offset).await?;
+    Ok(Listed::page(&uri, page, COMMISSIONS, listed))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct NewCommission {
+    basis_points: BasisPoints,
+    reason: Reason,
+}
+
+pub async fn set_common_commission(
+    Admin(caller): Admin,
+    Json(new): Json<NewCommission>,
+) -> Result<NoContent, Problem> {
+    let db = store::open_to_move().await?;
+    let points = Some(new.basis_points);
+    commissions::set_commission(&db, None, points, caller.id, &new.reason).await?;
+    Ok(NoContent)
+}
+
+#[derive(Deserialize, Schema)]
+pub struct NewOwnCommission {
+    /// As of all owners when absent.
+    basis_points: Option<BasisPoints>,
+    reason: Reason,
+}
+
+pub async fn set_commission(
+    Admin(caller): Admin,
+    Path(owner): Path<Uuid>,
+    Json(new): Json<NewOwnCommission>,
+) -> Result<NoContent, Problem> {
+    let db = store::open_to_move().await?;
+    let (owner, points) = (Some(owner), new.basis_points);
+    commissions::set_commission(&db, owner, points, caller.id, &new.reason).await?;
+    Ok(NoContent)
+}
+
+pub async fn show_own_commission(caller: Caller) -> Result<Json<OwnCommission>, Problem> {
+    let db = store::open().await?;
+    let basis_points = commissions::find_commission(&db, caller.id).await?;
+    Ok(Json(OwnCommission { basis_points }))
+}

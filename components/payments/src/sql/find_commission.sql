@@ -1,0 +1,2 @@
+-- $1 owner
+SELECT commission_of($1)
