@@ -4,6 +4,7 @@ mod crashes;
 mod dependencies;
 mod files;
 mod imports;
+mod limits;
 mod links;
 mod methods;
 mod pictures;

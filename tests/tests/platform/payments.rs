@@ -5,6 +5,8 @@ mod books;
 mod cash_outs;
 mod checkout;
 mod crash;
+mod destinations;
+mod guesses;
 mod keys;
 mod ledger;
 mod manual;

@@ -239,6 +239,36 @@ fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
     );
 }
 
+#[test]
+fn an_account_holds_no_more_than_its_limit() {
+    const LIMIT: i64 = 1_000_000_000_000;
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (payer, rich, almost) = (user_with(sql, 100), user_with(sql, LIMIT), user_with(sql, LIMIT - 1));
+    let mut give = |payee| pay(sql, Uuid::new_v4(), payer, payee, 1, "-1 hour");
+    assert_eq!(give(rich), "limit_reached");
+    assert_eq!([give(almost), give(almost)], ["moved", "limit_reached"]);
+    assert_eq!(funds(sql, payer), (99, 0));
+}
+
+#[test]
+fn money_does_not_change_its_currency() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let open = "SELECT name FROM open_account(gen_random_uuid(), $1, $2, 'DEBIT', $3, $4)";
+    let user = Uuid::new_v4();
+    let mut opened = |cents: i64, currency: &str| -> String {
+        let name = format!("{currency}-{user}");
+        sql.query_one(open, &[&user, &name, &cents, &currency])
+            .unwrap()
+            .get(0)
+    };
+    let (from, to) = (opened(100, "USD"), opened(0, "EUR"));
+    let send = "SELECT outcome FROM send(gen_random_uuid(), $1, $2, $3, 1)";
+    let sent: String = sql.query_one(send, &[&user, &from, &to]).unwrap().get(0);
+    assert_eq!(sent, "other_currency");
+}
+
 /// Two users who never had a wallet pay each other at the same moment.
 #[test]
 fn first_uses_in_opposite_order_do_not_wait_for_each_other() {
