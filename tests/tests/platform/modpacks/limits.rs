@@ -35,6 +35,7 @@ fn a_pack_has_a_hundred_drafts_at_most() {
     let statuses = at_once(4, |number| draft(&format!("one more {number}")).status());
     assert_one_more(&statuses);
     assert_eq!(draft("101").problem(409)["code"], "too-many-drafts");
+    create_draft(&owner, create_pack(&owner, "private"), "1.0");
     // One that is published is no draft.
     fill(
         stack,
@@ -49,15 +50,21 @@ fn a_pack_has_a_hundred_links_at_most() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
-    let links = "INSERT INTO link (pack_id, secret, label)
+    let hundred = "INSERT INTO link (pack_id, secret, label)
         SELECT pack.id, md5(pack.id || 'a' || number) || md5(pack.id || 'b' || number), 'friend'
         FROM pack, generate_series(1, 99) AS number WHERE pack.id = $1";
-    fill(stack, links, pack);
+    fill(stack, hundred, pack);
     let path = format!("/modpacks/{pack}/links");
-    let link = || owner.post(&path).json(&json!({ "label": "one more" })).send();
+    let link = || {
+        owner
+            .post(&path)
+            .json(&json!({ "label": "one more" }))
+            .send()
+    };
     let statuses = at_once(4, |_| link().status());
     assert_one_more(&statuses);
     assert_eq!(link().problem(409)["code"], "too-many-links");
+    links::create_link(&owner, create_pack(&owner, "private"));
     // One that is revoked makes room for another.
     let listed = owner.get(&path).send().expect(200).json();
     let revoked = format!("{path}/{}", listed[0]["id"]);
@@ -71,8 +78,9 @@ fn a_version_has_ten_thousand_files_at_most() {
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
     let version = create_draft(&owner, pack, "1.0");
-    let files = "INSERT INTO file (pack_id, version_id, owner, path, original_name, size, status, side, source, source_sha512)
-        SELECT pack.id, version.id, pack.owner, 'mods/' || number, 'mod', 1, 'ready', 'both', 'https://example.org/mod', repeat('0', 128)
+    let files = "INSERT INTO file (pack_id, version_id, owner, path, original_name, size, status, side, is_optional, is_kept, source,
+            source_sha512)
+        SELECT pack.id, version.id, pack.owner, 'mods/' || number, 'mod', 1, 'ready', 'both', false, false, 'https://example.org/mod', repeat('0', 128)
         FROM pack JOIN version ON version.pack_id = pack.id, generate_series(1, 9999) AS number
         WHERE pack.id = $1";
     fill(stack, files, pack);
@@ -84,4 +92,8 @@ fn a_version_has_ten_thousand_files_at_most() {
     file("mods/the last.jar").expect(200);
     let refused = file("mods/one more.jar").problem(409);
     assert_eq!(refused["code"], "too-many-files");
+    // Another version counts its own.
+    let next = create_draft(&owner, pack, "2.0");
+    let body = json!({ "size": 1, "sha256": sha256(b"1") });
+    begin(&owner, pack, next, "mods/the first.jar", &body);
 }

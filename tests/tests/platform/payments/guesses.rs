@@ -87,7 +87,8 @@ fn guesses_count_for_an_hour_from_the_first_and_are_forgotten_then() {
     for network in [&old, &old, &young] {
         claim(sql, &unique("guess"), network);
     }
-    let age = "UPDATE payments.promocode_guess SET since = now() - $2::text::interval WHERE guesser = $1";
+    let age =
+        "UPDATE payments.promocode_guess SET since = now() - $2::text::interval WHERE guesser = $1";
     let mut age = |network: &str, by: &str| owner.execute(age, &[&guesser(network), &by]).unwrap();
     age(&young, "59 minutes");
     claim(sql, &unique("guess"), &young);
