@@ -5,6 +5,7 @@ mod crashes;
 mod dependencies;
 mod files;
 mod imports;
+mod limits;
 mod links;
 mod methods;
 mod pictures;

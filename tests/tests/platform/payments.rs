@@ -7,6 +7,7 @@ mod checkout;
 mod commissions;
 mod crash;
 mod destinations;
+mod guesses;
 mod keys;
 mod ledger;
 mod manual;

@@ -1,4 +1,4 @@
-//! Emptying a wallet: destinations, cash-outs that an admin approves and pays, receipts.
+//! Emptying a wallet: cash-outs that an admin approves and pays, receipts.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -7,30 +7,30 @@ use wharf_tests::{Answer, Stack, User, at_once};
 use super::{activate, assert_sound, by_hand, key, promocode, wallet};
 
 /// A user with that many cents of USD.
-fn rich(stack: &Stack, cents: i64) -> User {
+pub(super) fn rich(stack: &Stack, cents: i64) -> User {
     let user = User::driver(stack);
     activate(&user, &promocode(&User::admin(stack), cents, 1)).expect(200);
     user
 }
 
-fn add(user: &User, kind: &str, account: &str, routing: Option<&str>) -> Answer {
+pub(super) fn add(user: &User, kind: &str, account: &str, routing: Option<&str>) -> Answer {
     let body = json!({
         "kind": kind, "account": account, "routing_number": routing, "holder_name": "Ana Souza",
     });
     user.post("/payment/destinations").json(&body).send()
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 /// A bank account in the United States; answers its id.
-fn bank(user: &User) -> String {
+pub(super) fn bank(user: &User) -> String {
     let added = add(user, "us_bank", "123456789", Some("021000021"));
     text(&added.expect(201).json()["id"])
 }
 
-fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
+pub(super) fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
     let body = json!({ "destination_id": destination, "amount": amount });
     user.post("/payment/cash-outs").json(&body).send()
 }
@@ -42,15 +42,15 @@ fn open(user: &User, amount: i64) -> String {
     text(&opened["id"])
 }
 
-fn end(admin: &User, id: &str, what: &str) -> Answer {
+pub(super) fn end(admin: &User, id: &str, what: &str) -> Answer {
     by_hand(admin, &format!("/payments/payouts/{id}/{what}"))
 }
 
-fn cancel(user: &User, id: &str) -> Answer {
+pub(super) fn cancel(user: &User, id: &str) -> Answer {
     user.post(&format!("/payment/cash-outs/{id}/cancel")).send()
 }
 
-fn shown(user: &User, id: &str) -> Value {
+pub(super) fn shown(user: &User, id: &str) -> Value {
     let path = format!("/payment/cash-outs/{id}");
     user.get(&path).send().expect(200).json()
 }
@@ -229,77 +229,6 @@ fn a_cash_out_with_a_key_moves_once_and_never_more_than_there_is() {
     for wrong in [0, -1, 1_000_000_000_001] {
         cash_out(&user, &destination, wrong).expect(400);
     }
-}
-
-#[test]
-fn a_destination_is_its_owners_alone() {
-    let stack = Stack::shared();
-    let (ana, ben) = (rich(&stack, 100), rich(&stack, 100));
-    let hers = bank(&ana);
-    assert_eq!(
-        cash_out(&ben, &hers, 1).problem(404)["code"],
-        "unknown-destination"
-    );
-    ben.delete(&format!("/payment/destinations/{hers}"))
-        .send()
-        .expect(404);
-    assert_eq!(
-        ben.get("/payment/destinations").send().expect(200).json(),
-        json!([])
-    );
-    let id = text(&cash_out(&ana, &hers, 1).expect(201).json()["id"]);
-    ben.get(&format!("/payment/cash-outs/{id}"))
-        .send()
-        .expect(404);
-    cancel(&ben, &id).expect(404);
-    ben.get(&format!("/payment/receipts/{id}"))
-        .send()
-        .expect(404);
-    for what in ["approved", "paid", "returned"] {
-        end(&ana, &id, what).expect(403);
-    }
-
-    assert_eq!(
-        add(&ana, "us_bank", "123 456-789", Some("021000021")).problem(409)["code"],
-        "destination-known"
-    );
-    ana.delete(&format!("/payment/destinations/{hers}"))
-        .send()
-        .expect(204);
-    cash_out(&ana, &hers, 1).expect(404);
-    // What is under way goes on.
-    assert_eq!(shown(&ana, &id)["destination"], "****6789");
-    bank(&ana);
-    for (kind, account, routing) in [
-        ("pix", "11111111111", None),
-        ("iban", "DE89370400440532013001", None),
-        ("us_bank", "123456789", Some("021000022")),
-        ("us_bank", "123456789", None),
-        ("paypal", "ana@example.com", None),
-    ] {
-        add(&ana, kind, account, routing).expect(422);
-    }
-}
-
-#[test]
-fn a_new_destination_waits_where_money_is_real() {
-    let stack = Stack::shared();
-    let user = rich(&stack, 100);
-    let destination = bank(&user);
-    let wait =
-        "UPDATE payments.destination SET usable_at = now() + interval '1 hour' WHERE id = $1";
-    let id: Uuid = destination.parse().unwrap();
-    stack.sql().execute(wait, &[&id]).unwrap();
-    let listed = user.get("/payment/destinations").send().expect(200).json();
-    assert_eq!(
-        (&listed[0]["is_usable"], &listed[0]["account"]),
-        (&json!(false), &json!("****6789"))
-    );
-    assert_eq!(
-        cash_out(&user, &destination, 1).problem(409)["code"],
-        "destination-waits"
-    );
-    assert_eq!(wallet(&user), 100);
 }
 
 #[test]

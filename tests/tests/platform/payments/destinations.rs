@@ -1,7 +1,103 @@
-//! Destinations of cash-outs, and who hears of them.
+//! Where users cash out to: their own destinations, few of them, and who hears of a new one.
 
 use serde_json::json;
-use wharf_tests::{Stack, User};
+use uuid::Uuid;
+use wharf_tests::{Stack, User, at_once};
+
+use super::cash_outs::{add, bank, cancel, cash_out, end, rich, shown, text};
+use super::wallet;
+
+#[test]
+fn a_destination_is_its_owners_alone() {
+    let stack = Stack::shared();
+    let (ana, ben) = (rich(&stack, 100), rich(&stack, 100));
+    let hers = bank(&ana);
+    assert_eq!(
+        cash_out(&ben, &hers, 1).problem(404)["code"],
+        "unknown-destination"
+    );
+    ben.delete(&format!("/payment/destinations/{hers}"))
+        .send()
+        .expect(404);
+    assert_eq!(
+        ben.get("/payment/destinations").send().expect(200).json(),
+        json!([])
+    );
+    let id = text(&cash_out(&ana, &hers, 1).expect(201).json()["id"]);
+    ben.get(&format!("/payment/cash-outs/{id}"))
+        .send()
+        .expect(404);
+    cancel(&ben, &id).expect(404);
+    ben.get(&format!("/payment/receipts/{id}"))
+        .send()
+        .expect(404);
+    for what in ["approved", "paid", "returned"] {
+        end(&ana, &id, what).expect(403);
+    }
+
+    assert_eq!(
+        add(&ana, "us_bank", "123 456-789", Some("021000021")).problem(409)["code"],
+        "destination-known"
+    );
+    ana.delete(&format!("/payment/destinations/{hers}"))
+        .send()
+        .expect(204);
+    cash_out(&ana, &hers, 1).expect(404);
+    // What is under way goes on.
+    assert_eq!(shown(&ana, &id)["destination"], "****6789");
+    bank(&ana);
+    for (kind, account, routing) in [
+        ("pix", "11111111111", None),
+        ("iban", "DE89370400440532013001", None),
+        ("us_bank", "123456789", Some("021000022")),
+        ("us_bank", "123456789", None),
+        ("paypal", "ana@example.com", None),
+    ] {
+        add(&ana, kind, account, routing).expect(422);
+    }
+}
+
+#[test]
+fn a_new_destination_waits_where_money_is_real() {
+    let stack = Stack::shared();
+    let user = rich(&stack, 100);
+    let destination = bank(&user);
+    let wait =
+        "UPDATE payments.destination SET usable_at = now() + interval '1 hour' WHERE id = $1";
+    let id: Uuid = destination.parse().unwrap();
+    stack.sql().execute(wait, &[&id]).unwrap();
+    let listed = user.get("/payment/destinations").send().expect(200).json();
+    assert_eq!(
+        (&listed[0]["is_usable"], &listed[0]["account"]),
+        (&json!(false), &json!("****6789"))
+    );
+    assert_eq!(
+        cash_out(&user, &destination, 1).problem(409)["code"],
+        "destination-waits"
+    );
+    assert_eq!(wallet(&user), 100);
+}
+
+#[test]
+fn of_30_destinations_that_are_added_at_once_20_are_kept() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let one_more = |number: usize| {
+        let account = (200_000_000 + number).to_string();
+        add(&user, "us_bank", &account, Some("021000021"))
+    };
+    let statuses = at_once(30, |number| one_more(number).status());
+    let with = |status| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!((with(201), with(409)), (20, 10), "{statuses:?}");
+    assert_eq!(one_more(30).problem(409)["code"], "too-many-destinations");
+    let listed = user.get("/payment/destinations").send().expect(200).json();
+    assert_eq!(listed.as_array().unwrap().len(), 20);
+    // One that is removed makes room for another.
+    let path = format!("/payment/destinations/{}", text(&listed[0]["id"]));
+    user.delete(&path).send().expect(204);
+    one_more(31).expect(201);
+    one_more(32).expect(409);
+}
 
 /// A thief with a session adds a destination; the owner of the wallet has to hear of it before it is usable.
 #[test]

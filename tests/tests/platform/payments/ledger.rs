@@ -174,6 +174,34 @@ fn a_hold_that_is_over_is_free_money_swept_or_not() {
     assert_sound(&stack);
 }
 
+#[test]
+fn a_hold_is_of_one_payment_and_the_others_stay() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (driver, owner) = (user_with(sql, 900), Uuid::new_v4());
+    // All alike, so that nothing but its payment tells a hold from another.
+    let [refunded, shortened, on] = [(); 3].map(|()| {
+        let payment = Uuid::new_v4();
+        assert_eq!(pay(sql, payment, driver, owner, 300, "1 hour"), "moved");
+        payment
+    });
+    let held = |sql: &mut Client| {
+        [refunded, shortened, on].map(|payment| -> i64 {
+            let held = "SELECT held FROM payment WHERE id = $1";
+            sql.query_one(held, &[&payment]).unwrap().get(0)
+        })
+    };
+    assert_eq!(refund(sql, Uuid::new_v4(), refunded, None).0, "moved");
+    assert_eq!((held(sql), funds(sql, owner)), ([0, 300, 300], (600, 600)));
+    let shorten = "SELECT held FROM hold_until($1, now() - interval '1 second')";
+    sql.query_one(shorten, &[&shortened]).unwrap();
+    assert_eq!(held(sql), [0, 0, 300]);
+    assert_eq!(spend(sql, owner, 301), "insufficient_funds");
+    assert_eq!(spend(sql, owner, 300), "coined");
+    assert_eq!((held(sql), funds(sql, owner)), ([0, 0, 300], (300, 300)));
+    assert_sound(&stack);
+}
+
 /// A sweep that finds a booking waiting asks whether it was paid; the payment may be on its way.
 #[test]
 fn a_payment_is_made_or_called_off_and_never_both() {
@@ -237,6 +265,38 @@ fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
         user.get("/payment/transactions").send().expect(200).text(),
         "[]"
     );
+}
+
+#[test]
+fn an_account_holds_no_more_than_its_limit() {
+    const LIMIT: i64 = 1_000_000_000_000;
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (payer, rich, almost) = (
+        user_with(sql, 100),
+        user_with(sql, LIMIT),
+        user_with(sql, LIMIT - 1),
+    );
+    let mut give = |payee| pay(sql, Uuid::new_v4(), payer, payee, 1, "-1 hour");
+    assert_eq!(give(rich), "limit_reached");
+    assert_eq!([give(almost), give(almost)], ["moved", "limit_reached"]);
+    assert_eq!(funds(sql, payer), (99, 0));
+}
+
+#[test]
+fn money_does_not_change_its_currency() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let open = "SELECT name FROM open_account(gen_random_uuid(), $1, $2, 'DEBIT', 0, $3)";
+    let user = Uuid::new_v4();
+    let [from, to] = ["USD", "EUR"].map(|currency| -> String {
+        let name = format!("{currency}-{user}");
+        let opened = sql.query_one(open, &[&user, &name, &currency]).unwrap();
+        opened.get(0)
+    });
+    let send = "SELECT outcome FROM send(gen_random_uuid(), $1, $2, $3, 1)";
+    let sent: String = sql.query_one(send, &[&user, &from, &to]).unwrap().get(0);
+    assert_eq!(sent, "other_currency");
 }
 
 /// Two users who never had a wallet pay each other at the same moment.
