@@ -4,7 +4,7 @@ use postgres::Client;
 use uuid::Uuid;
 use wharf_tests::{Stack, User, unique};
 
-use super::ledger::{ledger, user_with};
+use super::ledger::ledger;
 use super::{activate, promocode, wallet};
 
 #[test]
