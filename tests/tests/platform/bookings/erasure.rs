@@ -113,4 +113,8 @@ fn an_erased_driver_leaves_no_plate_behind() {
     assert_eq!(plates(), 2);
     erased(&stack, &driver);
     assert_eq!(plates(), 0);
+    // The car stands there all the same, and its time is paid for.
+    let status = "SELECT status FROM bookings.booking WHERE id = $1";
+    let status: String = stack.sql().query_one(status, &[&id]).unwrap().get(0);
+    assert_eq!(status, "Confirmed");
 }
