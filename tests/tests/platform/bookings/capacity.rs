@@ -50,6 +50,40 @@ fn a_booking_waits_for_one_of_the_same_place_that_is_not_committed() {
     );
 }
 
+/// So that one place that all want does not take the connections of the others.
+#[test]
+fn four_requests_wait_for_a_place_and_the_next_is_sent_away() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let (place, other) = (offer(&owner, 100, 1), offer(&owner, 100, 1));
+    let begin = || {
+        let mut sql = stack.sql();
+        sql.batch_execute("SET search_path = bookings; BEGIN")
+            .unwrap();
+        sql
+    };
+    let is_admitted = |sql: &mut postgres::Client, place: i64| -> bool {
+        let admitted = "SELECT is_admitted($1)";
+        sql.query_one(admitted, &[&place]).unwrap().get(0)
+    };
+    let mut waiting: Vec<_> = (0..4).map(|_| begin()).collect();
+    for sql in &mut waiting {
+        assert!(is_admitted(sql, place));
+    }
+    let mut fifth = begin();
+    assert!(!is_admitted(&mut fifth, place));
+    assert!(is_admitted(&mut fifth, other));
+    let mut book = || -> String {
+        let book = "SELECT outcome FROM book(gen_random_uuid(), $1, gen_random_uuid(),
+            now() + interval '1 day', now() + interval '2 days', NULL)";
+        fifth.query_one(book, &[&place]).unwrap().get(0)
+    };
+    assert_eq!(book(), "crowded");
+    // The turn of one of them is over.
+    waiting[0].batch_execute("ROLLBACK").unwrap();
+    assert_eq!(book(), "booked");
+}
+
 struct Standing {
     id: i64,
     from: u32,

@@ -100,17 +100,23 @@ fn more_bookings_than_one_statement_calls_off_are_called_off_too() {
 fn an_erased_driver_leaves_no_plate_behind() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 60, 2);
-    let driver = driver(&stack, 1_000);
+    let (driver, other) = (driver(&stack, 1_000), driver(&stack, 1_000));
     let mut wish = wish(place, &from_now(&stack, -5.0), &from_now(&stack, 55.0));
     wish["plate"] = "AA 123 BB".into();
-    let booked = driver.post("/booking").json(&wish).send().expect(200);
-    let id = booked.json()["booking_id"].as_i64().unwrap();
+    let [id, others] = [&driver, &other].map(|it| {
+        let booked = it.post("/booking").json(&wish).send().expect(200);
+        booked.json()["booking_id"].as_i64().unwrap()
+    });
     let plates = "SELECT count(plate) + count(shown_plate) FROM bookings.booking WHERE id = $1";
-    let plates = || {
+    let plates = |id: i64| {
         let row = stack.sql().query_one(plates, &[&id]).unwrap();
         row.get::<_, i64>(0)
     };
-    assert_eq!(plates(), 2);
+    assert_eq!(plates(id), 2);
     erased(&stack, &driver);
-    assert_eq!(plates(), 0);
+    assert_eq!((plates(id), plates(others)), (0, 2));
+    // The car stands there all the same, and its time is paid for.
+    let status = "SELECT status FROM bookings.booking WHERE id = $1";
+    let status: String = stack.sql().query_one(status, &[&id]).unwrap().get(0);
+    assert_eq!(status, "Confirmed");
 }

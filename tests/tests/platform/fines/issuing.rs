@@ -145,6 +145,51 @@ fn of_many_controllers_who_fine_a_car_at_once_one_does() {
     }
 }
 
+/// A thing is what a car does in one zone, against one line of the catalogue, within an hour.
+#[test]
+fn a_car_is_fined_again_for_what_is_not_the_same_thing() {
+    let stack = Stack::shared();
+    let (zone, elsewhere) = (Zone::found(&stack), Zone::found(&stack));
+    let fined = plate();
+    let body = json!({ "plate": fined, "amount": 20 });
+    let again = || zone.fine(&zone.controller, &body);
+    let first = again().expect(201).json();
+    let refused = || assert_eq!(again().problem(409)["code"], "already-fined");
+    refused();
+    elsewhere.fine(&elsewhere.controller, &body).expect(201);
+    refused();
+
+    let code = format!("P{}", plate());
+    let line = json!({ "title": "No ticket", "amount": 30, "currency": "USD" });
+    let path = format!("/api/v1/violations/{code}");
+    User::admin(&stack)
+        .put(&path)
+        .json(&line)
+        .send()
+        .expect(200);
+    let by_code = json!({ "plate": fined, "code": code });
+    zone.fine(&zone.controller, &by_code).expect(201);
+    zone.fine(&zone.controller, &by_code).problem(409);
+
+    let path = format!("/api/v1/fines/{}", first["id"]);
+    zone.controller.delete(&path).send().expect(204);
+    let second = again().expect(201).json();
+    refused();
+    let change = |fine: &Value, set: &str| {
+        let change = format!("UPDATE fines.fine SET {set} WHERE id = $1");
+        let changed = stack.sql().execute(&change, &[&fine["id"].as_i64()]);
+        assert_eq!(changed.unwrap(), 1);
+    };
+    change(&second, "issued_at = issued_at - interval '59 minutes'");
+    refused();
+    change(&second, "issued_at = issued_at - interval '2 minutes'");
+    let third = again().expect(201).json();
+    refused();
+    // As an appeal that is accepted does.
+    change(&third, "status = 'cancelled', next_step_at = NULL");
+    again().expect(201);
+}
+
 #[test]
 fn a_request_with_a_key_issues_one_fine() {
     let stack = Stack::shared();

@@ -36,6 +36,44 @@ fn a_coupon_for_three_is_used_by_three_of_twenty_at_once() {
 }
 
 #[test]
+fn a_coupon_is_for_orders_of_its_shop_that_are_large_and_early_enough() {
+    let stack = Stack::shared();
+    let (shop, other) = (open_shop(&stack), open_shop(&stack));
+    let product = shop.product(json!({ "price": 10 }));
+    let customer = User::driver(&stack);
+    let coupon = |shop: &Shop, coupon: Value| {
+        let path = format!("/shops/{}/coupons", shop.id);
+        shop.manager.post(&path).json(&coupon).send().expect(201);
+    };
+    coupon(
+        &shop,
+        json!({ "code": "LARGE", "amount": 5, "min_amount": 10.01 }),
+    );
+    coupon(
+        &shop,
+        json!({ "code": "ENOUGH", "amount": 5, "min_amount": 10 }),
+    );
+    coupon(
+        &shop,
+        json!({ "code": "LATE", "amount": 5, "valid_until": "2999-01-01T00:00:00Z" }),
+    );
+    coupon(&other, json!({ "code": "THEIRS", "amount": 5 }));
+    let order = |code: &str| {
+        let wish = body(&shop, product, json!({ "coupon": code }));
+        customer.post("/orders").json(&wish).send()
+    };
+    assert_eq!(order("LARGE").problem(409)["code"], "coupon-needs-more");
+    for accepted in ["ENOUGH", "LATE"] {
+        assert_eq!(order(accepted).expect(200).json()["amount"], 5);
+    }
+    let over = "UPDATE orders.coupon SET valid_until = now() WHERE shop_id = $1 AND code = 'LATE'";
+    stack.sql().execute(over, &[&shop.id]).unwrap();
+    for unknown in ["LATE", "THEIRS"] {
+        assert_eq!(order(unknown).problem(404)["code"], "unknown-coupon");
+    }
+}
+
+#[test]
 fn a_tip_adds_to_the_price_and_never_takes_from_it() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
