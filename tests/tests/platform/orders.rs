@@ -150,8 +150,8 @@ fn balance(user: &User) -> i64 {
 
 /// The amounts that notices of an order tell its customer.
 fn told(stack: &Stack, order: i64, template: &str) -> Vec<i64> {
-    let amounts = "SELECT (payload #>> '{params,amount_cents}')::bigint FROM events.entry
-        WHERE kind = 'notify' AND payload ->> 'template' = $1 AND (payload #>> '{params,order_id}')::bigint = $2";
+    let amounts = "SELECT (params ->> 'amount_cents')::bigint FROM notify.inbox
+        WHERE template = $1 AND (params ->> 'order_id')::bigint = $2";
     let rows = stack.sql().query(amounts, &[&template, &order]).unwrap();
     rows.iter().map(|it| it.get(0)).collect()
 }

@@ -37,11 +37,13 @@ fn a_fine_whose_payment_is_taken_back_is_due_again() {
     );
     assert_eq!(moved(&stack, "fine", &fine["id"]), 0);
     assert_eq!(kinds(&driver, &fine), ["issued", "paid", "returned"]);
-    let told = "SELECT (payload #>> '{params,amount_cents}')::bigint FROM events.entry
-        WHERE aggregate = $1 AND payload ->> 'template' = 'fine_payment_returned'";
-    let aggregate = format!("fine:{}", fine["id"]);
-    let told = stack.sql().query_one(told, &[&aggregate]).unwrap();
-    assert_eq!(told.get::<_, i64>(0), 2_000);
+    let told = "SELECT (params ->> 'amount_cents')::bigint FROM notify.inbox
+        WHERE template = 'fine_payment_returned' AND params ->> 'fine_id' = $1";
+    let number = fine["id"].to_string();
+    eventually("the driver is told", SOON, || {
+        let told = stack.sql().query(told, &[&number]).unwrap();
+        told.iter().map(|it| it.get(0)).collect::<Vec<i64>>() == [2_000]
+    });
     endow(&stack, &driver, 2_000);
     pay_fine(&driver, &fine).expect(201);
     assert_eq!(moved(&stack, "fine", &fine["id"]), 2_000);

@@ -183,7 +183,7 @@ fn a_product_shows_several_photos_in_the_order_that_its_shop_chose() {
     let product = shop.product(json!({}));
     assert_eq!(photos_of(&shop, product), [""; 0]);
     let [first, second, third] =
-        [0xe0, 0xe1, 0xe2].map(|it| shown(&shop, product, &[0xff, 0xd8, 0xff, it, b'!']));
+        ["front", "side", "inside"].map(|it| shown(&shop, product, &photo(it)));
     let in_order = [&first, &second, &third].map(String::clone);
     assert_eq!(photos_of(&shop, product), in_order);
     for photo in &in_order {
