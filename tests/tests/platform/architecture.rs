@@ -198,3 +198,18 @@ fn every_file_says_what_it_is_for() {
         }
     }
 }
+
+/// Otherwise the manifest is refused where nothing was built yet, and only there.
+#[test]
+fn every_component_names_its_build() {
+    let manifest = fs::read_to_string(repository().join("spin.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let without: Vec<_> = manifest["component"]
+        .as_table()
+        .unwrap()
+        .iter()
+        .filter(|(_, it)| it.get("build").is_none())
+        .map(|(id, _)| id)
+        .collect();
+    assert!(without.is_empty(), "{without:?}");
+}
