@@ -36,7 +36,7 @@ const LABEL: &str = "belongs-to";
 pub(crate) struct DataFolder {
     folder: PathBuf,
     /// The kernel releases the lock when the process ends, however it ends.
-    _lock: File,
+    lock: File,
 }
 
 /// The folders of the child processes and the user they run as; `None` means the user of this
@@ -46,6 +46,14 @@ pub(crate) struct ChildSetup {
     pub(crate) postgres: PathBuf,
     pub(crate) redis: PathBuf,
     pub(crate) user: Option<User>,
+}
+
+impl Drop for DataFolder {
+    /// Closing is not enough: a child that another thread starts at this moment has a copy of the file until it executes
+    /// its program.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
 }
 
 impl DataFolder {
@@ -86,10 +94,7 @@ impl DataFolder {
         }
         lock.set_len(0).map_err(doing())?;
         writeln!(lock, "{}", std::process::id()).map_err(doing())?;
-        Ok(Self {
-            folder,
-            _lock: lock,
-        })
+        Ok(Self { folder, lock })
     }
 
     pub(crate) fn join(&self, name: &str) -> PathBuf {
