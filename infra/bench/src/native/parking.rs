@@ -76,12 +76,17 @@ pub async fn search(
             &wanted.highest_rate,
             &wanted.latitude,
             &wanted.longitude,
-            &limit,
+            &None::<i64>,
             &offset,
+            &limit,
         ],
     )
     .await?;
-    let places = rows.iter().map(|row| {
+    // The last row may only say where the list goes on.
+    let found = rows
+        .iter()
+        .filter(|row| matches!(row.try_get::<_, Option<i64>>("id"), Ok(Some(_))));
+    let places = found.map(|row| {
         Ok(Place {
             id: row.try_get("id")?,
             name: row.try_get("name")?,
