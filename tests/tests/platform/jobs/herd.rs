@@ -33,11 +33,10 @@ fn cost_of(stack: &Stack, sql: &mut Client, events: i64) -> i64 {
     looks(sql) - before
 }
 
-#[test]
-fn four_hosts_look_less_than_twice_as_often_as_one() {
-    const EVENTS: i64 = 60;
-    let first = Options::default().start_cabled();
-    let mut sql = first.sql();
+/// One host, whose looks are counted from now on.
+fn start_counted() -> (Stack, Client) {
+    let stack = Options::default().start_cabled();
+    let mut sql = stack.sql();
     // Not in one transaction.
     for statement in [
         "ALTER SYSTEM SET track_functions = 'all'",
@@ -47,6 +46,13 @@ fn four_hosts_look_less_than_twice_as_often_as_one() {
     }
     emit(&mut sql, "user:updated", "user:first", &json!({}));
     wait_until_drained(&mut sql);
+    (stack, sql)
+}
+
+#[test]
+fn four_hosts_look_less_than_twice_as_often_as_one() {
+    const EVENTS: i64 = 60;
+    let (first, mut sql) = start_counted();
     let alone = cost_of(&first, &mut sql, EVENTS);
     let others: Vec<Stack> = (0..3).map(|_| first.start_second()).collect();
     let together = cost_of(&first, &mut sql, EVENTS);
@@ -83,16 +89,7 @@ fn idle_looks(stack: &Stack, sql: &mut Client, turns: usize) -> i64 {
 #[test]
 fn four_hosts_sweep_as_often_as_one() {
     const TURNS: usize = 8;
-    let first = Options::default().start_cabled();
-    let mut sql = first.sql();
-    for statement in [
-        "ALTER SYSTEM SET track_functions = 'all'",
-        "SELECT pg_reload_conf()",
-    ] {
-        sql.batch_execute(statement).unwrap();
-    }
-    emit(&mut sql, "user:updated", "user:first", &json!({}));
-    wait_until_drained(&mut sql);
+    let (first, mut sql) = start_counted();
     let alone = idle_looks(&first, &mut sql, TURNS);
     let _others: Vec<Stack> = (0..3).map(|_| first.start_second()).collect();
     let together = idle_looks(&first, &mut sql, TURNS);
