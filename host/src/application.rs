@@ -27,6 +27,7 @@ use crate::files;
 use crate::function::{Function, Limits, MAX_UNSENT_FRAMES};
 use crate::guest::Guest;
 use crate::guest::output::Destination;
+use crate::http::bearer::Bearer;
 use crate::http::cors::Cors;
 use crate::http::function::HttpFunction;
 use crate::http::headers::RouteHeaders;
@@ -330,6 +331,11 @@ fn build_service(
         problems: settings.problems.clone(),
         has_request_id_header: settings.request_id_header,
         cors: Cors::new(&settings.cors, resolve)?,
+        bearer: settings
+            .bearer_keys
+            .as_ref()
+            .map(|keys| Bearer::parse(&resolve(keys)?))
+            .transpose()?,
         stall_timeout: settings.connections.stall_timeout,
         is_stopping: AtomicBool::new(false),
     }))

@@ -2,6 +2,7 @@
 //! passes it to a `function` (limits of one component). The function calls an instance: `exclusive` instances
 //! serve one request at a time (passed `whole` or `streamed`), `shared` ones serve several.
 
+pub mod bearer;
 pub mod body;
 pub mod call;
 pub mod client;
@@ -10,6 +11,7 @@ pub mod cors;
 pub mod drain;
 pub mod exclusive;
 pub mod function;
+pub mod head;
 pub mod headers;
 pub mod local;
 pub mod metrics_guard;

@@ -13,12 +13,16 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use ed25519_dalek::{Signer as _, SigningKey};
 use http_body_util::StreamBody;
 use hyper::Request;
 use hyper::body::Frame;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use serde_json::json;
 use stage::{Host, until};
 
 const MANIFEST: &str = r#"
@@ -67,6 +71,40 @@ async fn a_request_is_passed_unchanged() {
     for line in ["connection: ", "\nhost: ", "6.6.6.6"] {
         assert!(!seen.contains(line), "{line}\nin\n{seen}");
     }
+}
+
+/// A JWKS, and a token that its key signed.
+fn signed_token() -> (String, String) {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let x = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+    let jwks = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": x }] });
+    let [header, claims] = [json!({ "alg": "EdDSA", "kid": "k" }), json!({ "sub": "1" })]
+        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let message = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).to_bytes());
+    (jwks.to_string(), format!("{message}.{signature}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_learns_whether_the_host_knows_who_signed_a_token() {
+    let (jwks, token) = signed_token();
+    let manifest = MANIFEST.replace(
+        "request_id_header = true",
+        &format!("request_id_header = true\nbearer_keys = '{jwks}'"),
+    );
+    let host = Host::start(&manifest);
+    let ask = async |host: &Host, token: &str| {
+        let request = Request::get(host.url("/vouched"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Bytes::new())
+            .unwrap();
+        host.send(request).await.text()
+    };
+    assert_eq!(ask(&host, &token).await, "1\n");
+    assert_eq!(ask(&host, &token.replacen('.', "A.", 1)).await, "0\n");
+    assert_eq!(host.get("/vouched").await.text(), "0\n");
+    let without_keys = Host::start(MANIFEST);
+    assert_eq!(ask(&without_keys, &token).await, "0\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +211,7 @@ async fn a_body_in_one_byte_chunks_takes_no_more_memory_than_its_length() {
 async fn an_invalid_response_is_a_failure_of_the_component_only() {
     let host = Host::start(MANIFEST);
     for path in [
-        "/1", "/101", "/name", "/value", "/long", "/many", "/huge", "/trap",
+        "/1", "/101", "/name", "/value", "/long", "/many", "/cut", "/huge", "/trap",
     ] {
         let answer = host.get(path).await;
         assert_eq!((path, answer.refusal().as_str()), (path, "function_failed"));

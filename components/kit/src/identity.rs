@@ -18,3 +18,4 @@ pub use clock::Clock;
 pub use role::{Role, Roles};
 pub use scope::is_scope;
 pub use secret::is_secret;
+pub(crate) use token::Vouched;

@@ -19,11 +19,12 @@ use crate::guest::Guest;
 use crate::http::body::Body;
 use crate::http::call::{Call, CallError};
 use crate::http::exclusive::Exclusive;
+use crate::http::headers::Way;
 use crate::http::pending::{Charge, PendingBodies};
 use crate::http::problem::Refusal;
 use crate::http::shared::Shared;
 use crate::http::streamed::Streamed;
-use crate::http::whole::{Collected, Whole};
+use crate::http::whole::{Collected, Whole, WholeRequest};
 
 /// Maximum wait for a permit: longer than a burst lasts, shorter than the timeout of most clients.
 const MAX_PERMIT_WAIT: Duration = Duration::from_secs(1);
@@ -73,7 +74,8 @@ impl HttpFunction {
     pub async fn serve(
         &self,
         call: Arc<Call>,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
+        way: &Way<'_>,
     ) -> Result<Response<Body>, Refusal> {
         let response = match &self.instances {
             Instances::Whole {
@@ -90,13 +92,17 @@ impl HttpFunction {
                     }
                 };
                 drop(charge);
+                let head = way.head(&request);
+                let request = request.map(|body| WholeRequest { head, body });
                 exclusive.call(&call, request, permit).await
             }
             Instances::Streamed(exclusive) => {
+                way.mark(&mut request);
                 let permit = self.wait_for(exclusive.acquire_permit()).await?;
                 exclusive.call(&call, request, permit).await
             }
             Instances::Shared(shared) => {
+                way.mark(&mut request);
                 let permit = self.wait_for(shared.acquire_permit()).await?;
                 let response = shared.call(&call, request).await;
                 response.map(|response| {

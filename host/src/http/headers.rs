@@ -1,14 +1,16 @@
 //! Spin's headers, from which a component learns its route and its client; the request id; the host of a request.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use wharf_manifest::routes::{Match, Pattern};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
+use wharf_manifest::routes::Pattern;
 
+use crate::http::bearer::Bearer;
 use crate::http::client::Client;
+use crate::http::head::Head;
 use crate::request_id;
 
 /// Larger than the cookies of any browser; small enough that a thousand connections fit in memory.
@@ -16,97 +18,107 @@ pub const MAX_HEADER_BYTES: usize = 32 << 10;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
-const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
-const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
-const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
-const RAW_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
-const ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
-const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
-
 /// Header values that are the same for every request of a route.
 pub struct RouteHeaders {
-    matched: HeaderValue,
-    raw: HeaderValue,
-    prefix: HeaderValue,
+    matched: String,
+    raw: String,
+    prefix: String,
 }
 
 impl RouteHeaders {
     pub fn new(route: &Pattern) -> Self {
         Self {
-            matched: value(route.absolute()),
-            raw: value(route.raw()),
-            prefix: value(route.raw_prefix()),
+            matched: route.absolute().to_owned(),
+            raw: route.raw().to_owned(),
+            prefix: route.raw_prefix().to_owned(),
         }
     }
+}
 
-    /// Sets the headers that a component may trust; values that a client sent under these names are removed.
-    pub fn apply<T>(
-        &self,
-        headers: &mut HeaderMap,
-        found: &Match<'_, '_, T>,
-        uri: &Uri,
-        host: &str,
-        client: &Client,
-    ) {
-        remove_reserved(headers);
-        headers.reserve(7 + found.named.len());
-        headers.insert(FULL_URL, full_url(uri, host, client));
-        headers.insert(PATH_INFO, value(found.trailing));
-        headers.insert(MATCHED_ROUTE, self.matched.clone());
-        headers.insert(BASE_PATH, HeaderValue::from_static("/"));
-        headers.insert(RAW_ROUTE, self.raw.clone());
-        headers.insert(ROUTE, self.prefix.clone());
-        headers.insert(CLIENT_ADDR, address_value(client.address));
-        for (name, text) in &found.named {
-            // Underscores are legal in a header's name, but some proxies drop such headers, so Spin writes hyphens.
-            let name = name.to_ascii_lowercase().replace('_', "-");
-            let name = format!("spin-path-match-{name}");
+/// The way of a request to a component, which the component is told of.
+pub struct Way<'a> {
+    pub route: &'a RouteHeaders,
+    /// The segments of the path that the route names.
+    pub named: Vec<(&'a str, &'a str)>,
+    pub trailing: &'a str,
+    /// With scheme and host: components do not get the `Host` header, so they read the host from here.
+    pub url: String,
+    pub client: SocketAddr,
+    pub request_id: &'a HeaderValue,
+    /// Checks tokens for components that trust the host to.
+    pub bearer: Option<&'a Bearer>,
+}
+
+impl Way<'_> {
+    /// Tells of it in the URI and the header of a request over `wasi:http`.
+    pub fn mark<B>(&self, request: &mut Request<B>) {
+        if let Ok(uri) = Uri::try_from(self.url.as_str()) {
+            *request.uri_mut() = uri;
+        }
+        let headers = request.headers_mut();
+        headers.remove(header::CONNECTION);
+        while let Some(forged) = headers.keys().find(|name| is_reserved(name)).cloned() {
+            headers.remove(forged);
+        }
+        self.each_field(|name, text| {
             if let Ok(name) = HeaderName::try_from(name) {
                 headers.insert(name, value(text));
             }
+        });
+    }
+
+    /// The head of the request over `wharf:http`.
+    pub fn head<B>(&self, request: &Request<B>) -> Vec<u8> {
+        let is_vouched = self
+            .bearer
+            .is_some_and(|bearer| bearer.vouches_for(request.headers()));
+        let mut head = Head::new(is_vouched, request.method(), &self.url);
+        for (name, value) in request.headers() {
+            if !is_reserved(name) && !DEFAULT_FORBIDDEN_HEADERS.contains(name) {
+                head.add(name.as_str(), value.as_bytes());
+            }
+        }
+        self.each_field(|name, text| head.add(name, text.as_bytes()));
+        head.into_bytes()
+    }
+
+    fn each_field(&self, mut field: impl FnMut(&str, &str)) {
+        field("spin-full-url", &self.url);
+        field("spin-path-info", self.trailing);
+        field("spin-matched-route", &self.route.matched);
+        field("spin-base-path", "/");
+        field("spin-raw-component-route", &self.route.raw);
+        field("spin-component-route", &self.route.prefix);
+        field("spin-client-addr", &self.client.to_string());
+        field(
+            REQUEST_ID.as_str(),
+            self.request_id.to_str().unwrap_or_default(),
+        );
+        for (name, text) in &self.named {
+            // Underscores are legal in a header's name, but some proxies drop such headers, so Spin writes hyphens.
+            let name = name.to_ascii_lowercase().replace('_', "-");
+            field(&format!("spin-path-match-{name}"), text);
         }
     }
 }
 
-/// Removes headers reserved for Spin, and `connection`, which concerns only the client's connection.
-fn remove_reserved(headers: &mut HeaderMap) {
-    headers.remove(header::CONNECTION);
-    while let Some(forged) = headers
-        .keys()
-        .find(|name| name.as_str().starts_with("spin-"))
-        .cloned()
-    {
-        headers.remove(forged);
-    }
+/// Only the host sets these; what a client sent under such a name is left out.
+fn is_reserved(name: &HeaderName) -> bool {
+    name.as_str().starts_with("spin-") || *name == REQUEST_ID
 }
 
-fn full_url(uri: &Uri, host: &str, client: &Client) -> HeaderValue {
+/// The URL of a request. `None` if the host is invalid.
+pub fn full_url(uri: &Uri, host: &str, client: &Client) -> Option<String> {
+    host.parse::<Authority>().ok()?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let scheme = client.scheme.as_str();
-    let mut url = String::with_capacity(scheme.len() + host.len() + path.len() + 3);
-    for part in [scheme, "://", host, path] {
-        url.push_str(part);
-    }
-    HeaderValue::from_maybe_shared(Bytes::from(url)).unwrap_or(HeaderValue::from_static(""))
+    Some([client.scheme.as_str(), "://", host, path].concat())
 }
 
-/// The URI with scheme and host: components do not get the `Host` header, so they read the host from here. `None` if
-/// the host is invalid.
-pub fn absolute_uri(uri: &Uri, host: &str, client: &Client) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.scheme = Some(client.scheme.clone());
-    parts.authority = Some(host.parse().ok()?);
-    parts
-        .path_and_query
-        .get_or_insert(PathAndQuery::from_static("/"));
-    Uri::from_parts(parts).ok()
-}
-
-fn address_value(client: SocketAddr) -> HeaderValue {
-    let mut text = String::with_capacity(21);
-    let _ = write!(text, "{client}");
-    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""))
+pub fn size(headers: &HeaderMap) -> usize {
+    let fields = headers.iter();
+    fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 /// Never fails for paths: they come from a parsed URI, which holds only bytes that a header may hold.
@@ -153,6 +165,7 @@ pub fn traceparent(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::head;
     use http::uri::Scheme;
     use wharf_manifest::routes::Router;
 
@@ -173,41 +186,56 @@ mod tests {
         let router = Router::new([(Pattern::parse("/users/:User_Id/...").unwrap(), ())]);
         let uri: Uri = "/users/42/cars/?a=b".parse().unwrap();
         let found = router.find(uri.path()).unwrap();
-        let mut got = headers(&[
+        let mut request = Request::get(uri.clone()).body(()).unwrap();
+        *request.headers_mut() = headers(&[
             ("spin-client-addr", "6.6.6.6:1"),
             ("spin-admin", "yes"),
+            ("x-request-id", "forged"),
             ("connection", "close"),
             ("x-own", "kept"),
         ]);
-        RouteHeaders::new(found.pattern).apply(
-            &mut got,
-            &found,
-            &uri,
-            "h:80",
-            &Client {
-                address: "10.0.0.1:5".parse().unwrap(),
-                scheme: Scheme::HTTPS,
-            },
-        );
-        let mut lines: Vec<String> = got
+        let client = Client {
+            address: "10.0.0.1:5".parse().unwrap(),
+            scheme: Scheme::HTTPS,
+        };
+        let way = Way {
+            route: &RouteHeaders::new(found.pattern),
+            named: found.named,
+            trailing: found.trailing,
+            url: full_url(&uri, "h:80", &client).unwrap(),
+            client: client.address,
+            request_id: &HeaderValue::from_static("r-1"),
+            bearer: None,
+        };
+        let told = [
+            "spin-base-path: /",
+            "spin-client-addr: 10.0.0.1:5",
+            "spin-component-route: /users/:User_Id",
+            "spin-full-url: https://h:80/users/42/cars/?a=b",
+            "spin-matched-route: /users/:User_Id/...",
+            "spin-path-info: /cars/",
+            "spin-path-match-user-id: 42",
+            "spin-raw-component-route: /users/:User_Id/...",
+            "x-own: kept",
+            "x-request-id: r-1",
+        ];
+        let head = way.head(&request);
+        for line in told {
+            let (name, value) = line.split_once(": ").unwrap();
+            assert!(head::has_field(&head, name, value), "{line}");
+        }
+        for forged in ["6.6.6.6:1", "spin-admin", "forged", "connection"] {
+            assert!(!head.windows(forged.len()).any(|it| it == forged.as_bytes()));
+        }
+        way.mark(&mut request);
+        assert_eq!(request.uri(), "https://h:80/users/42/cars/?a=b");
+        let mut lines: Vec<String> = request
+            .headers()
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();
         lines.sort();
-        assert_eq!(
-            lines,
-            [
-                "spin-base-path: /",
-                "spin-client-addr: 10.0.0.1:5",
-                "spin-component-route: /users/:User_Id",
-                "spin-full-url: https://h:80/users/42/cars/?a=b",
-                "spin-matched-route: /users/:User_Id/...",
-                "spin-path-info: /cars/",
-                "spin-path-match-user-id: 42",
-                "spin-raw-component-route: /users/:User_Id/...",
-                "x-own: kept",
-            ]
-        );
+        assert_eq!(lines, told);
     }
 
     #[test]

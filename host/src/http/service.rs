@@ -14,13 +14,14 @@ use wharf_manifest::manifest::ProblemMembers;
 use wharf_manifest::networks::Networks;
 use wharf_manifest::routes::{Match, Pattern, RESERVED_PREFIX, Router};
 
+use crate::http::bearer::Bearer;
 use crate::http::body::{self, Body};
 use crate::http::call::Call;
 use crate::http::client::Client;
 use crate::http::cors::Cors;
 use crate::http::drain::draining;
 use crate::http::function::HttpFunction;
-use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders};
+use crate::http::headers::{self, MAX_HEADER_BYTES, REQUEST_ID, RouteHeaders, Way};
 use crate::http::metrics_guard::MetricsGuard;
 use crate::http::problem::Refusal;
 use crate::http::record::{Record, logged_length};
@@ -72,6 +73,7 @@ pub struct Service {
     /// Whether every response carries `x-request-id`. Refusals of the host always do.
     pub has_request_id_header: bool,
     pub cors: Option<Cors>,
+    pub bearer: Option<Bearer>,
     /// See `ConnectionLimits`.
     pub stall_timeout: Duration,
     pub is_stopping: AtomicBool,
@@ -133,25 +135,20 @@ impl Service {
     {
         let local = self.local_services.get(id)?;
         let info = RequestInfo::of(&request);
-        if let Some(found) = local.router.find(info.uri.path()) {
-            let host = headers::host(&info.uri, request.headers())
-                .unwrap_or(id)
-                .to_owned();
-            request.headers_mut().remove(header::HOST);
-            let headers = request.headers_mut();
-            found
-                .target
-                .apply(headers, &found, &info.uri, &host, &Client::INTERNAL);
-        }
-        let result = self
-            .call(&local.function, request, &info, &Client::INTERNAL)
-            .await;
+        let found = local.router.find(info.uri.path())?;
+        let host = headers::host(&info.uri, request.headers()).unwrap_or(id);
+        let way = self.way(&found, found.target, &info, host, &Client::INTERNAL);
+        request.headers_mut().remove(header::HOST);
+        let result = match way {
+            Some(way) => self.call(&local.function, request, &info, &way).await,
+            None => Err(Refusal::NoHost),
+        };
         Some(self.finish(info, result, &local.meter))
     }
 
     async fn route<B>(
         &self,
-        mut request: Request<B>,
+        request: Request<B>,
         info: &RequestInfo,
         client: &Client,
     ) -> (&Arc<RouteMeter>, Result<Response<Body>, Refusal>)
@@ -167,11 +164,17 @@ impl Service {
             return (&self.own, Err(Refusal::NoRoute));
         };
         let meter = &found.target.meter;
-        if let Err(refusal) = prepare(&mut request, &info.uri, &found, client) {
-            return (meter, Err(refusal));
+        if headers::size(request.headers()) > MAX_HEADER_BYTES {
+            let limit = MAX_HEADER_BYTES;
+            return (meter, Err(Refusal::HeadersTooLarge { limit }));
         }
+        let host = headers::host(&info.uri, request.headers());
+        let way = host.and_then(|host| self.way(&found, &found.target.headers, info, host, client));
+        let Some(way) = way else {
+            return (meter, Err(Refusal::NoHost));
+        };
         match &found.target.target {
-            Target::Function(function) => (meter, self.call(function, request, info, client).await),
+            Target::Function(function) => (meter, self.call(function, request, info, &way).await),
             Target::Static {
                 status,
                 headers,
@@ -185,12 +188,32 @@ impl Service {
         }
     }
 
+    /// `None` if the host is invalid.
+    fn way<'a, T>(
+        &'a self,
+        found: &Match<'a, 'a, T>,
+        route: &'a RouteHeaders,
+        info: &'a RequestInfo,
+        host: &str,
+        client: &Client,
+    ) -> Option<Way<'a>> {
+        Some(Way {
+            route,
+            named: found.named.clone(),
+            trailing: found.trailing,
+            url: headers::full_url(&info.uri, host, client)?,
+            client: client.address,
+            request_id: &info.request_id,
+            bearer: self.bearer.as_ref(),
+        })
+    }
+
     async fn call<B>(
         &self,
         function: &HttpFunction,
-        mut request: Request<B>,
+        request: Request<B>,
         info: &RequestInfo,
-        client: &Client,
+        way: &Way<'_>,
     ) -> Result<Response<Body>, Refusal>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -200,16 +223,13 @@ impl Service {
         if request.body().size_hint().lower() > limit {
             return Err(Refusal::BodyTooLarge { limit });
         }
-        let is_internal = *client == Client::INTERNAL;
+        let is_internal = way.client == Client::INTERNAL.address;
         let stall_timeout = (!is_internal).then_some(self.stall_timeout);
         let depth = request.extensions().get().copied().unwrap_or_default();
-        let client = client.address.ip();
+        let client = way.client.ip();
         let call = Call::new(info.request_id.clone(), client, stall_timeout, depth);
-        request
-            .headers_mut()
-            .insert(REQUEST_ID, info.request_id.clone());
         let request = request.map(|body| body::bounded(body, limit, call.clone()));
-        function.serve(call, request).await
+        function.serve(call, request, way).await
     }
 
     /// Paths of the host itself, which take precedence over every route.
@@ -288,34 +308,6 @@ impl RequestInfo {
             uri: request.uri().clone(),
         }
     }
-}
-
-/// Checks and sets the headers of a request before it is passed to a component.
-fn prepare<B>(
-    request: &mut Request<B>,
-    uri: &Uri,
-    found: &Match<'_, '_, Route>,
-    client: &Client,
-) -> Result<(), Refusal> {
-    let size: usize = request
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if size > MAX_HEADER_BYTES {
-        return Err(Refusal::HeadersTooLarge {
-            limit: MAX_HEADER_BYTES,
-        });
-    }
-    let host = headers::host(uri, request.headers())
-        .ok_or(Refusal::NoHost)?
-        .to_owned();
-    *request.uri_mut() = headers::absolute_uri(uri, &host, client).ok_or(Refusal::NoHost)?;
-    found
-        .target
-        .headers
-        .apply(request.headers_mut(), found, uri, &host, client);
-    Ok(())
 }
 
 fn response(content_type: &'static str, body: Bytes) -> Response<Body> {

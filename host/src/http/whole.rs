@@ -8,15 +8,15 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use wasmtime::bail;
-use wasmtime::component::{
-    Component as Code, ComponentExportIndex, ComponentType, Lift, Lower, TypedFunc,
-};
+use wasmtime::component::{Component as Code, ComponentExportIndex, TypedFunc};
+use wasmtime::error::Context as _;
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, WasiBody};
 
 use crate::function::{Function, Limits};
 use crate::http::body::{Body, MAX_FRAME_BYTES};
 use crate::http::call::Call;
 use crate::http::exclusive::{CallMode, ResponseSender};
+use crate::http::head;
 use crate::http::headers::MAX_HEADER_BYTES;
 use crate::instances::{self, Instance, Permit};
 
@@ -29,25 +29,14 @@ const MAX_CALL_BYTES: usize = MAX_BODY_BYTES * 2;
 /// Memory per header field in addition to its text.
 const FIELD_OVERHEAD_BYTES: usize = 32;
 
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub struct WholeRequest<'a> {
-    method: &'a str,
-    uri: &'a str,
-    headers: &'a [(&'a str, &'a [u8])],
-    body: &'a [u8],
+/// A request: its head as `wharf:http` writes it, and its body.
+pub struct WholeRequest {
+    pub head: Vec<u8>,
+    pub body: Bytes,
 }
 
-#[derive(ComponentType, Lift)]
-#[component(record)]
-pub struct WholeResponse {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
-}
-
-/// The exported function of an instance.
-pub type Handle<'a> = TypedFunc<(WholeRequest<'a>,), (WholeResponse,)>;
+/// The exported function of an instance: from head and body to head and body.
+pub type Handle<'a> = TypedFunc<(&'a [u8], &'a [u8]), ((Vec<u8>, Vec<u8>),)>;
 
 /// The index of the export `handle`.
 pub struct Whole(ComponentExportIndex);
@@ -55,7 +44,7 @@ pub struct Whole(ComponentExportIndex);
 impl Whole {
     /// `None` if the component does not export it, or accepts bodies that are too long for it.
     pub fn of(code: &Code, limits: &Limits) -> Option<Self> {
-        let handler = code.get_export_index(None, "wharf:http/handler@1.0.0")?;
+        let handler = code.get_export_index(None, "wharf:http/handler@2.0.0")?;
         let handle = code.get_export_index(Some(&handler), "handle")?;
         (limits.body_bytes <= MAX_BODY_BYTES as u64).then_some(Self(handle))
     }
@@ -63,7 +52,7 @@ impl Whole {
 
 impl CallMode for Whole {
     type Exports = Handle<'static>;
-    type RequestBody = Bytes;
+    type RequestBody = WholeRequest;
     type ResponseBody = Bytes;
 
     async fn instantiate(&self, function: &Function) -> wasmtime::Result<Instance<Self::Exports>> {
@@ -76,12 +65,14 @@ impl CallMode for Whole {
 
     async fn serve(
         instance: &mut Instance<Self::Exports>,
-        request: Request<Bytes>,
+        request: Request<WholeRequest>,
         response: ResponseSender<Self>,
     ) -> wasmtime::Result<()> {
-        let method = request.method().clone();
-        let returned = call(instance, request).await?;
-        let _ = response.send(check(returned, &method));
+        let handle: Handle<'_> = instance.exports;
+        let WholeRequest { head, body } = request.body();
+        let called = handle.call_async(&mut instance.store, (head, body));
+        let ((head, body),) = called.await?;
+        let _ = response.send(check(head.into(), body.into(), request.method()));
         instance
             .store
             .run_concurrent(async |accessor| instances::finish_tasks(accessor).await)
@@ -109,50 +100,30 @@ impl CallMode for Whole {
     }
 }
 
-async fn call(
-    instance: &mut Instance<Handle<'static>>,
-    request: Request<Bytes>,
-) -> wasmtime::Result<WholeResponse> {
-    let uri = request.uri().to_string();
-    let headers: Vec<(&str, &[u8])> = request
-        .headers()
-        .iter()
-        .filter(|(name, _)| !DEFAULT_FORBIDDEN_HEADERS.contains(name))
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
-    let request = WholeRequest {
-        method: request.method().as_str(),
-        uri: &uri,
-        headers: &headers,
-        body: request.body(),
-    };
-    let handle: Handle<'_> = instance.exports;
-    let (response,) = handle.call_async(&mut instance.store, (request,)).await?;
-    Ok(response)
-}
-
 /// Checks the response of a component and turns it into one that can be sent.
-fn check(returned: WholeResponse, method: &Method) -> wasmtime::Result<Response<Bytes>> {
-    let lengths = returned.headers.iter();
-    let size: usize = lengths
-        .map(|(name, value)| name.len() + value.len() + FIELD_OVERHEAD_BYTES)
-        .sum();
-    if size > MAX_HEADER_BYTES {
-        bail!("its header fields are larger than {MAX_HEADER_BYTES} bytes");
-    }
-    if returned.body.len() > MAX_BODY_BYTES {
+fn check(head: Bytes, body: Bytes, method: &Method) -> wasmtime::Result<Response<Bytes>> {
+    if body.len() > MAX_BODY_BYTES {
         bail!("its body is larger than {MAX_BODY_BYTES} bytes");
     }
-    let status = StatusCode::from_u16(returned.status)?;
+    let Some((status, fields)) = head::read(head) else {
+        bail!("its head has no valid status");
+    };
     if status.is_informational() {
         bail!("{status} is not the status of a final response");
     }
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
-    let mut headers = HeaderMap::with_capacity(returned.headers.len() + 1);
-    let mut length = returned.body.len() as u64;
-    for (name, value) in returned.headers {
-        let (name, value) = (HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+    let mut headers = HeaderMap::with_capacity(16);
+    let mut length = body.len() as u64;
+    let mut size = 0;
+    for field in fields {
+        let (name, value) = field.context("its head is malformed")?;
+        size += name.len() + value.len() + FIELD_OVERHEAD_BYTES;
+        if size > MAX_HEADER_BYTES {
+            bail!("its header fields are larger than {MAX_HEADER_BYTES} bytes");
+        }
+        let name = HeaderName::from_bytes(&name)?;
+        let value = HeaderValue::from_maybe_shared(value)?;
         if name == header::CONTENT_LENGTH {
             let given = value.to_str().ok().and_then(|given| given.parse().ok());
             length = given.unwrap_or(length);
@@ -164,7 +135,7 @@ fn check(returned: WholeResponse, method: &Method) -> wasmtime::Result<Response<
         // Without a body, only the component knows the length.
         headers.insert(header::CONTENT_LENGTH, length.into());
     } else if ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) {
-        *response.body_mut() = returned.body.into();
+        *response.body_mut() = body;
     }
     *response.headers_mut() = headers;
     Ok(response)

@@ -156,7 +156,7 @@ impl Input for Option<Caller> {
 
 async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
     let now = crate::now().as_second();
-    let caller: Caller = match token::verify(token, now).await {
+    let caller: Caller = match token::verify(token, parts.extensions.get().copied(), now).await {
         Ok(claims) => claims.into(),
         Err(Unverifiable::Refused(Refused::Invalid)) => return Err(INVALID_TOKEN),
         // One body for every bad token; only the RPC dialect tells expiry apart.

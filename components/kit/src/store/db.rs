@@ -2,7 +2,8 @@
 //!
 //! A [`Db`] lives for one request. Every call is one statement, and one statement is one
 //! transaction: Spin returns a connection to its pool without `ROLLBACK`, so a `BEGIN` sent from a
-//! component can outlive the request.
+//! component can outlive the request. In `wharf` an instance keeps what it opened for its next requests: there a
+//! connection is only a name for a pool until a statement needs a session, and none of ours does.
 //!
 //! The interface has each call twice. The plain ones cost one crossing into the host for all rows. The streaming
 //! ones cost a stream, a future and several crossings, let other work of the instance run meanwhile, and are right
@@ -10,6 +11,8 @@
 //! (spinframework/spin#3671). So statements are plain in an instance that `wharf` is known to run, and stream in
 //! every other, and while `relay` carries out many events at once.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -36,9 +39,13 @@ macro_rules! sql {
     };
 }
 
+thread_local! {
+    static KEPT: RefCell<HashMap<&'static str, Arc<Connection>>> = RefCell::default();
+}
+
 /// An open connection.
 pub struct Db {
-    connection: Connection,
+    connection: Arc<Connection>,
     /// Whether other work of the instance goes on while a statement runs.
     overlaps: AtomicBool,
 }
@@ -116,14 +123,15 @@ impl From<DbError> for Problem {
 impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
-        let url = setting(variable).await?;
-        let opened = if is_wharf() {
-            Connection::open(url)
+        let connection = if is_wharf() {
+            kept(variable).await?
         } else {
-            Connection::open_async(url.to_owned()).await
+            let url = setting(variable).await?.to_owned();
+            let opened = Connection::open_async(url).await;
+            Arc::new(opened.map_err(refused)?)
         };
         Ok(Self {
-            connection: opened.map_err(refused)?,
+            connection,
             overlaps: AtomicBool::new(false),
         })
     }
@@ -202,6 +210,16 @@ impl Db {
         outcome.await?;
         Ok((columns, rows))
     }
+}
+
+async fn kept(variable: &'static str) -> Result<Arc<Connection>, DbError> {
+    if let Some(kept) = KEPT.with_borrow(|it| it.get(variable).cloned()) {
+        return Ok(kept);
+    }
+    let opened = Connection::open(setting(variable).await?).map_err(refused)?;
+    let opened = Arc::new(opened);
+    KEPT.with_borrow_mut(|it| it.insert(variable, Arc::clone(&opened)));
+    Ok(opened)
 }
 
 /// What PostgreSQL said of a refused statement, out of the debug form of its driver's error: the plain query of

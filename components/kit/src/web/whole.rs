@@ -2,14 +2,14 @@
 //! prefers `wharf:http` (`wit/http.wit`), which hands requests and answers over whole.
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use axum::response::IntoResponse;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 
-use self::bindings::exports::wharf::http::handler;
 use super::answer::{answer, refused};
 use super::problem::Problem;
 use super::request_id::RequestId;
+use crate::identity::Vouched;
 
 #[allow(
     unsafe_code,
@@ -40,7 +40,7 @@ macro_rules! serve {
         mod http {
             use std::sync::LazyLock;
 
-            use $crate::web::whole::bindings::exports::wharf::http::handler::{Guest, Request, Response};
+            use $crate::web::whole::bindings::exports::wharf::http::handler::Guest;
 
             static ROUTER: LazyLock<axum::Router> = LazyLock::new(|| $routes().into_router());
 
@@ -55,8 +55,8 @@ macro_rules! serve {
             $crate::web::whole::bindings::export!(Whole with_types_in $crate::web::whole::bindings);
 
             impl Guest for Whole {
-                async fn handle(request: Request) -> Response {
-                    $crate::web::whole::answer_whole(ROUTER.clone(), request).await
+                async fn handle(head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+                    $crate::web::whole::answer_whole(ROUTER.clone(), head, body).await
                 }
             }
         }
@@ -64,32 +64,20 @@ macro_rules! serve {
 }
 
 /// Routes one request whose body is here.
-pub async fn answer_whole(router: Router, request: handler::Request) -> handler::Response {
+pub async fn answer_whole(router: Router, head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     crate::host::mark_wharf();
-    let response = match read(request) {
-        Ok(request) => answer(router, request).await,
-        Err(cause) => refused(MALFORMED.detail(cause.to_string()), &RequestId::fresh()),
+    let response = match read(head, body) {
+        Some(request) => answer(router, request).await,
+        None => refused(MALFORMED, &RequestId::fresh()),
     };
-    let (mut parts, body) = response.into_parts();
-    let body = match axum::body::to_bytes(body, usize::MAX).await {
-        Ok(body) => body.into(),
+    let (parts, body) = response.into_parts();
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => (written(parts.status, &parts.headers), body.into()),
         Err(cause) => {
             eprintln!("an answer broke off: {cause}");
-            parts = StatusCode::INTERNAL_SERVER_ERROR
-                .into_response()
-                .into_parts()
-                .0;
-            Vec::new()
+            let broken: Response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            (written(broken.status(), broken.headers()), Vec::new())
         }
-    };
-    handler::Response {
-        status: parts.status.as_u16(),
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_owned()))
-            .collect(),
-        body,
     }
 }
 
@@ -99,26 +87,93 @@ const MALFORMED: Problem = Problem::new(
     "That is no request",
 );
 
-fn read(request: handler::Request) -> Result<Request<Body>, axum::http::Error> {
-    let mut builder = Request::builder()
-        .method(request.method.as_str())
-        .uri(request.uri);
-    for (name, value) in request.headers {
-        builder = builder.header(name, value);
+/// Those of Spin are in every request, and `HeaderName` itself does not know them.
+static KNOWN_NAMES: [HeaderName; 8] = [
+    HeaderName::from_static("spin-full-url"),
+    HeaderName::from_static("spin-path-info"),
+    HeaderName::from_static("spin-matched-route"),
+    HeaderName::from_static("spin-base-path"),
+    HeaderName::from_static("spin-raw-component-route"),
+    HeaderName::from_static("spin-component-route"),
+    HeaderName::from_static("spin-client-addr"),
+    HeaderName::from_static("x-request-id"),
+];
+
+fn read(head: Vec<u8>, body: Vec<u8>) -> Option<Request<Body>> {
+    let mut head = Head(Bytes::from(head));
+    let [is_vouched] = head.number()?;
+    let mut request = Request::new(Body::from(body));
+    if is_vouched == 1 {
+        request.extensions_mut().insert(Vouched);
     }
-    builder.body(Body::from(request.body))
+    *request.method_mut() = Method::from_bytes(&head.text()?).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(head.text()?).ok()?;
+    let count = u16::from_le_bytes(head.number()?).into();
+    let headers = request.headers_mut();
+    headers.try_reserve(count).ok()?;
+    for _ in 0..count {
+        let (name, value) = (head.text()?, head.text()?);
+        let known = KNOWN_NAMES.iter().find(|it| it.as_str().as_bytes() == name);
+        let name = match known {
+            Some(known) => known.clone(),
+            None => HeaderName::from_lowercase(&name).ok()?,
+        };
+        headers.append(name, HeaderValue::from_maybe_shared(value).ok()?);
+    }
+    Some(request)
+}
+
+/// The rest of a head that is being read. Its texts are parts of it and not copied.
+struct Head(Bytes);
+
+impl Head {
+    fn number<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let number = *self.0.first_chunk()?;
+        let _ = self.0.split_to(N);
+        Some(number)
+    }
+
+    fn text(&mut self) -> Option<Bytes> {
+        let length = u32::from_le_bytes(self.number()?).try_into().ok()?;
+        (length <= self.0.len()).then(|| self.0.split_to(length))
+    }
+}
+
+fn written(status: StatusCode, headers: &axum::http::HeaderMap) -> Vec<u8> {
+    let mut head = Vec::with_capacity(256);
+    head.extend(status.as_u16().to_le_bytes());
+    for (name, value) in headers {
+        for text in [name.as_str().as_bytes(), value.as_bytes()] {
+            // A field is far below 4 GiB.
+            head.extend((text.len() as u32).to_le_bytes());
+            head.extend(text);
+        }
+    }
+    head
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Bytes;
     use axum::http::HeaderMap;
     use axum::routing::post;
     use futures::stream;
 
     use super::*;
 
-    async fn ask(uri: &str) -> (u16, String) {
+    fn texts(texts: &[&str]) -> Vec<u8> {
+        let written = texts.iter().map(|text| {
+            let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+            [&length, text.as_bytes()].concat()
+        });
+        written.collect::<Vec<_>>().concat()
+    }
+
+    fn head(uri: &str, fields: &[&str]) -> Vec<u8> {
+        let count = u16::try_from(fields.len() / 2).unwrap().to_le_bytes();
+        [&[1], &*texts(&["POST", uri]), &count, &*texts(fields)].concat()
+    }
+
+    async fn ask(head: Vec<u8>) -> (u16, String, String) {
         async fn echo(headers: HeaderMap, body: Bytes) -> Vec<u8> {
             let twice = headers.get_all("x-twice").iter();
             let mut told = twice.map(|it| it.as_bytes()).collect::<Vec<_>>();
@@ -131,31 +186,46 @@ mod tests {
         let router = Router::new()
             .route("/echo", post(echo))
             .route("/broken", post(broken));
-        let field = |value: &str| ("x-twice".to_owned(), value.as_bytes().to_vec());
-        let request = handler::Request {
-            method: "POST".to_owned(),
-            uri: uri.to_owned(),
-            headers: vec![field("1"), field("2")],
-            body: b"body".to_vec(),
-        };
-        let answer = answer_whole(router, request).await;
-        (answer.status, String::from_utf8(answer.body).unwrap())
+        let (head, body) = answer_whole(router, head, b"body".to_vec()).await;
+        let (status, fields) = head.split_first_chunk().unwrap();
+        (
+            u16::from_le_bytes(*status),
+            String::from_utf8(fields.to_vec()).unwrap(),
+            String::from_utf8(body).unwrap(),
+        )
     }
 
     #[tokio::test]
     async fn a_request_is_read_as_it_was_sent() {
-        assert_eq!(ask("http://h/echo?a=b").await, (200, "1 2 body".to_owned()));
+        let sent = head("http://h/echo?a=b", &["x-twice", "1", "x-twice", "2"]);
+        let (status, fields, body) = ask(sent).await;
+        assert_eq!((status, body.as_str()), (200, "1 2 body"));
+        let sent = texts(&["content-type", "application/octet-stream"]);
+        assert!(
+            fields.contains(std::str::from_utf8(&sent).unwrap()),
+            "{fields}"
+        );
     }
 
     #[tokio::test]
     async fn what_is_no_request_is_refused() {
-        let (status, body) = ask("http://h /").await;
-        assert_eq!(status, 400);
-        assert!(body.contains("malformed-request"), "{body}");
+        let whole = head("http://h/echo", &["x-twice", "1"]);
+        for wrong in [
+            head("http://h /", &[]),
+            head("http://h/echo", &["x twice", "1"]),
+            head("http://h/echo", &["x-twice", "1\n2"]),
+            whole.get(..whole.len() - 1).unwrap().to_vec(),
+            Vec::new(),
+        ] {
+            let (status, _, body) = ask(wrong).await;
+            assert_eq!(status, 400);
+            assert!(body.contains("malformed-request"), "{body}");
+        }
     }
 
     #[tokio::test]
     async fn an_answer_that_broke_off_is_none() {
-        assert_eq!(ask("http://h/broken").await, (500, String::new()));
+        let (status, _, body) = ask(head("http://h/broken", &[])).await;
+        assert_eq!((status, body.as_str()), (500, ""));
     }
 }

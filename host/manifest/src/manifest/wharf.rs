@@ -38,6 +38,9 @@ pub struct WharfApplication {
     pub request_id_header: bool,
     /// Whether a statement that may write finds its request in the settings `wharf.request_id` and `wharf.traceparent`.
     pub request_id_in_sql: bool,
+    /// A JWKS: the host checks the signatures of bearer tokens with its Ed25519 keys and tells components that have
+    /// `wharf:http`.
+    pub bearer_keys: Option<Template>,
     pub cors: CorsSettings,
     pub connections: ConnectionLimits,
     /// The size that the file of each key-value store may grow to.
@@ -62,6 +65,7 @@ impl Default for WharfApplication {
             metrics_access: None,
             request_id_header: false,
             request_id_in_sql: false,
+            bearer_keys: None,
             cors: CorsSettings::default(),
             connections: ConnectionLimits::default(),
             key_value_limit_bytes: 1 << 30,
@@ -131,6 +135,9 @@ impl WharfApplication {
             request_id_in_sql: table
                 .flag("request_id_in_sql")
                 .unwrap_or(default.request_id_in_sql),
+            bearer_keys: table
+                .text("bearer_keys")
+                .and_then(|keys| context.template(&keys)),
             cors: table
                 .table("cors", "`cors` of tool.wharf")
                 .map_or(default.cors, |table| CorsSettings::read(context, &table)),

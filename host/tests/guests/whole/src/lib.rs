@@ -13,7 +13,7 @@ mod bindings {
 
 use std::time::Duration;
 
-use bindings::exports::wharf::http::handler::{Guest, Request, Response};
+use bindings::exports::wharf::http::handler::Guest;
 use spin_sdk::http::IntoResponse;
 use spin_sdk::http_service;
 
@@ -22,11 +22,38 @@ async fn streamed(_: spin_sdk::http::Request) -> impl IntoResponse {
     "streamed\n"
 }
 
+/// A response whose head is written without any check.
+struct Response {
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+    /// Behind the fields.
+    rest: Vec<u8>,
+    body: Vec<u8>,
+}
+
 struct Whole;
 
 impl Guest for Whole {
-    async fn handle(request: Request) -> Response {
-        let path = request.uri.split('?').next().unwrap_or_default();
+    async fn handle(head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        let response = Self::answer(&head, &body).await;
+        let mut head = response.status.to_le_bytes().to_vec();
+        for (name, value) in &response.headers {
+            for text in [name.as_bytes(), value] {
+                head.extend((text.len() as u32).to_le_bytes());
+                head.extend(text);
+            }
+        }
+        head.extend(response.rest);
+        (head, response.body)
+    }
+}
+
+impl Whole {
+    async fn answer(head: &[u8], body: &[u8]) -> Response {
+        let (is_vouched, mut head) = head.split_first().unwrap();
+        let (method, uri) = (text(&mut head), text(&mut head));
+        head = &head[2..];
+        let path = uri.split('?').next().unwrap_or_default();
         match path.rsplit('/').next().unwrap_or_default() {
             "trap" => panic!("asked to trap"),
             "loop" => loop {
@@ -93,15 +120,36 @@ impl Guest for Whole {
                 ],
                 ..answer("not one byte\n")
             },
-            _ => describe(&request),
+            "cut" => Response {
+                rest: vec![9, 0, 0, 0, b'x'],
+                ..answer("")
+            },
+            "vouched" => answer(&format!("{is_vouched}\n")),
+            _ => {
+                let mut told = format!("{method} {uri}\n");
+                while !head.is_empty() {
+                    let (name, value) = (text(&mut head), text(&mut head));
+                    told.push_str(&format!("{name}: {value}\n"));
+                }
+                answer(&format!("{told}{} bytes\n", body.len()))
+            }
         }
     }
+}
+
+/// Takes a text from the beginning of a head.
+fn text(head: &mut &[u8]) -> String {
+    let (length, rest) = head.split_first_chunk().unwrap();
+    let (text, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+    *head = rest;
+    String::from_utf8_lossy(text).into_owned()
 }
 
 fn answer(body: &str) -> Response {
     Response {
         status: 200,
         headers: Vec::new(),
+        rest: Vec::new(),
         body: body.as_bytes().to_vec(),
     }
 }
@@ -111,14 +159,4 @@ fn with_header(name: &str, value: &str) -> Response {
         headers: vec![(name.to_owned(), value.as_bytes().to_vec())],
         ..answer("")
     }
-}
-
-/// The request as text.
-fn describe(request: &Request) -> Response {
-    let mut text = format!("{} {}\n", request.method, request.uri);
-    for (name, value) in &request.headers {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value)));
-    }
-    text.push_str(&format!("{} bytes\n", request.body.len()));
-    answer(&text)
 }
