@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{answer, refused};
@@ -100,46 +100,50 @@ static KNOWN_NAMES: [HeaderName; 8] = [
 ];
 
 fn read(head: Vec<u8>, body: Vec<u8>) -> Option<Request<Body>> {
-    let mut head = Head(Bytes::from(head));
-    let [is_vouched] = head.number()?;
+    let head = Bytes::from(head);
+    let mut rest = Rest(&head);
     let mut request = Request::new(Body::from(body));
-    if is_vouched == 1 {
+    if rest.number()? == [1] {
         request.extensions_mut().insert(Vouched);
     }
-    *request.method_mut() = Method::from_bytes(&head.text()?).ok()?;
-    *request.uri_mut() = Uri::from_maybe_shared(head.text()?).ok()?;
-    let count = u16::from_le_bytes(head.number()?).into();
+    *request.method_mut() = Method::from_bytes(rest.text()?).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(rest.text()?)).ok()?;
+    let count = u16::from_le_bytes(rest.number()?).into();
     let headers = request.headers_mut();
     headers.try_reserve(count).ok()?;
     for _ in 0..count {
-        let (name, value) = (head.text()?, head.text()?);
+        let (name, value) = (rest.text()?, rest.text()?);
         let known = KNOWN_NAMES.iter().find(|it| it.as_str().as_bytes() == name);
         let name = match known {
             Some(known) => known.clone(),
-            None => HeaderName::from_lowercase(&name).ok()?,
+            None => HeaderName::from_lowercase(name).ok()?,
         };
-        headers.append(name, HeaderValue::from_maybe_shared(value).ok()?);
+        // A part of the head, not a copy.
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(value)).ok()?;
+        headers.append(name, value);
     }
     Some(request)
 }
 
-/// The rest of a head that is being read. Its texts are parts of it and not copied.
-struct Head(Bytes);
+/// What is not read yet of a head.
+struct Rest<'a>(&'a [u8]);
 
-impl Head {
+impl<'a> Rest<'a> {
     fn number<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let number = *self.0.first_chunk()?;
-        let _ = self.0.split_to(N);
-        Some(number)
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*number)
     }
 
-    fn text(&mut self) -> Option<Bytes> {
+    fn text(&mut self) -> Option<&'a [u8]> {
         let length = u32::from_le_bytes(self.number()?).try_into().ok()?;
-        (length <= self.0.len()).then(|| self.0.split_to(length))
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(text)
     }
 }
 
-fn written(status: StatusCode, headers: &axum::http::HeaderMap) -> Vec<u8> {
+fn written(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
     let mut head = Vec::with_capacity(256);
     head.extend(status.as_u16().to_le_bytes());
     for (name, value) in headers {
@@ -154,7 +158,6 @@ fn written(status: StatusCode, headers: &axum::http::HeaderMap) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderMap;
     use axum::routing::post;
     use futures::stream;
 
