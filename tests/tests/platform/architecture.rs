@@ -168,6 +168,41 @@ fn no_component_opens_a_transaction() {
     }
 }
 
+/// An instance keeps its connection between requests. A statement that needs a session would keep a connection of the
+/// pool with it.
+#[test]
+fn no_statement_needs_a_session() {
+    const BEGINNINGS: [&str; 7] = [
+        "select", "insert", "update", "delete", "with", "values", "merge",
+    ];
+    const SESSION_WORDS: [&str; 10] = [
+        "currval(",
+        "lastval(",
+        "set_config(",
+        "setseed(",
+        "pg_advisory_lock",
+        "pg_advisory_unlock",
+        "pg_try_advisory_lock",
+        "pg_temp",
+        "dblink",
+        " lo_",
+    ];
+    for (path, text) in in_repository("components", "sql") {
+        let statement = text.to_lowercase();
+        let mut lines = statement.lines().map(str::trim);
+        let first = lines.find(|it| !it.is_empty() && !it.starts_with("--"));
+        let first = first.unwrap_or_default().trim_start_matches('(');
+        assert!(
+            BEGINNINGS.iter().any(|it| first.starts_with(it)),
+            "{}: {first}",
+            path.display()
+        );
+        for word in SESSION_WORDS {
+            assert!(!statement.contains(word), "{} says {word}", path.display());
+        }
+    }
+}
+
 /// SQL stands in files: a statement built from strings can contain what a client wrote.
 #[test]
 fn every_statement_is_a_file_and_every_file_is_used() {
