@@ -151,15 +151,14 @@ mod tests {
     use axum::routing::get;
     use http_body_util::BodyExt;
 
+    use super::super::dialect::Speaking;
     use super::*;
 
     async fn respond(method: &str, path: &str) -> Response {
+        let taken = async || Problem::new(StatusCode::CONFLICT, "taken", "Taken");
         let router = Router::new()
-            .route(
-                "/customers",
-                get(|| async { Problem::new(StatusCode::CONFLICT, "taken", "Taken") }),
-            )
-            .route("/hello", get(|| async { "hello" }))
+            .route("/customers", get(Speaking(Dialect::FastFood, taken)))
+            .route("/hello", Dialect::FastFood.path().get(|| async { "hello" }))
             .route("/nothing", get(|| async { StatusCode::NO_CONTENT }));
         let request = Request::builder()
             .method(method)
@@ -167,11 +166,7 @@ mod tests {
             .header("x-request-id", "r-1")
             .body(Body::empty())
             .unwrap();
-        answer(
-            super::super::dialect::speaking(Dialect::FastFood, router),
-            request,
-        )
-        .await
+        answer(router.merge(Dialect::FastFood.router()), request).await
     }
 
     async fn ask(path: &str) -> (u16, serde_json::Value) {
@@ -218,5 +213,11 @@ mod tests {
     async fn an_unknown_route_is_a_problem_too() {
         let (status, body) = ask("/nowhere").await;
         assert_eq!((status, &body["request_id"]), (404, &"r-1".into()));
+        assert_eq!(body["status code"], 404, "in the dialect of the table");
+        let response = respond("POST", "/hello").await;
+        assert_eq!(response.status().as_u16(), 405);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["status code"], 405);
     }
 }

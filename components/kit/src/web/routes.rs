@@ -4,9 +4,9 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
+use axum::routing::MethodFilter;
 
-use super::dialect::{Dialect, speaking};
+use super::dialect::{Dialect, Speaking};
 use super::operation::{Describe, Operation};
 
 /// A table of operations: `.get("/parking", search_places, |it| it.summary("Search places"))`.
@@ -116,8 +116,10 @@ impl Routes {
         T: 'static,
     {
         let paths = path.paths();
+        let dialect = self.dialect.unwrap_or(Dialect::Plain);
         for path in &paths {
-            self.router = self.router.route(path, on(filter, handler.clone()));
+            let speaking = Speaking(dialect, handler.clone());
+            self.router = self.router.route(path, dialect.path().on(filter, speaking));
         }
         #[cfg(not(target_family = "wasm"))]
         {
@@ -132,7 +134,7 @@ impl Routes {
                 path: path.replace("{*", "{"),
                 canonical: (*path != recommended).then(|| recommended.to_owned()),
                 tag: self.tag,
-                dialect: self.dialect.unwrap_or(Dialect::Plain),
+                dialect,
                 handler: std::any::type_name::<H>(),
                 describe: describe.clone(),
             }));
@@ -195,7 +197,7 @@ impl Routes {
     /// The router of the table; every answer is marked with its dialect.
     pub fn into_router(self) -> Router {
         match self.dialect {
-            Some(dialect) => speaking(dialect, self.router),
+            Some(dialect) => self.router.merge(dialect.router()),
             None => self.router,
         }
     }
