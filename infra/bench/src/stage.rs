@@ -174,6 +174,11 @@ impl Stage {
         self.launch(self.up(Manifest::Product, &data_dir)).await
     }
 
+    /// Leaves the compiled components in that folder.
+    pub fn compile_ahead(&self, folder: &str) -> Result<()> {
+        link_cache(&self.folder.path().join(folder), &repository().join(CACHE)).map_err(Into::into)
+    }
+
     fn up(&self, manifest: Manifest, data_dir: &Path) -> Command {
         let mut command = up(&self.wharf, "127.0.0.1:0");
         command
