@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use wasmtime::component::{Component as Code, Linker};
+use wasmtime::component::InstancePre;
 use wharf_imports::key_value::Store;
 use wharf_imports::sqlite::Database;
 use wharf_imports::{Budget, Grants, Imports, postgres};
@@ -71,11 +71,10 @@ pub struct Application {
     pub work: TaskTracker,
 }
 
-/// Assembles the application from the code of every triggered component.
+/// Assembles the application from every triggered component, linked.
 pub fn assemble(
     parts: &Parts,
-    linker: &Linker<Guest>,
-    codes: Vec<(&Component, Code)>,
+    linked: Vec<(&Component, InstancePre<Guest>)>,
 ) -> Result<Application> {
     let mut metrics = Metrics::new();
     let shared = Shared {
@@ -89,12 +88,10 @@ pub fn assemble(
         work: TaskTracker::new(),
     };
     let mut functions = HashMap::new();
-    let mut compiled = HashMap::new();
-    for (component, code) in codes {
-        let function = build_function(parts, component, &code, linker, &shared, &mut metrics);
+    for (component, pre) in linked {
+        let function = build_function(parts, component, pre, &shared, &mut metrics);
         let function = function.with_context(|| format!("component \"{}\"", component.id))?;
         functions.insert(component.id.as_str(), Arc::new(function));
-        compiled.insert(component.id.as_str(), code);
     }
 
     let mut listeners = HashMap::new();
@@ -103,11 +100,8 @@ pub fn assemble(
         if listeners.contains_key(id) {
             continue;
         }
-        let (function, code) = functions
-            .get(id)
-            .zip(compiled.get(id))
-            .with_context(|| not_compiled(id))?;
-        let listener = Listener::start(function.clone(), code, &shared.work)
+        let function = functions.get(id).with_context(|| not_compiled(id))?;
+        let listener = Listener::start(function.clone(), &shared.work)
             .with_context(|| format!("component \"{id}\""))?;
         listeners.insert(id.to_owned(), listener);
     }
@@ -131,8 +125,7 @@ fn not_compiled(id: &str) -> String {
 fn build_function(
     parts: &Parts,
     component: &Component,
-    code: &Code,
-    linker: &Linker<Guest>,
+    pre: InstancePre<Guest>,
     shared: &Shared,
     metrics: &mut Metrics,
 ) -> Result<Function> {
@@ -164,7 +157,7 @@ fn build_function(
         limits,
         is_as_spin: parts.is_as_spin,
         meter: metrics.add_component(&id),
-        pre: link::link(linker, code)?,
+        pre,
         scheduler: parts.scheduler.clone(),
         imports: Arc::new(imports),
         environment: environment.into_iter().collect(),

@@ -15,17 +15,21 @@ use wharf_manifest::manifest::Component;
 use crate::compose::{self, Dependency, denied};
 use crate::core_module;
 use crate::engine::cache::Cache;
+use crate::engine::shortcut::Shortcut;
 
-/// Returns the code of each component in their order, or the errors of all that failed. What is not in the cache is
-/// compiled `elsewhere`, which puts it there, and here only if that fails: `say` gets a line for each compilation.
-pub fn load(
+/// Returns what `link` makes of the code of each component, in their order, or the errors of all that failed. What is not
+/// in the cache is compiled `elsewhere`, which puts it there, and here only if that fails: `say` gets a line for each
+/// compilation.
+pub fn load<T: Send>(
     components: &[&Component],
     cache: &Cache,
     elsewhere: impl FnOnce() -> Result<()>,
+    link: impl Fn(&Code) -> Result<T> + Sync,
     say: &(impl Fn(&str) + Sync),
-) -> Result<Vec<Code>, Vec<anyhow::Error>> {
+) -> Result<Vec<T>, Vec<anyhow::Error>> {
     let found = each(components, |component| {
-        Ok(cache.find(&read_composed(component)?))
+        let code = find(component, cache)?.ok();
+        code.as_ref().map(&link).transpose()
     })?;
     if let Some(all) = found.into_iter().collect() {
         return Ok(all);
@@ -34,7 +38,7 @@ pub fn load(
         tracing::debug!("cannot compile in another process: {cause:#}");
     }
     each(components, |component| {
-        find_or_compile(component, cache, say)
+        link(&find_or_compile(component, cache, say)?)
     })
 }
 
@@ -100,15 +104,43 @@ fn each<T: Send>(
 }
 
 fn find_or_compile(component: &Component, cache: &Cache, say: &impl Fn(&str)) -> Result<Code> {
-    let bytes = read_composed(component)?;
-    if let Some(code) = cache.find(&bytes) {
-        return Ok(code);
-    }
+    let bytes = match find(component, cache)? {
+        Ok(code) => return Ok(code),
+        Err(bytes) => bytes,
+    };
     let began = Instant::now();
     let code = cache.compile(&bytes)?;
     let took = began.elapsed().as_millis();
     say(&format!("{}: compiled after {took} ms", component.id));
     Ok(code)
+}
+
+/// Loads the component from the cache, or returns what to compile.
+fn find(component: &Component, cache: &Cache) -> Result<Result<Code, Vec<u8>>> {
+    let shortcut = shortcut_of(component);
+    if let Some(code) = shortcut.as_ref().and_then(|it| cache.follow(it)) {
+        return Ok(Ok(code));
+    }
+    let bytes = read_composed(component)?;
+    let Some(code) = cache.find(&bytes) else {
+        return Ok(Err(bytes));
+    };
+    if let Some(shortcut) = &shortcut {
+        cache.remember(shortcut, &bytes);
+    }
+    Ok(Ok(code))
+}
+
+/// By all that `read_composed` reads.
+fn shortcut_of(component: &Component) -> Option<Shortcut> {
+    let how = component.dependencies.iter().map(|dependency| {
+        let (name, export) = (&dependency.name, &dependency.export);
+        format!("{name:?} {export:?} {:?}\n", dependency.inherits)
+    });
+    let dependencies = component.dependencies.iter();
+    let sources = dependencies.map(|dependency| dependency.source.as_path());
+    let files = [component.source.as_path()].into_iter().chain(sources);
+    Shortcut::of(files, &how.collect::<String>())
 }
 
 /// Reads the component, composed with its dependencies.

@@ -13,6 +13,7 @@ use wharf_imports::http::Depth;
 
 use crate::function::Function;
 use crate::guest::Guest;
+use crate::memory;
 use crate::scheduler::EPOCHS_PER_SLICE;
 
 /// `E` holds the exports to call, looked up once per instance.
@@ -120,7 +121,7 @@ async fn drop_idle<E>(instances: Weak<Instances<E>>, idle: Duration) {
             return;
         };
         // Dropped after the lock is released: dropping an instance takes time.
-        let _idle: Vec<Instance<E>> = {
+        let idle: Vec<Instance<E>> = {
             let mut warm = instances
                 .warm
                 .lock()
@@ -128,6 +129,10 @@ async fn drop_idle<E>(instances: Weak<Instances<E>>, idle: Duration) {
             warm.extract_if(.., |instance| instance.idle_since.elapsed() >= idle)
                 .collect()
         };
+        if !idle.is_empty() {
+            drop(idle);
+            memory::give_back();
+        }
     }
 }
 

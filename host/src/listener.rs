@@ -81,14 +81,10 @@ pub struct Listener {
 
 impl Listener {
     /// Starts delivering offered messages as tasks of `work`, until the listener is dropped.
-    pub fn start(
-        function: Arc<Function>,
-        component: &Component,
-        work: &TaskTracker,
-    ) -> Result<Arc<Self>> {
+    pub fn start(function: Arc<Function>, work: &TaskTracker) -> Result<Arc<Self>> {
         let (queue, waiting) = Queue::new(MAX_WAITING_BYTES, function.limits.merges_equal_messages);
         let listener = Arc::new(Self {
-            export: Export::find(component, function.pre.engine())?,
+            export: Export::find(function.pre.component(), function.pre.engine())?,
             instances: Instances::new(function),
             queue,
         });

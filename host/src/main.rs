@@ -23,6 +23,7 @@ mod instances;
 mod journal;
 mod link;
 mod listener;
+mod memory;
 mod metrics;
 mod redis_trigger;
 mod request_id;
@@ -66,6 +67,7 @@ fn run(command: Command) -> Result<()> {
         Command::Migrate(args) => block_on(commands::migrate::run(&args)),
         Command::Services(args) => block_on(commands::services::run(&args)),
         Command::Up(args) => {
+            memory::limit_heaps();
             // Dropped last, so that lines logged during shutdown are still written.
             let journal = Arc::new(Journal::start().context("start the journal")?);
             init_logging(&journal, args.quiet);

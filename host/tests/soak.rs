@@ -283,6 +283,40 @@ async fn a_soak_leaves_connections_permits_instances_descriptors_and_memory_as_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn memory_of_instances_goes_back_to_the_system_when_they_end() {
+    let host = Host::start(
+        r#"
+        [[trigger.http]]
+        route = "/..."
+        component = "acts"
+        [component.acts]
+        source = "{guests}/guest_acts.wasm"
+        [component.acts.tool.wharf]
+        max_instances = 64
+        idle_timeout_ms = 500
+        "#,
+    );
+    let settle = async || {
+        until("the instances have ended", async || {
+            host.metric("wharf_instances{component=\"acts\"}").await == 0.0
+        })
+        .await;
+    };
+    let resident = || Holdings::of(&host).resident_kilobytes;
+    // Code that was used once stays.
+    host.get("/sleep?1").await;
+    settle().await;
+    let before = resident();
+    join_all((0..64).map(|_| host.get("/sleep?400"))).await;
+    let most = resident();
+    settle().await;
+    until("most of the memory is given back", async || {
+        resident().saturating_sub(before) < most.saturating_sub(before) / 3
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn twice_the_load_that_can_be_served_is_refused_in_part_and_fails_in_none() {
     let host = start_with_till(MANIFEST);
     assert_eq!(host.get("/acts/hello").await.status(), 200);

@@ -205,7 +205,8 @@ impl Connection {
         }
     }
 
-    /// A statement that may write has its connection for itself. One in a session does not: the guest owns its settings.
+    /// A statement that may write has its connection for itself. A session is named when it begins, and then the guest owns
+    /// its settings.
     fn names_request(&self, need: Need) -> bool {
         self.inner.pool.settings().names_requests
             && matches!(need, Need::Calls | Need::Alone)
@@ -223,7 +224,14 @@ impl Connection {
             Need::Alone => return pool.lease_dedicated().await.map(Arc::new),
             Need::Transaction | Need::Session | Need::Connection => {}
         }
-        let lease = dedicated.get_or_try_init(async || pool.lease_dedicated().await.map(Arc::new));
+        let lease = dedicated.get_or_try_init(async || {
+            let lease = pool.lease_dedicated().await?;
+            // Before the guest's first statement: its settings still name the request that used it last.
+            if pool.settings().names_requests {
+                lease.link().name_request(self.cause.as_ref()).await;
+            }
+            Ok::<_, String>(Arc::new(lease))
+        });
         lease.await.map(Arc::clone)
     }
 

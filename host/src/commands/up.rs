@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use wasmtime::component::{Component as Code, Linker};
+use wasmtime::component::{Component as Code, InstancePre};
 use wharf_manifest::manifest::{Component, ConnectionLimits, Manifest};
 use wharf_stores::Stores;
 
@@ -24,7 +24,7 @@ use crate::http::connections;
 use crate::http::server::{self, Stop};
 use crate::journal::Journal;
 use crate::scheduler::Scheduler;
-use crate::{announce, code, cron, link, redis_trigger, stop, stores, values};
+use crate::{announce, code, cron, link, memory, redis_trigger, stop, stores, values};
 
 /// Time for requests and messages in progress to finish after a stop signal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -127,7 +127,7 @@ async fn start(
         is_quiet: args.quiet,
         is_as_spin: args.as_spin,
     };
-    let application = application::assemble(&parts, &compiled.linker, compiled.codes(manifest))
+    let application = application::assemble(&parts, compiled.linked(manifest))
         .map_err(|fault| Failure::Usage(format!("{fault:#}")))?;
     match args.format {
         Format::Plain if args.quiet => {}
@@ -156,17 +156,17 @@ fn parse_environment(flags: &[String]) -> Result<BTreeMap<String, String>> {
 }
 
 struct Compiled {
-    linker: Linker<Guest>,
     scheduler: Arc<Scheduler>,
-    codes: Vec<(String, Code)>,
+    /// By the ids of the components.
+    linked: Vec<(String, InstancePre<Guest>)>,
 }
 
 impl Compiled {
-    fn codes<'a>(&self, manifest: &'a Manifest) -> Vec<(&'a Component, Code)> {
+    fn linked<'a>(&self, manifest: &'a Manifest) -> Vec<(&'a Component, InstancePre<Guest>)> {
         let known = self
-            .codes
+            .linked
             .iter()
-            .filter_map(|(id, code)| Some((manifest.components.get(id)?, code.clone())));
+            .filter_map(|(id, pre)| Some((manifest.components.get(id)?, pre.clone())));
         known.collect()
     }
 }
@@ -176,14 +176,15 @@ fn compile(manifest: &Manifest, args: &cli::Up, say: &(impl Fn(&str) + Sync)) ->
     let engine = compile::engine_for(manifest)?;
     let scheduler = Scheduler::start(&engine)?;
     let cache = Cache::open(&engine, &args.stores.data_dir.join("cache"))?;
+    let linker = link::build_linker(&engine)?;
     let elsewhere = || compile::run_apart(&args.manifest, &args.stores.data_dir, say);
-    let codes = code::load(&components, &cache, elsewhere, say).map_err(compile::failure)?;
+    let link = |code: &Code| link::link(&linker, code);
+    let linked = code::load(&components, &cache, elsewhere, link, say).map_err(compile::failure)?;
     cache.remove_unused();
     let ids = components.iter().map(|component| component.id.clone());
     Ok(Compiled {
-        linker: link::build_linker(&engine)?,
         scheduler,
-        codes: ids.zip(codes).collect(),
+        linked: ids.zip(linked).collect(),
     })
 }
 
@@ -195,6 +196,8 @@ async fn serve(
     max_descriptors: Option<u64>,
     stop: Stop,
 ) {
+    // What linking has left.
+    tokio::task::spawn_blocking(memory::give_back);
     let stopped = stop.requested.clone();
     let triggers = TaskTracker::new();
     for subscription in application.subscriptions {

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::shortcut::{MARKED_EVERY, Shortcut};
+
 const DIGEST_LEN: u64 = 32;
 
 /// Entries that no start used for this long are removed: older builds are rarely run again.
@@ -46,6 +48,20 @@ impl Cache {
         self.load(&self.entry_path(bytes))
     }
 
+    /// Loads what the shortcut leads to. Its digest was checked when the shortcut was made.
+    pub fn follow(&self, shortcut: &Shortcut) -> Option<Component> {
+        self.map(&shortcut.follow(&self.folder, self.settings)?)
+    }
+
+    /// Remembers that the shortcut leads to the component compiled from `bytes`, which `find` has found.
+    pub fn remember(&self, shortcut: &Shortcut, bytes: &[u8]) {
+        let remembered = shortcut.remember(&self.folder, self.settings, &self.entry_path(bytes));
+        if let Err(cause) = remembered {
+            // The next start only has to read more.
+            tracing::debug!("cannot remember a compiled component: {cause}");
+        }
+    }
+
     /// Compiles a component and saves it.
     pub fn compile(&self, bytes: &[u8]) -> Result<Component> {
         let component = Component::new(&self.engine, bytes)?;
@@ -70,12 +86,9 @@ impl Cache {
     }
 
     fn entry_path(&self, bytes: &[u8]) -> PathBuf {
-        let mut name: String = Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        name.push_str(&format!("-{:016x}.cwasm", self.settings));
-        self.folder.join(name)
+        let name = hex(&Sha256::digest(bytes));
+        self.folder
+            .join(format!("{name}-{:016x}.cwasm", self.settings))
     }
 
     fn load(&self, entry: &Path) -> Option<Component> {
@@ -83,19 +96,33 @@ impl Cache {
             tracing::warn!("{} is damaged; compiling again", entry.display());
             return None;
         }
+        self.map(entry)
+    }
+
+    fn map(&self, entry: &Path) -> Option<Component> {
         // SAFETY: wasmtime trusts the code it is given. A host wrote this file to the data folder; the digest
-        // shows that it is complete, and it is only ever replaced, never changed in place. An attacker who can
+        // showed that it is complete, and it is only ever replaced, never changed in place. An attacker who can
         // forge both code and digest can replace the host as well.
         #[allow(unsafe_code)]
         unsafe { Component::deserialize_file(&self.engine, entry) }.ok()
     }
 }
 
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether the code matches the digest at the end of the entry. Marks the entry as used.
 fn is_intact(entry: &Path) -> io::Result<bool> {
     let mut file = File::open(entry)?;
-    // For `remove_unused`. Fails only for a user who could not remove the entry either.
-    let _ = file.set_modified(SystemTime::now());
+    let marked = file.metadata()?.modified()?;
+    if marked
+        .elapsed()
+        .is_ok_and(|unmarked| unmarked >= MARKED_EVERY)
+    {
+        // For `remove_unused`. Fails only for a user who could not remove the entry either.
+        let _ = file.set_modified(SystemTime::now());
+    }
     let Some(code_len) = file.metadata()?.len().checked_sub(DIGEST_LEN) else {
         return Ok(false);
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::load::{Measured, Target, measure};
+use crate::machine::{Profiler, Split};
 use crate::scenario::Scenario;
 use crate::stage::Server;
 
@@ -19,7 +20,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn wants(&self, name: &str) -> bool {
+    pub fn wants(&self, name: &str) -> bool {
         let only = self.only.as_deref();
         only.is_none_or(|word| name.contains(word))
     }
@@ -43,7 +44,14 @@ pub struct Row {
     pub native_single_us: f64,
     pub host_single_us: f64,
     pub overhead_us: f64,
+    /// Requests per second over [`CROWD`] connections, native and host.
+    pub crowd: (f64, f64),
+    /// Of the host; `None` without `perf`.
+    pub split: Option<Split>,
 }
+
+/// Many more connections than a component has instances.
+pub const CROWD: usize = 256;
 
 pub async fn compare_all(
     scenarios: &[Scenario],
@@ -71,7 +79,7 @@ async fn compare(
     host: Target,
     settings: &Settings,
 ) -> Result<Row> {
-    let (mut loaded, mut single) = (Vec::new(), Vec::new());
+    let (mut loaded, mut single, mut crowd) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..settings.rounds {
         loaded.push(
             run_round(
@@ -84,8 +92,11 @@ async fn compare(
             )
             .await?,
         );
-        single.push(run_round(scenario, native, host, round, 1, settings.seconds / 2).await?);
+        let shorter = settings.seconds / 2;
+        single.push(run_round(scenario, native, host, round, 1, shorter).await?);
+        crowd.push(run_round(scenario, native, host, round, CROWD, shorter).await?);
     }
+    let split = profile(scenario, host, settings).await?;
     let row = Row {
         name: scenario.name,
         statements: scenario.statements,
@@ -97,12 +108,30 @@ async fn compare(
         native_single_us: median(&single, |it| it.native.p50_us),
         host_single_us: median(&single, |it| it.host.p50_us),
         overhead_us: median(&single, |it| it.host.p50_us - it.native.p50_us),
+        crowd: (
+            median(&crowd, |it| it.native.per_second),
+            median(&crowd, |it| it.host.per_second),
+        ),
+        split,
     };
     eprintln!(
         "    {:.0}/s of {:.0}/s: {:.2}×, {:+.0} µs over one connection",
         row.host.per_second, row.native.per_second, row.ratio, row.overhead_us
     );
     Ok(row)
+}
+
+/// Once more, and not for its speed: being sampled costs some.
+async fn profile(scenario: &Scenario, host: Target, settings: &Settings) -> Result<Option<Split>> {
+    let Some(profiler) = Profiler::start(host.pid) else {
+        return Ok(None);
+    };
+    measure(host, scenario, settings.connections, settings.seconds).await?;
+    let split = profiler.finish();
+    if let Err(why) = &split {
+        eprintln!("    {why}");
+    }
+    Ok(split.ok())
 }
 
 /// Loads one server after the other; the order alternates between rounds.

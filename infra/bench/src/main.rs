@@ -2,12 +2,13 @@
 //! PostgreSQL, and prints one table.
 //!
 //! Reading order: `compare` (the method), `scenario` (the requests), `native` (the server to compare with), `load` and
-//! `connection` (the client), `stage` (stores and processes), `start` (time to the first response), `transfer` and
+//! `connection` (the client), `balancer` (two hosts), `stage` (stores and processes), `start` (time to the first response), `transfer` and
 //! `events` (the bare SQL of a transfer; delivery of notices), `report`.
 //!
 //! Client, servers and PostgreSQL share the machine, so absolute numbers hold only for this machine. The ratios count:
 //! each compares adjacent loads, and the median of several is reported.
 
+mod balancer;
 mod city;
 mod compare;
 mod connection;
@@ -49,7 +50,8 @@ struct Command {
     /// Connections of a load; each sends its next request when the response arrives
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// Measure only scenarios with this word in their name, and nothing else; `notices`: their delivery
+    /// Measure only scenarios with this word in their name, and nothing else; `notices`: their delivery; `starts`: how
+    /// long they take
     #[arg(long)]
     only: Option<String>,
     /// Flush commits of PostgreSQL to disk: writes then mostly measure the disk
@@ -83,6 +85,9 @@ fn main() -> Result<()> {
     println!("{report}");
     Ok(())
 }
+
+/// A read and a story of three statements.
+const BALANCED: [&str; 2] = ["GET /payment/balance, 64 callers", "POST /booking"];
 
 async fn measure(command: &Command) -> Result<Report> {
     let wharf = command
@@ -124,6 +129,15 @@ async fn measure(command: &Command) -> Result<Report> {
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);
     report.add_memory("the product, after load", &host, &native)?;
+    let second = stage.second_host().await?;
+    for scenario in scenarios.iter().filter(|it| BALANCED.contains(&it.name)) {
+        if settings.wants(scenario.name) {
+            let hosts = [host.target(), second.target()];
+            let (one, two) = balancer::measure_two(scenario, hosts, &settings).await?;
+            report.balanced.push((scenario.name, one, two));
+        }
+    }
+    second.stop().await?;
     host.stop().await?;
 
     let host = stage.host(Manifest::Product).await?;
@@ -143,7 +157,7 @@ async fn measure(command: &Command) -> Result<Report> {
     }
     host.stop().await?;
 
-    if settings.only.is_none() {
+    if settings.only.as_deref().is_none_or(|only| only == "starts") {
         let warm = start::measure_warm(&stage, Manifest::Bench, "/hello").await?;
         report
             .starts

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::compare::{Row, Settings};
+use crate::compare::{CROWD, Row, Settings};
 use crate::events::Events;
 use crate::machine::resident_mib;
 use crate::stage::Server;
@@ -22,6 +22,8 @@ pub struct Report {
     /// Executions of the bare statement per second.
     pub transfers: Option<f64>,
     pub events: Option<Events>,
+    /// Scenarios behind a balancer: requests per second of one host, and of two.
+    pub balanced: Vec<(&'static str, f64, f64)>,
 }
 
 impl Report {
@@ -37,6 +39,7 @@ impl Report {
             sizes: Vec::new(),
             transfers: None,
             events: None,
+            balanced: Vec::new(),
         }
     }
 
@@ -69,9 +72,10 @@ impl Display for Report {
         writeln!(
             out,
             "| | SQL round trips | native req/s | wharf req/s | ratio | required | native p50 / p99 µs | \
-             wharf p50 / p99 µs | CPU µs per request, native / wharf | p50 µs over one connection, native → wharf |"
+             wharf p50 / p99 µs | CPU µs per request, native / wharf | of it in kernel + host + guest | p50 µs over one \
+             connection, native → wharf | req/s over {CROWD} connections, native / wharf |"
         )?;
-        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.rows {
             writeln!(out, "{row}")?;
         }
@@ -83,6 +87,12 @@ impl Display for Report {
                 "- The transfer's statement alone, by pgbench: {bare:.0}/s; native {:.2} ×, wharf {:.2} × of that.",
                 send.native.per_second / bare,
                 send.host.per_second / bare,
+            )?;
+        }
+        for (name, one, two) in &self.balanced {
+            writeln!(
+                out,
+                "- Behind a balancer on these processors too, {name}: one host {one:.0}/s, two {two:.0}/s."
             )?;
         }
         for (what, took) in &self.starts {
@@ -121,17 +131,24 @@ impl Display for Row {
         });
         let required: Vec<_> = ratio.into_iter().chain(within).collect();
         let required = required.join(", ");
+        let split = self.split.map(|it| {
+            let us = |share: f64| share * self.host.cpu_us;
+            let (kernel, host, guest) = (us(it.kernel), us(it.host), us(it.guest));
+            format!("{kernel:.0} + {host:.0} + {guest:.0}")
+        });
+        let split = split.unwrap_or_default();
         let Self {
             name,
             statements,
             native,
             host,
+            crowd: (native_crowd, host_crowd),
             ..
         } = self;
         write!(
             out,
             "| {name} | {statements} | {:.0} | {:.0} | {:.2} × | {required} | {:.0} / {:.0} | {:.0} / {:.0} | \
-             {:.0} / {:.0} | {:.0} → {:.0}: {:+.0} |",
+             {:.0} / {:.0} | {split} | {:.0} → {:.0}: {:+.0} | {native_crowd:.0} / {host_crowd:.0}: {:.2} × |",
             native.per_second,
             host.per_second,
             self.ratio,
@@ -144,6 +161,7 @@ impl Display for Row {
             self.native_single_us,
             self.host_single_us,
             self.overhead_us,
+            host_crowd / native_crowd,
         )
     }
 }

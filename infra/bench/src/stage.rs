@@ -17,6 +17,9 @@ use crate::token::Keys;
 const STARTS_WITHIN: Duration = Duration::from_secs(300);
 const STOPS_WITHIN: Duration = Duration::from_secs(20);
 
+/// Compiled once for all runs; a cold start is measured elsewhere.
+const CACHE: &str = "target/wharf-bench-cache";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Manifest {
     Bench,
@@ -92,9 +95,7 @@ impl Stage {
             _stores: stores,
             folder,
         };
-        // Compiled once for all runs; a cold start is measured elsewhere.
-        let cache = repository().join("target/wharf-bench-cache");
-        link_cache(&stage.data_dir(), &cache)?;
+        link_cache(&stage.data_dir(), &repository().join(CACHE))?;
         let quiet = stage.folder.path().join("quiet");
         link_application(&stage.manifest(Manifest::Product), &quiet, |it| {
             remove_listeners(&it)
@@ -129,7 +130,24 @@ impl Stage {
 
     /// The host with one of the manifests, on the shared stores.
     pub async fn host(&self, manifest: Manifest) -> Result<Server> {
-        let mut command = self.up(manifest, &self.data_dir());
+        self.launch(self.host_command(manifest)?).await
+    }
+
+    /// What `host` launches.
+    pub fn host_command(&self, manifest: Manifest) -> Result<Command> {
+        self.command_in(&self.data_dir(), manifest)
+    }
+
+    /// A second host beside the one of the quiet product.
+    pub async fn second_host(&self) -> Result<Server> {
+        let data_dir = self.folder.path().join("second");
+        link_cache(&data_dir, &repository().join(CACHE))?;
+        let command = self.command_in(&data_dir, Manifest::Quiet)?;
+        self.launch(command).await
+    }
+
+    fn command_in(&self, data_dir: &Path, manifest: Manifest) -> Result<Command> {
+        let mut command = self.up(manifest, data_dir);
         let postgres = match manifest {
             Manifest::Bench => &self.bench_url,
             Manifest::Product | Manifest::Quiet => &self.product_url,
@@ -147,13 +165,18 @@ impl Stage {
         command
             .args(["--postgres-url", postgres, "--redis-url", &self.redis_url])
             .args(["--variable", &format!("@{}", variables.display())]);
-        self.launch(command).await
+        Ok(command)
     }
 
     /// The host with the product's manifest and stores of its own, in that folder.
     pub async fn host_alone(&self, folder: &str) -> Result<Server> {
         let data_dir = self.folder.path().join(folder);
         self.launch(self.up(Manifest::Product, &data_dir)).await
+    }
+
+    /// Leaves the compiled components in that folder.
+    pub fn compile_ahead(&self, folder: &str) -> Result<()> {
+        link_cache(&self.folder.path().join(folder), &repository().join(CACHE)).map_err(Into::into)
     }
 
     fn up(&self, manifest: Manifest, data_dir: &Path) -> Command {
@@ -188,7 +211,7 @@ impl Stage {
     }
 
     /// The client's own thread is free meanwhile.
-    async fn launch(&self, mut command: Command) -> Result<Server> {
+    pub async fn launch(&self, mut command: Command) -> Result<Server> {
         command.current_dir(repository());
         let log = Log::new(&self.folder.path().join("servers.log"));
         let server = spawn_blocking(move || launch(command, &log, STARTS_WITHIN)).await??;

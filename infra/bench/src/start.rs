@@ -15,8 +15,9 @@ pub async fn measure_warm(stage: &Stage, manifest: Manifest, path: &str) -> Resu
     eprintln!("warm starts");
     let mut took = Vec::new();
     for _ in 0..STARTS {
+        let command = stage.host_command(manifest)?;
         let began = Instant::now();
-        let host = stage.host(manifest).await?;
+        let host = stage.launch(command).await?;
         took.push(first_response(began, &host, path).await?);
         host.stop().await?;
     }
@@ -24,16 +25,19 @@ pub async fn measure_warm(stage: &Stage, manifest: Manifest, path: &str) -> Resu
     Ok(took.get(STARTS / 2).copied().unwrap_or_default())
 }
 
-/// From an empty data folder, and again from the folder that the first start left.
+/// From an empty data folder, again from the folder that the first start left, and from one in which `wharf build` has
+/// compiled the components.
 pub async fn measure_cold(stage: &Stage) -> Result<Vec<(&'static str, Duration)>> {
+    stage.compile_ahead("built")?;
     let mut starts = Vec::new();
-    for name in [
-        "the product with stores of its own, from nothing",
-        "the same, again",
+    for (folder, name) in [
+        ("alone", "the product with stores of its own, from nothing"),
+        ("alone", "the same, again"),
+        ("built", "the same, for the first time once it is built"),
     ] {
         eprintln!("{name}");
         let began = Instant::now();
-        let host = stage.host_alone("alone").await?;
+        let host = stage.host_alone(folder).await?;
         starts.push((
             name,
             first_response(began, &host, "/parking?city=City-1").await?,

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use futures::future::join_all;
+
 use super::*;
 use crate::testing::{Proxy, wait_until};
 
@@ -254,15 +256,53 @@ async fn a_statement_that_may_write_finds_the_request_that_it_belongs_to() {
         query_text(&guest, rows).await,
         expected.map(|it| twice(&it)).join(",")
     );
-    // The settings of a session are the guest's.
-    let in_session = guest
-        .clone()
-        .caused_by(Some(Arc::new(Cause::new("r-3", None))));
-    run(&in_session, "BEGIN").await;
-    run(&in_session, write).await;
-    run(&in_session, "COMMIT").await;
-    assert_eq!(
-        query_text(&guest, "SELECT id FROM written ORDER BY ctid DESC LIMIT 1").await,
-        ""
-    );
+    // A session is named when it begins, although others used its connection.
+    let session = open(&pools, testing::shared_postgres()).await;
+    let session = session.caused_by(Some(Arc::new(Cause::new("r-3", None))));
+    run(&session, "BEGIN").await;
+    run(&session, write).await;
+    // From then on its settings are the guest's.
+    run(&session, "SET wharf.request_id = 'own'").await;
+    run(&session, write).await;
+    run(&session, "COMMIT").await;
+    let last =
+        "SELECT string_agg(id, ',' ORDER BY ctid) FROM written WHERE id IN ('r-2', 'r-3', 'own')";
+    assert_eq!(query_text(&session, last).await, "r-2,r-2,r-3,own");
+    drop(session);
+    // Nor does the next request find the name of a session.
+    run(&guest, write).await;
+    let last = "SELECT id FROM written ORDER BY ctid DESC LIMIT 1";
+    assert_eq!(query_text(&guest, last).await, "");
+}
+
+/// Several statements of one request at the same time use several connections, each of which other requests have used.
+#[tokio::test]
+async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
+    let pools = make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(4)
+    });
+    let owner = open(&pools, testing::shared_postgres()).await;
+    run(&owner, "CREATE TABLE noted (wanted text, found text)").await;
+    drop(owner);
+    let write = async |request: usize| {
+        let guest = open(&pools, testing::shared_postgres()).await;
+        let guest = guest.caused_by(Some(Arc::new(Cause::new(&format!("r-{request}"), None))));
+        let note = format!(
+            "INSERT INTO noted SELECT 'r-{request}', current_setting('wharf.request_id', true) FROM pg_sleep(0.01)"
+        );
+        if request.is_multiple_of(3) {
+            run(&guest, "BEGIN").await;
+            run(&guest, &note).await;
+            run(&guest, "COMMIT").await;
+        } else {
+            join_all((0..4).map(|_| run(&guest, &note))).await;
+        }
+    };
+    join_all((0..24).map(write)).await;
+    let guest = open(&pools, testing::shared_postgres()).await;
+    let all = "SELECT count(*) FROM noted";
+    assert_eq!(query_number(&guest, all).await, 16 * 4 + 8);
+    let mistaken = "SELECT count(*) FROM noted WHERE wanted IS DISTINCT FROM found";
+    assert_eq!(query_number(&guest, mistaken).await, 0);
 }

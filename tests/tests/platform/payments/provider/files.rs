@@ -1,5 +1,7 @@
 //! Settlement reports of the provider: what it kept is booked once, and what differs from the books is listed.
 
+use std::thread;
+
 use serde_json::{Value, json};
 use wharf_tests::{Answer, User, unique};
 
@@ -169,4 +171,47 @@ fn the_same_report_at_once_counts_once() {
     let (booked, reported) = kept(scene);
     assert_eq!(booked, reported);
     assert_sound(&scene.stack);
+}
+
+#[test]
+fn the_longest_report_is_imported_while_others_are_served_and_a_longer_one_is_refused() {
+    let scene = Scene::shared();
+    let admin = User::admin(&scene.stack);
+    let user = scene.user();
+    let attempt = unique("long");
+    let lines = |count: usize| -> Vec<String> {
+        let line = |number| {
+            line(
+                &format!("{attempt}-{number}"),
+                "SETTLEMENT",
+                "25.00",
+                "-1.25",
+            )
+        };
+        (0..count).map(line).collect()
+    };
+    // A body may have a mebibyte.
+    let longest = lines(9_000);
+    let imported = thread::scope(|scope| {
+        let importing = scope.spawn(|| import(&admin, &longest));
+        while !importing.is_finished() {
+            user.get("/payment/balance").send().expect(200);
+        }
+        importing.join().unwrap()
+    });
+    let file = imported.expect(201).json();
+    assert_eq!(
+        (&file["lines"], &file["fees"]),
+        (&json!(9_000), &json!({ "BRL": 1_125_000 }))
+    );
+    let again = import(&admin, &longest).expect(201).json();
+    assert_eq!(
+        (&again["lines"], &again["repeated"]),
+        (&json!(0), &json!(9_000))
+    );
+    import(&admin, &lines(20_000)).expect(413);
+    // A line that only quotes and separators make up costs no more than its length.
+    let quotes = format!("{}{}", "\"\"".repeat(100_000), ",".repeat(700_000));
+    import(&admin, &[quotes]).problem(400);
+    user.get("/payment/balance").send().expect(200);
 }
