@@ -10,8 +10,8 @@
 //! (spinframework/spin#3671). So statements are plain in an instance that `wharf` is known to run, and stream in
 //! every other, and while `relay` carries out many events at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use spin_sdk::pg::wit::postgres::Connection;
 use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
@@ -19,7 +19,7 @@ use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
 pub use spin_sdk::pg::ParameterValue;
 
 use super::row::{FromRow, Row};
-use crate::host::is_wharf;
+use crate::host::{is_wharf, names_requests};
 use crate::setting::{Unset, setting};
 use crate::web::Problem;
 
@@ -36,11 +36,22 @@ macro_rules! sql {
     };
 }
 
-/// An open connection.
+/// A connection.
 pub struct Db {
-    connection: Connection,
+    url: &'static str,
+    /// Opened by the first statement at the latest.
+    connection: OnceLock<Connection>,
+    /// What its statements follow from, if that is not what the instance was called for.
+    cause: Option<Cause>,
     /// Whether other work of the instance goes on while a statement runs.
     overlaps: AtomicBool,
+}
+
+/// The request that something follows from. Neither is known of all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cause {
+    pub request_id: Option<String>,
+    pub traceparent: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -116,16 +127,48 @@ impl From<DbError> for Problem {
 impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
-        let url = setting(variable).await?;
-        let opened = if is_wharf() {
-            Connection::open(url)
-        } else {
-            Connection::open_async(url.to_owned()).await
-        };
-        Ok(Self {
-            connection: opened.map_err(refused)?,
+        let db = Self {
+            url: setting(variable).await?,
+            connection: OnceLock::new(),
+            cause: None,
             overlaps: AtomicBool::new(false),
+        };
+        db.connection().await.map_err(refused)?;
+        Ok(db)
+    }
+
+    /// A connection for statements that follow from another request than the one that the instance serves: the events that they
+    /// write name it. Absent where the host cannot be told.
+    pub(super) fn caused_by(&self, cause: Cause) -> Option<Self> {
+        names_requests().then(|| Self {
+            url: self.url,
+            connection: OnceLock::new(),
+            cause: Some(cause),
+            overlaps: AtomicBool::new(self.overlaps.load(Relaxed)),
         })
+    }
+
+    async fn connection(&self) -> Result<&Connection, PgError> {
+        if let Some(open) = self.connection.get() {
+            return Ok(open);
+        }
+        let opened = if is_wharf() {
+            Connection::open(self.url)?
+        } else {
+            Connection::open_async(self.url.to_owned()).await?
+        };
+        if let Some(Cause {
+            request_id,
+            traceparent,
+        }) = &self.cause
+        {
+            for (name, value) in [("request_id", request_id), ("traceparent", traceparent)] {
+                let value = value.as_deref().unwrap_or_default().replace('\'', "");
+                // The host answers at once.
+                opened.execute(&format!("SET wharf.{name} = '{value}'"), &[])?;
+            }
+        }
+        Ok(self.connection.get_or_init(|| opened))
     }
 
     /// Lets other work of the instance go on while a statement runs, or not any more.
@@ -180,10 +223,11 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
+        let connection = self.connection().await.map_err(refused)?;
         let touched = if self.is_plain() {
-            self.connection.execute(sql, &params)
+            connection.execute(sql, &params)
         } else {
-            self.connection.execute_async(sql.to_owned(), params).await
+            connection.execute_async(sql.to_owned(), params).await
         };
         touched.map_err(refused)
     }
@@ -193,11 +237,12 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<(Vec<Column>, Vec<Vec<DbValue>>), PgError> {
+        let connection = self.connection().await?;
         if self.is_plain() {
-            let answer = self.connection.query(sql, &params)?;
+            let answer = connection.query(sql, &params)?;
             return Ok((answer.columns, answer.rows));
         }
-        let (columns, rows, outcome) = self.connection.query_async(sql.to_owned(), params).await?;
+        let (columns, rows, outcome) = connection.query_async(sql.to_owned(), params).await?;
         let rows = rows.collect().await;
         outcome.await?;
         Ok((columns, rows))
