@@ -232,12 +232,11 @@ impl Connection {
         }
         let named = self.inner.named.lock();
         let mut named = named.unwrap_or_else(PoisonError::into_inner);
-        let changed = Cause::set_by(statement, named.as_deref());
-        let is_cause = changed.is_some();
-        if is_cause {
-            *named = changed.map(Arc::new);
-        }
-        is_cause
+        let Some(changed) = Cause::set_by(statement, named.as_deref()) else {
+            return false;
+        };
+        *named = Some(Arc::new(changed));
+        true
     }
 
     async fn lease(&self, need: Need, statement: &str) -> Result<Arc<Lease>, String> {
