@@ -165,7 +165,7 @@ fn a_lane_has_no_more_in_flight_than_it_may_and_urgent_lanes_go_first() {
     assert_eq!(claim(&mut sql), ["call-5"]);
 }
 
-/// What is under way when a messenger fails is up to 64 deliveries: were each of them counted, the lane would rest for its
+/// What is under way when a messenger fails is up to 96 deliveries: were each of them counted, the lane would rest for its
 /// longest at once, for a fault that lasts a moment.
 #[test]
 fn a_lane_rests_longer_with_each_trial_that_fails_and_no_longer_for_those_under_way() {
