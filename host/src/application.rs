@@ -152,6 +152,10 @@ fn build_function(
     let imports = build_imports(parts, component, shared, stderr.clone())?;
     let mut environment = component.environment.clone();
     environment.extend(parts.environment.clone());
+    if parts.manifest.wharf.request_id_in_sql {
+        // Tells the guest that it may name the request of a statement.
+        environment.insert("WHARF_REQUEST_ID_IN_SQL".to_owned(), "1".to_owned());
+    }
     let limits = Limits::from(&component.wharf);
     Ok(Function {
         limits,

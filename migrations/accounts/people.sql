@@ -18,11 +18,13 @@ RETURNS TABLE (
     id uuid, number bigint, login text, email text, is_email_verified bool, name text, surname text, cpf text,
     telegram_id bigint, roles text[], has_totp bool, is_disabled bool
 )
-LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = signin, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = signin, pg_temp
+-- A plan that was made while there were few accounts would read all of them, and the ids anew for each.
+SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT person.* FROM account, person(account)
-    WHERE account.id = ANY (by_ids::uuid[]) AND account.erased_at IS NULL
+    WHERE account.id = ANY (ARRAY(SELECT it::uuid FROM unnest(by_ids) AS it)) AND account.erased_at IS NULL
     LIMIT 100;
 END $$;
 

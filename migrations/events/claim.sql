@@ -4,7 +4,8 @@
 -- settle nothing else. Any number of copies may call these at any time. The rules of patience (how long until the next
 -- attempt, how many there are) are the relay's, in components/kit/src/store/relay.rs.
 
--- The state in which a delivery comes to the head of its line.
+-- The state in which a delivery comes to the head of its line. `route` says the same in its statements, where a function that
+-- reads a table would be planned anew each time.
 CREATE OR REPLACE FUNCTION state_of_head(of_kind text, from_then timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE
@@ -34,38 +35,41 @@ CREATE OR REPLACE FUNCTION lock_lines() RETURNS void
 LANGUAGE sql
 RETURN pg_advisory_xact_lock(hashtextextended('events.route', 0));
 
-CREATE OR REPLACE FUNCTION is_anything_to_route() RETURNS bool
-LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM events.outbox)
-    OR EXISTS (SELECT FROM events.delivery WHERE state = 'done' OR state = 'dead' AND NOT is_passed)
-    OR EXISTS (SELECT FROM events.delivery WHERE state = 'retrying' AND due_at <= now());
+DROP FUNCTION IF EXISTS is_anything_to_route();
 
 -- Brings lines up to date: archives what is done and lets the next of its line go, calls back what failed and is due,
 -- and turns new events into deliveries. At most `at_most` of each, those of urgent lanes first.
 CREATE OR REPLACE FUNCTION route(at_most int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
--- Plans made while the tables were empty would read and sort the whole backlog.
-SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+-- To plan a statement anew each time costs as much as it does. So it is planned once, maybe while the tables are empty, and
+-- then what looks cheapest reads the whole backlog: every statement here leaves the planner one way only. Rows are found by
+-- a list of ids, by a place, or one by one behind LATERAL and LIMIT.
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     consumers text[];
     names text[];
 BEGIN
-    IF NOT is_anything_to_route() THEN
+    IF NOT (
+        EXISTS (SELECT FROM outbox)
+        OR EXISTS (SELECT FROM delivery WHERE state = 'done' OR state = 'dead' AND NOT is_passed)
+        OR EXISTS (SELECT FROM delivery WHERE state = 'retrying' AND due_at <= now())
+    ) THEN
         RETURN;
     END IF;
     PERFORM lock_lines();
 
     WITH passed AS MATERIALIZED (
-        SELECT delivery.id FROM delivery
+        SELECT delivery.id, delivery.state FROM delivery
         WHERE delivery.state = 'done' OR delivery.state = 'dead' AND NOT delivery.is_passed
         ORDER BY delivery.id
         LIMIT at_most
     ), done AS (
-        DELETE FROM delivery USING passed WHERE delivery.id = passed.id AND delivery.state = 'done' RETURNING delivery.*
+        DELETE FROM delivery
+        WHERE delivery.id = ANY (ARRAY(SELECT passed.id FROM passed WHERE passed.state = 'done'))
+        RETURNING delivery.*
     ), dead AS (
-        -- Not joined: all dead letters could be hashed for it.
         UPDATE delivery SET is_passed = true
-        WHERE delivery.id = ANY (ARRAY(SELECT passed.id FROM passed)) AND delivery.state = 'dead'
+        WHERE delivery.id = ANY (ARRAY(SELECT passed.id FROM passed WHERE passed.state = 'dead'))
         RETURNING delivery.*
     ), archived AS (
         INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, consumer, lane, attempts,
@@ -76,28 +80,34 @@ BEGIN
     ), line AS (
         SELECT consumer, lane, aggregate FROM done UNION SELECT consumer, lane, aggregate FROM dead
     ), next AS (
-        SELECT first.*
+        SELECT first.id
         FROM line
         CROSS JOIN LATERAL (
-            SELECT delivery.id, state_of_head(delivery.kind, delivery.not_before) AS state FROM delivery
+            SELECT delivery.id FROM delivery
             WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
                 AND delivery.aggregate = line.aggregate AND delivery.state = 'blocked'
             ORDER BY delivery.seq
             LIMIT 1
         ) AS first
         -- A dead letter that was requeued meanwhile may stand there.
-        WHERE NOT EXISTS (
-            SELECT FROM delivery AS head
-            WHERE head.consumer = line.consumer AND head.lane = line.lane AND head.aggregate = line.aggregate
-                AND head.state IN ('ready', 'running', 'retrying', 'parked')
-        )
+        LEFT JOIN LATERAL (
+            SELECT delivery.id FROM delivery
+            WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
+                AND delivery.aggregate = line.aggregate
+                AND delivery.state IN ('ready', 'running', 'retrying', 'parked')
+            LIMIT 1
+        ) AS head ON true
+        WHERE head.id IS NULL
     ), promoted AS (
         UPDATE delivery SET
-            state = next.state,
+            state = CASE
+                WHEN EXISTS (SELECT FROM pause WHERE pause.kind = delivery.kind) THEN 'parked'
+                WHEN delivery.not_before > clock_timestamp() THEN 'retrying'
+                ELSE 'ready'
+            END,
             due_at = greatest(clock_timestamp(), delivery.not_before),
-            parked_for = CASE next.state WHEN 'parked' THEN delivery.kind END
-        FROM next
-        WHERE delivery.id = next.id
+            parked_for = (SELECT pause.kind FROM pause WHERE pause.kind = delivery.kind)
+        WHERE delivery.id = ANY (ARRAY(SELECT next.id FROM next))
     )
     -- A lane that was full has room again.
     SELECT array_agg(line.consumer), array_agg(line.lane) INTO consumers, names
@@ -113,11 +123,9 @@ BEGIN
         LIMIT at_most
     ), called_back AS (
         UPDATE delivery SET
-            state = CASE WHEN pause.kind IS NULL THEN 'ready' ELSE 'parked' END,
-            parked_for = pause.kind
-        FROM due, delivery AS it
-        LEFT JOIN pause ON pause.kind = it.kind
-        WHERE delivery.id = due.id AND it.id = due.id
+            state = CASE WHEN EXISTS (SELECT FROM pause WHERE pause.kind = delivery.kind) THEN 'parked' ELSE 'ready' END,
+            parked_for = (SELECT pause.kind FROM pause WHERE pause.kind = delivery.kind)
+        WHERE delivery.id = ANY (ARRAY(SELECT due.id FROM due))
         RETURNING delivery.consumer, delivery.lane
     )
     SELECT array_agg(it.consumer), array_agg(it.lane) INTO consumers, names
@@ -127,10 +135,9 @@ BEGIN
     END IF;
 
     WITH written AS MATERIALIZED (
-        SELECT outbox.rank, outbox.seq FROM outbox ORDER BY outbox.rank, outbox.seq LIMIT at_most
+        SELECT outbox.ctid AS place FROM outbox ORDER BY outbox.rank, outbox.seq LIMIT at_most
     ), taken AS (
-        DELETE FROM outbox USING written
-        WHERE outbox.rank = written.rank AND outbox.seq = written.seq
+        DELETE FROM outbox WHERE outbox.ctid = ANY (ARRAY(SELECT written.place FROM written))
         RETURNING outbox.*
     ), unheard AS (
         INSERT INTO archive (event, seq, kind, aggregate, payload, created_at, request_id, attempts, fence, settled_at)
@@ -141,28 +148,38 @@ BEGIN
     ), addressed AS (
         SELECT taken.*, subscription.consumer,
             subscription.lane || coalesce(':' || left(taken.payload ->> subscription.lane_key, 100), '') AS lane,
-            subscription.lane AS rule
+            subscription.lane AS rule, pause.kind IS NOT NULL AS is_paused
         FROM taken
         JOIN subscription ON subscription.kind = taken.kind
+        LEFT JOIN pause ON pause.kind = taken.kind
     ), placed AS (
         SELECT addressed.*,
             CASE
-                WHEN row_number() OVER (
+                WHEN before.id IS NOT NULL OR row_number() OVER (
                     PARTITION BY addressed.consumer, addressed.lane, addressed.aggregate ORDER BY addressed.seq
                 ) > 1 THEN 'blocked'
-                WHEN EXISTS (
-                    SELECT FROM delivery AS head
-                    WHERE head.consumer = addressed.consumer AND head.lane = addressed.lane
-                        AND head.aggregate = addressed.aggregate
-                        AND head.state IN ('ready', 'running', 'retrying', 'parked')
-                ) OR EXISTS (
-                    SELECT FROM delivery AS earlier
-                    WHERE earlier.consumer = addressed.consumer AND earlier.lane = addressed.lane
-                        AND earlier.aggregate = addressed.aggregate AND earlier.state = 'blocked'
-                ) THEN 'blocked'
-                ELSE state_of_head(addressed.kind, addressed.not_before)
+                WHEN addressed.is_paused THEN 'parked'
+                WHEN addressed.not_before > clock_timestamp() THEN 'retrying'
+                ELSE 'ready'
             END AS state
         FROM addressed
+        LEFT JOIN LATERAL (
+            (
+                SELECT head.id FROM delivery AS head
+                WHERE head.consumer = addressed.consumer AND head.lane = addressed.lane
+                    AND head.aggregate = addressed.aggregate
+                    AND head.state IN ('ready', 'running', 'retrying', 'parked')
+                LIMIT 1
+            )
+            UNION ALL
+            (
+                SELECT earlier.id FROM delivery AS earlier
+                WHERE earlier.consumer = addressed.consumer AND earlier.lane = addressed.lane
+                    AND earlier.aggregate = addressed.aggregate AND earlier.state = 'blocked'
+                LIMIT 1
+            )
+            LIMIT 1
+        ) AS before ON true
     ), delivered AS (
         INSERT INTO delivery (event, seq, kind, aggregate, payload, created_at, not_before, expires_at, request_id,
             traceparent, consumer, lane, state, due_at, parked_for)
@@ -208,7 +225,8 @@ RETURN failures >= 10;
 -- not on what waits.
 CREATE OR REPLACE FUNCTION claim_deliveries(at_most_urgent int, at_most int, lease_ms int) RETURNS SETOF handed
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     me text := consumer();
     room int := at_most_urgent;
@@ -329,7 +347,7 @@ BEGIN
     FROM handed_out AS it;
 END $$;
 
-REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, is_anything_to_route, route FROM PUBLIC;
+REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, route FROM PUBLIC;
 -- Harmless to others: nothing has them as its consumer.
 GRANT EXECUTE ON FUNCTION claim_deliveries, reclaim_delivery TO PUBLIC;
 

@@ -16,8 +16,8 @@ SELECT events.emits('notify', 'deliver:telegram', 'deliver:email', 'deliver:lett
 
 -- A person waits for a letter.
 SELECT events.has_lane('letters', 32, 0);
-SELECT events.has_lane('notices', 64);
-SELECT events.has_lane('messenger', 48, 1, true);
+SELECT events.has_lane('notices', 128);
+SELECT events.has_lane('messenger', 96, 1, true);
 SELECT events.has_lane('mail', 32, 1, true);
 -- One for each webhook.
 SELECT events.has_lane('webhook', 4, 2);

@@ -1,5 +1,6 @@
 //! What an instance knows of the host that runs it.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CALLED_WHOLE: AtomicBool = AtomicBool::new(false);
@@ -13,4 +14,12 @@ pub(crate) fn mark_wharf() {
 /// components does not know, and then does what is right on every host.
 pub(crate) fn is_wharf() -> bool {
     CALLED_WHOLE.load(Ordering::Relaxed)
+}
+
+/// Whether a guest may name the request behind the statements of a connection: `SET wharf.request_id = '…'` is then no
+/// statement, and leaves nothing in the session.
+pub(crate) fn names_requests() -> bool {
+    static NAMES: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("WHARF_REQUEST_ID_IN_SQL").is_some());
+    *NAMES
 }

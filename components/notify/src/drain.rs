@@ -1,5 +1,7 @@
 //! The events of this function: notices become deliveries, and deliveries are carried out.
 
+mod notices;
+
 use std::time::Duration;
 
 use kit::store::relay::{self, Event, Outcome};
@@ -9,12 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::notices::plan_all;
 use crate::deliver::{email, telegram, webhook};
 use crate::digest::{self, Digest, Due};
 use crate::error::Error;
-use crate::notice::{Concern, Notice, Notify};
-use crate::plan::{self, Outlets};
-use crate::{calls, payment, store};
+use crate::{calls, store};
 
 /// Digests that are claimed together. A claim ends after a minute.
 const MAX_DIGESTS: i64 = 64;
@@ -76,23 +77,21 @@ async fn send_digest(db: &Db, due: &Due) -> Result<(), Error> {
 
 async fn drain() -> Result<(), Error> {
     let db = store::open().await?;
-    relay::drain(&db, carry_out).await?;
+    relay::drain_together(&db, is_notice, plan_all, deliver).await?;
     Ok(())
 }
 
-async fn carry_out(db: &Db, event: &Event) -> Outcome {
+/// Notices are planned together: one call to signin and one statement for many.
+fn is_notice(event: &Event) -> bool {
+    matches!(
+        event.kind.as_str(),
+        "notify" | "notify:security" | "payment:approved" | "payment:refunded"
+    )
+}
+
+async fn deliver(db: &Db, event: &Event) -> Outcome {
     const ERASE: &str = "notify:forget";
     let carried_out = match event.kind.as_str() {
-        "notify" | "notify:security" => match read(&event.payload) {
-            Ok(notify) => plan_deliveries(db, event, &notify).await,
-            Err(misfit) => Ok(misfit),
-        },
-        "payment:approved" | "payment:refunded" => {
-            match payment::notice(&event.kind, &event.payload) {
-                Some(notify) => plan_deliveries(db, event, &notify).await,
-                None => Ok(Outcome::DONE),
-            }
-        }
         "deliver:telegram" => match read(&event.payload) {
             Ok(message) => telegram::deliver(db, &message).await,
             Err(misfit) => Ok(misfit),
@@ -151,39 +150,4 @@ struct Linked {
 fn read<T: DeserializeOwned>(payload: &Value) -> Result<T, Outcome> {
     T::deserialize(payload)
         .map_err(|_| Outcome::Never("the payload does not fit the kind".to_owned()))
-}
-
-async fn plan_deliveries(db: &Db, event: &Event, notify: &Notify) -> Result<Outcome, Error> {
-    let Ok(notice) = Notice::read(notify) else {
-        let template = notify.template.chars().take(64).collect::<String>();
-        return Ok(Outcome::Never(format!(
-            "there is no template `{template}`, or its parameters are others"
-        )));
-    };
-    let Some(contact) = calls::find_contact(notify.user_id).await? else {
-        return Ok(Outcome::DONE);
-    };
-    let is_kept = !matches!(notice.concern(), Concern::Mailbox(_));
-    let channels = store::find_channels(
-        db,
-        event.id,
-        notify,
-        is_kept,
-        notice.can_wait(),
-        contact.telegram_id,
-    )
-    .await?;
-    let outlets = Outlets {
-        telegram: telegram::is_configured().await?,
-        email: email::is_configured().await?,
-    };
-    Ok(Outcome::Done(plan::deliveries(
-        event.id,
-        event.created_at,
-        notify,
-        &notice,
-        &contact,
-        &channels,
-        outlets,
-    )))
 }

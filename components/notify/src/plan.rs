@@ -20,9 +20,23 @@ pub struct Contact {
     pub telegram_id: Option<i64>,
 }
 
-/// The channels that a person chose, and whether their chat is silent.
+/// A notice for which channels are looked up.
+#[derive(Debug, Serialize)]
+pub struct Planned<'a> {
+    pub event: Uuid,
+    pub user_id: Uuid,
+    pub chat: Option<i64>,
+    pub template: &'a str,
+    /// Whether it may be left to the digest.
+    pub can_wait: bool,
+    /// Absent when it is not kept in the inbox.
+    pub params: Option<&'a Value>,
+}
+
+/// The channels that a person chose for a notice, and whether their chat is silent.
 #[derive(Clone, Debug, FromRow)]
 pub struct Channels {
+    pub event: Uuid,
     pub language: Language,
     pub telegram: bool,
     pub email: bool,
@@ -203,6 +217,7 @@ mod tests {
 
     fn channels() -> Channels {
         Channels {
+            event: Uuid::from_u128(1),
             language: Language::En,
             telegram: true,
             email: true,

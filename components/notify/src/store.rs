@@ -1,5 +1,6 @@
 //! The SQL of notify, one function per statement.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,8 +12,7 @@ use uuid::Uuid;
 use crate::digest::{Digest, Due};
 use crate::error::Error;
 use crate::inbox::{Kept, MAX_COUNTED};
-use crate::notice::Notify;
-use crate::plan::Channels;
+use crate::plan::{Channels, Planned};
 use crate::preference::Preferences;
 use crate::webhook::{Address, Attempt, Call, Callee, MAX_WEBHOOKS, Secret, Webhook};
 
@@ -20,25 +20,16 @@ pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
 }
 
-/// Puts a notice into the inbox of its person, unless there is a code in it; the channels by which they can be told. One
-/// that can wait is left to their digest, if they want one.
+/// Puts notices into the inboxes of their persons, unless there is a code in one; the channels by which they can be told, by
+/// event. A notice that can wait is left to the digest of its person, if they want one.
 pub async fn find_channels(
     db: &Db,
-    event: Uuid,
-    notify: &Notify,
-    is_kept: bool,
-    can_wait: bool,
-    chat: Option<i64>,
-) -> Result<Channels, Error> {
-    let params = params![
-        notify.user_id,
-        chat,
-        &notify.template,
-        event,
-        is_kept.then_some(&notify.params),
-        can_wait
-    ];
-    Ok(db.one(sql!("find_channels"), params).await?)
+    notices: &[Planned<'_>],
+) -> Result<HashMap<Uuid, Channels>, Error> {
+    let rows: Vec<Channels> = db
+        .all(sql!("find_channels"), params![&json!(notices)])
+        .await?;
+    Ok(rows.into_iter().map(|it| (it.event, it)).collect())
 }
 
 /// The newest first.

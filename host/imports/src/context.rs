@@ -99,6 +99,19 @@ impl Cause {
         }
     }
 
+    /// What `SET wharf.request_id = '…'` or `SET wharf.traceparent = '…'` makes of a cause. `None` for any other statement.
+    pub(crate) fn set_by(statement: &str, before: Option<&Cause>) -> Option<Cause> {
+        let (name, value) = statement.strip_prefix("SET wharf.")?.split_once(" = '")?;
+        let value = value.strip_suffix('\'')?;
+        let (request_id, traceparent) =
+            before.map_or(("", ""), |it| (it.request_id(), it.traceparent()));
+        match name {
+            "request_id" => Some(Cause::new(value, Some(traceparent))),
+            "traceparent" => Some(Cause::new(request_id, Some(value))),
+            _ => None,
+        }
+    }
+
     pub(crate) fn request_id(&self) -> &str {
         &self.request_id
     }

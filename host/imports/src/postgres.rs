@@ -99,9 +99,12 @@ impl Pools {
         let pool = pool.map_err(Error::ConnectionFailed)?;
         let reached = pool.ensure_reachable().await;
         reached.map_err(Error::ConnectionFailed)?;
-        let dedicated = OnceCell::new();
         Ok(Connection {
-            inner: Arc::new(Inner { pool, dedicated }),
+            inner: Arc::new(Inner {
+                pool,
+                dedicated: OnceCell::new(),
+                named: Mutex::default(),
+            }),
             cause: None,
         })
     }
@@ -169,6 +172,8 @@ struct Inner {
     pool: Arc<Pool>,
     /// Leased by the first statement that needs a session. All later statements use it too.
     dedicated: OnceCell<Arc<Lease>>,
+    /// The request that the guest named, in place of the one that its instance serves.
+    named: Mutex<Option<Arc<Cause>>>,
 }
 
 impl Connection {
@@ -186,7 +191,7 @@ impl Connection {
         let link = lease.link();
         let named = async {
             if self.names_request(need) {
-                link.name_request(self.cause.as_ref()).await;
+                link.name_request(self.cause().as_deref()).await;
             }
         };
         // In this order on the connection, and without waiting in between.
@@ -213,8 +218,32 @@ impl Connection {
             && self.inner.dedicated.get().is_none()
     }
 
+    fn cause(&self) -> Option<Arc<Cause>> {
+        let named = self.inner.named.lock();
+        let named = named.unwrap_or_else(PoisonError::into_inner).clone();
+        named.or_else(|| self.cause.clone())
+    }
+
+    /// Whether the statement only names the request that the next ones of this connection follow from. It is not sent.
+    fn takes_cause(&self, statement: &str) -> bool {
+        let is_told = self.inner.pool.settings().names_requests;
+        if !is_told || !statement.starts_with("SET wharf.") || self.inner.dedicated.get().is_some()
+        {
+            return false;
+        }
+        let named = self.inner.named.lock();
+        let mut named = named.unwrap_or_else(PoisonError::into_inner);
+        let Some(changed) = Cause::set_by(statement, named.as_deref()) else {
+            return false;
+        };
+        *named = Some(Arc::new(changed));
+        true
+    }
+
     async fn lease(&self, need: Need, statement: &str) -> Result<Arc<Lease>, String> {
-        let Inner { pool, dedicated } = &*self.inner;
+        let Inner {
+            pool, dedicated, ..
+        } = &*self.inner;
         if let Some(lease) = dedicated.get() {
             return Ok(Arc::clone(lease));
         }
@@ -241,6 +270,9 @@ impl Connection {
         statement: &str,
         parameters: &[ParameterValue],
     ) -> Result<u64, Error> {
+        if self.takes_cause(statement) {
+            return Ok(0);
+        }
         let mut rows = self.start(statement, parameters).await?;
         std::future::poll_fn(|cx| rows.poll_skip(cx)).await
     }

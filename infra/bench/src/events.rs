@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Client, NoTls};
 
+use crate::machine;
 use crate::stage::Stage;
 
 /// Required by the contract.
@@ -64,6 +65,8 @@ async fn receive(
 pub struct Events {
     idle: Delays,
     many: Delays,
+    cpu: [(&'static str, Duration); 3],
+    is_durable: bool,
 }
 
 /// Time from commit to delivery, and until the last delivery.
@@ -73,7 +76,7 @@ struct Delays {
     seconds: f64,
 }
 
-pub async fn measure(stage: &Stage) -> Result<Events> {
+pub async fn measure(stage: &Stage, host: u32, is_durable: bool) -> Result<Events> {
     eprintln!("events");
     let (client, connection) = tokio_postgres::connect(&stage.product_url, NoTls).await?;
     let connection = tokio::spawn(connection);
@@ -102,14 +105,45 @@ pub async fn measure(stage: &Stage) -> Result<Events> {
     }
     insert_notices(&client, SINGLE, MANY).await?;
     let committed = Instant::now();
+    let before = cpu_times(&client, host).await?;
     wake().await?;
     let many = receive_all(&mut deliveries, committed, SINGLE, MANY).await?;
+    let after = cpu_times(&client, host).await?;
     drop(client);
     connection.await??;
+    let used = |((name, before), (_, after)): ((_, Duration), (_, Duration))| {
+        (name, after.saturating_sub(before))
+    };
+    let [wharf, postgres, receiver] = before;
+    let [wharf_after, postgres_after, receiver_after] = after;
     Ok(Events {
         idle: Delays::of(single)?,
         many: Delays::of(many)?,
+        cpu: [
+            used((wharf, wharf_after)),
+            used((postgres, postgres_after)),
+            used((receiver, receiver_after)),
+        ],
+        is_durable,
     })
+}
+
+/// CPU times so far. What is named the receiver is this process.
+async fn cpu_times(client: &Client, host: u32) -> Result<[(&'static str, Duration); 3]> {
+    let servers = client
+        .query(
+            "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+            &[],
+        )
+        .await?;
+    let servers = servers
+        .iter()
+        .filter_map(|it| u32::try_from(it.get::<_, i32>(0)).ok());
+    Ok([
+        ("wharf", machine::cpu_time(host)?),
+        ("PostgreSQL", machine::cpu_time_of(servers)),
+        ("the receiver", machine::cpu_time(std::process::id())?),
+    ])
 }
 
 /// Deletes the events that a load left, except those being processed.
@@ -192,6 +226,14 @@ impl Delays {
 impl Display for Events {
     fn fmt(&self, out: &mut Formatter<'_>) -> Written {
         let (idle, many) = (&self.idle, &self.many);
+        let disk = if self.is_durable {
+            "forced"
+        } else {
+            "not forced"
+        };
+        let [wharf, postgres, receiver] = self.cpu.map(|(name, used)| {
+            format!("{name} {:.0}", used.as_secs_f64() * 1e6 / f64::from(MANY))
+        });
         let verdict = if idle.p50_ms <= REQUIRED_P50_MS {
             "met"
         } else {
@@ -199,8 +241,9 @@ impl Display for Events {
         };
         write!(
             out,
-            "- Notices, from commit to delivery: p50 {:.0} ms ({REQUIRED_P50_MS:.0} ms required: {verdict}), p99 {:.0} ms while \
-             idle; {MANY} at once delivered in {:.1} s ({:.0}/s), p99 {:.0} ms.",
+            "- Notices, PostgreSQL {disk} to disk, from commit to delivery: p50 {:.0} ms ({REQUIRED_P50_MS:.0} ms required: {verdict}), p99 {:.0} ms while \
+             idle; {MANY} at once delivered in {:.1} s ({:.0}/s), p99 {:.0} ms; CPU µs of each: \
+             {wharf}, {postgres}, {receiver}.",
             idle.p50_ms,
             idle.p99_ms,
             many.seconds,

@@ -20,6 +20,11 @@ pub fn cpu_time(pid: u32) -> Result<Duration> {
     ))
 }
 
+/// The same of several; those that are gone are left out.
+pub fn cpu_time_of(pids: impl IntoIterator<Item = u32>) -> Duration {
+    pids.into_iter().filter_map(|it| cpu_time(it).ok()).sum()
+}
+
 /// Resident memory of a process, in MiB.
 pub fn resident_mib(pid: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;

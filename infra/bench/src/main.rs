@@ -153,7 +153,7 @@ async fn measure(command: &Command) -> Result<Report> {
         .as_deref()
         .is_none_or(|only| only == "notices")
     {
-        report.events = Some(events::measure(&stage).await?);
+        report.events = Some(events::measure(&stage, host.target().pid, command.durable).await?);
     }
     host.stop().await?;
 

@@ -13,8 +13,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use spin_sdk::pg::wit::postgres::Connection;
 use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
@@ -22,7 +22,7 @@ use spin_sdk::pg::{Column, DbValue, PgError, QueryError};
 pub use spin_sdk::pg::ParameterValue;
 
 use super::row::{FromRow, Row};
-use crate::host::is_wharf;
+use crate::host::{is_wharf, names_requests};
 use crate::setting::{Unset, setting};
 use crate::web::Problem;
 
@@ -40,14 +40,35 @@ macro_rules! sql {
 }
 
 thread_local! {
+    /// By their addresses.
     static KEPT: RefCell<HashMap<&'static str, Arc<Connection>>> = RefCell::default();
 }
 
-/// An open connection.
+fn kept(url: &'static str) -> Result<Arc<Connection>, PgError> {
+    if let Some(kept) = KEPT.with_borrow(|it| it.get(url).cloned()) {
+        return Ok(kept);
+    }
+    let opened = Arc::new(Connection::open(url)?);
+    KEPT.with_borrow_mut(|it| it.insert(url, Arc::clone(&opened)));
+    Ok(opened)
+}
+
+/// A connection.
 pub struct Db {
-    connection: Arc<Connection>,
+    url: &'static str,
+    /// Opened by the first statement at the latest.
+    connection: OnceLock<Arc<Connection>>,
+    /// What its statements follow from, if that is not what the instance was called for.
+    cause: Option<Cause>,
     /// Whether other work of the instance goes on while a statement runs.
     overlaps: AtomicBool,
+}
+
+/// The request that something follows from. Neither is known of all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cause {
+    pub request_id: Option<String>,
+    pub traceparent: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -123,17 +144,56 @@ impl From<DbError> for Problem {
 impl Db {
     /// Opens a connection to the schema whose address is in the variable `<schema>_database_url`.
     pub async fn open(variable: &'static str) -> Result<Self, DbError> {
-        let connection = if is_wharf() {
-            kept(variable).await?
-        } else {
-            let url = setting(variable).await?.to_owned();
-            let opened = Connection::open_async(url).await;
-            Arc::new(opened.map_err(refused)?)
-        };
-        Ok(Self {
-            connection,
+        let db = Self {
+            url: setting(variable).await?,
+            connection: OnceLock::new(),
+            cause: None,
             overlaps: AtomicBool::new(false),
+        };
+        db.connection().await.map_err(refused)?;
+        Ok(db)
+    }
+
+    /// A connection for statements that follow from another request than the one that the instance serves: the events that they
+    /// write name it. Absent where the host cannot be told.
+    pub(super) fn caused_by(&self, cause: Cause) -> Option<Self> {
+        names_requests().then(|| Self {
+            url: self.url,
+            connection: OnceLock::new(),
+            cause: Some(cause),
+            overlaps: AtomicBool::new(self.overlaps.load(Relaxed)),
         })
+    }
+
+    async fn connection(&self) -> Result<&Connection, PgError> {
+        if let Some(open) = self.connection.get() {
+            return Ok(open);
+        }
+        let opened = match &self.cause {
+            None if is_wharf() => kept(self.url)?,
+            _ => Arc::new(self.new_connection().await?),
+        };
+        Ok(self.connection.get_or_init(|| opened))
+    }
+
+    async fn new_connection(&self) -> Result<Connection, PgError> {
+        let opened = if is_wharf() {
+            Connection::open(self.url)?
+        } else {
+            Connection::open_async(self.url.to_owned()).await?
+        };
+        if let Some(Cause {
+            request_id,
+            traceparent,
+        }) = &self.cause
+        {
+            for (name, value) in [("request_id", request_id), ("traceparent", traceparent)] {
+                let value = value.as_deref().unwrap_or_default().replace('\'', "");
+                // The host answers at once.
+                opened.execute(&format!("SET wharf.{name} = '{value}'"), &[])?;
+            }
+        }
+        Ok(opened)
     }
 
     /// Lets other work of the instance go on while a statement runs, or not any more.
@@ -188,10 +248,11 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<u64, DbError> {
+        let connection = self.connection().await.map_err(refused)?;
         let touched = if self.is_plain() {
-            self.connection.execute(sql, &params)
+            connection.execute(sql, &params)
         } else {
-            self.connection.execute_async(sql.to_owned(), params).await
+            connection.execute_async(sql.to_owned(), params).await
         };
         touched.map_err(refused)
     }
@@ -201,25 +262,16 @@ impl Db {
         sql: &'static str,
         params: Vec<ParameterValue>,
     ) -> Result<(Vec<Column>, Vec<Vec<DbValue>>), PgError> {
+        let connection = self.connection().await?;
         if self.is_plain() {
-            let answer = self.connection.query(sql, &params)?;
+            let answer = connection.query(sql, &params)?;
             return Ok((answer.columns, answer.rows));
         }
-        let (columns, rows, outcome) = self.connection.query_async(sql.to_owned(), params).await?;
+        let (columns, rows, outcome) = connection.query_async(sql.to_owned(), params).await?;
         let rows = rows.collect().await;
         outcome.await?;
         Ok((columns, rows))
     }
-}
-
-async fn kept(variable: &'static str) -> Result<Arc<Connection>, DbError> {
-    if let Some(kept) = KEPT.with_borrow(|it| it.get(variable).cloned()) {
-        return Ok(kept);
-    }
-    let opened = Connection::open(setting(variable).await?).map_err(refused)?;
-    let opened = Arc::new(opened);
-    KEPT.with_borrow_mut(|it| it.insert(variable, Arc::clone(&opened)));
-    Ok(opened)
 }
 
 /// What PostgreSQL said of a refused statement, out of the debug form of its driver's error: the plain query of

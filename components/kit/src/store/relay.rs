@@ -1,7 +1,7 @@
 //! Reading events: how a function carries out those that it hears.
 //!
 //! [`drain`] claims deliveries that are ready, hands them to the function a few at a time and settles each: done,
-//! again, later or never. Every event arrives at least once; one that comes twice has the same id. Deliveries that a
+//! again, later or never. [`drain_together`] hands over as one what can be carried out by one statement. Every event arrives at least once; one that comes twice has the same id. Deliveries that a
 //! crashed worker left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no
 //! other. Order within an aggregate, lanes and the fencing of late copies are SQL, in `migrations/events`.
 //!
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use spin_sdk::time::sleep;
 use uuid::Uuid;
 
-use super::db::{Db, DbError};
+use super::db::{Cause, Db, DbError};
 use super::event;
 use super::row::{FromRow, Only, Row};
 use crate::{params, sql};
@@ -45,6 +45,15 @@ pub struct Event {
     /// Consecutive claims that were never settled, this one included.
     unsettled: i32,
     fence: i64,
+}
+
+impl Event {
+    fn cause(&self) -> Cause {
+        Cause {
+            request_id: self.request_id.clone(),
+            traceparent: self.traceparent.clone(),
+        }
+    }
 }
 
 /// An event to write with the outcome of another.
@@ -91,7 +100,7 @@ impl Outcome {
 
 /// Events that one worker carries out at once: enough to hide the waiting for receivers, few enough that a worker
 /// that dies delays little until the leases end.
-const MAX_CONCURRENT: usize = 32;
+const MAX_CONCURRENT: usize = 64;
 
 /// Events of urgent lanes that it carries out beside them, so that slow receivers do not occupy every place.
 const MAX_URGENT: usize = 8;
@@ -99,10 +108,11 @@ const MAX_URGENT: usize = 8;
 /// How often a worker that waits for its receivers looks for further events.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Events that are settled together, with a claim for as many others: a turn at the database costs about the same for
-/// one and for many. Fewer are settled when nothing else runs, or none ends for a moment.
-const BATCH: usize = MAX_CONCURRENT / 4;
-const LINGER: Duration = Duration::from_millis(3);
+/// Events that are settled together, with a claim for as many others: a turn at the database costs the same for a few as for
+/// many, and one of 32 half as much for each as one of 8. Fewer are settled when nothing else runs, or none ends for a
+/// moment.
+const BATCH: usize = MAX_CONCURRENT / 2;
+const LINGER: Duration = Duration::from_millis(10);
 
 /// No event is begun later in a drain: a host that stops waits for drains that run, and events that it cuts off are
 /// carried out again elsewhere. The next wake-up goes on.
@@ -122,27 +132,55 @@ const MAX_ATTEMPTS: i32 = 24;
 /// Upper bound for a `Retry-After` that a receiver may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How a function carries out events.
+struct Consumer<G, T, A> {
+    goes_together: G,
+    together: T,
+    alone: A,
+}
+
 /// Carries out events until none is ready or the time is up; answers how many were settled.
 pub async fn drain(
     db: &Db,
     consume: impl AsyncFn(&Db, &Event) -> Outcome,
 ) -> Result<usize, DbError> {
+    async fn nothing(_: &Db, _: &[Event]) -> Vec<Outcome> {
+        Vec::new()
+    }
+    drain_together(db, |_| false, nothing, consume).await
+}
+
+/// The same. Events for which `goes_together` holds and that were claimed together are carried out by one call of `together`,
+/// which answers an outcome for each, in their order, and writes events by these outcomes alone.
+pub async fn drain_together(
+    db: &Db,
+    goes_together: impl Fn(&Event) -> bool,
+    together: impl AsyncFn(&Db, &[Event]) -> Vec<Outcome>,
+    alone: impl AsyncFn(&Db, &Event) -> Outcome,
+) -> Result<usize, DbError> {
+    let consumer = Consumer {
+        goes_together,
+        together,
+        alone,
+    };
     db.overlap(true);
-    let drained = drain_all(db, &consume).await;
+    let drained = drain_all(db, &consumer).await;
     db.overlap(false);
     drained
 }
 
-async fn drain_all(
-    db: &Db,
-    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
-) -> Result<usize, DbError> {
+async fn drain_all<G, T, A>(db: &Db, consumer: &Consumer<G, T, A>) -> Result<usize, DbError>
+where
+    G: Fn(&Event) -> bool,
+    T: AsyncFn(&Db, &[Event]) -> Vec<Outcome>,
+    A: AsyncFn(&Db, &Event) -> Outcome,
+{
     let begun = crate::now();
-    let (mut settled, is_cut_short) = drain_ready(db, consume, begun).await?;
+    let (mut settled, is_cut_short) = drain_ready(db, consumer, begun).await?;
     // No other event is in progress now: one that a worker dropped may be what it died of.
     while let Some(dropped) = reclaim(db).await? {
-        let settlement = carry_out(db, consume, dropped).await;
-        settle_all(db, &[settlement]).await?;
+        let settlements = carry_out(db, consumer, vec![dropped]).await;
+        settle_all(db, &settlements).await?;
         settled += 1;
         if is_over(begun, crate::now()) {
             break;
@@ -169,11 +207,16 @@ struct Turn {
 }
 
 /// How many were settled, and whether time ended before the work did.
-async fn drain_ready(
+async fn drain_ready<G, T, A>(
     db: &Db,
-    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
+    consumer: &Consumer<G, T, A>,
     begun: Timestamp,
-) -> Result<(usize, bool), DbError> {
+) -> Result<(usize, bool), DbError>
+where
+    G: Fn(&Event) -> bool,
+    T: AsyncFn(&Db, &[Event]) -> Vec<Outcome>,
+    A: AsyncFn(&Db, &Event) -> Outcome,
+{
     let mut running = FuturesUnordered::new();
     let mut room = Room {
         urgent: MAX_URGENT,
@@ -212,12 +255,12 @@ async fn drain_ready(
             LINGER
         };
         match next_step(&mut running, &mut turn, patience).await {
-            Step::Ended(is_urgent, settlement) => {
+            Step::Ended(is_urgent, settlements) => {
                 match is_urgent {
-                    true => room.urgent += 1,
-                    false => room.other += 1,
+                    true => room.urgent += settlements.len(),
+                    false => room.other += settlements.len(),
                 }
-                finished.push(settlement);
+                finished.extend(settlements);
                 // The next of the same aggregate may go now.
                 may_be_more = true;
             }
@@ -233,17 +276,17 @@ async fn drain_ready(
                     failed = Err(error);
                     Vec::new()
                 });
-                if claimed.len() >= MAX_CONCURRENT && !has_asked {
+                if claimed.len() >= BATCH && !has_asked {
                     has_asked = true;
                     event::ask_for_help();
                 }
-                for event in claimed {
-                    let is_urgent = event.is_urgent;
+                for events in group(claimed, &consumer.goes_together) {
+                    let is_urgent = events.iter().any(|it| it.is_urgent);
                     match is_urgent {
-                        true => room.urgent = room.urgent.saturating_sub(1),
-                        false => room.other = room.other.saturating_sub(1),
+                        true => room.urgent = room.urgent.saturating_sub(events.len()),
+                        false => room.other = room.other.saturating_sub(events.len()),
                     }
-                    running.push(async move { (is_urgent, carry_out(db, consume, event).await) });
+                    running.push(async move { (is_urgent, carry_out(db, consumer, events).await) });
                 }
             }
             Step::Waited => (may_be_more, has_lingered) = (true, true),
@@ -253,8 +296,8 @@ async fn drain_ready(
 
 /// What a drain goes on with.
 enum Step {
-    /// An event was carried out; whether it was an urgent one.
-    Ended(bool, Settlement),
+    /// Events were carried out; whether they were urgent ones.
+    Ended(bool, Vec<Settlement>),
     Turned(Turn),
     /// Nothing happened for a while.
     Waited,
@@ -266,13 +309,13 @@ async fn next_step<E, T>(
     patience: Duration,
 ) -> Step
 where
-    E: Future<Output = (bool, Settlement)>,
+    E: Future<Output = (bool, Vec<Settlement>)>,
     T: Future<Output = Turn>,
 {
     let is_turning = turn.is_some();
     let ended = async {
         match running.next().await {
-            Some((is_urgent, settlement)) => Step::Ended(is_urgent, settlement),
+            Some((is_urgent, settlements)) => Step::Ended(is_urgent, settlements),
             None => std::future::pending().await,
         }
     };
@@ -374,29 +417,67 @@ async fn reclaim(db: &Db) -> Result<Option<Event>, DbError> {
     db.optional(sql!("relay_reclaim"), params![LEASE_MS]).await
 }
 
-async fn carry_out(
-    db: &Db,
-    consume: &impl AsyncFn(&Db, &Event) -> Outcome,
-    event: Event,
-) -> Settlement {
-    let outcome = if event.unsettled > MAX_ATTEMPTS {
-        Outcome::Never("every worker that took it crashed".to_owned())
-    } else {
-        with_timeout(consume(db, &event)).await
-    };
-    let settlement = Settlement::of(&event, outcome, random());
-    if let Some(error) = &settlement.error {
-        eprintln!("{} {}: {error}", settlement.event, settlement.outcome);
+/// What is handed over by one call each: the events that go together, the urgent ones by themselves, and each other one.
+fn group(claimed: Vec<Event>, goes_together: &impl Fn(&Event) -> bool) -> Vec<Vec<Event>> {
+    let mut urgent = Vec::new();
+    let mut other = Vec::new();
+    let mut groups = Vec::new();
+    for event in claimed {
+        match (goes_together(&event), event.is_urgent) {
+            (true, true) => urgent.push(event),
+            (true, false) => other.push(event),
+            (false, _) => groups.push(vec![event]),
+        }
     }
-    settlement
+    groups.extend([urgent, other].into_iter().filter(|it| !it.is_empty()));
+    groups
 }
 
-async fn with_timeout(consumed: impl Future<Output = Outcome>) -> Outcome {
+async fn carry_out<G, T, A>(
+    db: &Db,
+    consumer: &Consumer<G, T, A>,
+    events: Vec<Event>,
+) -> Vec<Settlement>
+where
+    G: Fn(&Event) -> bool,
+    T: AsyncFn(&Db, &[Event]) -> Vec<Outcome>,
+    A: AsyncFn(&Db, &Event) -> Outcome,
+{
+    let outcomes = match events.as_slice() {
+        // Claimed alone, as those before it were not settled.
+        [event] if event.unsettled > MAX_ATTEMPTS => {
+            vec![Outcome::Never(
+                "every worker that took it crashed".to_owned(),
+            )]
+        }
+        [event] if !(consumer.goes_together)(event) => {
+            let own = db.caused_by(event.cause());
+            let consumed = (consumer.alone)(own.as_ref().unwrap_or(db), event);
+            with_timeout(consumed).await.into_iter().collect()
+        }
+        together => with_timeout((consumer.together)(db, together))
+            .await
+            .unwrap_or_default(),
+    };
+    let missing = || Outcome::again("it took too long");
+    let outcomes = outcomes.into_iter().chain(std::iter::repeat_with(missing));
+    let settle = |(event, outcome): (&Event, Outcome)| {
+        let settlement = Settlement::of(event, outcome, random());
+        if let Some(error) = &settlement.error {
+            eprintln!("{} {}: {error}", settlement.event, settlement.outcome);
+        }
+        settlement
+    };
+    events.iter().zip(outcomes).map(settle).collect()
+}
+
+/// Absent when it took too long.
+async fn with_timeout<T>(consumed: impl Future<Output = T>) -> Option<T> {
     let consumed = pin!(consumed);
     let timeout = pin!(sleep(EVENT_TIMEOUT));
     match select(consumed, timeout).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(_) => Outcome::again("it took too long"),
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
     }
 }
 
@@ -568,6 +649,37 @@ mod tests {
             unsettled: 1,
             fence: 3,
         }
+    }
+
+    #[test]
+    fn events_that_go_together_are_one_call_and_the_urgent_ones_another() {
+        let named = |kind: &str, is_urgent| Event {
+            kind: kind.to_owned(),
+            is_urgent,
+            ..event(0)
+        };
+        let claimed = vec![
+            named("notify", false),
+            named("letter", true),
+            named("notify", true),
+            named("letter", false),
+            named("notify", false),
+        ];
+        let calls: Vec<Vec<(String, bool)>> = group(claimed, &|it: &Event| it.kind == "notify")
+            .into_iter()
+            .map(|it| it.into_iter().map(|it| (it.kind, it.is_urgent)).collect())
+            .collect();
+        let one = |kind: &str, is_urgent| (kind.to_owned(), is_urgent);
+        assert_eq!(
+            calls,
+            [
+                vec![one("letter", true)],
+                vec![one("letter", false)],
+                vec![one("notify", true)],
+                vec![one("notify", false), one("notify", false)],
+            ]
+        );
+        assert!(group(Vec::new(), &|_: &Event| true).is_empty());
     }
 
     #[test]

@@ -180,8 +180,14 @@ pub struct Link {
     client: Client,
     tls: MakeRustlsConnect,
     prepared: Mutex<LruCache<Box<str>, Arc<Prepared>>>,
-    /// The request that the session's settings name.
-    named: Mutex<Option<Arc<Cause>>>,
+    named: Mutex<Named>,
+}
+
+/// The request that the session's settings name. Both are empty at first.
+#[derive(Default)]
+struct Named {
+    request_id: String,
+    traceparent: String,
 }
 
 pub struct Prepared {
@@ -259,20 +265,27 @@ impl Link {
         Ok(prepared)
     }
 
-    /// Sets the request that the next statements of this connection belong to.
-    pub async fn name_request(&self, cause: Option<&Arc<Cause>>) {
-        {
-            let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-            if named.as_ref() == cause {
-                return;
-            }
-            *named = cause.cloned();
-        }
+    /// Sets the request that the next statements of this connection belong to: what of it differs from the last one.
+    pub async fn name_request(&self, cause: Option<&Cause>) {
         let (request_id, traceparent) =
             cause.map_or(("", ""), |it| (it.request_id(), it.traceparent()));
-        let set = format!(
-            "SET wharf.request_id = '{request_id}'; SET wharf.traceparent = '{traceparent}'"
-        );
+        let mut set = String::new();
+        {
+            let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            let named = &mut *named;
+            for (name, value, before) in [
+                ("request_id", request_id, &mut named.request_id),
+                ("traceparent", traceparent, &mut named.traceparent),
+            ] {
+                if value != before.as_str() {
+                    set += &format!("SET wharf.{name} = '{value}';");
+                    value.clone_into(before);
+                }
+            }
+        }
+        if set.is_empty() {
+            return;
+        }
         if let Err(error) = self.client.batch_execute(&set).await {
             tracing::debug!(error = with_causes(&error), "a request was not named");
         }
@@ -325,7 +338,7 @@ impl Link {
     pub async fn clean(&self, reset_session: bool) -> bool {
         let statements = if reset_session { RESET } else { "ROLLBACK" };
         if reset_session {
-            *self.named.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.named.lock().unwrap_or_else(PoisonError::into_inner) = Named::default();
         }
         self.client.batch_execute(statements).await.is_ok()
     }

@@ -66,3 +66,40 @@ fn a_webhook_is_called_with_the_id_of_the_request_that_caused_it() {
     );
     assert!(!call.headers.contains_key("traceparent"));
 }
+
+/// Several are delivered by one instance at the same time, and each of them writes an event of its own: its owner is told that
+/// the webhook is gone.
+#[test]
+fn an_event_that_follows_from_another_names_its_request() {
+    let told = Told::shared();
+    let mut sql = told.stack.sql();
+    let gone: Vec<(String, String)> = (0..3)
+        .map(|_| {
+            let ana = Person::registered(told, "driver", 1);
+            let (webhook, _) = ana.hooked(told, &format!("/{}/410", ana.login));
+            let call = json!({ "webhook": webhook, "body": { "type": "test" } }).to_string();
+            (webhook, call)
+        })
+        .collect();
+    let causes: Vec<String> = gone.iter().map(|_| unique("cause")).collect();
+    let (webhooks, calls): (Vec<String>, Vec<String>) = gone.into_iter().unzip();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    sql.execute(
+        "INSERT INTO events.outbox (kind, aggregate, payload, request_id, traceparent)
+        SELECT 'deliver:webhook', 'test:' || call.webhook, call.payload::jsonb, call.cause, $4
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS call (webhook, payload, cause)",
+        &[&webhooks, &calls, &causes, &trace],
+    )
+    .unwrap();
+    for (webhook, cause) in webhooks.iter().zip(&causes) {
+        let follows = "SELECT request_id FROM events.entry
+            WHERE aggregate = 'webhook:' || $1 AND payload ->> 'template' = 'webhook_disabled'";
+        let mut found = None;
+        eventually("the owner is to be told", SOON, || {
+            found = sql.query_opt(follows, &[webhook]).unwrap();
+            found.is_some()
+        });
+        let named: Option<String> = found.unwrap().get(0);
+        assert_eq!(named.as_ref(), Some(cause));
+    }
+}

@@ -306,3 +306,37 @@ async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
     let mistaken = "SELECT count(*) FROM noted WHERE wanted IS DISTINCT FROM found";
     assert_eq!(query_number(&guest, mistaken).await, 0);
 }
+
+#[tokio::test]
+async fn a_guest_names_the_request_of_what_follows_on_a_connection() {
+    let pools = make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(1)
+    });
+    let owner = open(&pools, testing::shared_postgres()).await;
+    run(&owner, "CREATE TABLE followed (id text, trace text)").await;
+    drop(owner);
+    let write = "INSERT INTO followed VALUES (
+        current_setting('wharf.request_id', true), current_setting('wharf.traceparent', true))";
+    let served = Some(Arc::new(Cause::new("served", Some("00-1"))));
+    let guest = async || {
+        let opened = open(&pools, testing::shared_postgres()).await;
+        opened.caused_by(served.clone())
+    };
+    // Both use the only connection to the server: neither needs a session.
+    let (first, second) = (guest().await, guest().await);
+    run(&first, write).await;
+    assert_eq!(run(&first, "SET wharf.request_id = 'heard-1'").await, 0);
+    run(&first, write).await;
+    run(&first, "SET wharf.traceparent = '00-2'").await;
+    run(&first, write).await;
+    // Another connection of the same guest.
+    run(&second, write).await;
+    run(&second, "SET wharf.request_id = 'it''s'; SELECT '").await;
+    run(&second, write).await;
+    let rows = "SELECT string_agg(id || ' ' || trace, ',' ORDER BY ctid) FROM followed";
+    assert_eq!(
+        query_text(&second, rows).await,
+        "served 00-1,heard-1 ,heard-1 00-2,served 00-1, "
+    );
+}
