@@ -59,11 +59,11 @@ BEGIN
     END IF;
     INSERT INTO booking (
         request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status,
-        refund_free_hours, refund_percent, plate, shown_plate
+        refund_free_hours, refund_percent, overstay, plate, shown_plate
     )
     VALUES (
         the_request, the_place, the_driver, starts, ends, ends, kept_until(ends), p.hourly_rate, price,
-        'Waiting', p.refund_free_hours, p.refund_percent, the_plate, written
+        'Waiting', p.refund_free_hours, p.refund_percent, p.overstay, the_plate, written
     )
     RETURNING * INTO b;
     INSERT INTO charge (booking_id, amount, date_to)
@@ -194,6 +194,17 @@ BEGIN
         RETURN QUERY SELECT 'settled', b;
         RETURN;
     END IF;
+    IF c.is_overstay THEN
+        -- The owner may have waived it while the money was on its way.
+        INSERT INTO refund (booking_id, charge_id, amount)
+        SELECT b.id, c.id, c.amount - (b.overstay_cost - b.overstay_paid)
+        WHERE c.amount > b.overstay_cost - b.overstay_paid;
+        UPDATE booking SET overstay_paid = least(overstay_cost, overstay_paid + c.amount)
+        WHERE id = b.id
+        RETURNING * INTO b;
+        RETURN QUERY SELECT 'confirmed', b;
+        RETURN;
+    END IF;
     IF b.status = 'Canceled' THEN
         -- Canceled while the money was on its way.
         INSERT INTO refund (booking_id, charge_id, amount) VALUES (b.id, c.id, c.amount);
@@ -232,6 +243,11 @@ BEGIN
     UPDATE charge SET status = 'void' WHERE id = the_charge AND status = 'opening';
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    IF c.is_overstay THEN
+        -- It stays owed.
+        RETURN QUERY SELECT 'void', b;
         RETURN;
     END IF;
     was_waiting := b.status = 'Waiting';
