@@ -188,9 +188,17 @@ pub enum Error {
         400,
         "insufficient-funds",
         "Insufficient funds",
-        detail = "insufficient funds"
+        detail = "insufficient funds",
+        outcome = "insufficient_funds"
     )]
     InsufficientFunds,
+    /// The driver's funds are to be looked at before the place is locked.
+    #[refusal(
+        internal,
+        detail = "the funds of the driver are unknown",
+        outcome = "unknown_funds"
+    )]
+    UnknownFunds,
     #[refusal(
         400,
         "payment-refused",

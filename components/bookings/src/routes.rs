@@ -88,7 +88,7 @@ pub fn routes() -> Routes {
         })
         .post("/booking", bookings::create_booking, |it| {
             it.summary("Book a place")
-                .note("Takes the place, pays for it from the driver's wallet and answers once it is confirmed. Without the money nothing is booked.")
+                .note("Takes the place, pays for it from the driver's wallet and answers once it is confirmed. Without the money nothing is booked; a driver whose last booking was not paid does not even wait for the place.")
                 .refuses(taking())
         })
         .post("/booking/quote", bookings::quote_booking, |it| {

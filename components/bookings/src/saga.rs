@@ -11,7 +11,7 @@ use kit::store::relay::{self, Event, Outcome};
 use kit::store::{Db, erasure, event, purge_keys};
 use uuid::Uuid;
 
-use crate::booking::{Booking, Status};
+use crate::booking::{Agreed, Booking, Status, Window};
 use crate::calls;
 use crate::charge::{Charge, Held, OwedRefund, Owing, Taken};
 use crate::error::Error;
@@ -24,6 +24,24 @@ const PURGE_BATCH: i64 = 1_000;
 /// Bookings that one statement of an erasure cancels: each writes notices and refunds, and all of
 /// them stay locked until it ends.
 const ERASE_BATCH: i32 = 100;
+
+/// Takes a place. A driver who is not known to pay is looked at first, so that those without money neither queue at a
+/// place nor keep it from others; for all others that would be one more statement. The ledger decides when it is paid.
+pub async fn book(
+    db: &Db,
+    request: Uuid,
+    place: i64,
+    driver: Uuid,
+    window: Window,
+    agreed: Agreed<'_>,
+) -> Result<Taken, Error> {
+    match store::book(db, request, place, driver, window, agreed, None).await {
+        Err(Error::UnknownFunds) => {}
+        taken => return taken,
+    }
+    let funds = calls::free_funds(driver).await.unwrap_or(i64::MAX);
+    store::book(db, request, place, driver, window, agreed, Some(funds)).await
+}
 
 /// Asks the ledger to pay a charge, and records the answer.
 pub async fn settle_charge(db: &Db, charge: Charge) -> Result<Booking, Error> {

@@ -186,6 +186,7 @@ pub async fn set_rules(db: &Db, place: i64, caller: &Caller, rules: &Rules) -> R
 
 // Bookings.
 
+/// `funds` is what the driver can spend; absent when that was not looked at.
 pub async fn book(
     db: &Db,
     request: Uuid,
@@ -193,6 +194,7 @@ pub async fn book(
     driver: Uuid,
     window: Window,
     agreed: Agreed<'_>,
+    funds: Option<i64>,
 ) -> Result<Taken, Error> {
     let params = params![
         request,
@@ -202,7 +204,8 @@ pub async fn book(
         window.to,
         agreed.expected_cost,
         agreed.plate.map(Plate::as_str),
-        agreed.plate.map(Plate::shown)
+        agreed.plate.map(Plate::shown),
+        funds
     ];
     let taken: TakenRow = decide_in_turn(db, sql!("book"), || params.clone()).await?;
     Ok(taken.into())

@@ -4,6 +4,7 @@
 mod access;
 mod capacity;
 mod crashes;
+mod crowds;
 mod erasure;
 mod gate;
 mod money;
@@ -30,7 +31,7 @@ struct Step {
 }
 
 const PAY: Step = Step {
-    statement: "FROM pay(",
+    statement: "FROM pay_in_turn(",
     table: "payments.voided",
 };
 
