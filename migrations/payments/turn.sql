@@ -1,16 +1,5 @@
--- A place in the queue for the wallet of a payee: four payments wait for its row at most, in all copies of the function. All
--- others are sent away and come again, so that one payee whom all pay does not take the connections of the others.
-CREATE OR REPLACE FUNCTION is_admitted(payee uuid) RETURNS bool LANGUAGE plpgsql AS $$
-BEGIN
-    FOR seat IN 1..4 LOOP
-        IF pg_try_advisory_xact_lock(uuid_hash(payee), seat) THEN
-            RETURN true;
-        END IF;
-    END LOOP;
-    RETURN false;
-END $$;
-
--- As `pay()`, for callers who come again.
+-- As `pay()`, for callers who come again when they are sent away: four payments wait for the wallet of a payee at most, in all
+-- copies of the function, so that one payee whom all pay does not take the connections of the others.
 CREATE OR REPLACE FUNCTION pay_in_turn(
     payment uuid,
     payer uuid,
@@ -20,13 +9,15 @@ CREATE OR REPLACE FUNCTION pay_in_turn(
     for_reference text,
     described text,
     held_until timestamptz
-) RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+) RETURNS movement LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT is_admitted(payee) THEN
-        RETURN refused('crowded');
-    END IF;
-    RETURN pay(payment, payer, payee, of_amount, in_currency, for_reference, described, held_until);
+    FOR seat IN 1..4 LOOP
+        IF pg_try_advisory_xact_lock(uuid_hash(payee), seat) THEN
+            RETURN pay(payment, payer, payee, of_amount, in_currency, for_reference, described, held_until);
+        END IF;
+    END LOOP;
+    RETURN ROW('crowded', NULL, NULL, NULL, NULL, NULL)::movement;
 END $$;
 
-REVOKE ALL ON FUNCTION is_admitted, pay_in_turn FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay_in_turn FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pay_in_turn TO wharf_payments;

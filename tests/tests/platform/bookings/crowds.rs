@@ -1,6 +1,8 @@
 //! A place that all want, or an owner whom all pay, leaves room to the others. Drivers without money keep nobody waiting.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use wharf_tests::{Stack, User, at_once, eventually};
 
@@ -119,4 +121,59 @@ fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
     eventually("those who were sent away have paid nothing", SOON, || {
         balance(&hot) == 60 * (40 + booked as i64)
     });
+}
+
+/// How long the bookings of one driver take beside such a crowd: the longest but one of a hundred.
+fn measure_beside(stack: &Stack, crowd: &[(User, i64)], calm: &User, place: i64) -> Duration {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for (driver, wanted) in crowd {
+            let done = &done;
+            scope.spawn(move || {
+                let minutes = (0..1_400).step_by(7).cycle();
+                for minute in minutes.take_while(|_| !done.load(Ordering::Relaxed)) {
+                    book(stack, driver, *wanted, minute, minute + 1);
+                }
+            });
+        }
+        let mut took: Vec<_> = (0..100)
+            .map(|minute| {
+                let begun = Instant::now();
+                book_confirmed(stack, calm, place, minute, minute + 1);
+                begun.elapsed()
+            })
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        took.sort_unstable();
+        took[98]
+    })
+}
+
+/// The same crowd once wants one place, and once a place of an owner of its own for each driver.
+#[test]
+fn beside_a_hot_place_others_book_about_as_quickly_as_beside_many_calm_ones() {
+    let stack = Stack::start();
+    let (hot, elsewhere) = (
+        offer(&User::owner(&stack), 60, 100_000),
+        offer(&User::owner(&stack), 60, 100_000),
+    );
+    let calm = driver(&stack, 1_000_000);
+    let crowd = |place: &dyn Fn() -> i64| -> Vec<_> {
+        (0..24)
+            .map(|_| (driver(&stack, 1_000_000), place()))
+            .collect()
+    };
+    let wanting_one = crowd(&|| hot);
+    let spread = crowd(&|| offer(&User::owner(&stack), 60, 100_000));
+    let mut measured = Vec::new();
+    // On a busy machine one round says little.
+    let is_fair = (0..5).any(|_| {
+        let beside_spread = measure_beside(&stack, &spread, &calm, elsewhere);
+        let beside_hot = measure_beside(&stack, &wanting_one, &calm, elsewhere);
+        measured.push((beside_hot, beside_spread));
+        beside_hot <= 2 * beside_spread
+    });
+    eprintln!("beside one hot place, beside many: {measured:?}");
+    assert!(is_fair, "{measured:?}");
+    assert_books_agree(&stack);
 }

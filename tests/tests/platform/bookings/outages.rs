@@ -45,13 +45,13 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
         listed.map(|it| it["status"].clone()).collect()
     };
 
-    allow_payments(&stack, "pay_in_turn", false);
+    allow_payments(&stack, "pay", false);
     let refused = ask("first");
     assert!(refused.header("retry-after").is_some(), "{refused}");
     assert_eq!(refused.problem(503)["code"], "payment-unavailable");
     assert_eq!(statuses(), ["Waiting"]);
     assert_eq!(balance(&driver), 1_000);
-    allow_payments(&stack, "pay_in_turn", true);
+    allow_payments(&stack, "pay", true);
     // The same request again goes on where the first stopped.
     assert_eq!(ask("first").expect(200).json()["status"], "Confirmed");
     assert_eq!(
@@ -62,9 +62,9 @@ fn a_booking_waits_for_a_ledger_that_is_away() {
     driver.delete(&format!("/booking/{id}")).send().expect(200);
 
     // Without another request the booking is canceled and the place is free.
-    allow_payments(&stack, "pay_in_turn", false);
+    allow_payments(&stack, "pay", false);
     ask("second").problem(503);
-    allow_payments(&stack, "pay_in_turn", true);
+    allow_payments(&stack, "pay", true);
     make_due(&stack);
     send_tick(&stack);
     eventually("it is called off", SOON, || statuses() == ["Canceled"]);

@@ -117,10 +117,10 @@ fn a_car_leaves_also_while_the_ledger_is_away() {
         let sql = format!("{right} wharf_payments");
         stack.sql().batch_execute(&sql).unwrap();
     };
-    may_pay("REVOKE EXECUTE ON FUNCTION payments.pay_in_turn FROM");
+    may_pay("REVOKE EXECUTE ON FUNCTION payments.pay FROM");
     let left = pass(&owner, place, "check-out", "away1").expect(200).json();
     assert_eq!(left["overstay_owed"], 900);
-    may_pay("GRANT EXECUTE ON FUNCTION payments.pay_in_turn TO");
+    may_pay("GRANT EXECUTE ON FUNCTION payments.pay TO");
     eventually("it is paid", SOON, || {
         make_due(&stack);
         send_tick(&stack);
