@@ -130,8 +130,9 @@ pub async fn book(
     let (from, to) = (new.date_from.as_millisecond(), new.date_to.as_millisecond());
     let db = shared.bookings.get().await?;
     let sql = include_str!("../../../../components/bookings/src/sql/book.sql");
-    let book = async |funds: Option<i64>| {
-        query_one(
+    let mut funds = None::<i64>;
+    let row = loop {
+        let row = query_one(
             &db,
             sql,
             &[
@@ -146,13 +147,13 @@ pub async fn book(
                 &funds,
             ],
         )
-        .await
+        .await?;
+        if row.try_get::<_, &str>("outcome")? != "unknown_funds" {
+            break row;
+        }
+        // The first booking of a driver: all of them have money.
+        funds = Some(i64::MAX);
     };
-    let mut row = book(None).await?;
-    // The first booking of a driver: all of them have money.
-    if row.try_get::<_, &str>("outcome")? == "unknown_funds" {
-        row = book(Some(i64::MAX)).await?;
-    }
     let outcome: &str = row.try_get("outcome")?;
     if outcome != "booked" {
         return Err(anyhow!("not booked: {outcome}").into());
