@@ -1,10 +1,41 @@
 -- Taking a place, and moving the start or the end of a booking.
 
--- Takes a place for a window: Waiting until it is paid. A driver who names the price pays no other.
+-- Why a driver who has `funds`, null when that was not looked at, is refused before the place is locked. A driver who lacks
+-- nothing but money hears that; all others are left to `book()`. A copy of a request is never refused.
+CREATE OR REPLACE FUNCTION refuse_early(
+    the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz, expected_cost bigint,
+    funds bigint
+) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    p place;
+    price bigint;
+BEGIN
+    IF EXISTS (SELECT FROM booking WHERE request = the_request) THEN
+        RETURN NULL;
+    END IF;
+    IF funds IS NULL THEN
+        RETURN 'unknown_funds';
+    END IF;
+    SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL;
+    price := cost(p.hourly_rate, starts, ends);
+    IF funds < price AND p.owner <> the_driver AND price = coalesce(expected_cost, price)
+        AND is_open(p.time_zone, p.opening, p.blackouts, starts, ends) AND peak(the_place, starts, ends) < p.capacity
+    THEN
+        RETURN 'insufficient_funds';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Takes a place for a window: Waiting until it is paid. A driver who names the price pays no other. `funds` is what the
+-- driver can spend; null when that was not looked at. Copies of the release before do not look.
 DROP FUNCTION IF EXISTS book(uuid, bigint, uuid, timestamptz, timestamptz, bigint);
+DROP FUNCTION IF EXISTS book(uuid, bigint, uuid, timestamptz, timestamptz, bigint, text, text);
 CREATE OR REPLACE FUNCTION book(
     the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz,
-    expected_cost bigint, the_plate text DEFAULT NULL, written text DEFAULT NULL
+    expected_cost bigint, the_plate text DEFAULT NULL, written text DEFAULT NULL,
+    funds bigint DEFAULT 9223372036854775807
 ) RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
@@ -12,7 +43,19 @@ DECLARE
     b booking;
     price bigint;
     the_charge uuid;
+    refusal text;
 BEGIN
+    -- A driver whose last booking was paid, or is being paid, is not looked at. A refused payment takes the request from its
+    -- booking.
+    IF funds IS NOT NULL OR (
+        SELECT request FROM booking WHERE driver = the_driver AND deleted_at IS NULL ORDER BY id DESC LIMIT 1
+    ) IS NULL THEN
+        refusal := refuse_early(the_request, the_place, the_driver, starts, ends, expected_cost, funds);
+    END IF;
+    IF refusal IS NOT NULL THEN
+        RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     IF NOT is_admitted(the_place) THEN
         RETURN QUERY SELECT 'crowded', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
@@ -59,11 +102,11 @@ BEGIN
     END IF;
     INSERT INTO booking (
         request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status,
-        refund_free_hours, refund_percent, plate, shown_plate
+        refund_free_hours, refund_percent, overstay, plate, shown_plate
     )
     VALUES (
         the_request, the_place, the_driver, starts, ends, ends, kept_until(ends), p.hourly_rate, price,
-        'Waiting', p.refund_free_hours, p.refund_percent, the_plate, written
+        'Waiting', p.refund_free_hours, p.refund_percent, p.overstay, the_plate, written
     )
     RETURNING * INTO b;
     INSERT INTO charge (booking_id, amount, date_to)
@@ -194,6 +237,17 @@ BEGIN
         RETURN QUERY SELECT 'settled', b;
         RETURN;
     END IF;
+    IF c.is_overstay THEN
+        -- The owner may have waived it while the money was on its way.
+        INSERT INTO refund (booking_id, charge_id, amount)
+        SELECT b.id, c.id, c.amount - (b.overstay_cost - b.overstay_paid)
+        WHERE c.amount > b.overstay_cost - b.overstay_paid;
+        UPDATE booking SET overstay_paid = least(overstay_cost, overstay_paid + c.amount)
+        WHERE id = b.id
+        RETURNING * INTO b;
+        RETURN QUERY SELECT 'confirmed', b;
+        RETURN;
+    END IF;
     IF b.status = 'Canceled' THEN
         -- Canceled while the money was on its way.
         INSERT INTO refund (booking_id, charge_id, amount) VALUES (b.id, c.id, c.amount);
@@ -232,6 +286,11 @@ BEGIN
     UPDATE charge SET status = 'void' WHERE id = the_charge AND status = 'opening';
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'settled', b;
+        RETURN;
+    END IF;
+    IF c.is_overstay THEN
+        -- It stays owed.
+        RETURN QUERY SELECT 'void', b;
         RETURN;
     END IF;
     was_waiting := b.status = 'Waiting';

@@ -55,6 +55,13 @@ BEGIN
         RETURN QUERY SELECT 'over', NULL::booking, NULL::jsonb;
         RETURN;
     END IF;
+    -- Otherwise its driver would stay on for nothing. They leave earlier by moving the end.
+    IF b.status = 'Confirmed' AND the_caller = b.driver AND NOT is_admin
+        AND b.checked_in_at IS NOT NULL AND b.checked_out_at IS NULL
+    THEN
+        RETURN QUERY SELECT 'inside', NULL::booking, NULL::jsonb;
+        RETURN;
+    END IF;
     IF b.status = 'Confirmed' THEN
         IF the_caller = b.driver AND NOT is_admin THEN
             kept := kept_of(b, clock_timestamp());

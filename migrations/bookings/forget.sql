@@ -1,5 +1,5 @@
 -- Forgets an erased person: closes their places and cancels bookings that have not begun, `at_most` of them; says how
--- many. Their bookings keep no plate.
+-- many. Their bookings keep no plate, and no overstay is owed by them or to them.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -25,6 +25,9 @@ BEGIN
         called_off := called_off + 1;
     END LOOP;
     UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;
+    UPDATE booking SET overstay_cost = overstay_paid
+    WHERE overstay_paid < overstay_cost
+        AND (driver = the_user OR place_id IN (SELECT id FROM place WHERE owner = the_user));
     RETURN called_off;
 END
 $$;

@@ -25,9 +25,10 @@ END
 $$;
 
 -- Lays the rules of a place down. What is booked already stays as it was booked.
+DROP FUNCTION IF EXISTS set_rules(bigint, uuid, boolean, text, jsonb, jsonb, int, int);
 CREATE OR REPLACE FUNCTION set_rules(
     the_place bigint, the_caller uuid, is_admin boolean, new_time_zone text, new_opening jsonb, new_blackouts jsonb,
-    new_free_hours int, new_percent int
+    new_free_hours int, new_percent int, new_overstay jsonb DEFAULT NULL
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -47,7 +48,7 @@ BEGIN
     END;
     UPDATE place SET
         time_zone = new_time_zone, opening = new_opening, blackouts = new_blackouts,
-        refund_free_hours = new_free_hours, refund_percent = new_percent
+        refund_free_hours = new_free_hours, refund_percent = new_percent, overstay = new_overstay
     WHERE id = the_place;
     RETURN 'changed';
 END

@@ -17,7 +17,9 @@ BEGIN
             'time_zone', the_place.time_zone,
             'amount_cents', the_booking.full_cost,
             'currency', 'USD'
-        )
+        ) || CASE WHEN what = 'overstay' THEN jsonb_build_object(
+            'left_at', to_char(the_booking.checked_out_at AT TIME ZONE the_place.time_zone, 'YYYY-MM-DD HH24:MI')
+        ) ELSE '{}' END
     )
     FROM (VALUES (the_booking.driver, 'driver'), (the_place.owner, 'owner')) AS reader (id, part)
     WHERE part = ANY (parts);

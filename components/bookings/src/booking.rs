@@ -10,7 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::rules::RefundPolicy;
+use crate::rules::{Overstay, RefundPolicy};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 #[word(rename_all = "PascalCase")]
@@ -46,6 +46,24 @@ pub struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,
+    /// What leaving late costs, as it was when the place was booked; absent when it costs nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(json)]
+    pub overstay_rule: Option<Overstay>,
+    /// When the car came at first; absent when it was not seen to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked_in_at: Option<Timestamp>,
+    /// When the car left at last; absent while it is inside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked_out_at: Option<Timestamp>,
+    /// What it costs that the car left late, beside `full_cost`; absent when it costs nothing.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(with = "Option<i64>")]
+    pub overstay_cost: i64,
+    /// What of it the driver's wallet lacked: it is taken once it is there. Absent when nothing is owed.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(with = "Option<i64>")]
+    pub overstay_owed: i64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -67,6 +85,10 @@ pub struct Quote {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,
+    /// Absent when leaving late costs nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[row(json)]
+    pub overstay_rule: Option<Overstay>,
 }
 
 /// What a driver says beside the window; all of it may be absent.

@@ -28,6 +28,13 @@ pub async fn pay(charge: &Charge) -> Result<(), Error> {
     .map_err(Error::from)
 }
 
+/// What a driver can spend.
+pub async fn free_funds(driver: Uuid) -> Result<i64, Error> {
+    let funds = ledger::balance(driver.to_string(), CURRENCY.to_owned()).await?;
+    let free = funds.balance.saturating_sub(funds.held);
+    Ok(i64::try_from(free).unwrap_or(i64::MAX))
+}
+
 /// Whether the ledger moved a charge. A charge that it has not moved by now is void from then on.
 pub async fn was_paid(charge: Uuid) -> Result<bool, Error> {
     let payment = ledger::void(charge.to_string()).await?;

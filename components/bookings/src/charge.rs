@@ -94,6 +94,14 @@ pub struct WaitingRefund {
     pub tried_again_at: Timestamp,
 }
 
+/// A driver who owes for leaving late.
+#[derive(FromRow)]
+pub struct Owing {
+    #[row(column = "id")]
+    pub booking: i64,
+    pub driver: Uuid,
+}
+
 /// A booking that is over, and a charge of it whose money the ledger still holds.
 #[derive(FromRow)]
 pub struct Held {

@@ -9,6 +9,7 @@ use crate::bindings::wharf::payments::ledger::Refusal;
 #[refusals(done(
     "booked", "to_pay", "moved", "canceled", "changed", "listed", "removed"
 ))]
+#[refusals(done("checked_in", "checked_out", "waived"))]
 #[refusals(done("settled", "confirmed", "void"))]
 pub enum Error {
     #[refusal(
@@ -94,6 +95,38 @@ pub enum Error {
     )]
     BookingBegun,
     #[refusal(
+        404,
+        "no-car-booking",
+        "The car has no booking",
+        detail = "the car has no booking of the place that holds now",
+        outcome = "no_car_booking"
+    )]
+    NoCarBooking,
+    #[refusal(
+        409,
+        "not-yet",
+        "The booking begins later",
+        detail = "the booking of the car begins later",
+        outcome = "not_yet"
+    )]
+    NotYet,
+    #[refusal(
+        409,
+        "not-inside",
+        "The car is not inside",
+        detail = "no car with that plate has come to the place and not left it",
+        outcome = "not_inside"
+    )]
+    NotInside,
+    #[refusal(
+        409,
+        "car-inside",
+        "The car is inside",
+        detail = "the car of the booking stands on the place; to leave earlier, move the end of the booking",
+        outcome = "inside"
+    )]
+    CarInside,
+    #[refusal(
         409,
         "kept-by-rules",
         "The price is kept by the rules of the place",
@@ -155,9 +188,17 @@ pub enum Error {
         400,
         "insufficient-funds",
         "Insufficient funds",
-        detail = "insufficient funds"
+        detail = "insufficient funds",
+        outcome = "insufficient_funds"
     )]
     InsufficientFunds,
+    /// The driver's funds are to be looked at before the place is locked.
+    #[refusal(
+        internal,
+        detail = "the funds of the driver are unknown",
+        outcome = "unknown_funds"
+    )]
+    UnknownFunds,
     #[refusal(
         400,
         "payment-refused",

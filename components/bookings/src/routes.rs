@@ -2,6 +2,7 @@
 
 mod bookings;
 mod covers;
+mod gate;
 mod places;
 
 use kit::identity::Clock;
@@ -47,17 +48,32 @@ pub fn routes() -> Routes {
         })
         .get("/parking/{parking_id}/rules", places::show_rules, |it| {
             it.summary("Show the rules of a parking place")
-                .note("When cars come and go, and what a driver gets back who cancels.")
+                .note("When cars come and go, what a driver gets back who cancels, and what leaving late costs.")
                 .refuses([Error::UNKNOWN_PLACE])
         })
         .put("/parking/{parking_id}/rules", places::set_rules, |it| {
             it.summary("Lay the rules of a parking place down")
-                .note("Its time zone, opening hours, blackouts and refund policy, all of them at once. Bookings that were made before stay as they are.")
+                .note("Its time zone, opening hours, blackouts, refund policy and overstay, all of them at once. Bookings that were made before stay as they are.")
                 .refuses([
                     Error::INVALID_RULES,
                     Error::UNKNOWN_PLACE,
                     Error::FORBIDDEN,
                 ])
+        })
+        .post("/parking/{parking_id}/check-in", gate::check_in, |it| {
+            it.summary("Let a car in")
+                .note("For the owner of the place, or a gate with a token of theirs. Answers the booking of the car that holds now, with the time at which it came. A car that is inside already changes nothing; it may leave and come again until its booking ends.")
+                .refuses([
+                    Error::UNKNOWN_PLACE,
+                    Error::FORBIDDEN,
+                    Error::NO_CAR_BOOKING,
+                    Error::NOT_YET,
+                ])
+        })
+        .post("/parking/{parking_id}/check-out", gate::check_out, |it| {
+            it.summary("Let a car out")
+                .note("Answers the booking by which the car came, with the time at which it left. A car that leaves after the end of its booking, and later than the grace of its `overstay_rule`, owes `overstay_cost`: it is taken from the driver's wallet, once, and what the wallet lacks is `overstay_owed` until it is there. A car that is booked again from then on has stayed for the next booking. Repeated within ten minutes, it changes nothing.")
+                .refuses([Error::UNKNOWN_PLACE, Error::FORBIDDEN, Error::NOT_INSIDE])
         })
         .about("Bookings")
         .get("/booking", bookings::list_bookings, |it| {
@@ -72,7 +88,7 @@ pub fn routes() -> Routes {
         })
         .post("/booking", bookings::create_booking, |it| {
             it.summary("Book a place")
-                .note("Takes the place, pays for it from the driver's wallet and answers once it is confirmed. Without the money nothing is booked.")
+                .note("Takes the place, pays for it from the driver's wallet and answers once it is confirmed. Without the money nothing is booked; a driver whose last booking was not paid does not even wait for the place.")
                 .refuses(taking())
         })
         .post("/booking/quote", bookings::quote_booking, |it| {
@@ -94,11 +110,12 @@ pub fn routes() -> Routes {
         })
         .put("/booking/{booking_id}", bookings::change_booking, |it| {
             it.summary("Cancel a booking")
-                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back, until its end; of a booking with a `refund_policy` its driver gets back what that says, and `kept_cost` is what the owner keeps. `Confirmed` is handled automatically by payment service.")
+                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back, until its end; of a booking with a `refund_policy` its driver gets back what that says, and `kept_cost` is what the owner keeps. A driver whose car is inside moves the end instead. `Confirmed` is handled automatically by payment service.")
                 .refuses([
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,
                     Error::BOOKING_OVER,
+                    Error::CAR_INSIDE,
                     Error::CONFIRMED_BY_PAYMENT,
                     Error::NOT_BACK,
                 ])
@@ -110,6 +127,7 @@ pub fn routes() -> Routes {
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,
                     Error::BOOKING_OVER,
+                    Error::CAR_INSIDE,
                 ])
         })
         .put("/booking/{booking_id}/end", bookings::move_booking_end, |it| {
@@ -124,6 +142,22 @@ pub fn routes() -> Routes {
                 .refuses(taking())
                 .refuses(moving())
                 .refuses([Error::BOOKING_BEGUN])
+        })
+        .put("/booking/{booking_id}/plate", gate::set_plate, |it| {
+            it.summary("Name the car of a booking")
+                .note("Its plate, by which the gate knows it. While the car is inside it is no other one.")
+                .refuses([
+                    Error::UNKNOWN_BOOKING,
+                    Error::FORBIDDEN,
+                    Error::NOT_CONFIRMED,
+                    Error::BOOKING_OVER,
+                    Error::CAR_INSIDE,
+                ])
+        })
+        .delete("/booking/{booking_id}/overstay", gate::waive_overstay, |it| {
+            it.summary("Waive an overstay")
+                .note("For the owner of the place: nothing of it is owed any more, and what was paid of it goes back.")
+                .refuses([Error::UNKNOWN_BOOKING, Error::FORBIDDEN])
         })
         .about("Operation")
         .post("/booking/tick", tick, |it| {

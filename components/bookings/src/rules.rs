@@ -1,5 +1,6 @@
-//! What an owner lays down about a place beside its price: when cars come and go, and what a late cancellation costs.
-//! No I/O in this file; what a rule means for a booking is decided under its lock, in `migrations/bookings`.
+//! What an owner lays down about a place beside its price: when cars come and go, and what it costs to cancel
+//! or leave late. No I/O in this file; what a rule means for a booking is decided under its lock, in
+//! `migrations/bookings`.
 
 use jiff::Timestamp;
 use kit::store::FromRow;
@@ -55,6 +56,35 @@ pub struct RefundPolicy {
     pub least_percent: i32,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
+#[word(rename_all = "kebab-case")]
+pub enum Unit {
+    Minute,
+    Hour,
+}
+
+/// What it costs that a car leaves after the end of its booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Overstay {
+    /// Leaving so late costs nothing. Later, all of the time after the end counts.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1440), example = 15)]
+    pub grace_minutes: i32,
+    /// Each one that has begun counts.
+    pub per: Unit,
+    /// Of the hourly rate of the booking.
+    #[serde(default = "all")]
+    #[schemars(range(min = 1, max = 1000), example = 150)]
+    pub rate_percent: i32,
+    /// No overstay costs more. Minor units of USD.
+    #[schemars(range(min = 1, max = 10_000_000), example = 5_000)]
+    pub max_cost: i64,
+}
+
+fn all() -> i32 {
+    100
+}
+
 /// The rules of a place. They hold for bookings that are made from now on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow, Schema)]
 pub struct Rules {
@@ -73,6 +103,10 @@ pub struct Rules {
     #[serde(default)]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,
+    /// Without it, a car that leaves late pays nothing for that.
+    #[serde(default)]
+    #[row(json)]
+    pub overstay: Option<Overstay>,
 }
 
 fn utc() -> String {
@@ -109,6 +143,16 @@ impl Rules {
                 "free_hours is 0 to 8760, and least_percent 0 to 100",
             ));
         }
+        let is_valid = self.overstay.is_none_or(|it| {
+            (0..=1_440).contains(&it.grace_minutes)
+                && (1..=1_000).contains(&it.rate_percent)
+                && (1..=10_000_000).contains(&it.max_cost)
+        });
+        if !is_valid {
+            return Err(Error::InvalidRules(
+                "grace_minutes is 0 to 1440, rate_percent 1 to 1000, and max_cost 1 to 10000000",
+            ));
+        }
         Ok(self)
     }
 }
@@ -139,6 +183,7 @@ mod tests {
                 free_hours: 24,
                 least_percent: 50,
             }),
+            overstay: None,
         }
     }
 

@@ -11,9 +11,9 @@ use kit::store::relay::{self, Event, Outcome};
 use kit::store::{Db, erasure, event, purge_keys};
 use uuid::Uuid;
 
-use crate::booking::{Booking, Status};
+use crate::booking::{Agreed, Booking, Status, Window};
 use crate::calls;
-use crate::charge::{Charge, Held, OwedRefund};
+use crate::charge::{Charge, Held, OwedRefund, Owing, Taken};
 use crate::error::Error;
 use crate::store;
 
@@ -24,6 +24,24 @@ const PURGE_BATCH: i64 = 1_000;
 /// Bookings that one statement of an erasure cancels: each writes notices and refunds, and all of
 /// them stay locked until it ends.
 const ERASE_BATCH: i32 = 100;
+
+/// Takes a place. A driver who is not known to pay is looked at first, so that those without money neither queue at a
+/// place nor keep it from others; for all others that would be one more statement. The ledger decides when it is paid.
+pub async fn book(
+    db: &Db,
+    request: Uuid,
+    place: i64,
+    driver: Uuid,
+    window: Window,
+    agreed: Agreed<'_>,
+) -> Result<Taken, Error> {
+    match store::book(db, request, place, driver, window, agreed, None).await {
+        Err(Error::UnknownFunds) => {}
+        taken => return taken,
+    }
+    let funds = calls::free_funds(driver).await.unwrap_or(i64::MAX);
+    store::book(db, request, place, driver, window, agreed, Some(funds)).await
+}
 
 /// Asks the ledger to pay a charge, and records the answer.
 pub async fn settle_charge(db: &Db, charge: Charge) -> Result<Booking, Error> {
@@ -76,6 +94,19 @@ async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
     store::finish_refund(db, owed.id).await
 }
 
+/// Takes what is owed for leaving late, as far as the driver's wallet reaches. What is missing stays owed: the sweep
+/// comes again. Answers the booking when something was taken.
+pub async fn collect_overstay(db: &Db, owing: Owing) -> Result<Option<Booking>, Error> {
+    let free = calls::free_funds(owing.driver).await?;
+    if free == 0 {
+        return Ok(None);
+    }
+    match store::charge_overstay(db, owing.booking, free).await? {
+        Taken::ToPay(charge) => settle_charge(db, charge).await.map(Some),
+        Taken::Settled { .. } => Ok(None),
+    }
+}
+
 /// Finishes what interrupted requests left, and reminds people whose time is nearly over. It may run
 /// anywhere, at any time, several times at once.
 pub async fn sweep() -> Result<(), Error> {
@@ -84,6 +115,7 @@ pub async fn sweep() -> Result<(), Error> {
     [
         remind(&db).await,
         settle_all(&db).await,
+        collect_all(&db).await,
         refund_all(&db).await,
         release_all(&db).await,
         purge_keys(&db, PURGE_BATCH).await.map_err(Error::from),
@@ -105,6 +137,16 @@ async fn settle_all(db: &Db) -> Result<(), Error> {
     for charge in store::claim_charges(db, SWEEP_BATCH).await? {
         if let Err(error) = settle(db, charge, false).await {
             eprintln!("charge {charge} is left to a later sweep: {error}");
+        }
+    }
+    Ok(())
+}
+
+async fn collect_all(db: &Db) -> Result<(), Error> {
+    for owing in store::claim_overstays(db, SWEEP_BATCH).await? {
+        let id = owing.booking;
+        if let Err(error) = collect_overstay(db, owing).await {
+            eprintln!("the overstay of booking {id} is left to a later sweep: {error}");
         }
     }
     Ok(())

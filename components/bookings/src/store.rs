@@ -13,7 +13,7 @@ use spin_sdk::time::sleep;
 use uuid::Uuid;
 
 use crate::booking::{Agreed, Booking, Listing, Quote, Window};
-use crate::charge::{Canceled, Held, OwedRefund, Taken, TakenRow, WaitingRefund};
+use crate::charge::{Canceled, Held, OwedRefund, Owing, Taken, TakenRow, WaitingRefund};
 use crate::cover::{Bounds, Cover};
 use crate::error::Error;
 use crate::list::{Next, Part};
@@ -178,13 +178,15 @@ pub async fn set_rules(db: &Db, place: i64, caller: &Caller, rules: &Rules) -> R
         hours.as_ref(),
         &json!(rules.blackouts),
         rules.refund_policy.map(|it| it.free_hours),
-        rules.refund_policy.map_or(0, |it| it.least_percent)
+        rules.refund_policy.map_or(0, |it| it.least_percent),
+        rules.overstay.map(|it| json!(it)).as_ref()
     ];
     decide(db, sql!("set_rules"), params).await
 }
 
 // Bookings.
 
+/// `funds` is what the driver can spend; absent when that was not looked at.
 pub async fn book(
     db: &Db,
     request: Uuid,
@@ -192,6 +194,7 @@ pub async fn book(
     driver: Uuid,
     window: Window,
     agreed: Agreed<'_>,
+    funds: Option<i64>,
 ) -> Result<Taken, Error> {
     let params = params![
         request,
@@ -201,7 +204,8 @@ pub async fn book(
         window.to,
         agreed.expected_cost,
         agreed.plate.map(Plate::as_str),
-        agreed.plate.map(Plate::shown)
+        agreed.plate.map(Plate::shown),
+        funds
     ];
     let taken: TakenRow = decide_in_turn(db, sql!("book"), || params.clone()).await?;
     Ok(taken.into())
@@ -270,6 +274,40 @@ pub async fn cancel(db: &Db, id: i64, caller: &Caller, hide: bool) -> Result<Can
     decide(db, sql!("cancel"), params).await
 }
 
+/// Notes the car of a booking.
+pub async fn set_plate(db: &Db, id: i64, caller: &Caller, plate: &Plate) -> Result<Booking, Error> {
+    let params = params![
+        id,
+        caller.id,
+        caller.is_admin(),
+        plate.as_str(),
+        plate.shown()
+    ];
+    decide(db, sql!("set_plate"), params).await
+}
+
+/// A car comes to a place.
+pub async fn check_in(
+    db: &Db,
+    place: i64,
+    caller: &Caller,
+    plate: &Plate,
+) -> Result<Booking, Error> {
+    let params = params![place, caller.id, caller.is_admin(), plate.as_str()];
+    decide(db, sql!("check_in"), params).await
+}
+
+/// A car leaves a place.
+pub async fn check_out(
+    db: &Db,
+    place: i64,
+    caller: &Caller,
+    plate: &Plate,
+) -> Result<Booking, Error> {
+    let params = params![place, caller.id, caller.is_admin(), plate.as_str()];
+    decide(db, sql!("check_out"), params).await
+}
+
 /// Bookings of a car that hold now, or ended at most so many seconds ago; the last to end first.
 pub async fn list_covering(db: &Db, plate: &Plate, ended_s: i32) -> Result<Vec<Cover>, Error> {
     let params = params![plate.as_str(), ended_s];
@@ -313,6 +351,24 @@ pub async fn claim_charges(db: &Db, limit: i64) -> Result<Vec<Uuid>, Error> {
 
 pub async fn claim_refunds(db: &Db, limit: i64) -> Result<Vec<OwedRefund>, Error> {
     Ok(db.all(sql!("claim_refunds"), params![limit]).await?)
+}
+
+/// Charges what is owed for leaving late, `at_most` of it.
+pub async fn charge_overstay(db: &Db, booking: i64, at_most: i64) -> Result<Taken, Error> {
+    let params = params![booking, at_most];
+    let taken: TakenRow = decide(db, sql!("charge_overstay"), params).await?;
+    Ok(taken.into())
+}
+
+/// Forgives what a car's leaving late costs.
+pub async fn waive_overstay(db: &Db, booking: i64, caller: &Caller) -> Result<Canceled, Error> {
+    let params = params![booking, caller.id, caller.is_admin()];
+    decide(db, sql!("waive_overstay"), params).await
+}
+
+/// Drivers who still owe for leaving late.
+pub async fn claim_overstays(db: &Db, limit: i64) -> Result<Vec<Owing>, Error> {
+    Ok(db.all(sql!("claim_overstays"), params![limit]).await?)
 }
 
 pub async fn list_waiting_refunds(db: &Db, page: Page) -> Result<Vec<WaitingRefund>, Error> {

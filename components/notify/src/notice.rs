@@ -30,6 +30,12 @@ pub enum Notice {
     BookingCanceled(Booking),
     #[serde(rename = "booking_canceled_owner")]
     PlaceBookingCanceled(Booking),
+    #[serde(rename = "booking_overstay_driver")]
+    LeftLate(LeftLate),
+    #[serde(rename = "booking_overstay_owner")]
+    PlaceLeftLate(LeftLate),
+    #[serde(rename = "booking_overstay_waived_driver")]
+    OverstayWaived(Booking),
     #[serde(rename = "booking_ending")]
     BookingEnding(Ending),
     #[serde(rename = "payment_approved")]
@@ -121,6 +127,14 @@ pub struct Ending {
     pub time_zone: String,
 }
 
+/// A car that left after the end of its booking.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LeftLate {
+    #[serde(flatten)]
+    pub booking: Booking,
+    pub left_at: String,
+}
+
 /// Money that came in from outside, or went there.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Payment {
@@ -196,13 +210,16 @@ pub struct FormerMailbox {
 }
 
 /// The templates that webhooks can be told about.
-pub const ACTIVITIES: [&str; 23] = [
+pub const ACTIVITIES: [&str; 26] = [
     "booking_created_driver",
     "booking_created_owner",
     "booking_changed_driver",
     "booking_changed_owner",
     "booking_canceled_driver",
     "booking_canceled_owner",
+    "booking_overstay_driver",
+    "booking_overstay_owner",
+    "booking_overstay_waived_driver",
     "booking_ending",
     "payment_approved",
     "payment_refunded",
@@ -265,6 +282,9 @@ impl Notice {
             | Self::PlaceBookingChanged(_)
             | Self::BookingCanceled(_)
             | Self::PlaceBookingCanceled(_)
+            | Self::LeftLate(_)
+            | Self::PlaceLeftLate(_)
+            | Self::OverstayWaived(_)
             | Self::BookingEnding(_)
             | Self::PaymentApproved(_)
             | Self::PaymentRefunded(_)
@@ -318,6 +338,8 @@ pub(crate) mod tests {
             "amount_cents": 1250,
             "currency": "USD",
         });
+        let mut late = booking.clone();
+        late["left_at"] = "2026-11-21 12:10".into();
         let ending =
             json!({ "booking_id": 17, "place": "Main Garage", "date_to": "2026-11-21 11:30" });
         let payment = json!({ "reference": "main", "amount_cents": 5000, "currency": "BRL" });
@@ -350,6 +372,9 @@ pub(crate) mod tests {
             ("booking_changed_owner", &booking),
             ("booking_canceled_driver", &booking),
             ("booking_canceled_owner", &booking),
+            ("booking_overstay_driver", &late),
+            ("booking_overstay_owner", &late),
+            ("booking_overstay_waived_driver", &booking),
             ("booking_ending", &ending),
             ("payment_approved", &payment),
             ("payment_refunded", &payment),

@@ -111,6 +111,15 @@ pub enum Error {
         outcome = "voided"
     )]
     Voided,
+    #[refusal(
+        503,
+        "payee-crowded",
+        "Too many pay that user",
+        detail = "too many payments to that user; nothing was paid",
+        outcome = "crowded",
+        retry_after_s = 1
+    )]
+    Crowded,
     /// The same key with another request, found by what the first one left.
     #[refusal(
         422,

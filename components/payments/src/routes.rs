@@ -141,7 +141,7 @@ fn wallets() -> Routes {
         })
         .get("/payment/promocodes", promocodes::list_own_promocodes, |it| {
             it.summary("List promo codes that the caller paid for")
-                .note("The newest first.")
+                .note("The newest first, and whole: they are the caller's to give away. To all others they are masked.")
         })
         .post(CODES, promocodes::create_promocode, |it| {
             it.summary("Create a promo code")

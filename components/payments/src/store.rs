@@ -16,9 +16,11 @@ pub mod provider_file;
 pub mod stuck;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use kit::store::{Db, Decided, FromRow, Only, ParameterValue};
 use kit::{flag, params, sql};
+use spin_sdk::time::sleep;
 
 use crate::error::Error;
 
@@ -53,4 +55,28 @@ async fn decide<T: FromRow>(
     params: Vec<ParameterValue>,
 ) -> Result<T, Error> {
     db.one::<Decided<T, Error>>(sql, params).await?.0
+}
+
+/// How long a payment comes again to a payee whom too many pay, and how often at first and at last.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LAST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Like [`decide`], for what queues at a wallet. A payment that is not admitted waits here and holds no connection.
+async fn decide_in_turn<T: FromRow>(
+    db: &Db,
+    sql: &'static str,
+    params: Vec<ParameterValue>,
+) -> Result<T, Error> {
+    let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+    loop {
+        match decide(db, sql, params.clone()).await {
+            Err(Error::Crowded) if waited < MAX_WAIT => {
+                sleep(pause).await;
+                waited = waited.saturating_add(pause);
+                pause = pause.saturating_mul(2).min(LAST_PAUSE);
+            }
+            decided => return decided,
+        }
+    }
 }

@@ -4,7 +4,9 @@
 mod access;
 mod capacity;
 mod crashes;
+mod crowds;
 mod erasure;
+mod gate;
 mod money;
 mod moves;
 mod outages;
@@ -29,7 +31,7 @@ struct Step {
 }
 
 const PAY: Step = Step {
-    statement: "FROM pay(",
+    statement: "FROM pay_in_turn(",
     table: "payments.voided",
 };
 
@@ -58,7 +60,8 @@ fn send_tick(stack: &Stack) {
 /// What is left undone is the sweep's now, instead of in some seconds.
 pub(crate) fn make_due(stack: &Stack) {
     let due =
-        "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now()";
+        "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now();
+        UPDATE bookings.booking SET overstay_due_at = now()";
     stack.sql().batch_execute(due).unwrap();
 }
 
@@ -150,8 +153,8 @@ pub(crate) fn balance(user: &User) -> i64 {
         .unwrap()
 }
 
-/// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed, what the owner
-/// keeps when it is canceled. And the ledger adds up.
+/// For every booking, what the ledger moved for it is what it costs: all of it when it is confirmed, and what was paid for
+/// leaving late; what the owner keeps when it is canceled. And the ledger adds up.
 pub(crate) fn assert_books_agree(stack: &Stack) {
     let mut sql = stack.sql();
     let disagreeing = "SELECT booking.id, booking.status, full_cost, moved.cents
@@ -162,7 +165,7 @@ pub(crate) fn assert_books_agree(stack: &Stack) {
             JOIN bookings.charge ON charge.id IN (transfer.id, transfer.refund_of)
             WHERE booking_id = booking.id
         ) AS moved
-        WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost ELSE kept_cost END
+        WHERE moved.cents <> CASE booking.status WHEN 'Confirmed' THEN full_cost + overstay_paid ELSE kept_cost END
             AND NOT EXISTS (SELECT FROM bookings.charge WHERE booking_id = booking.id AND status = 'opening')
             AND NOT EXISTS (SELECT FROM bookings.refund WHERE booking_id = booking.id AND status = 'owed')";
     if let Some(row) = sql.query(disagreeing, &[]).unwrap().first() {

@@ -71,7 +71,7 @@ pub async fn create_booking(
             expected_cost: body.expected_cost,
             plate: body.plate.as_ref(),
         };
-        let taken = store::book(&db, request, place, caller.id, window, agreed).await?;
+        let taken = saga::book(&db, request, place, caller.id, window, agreed).await?;
         let booking = match taken {
             Taken::Settled { booking, .. } => booking,
             Taken::ToPay(charge) => saga::settle_charge(&db, charge).await?,

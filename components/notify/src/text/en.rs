@@ -32,6 +32,39 @@ pub fn say(notice: &Notice) -> Message {
             format!("Booking {} of {} was canceled", it.booking_id, it.place),
             place_and_time(it),
         ),
+        Notice::LeftLate(it) => message(
+            format!(
+                "Your car left after the end of booking {}",
+                it.booking.booking_id
+            ),
+            format!(
+                "{}\nLeft: {} {}\nTo pay: {}. What your wallet lacks stays owed.",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::PlaceLeftLate(it) => message(
+            format!(
+                "The car of booking {} of {} left late",
+                it.booking.booking_id, it.booking.place
+            ),
+            format!(
+                "{}\nLeft: {} {}\nThe driver pays: {}",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::OverstayWaived(it) => message(
+            format!(
+                "The late departure of booking {} costs nothing",
+                it.booking_id
+            ),
+            format!("{}\nYou get back: {}", place_and_time(it), price(it)),
+        ),
         Notice::BookingEnding(it) => message(
             format!("Booking {} ends soon", it.booking_id),
             format!("{}, until {} {}.", it.place, it.date_to, it.time_zone),

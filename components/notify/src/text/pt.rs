@@ -40,6 +40,43 @@ pub fn say(notice: &Notice) -> Message {
             format!("Reserva {} cancelada: {}", it.booking_id, it.place),
             place_and_time(it),
         ),
+        Notice::LeftLate(it) => message(
+            format!(
+                "Seu carro saiu após o término da reserva {}",
+                it.booking.booking_id
+            ),
+            format!(
+                "{}\nSaída: {} {}\nA pagar: {}. O que faltar na carteira fica em aberto.",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::PlaceLeftLate(it) => message(
+            format!(
+                "O carro da reserva {} saiu com atraso: {}",
+                it.booking.booking_id, it.booking.place
+            ),
+            format!(
+                "{}\nSaída: {} {}\nO motorista paga: {}",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::OverstayWaived(it) => message(
+            format!(
+                "A saída com atraso da reserva {} não custa nada",
+                it.booking_id
+            ),
+            format!(
+                "{}\nVocê recebe de volta: {}",
+                place_and_time(it),
+                price(it)
+            ),
+        ),
         Notice::BookingEnding(it) => message(
             format!("A reserva {} termina em breve", it.booking_id),
             format!("{}, até {} {}.", it.place, it.date_to, it.time_zone),

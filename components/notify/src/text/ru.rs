@@ -36,6 +36,39 @@ pub fn say(notice: &Notice) -> Message {
             format!("Бронирование {} отменено: {}", it.booking_id, it.place),
             place_and_time(it),
         ),
+        Notice::LeftLate(it) => message(
+            format!(
+                "Ваша машина выехала после окончания бронирования {}",
+                it.booking.booking_id
+            ),
+            format!(
+                "{}\nВыезд: {} {}\nК оплате: {}. Чего не хватит в кошельке, останется долгом.",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::PlaceLeftLate(it) => message(
+            format!(
+                "Машина по бронированию {} выехала с опозданием: {}",
+                it.booking.booking_id, it.booking.place
+            ),
+            format!(
+                "{}\nВыезд: {} {}\nВодитель платит: {}",
+                place_and_time(&it.booking),
+                it.left_at,
+                it.booking.time_zone,
+                price(&it.booking)
+            ),
+        ),
+        Notice::OverstayWaived(it) => message(
+            format!(
+                "За поздний выезд по бронированию {} платить не нужно",
+                it.booking_id
+            ),
+            format!("{}\nВам возвращается: {}", place_and_time(it), price(it)),
+        ),
         Notice::BookingEnding(it) => message(
             format!("Бронирование {} скоро закончится", it.booking_id),
             format!("{}, до {} {}.", it.place, it.date_to, it.time_zone),

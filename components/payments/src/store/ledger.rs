@@ -6,7 +6,7 @@ use kit::store::{Db, FromRow, Only};
 use kit::{params, sql};
 use uuid::Uuid;
 
-use super::decide;
+use super::{decide, decide_in_turn};
 use crate::account::Name;
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
@@ -24,7 +24,7 @@ pub async fn pay(db: &Db, charge: Charge) -> Result<Moved, Error> {
         charge.description,
         charge.hold_until,
     ];
-    decide(db, sql!("pay"), params).await
+    decide_in_turn(db, sql!("pay"), params).await
 }
 
 /// The row of a refund.

@@ -130,21 +130,30 @@ pub async fn book(
     let (from, to) = (new.date_from.as_millisecond(), new.date_to.as_millisecond());
     let db = shared.bookings.get().await?;
     let sql = include_str!("../../../../components/bookings/src/sql/book.sql");
-    let row = query_one(
-        &db,
-        sql,
-        &[
-            &Uuid::now_v7(),
-            &new.parking_place_id,
-            &caller.sub,
-            &from,
-            &to,
-            &None::<i64>,
-            &None::<String>,
-            &None::<String>,
-        ],
-    )
-    .await?;
+    let mut funds = None::<i64>;
+    let row = loop {
+        let row = query_one(
+            &db,
+            sql,
+            &[
+                &Uuid::now_v7(),
+                &new.parking_place_id,
+                &caller.sub,
+                &from,
+                &to,
+                &None::<i64>,
+                &None::<String>,
+                &None::<String>,
+                &funds,
+            ],
+        )
+        .await?;
+        if row.try_get::<_, &str>("outcome")? != "unknown_funds" {
+            break row;
+        }
+        // The first booking of a driver: all of them have money.
+        funds = Some(i64::MAX);
+    };
     let outcome: &str = row.try_get("outcome")?;
     if outcome != "booked" {
         return Err(anyhow!("not booked: {outcome}").into());

@@ -1,11 +1,14 @@
 //! Balances and transfers, as in `components/payments`, without its error handling.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::Timestamp;
 use kit::money::{Cents, Currency};
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::native::caller::Caller;
@@ -123,23 +126,30 @@ pub async fn pay(shared: &native::Shared, price: Price) -> Result<()> {
         held_until,
     } = price;
     let until = held_until.as_millisecond();
-    let row = query_one(
-        &db,
-        sql,
-        &[
-            &id,
-            &payer,
-            &payee,
-            &amount,
-            &currency,
-            &reference,
-            &description,
-            &until,
-        ],
-    )
-    .await;
-    let row = row.map_err(|it| it.0)?;
-    let outcome: &str = row.try_get("outcome")?;
-    ensure!(outcome == "moved", "not paid: {outcome}");
-    Ok(())
+    loop {
+        let row = query_one(
+            &db,
+            sql,
+            &[
+                &id,
+                &payer,
+                &payee,
+                &amount,
+                &currency,
+                &reference,
+                &description,
+                &until,
+            ],
+        )
+        .await;
+        let row = row.map_err(|it| it.0)?;
+        let outcome: &str = row.try_get("outcome")?;
+        // Too many pay that user at this moment.
+        if outcome == "crowded" {
+            sleep(Duration::from_millis(2)).await;
+            continue;
+        }
+        ensure!(outcome == "moved", "not paid: {outcome}");
+        return Ok(());
+    }
 }

@@ -68,6 +68,7 @@ fn every_role_can_do_exactly_what_it_may() {
     let later = json!({ "date_to": at(&stack, 70) });
     let sooner = json!({ "date_from": at(&stack, 10) });
     let rules = format!("{the_place}/rules");
+    let car = json!({ "plate": "AA 123 BB" });
     let confirmed = json!({ "status": "Confirmed" });
     let canceled = json!({ "status": "Canceled" });
     let listed = format!("/booking?parking_place_id={place}");
@@ -77,7 +78,7 @@ fn every_role_can_do_exactly_what_it_may() {
         .to_owned();
 
     //                             none   driver other owner other admin
-    let table: [(&str, &str, Option<&Value>, [u16; 6]); 22] = [
+    let table: [(&str, &str, Option<&Value>, [u16; 6]); 28] = [
         ("GET", "/parking", None, [200, 200, 200, 200, 200, 200]),
         ("GET", &the_place, None, [200, 200, 200, 200, 200, 200]),
         (
@@ -142,6 +143,42 @@ fn every_role_can_do_exactly_what_it_may() {
             "PUT",
             &rules,
             Some(&json!({ "time_zone": "Europe/Lisbon" })),
+            [401, 403, 403, 200, 403, 200],
+        ),
+        (
+            "POST",
+            &format!("{the_place}/check-in"),
+            Some(&car),
+            [401, 403, 403, 404, 403, 404],
+        ),
+        (
+            "POST",
+            &format!("{the_place}/check-out"),
+            Some(&car),
+            [401, 403, 403, 409, 403, 409],
+        ),
+        (
+            "POST",
+            "/parking/999999999/check-in",
+            Some(&car),
+            [401, 404, 404, 404, 404, 404],
+        ),
+        (
+            "POST",
+            "/parking/999999999/check-out",
+            Some(&car),
+            [401, 404, 404, 404, 404, 404],
+        ),
+        (
+            "PUT",
+            &format!("{the_booking}/plate"),
+            Some(&car),
+            [401, 200, 403, 403, 403, 200],
+        ),
+        (
+            "DELETE",
+            &format!("{the_booking}/overstay"),
+            None,
             [401, 403, 403, 200, 403, 200],
         ),
         (

@@ -9,6 +9,7 @@ use std::thread;
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
 
+use super::gate::{book_car, by_the_hour, let_pass, offer_with, pass};
 use super::{
     PAY, Step, assert_books_agree, at, balance, book_confirmed, driver, lock, make_due, offer,
     send_tick, tick, wait_for, wish, with_tick,
@@ -44,6 +45,10 @@ const VOID: Step = Step {
 };
 const NOTE_VOID: Step = Step {
     statement: "FROM charge_void(",
+    table: "bookings.booking",
+};
+const CHECK_OUT: Step = Step {
+    statement: "FROM check_out(",
     table: "bookings.booking",
 };
 const HOLD: Step = Step {
@@ -242,6 +247,35 @@ fn leaving_earlier_survives_a_crash_at_any_step_and_gives_the_difference_back() 
             (balance(&driver), balance(&owner)),
             (1_000 - cost, cost - cost / 10)
         );
+    }
+}
+
+#[test]
+fn a_late_departure_survives_a_crash_at_any_step_and_is_paid_once() {
+    let mut stack = with_tick().without_clock().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    take_commission(&stack);
+    let cases: [&[Step]; 3] = [&[CHECK_OUT], &[PAY], &[PAY, NOTE_PAID]];
+    for (steps, plate) in cases.into_iter().zip(["CAR 1", "CAR 2", "CAR 3"]) {
+        let before = balance(&driver);
+        let id = book_car(&stack, &driver, place, plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", plate).expect(200);
+        let_pass(&stack, id, 70.0);
+        let leave = owner
+            .post(&format!("/parking/{place}/check-out"))
+            .json(&json!({ "plate": plate }));
+        kill_at(&mut stack, steps, leave);
+        assert_settled(&stack);
+        pass(&owner, place, "check-out", plate).expect(200);
+        assert_settled(&stack);
+        let it = show(&driver, id);
+        assert_eq!(
+            (&it["overstay_cost"], it.get("overstay_owed")),
+            (&json!(900), None)
+        );
+        assert_eq!(balance(&driver), before - 1_500);
     }
 }
 

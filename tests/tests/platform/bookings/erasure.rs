@@ -3,6 +3,7 @@
 use serde_json::Value;
 use wharf_tests::{Stack, User, eventually};
 
+use super::gate::{book_car, by_the_hour, let_pass, offer_with, pass};
 use super::{SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, offer, wish};
 
 /// As signin tells.
@@ -94,6 +95,28 @@ fn more_bookings_than_one_statement_calls_off_are_called_off_too() {
     erased(&stack, &owner);
     let left = "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND status <> 'Canceled'";
     assert_eq!(sql.query_one(left, &[&place]).unwrap().get::<_, i64>(0), 0);
+}
+
+#[test]
+fn an_overstay_is_owed_neither_by_nor_to_an_erased_person() {
+    let stack = Stack::shared();
+    let (owner, gone) = (User::owner(&stack), User::owner(&stack));
+    let (poor, poorer) = (driver(&stack, 600), driver(&stack, 600));
+    let ids = [(&owner, &poor), (&gone, &poorer)].map(|(owner, driver)| {
+        let place = offer_with(owner, &by_the_hour());
+        let id = book_car(&stack, driver, place, "OWES 1", [-10.0, 50.0]);
+        pass(owner, place, "check-in", "owes1").expect(200);
+        let_pass(&stack, id, 70.0);
+        let left = pass(owner, place, "check-out", "owes1").expect(200).json();
+        assert_eq!(left["overstay_owed"], 900);
+        id
+    });
+    erased(&stack, &poor);
+    erased(&stack, &gone);
+    let owed = "SELECT sum(overstay_cost)::bigint FROM bookings.booking WHERE id = ANY ($1)";
+    let owed = stack.sql().query_one(owed, &[&ids.as_slice()]).unwrap();
+    assert_eq!(owed.get::<_, i64>(0), 0);
+    assert_books_agree(&stack);
 }
 
 #[test]

@@ -1,14 +1,13 @@
-//! The start of a booking moves as its end does, and neither makes a place too full. A place that all want leaves
-//! room to the others.
+//! The start of a booking moves as its end does, and neither makes a place too full.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::json;
-use wharf_tests::{Answer, Dice, Stack, User, at_once, eventually};
+use wharf_tests::{Answer, Dice, Stack, User, at_once};
 
 use super::{
-    SOON, assert_books_agree, at, balance, book, book_confirmed, count_fullest, driver, from_now,
+    assert_books_agree, at, balance, book, book_confirmed, count_fullest, driver, from_now,
     move_end, offer, wish,
 };
 
@@ -155,45 +154,5 @@ fn a_place_is_never_too_full_while_starts_and_ends_move() {
         let most = watched.join().unwrap();
         assert!((1..=2).contains(&most), "{most} stood on 2 places");
     });
-    assert_books_agree(&stack);
-}
-
-#[test]
-fn a_place_that_all_want_leaves_the_others_their_connections() {
-    let stack = Stack::start();
-    let owner = User::owner(&stack);
-    let (hot, other) = (offer(&owner, 60, 100), offer(&owner, 60, 100));
-    let drivers: Vec<_> = (0..8).map(|_| driver(&stack, 100_000)).collect();
-    let mut held = stack.sql();
-    let lock = format!("BEGIN; SELECT FROM bookings.place WHERE id = {hot} FOR UPDATE");
-    held.batch_execute(&lock).unwrap();
-    let waiting = || -> i64 {
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-            WHERE usename = 'wharf_bookings' AND wait_event_type = 'Lock'";
-        stack.sql().query_one(waiting, &[]).unwrap().get(0)
-    };
-    let answers = thread::scope(|scope| {
-        let crowd = scope.spawn(|| {
-            at_once(40, |number| {
-                book(&stack, &drivers[number % 8], hot, 0, 60).status()
-            })
-        });
-        eventually("the queue is full", SOON, || waiting() == 4);
-        // The others book as if it were not there, and the queue grows no longer.
-        for minute in 0..20 {
-            book(&stack, &drivers[0], other, minute, minute + 60).expect(200);
-            // One that gives up is listed for a moment beside the one that takes its turn.
-            assert!((0..5).any(|_| waiting() <= 4));
-        }
-        held.batch_execute("COMMIT").unwrap();
-        crowd.join().unwrap()
-    });
-    // Those who waited too long are told to come again; all others stand there.
-    let booked = answers.iter().filter(|it| **it == 200).count();
-    assert!(booked >= 4 && answers.iter().all(|it| matches!(it, 200 | 503)));
-    let stands =
-        "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND status = 'Confirmed'";
-    let stands: i64 = stack.sql().query_one(stands, &[&hot]).unwrap().get(0);
-    assert_eq!(stands, booked as i64);
     assert_books_agree(&stack);
 }

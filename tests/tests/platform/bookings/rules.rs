@@ -38,13 +38,14 @@ fn rules_are_shown_and_set_by_the_owner_alone() {
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
     let address = format!("/parking/{place}/rules");
-    let none = json!({ "time_zone": "UTC", "opening_hours": null, "blackouts": [], "refund_policy": null });
+    let none = json!({ "time_zone": "UTC", "opening_hours": null, "blackouts": [], "refund_policy": null, "overstay": null });
     assert_eq!(stack.get(&address).send().expect(200).json(), none);
     let rules = json!({
         "time_zone": "Europe/Lisbon",
         "opening_hours": [{ "days": ["mon", "sat"], "from": "08:00", "to": "24:00" }],
         "blackouts": [{ "from": "2030-01-01T00:00:00Z", "to": "2030-01-02T00:00:00Z" }],
         "refund_policy": { "free_hours": 24, "least_percent": 50 },
+        "overstay": { "grace_minutes": 15, "per": "hour", "rate_percent": 150, "max_cost": 5_000 },
     });
     assert_eq!(set_rules(&owner, place, &rules).expect(200).json(), rules);
     assert_eq!(stack.get(&address).send().expect(200).json(), rules);

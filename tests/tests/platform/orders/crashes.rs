@@ -16,7 +16,7 @@ use super::{
 struct Step(&'static str, &'static str);
 
 const PLACE: Step = Step("FROM place_order(", "orders.last_number");
-const PAY: Step = Step("FROM pay(", "payments.voided");
+const PAY: Step = Step("FROM pay_in_turn(", "payments.voided");
 const NOTE_PAID: Step = Step("FROM charge_paid(", "orders.customer_order");
 const MOVE: Step = Step("FROM move_order(", "orders.customer_order");
 const REFUND: Step = Step("FROM refund(", "payments.transfer");

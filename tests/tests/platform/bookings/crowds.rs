@@ -1,0 +1,179 @@
+//! A place that all want, or an owner whom all pay, leaves room to the others. Drivers without money keep nobody waiting.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wharf_tests::{Stack, User, at_once, eventually};
+
+use super::{SOON, assert_books_agree, balance, book, book_confirmed, driver, endow, offer};
+
+/// Otherwise those without money would keep a place from those who pay, for as long as the ledger takes to refuse them.
+#[test]
+fn a_driver_without_money_does_not_wait_for_the_place() {
+    let stack = Stack::start();
+    let place = offer(&User::owner(&stack), 60, 100);
+    let (poor, newcomer) = (driver(&stack, 60), driver(&stack, 59));
+    book_confirmed(&stack, &poor, place, 0, 60);
+    book(&stack, &poor, place, 0, 60).problem(400);
+    let mut held = stack.sql();
+    let lock = format!("BEGIN; SELECT FROM bookings.place WHERE id = {place} FOR UPDATE");
+    held.batch_execute(&lock).unwrap();
+    for driver in [&poor, &newcomer] {
+        let refused = book(&stack, driver, place, 0, 60).problem(400);
+        assert_eq!(refused["code"], "insufficient-funds");
+    }
+    held.batch_execute("COMMIT").unwrap();
+    // What else keeps them from booking is said first, as to all others.
+    let full = offer(&User::owner(&stack), 60, 1);
+    book_confirmed(&stack, &self::driver(&stack, 60), full, 0, 60);
+    book(&stack, &newcomer, full, 0, 60).problem(409);
+    book(&stack, &newcomer, 999_999_999, 0, 60).problem(404);
+    // With the money they wait as all others do.
+    endow(&stack, &newcomer, 1);
+    book_confirmed(&stack, &newcomer, place, 0, 60);
+    endow(&stack, &poor, 120);
+    for _ in 0..2 {
+        book_confirmed(&stack, &poor, place, 0, 60);
+    }
+    assert_books_agree(&stack);
+}
+
+fn count_waiting(stack: &Stack, words: &str) -> i64 {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
+    stack.sql().query_one(waiting, &[&words]).unwrap().get(0)
+}
+
+#[test]
+fn a_place_that_all_want_leaves_the_others_their_connections() {
+    let stack = Stack::start();
+    let owner = User::owner(&stack);
+    let (hot, other) = (offer(&owner, 60, 100), offer(&owner, 60, 100));
+    let drivers: Vec<_> = (0..8).map(|_| driver(&stack, 100_000)).collect();
+    let mut held = stack.sql();
+    let lock = format!("BEGIN; SELECT FROM bookings.place WHERE id = {hot} FOR UPDATE");
+    held.batch_execute(&lock).unwrap();
+    let waiting = || count_waiting(&stack, "FROM book(");
+    let answers = thread::scope(|scope| {
+        let crowd = scope.spawn(|| {
+            at_once(40, |number| {
+                book(&stack, &drivers[number % 8], hot, 0, 60).status()
+            })
+        });
+        eventually("the queue is full", SOON, || waiting() == 4);
+        // The others book as if it were not there, and the queue grows no longer.
+        for minute in 0..20 {
+            book(&stack, &drivers[0], other, minute, minute + 60).expect(200);
+            // One that gives up is listed for a moment beside the one that takes its turn.
+            assert!((0..5).any(|_| waiting() <= 4));
+        }
+        held.batch_execute("COMMIT").unwrap();
+        crowd.join().unwrap()
+    });
+    // Those who waited too long are told to come again; all others stand there.
+    let booked = answers.iter().filter(|it| **it == 200).count();
+    assert!(booked >= 4 && answers.iter().all(|it| matches!(it, 200 | 503)));
+    let stands =
+        "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND status = 'Confirmed'";
+    let stands: i64 = stack.sql().query_one(stands, &[&hot]).unwrap().get(0);
+    assert_eq!(stands, booked as i64);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
+    let stack = Stack::start();
+    let (hot, other) = (User::owner(&stack), User::owner(&stack));
+    let places: Vec<_> = (0..20).map(|_| offer(&hot, 60, 100)).collect();
+    let elsewhere = offer(&other, 60, 100);
+    let drivers: Vec<_> = (0..40).map(|_| driver(&stack, 1_000)).collect();
+    let calm = driver(&stack, 100_000);
+    for driver in &drivers {
+        book_confirmed(&stack, driver, places[0], 0, 60);
+    }
+    let hot_id = hot.get("/auth/me").send().expect(200).json()["id"].clone();
+    let mut held = stack.lock(&format!(
+        "SELECT FROM payments.account WHERE owner = {} AND kind = 'main' FOR UPDATE",
+        hot_id.to_string().replace('"', "'")
+    ));
+    let answers = thread::scope(|scope| {
+        let crowd = scope.spawn(|| {
+            at_once(40, |number| {
+                book(&stack, &drivers[number], places[number % 20], 0, 60).status()
+            })
+        });
+        eventually("the queue is full", SOON, || {
+            count_waiting(&stack, "FROM pay_in_turn(") == 4
+        });
+        for minute in 0..20 {
+            book_confirmed(&stack, &calm, elsewhere, minute, minute + 60);
+            assert!((0..5).any(|_| count_waiting(&stack, "FROM pay_in_turn(") <= 4));
+        }
+        held.batch_execute("COMMIT").unwrap();
+        crowd.join().unwrap()
+    });
+    let booked = answers.iter().filter(|it| **it == 200).count();
+    assert!(
+        booked >= 4 && answers.iter().all(|it| matches!(it, 200 | 503)),
+        "{answers:?}"
+    );
+    eventually("those who were sent away have paid nothing", SOON, || {
+        balance(&hot) == 60 * (40 + booked as i64)
+    });
+}
+
+/// How long the bookings of one driver take beside such a crowd: the longest but one of a hundred.
+fn measure_beside(stack: &Stack, crowd: &[(User, i64)], calm: &User, place: i64) -> Duration {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for (driver, wanted) in crowd {
+            let done = &done;
+            scope.spawn(move || {
+                let minutes = (0..1_400).step_by(7).cycle();
+                for minute in minutes.take_while(|_| !done.load(Ordering::Relaxed)) {
+                    book(stack, driver, *wanted, minute, minute + 1);
+                }
+            });
+        }
+        let mut took: Vec<_> = (0..100)
+            .map(|minute| {
+                let begun = Instant::now();
+                book_confirmed(stack, calm, place, minute, minute + 1);
+                begun.elapsed()
+            })
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        took.sort_unstable();
+        took[98]
+    })
+}
+
+/// The same crowd once wants one place, and once a place of an owner of its own for each driver.
+#[test]
+fn beside_a_hot_place_others_book_about_as_quickly_as_beside_many_calm_ones() {
+    let stack = Stack::start();
+    let (hot, elsewhere) = (
+        offer(&User::owner(&stack), 60, 100_000),
+        offer(&User::owner(&stack), 60, 100_000),
+    );
+    let calm = driver(&stack, 1_000_000);
+    let crowd = |place: &dyn Fn() -> i64| -> Vec<_> {
+        (0..24)
+            .map(|_| (driver(&stack, 1_000_000), place()))
+            .collect()
+    };
+    let wanting_one = crowd(&|| hot);
+    let spread = crowd(&|| offer(&User::owner(&stack), 60, 100_000));
+    let mut measured = Vec::new();
+    // On a busy machine one round says little.
+    let is_fair = (0..5).any(|_| {
+        let beside_spread = measure_beside(&stack, &spread, &calm, elsewhere);
+        let beside_hot = measure_beside(&stack, &wanting_one, &calm, elsewhere);
+        measured.push((beside_hot, beside_spread));
+        beside_hot <= 2 * beside_spread
+    });
+    eprintln!("beside one hot place, beside many: {measured:?}");
+    assert!(is_fair, "{measured:?}");
+    assert_books_agree(&stack);
+}

@@ -1,0 +1,247 @@
+//! Leaving late is paid by the rule of the place.
+
+use serde_json::{Value, json};
+use wharf_tests::{Dice, Stack, User, at_once, eventually};
+
+use super::super::{
+    SOON, assert_books_agree, at, balance, driver, endow, make_due, offer, send_tick, wish,
+    with_tick,
+};
+use super::{book_car, by_the_hour, code, let_pass, offer_with, pass, set_overstay, show};
+
+#[test]
+fn leaving_late_is_paid_once_by_the_rule_as_it_was_booked() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 100_000);
+    let id = book_car(&stack, &driver, place, "LATE 1", [-10.0, 50.0]);
+    set_overstay(&owner, place, &json!({ "per": "minute", "max_cost": 1 }));
+    pass(&owner, place, "check-in", "late1").expect(200);
+    // 75 minutes late: two hours have begun, at one and a half times the rate.
+    let_pass(&stack, id, 125.0);
+    let left = at_once(8, |_| {
+        pass(&owner, place, "check-out", "late1").expect(200).json()
+    });
+    for it in &left {
+        assert_eq!(
+            (
+                &it["booking_id"],
+                &it["overstay_cost"],
+                &it["checked_out_at"]
+            ),
+            (&json!(id), &json!(1_800), &left[0]["checked_out_at"])
+        );
+    }
+    assert!(show(&driver, id).get("overstay_owed").is_none());
+    assert_eq!(
+        (balance(&driver), balance(&owner)),
+        (100_000 - 2_400, 2_400)
+    );
+    let charges = "SELECT count(*) FROM bookings.charge WHERE booking_id = $1 AND is_overstay";
+    let charges: i64 = stack.sql().query_one(charges, &[&id]).unwrap().get(0);
+    assert_eq!(charges, 1);
+    // Both are told, once.
+    let told = "SELECT count(*) FROM events.entry
+        WHERE payload ->> 'template' LIKE 'booking\\_overstay\\_%' AND aggregate = $1";
+    let told: i64 = stack
+        .sql()
+        .query_one(told, &[&format!("booking:{id}")])
+        .unwrap()
+        .get(0);
+    assert_eq!(told, 2);
+    // Nothing keeps the owner from spending it.
+    eventually("the owner may spend it", SOON, || {
+        owner.get("/payment/balance").send().json()["available"] == json!(2_400)
+    });
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn within_the_grace_and_without_a_rule_nothing_is_paid() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let driver = driver(&stack, 10_000);
+    for (overstay, late) in [(by_the_hour(), 9.0), (Value::Null, 600.0)] {
+        let place = offer_with(&owner, &overstay);
+        let id = book_car(&stack, &driver, place, "OK 1", [-10.0, 50.0]);
+        pass(&owner, place, "check-in", "ok1").expect(200);
+        let_pass(&stack, id, 50.0 + late);
+        let left = pass(&owner, place, "check-out", "ok1").expect(200).json();
+        assert!(left.get("overstay_cost").is_none(), "{left}");
+    }
+    assert_eq!(balance(&driver), 10_000 - 1_200);
+}
+
+#[test]
+fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 700);
+    let id = book_car(&stack, &driver, place, "POOR 1", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "poor1").expect(200);
+    let_pass(&stack, id, 70.0);
+    let left = pass(&owner, place, "check-out", "poor1").expect(200).json();
+    assert_eq!(
+        (&left["overstay_cost"], &left["overstay_owed"]),
+        (&json!(900), &json!(800))
+    );
+    for user in [&driver, &owner] {
+        assert_eq!(show(user, id)["overstay_owed"], 800);
+    }
+    assert_eq!((balance(&driver), balance(&owner)), (0, 700));
+    make_due(&stack);
+    send_tick(&stack);
+    assert_eq!(show(&driver, id)["overstay_owed"], 800);
+    endow(&stack, &driver, 1_000);
+    make_due(&stack);
+    send_tick(&stack);
+    eventually("the rest is paid", SOON, || {
+        show(&driver, id).get("overstay_owed").is_none()
+    });
+    assert_eq!((balance(&driver), balance(&owner)), (200, 1_500));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_car_leaves_also_while_the_ledger_is_away() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    let id = book_car(&stack, &driver, place, "AWAY 1", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "away1").expect(200);
+    let_pass(&stack, id, 70.0);
+    let may_pay = |right: &str| {
+        let sql = format!("{right} wharf_payments");
+        stack.sql().batch_execute(&sql).unwrap();
+    };
+    may_pay("REVOKE EXECUTE ON FUNCTION payments.pay FROM");
+    let left = pass(&owner, place, "check-out", "away1").expect(200).json();
+    assert_eq!(left["overstay_owed"], 900);
+    may_pay("GRANT EXECUTE ON FUNCTION payments.pay TO");
+    eventually("it is paid", SOON, || {
+        make_due(&stack);
+        send_tick(&stack);
+        show(&driver, id).get("overstay_owed").is_none()
+    });
+    assert_eq!((balance(&driver), balance(&owner)), (10_000 - 1_500, 1_500));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_owner_waives_what_is_owed_and_gives_back_what_was_paid() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    for (number, cents) in [(1, 700), (2, 10_000)] {
+        let driver = driver(&stack, cents);
+        let plate = format!("WAIVE {number}");
+        let id = book_car(&stack, &driver, place, &plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", &plate).expect(200);
+        let_pass(&stack, id, 70.0);
+        pass(&owner, place, "check-out", &plate).expect(200);
+        for _ in 0..2 {
+            let waived = owner.delete(&format!("/booking/{id}/overstay")).send();
+            let waived = waived.expect(200).json();
+            assert!(waived.get("overstay_cost").is_none(), "{waived}");
+            assert_eq!(balance(&driver), cents - 600);
+        }
+        make_due(&stack);
+        send_tick(&stack);
+        assert_eq!(balance(&driver), cents - 600);
+        let told = "SELECT count(*) FROM events.entry
+            WHERE payload ->> 'template' = 'booking_overstay_waived_driver' AND aggregate = $1";
+        let told = stack
+            .sql()
+            .query_one(told, &[&format!("booking:{id}")])
+            .unwrap();
+        assert_eq!(told.get::<_, i64>(0), 1);
+    }
+    assert_eq!(balance(&owner), 1_200);
+    assert_books_agree(&stack);
+}
+
+/// Exact on every cent.
+#[test]
+fn what_leaving_late_costs_is_foretold_by_a_few_lines() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = bookings").unwrap();
+    // Moments are seconds after the end.
+    let overstay_of = "SELECT overstay_of(jsonb_populate_record(NULL::booking, jsonb_build_object(
+            'date_to', to_timestamp(0), 'held_to', to_timestamp($1), 'hourly_rate', $2::bigint, 'status', 'Confirmed',
+            'overstay', jsonb_build_object(
+                'grace_minutes', $3::int, 'per', $4::text, 'rate_percent', $5::int, 'max_cost', $6::bigint)
+        )), to_timestamp($7))";
+    let overstay_of = sql.prepare(overstay_of).unwrap();
+    let mut dice = Dice::new(1_709);
+    let mut draw = |bound: u64| i64::try_from(dice.below(bound)).unwrap();
+    for _ in 0..2_000 {
+        let (held, rate, grace, percent) = (
+            draw(2) * draw(4_000),
+            1 + draw(1_000_000),
+            draw(90),
+            1 + draw(1_000),
+        );
+        let (most, late) = (1 + draw(10_000_000), draw(100_000));
+        for (per, seconds) in [("minute", 60), ("hour", 3_600)] {
+            let [small_grace, small_percent] =
+                [grace, percent].map(|it| i32::try_from(it).unwrap());
+            let (held_to, moment) = (held as f64, late as f64);
+            let row = sql
+                .query_one(
+                    &overstay_of,
+                    &[
+                        &held_to,
+                        &rate,
+                        &small_grace,
+                        &per,
+                        &small_percent,
+                        &most,
+                        &moment,
+                    ],
+                )
+                .unwrap();
+            let after = late - held;
+            let begun = (after + seconds - 1) / seconds * seconds;
+            let expected = match after <= grace * 60 {
+                true => 0,
+                false => most.min(begun * rate * percent / 360_000),
+            };
+            assert_eq!(
+                row.get::<_, i64>(0),
+                expected,
+                "{held} {rate} {grace} {per} {percent} {most} {late}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rules_of_leaving_late_are_bounded() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 600, 1);
+    for broken in [
+        json!({ "per": "hour", "max_cost": 0 }),
+        json!({ "per": "hour", "max_cost": 10_000_001 }),
+        json!({ "per": "hour", "max_cost": 1, "grace_minutes": -1 }),
+        json!({ "per": "hour", "max_cost": 1, "grace_minutes": 1_441 }),
+        json!({ "per": "hour", "max_cost": 1, "rate_percent": 0 }),
+        json!({ "per": "hour", "max_cost": 1, "rate_percent": 1_001 }),
+    ] {
+        let rules = json!({ "overstay": broken });
+        let refused = owner
+            .put(&format!("/parking/{place}/rules"))
+            .json(&rules)
+            .send();
+        assert_eq!(code(refused, 400), "invalid-rules", "{broken}");
+    }
+    set_overstay(&owner, place, &json!({ "per": "minute", "max_cost": 1 }));
+    let quote = wish(place, &at(&stack, 0), &at(&stack, 60));
+    let quoted = stack.post("/booking/quote").json(&quote).send().expect(200);
+    let full = json!({ "grace_minutes": 0, "per": "minute", "rate_percent": 100, "max_cost": 1 });
+    assert_eq!(quoted.json()["overstay_rule"], full);
+}
