@@ -118,7 +118,7 @@ impl Opening {
         let (Some(from), Some(to)) = (minute_of_day(&self.from), minute_of_day(&self.to)) else {
             return false;
         };
-        !self.days.is_empty() && self.days.len() <= 7 && from < to && from < 1_440
+        !self.days.is_empty() && self.days.len() <= 7 && from < to
     }
 }
 
@@ -142,6 +142,11 @@ mod tests {
         }
     }
 
+    const BLACKOUT: Blackout = Blackout {
+        from: Timestamp::UNIX_EPOCH,
+        to: Timestamp::MAX,
+    };
+
     fn with_hours(from: &str, to: &str) -> Rules {
         let mut rules = rules();
         rules.opening_hours = Some(vec![Opening {
@@ -156,6 +161,14 @@ mod tests {
     fn rules_that_can_be_kept_are_taken() {
         assert!(rules().checked().is_ok());
         assert!(with_hours("00:00", "00:01").checked().is_ok());
+        let mut most = rules();
+        most.opening_hours = most.opening_hours.map(|it| it.repeat(MAX_ENTRIES));
+        most.blackouts = vec![BLACKOUT; MAX_ENTRIES];
+        most.refund_policy = Some(RefundPolicy {
+            free_hours: 8760,
+            least_percent: 100,
+        });
+        assert!(most.checked().is_ok());
     }
 
     #[test]
@@ -171,7 +184,7 @@ mod tests {
         ] {
             assert!(with_hours(from, to).checked().is_err(), "{from} {to}");
         }
-        let broken: [fn(&mut Rules); 6] = [
+        let broken: [fn(&mut Rules); 10] = [
             |it| it.time_zone = "FOO3BAR".to_owned(),
             |it| it.opening_hours = Some(Vec::new()),
             |it| {
@@ -190,7 +203,16 @@ mod tests {
                     least_percent: 101,
                 });
             },
+            |it| {
+                it.refund_policy = Some(RefundPolicy {
+                    free_hours: 8761,
+                    least_percent: 0,
+                });
+            },
             |it| it.opening_hours.as_mut().unwrap()[0].days.clear(),
+            |it| it.opening_hours.as_mut().unwrap()[0].days = vec![Weekday::Mon; 8],
+            |it| it.opening_hours = it.opening_hours.take().map(|it| it.repeat(MAX_ENTRIES + 1)),
+            |it| it.blackouts = vec![BLACKOUT; MAX_ENTRIES + 1],
         ];
         for breaking in broken {
             let mut rules = rules();
