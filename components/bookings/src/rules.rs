@@ -162,7 +162,9 @@ mod tests {
         assert!(rules().checked().is_ok());
         assert!(with_hours("00:00", "00:01").checked().is_ok());
         let mut most = rules();
-        most.opening_hours = most.opening_hours.map(|it| it.repeat(MAX_ENTRIES));
+        most.opening_hours = most
+            .opening_hours
+            .map(|it| vec![it[0].clone(); MAX_ENTRIES]);
         most.blackouts = vec![BLACKOUT; MAX_ENTRIES];
         most.refund_policy = Some(RefundPolicy {
             free_hours: 8760,
@@ -211,7 +213,10 @@ mod tests {
             },
             |it| it.opening_hours.as_mut().unwrap()[0].days.clear(),
             |it| it.opening_hours.as_mut().unwrap()[0].days = vec![Weekday::Mon; 8],
-            |it| it.opening_hours = it.opening_hours.take().map(|it| it.repeat(MAX_ENTRIES + 1)),
+            |it| {
+                let hours = it.opening_hours.take();
+                it.opening_hours = hours.map(|it| vec![it[0].clone(); MAX_ENTRIES + 1]);
+            },
             |it| it.blackouts = vec![BLACKOUT; MAX_ENTRIES + 1],
         ];
         for breaking in broken {
