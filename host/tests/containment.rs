@@ -57,10 +57,10 @@ async fn a_loop_ends_in_504_and_does_not_delay_others() {
         times
     };
     let (loops, times) = tokio::join!(loops, others);
-    // The median, since the machine may be busy with other work.
+    // The median, since the machine may be busy with other work; behind a loop it would take as long as the loop.
     let median = times[times.len() / 2];
     assert!(
-        median < Duration::from_millis(100),
+        median < Duration::from_millis(400),
         "other requests took {median:?}"
     );
     assert!(

@@ -263,15 +263,10 @@ async fn a_soak_leaves_connections_permits_instances_descriptors_and_memory_as_t
     assert!(grown < 192 << 10, "{before:?}, then {after:?}");
 
     // Every permit is back: as many requests as there are instances run at the same time.
-    let sleep = |_| host.get("/acts/sleep?400");
-    let asked = Instant::now();
+    // One that had to wait for another would be refused after a second.
+    let sleep = |_| host.get("/acts/sleep?1300");
     let answers = join_all((0..4).map(sleep)).await;
     assert!(answers.iter().all(|answer| answer.text() == "slept\n"));
-    assert!(
-        asked.elapsed() < Duration::from_millis(1200),
-        "{:?}",
-        asked.elapsed()
-    );
     let query = format!("{}\nSELECT id FROM sale", postgres.url);
     let queries = join_all((0..8).map(|_| host.post("/greedy/query", query.clone()))).await;
     assert!(

@@ -278,7 +278,7 @@ async fn spawned_tasks_finish_after_the_response() {
     let host = Host::start(MANIFEST);
     let begun = Instant::now();
     assert_eq!(host.get("/later").await.text(), "begun\n");
-    assert!(begun.elapsed() < Duration::from_millis(250));
+    assert!(begun.elapsed() < Duration::from_secs(1));
     // The next request does not wait: another instance serves it.
     assert_eq!(host.get("/").await.status(), 200);
     assert_eq!(host.metric(STARTED).await, 2.0);

@@ -184,6 +184,23 @@ mod tests {
     }
 
     #[test]
+    fn a_year_can_be_booked_and_a_second_more_cannot() {
+        assert!(window("2026-01-01T12:00:00Z", "2027-01-01T12:00:00Z").is_ok());
+        let longer = window("2026-01-01T11:59:59Z", "2027-01-01T12:00:00Z");
+        assert!(matches!(longer, Err(Error::TooLong)), "{longer:?}");
+        let later = window("2026-12-01T00:00:00Z", "2027-01-01T12:00:01Z");
+        assert!(matches!(later, Err(Error::InvalidDates(_))), "{later:?}");
+    }
+
+    #[test]
+    fn what_ends_or_is_moved_to_begin_now_is_too_late() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let soon = now + SignedDuration::from_secs(1);
+        assert!(check_end(now, now).is_err() && check_end(soon, now).is_ok());
+        assert!(check_start(now, now).is_err() && check_start(soon, now).is_ok());
+    }
+
+    #[test]
     fn an_impossible_window_is_refused() {
         for (from, to) in [
             ("2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z"),

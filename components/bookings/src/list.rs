@@ -157,7 +157,22 @@ mod tests {
         assert_eq!(part(None, Some(7), None), Some((100, 0)));
         assert_eq!(part(Some(1_000), None, None), Some((100, 0)));
         assert_eq!(part(Some(-1), None, Some(-1)), Some((1, 0)));
+        assert_eq!(part(None, None, Some(5_000)), Some((100, 5_000)));
         assert_eq!(part(None, None, Some(5_001)), None);
+    }
+
+    #[test]
+    fn a_list_goes_on_when_its_part_is_full() {
+        let part = Part {
+            after: None,
+            limit: 2,
+            offset: 0,
+        };
+        let next = |rows: &[i64]| {
+            Rows::full_of(&"/booking".parse().unwrap(), part, rows.to_vec(), |it| *it).next
+        };
+        assert_eq!(next(&[7]), None);
+        assert_eq!(next(&[7, 9]).as_deref(), Some("/booking?limit=2&after=9"));
     }
 
     #[test]

@@ -149,15 +149,33 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_and_the_smallest_place_are_taken() {
+        let edges: [fn(&mut NewPlace); 3] = [
+            |it| (it.hourly_rate, it.capacity, it.name) = (1, 1, "x".to_owned()),
+            |it| (it.hourly_rate, it.capacity, it.name) = (1_000_000, 100_000, "ж".repeat(500)),
+            |it| (it.latitude, it.longitude) = (Some(-90.0), Some(180.0)),
+        ];
+        for edge in edges {
+            let mut place = place();
+            edge(&mut place);
+            assert!(place.checked().is_ok());
+        }
+    }
+
+    #[test]
     fn a_place_that_breaks_a_rule_is_refused() {
-        let broken: [fn(&mut NewPlace); 8] = [
+        let broken: [fn(&mut NewPlace); 12] = [
             |it| it.name = " ".to_owned(),
             |it| it.address = "x".repeat(501),
             |it| it.city = "<ScRipt>".to_owned(),
             |it| it.hourly_rate = 0,
             |it| it.hourly_rate = 1_000_001,
-            |it| it.capacity = -1,
+            |it| it.capacity = 0,
+            |it| it.capacity = 100_001,
+            |it| it.city = "Po\0rto".to_owned(),
             |it| it.latitude = Some(1.0),
+            |it| it.longitude = Some(1.0),
+            |it| (it.latitude, it.longitude) = (Some(0.0), Some(180.5)),
             |it| (it.latitude, it.longitude) = (Some(f64::NAN), Some(0.0)),
         ];
         for breaking in broken {

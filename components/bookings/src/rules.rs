@@ -162,7 +162,7 @@ impl Opening {
         let (Some(from), Some(to)) = (minute_of_day(&self.from), minute_of_day(&self.to)) else {
             return false;
         };
-        !self.days.is_empty() && self.days.len() <= 7 && from < to && from < 1_440
+        !self.days.is_empty() && self.days.len() <= 7 && from < to
     }
 }
 
@@ -187,6 +187,11 @@ mod tests {
         }
     }
 
+    const BLACKOUT: Blackout = Blackout {
+        from: Timestamp::UNIX_EPOCH,
+        to: Timestamp::MAX,
+    };
+
     fn with_hours(from: &str, to: &str) -> Rules {
         let mut rules = rules();
         rules.opening_hours = Some(vec![Opening {
@@ -201,6 +206,16 @@ mod tests {
     fn rules_that_can_be_kept_are_taken() {
         assert!(rules().checked().is_ok());
         assert!(with_hours("00:00", "00:01").checked().is_ok());
+        let mut most = rules();
+        most.opening_hours = most
+            .opening_hours
+            .map(|it| vec![it[0].clone(); MAX_ENTRIES]);
+        most.blackouts = vec![BLACKOUT; MAX_ENTRIES];
+        most.refund_policy = Some(RefundPolicy {
+            free_hours: 8760,
+            least_percent: 100,
+        });
+        assert!(most.checked().is_ok());
     }
 
     #[test]
@@ -216,7 +231,7 @@ mod tests {
         ] {
             assert!(with_hours(from, to).checked().is_err(), "{from} {to}");
         }
-        let broken: [fn(&mut Rules); 6] = [
+        let broken: [fn(&mut Rules); 10] = [
             |it| it.time_zone = "FOO3BAR".to_owned(),
             |it| it.opening_hours = Some(Vec::new()),
             |it| {
@@ -235,7 +250,19 @@ mod tests {
                     least_percent: 101,
                 });
             },
+            |it| {
+                it.refund_policy = Some(RefundPolicy {
+                    free_hours: 8761,
+                    least_percent: 0,
+                });
+            },
             |it| it.opening_hours.as_mut().unwrap()[0].days.clear(),
+            |it| it.opening_hours.as_mut().unwrap()[0].days = vec![Weekday::Mon; 8],
+            |it| {
+                let hours = it.opening_hours.take();
+                it.opening_hours = hours.map(|it| vec![it[0].clone(); MAX_ENTRIES + 1]);
+            },
+            |it| it.blackouts = vec![BLACKOUT; MAX_ENTRIES + 1],
         ];
         for breaking in broken {
             let mut rules = rules();

@@ -269,6 +269,89 @@ mod tests {
 
     use super::*;
 
+    fn fine(amount: Option<i64>) -> NewFine {
+        NewFine {
+            plate: Plate::try_from("AA123BB".to_owned()).unwrap(),
+            amount: amount.map(Amount),
+            code: None,
+            place: None,
+            latitude: None,
+            longitude: None,
+            note: None,
+            override_reason: None,
+        }
+    }
+
+    #[test]
+    fn a_fine_has_an_amount_within_the_bound_or_a_code() {
+        for (amount, is_right) in [
+            (0, false),
+            (1, true),
+            (MAX_FINE, true),
+            (MAX_FINE + 1, false),
+        ] {
+            assert_eq!(fine(Some(amount)).check().is_ok(), is_right, "{amount}");
+        }
+        assert!(fine(None).check().is_err());
+        let mut with_code = fine(None);
+        with_code.code = Some("NO-TICKET".to_owned());
+        assert!(with_code.check().is_ok());
+    }
+
+    #[test]
+    fn what_is_said_of_a_fine_fits() {
+        let right: [fn(&mut NewFine); 3] = [
+            |it| (it.latitude, it.longitude) = (Some(-90.0), Some(180.0)),
+            |it| it.note = Some("ж".repeat(2000)),
+            |it| (it.place, it.override_reason) = (Some("x".repeat(500)), Some("x".repeat(500))),
+        ];
+        for change in right {
+            let mut it = fine(Some(1));
+            change(&mut it);
+            assert!(it.check().is_ok());
+        }
+        let wrong: [fn(&mut NewFine); 6] = [
+            |it| it.latitude = Some(0.0),
+            |it| (it.latitude, it.longitude) = (Some(90.5), Some(0.0)),
+            |it| it.note = Some("x".repeat(2001)),
+            |it| it.place = Some("x".repeat(501)),
+            |it| it.override_reason = Some("x".repeat(501)),
+            |it| it.note = Some("\0".to_owned()),
+        ];
+        for change in wrong {
+            let mut it = fine(Some(1));
+            change(&mut it);
+            assert!(it.check().is_err());
+        }
+        let mut blank = fine(Some(1));
+        blank.override_reason = Some(" ".to_owned());
+        assert_eq!(blank.reason(), None);
+    }
+
+    #[test]
+    fn a_line_of_the_catalogue_has_a_code_a_title_and_an_amount() {
+        let line = |title: &str, amount| NewViolation {
+            title: title.to_owned(),
+            amount: Amount(amount),
+            currency: Currency::Eur,
+        };
+        let longest = "X".repeat(32);
+        for code in ["A", "7", "NO-TICKET.2_B", &longest] {
+            assert!(line("x", 1).check(code).is_ok(), "{code}");
+        }
+        let too_long = "X".repeat(33);
+        for code in ["", "-A", "no", "A B", &too_long] {
+            assert!(line("x", 1).check(code).is_err(), "{code}");
+        }
+        for (amount, is_right) in [(0, false), (MAX_FINE, true), (MAX_FINE + 1, false)] {
+            assert_eq!(line("x", amount).check("A").is_ok(), is_right, "{amount}");
+        }
+        assert!(line(&"é".repeat(200), 1).check("A").is_ok());
+        for title in [" ", "a\nb", &"x".repeat(201)] {
+            assert!(line(title, 1).check("A").is_err(), "{title}");
+        }
+    }
+
     #[test]
     fn references_differ_in_every_digit() {
         let drawn: Vec<String> = (0..400)

@@ -453,6 +453,52 @@ mod tests {
         assert!(Pricing::default().check().is_ok());
     }
 
+    #[test]
+    fn rules_have_largest_values() {
+        let largest = || Pricing {
+            timezone: None,
+            free_minutes: 1_440,
+            max_stay_minutes: Some(MAX_STAY_MINUTES),
+            daily_maximum: Some(100_000_000),
+            rates: vec![rate(&[Day::Mon], "00:00", "24:00", 10_000); MAX_RATES],
+            holidays: vec![Date::constant(2026, 3, 4); MAX_HOLIDAYS],
+        };
+        assert!(largest().check().is_ok());
+        let larger: [fn(&mut Pricing); 6] = [
+            |it| it.free_minutes += 1,
+            |it| it.max_stay_minutes = Some(MAX_STAY_MINUTES + 1),
+            |it| it.daily_maximum = Some(100_000_001),
+            |it| it.rates[0].percent += 1,
+            |it| it.rates.push(it.rates[0].clone()),
+            |it| it.holidays.push(it.holidays[0]),
+        ];
+        for change in larger {
+            let mut rules = largest();
+            change(&mut rules);
+            assert!(rules.check().is_err(), "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_no_more_than_a_payment_may_be() {
+        let rules = Pricing::default();
+        let of = |offset| {
+            let (from, to) = ("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
+            let lin = dec!(0);
+            let tariff = Tariff {
+                offset,
+                lin,
+                ..tariff(&rules)
+            };
+            tariff.price(at(from), at(to))
+        };
+        assert_eq!(of(dec!(10_000_000_000)).unwrap(), Cents::MAX);
+        assert!(matches!(
+            of(dec!(10_000_000_000.01)),
+            Err(Error::PriceOutOfRange)
+        ));
+    }
+
     proptest! {
         /// Extending a stay costs what the longer one costs more, and never less than nothing.
         #[test]

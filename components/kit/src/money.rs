@@ -171,6 +171,8 @@ mod tests {
         assert_eq!(read("-5"), Some(-500));
         assert_eq!(read("0.1"), Some(10));
         assert_eq!(read("1e2"), Some(10_000));
+        assert_eq!(read("10000000000"), Some(Cents::MAX));
+        assert_eq!(decimal::text(-5), "-0.05");
         for wrong in [
             "0.001",
             "1e300",
@@ -188,6 +190,7 @@ mod tests {
     fn zero_is_not_an_amount_to_pay() {
         assert_eq!(Cents::new(0), Err(OutOfRange));
         assert_eq!(Cents::new(Cents::MAX + 1), Err(OutOfRange));
+        assert!([1, Cents::MAX].map(Cents::new).iter().all(Result::is_ok));
     }
 
     proptest! {

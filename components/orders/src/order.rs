@@ -403,10 +403,33 @@ mod tests {
         ] {
             assert!(matches!(wish(vec![wrong], 0), Err(Error::InvalidItem)));
         }
-        assert!(matches!(
-            wish(vec![line(1, &[])], -1),
-            Err(Error::InvalidTip)
-        ));
+        for tip in [-1, MAX_TIP + 1] {
+            let refused = wish(vec![line(1, &[])], tip);
+            assert!(matches!(refused, Err(Error::InvalidTip)), "{tip}");
+        }
+    }
+
+    #[test]
+    fn an_order_has_a_largest_size() {
+        let many: Vec<i64> = (0..100).collect();
+        assert!(wish(vec![line(1_000, &many); 100], MAX_TIP).is_ok());
+        let more: Vec<i64> = (0..101).collect();
+        for wrong in [vec![line(1, &[]); 101], vec![line(1, &more)]] {
+            assert!(matches!(wish(wrong, 0), Err(Error::InvalidItem)));
+        }
+        let saying = |comment: String| {
+            let comment = Some(comment);
+            wish(
+                vec![Line {
+                    comment,
+                    ..line(1, &[])
+                }],
+                0,
+            )
+            .is_ok()
+        };
+        assert!(saying("é".repeat(200)));
+        assert!(!saying("e".repeat(201)) && !saying("no\0onions".to_owned()));
     }
 
     #[test]

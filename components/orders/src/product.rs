@@ -262,7 +262,9 @@ mod tests {
 
     #[test]
     fn hours_are_days_of_the_week_and_two_times() {
-        assert!(check_hours(&[hours(&[1, 7], "18:00", "02:00")]).is_ok());
+        let window = hours(&[1, 7], "18:00", "02:00");
+        assert!(check_hours(&vec![window.clone(); 20]).is_ok());
+        assert!(check_hours(&vec![window; 21]).is_err());
         for wrong in [
             hours(&[], "06:00", "11:00"),
             hours(&[0], "06:00", "11:00"),
@@ -305,8 +307,54 @@ mod tests {
             vec![group("Size", 0, 1, &[])],
             vec![group("Size", 0, 1, &["Small", "SMALL"])],
             vec![group("Size", 0, 1, &["S"]), group("size", 0, 1, &["S"])],
+            vec![group("Size", 0, 51, &["S"])],
+            vec![group(&"x".repeat(101), 0, 1, &["S"])],
         ] {
             assert!(check_options(&wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn there_are_so_many_options_and_choices_at_most() {
+        let names: Vec<String> = (0..51).map(|it| it.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let options = |groups: usize, choices: usize| {
+            let groups = &names[..groups];
+            let groups = groups.iter().map(|it| group(it, 0, 50, &names[..choices]));
+            check_options(&groups.collect::<Vec<_>>()).is_ok()
+        };
+        assert!(options(20, 50));
+        assert!(!options(21, 1) && !options(1, 51));
+    }
+
+    #[test]
+    fn names_prices_and_stocks_have_bounds() {
+        assert_eq!(check_name(" ß ", 1).unwrap(), "ß");
+        for wrong in [" ", "ab", "\n", "a\0"] {
+            assert!(check_name(wrong, 1).is_err(), "{wrong:?}");
+        }
+        assert!(check_name("a\tb", 3).is_err());
+        for (number, is_right) in [
+            (-1, false),
+            (0, true),
+            (MAX_STOCK, true),
+            (MAX_STOCK + 1, false),
+        ] {
+            assert_eq!(check_stock(number).is_ok(), is_right, "{number}");
+        }
+        for (price, is_right) in [
+            (-1, false),
+            (0, true),
+            (MAX_PRICE, true),
+            (MAX_PRICE + 1, false),
+        ] {
+            assert_eq!(check_price(price).is_ok(), is_right, "{price}");
+        }
+        let mut dear = group("Size", 0, 1, &["Large"]);
+        dear.choices[0].price = MAX_PRICE + 1;
+        assert!(check_options(&[dear]).is_err());
+        let mut many = group("Size", 0, 1, &["Large"]);
+        many.choices[0].stock = Some(-1);
+        assert!(check_options(&[many]).is_err());
     }
 }

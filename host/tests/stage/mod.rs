@@ -32,6 +32,8 @@ pub fn guests() -> &'static Path {
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests"))
             .env("CARGO_TARGET_DIR", &target)
             .env_remove("RUSTFLAGS")
+            // With it, as `infra/test --times` runs tests, cargo would build all of them anew.
+            .env_remove("RUSTC_BOOTSTRAP")
             .status()
             .unwrap();
         assert!(built.success(), "the test guests do not build");

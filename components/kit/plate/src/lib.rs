@@ -122,6 +122,9 @@ mod tests {
         assert_eq!(normal("А123ВС 77").as_deref(), Some("A123BC77"));
         assert_eq!(normal("ΖΧΗ-1234").as_deref(), Some("ZXH1234"));
         assert_eq!(normal("TÜ-AB 12").as_deref(), Some("TUEAB12"));
+        // The shortest and the longest.
+        assert_eq!(normal("A 1").as_deref(), Some("A1"));
+        assert_eq!(normal("AB-CDE-FGH-IJKL").as_deref(), Some("ABCDEFGHIJKL"));
     }
 
     #[test]
@@ -131,6 +134,7 @@ mod tests {
             "A",
             "-- --",
             "ABCDEFGHIJKLM",
+            "A                        B",
             "AA/1",
             "A\0B",
             "漢字12",

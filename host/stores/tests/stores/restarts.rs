@@ -47,7 +47,7 @@ async fn a_second_start_is_quick_and_has_the_same_data_and_addresses() {
     stores.stop().await;
     println!("second start: {took:?}");
     // The goal is 300 ms; a loaded machine needs more.
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]

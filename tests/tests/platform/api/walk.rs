@@ -1,7 +1,7 @@
 //! A walk over every operation of the description: every kind of caller sends requests as described, on the
 //! edges of the schemas, and hostile ones, and every answer has to be one that is described.
 //!
-//! `WHARF_SEED` chooses the requests; a failure shows the seed.
+//! `infra/test --seed 7 api::walk` chooses other requests; a failure shows the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -46,7 +46,7 @@ pub struct Walk<'a> {
 
 #[test]
 fn every_operation_answers_every_caller_as_described() {
-    let seed = env::var("WHARF_SEED").map_or(1, |it| it.parse().unwrap());
+    let seed = env::var("WALK_SEED").map_or(1, |it| it.parse().unwrap());
     let telegram = Outside::start(|_| Reply::json(200, &json!({ "ok": true, "result": true })));
     let stack = Options::default()
         .variable("tick_token", TICK_TOKEN)
@@ -343,7 +343,7 @@ impl<'a> Walk<'a> {
         let lines: Vec<_> = lines.collect();
         assert!(
             lines.is_empty(),
-            "with WHARF_SEED={}, {} faults:\n{}",
+            "with --seed {}, {} faults:\n{}",
             self.seed,
             lines.len(),
             lines.join("\n")

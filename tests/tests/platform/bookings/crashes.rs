@@ -281,10 +281,9 @@ fn a_late_departure_survives_a_crash_at_any_step_and_is_paid_once() {
 
 /// The sweep that finishes what a crash left is itself killed, and the next one finishes.
 #[test]
-fn the_sweep_survives_a_crash_at_any_step_too() {
+fn the_sweep_of_charges_survives_a_crash_at_any_step_too() {
     let mut stack = with_tick().without_clock().start();
-    let owner = User::owner(&stack);
-    let place = offer(&owner, 100, 1);
+    let place = offer(&User::owner(&stack), 100, 1);
     let driver = driver(&stack, 1_000);
     take_commission(&stack);
     let cases: [(&[Step], &[Step], bool); 4] = [
@@ -306,7 +305,15 @@ fn the_sweep_survives_a_crash_at_any_step_too() {
         assert_eq!(balance(&driver), if is_booked { 900 } else { 1_000 });
         driver.delete(&format!("/booking/{id}")).send().expect(200);
     }
+}
 
+#[test]
+fn the_sweep_of_refunds_survives_a_crash_at_any_step_too() {
+    let mut stack = with_tick().without_clock().start();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 100, 1);
+    let driver = driver(&stack, 1_000);
+    take_commission(&stack);
     let sweeps: [&[Step]; 2] = [&[REFUND], &[REFUND, NOTE_REFUNDED]];
     for of_sweep in sweeps {
         let id = book_confirmed(&stack, &driver, place, 0, 60);

@@ -323,7 +323,7 @@ fn a_sync_that_is_killed_at_any_moment_is_finished_by_the_next() {
         // From the beginning of a run to its end, and a little beyond.
         let deadline = std::time::Instant::now() + whole * cut / 20;
         while std::time::Instant::now() < deadline && running.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
+            std::thread::sleep(std::time::Duration::from_millis(1));
         }
         running.kill().unwrap();
         running.wait().unwrap();

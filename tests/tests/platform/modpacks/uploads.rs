@@ -1,6 +1,6 @@
 //! Uploads in parts whose line breaks.
 //!
-//! `TEST_UPLOAD_BYTES=2147483648 infra/test a_broken_line` sends 2 GiB.
+//! `TEST_UPLOAD_BYTES=2147483648 RUST_TEST_NOCAPTURE=1 infra/test modpacks::uploads::a_broken_line` sends 2 GiB.
 
 use std::env;
 use std::io::{Read, Write};

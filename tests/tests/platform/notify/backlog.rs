@@ -1,5 +1,5 @@
-//! A letter goes first whatever waits. `TEST_EVENTS=1000000 infra/test a_letter_goes_first` lets a million events wait and
-//! holds it to a second.
+//! A letter goes first whatever waits. `TEST_EVENTS=1000000 infra/test notify::backlog` lets a million events wait and holds
+//! it to a second.
 
 use std::env;
 use std::time::{Duration, Instant};

@@ -73,7 +73,7 @@ impl Line {
 
 /// A user with this role and no other.
 fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
-    let mut user = User::registered(stack);
+    let mut user = User::driver(stack);
     let id = user.get("/auth/me").send().expect(200).json()["id"]
         .as_str()
         .unwrap()

@@ -1,5 +1,5 @@
 //! What reading a history and proving the books cost does not grow with the history: pages of the database are counted,
-//! not time. `GROWTH=10000000 infra/test sql::growth -- --nocapture` fills in as many transfers and prints both.
+//! not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` fills in as many transfers and prints both.
 
 use std::env;
 use std::fs;

@@ -65,7 +65,7 @@ impl Whole {
             }
             "later" => {
                 spin_sdk::wit_bindgen::spawn(async {
-                    spin_sdk::time::sleep(Duration::from_millis(300)).await;
+                    spin_sdk::time::sleep(Duration::from_secs(1)).await;
                     println!("later");
                 });
                 answer("begun\n")
