@@ -25,7 +25,7 @@ BEGIN
     ) AS held;
     UPDATE lane SET wake_at = greatest(clock_timestamp(), lane.not_before)
     FROM unnest(consumers, names) AS it (consumer, name)
-    WHERE lane.consumer = it.consumer AND lane.name = it.name
+    WHERE lane.consumer = ANY (ARRAY[it.consumer]) AND lane.name = ANY (ARRAY[it.name])
         AND (lane.wake_at IS NULL OR lane.wake_at > clock_timestamp())
         AND lane.paused_by IS NULL;
 END $$;

@@ -76,7 +76,7 @@ BEGIN
         WHERE it.rest_ms > 0 AND it.delivery = ANY (settled)
         GROUP BY delivery.consumer, delivery.lane
     ) AS rest
-    WHERE lane.consumer = rest.consumer AND lane.name = rest.lane;
+    WHERE lane.consumer = ANY (ARRAY[rest.consumer]) AND lane.name = ANY (ARRAY[rest.lane]);
 
     -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute. What
     -- was under way when it broke fails for the same reason and makes no rest longer: only the next trial does.
@@ -95,7 +95,7 @@ BEGIN
         WHERE it.outcome IN ('done', 'again') AND it.delivery = ANY (settled)
         GROUP BY delivery.consumer, delivery.lane
     ) AS ended
-    WHERE lane.consumer = ended.consumer AND lane.name = ended.lane AND lane.breaks
+    WHERE lane.consumer = ANY (ARRAY[ended.consumer]) AND lane.name = ANY (ARRAY[ended.lane]) AND lane.breaks
         AND (ended.failed > 0 AND NOT ended.worked OR ended.worked AND lane.failures > 0);
 
     RETURN QUERY SELECT unnest(settled);
