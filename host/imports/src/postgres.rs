@@ -257,7 +257,7 @@ impl Connection {
             let lease = pool.lease_dedicated().await?;
             // Before the guest's first statement: its settings still name the request that used it last.
             if pool.settings().names_requests {
-                lease.link().name_request(self.cause.as_ref()).await;
+                lease.link().name_request(self.cause().as_deref()).await;
             }
             Ok::<_, String>(Arc::new(lease))
         });
