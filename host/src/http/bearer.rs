@@ -165,7 +165,7 @@ mod tests {
             assert!(!vouches(&[&format!("Bearer {wrong}")]), "{wrong}");
         }
         let (given, basic) = (format!("Bearer {good}"), format!("Basic {good}"));
-        for wrong in [&[][..], &[&good], &[&given, &given], &[&basic]] {
+        for wrong in [&[][..], &[&*good], &[&*given, &*given], &[&*basic]] {
             assert!(!vouches(wrong), "{wrong:?}");
         }
         assert_eq!(bearer.lock_known().len(), 1);
