@@ -1,7 +1,7 @@
 //! Packs of other platforms become drafts; those of an attacker become nothing.
 
 use serde_json::{Value, json};
-use wharf_tests::{Stack, User, eventually_some};
+use wharf_tests::{Stack, User, eventually, eventually_some};
 
 use super::links::create_link;
 use super::*;
@@ -131,12 +131,10 @@ fn an_mrpack_becomes_a_draft_of_files_and_links() {
     let refused: Vec<_> = refused.iter().map(|it| &it["path"]).collect();
     assert_eq!(refused, ["mods/other.jar", "overrides/empty"]);
     // The archive is not needed any more.
-    let of_pack = owner
-        .get(&format!("/modpacks/{pack}/files"))
-        .send()
-        .expect(200)
-        .json();
-    assert_eq!(of_pack, json!([]));
+    eventually("the archive is gone", SOON, || {
+        let of_pack = owner.get(&format!("/modpacks/{pack}/files")).send();
+        of_pack.expect(200).json() == json!([])
+    });
 
     let version = number(&ended["version_id"]);
     let listed = || {
