@@ -145,10 +145,14 @@ impl Display for Row {
             crowd: (native_crowd, host_crowd),
             ..
         } = self;
+        let crowd = match host_crowd / native_crowd {
+            ratio if ratio.is_nan() => "some were sent away".to_owned(),
+            ratio => format!("{native_crowd:.0} / {host_crowd:.0}: {ratio:.2} ×"),
+        };
         write!(
             out,
             "| {name} | {statements} | {:.0} | {:.0} | {:.2} × | {required} | {:.0} / {:.0} | {:.0} / {:.0} | \
-             {:.0} / {:.0} | {split} | {:.0} → {:.0}: {:+.0} | {native_crowd:.0} / {host_crowd:.0}: {:.2} × |",
+             {:.0} / {:.0} | {split} | {:.0} → {:.0}: {:+.0} | {crowd} |",
             native.per_second,
             host.per_second,
             self.ratio,
@@ -161,7 +165,6 @@ impl Display for Row {
             self.native_single_us,
             self.host_single_us,
             self.overhead_us,
-            host_crowd / native_crowd,
         )
     }
 }
