@@ -1,9 +1,10 @@
 //! Reading events: how a function carries out those that it hears.
 //!
 //! [`drain`] claims deliveries that are ready, hands them to the function a few at a time and settles each: done,
-//! again, later or never. [`drain_together`] hands over as one what can be carried out by one statement. Every event arrives at least once; one that comes twice has the same id. Deliveries that a
-//! crashed worker left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no
-//! other. Order within an aggregate, lanes and the fencing of late copies are SQL, in `migrations/events`.
+//! again, later or never. [`drain_together`] hands over several at once, for functions that carry them out by one
+//! statement. Every event arrives at least once; one that comes twice has the same id. Deliveries that a crashed worker
+//! left unsettled are redelivered one at a time when their lease ends, so that a poison event harms no other. Order
+//! within an aggregate, lanes and the fencing of late copies are SQL, in `migrations/events`.
 //!
 //! What a function hears, and on which lanes, is declared in `migrations/<schema>/events.sql`.
 

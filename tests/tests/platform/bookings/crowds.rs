@@ -1,4 +1,5 @@
-//! A place that all want, or an owner whom all pay, leaves room to the others. Drivers without money keep nobody waiting.
+//! Crowds: many bookings of one place, many payments to one owner, and drivers without money. None of them slows down
+//! bookings of other places, because each crowd may occupy only a few connections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
