@@ -41,7 +41,11 @@ pub(super) fn book_car(
     window: [f64; 2],
 ) -> i64 {
     let [from, to] = window.map(|it| from_now(stack, it));
-    let mut wish = wish(place, &from, &to);
+    book_between(driver, place, plate, &from, &to)
+}
+
+fn book_between(driver: &User, place: i64, plate: &str, from: &str, to: &str) -> i64 {
+    let mut wish = wish(place, from, to);
     wish["plate"] = plate.into();
     let booked = driver
         .post("/booking")
@@ -148,9 +152,11 @@ fn a_car_that_is_booked_again_has_stayed_for_the_next_booking() {
     let owner = User::owner(&stack);
     let place = offer_with(&owner, &by_the_hour());
     let driver = driver(&stack, 100_000);
-    // The second begins when the first ends, the third half an hour after the second.
-    let windows = [[-10.0, 50.0], [50.0, 110.0], [140.0, 200.0]];
-    let ids = windows.map(|it| book_car(&stack, &driver, place, "STAY 1", it));
+    // The second begins the moment the first ends, the third half an hour after the second.
+    let [from, change, end, again, last] =
+        [-10.0, 50.0, 110.0, 140.0, 200.0].map(|it| from_now(&stack, it));
+    let windows = [(&from, &change), (&change, &end), (&again, &last)];
+    let ids = windows.map(|(from, to)| book_between(&driver, place, "STAY 1", from, to));
     pass(&owner, place, "check-in", "stay1").expect(200);
     for id in ids {
         let_pass(&stack, id, 150.0);
