@@ -3,7 +3,10 @@
 CREATE OR REPLACE FUNCTION peak(
     the_place bigint, starts timestamptz, ends timestamptz, except_booking bigint DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+-- Any plan begins at the place. A search, which is planned anew each time, calls this for a hundred places.
+SET plan_cache_mode = force_generic_plan
+AS $$
 BEGIN
     -- A search counts many places, and most of them are empty.
     IF NOT EXISTS (

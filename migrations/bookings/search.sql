@@ -51,8 +51,8 @@ DECLARE
     bound record;
     it record;
     few bigint[];
-    -- How far the place is after which the list goes on. Places without coordinates come last.
-    after_chord float8 := -1;
+    -- How far the place is after which the list goes on. Places without coordinates come last, all of them without `here`.
+    after_chord float8 := CASE WHEN here IS NULL THEN 'infinity'::float8 ELSE -1 END;
     last_looked bigint := coalesce(after_place, 0);
     looked bigint := 0;
     counted bigint := 0;
@@ -147,31 +147,34 @@ BEGIN
         SELECT coalesce(located <-> here, 'infinity') INTO after_chord FROM place WHERE id = after_place;
     END IF;
     FOR it IN
-        SELECT found.id, capacity, time_zone, opening, blackouts, nullif(chord, 'infinity'::float8) AS chord
+        SELECT found.id, capacity, time_zone, opening, blackouts, chord
+        -- Only one of the three is there. Each is written in the order of the whole, as its index gives it: nothing is
+        -- sorted again, and no more places are read than the page needs.
         FROM (
-            SELECT *, coalesce(located <-> here, CASE WHEN here IS NOT NULL THEN 'infinity'::float8 ELSE -1 END) AS chord
+            (SELECT *, located <-> here AS chord
             FROM place
             WHERE few IS NOT NULL AND id = ANY (few) AND deleted_at IS NULL
+            ORDER BY CASE WHEN here IS NULL THEN id END)
             UNION ALL
-            (SELECT *, coalesce(located <-> here, 'infinity') AS chord
+            (SELECT *, located <-> here AS chord
             FROM place
             WHERE few IS NULL AND the_city IS NOT NULL AND city = the_city AND deleted_at IS NULL
-            ORDER BY located <-> here LIMIT bound.nearest)
+            ORDER BY located <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
             UNION ALL
             -- The expression of the other index, which would otherwise be taken for a city far from here.
-            (SELECT *, coalesce(located <-> here, 'infinity') AS chord
+            (SELECT *, on_sphere(latitude, longitude) <-> here AS chord
             FROM place
             WHERE few IS NULL AND the_city IS NULL AND deleted_at IS NULL
-            ORDER BY on_sphere(latitude, longitude) <-> here LIMIT bound.nearest)
+            ORDER BY on_sphere(latitude, longitude) <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
         ) AS found
-        WHERE (chord, found.id) > (after_chord, last_looked)
+        WHERE (coalesce(chord, 'infinity'), found.id) > (after_chord, last_looked)
             AND (the_owner IS NULL OR owner = the_owner)
             AND (the_city IS NULL OR city = the_city)
             AND (part IS NULL OR strpos(searched_name, part) > 0)
             AND (the_type IS NULL OR parking_type = the_type)
             AND (min_rate IS NULL OR hourly_rate >= min_rate)
             AND (max_rate IS NULL OR hourly_rate <= max_rate)
-        ORDER BY chord, found.id
+        ORDER BY CASE WHEN here IS NOT NULL THEN chord END, found.id
     LOOP
         last_looked := it.id;
         IF starts IS NOT NULL THEN
