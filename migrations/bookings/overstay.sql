@@ -144,8 +144,8 @@ BEGIN
 END
 $$;
 
--- Charges what is owed of an overstay, as far as the driver can pay it. There is no charge when nothing is owed, or another
--- request is taking it.
+-- Charges what is owed of an overstay, up to what the driver can pay, which is a cent or more. There is no charge when
+-- nothing is owed, or another request is taking it.
 CREATE OR REPLACE FUNCTION charge_overstay(the_booking bigint, at_most bigint)
 RETURNS TABLE (outcome text, subject booking, payment uuid, due bigint, payee uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
@@ -154,8 +154,7 @@ DECLARE
     c charge;
 BEGIN
     SELECT * INTO b FROM booking WHERE id = the_booking FOR UPDATE;
-    IF b.overstay_paid < b.overstay_cost AND at_most > 0
-        AND NOT EXISTS (SELECT FROM charge WHERE booking_id = b.id AND status = 'opening')
+    IF b.overstay_paid < b.overstay_cost AND NOT EXISTS (SELECT FROM charge WHERE booking_id = b.id AND status = 'opening')
     THEN
         INSERT INTO charge (booking_id, amount, date_to, is_overstay)
         VALUES (b.id, least(b.overstay_cost - b.overstay_paid, at_most), b.date_to, true)

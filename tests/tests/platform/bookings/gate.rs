@@ -1,6 +1,8 @@
 //! Cars come and leave by their plates.
 
 mod late;
+mod overlaps;
+mod several;
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User, eventually};
@@ -61,7 +63,7 @@ fn book_between(driver: &User, place: i64, plate: &str, from: &str, to: &str) ->
 pub(super) fn let_pass(stack: &Stack, booking: i64, minutes: f64) {
     let pass = "UPDATE bookings.booking SET
             date_from = date_from - past, date_to = date_to - past, held_to = held_to - past,
-            kept_to = kept_to - past, checked_in_at = checked_in_at - past
+            kept_to = kept_to - past, checked_in_at = checked_in_at - past, checked_out_at = checked_out_at - past
         FROM (SELECT $2 * interval '1 minute') AS so_much (past)
         WHERE id = $1";
     stack.sql().execute(pass, &[&booking, &minutes]).unwrap();

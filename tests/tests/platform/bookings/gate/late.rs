@@ -9,6 +9,15 @@ use super::super::{
 };
 use super::{book_car, by_the_hour, code, let_pass, offer_with, pass, set_overstay, show};
 
+/// How many notices about leaving late a booking led to.
+pub(super) fn count_notices(stack: &Stack, booking: i64, template: &str) -> i64 {
+    let told =
+        "SELECT count(*) FROM events.entry WHERE payload ->> 'template' LIKE $1 AND aggregate = $2";
+    let aggregate = format!("booking:{booking}");
+    let told = stack.sql().query_one(told, &[&template, &aggregate]);
+    told.unwrap().get(0)
+}
+
 #[test]
 fn leaving_late_is_paid_once_by_the_rule_as_it_was_booked() {
     let stack = Stack::shared();
@@ -42,14 +51,7 @@ fn leaving_late_is_paid_once_by_the_rule_as_it_was_booked() {
     let charges: i64 = stack.sql().query_one(charges, &[&id]).unwrap().get(0);
     assert_eq!(charges, 1);
     // Both are told, once.
-    let told = "SELECT count(*) FROM events.entry
-        WHERE payload ->> 'template' LIKE 'booking\\_overstay\\_%' AND aggregate = $1";
-    let told: i64 = stack
-        .sql()
-        .query_one(told, &[&format!("booking:{id}")])
-        .unwrap()
-        .get(0);
-    assert_eq!(told, 2);
+    assert_eq!(count_notices(&stack, id, "booking\\_overstay\\_%"), 2);
     // Nothing keeps the owner from spending it.
     eventually("the owner may spend it", SOON, || {
         owner.get("/payment/balance").send().json()["available"] == json!(2_400)
@@ -69,6 +71,7 @@ fn within_the_grace_and_without_a_rule_nothing_is_paid() {
         let_pass(&stack, id, 50.0 + late);
         let left = pass(&owner, place, "check-out", "ok1").expect(200).json();
         assert!(left.get("overstay_cost").is_none(), "{left}");
+        assert_eq!(count_notices(&stack, id, "booking\\_overstay\\_%"), 0);
     }
     assert_eq!(balance(&driver), 10_000 - 1_200);
 }
@@ -90,11 +93,26 @@ fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
     for user in [&driver, &owner] {
         assert_eq!(show(user, id)["overstay_owed"], 800);
     }
+    // The sweep leaves it to the request at first.
+    let is_later = "SELECT overstay_due_at > checked_out_at FROM bookings.booking WHERE id = $1";
+    let is_later = stack.sql().query_one(is_later, &[&id]).unwrap();
+    assert!(is_later.get::<_, bool>(0));
     assert_eq!((balance(&driver), balance(&owner)), (0, 700));
     make_due(&stack);
     send_tick(&stack);
     assert_eq!(show(&driver, id)["overstay_owed"], 800);
+    // It comes again after as long as the car is gone, and every hour from then on.
+    let_pass(&stack, id, 600.0);
+    make_due(&stack);
+    send_tick(&stack);
+    let minutes = "SELECT (extract(epoch FROM overstay_due_at - now()) / 60)::float8
+        FROM bookings.booking WHERE id = $1";
+    let minutes = stack.sql().query_one(minutes, &[&id]).unwrap();
+    let minutes: f64 = minutes.get(0);
+    assert!((50.0..=60.0).contains(&minutes), "{minutes}");
     endow(&stack, &driver, 1_000);
+    send_tick(&stack);
+    assert_eq!(show(&driver, id)["overstay_owed"], 800);
     make_due(&stack);
     send_tick(&stack);
     eventually("the rest is paid", SOON, || {
@@ -104,60 +122,111 @@ fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
     assert_books_agree(&stack);
 }
 
+/// Takes the right to pay from the ledger, or gives it back.
+fn set_may_pay(stack: &Stack, may: bool) {
+    let right = if may { "GRANT" } else { "REVOKE" };
+    let to = if may { "TO" } else { "FROM" };
+    let sql = format!("{right} EXECUTE ON FUNCTION payments.pay {to} wharf_payments");
+    stack.sql().batch_execute(&sql).unwrap();
+}
+
 #[test]
-fn a_car_leaves_also_while_the_ledger_is_away() {
+fn cars_leave_also_while_the_ledger_is_away() {
     let stack = with_tick().start();
     let owner = User::owner(&stack);
     let place = offer_with(&owner, &by_the_hour());
     let driver = driver(&stack, 10_000);
-    let id = book_car(&stack, &driver, place, "AWAY 1", [-10.0, 50.0]);
-    pass(&owner, place, "check-in", "away1").expect(200);
-    let_pass(&stack, id, 70.0);
-    let may_pay = |right: &str| {
-        let sql = format!("{right} wharf_payments");
-        stack.sql().batch_execute(&sql).unwrap();
-    };
-    may_pay("REVOKE EXECUTE ON FUNCTION payments.pay FROM");
-    let left = pass(&owner, place, "check-out", "away1").expect(200).json();
-    assert_eq!(left["overstay_owed"], 900);
-    may_pay("GRANT EXECUTE ON FUNCTION payments.pay TO");
+    let ids = ["AWAY 1", "AWAY 2"].map(|plate| {
+        let id = book_car(&stack, &driver, place, plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", plate).expect(200);
+        let_pass(&stack, id, 70.0);
+        id
+    });
+    set_may_pay(&stack, false);
+    for plate in ["AWAY 1", "AWAY 2"] {
+        let left = pass(&owner, place, "check-out", plate).expect(200).json();
+        assert_eq!(left["overstay_owed"], 900);
+    }
+    // What one booking is paying keeps no other from it.
+    let paying = "SELECT count(*) FROM bookings.charge WHERE is_overstay AND status = 'opening'";
+    let paying: i64 = stack.sql().query_one(paying, &[]).unwrap().get(0);
+    assert_eq!(paying, 2);
+    let again = "SELECT count(payment) FROM bookings.charge_overstay($1, 1000)";
+    let again: i64 = stack.sql().query_one(again, &[&ids[0]]).unwrap().get(0);
+    assert_eq!(again, 0);
+    set_may_pay(&stack, true);
     eventually("it is paid", SOON, || {
         make_due(&stack);
         send_tick(&stack);
-        show(&driver, id).get("overstay_owed").is_none()
+        ids.iter()
+            .all(|it| show(&driver, *it).get("overstay_owed").is_none())
     });
-    assert_eq!((balance(&driver), balance(&owner)), (10_000 - 1_500, 1_500));
+    assert_eq!((balance(&driver), balance(&owner)), (10_000 - 3_000, 3_000));
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_payment_that_a_waiver_overtakes_is_given_back_once() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    let id = book_car(&stack, &driver, place, "PAYS 1", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "pays1").expect(200);
+    let_pass(&stack, id, 70.0);
+    set_may_pay(&stack, false);
+    pass(&owner, place, "check-out", "pays1").expect(200);
+    let waive = owner.delete(&format!("/booking/{id}/overstay"));
+    waive.send().expect(200);
+    // It is not known yet whether it was paid.
+    let owed = "SELECT count(*) FROM bookings.refund WHERE booking_id = $1";
+    let owed: i64 = stack.sql().query_one(owed, &[&id]).unwrap().get(0);
+    assert_eq!(owed, 0);
+    set_may_pay(&stack, true);
+    eventually("nothing is left to do", SOON, || {
+        make_due(&stack);
+        send_tick(&stack);
+        let left = "SELECT (SELECT count(*) FROM bookings.charge WHERE status = 'opening')
+            + (SELECT count(*) FROM bookings.refund WHERE status = 'owed')";
+        stack.sql().query_one(left, &[]).unwrap().get::<_, i64>(0) == 0
+    });
+    assert_eq!((balance(&driver), balance(&owner)), (10_000 - 600, 600));
     assert_books_agree(&stack);
 }
 
 #[test]
 fn an_owner_waives_what_is_owed_and_gives_back_what_was_paid() {
     let stack = with_tick().start();
+    offer(&User::owner(&stack), 600, 9);
     let owner = User::owner(&stack);
     let place = offer_with(&owner, &by_the_hour());
-    for (number, cents) in [(1, 700), (2, 10_000)] {
+    let left = [("WAIVE 1", 700), ("WAIVE 2", 10_000)].map(|(plate, cents)| {
         let driver = driver(&stack, cents);
-        let plate = format!("WAIVE {number}");
-        let id = book_car(&stack, &driver, place, &plate, [-10.0, 50.0]);
-        pass(&owner, place, "check-in", &plate).expect(200);
+        let id = book_car(&stack, &driver, place, plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", plate).expect(200);
         let_pass(&stack, id, 70.0);
-        pass(&owner, place, "check-out", &plate).expect(200);
+        pass(&owner, place, "check-out", plate).expect(200);
+        let paid = balance(&driver);
+        (driver, id, paid, cents - 600)
+    });
+    for (number, (driver, id, _, whole)) in left.iter().enumerate() {
         for _ in 0..2 {
             let waived = owner.delete(&format!("/booking/{id}/overstay")).send();
             let waived = waived.expect(200).json();
             assert!(waived.get("overstay_cost").is_none(), "{waived}");
-            assert_eq!(balance(&driver), cents - 600);
+            assert_eq!(balance(driver), *whole);
         }
         make_due(&stack);
         send_tick(&stack);
-        assert_eq!(balance(&driver), cents - 600);
-        let told = "SELECT count(*) FROM events.entry
-            WHERE payload ->> 'template' = 'booking_overstay_waived_driver' AND aggregate = $1";
-        let told = stack
-            .sql()
-            .query_one(told, &[&format!("booking:{id}")])
-            .unwrap();
-        assert_eq!(told.get::<_, i64>(0), 1);
+        assert_eq!(balance(driver), *whole);
+        assert_eq!(
+            count_notices(&stack, *id, "booking\\_overstay\\_waived\\_driver"),
+            1
+        );
+        // What others have paid is theirs to pay.
+        for (other, _, paid, _) in &left[number + 1..] {
+            assert_eq!(balance(other), *paid);
+        }
     }
     assert_eq!(balance(&owner), 1_200);
     assert_books_agree(&stack);
