@@ -22,7 +22,7 @@ pub struct Answer {
 
 /// Asks a component's router, before any database is needed.
 pub async fn ask(routes: Routes, request: Request<Body>) -> Answer {
-    let response = answer(routes.into_router(), request).await;
+    let response = answer(&routes.into_router(), request).await;
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.map(|it| it.to_bytes());
     Answer {

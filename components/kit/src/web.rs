@@ -17,8 +17,10 @@ mod page;
 mod problem;
 mod reply;
 mod request_id;
+mod router;
 mod routes;
 mod schema;
+mod segments;
 pub mod whole;
 
 pub use answer::answer;
@@ -33,6 +35,7 @@ pub use page::Page;
 pub use problem::{FieldError, Problem, Refusals};
 pub use reply::{Created, Listed, NoContent};
 pub use request_id::RequestId;
+pub use router::Router;
 pub use routes::{Paths, Routes};
 pub use schema::Schema;
 #[cfg(not(target_family = "wasm"))]

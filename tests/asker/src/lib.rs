@@ -4,12 +4,14 @@
 // What the macros write is the C side of the component ABI.
 #![allow(unsafe_code)]
 
+use axum::body::Body;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::{Value, json};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
+use tower_service::Service;
 
 #[allow(clippy::all, clippy::restriction, missing_docs)]
 mod bindings {
@@ -38,7 +40,7 @@ use bindings::wharf::signin::{accounts, passcodes};
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    let router = Router::new()
+    let mut router = Router::new()
         .route(
             "/ask/accounts/find",
             post(async |Json(who)| said(accounts::find(who).await)),
@@ -89,7 +91,8 @@ async fn handle(request: Request) -> impl IntoResponse {
             "/ask/places/get-place",
             post(async |Json(id)| said(places::get_place(id).await)),
         );
-    kit::web::answer(router, request).await
+    let answered = router.call(request.map(Body::new)).await;
+    answered.unwrap_or_else(|never| match never {})
 }
 
 /// `{"Ok": …}` or `{"Err": …}`.

@@ -1,20 +1,19 @@
 //! The edge of every component: from the host's request to the answer it sends.
 
-use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use tower_service::Service;
 
-use super::dialect::{Dialect, NO_ROUTE};
+use super::dialect::Dialect;
 use super::problem::Problem;
 use super::request_id::{HEADER, RequestId};
+use super::router::Router;
 use crate::identity::INSUFFICIENT_PROOF;
 
 /// Routes one request and writes whatever refusal came of it.
-pub async fn answer<B>(mut router: Router, request: axum::http::Request<B>) -> Response
+pub async fn answer<B>(router: &Router, request: axum::http::Request<B>) -> Response
 where
     B: HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
@@ -26,11 +25,7 @@ where
             .headers_mut()
             .insert(HeaderName::from_static(HEADER), value);
     }
-    let response = match router.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    };
-    with_length(written(response, &id))
+    with_length(written(router.call(request).await, &id))
 }
 
 /// Names the length of an answer where it is known. Without it an answer is chunked, and Spin sends the last chunk
@@ -83,7 +78,7 @@ fn written(mut response: Response, id: &RequestId) -> Response {
         .get::<Dialect>()
         .copied()
         .unwrap_or(Dialect::Plain);
-    let Some(problem) = refusal(&mut response) else {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
     if let Some(cause) = &problem.cause {
@@ -123,50 +118,26 @@ fn written(mut response: Response, id: &RequestId) -> Response {
     refused
 }
 
-/// The problem in a response: one of ours, or the router's own bare 404 and 405.
-fn refusal(response: &mut Response) -> Option<Problem> {
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        return Some(problem);
-    }
-    if response.headers().contains_key(header::CONTENT_TYPE) {
-        return None;
-    }
-    match response.status() {
-        StatusCode::NOT_FOUND => Some(Problem::new(
-            StatusCode::NOT_FOUND,
-            NO_ROUTE,
-            "Nothing is served here",
-        )),
-        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "This address does not know that method",
-        )),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
     use http_body_util::BodyExt;
 
-    use super::super::dialect::Speaking;
+    use super::super::routes::Routes;
     use super::*;
 
     async fn respond(method: &str, path: &str) -> Response {
-        let taken = async || Problem::new(StatusCode::CONFLICT, "taken", "Taken");
-        let router = Router::new()
-            .route("/customers", get(Speaking(Dialect::FastFood, taken)))
-            .route("/hello", Dialect::FastFood.path().get(|| async { "hello" }))
-            .route("/nothing", get(|| async { StatusCode::NO_CONTENT }));
+        let taken = async || Err::<StatusCode, _>(Problem::of_status(409, "taken", "Taken"));
+        let routes = Routes::new("test", Dialect::FastFood)
+            .get("/customers", taken, |it| it)
+            .get("/hello", async || "hello", |it| it)
+            .get("/nothing", async || StatusCode::NO_CONTENT, |it| it);
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("x-request-id", "r-1")
             .body(Body::empty())
             .unwrap();
-        answer(router.merge(Dialect::FastFood.router()), request).await
+        answer(&routes.into_router(), request).await
     }
 
     async fn ask(path: &str) -> (u16, serde_json::Value) {

@@ -14,6 +14,7 @@ use serde_path_to_error::Segment;
 use super::operation::{Input, Operation, Output};
 use super::problem::{FieldError, Problem};
 use super::schema::Schema;
+use super::segments::Segments;
 
 /// A JSON body, in or out.
 #[derive(Debug)]
@@ -206,11 +207,10 @@ fn query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map(|it| Self(it.0))
-            .map_err(|_| NOT_FOUND)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let segments = parts.extensions.get::<Segments>();
+        let read = segments.and_then(|it| it.read().ok());
+        read.map(Self).ok_or(NOT_FOUND)
     }
 }
 

@@ -3,22 +3,14 @@
 //!
 //! A route table names its dialect once; handlers do not know it.
 
-use std::future::{Ready, ready};
-use std::pin::Pin;
-
-use axum::Router;
-use axum::extract::Request;
-use axum::handler::Handler;
 use axum::http::StatusCode;
-use axum::middleware::{MapResponseLayer, map_response};
 use axum::response::Response;
-use axum::routing::MethodRouter;
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 
 /// Whose clients a route serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dialect {
     /// Parking zones, tickets and fines under `/api/v1`: `error`.
     Zones,
@@ -37,39 +29,13 @@ pub enum Dialect {
     /// `/auth/me`, which clients of both accounts and parking places ask: the members of both.
     AccountsAndParking,
     /// Routes of our own: RFC 9457 and nothing else.
+    #[default]
     Plain,
 }
 
-/// A handler whose answers are marked with their dialect. An inner mark stays. A layer of the router would do the same
-/// for several allocations more in each request.
-#[derive(Clone)]
-pub(super) struct Speaking<H>(pub Dialect, pub H);
-
-impl<H: Handler<T, ()>, T> Handler<T, ()> for Speaking<H> {
-    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
-
-    fn call(self, request: Request, state: ()) -> Self::Future {
-        let Self(dialect, handler) = self;
-        Box::pin(async move { dialect.mark(handler.call(request, state).await) })
-    }
-}
-
 impl Dialect {
-    /// A path without methods yet. What it answers to the other ones is marked.
-    pub(super) fn path(self) -> MethodRouter {
-        MethodRouter::new().layer(self.layer())
-    }
-
-    /// A router without routes. What it answers to unknown paths is marked.
-    pub(super) fn router(self) -> Router {
-        Router::new().layer(self.layer())
-    }
-
-    fn layer(self) -> MapResponseLayer<impl Fn(Response) -> Ready<Response> + Clone, (), ()> {
-        map_response(move |response| ready(self.mark(response)))
-    }
-
-    fn mark(self, mut response: Response) -> Response {
+    /// An inner mark stays.
+    pub(super) fn mark(self, mut response: Response) -> Response {
         response.extensions_mut().get_or_insert(self);
         response
     }

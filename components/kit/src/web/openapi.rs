@@ -39,12 +39,14 @@ pub fn describe(component: &str, routes: Routes) -> Description {
             schemas,
             ..Operation::default()
         };
-        (line.describe)(&mut operation);
-        let id = operation_id(component, line.handler, &mut ids);
+        (line.about.describe)(&mut operation);
+        let id = operation_id(component, line.about.handler, &mut ids);
         let written = written(line, &operation, &id, &mut description.examples);
-        let path = description.paths.entry(line.path.clone()).or_default();
-        path.insert(line.method.to_owned(), written);
-        description.tags.insert(line.tag);
+        // OpenAPI knows no parameter that takes several segments.
+        let path = line.path.replace("{*", "{");
+        let path = description.paths.entry(path).or_default();
+        path.insert(line.method.as_str().to_ascii_lowercase(), written);
+        description.tags.insert(line.about.tag);
         schemas = operation.schemas;
     }
     let definitions = schemas.take_definitions(true);
@@ -137,7 +139,7 @@ fn written(
     let mut written = Map::new();
     written.insert("operationId".into(), id.into());
     written.insert("summary".into(), operation.summary.into());
-    written.insert("tags".into(), json!([line.tag]));
+    written.insert("tags".into(), json!([line.about.tag]));
     let notes = notes(line, operation);
     if !notes.is_empty() {
         written.insert("description".into(), notes.join("\n\n").into());
@@ -148,8 +150,8 @@ fn written(
     if let Some(instead) = operation.instead {
         written.insert("x-instead".into(), instead.into());
     }
-    if let Some(canonical) = &line.canonical {
-        let instead = format!("{} {canonical}", line.method.to_uppercase());
+    if let Some(canonical) = &line.about.canonical {
+        let instead = format!("{} {canonical}", line.method);
         written.insert("x-instead".into(), instead.into());
     }
     if let Security::Roles(roles) = &operation.security {
@@ -177,7 +179,7 @@ fn notes(line: &Line, operation: &Operation) -> Vec<String> {
     if let Security::Roles(roles) = &operation.security {
         notes.push(format!("Needs one of the roles: {}.", roles.join(", ")));
     }
-    if let Some(canonical) = &line.canonical {
+    if let Some(canonical) = &line.about.canonical {
         notes.push(format!("Another spelling of `{canonical}`."));
     }
     if let Some(name) = line.dialect.name() {

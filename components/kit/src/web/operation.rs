@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{OriginalUri, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, Response};
 use serde_json::Value;
@@ -379,7 +379,7 @@ macro_rules! silent_inputs {
     )*};
 }
 
-silent_inputs! { Uri OriginalUri HeaderMap Method Request Bytes Body }
+silent_inputs! { Uri HeaderMap Method Request Bytes Body }
 
 macro_rules! open_outputs {
     ($($output:ty)*) => {$(

@@ -1,7 +1,6 @@
 //! How a component is reached over HTTP: twice, with one router. Every host knows `wasi:http`; ours
 //! prefers `wharf:http` (`wit/http.wit`), which hands requests and answers over whole.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{answer, refused};
 use super::problem::Problem;
 use super::request_id::RequestId;
+use super::router::Router;
 use crate::identity::Vouched;
 
 #[allow(
@@ -42,13 +42,13 @@ macro_rules! serve {
 
             use $crate::web::whole::bindings::exports::wharf::http::handler::Guest;
 
-            static ROUTER: LazyLock<axum::Router> = LazyLock::new(|| $routes().into_router());
+            static ROUTER: LazyLock<$crate::web::Router> = LazyLock::new(|| $routes().into_router());
 
             #[spin_sdk::http_service]
             async fn handle(
                 request: spin_sdk::http::Request,
             ) -> impl spin_sdk::http::IntoResponse {
-                $crate::web::answer(ROUTER.clone(), request).await
+                $crate::web::answer(&ROUTER, request).await
             }
 
             struct Whole;
@@ -56,7 +56,7 @@ macro_rules! serve {
 
             impl Guest for Whole {
                 async fn handle(head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
-                    $crate::web::whole::answer_whole(ROUTER.clone(), head, body).await
+                    $crate::web::whole::answer_whole(&ROUTER, head, body).await
                 }
             }
         }
@@ -64,7 +64,7 @@ macro_rules! serve {
 }
 
 /// Routes one request whose body is here.
-pub async fn answer_whole(router: Router, head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+pub async fn answer_whole(router: &Router, head: Vec<u8>, body: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     crate::host::mark_wharf();
     let response = match read(head, body) {
         Some(request) => answer(router, request).await,
@@ -87,14 +87,9 @@ const MALFORMED: Problem = Problem::new(
     "That is no request",
 );
 
-/// Those of Spin are in every request, and `HeaderName` itself does not know them.
-static KNOWN_NAMES: [HeaderName; 8] = [
+/// These are in every request, and `HeaderName` itself does not know them.
+static KNOWN_NAMES: [HeaderName; 3] = [
     HeaderName::from_static("spin-full-url"),
-    HeaderName::from_static("spin-path-info"),
-    HeaderName::from_static("spin-matched-route"),
-    HeaderName::from_static("spin-base-path"),
-    HeaderName::from_static("spin-raw-component-route"),
-    HeaderName::from_static("spin-component-route"),
     HeaderName::from_static("spin-client-addr"),
     HeaderName::from_static("x-request-id"),
 ];
@@ -158,9 +153,10 @@ fn written(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::post;
     use futures::stream;
 
+    use super::super::dialect::Dialect;
+    use super::super::routes::Routes;
     use super::*;
 
     fn texts(texts: &[&str]) -> Vec<u8> {
@@ -177,19 +173,20 @@ mod tests {
     }
 
     async fn ask(head: Vec<u8>) -> (u16, String, String) {
-        async fn echo(headers: HeaderMap, body: Bytes) -> Vec<u8> {
+        async fn echo(headers: HeaderMap, body: Bytes) -> Response {
             let twice = headers.get_all("x-twice").iter();
             let mut told = twice.map(|it| it.as_bytes()).collect::<Vec<_>>();
             told.push(&body);
-            told.join(&b' ')
+            told.join(&b' ').into_response()
         }
-        async fn broken() -> Body {
-            Body::from_stream(stream::iter([Ok("some"), Err("gone")]))
+        async fn broken() -> Response {
+            Body::from_stream(stream::iter([Ok("some"), Err("gone")])).into_response()
         }
-        let router = Router::new()
-            .route("/echo", post(echo))
-            .route("/broken", post(broken));
-        let (head, body) = answer_whole(router, head, b"body".to_vec()).await;
+        let router = Routes::new("test", Dialect::Plain)
+            .post("/echo", echo, |it| it)
+            .post("/broken", broken, |it| it)
+            .into_router();
+        let (head, body) = answer_whole(&router, head, b"body".to_vec()).await;
         let (status, fields) = head.split_first_chunk().unwrap();
         (
             u16::from_le_bytes(*status),

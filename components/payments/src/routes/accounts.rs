@@ -1,6 +1,6 @@
 //! Accounts that users open and name, in decimals.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use axum::response::Response;
 use jiff::Timestamp;
 use kit::identity::{Caller, SameDay};
@@ -169,7 +169,7 @@ const HISTORIES: i64 = 100;
 
 pub async fn list_histories(
     caller: Caller,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<History>, Problem> {
     let db = store::open().await?;

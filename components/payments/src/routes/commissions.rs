@@ -1,6 +1,6 @@
 //! Commissions: what the house takes of payments between users.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use kit::identity::{Admin, Caller};
 use kit::web::{Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ const COMMISSIONS: i64 = 50;
 
 pub async fn list_commissions(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Commission>, Problem> {
     let db = store::open().await?;

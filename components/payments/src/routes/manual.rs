@@ -1,6 +1,6 @@
 //! What admins do by hand: the trace of it, payouts and receivables.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use kit::identity::{Admin, Caller};
 use kit::money::Currency;
 use kit::setting;
@@ -37,7 +37,7 @@ const ROWS: i64 = 50;
 
 pub async fn list_payouts(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Payout>, Problem> {
     let db = store::open().await?;
@@ -87,7 +87,7 @@ async fn payout_after(db: &Db, id: Uuid, handled: &Handled) -> Result<Acted<Payo
 
 pub async fn list_receivables(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Receivable>, Problem> {
     let db = store::open().await?;
@@ -111,7 +111,7 @@ pub async fn write_off(
 
 pub async fn list_unclaimed(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Unclaimed>, Problem> {
     let db = store::open().await?;

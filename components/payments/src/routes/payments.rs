@@ -1,6 +1,6 @@
 //! Payments through the PSP, in decimals, and what admins do with them.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use axum::http::{HeaderName, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
@@ -179,7 +179,7 @@ fn viewer(caller: &Caller) -> Option<Uuid> {
 
 pub async fn list_payments(
     caller: Caller,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(wanted): Query<WantedPayments>,
     Query(page): Query<Page>,
 ) -> Result<Found, Problem> {
@@ -277,7 +277,7 @@ const DISPUTES: i64 = 50;
 
 pub async fn list_disputes(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Dispute>, Problem> {
     let db = store::open().await?;
@@ -290,7 +290,7 @@ const RETURNS: i64 = 50;
 
 pub async fn list_returns(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<Return>, Problem> {
     let db = store::open().await?;

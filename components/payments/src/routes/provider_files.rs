@@ -1,6 +1,6 @@
 //! Files of the provider: imported, listed, and compared with the books.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use kit::identity::Admin;
 use kit::store::{Keyed, Replayable};
 use kit::web::{Created, Listed, Page, Path, Problem, Query, Schema};
@@ -43,7 +43,7 @@ const ROWS: i64 = 50;
 
 pub async fn list_provider_files(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<ProviderFile>, Problem> {
     let db = store::open().await?;
@@ -53,7 +53,7 @@ pub async fn list_provider_files(
 
 pub async fn list_differences(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Path(file): Path<Uuid>,
     Query(page): Query<Page>,
 ) -> Result<Listed<Difference>, Problem> {

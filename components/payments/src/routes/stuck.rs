@@ -1,6 +1,6 @@
 //! Refunds that were refused, for admins and for monitoring.
 
-use axum::extract::OriginalUri;
+use axum::http::Uri;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use kit::identity::Admin;
@@ -21,7 +21,7 @@ const REFUNDS: i64 = 50;
 
 pub async fn list_stuck_refunds(
     Admin(_): Admin,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(page): Query<Page>,
 ) -> Result<Listed<StuckRefund>, Problem> {
     let db = store::open().await?;
