@@ -7,12 +7,14 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::errors::{self, with_causes};
+use super::pool;
 use super::settings::Settings;
 use super::values::{self, Parameter};
 use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
@@ -100,7 +102,12 @@ impl Dialer {
         let connected = timeout(CONNECT_TIMEOUT, async {
             let config = self.resolve().await?;
             let connected = config.connect(self.tls.clone()).await;
-            connected.map_err(|error| with_causes(&error))
+            connected.map_err(|error| {
+                if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) {
+                    pool::SHORTAGE.notify_waiters();
+                }
+                with_causes(&error)
+            })
         });
         let connected = connected
             .await

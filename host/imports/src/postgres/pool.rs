@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
@@ -54,6 +54,10 @@ const FULL_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_KNOWN_STATEMENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 /// All connections but one are closed after being unused this long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A server has no connection left. Every pool of the host then closes those that it does not use, so that a pool without
+/// any does not wait for [`IDLE_TIMEOUT`] of the others.
+pub static SHORTAGE: Notify = Notify::const_new();
 
 pub struct Pool {
     dialer: Dialer,
@@ -434,7 +438,7 @@ async fn check_liveness(pool: Weak<Pool>) {
 /// Closes unused connections. Ends when none is left.
 async fn close_idle(pool: Weak<Pool>) {
     loop {
-        sleep(IDLE_TIMEOUT / 4).await;
+        let shortage = timeout(IDLE_TIMEOUT / 4, SHORTAGE.notified()).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
@@ -445,7 +449,8 @@ async fn close_idle(pool: Weak<Pool>) {
         }
         let mut spare = state.slots.len() - 1;
         let idle = state.slots.extract_if(.., |slot| {
-            let is_idle = spare > 0 && slot.leases == 0 && slot.since.elapsed() > IDLE_TIMEOUT;
+            let is_due = shortage.is_ok() || slot.since.elapsed() > IDLE_TIMEOUT;
+            let is_idle = spare > 0 && slot.leases == 0 && is_due;
             spare -= usize::from(is_idle);
             is_idle
         });

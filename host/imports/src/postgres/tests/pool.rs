@@ -44,6 +44,22 @@ async fn waiting_too_long_for_a_connection_fails_and_names_the_cause() {
 }
 
 #[tokio::test]
+async fn a_pool_without_a_connection_gets_one_that_another_does_not_use() {
+    let server = testing::start_postgres(
+        free_port(),
+        &["max_connections=8", "superuser_reserved_connections=0"],
+    );
+    let rich = make_pools_with(limited_to(16));
+    let connection = open(&rich, server.port).await;
+    join_all((0..32).map(|_| run(&connection, "SELECT pg_sleep(0.1)"))).await;
+    let started = Instant::now();
+    let poor = make_pools_with(limited_to(16));
+    let connection = open(&poor, server.port).await;
+    assert_eq!(query_number(&connection, "SELECT 1").await, 1);
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test]
 async fn a_transaction_gets_a_connection_under_a_constant_load_of_statements() {
     let pools = make_pools_with(limited_to(2));
     let port = testing::shared_postgres();
