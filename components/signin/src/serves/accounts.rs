@@ -79,7 +79,8 @@ fn malformed(field: &str) -> Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        eprintln!("accounts: {error}");
+        // With what is under it: the caller is told nothing of why.
+        eprintln!("accounts: {error:?}");
         Self::Unavailable
     }
 }

@@ -271,6 +271,8 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
         &[&user.login],
     )
     .unwrap();
+    // A notice of the sign-in would wait in its place.
+    wait_until_drained(&mut sql);
     let planning = stack.lock("LOCK TABLE notify.preference IN ACCESS EXCLUSIVE MODE");
     let notice = json!({
         "user_id": id_of(&user), "template": "booking_ending",
