@@ -130,3 +130,103 @@ fn without_body(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::routes::Routes;
+    use super::super::{Arguments, Path, answer};
+    use super::*;
+
+    fn routes() -> Routes {
+        let show =
+            async |Path(id): Path<i64>| Ok::<_, Problem>(if id == 7 { "seven" } else { "another" });
+        let below = Routes::new("test", Dialect::Accounts)
+            .get("/", async || "all", |it| it)
+            .get("/{id}", show, |it| it)
+            .post("/{id}", async |_: Arguments| "told", |it| it)
+            .no_store();
+        Routes::new("test", Dialect::FastFood)
+            .delete("/things/first", async || "gone", |it| it)
+            .below(["/things", "/api/things"], below)
+    }
+
+    async fn ask(method: Method, path: &str) -> Response {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::empty()).unwrap();
+        answer(&routes().into_router(), request).await
+    }
+
+    async fn text(method: Method, path: &str) -> (u16, String) {
+        let response = ask(method, path).await;
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+        (status, String::from_utf8(body.unwrap().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_path_below_a_prefix_is_found_under_each_spelling() {
+        for prefix in ["/things", "/api/things"] {
+            for (path, told) in [("", "all"), ("/7", "seven"), ("/8", "another")] {
+                let found = text(Method::GET, &format!("{prefix}{path}")).await;
+                assert_eq!(found, (200, told.to_owned()));
+            }
+            assert_eq!(text(Method::GET, &format!("{prefix}/x")).await.0, 404);
+            assert_eq!(text(Method::GET, &format!("{prefix}/7/8")).await.0, 404);
+        }
+        assert_eq!(
+            text(Method::GET, "/things/first").await.0,
+            405,
+            "a word goes before a parameter"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_head_is_a_get_without_its_body() {
+        let response = ask(Method::HEAD, "/things/7").await;
+        assert_eq!(response.headers()[header::CONTENT_LENGTH], "5");
+        assert_eq!(text(Method::HEAD, "/things/7").await, (200, String::new()));
+        assert_eq!(text(Method::HEAD, "/things/first").await.0, 405);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_method_is_told_the_known_ones() {
+        let response = ask(Method::PATCH, "/things/7").await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(response.headers()[header::ALLOW], "GET,POST,HEAD");
+        let body = text(Method::PATCH, "/things/7").await.1;
+        assert!(
+            body.contains(r#""error":"#),
+            "in the dialect of the path: {body}"
+        );
+        let body = text(Method::GET, "/nothing").await.1;
+        assert!(
+            body.contains(r#""msg":"#),
+            "in the dialect of the table: {body}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_secret_is_stored_nowhere_whatever_the_answer() {
+        for (method, path) in [
+            (Method::GET, "/things/7"),
+            (Method::GET, "/things/x"),
+            (Method::PUT, "/things/7"),
+        ] {
+            let response = ask(method, path).await;
+            assert_eq!(
+                response.headers()[header::CACHE_CONTROL],
+                "no-store",
+                "{path}"
+            );
+        }
+        let response = ask(Method::DELETE, "/things/first").await;
+        assert!(!response.headers().contains_key(header::CACHE_CONTROL));
+    }
+
+    #[test]
+    #[should_panic(expected = "two lines of a route table are the same")]
+    fn two_lines_for_one_address_are_a_mistake() {
+        let routes = routes().get("/things/{id}", async || "again", |it| it);
+        drop(routes.into_router());
+    }
+}
