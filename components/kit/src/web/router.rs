@@ -1,7 +1,7 @@
 //! Finds what answers a request, by its path and method.
 //!
-//! axum's router would take a tenth of the CPU of a small request: it makes several boxed services of each route, clones
-//! them for every request and keeps addresses that nothing here reads.
+//! axum's router would take a fifth more of what a component spends on a small request: it makes several boxed services of each
+//! route, clones them for every request and keeps addresses that nothing here reads.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
