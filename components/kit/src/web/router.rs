@@ -30,7 +30,6 @@ where
     Arc::new(move |request| handler.clone().call(request, ()))
 }
 
-#[derive(Default)]
 pub struct Router {
     paths: matchit::Router<Resource>,
     /// What clients of unknown paths read.
@@ -80,7 +79,9 @@ impl Router {
         };
         let resource = found.value;
         let segments = Segments::of(&found.params);
-        request.extensions_mut().insert(segments);
+        if !segments.is_empty() {
+            request.extensions_mut().insert(segments);
+        }
         let mut response = resource.call(request).await;
         if resource.is_secret {
             let headers = response.headers_mut();

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::slice::from_ref;
+use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use serde::de::value::{CowStrDeserializer, Error, MapDeserializer, SeqDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, Error, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -22,109 +24,42 @@ impl Segments {
         )
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// One value, a tuple of several, or a struct that names them.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let decoded = self.0.iter().map(|(name, text)| {
-            let text = percent_decode_str(text)
-                .decode_utf8()
-                .map_err(Error::custom)?;
-            Ok((name.as_str(), Segment(text)))
+            let text = percent_decode_str(text).decode_utf8();
+            Ok((name.as_str(), text.map_err(Error::custom)?))
         });
-        T::deserialize(Path(decoded.collect::<Result<_, Error>>()?))
+        let decoded = decoded.collect::<Result<Vec<_>, Error>>()?;
+        T::deserialize(Named(&decoded))
     }
 }
 
-/// All of them.
-struct Path<'a>(Vec<(&'a str, Segment<'a>)>);
+/// Some of them: one is read as a text, or as what its text says; several as a tuple or a struct of such.
+struct Named<'a>(&'a [(&'a str, Cow<'a, str>)]);
 
-impl<'a> Path<'a> {
-    fn only(mut self) -> Result<Segment<'a>, Error> {
-        match (self.0.pop(), self.0.len()) {
-            (Some((_, segment)), 0) => Ok(segment),
+impl<'a> Named<'a> {
+    fn text(&self) -> Result<&'a str, Error> {
+        match self.0 {
+            [(_, text)] => Ok(text),
             _ => Err(Error::custom("not one segment")),
         }
     }
-}
 
-macro_rules! read_only {
-    ($($read:ident)*) => {$(
-        fn $read<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.only()?.$read(visitor)
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Path<'de> {
-    type Error = Error;
-
-    read_only! {
-        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_f32 deserialize_f64 deserialize_option
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.only()?.deserialize_newtype_struct(name, visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.only()?.deserialize_enum(name, variants, visitor)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let segments = self.0.into_iter().map(|(_, segment)| segment);
-        let mut segments = SeqDeserializer::new(segments);
-        let value = visitor.visit_seq(&mut segments)?;
-        segments.end()?;
-        Ok(value)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(MapDeserializer::new(self.0.into_iter()))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
+    fn parse<T: FromStr<Err: Display>>(&self) -> Result<T, Error> {
+        self.text()?.parse().map_err(Error::custom)
     }
 }
 
-/// One of them: a text, or a number as a text.
-struct Segment<'a>(Cow<'a, str>);
-
-impl<'de> IntoDeserializer<'de, Error> for Segment<'de> {
+impl<'de> IntoDeserializer<'de, Error> for Named<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
         self
-    }
-}
-
-impl Segment<'_> {
-    fn parse<T: std::str::FromStr<Err: Display>>(&self) -> Result<T, Error> {
-        self.0.parse().map_err(Error::custom)
     }
 }
 
@@ -136,7 +71,7 @@ macro_rules! parse {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Segment<'de> {
+impl<'de> Deserializer<'de> for Named<'de> {
     type Error = Error;
 
     parse! {
@@ -147,7 +82,7 @@ impl<'de> Deserializer<'de> for Segment<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        CowStrDeserializer::new(self.0).deserialize_any(visitor)
+        visitor.visit_borrowed_str(self.text()?)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -168,11 +103,33 @@ impl<'de> Deserializer<'de> for Segment<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        CowStrDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
+        BorrowedStrDeserializer::new(self.text()?).deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        SeqDeserializer::new(self.0.chunks(1).map(Named)).deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let named = self.0.iter().map(|it| (it.0, Named(from_ref(it))));
+        MapDeserializer::new(named).deserialize_map(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
     }
 
     forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
     }
 }
 

@@ -1,7 +1,6 @@
 //! Payments through the PSP, in decimals, and what admins do with them.
 
-use axum::http::Uri;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use kit::identity::{Admin, Caller};

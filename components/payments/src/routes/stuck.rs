@@ -1,7 +1,6 @@
 //! Refunds that were refused, for admins and for monitoring.
 
-use axum::http::Uri;
-use axum::http::header;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use kit::identity::Admin;
 use kit::now;
