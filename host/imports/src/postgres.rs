@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use futures::future::join;
 use lru::LruCache;
 use rustls::RootCertStore;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::address::Tls;
@@ -69,6 +69,7 @@ pub(crate) struct Pools {
     by_identity: Mutex<HashMap<String, Weak<Pool>>>,
     /// One permit per connection, over all pools.
     connections: Arc<Semaphore>,
+    shortage: Arc<Notify>,
 }
 
 impl Pools {
@@ -85,6 +86,7 @@ impl Pools {
             pools: Mutex::new(LruCache::new(MAX_POOLS)),
             by_identity: Mutex::default(),
             connections: Arc::new(Semaphore::new(settings.connections * MAX_FULL_POOLS)),
+            shortage: Arc::default(),
             settings,
         }
     }
@@ -144,6 +146,7 @@ impl Pools {
             &self.component,
             &self.settings,
             Arc::clone(&self.connections),
+            Arc::clone(&self.shortage),
         );
         Ok(Pool::new(dialer, self.settings))
     }

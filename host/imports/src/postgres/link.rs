@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
@@ -41,6 +41,8 @@ pub struct Dialer {
     config: Config,
     /// Of the component, over all its addresses.
     connections: Arc<Semaphore>,
+    /// The component has none of these left, and its pools close those that they do not use.
+    pub shortage: Arc<Notify>,
 }
 
 impl Dialer {
@@ -51,6 +53,7 @@ impl Dialer {
         component: &str,
         settings: &Settings,
         connections: Arc<Semaphore>,
+        shortage: Arc<Notify>,
     ) -> Dialer {
         let config = session_config(&address.config, component, settings);
         Dialer {
@@ -59,6 +62,7 @@ impl Dialer {
             tls,
             config,
             connections,
+            shortage,
         }
     }
 
@@ -84,7 +88,10 @@ impl Dialer {
 
     /// Connects. Returns the connection and the future that drives it, which ends with the connection.
     pub async fn dial(&self) -> Result<(Link, impl Future<Output = ()> + Send + use<>), String> {
-        let refused = |why: String| format!("cannot connect to {}: {why}", self.address);
+        let refused = |why: String| {
+            self.shortage.notify_waiters();
+            format!("cannot connect to {}: {why}", self.address)
+        };
         let of_postgres = self.connections.clone().try_acquire_owned();
         let of_postgres = of_postgres
             .map_err(|_| refused("the component has too many database connections".to_owned()))?;

@@ -339,7 +339,9 @@ impl Pool {
             is_dedicated: false,
         });
         if !std::mem::replace(&mut state.is_closing_idle, true) {
-            self.runtime.spawn(close_idle(Arc::downgrade(self)));
+            let shortage = Arc::clone(&self.dialer.shortage);
+            self.runtime
+                .spawn(close_idle(Arc::downgrade(self), shortage));
         }
         let undelivered = self.serve_waiters(&mut state);
         drop(state);
@@ -436,9 +438,15 @@ async fn check_liveness(pool: Weak<Pool>) {
 }
 
 /// Closes unused connections. Ends when none is left.
-async fn close_idle(pool: Weak<Pool>) {
+async fn close_idle(pool: Weak<Pool>, of_component: Arc<Notify>) {
     loop {
-        let shortage = timeout(IDLE_TIMEOUT / 4, SHORTAGE.notified()).await;
+        let shortage = async {
+            tokio::select! {
+                () = SHORTAGE.notified() => {}
+                () = of_component.notified() => {}
+            }
+        };
+        let shortage = timeout(IDLE_TIMEOUT / 4, shortage).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };

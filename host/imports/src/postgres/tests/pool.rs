@@ -60,6 +60,19 @@ async fn a_pool_without_a_connection_gets_one_that_another_does_not_use() {
 }
 
 #[tokio::test]
+async fn an_address_gets_a_connection_that_the_component_does_not_use_at_others() {
+    let pools = make_pools_with(limited_to(4));
+    let port = testing::shared_postgres();
+    for user in 0..=MAX_FULL_POOLS {
+        let url = format!("{}&options=-c%20wharf.address%3D{user}", url(port));
+        let started = Instant::now();
+        let connection = testing::retry(async || pools.open(&url, None).await).await;
+        assert!(started.elapsed() < Duration::from_secs(15));
+        join_all((0..8).map(|_| run(&connection, "SELECT pg_sleep(0.1)"))).await;
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_gets_a_connection_under_a_constant_load_of_statements() {
     let pools = make_pools_with(limited_to(2));
     let port = testing::shared_postgres();
