@@ -135,7 +135,7 @@ pub enum Error {
         400,
         "invalid-options",
         "The options do not fit",
-        detail = "options have different names, 1 to 50 choices with different names, and 0 <= at_least <= at_most"
+        detail = "options have different names, and 1 to 50 choices with different names; at_least is from 0 to at_most, and there are that many choices"
     )]
     InvalidOptions,
     #[refusal(

@@ -194,8 +194,8 @@ pub fn check_options(groups: &[Group]) -> Result<(), Error> {
             && (1..=50).contains(&group.at_most);
         let count = group.choices.len();
         if !bounds
-            || count == 0
-            || count > MAX_CHOICES
+            || !(1..=MAX_CHOICES).contains(&count)
+            || usize::try_from(group.at_least).is_ok_and(|least| least > count)
             || !is_once(choices.collect::<Result<_, _>>()?)
         {
             return Err(Error::InvalidOptions);
@@ -303,6 +303,7 @@ mod tests {
         for wrong in [
             vec![group("Size", 2, 1, &["Small"])],
             vec![group("Size", -1, 1, &["Small"])],
+            vec![group("Size", 2, 2, &["Small"])],
             vec![group("Size", 0, 0, &["Small"])],
             vec![group("Size", 0, 1, &[])],
             vec![group("Size", 0, 1, &["Small", "SMALL"])],
