@@ -122,6 +122,37 @@ fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
     assert_books_agree(&stack);
 }
 
+#[test]
+fn a_booking_that_is_being_changed_keeps_no_other_from_the_sweep() {
+    let stack = with_tick().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let [changed, other] = ["BUSY 1", "BUSY 2"].map(|plate| {
+        let driver = driver(&stack, 700);
+        let id = book_car(&stack, &driver, place, plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", plate).expect(200);
+        let_pass(&stack, id, 70.0);
+        pass(&owner, place, "check-out", plate).expect(200);
+        endow(&stack, &driver, 1_000);
+        (driver, id)
+    });
+    let owes = |(driver, id): &(User, i64)| show(driver, *id).get("overstay_owed").is_some();
+    let mut sql = stack.sql();
+    let mut change = sql.transaction().unwrap();
+    let lock = "SELECT FROM bookings.booking WHERE id = $1 FOR UPDATE";
+    change.execute(lock, &[&changed.1]).unwrap();
+    let due = "UPDATE bookings.booking SET overstay_due_at = now() WHERE id = $1";
+    stack.sql().execute(due, &[&other.1]).unwrap();
+    change.execute(due, &[&changed.1]).unwrap();
+    send_tick(&stack);
+    eventually("the other has paid", SOON, || !owes(&other));
+    assert!(owes(&changed));
+    change.commit().unwrap();
+    send_tick(&stack);
+    eventually("both have paid", SOON, || !owes(&changed));
+    assert_books_agree(&stack);
+}
+
 /// Takes the right to pay from the ledger, or gives it back.
 fn set_may_pay(stack: &Stack, may: bool) {
     let right = if may { "GRANT" } else { "REVOKE" };
