@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
 use super::role::{Role, Roles};
@@ -65,17 +65,17 @@ impl Caller {
     }
 }
 
-impl From<Claims> for Caller {
-    fn from(claims: Claims) -> Self {
+impl From<&Claims> for Caller {
+    fn from(claims: &Claims) -> Self {
         Self {
             id: claims.sub,
-            username: claims.username,
+            username: claims.username.clone(),
             roles: claims.roles,
             session: claims.sid,
-            scope: claims.scope,
+            scope: claims.scope.clone(),
             expires_at: claims.exp,
             proven_at: claims.auth_time.unwrap_or(claims.iat),
-            proofs: claims.amr,
+            proofs: claims.amr.clone(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             return Ok(caller.clone());
         }
         let token = bearer(parts)?.ok_or(NO_TOKEN)?;
-        let caller = verified(&token, parts).await?;
+        let caller = verified(token, parts).await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -134,7 +134,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
         match bearer(parts)? {
-            Some(token) => Ok(Some(verified(&token, parts).await?)),
+            Some(token) => Ok(Some(verified(token, parts).await?)),
             None => Ok(None),
         }
     }
@@ -157,7 +157,7 @@ impl Input for Option<Caller> {
 async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
     let now = crate::now().as_second();
     let caller: Caller = match token::verify(token, parts.extensions.get().copied(), now).await {
-        Ok(claims) => claims.into(),
+        Ok(claims) => (&*claims).into(),
         Err(Unverifiable::Refused(Refused::Invalid)) => return Err(INVALID_TOKEN),
         // One body for every bad token; only the RPC dialect tells expiry apart.
         Err(Unverifiable::Refused(Refused::Expired)) => return Err(INVALID_TOKEN.number(11)),
@@ -182,22 +182,20 @@ async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
 }
 
 /// The one token of a request, wherever it stands.
-fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
+fn bearer(parts: &Parts) -> Result<Option<&str>, Problem> {
     let headers = &parts.headers;
     let mut found: Vec<&str> = Vec::new();
     for value in headers.get_all(header::AUTHORIZATION) {
-        let value = value.to_str().map_err(|_| INVALID_TOKEN)?;
-        let (scheme, token) = value.split_once(' ').ok_or(INVALID_TOKEN)?;
+        let (scheme, token) = text(value)?.split_once(' ').ok_or(INVALID_TOKEN)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(INVALID_TOKEN);
         }
-        found.push(token.trim());
+        found.push(token.trim_ascii());
     }
     for value in headers.get_all("api_key") {
-        found.push(value.to_str().map_err(|_| INVALID_TOKEN)?.trim());
+        found.push(text(value)?.trim_ascii());
     }
-    let in_query = query_token(parts);
-    found.extend(in_query.as_deref());
+    found.extend(query_token(parts));
     let by_cookie = cookies(headers).collect::<Vec<_>>();
     if found.is_empty() && !by_cookie.is_empty() && !same_origin(parts) {
         return Err(CROSS_ORIGIN);
@@ -207,9 +205,14 @@ fn bearer(parts: &Parts) -> Result<Option<String>, Problem> {
     match found.as_slice() {
         [] => Ok(None),
         [""] => Err(NO_TOKEN),
-        [token] => Ok(Some((*token).to_owned())),
+        [token] => Ok(Some(token)),
         _ => Err(INVALID_TOKEN),
     }
+}
+
+/// Unlike `HeaderValue::to_str` it does not look at each byte by itself. What is not ASCII is no token of ours.
+fn text(value: &HeaderValue) -> Result<&str, Problem> {
+    std::str::from_utf8(value.as_bytes()).map_err(|_| INVALID_TOKEN)
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -244,7 +247,7 @@ fn same_origin(parts: &Parts) -> bool {
 }
 
 /// Old modpack clients send the token in the query, and only they may.
-fn query_token(parts: &Parts) -> Option<String> {
+fn query_token(parts: &Parts) -> Option<&str> {
     if !parts.uri.path().starts_with(RPC) {
         return None;
     }
@@ -254,7 +257,6 @@ fn query_token(parts: &Parts) -> Option<String> {
         .split('&')
         .find_map(|it| it.strip_prefix("token="))
         .filter(|it| !it.is_empty())
-        .map(str::to_owned)
 }
 
 macro_rules! proven {
@@ -332,7 +334,8 @@ mod tests {
 
     fn found(request: axum::http::request::Builder) -> Result<Option<String>, &'static str> {
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        bearer(&parts).map_err(|it| it.code())
+        let token = bearer(&parts).map_err(|it| it.code())?;
+        Ok(token.map(str::to_owned))
     }
 
     #[test]

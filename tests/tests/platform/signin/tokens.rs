@@ -186,6 +186,19 @@ fn a_token_cannot_choose_how_it_is_checked() {
     );
 }
 
+/// Functions remember tokens that they have verified.
+#[test]
+fn a_signature_that_is_known_vouches_for_no_other_claims() {
+    let stack = Stack::shared();
+    let (user, other) = (User::registered(&stack), User::registered(&stack));
+    for path in ["/auth/me", "/payment/balance", "/booking"] {
+        user.get(path).send().expect(200);
+    }
+    let (_, signature) = user.token.rsplit_once('.').unwrap();
+    let claims = Token::of(&other.token).message();
+    is_refused(&stack, &format!("{claims}.{signature}"));
+}
+
 #[test]
 fn a_token_cannot_bring_its_own_key() {
     let stack = Stack::shared();
