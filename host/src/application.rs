@@ -214,6 +214,7 @@ fn build_imports(
         },
         budget: Budget::new(
             usize::try_from(component.wharf.outbound_connections)?,
+            component.wharf.held_answers_bytes,
             shared.total_connections.clone(),
         ),
         local: Arc::new(shared.local.clone()),

@@ -30,6 +30,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     pub memory_bytes: usize,
     pub body_bytes: u64,
+    pub pending_bodies_bytes: usize,
+    pub waiting_messages_bytes: usize,
     pub merges_equal_messages: bool,
 }
 
@@ -44,6 +46,8 @@ impl From<&WharfComponent> for Limits {
             request_timeout: settings.request_timeout,
             memory_bytes: settings.memory_bytes,
             body_bytes: settings.body_limit_bytes,
+            pending_bodies_bytes: settings.pending_bodies_bytes,
+            waiting_messages_bytes: settings.waiting_messages_bytes,
             merges_equal_messages: settings.merge_equal_messages,
         }
     }

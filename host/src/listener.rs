@@ -21,10 +21,6 @@ use crate::link;
 use crate::listener::queue::{Message, Queue};
 use crate::request_id;
 
-/// Memory of the messages that wait for one component: some hundred thousand small ones. Further ones are dropped and
-/// counted. Redis sends each once; what must not be lost is sent to `POST /events`.
-const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
-
 /// `spin:redis/redis@3.0.0#error`.
 #[derive(Debug, ComponentType, Lift)]
 #[component(variant)]
@@ -82,7 +78,10 @@ pub struct Listener {
 impl Listener {
     /// Starts delivering offered messages as tasks of `work`, until the listener is dropped.
     pub fn start(function: Arc<Function>, work: &TaskTracker) -> Result<Arc<Self>> {
-        let (queue, waiting) = Queue::new(MAX_WAITING_BYTES, function.limits.merges_equal_messages);
+        let limits = &function.limits;
+        // Redis sends each message once; what must not be lost is sent to `POST /events`.
+        let (queue, waiting) =
+            Queue::new(limits.waiting_messages_bytes, limits.merges_equal_messages);
         let listener = Arc::new(Self {
             export: Export::find(function.pre.component(), function.pre.engine())?,
             instances: Instances::new(function),

@@ -160,6 +160,8 @@ fn doctor_succeeds_where_nothing_is_wrong() {
     for limit in [
         "16384 connections, 1024 per client",
         "64 instances of 128 MB",
+        "128 MB of them pending, 64 MB of messages waiting",
+        "256 MB of answers",
     ] {
         assert!(found.contains(limit), "{limit}\nnot in\n{found}");
     }

@@ -5,9 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes that the host keeps for a component at once: two of the largest results that Spin buffers.
-pub(crate) const MAX_HELD_BYTES: usize = 256 * 1024 * 1024;
-
 #[derive(Clone)]
 pub struct Budget {
     /// One permit per connection of the component.
@@ -34,28 +31,26 @@ pub(crate) enum OverBudget {
     Connections(usize),
     #[error("the application has as many outgoing connections as `max_total_connections` allows")]
     TotalConnections,
-    #[error("the answers that the component waits for exceed {0} bytes together")]
+    #[error(
+        "the answers that the component waits for exceed {0} bytes together, which is its limit (`held_answers_mb`)"
+    )]
     Bytes(usize),
 }
 
 impl Budget {
     /// `total` has a permit for each connection that all components may have together.
-    pub fn new(max_connections: usize, total: Option<Arc<Semaphore>>) -> Budget {
+    pub fn new(max_connections: usize, max_held: usize, total: Option<Arc<Semaphore>>) -> Budget {
         Budget {
             connections: Arc::new(Semaphore::new(max_connections)),
             max_connections,
             total,
             held: Arc::default(),
-            max_held: MAX_HELD_BYTES,
+            max_held,
         }
     }
 
-    /// For connections of the operator, which no limit of a component counts.
     pub(crate) fn unlimited() -> Budget {
-        Budget {
-            max_held: usize::MAX,
-            ..Budget::new(Semaphore::MAX_PERMITS, None)
-        }
+        Budget::new(Semaphore::MAX_PERMITS, usize::MAX, None)
     }
 
     pub(crate) fn max_connections(&self) -> usize {
@@ -128,8 +123,8 @@ mod tests {
     #[test]
     fn connections_are_counted_per_component_and_over_all_components() {
         let total = Arc::new(Semaphore::new(3));
-        let first = Budget::new(2, Some(Arc::clone(&total)));
-        let second = Budget::new(2, Some(total));
+        let first = Budget::new(2, 0, Some(Arc::clone(&total)));
+        let second = Budget::new(2, 0, Some(total));
         let of_first = [first.try_connect().unwrap(), first.try_connect().unwrap()];
         let refused = first.try_connect().unwrap_err();
         assert!(matches!(refused, OverBudget::Connections(2)), "{refused}");
@@ -144,16 +139,12 @@ mod tests {
 
     #[test]
     fn bytes_are_held_together_and_given_back() {
-        let budget = Budget::new(1, None);
+        let budget = Budget::new(1, 1_000, None);
         let (mut large, mut small) = (budget.hold(), budget.hold());
-        large.grow(MAX_HELD_BYTES - 10).unwrap();
+        large.grow(990).unwrap();
         small.grow(10).unwrap();
         assert!(small.grow(1).is_err());
-        assert_eq!(
-            budget.held_bytes(),
-            MAX_HELD_BYTES,
-            "a refusal holds nothing"
-        );
+        assert_eq!(budget.held_bytes(), 1_000, "a refusal holds nothing");
         drop(large);
         small.grow(11).unwrap();
         assert_eq!(small.bytes(), 21);

@@ -27,16 +27,14 @@ pub struct Egress {
     budget: Budget,
 }
 
-/// Connections of a component for which no limit is set.
-const DEFAULT_CONNECTIONS: usize = 128;
-
 impl Egress {
+    /// Without a limit, as for connections of the operator; those of a component draw [`with_budget`](Self::with_budget).
     pub fn new(allowed: AllowedHosts, blocked: BlockedNetworks, stderr: StderrLine) -> Egress {
         Egress {
             allowed,
             blocked,
             stderr,
-            budget: Budget::new(DEFAULT_CONNECTIONS, None),
+            budget: Budget::unlimited(),
         }
     }
 
@@ -63,7 +61,6 @@ impl Egress {
             BlockedNetworks::default(),
             Arc::new(|_| ()),
         )
-        .with_budget(Budget::unlimited())
     }
 
     /// Whether the component may connect there. A denial tells the component's log which manifest line would allow it.

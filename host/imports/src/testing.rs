@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
+use crate::budget::Budget;
 use crate::egress::Egress;
 
 /// The user `nobody`: PostgreSQL refuses to run as root.
@@ -41,14 +42,11 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Grants every destination.
+/// Grants every destination, within the limits of a component.
 pub fn allow_all() -> Arc<Egress> {
     let allowed = AllowedHosts::parse(&["*://*:*".to_owned()]).unwrap();
-    Arc::new(Egress::new(
-        allowed,
-        BlockedNetworks::default(),
-        Arc::new(|_| ()),
-    ))
+    let egress = Egress::new(allowed, BlockedNetworks::default(), Arc::new(|_| ()));
+    Arc::new(egress.with_budget(Budget::new(128, 256 << 20, None)))
 }
 
 /// Polls until `check` is true. Panics after a deadline.

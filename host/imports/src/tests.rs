@@ -99,7 +99,7 @@ fn grant(allowed: &str) -> Arc<Imports> {
         key_value::Store::redis(&format!("redis://127.0.0.1:{}/9", testing::shared_redis()));
     let variables = [("greeting".to_owned(), "olá".to_owned())];
     let imports = Imports::new(Grants {
-        budget: Budget::new(16, None),
+        budget: Budget::new(16, 256 << 20, None),
         component: "caller".to_owned(),
         allowed_hosts: AllowedHosts::parse(&[allowed.to_owned()]).unwrap(),
         blocked_networks: BlockedNetworks::default(),

@@ -53,15 +53,18 @@ fn print_limits(manifest: &Manifest) {
     for component in manifest.triggered() {
         let limits = &component.wharf;
         println!(
-            "  limit  {}: {} instances of {} MB, requests of {:?} with {} kB, {} outgoing connections, {} of them to one PostgreSQL, statements of {:?}",
+            "  limit  {}: {} instances of {} MB, requests of {:?} with {} kB, {} MB of them pending, {} MB of messages waiting, {} outgoing connections, {} of them to one PostgreSQL, statements of {:?}, {} MB of answers",
             component.id,
             limits.max_instances,
             limits.memory_bytes >> 20,
             limits.request_timeout,
             limits.body_limit_bytes >> 10,
+            limits.pending_bodies_bytes >> 20,
+            limits.waiting_messages_bytes >> 20,
             limits.outbound_connections,
             limits.postgres.connections,
-            limits.postgres.statement_timeout
+            limits.postgres.statement_timeout,
+            limits.held_answers_bytes >> 20
         );
     }
 }

@@ -56,7 +56,7 @@ impl HttpFunction {
         {
             Instances::Whole {
                 exclusive: Exclusive::new(function.clone(), whole),
-                pending_bodies: PendingBodies::default(),
+                pending_bodies: PendingBodies::new(limits.pending_bodies_bytes),
             }
         } else {
             Instances::Streamed(Exclusive::new(function.clone(), Streamed(pre)))

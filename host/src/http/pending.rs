@@ -11,25 +11,35 @@ use tokio::time::timeout;
 
 use crate::http::client::network;
 
-const MAX_BYTES: u64 = 128 << 20;
-/// What one client address may hold of it.
-const MAX_CLIENT_BYTES: u64 = MAX_BYTES / 4;
 /// Counted per body in addition to its bytes: the request and its task.
-const BODY_BYTES: u64 = 4 << 10;
+const BODY_BYTES: usize = 4 << 10;
 
-#[derive(Default)]
 pub struct PendingBodies {
+    max_bytes: usize,
     held: Mutex<Held>,
     freed: Notify,
 }
 
 #[derive(Default)]
 struct Held {
-    total: u64,
-    by_client: HashMap<IpAddr, u64>,
+    total: usize,
+    by_client: HashMap<IpAddr, usize>,
 }
 
 impl PendingBodies {
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            held: Mutex::default(),
+            freed: Notify::new(),
+        }
+    }
+
+    /// What one client address may hold.
+    fn max_client_bytes(&self) -> usize {
+        self.max_bytes / 4
+    }
+
     /// The charge of a new body.
     pub fn charge(&self, client: IpAddr) -> Charge<'_> {
         Charge {
@@ -39,13 +49,13 @@ impl PendingBodies {
         }
     }
 
-    fn try_hold(&self, client: IpAddr, bytes: u64) -> bool {
+    fn try_hold(&self, client: IpAddr, bytes: usize) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let of_client = held.by_client.get(&client).copied().unwrap_or_default();
         // Components that call each other have no address and need no part.
         let is_client = !client.is_unspecified();
-        let fits = held.total + bytes <= MAX_BYTES
-            && (!is_client || of_client + bytes <= MAX_CLIENT_BYTES);
+        let fits = held.total + bytes <= self.max_bytes
+            && (!is_client || of_client + bytes <= self.max_client_bytes());
         if fits {
             held.total += bytes;
             *held.by_client.entry(client).or_default() += bytes;
@@ -53,7 +63,7 @@ impl PendingBodies {
         fits
     }
 
-    fn release(&self, client: IpAddr, bytes: u64) {
+    fn release(&self, client: IpAddr, bytes: usize) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.total = held.total.saturating_sub(bytes);
         if let Some(of_client) = held.by_client.get_mut(&client) {
@@ -71,14 +81,14 @@ impl PendingBodies {
 pub struct Charge<'a> {
     bodies: &'a PendingBodies,
     client: IpAddr,
-    bytes: u64,
+    bytes: usize,
 }
 
 impl Charge<'_> {
     /// Adds the bytes that arrived. Waits for room up to `limit`; returns whether there was room.
     pub async fn add(&mut self, bytes: usize, limit: Duration) -> bool {
         let first = if self.bytes == 0 { BODY_BYTES } else { 0 };
-        let bytes = first + bytes as u64;
+        let bytes = first + bytes;
         let wait = async {
             loop {
                 let freed = self.bodies.freed.notified();
@@ -114,6 +124,8 @@ mod tests {
     use std::net::Ipv4Addr;
 
     const NO_WAIT: Duration = Duration::ZERO;
+    const MAX_BYTES: usize = 128 << 20;
+    const MAX_CLIENT_BYTES: usize = MAX_BYTES / 4;
 
     fn client(number: u8) -> IpAddr {
         Ipv4Addr::new(192, 0, 2, number).into()
@@ -121,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_bodies_of_one_byte_leave_room_for_others() {
-        let bodies = PendingBodies::default();
+        let bodies = PendingBodies::new(MAX_BYTES);
         let mut slow = Vec::new();
         for _ in 0..1000 {
             let mut charge = bodies.charge(client(1));
@@ -134,15 +146,15 @@ mod tests {
 
     #[tokio::test]
     async fn one_client_holds_only_a_part() {
-        let bodies = PendingBodies::default();
+        let bodies = PendingBodies::new(MAX_BYTES);
         let mut greedy = bodies.charge(client(1));
-        assert!(greedy.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
-        assert!(!greedy.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        assert!(greedy.add(MAX_CLIENT_BYTES / 2, NO_WAIT).await);
+        assert!(!greedy.add(MAX_CLIENT_BYTES / 2, NO_WAIT).await);
         let mut other = bodies.charge(client(2));
-        assert!(other.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        assert!(other.add(MAX_CLIENT_BYTES / 2, NO_WAIT).await);
         drop(greedy);
         let mut again = bodies.charge(client(1));
-        assert!(again.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        assert!(again.add(MAX_CLIENT_BYTES / 2, NO_WAIT).await);
         drop((other, again));
         let held = bodies.held.lock().unwrap();
         assert!(held.total == 0 && held.by_client.is_empty());
@@ -150,12 +162,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_waits_for_room() {
-        let bodies = PendingBodies::default();
+        let bodies = PendingBodies::new(MAX_BYTES);
         let mut first = bodies.charge(client(1));
-        assert!(first.add(MAX_CLIENT_BYTES as usize / 2, NO_WAIT).await);
+        assert!(first.add(MAX_CLIENT_BYTES / 2, NO_WAIT).await);
         let mut second = bodies.charge(client(1));
         let (has_room, ()) = tokio::join!(
-            second.add(MAX_CLIENT_BYTES as usize / 2, Duration::from_secs(20)),
+            second.add(MAX_CLIENT_BYTES / 2, Duration::from_secs(20)),
             async { drop(first) }
         );
         assert!(has_room);

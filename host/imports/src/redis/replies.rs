@@ -192,7 +192,7 @@ mod tests {
     ];
 
     fn bounded() -> (BoundedReplies<tokio::io::Empty>, Budget) {
-        let budget = Budget::new(1, None);
+        let budget = Budget::new(1, 256 << 20, None);
         (BoundedReplies::new(tokio::io::empty(), &budget), budget)
     }
 

@@ -78,7 +78,7 @@ async fn a_reply_beyond_the_limit_fails_and_the_next_command_works() {
 async fn connections_of_single_guests_draw_from_the_budget() {
     let allowed = AllowedHosts::parse(&["*://*:*".to_owned()]).unwrap();
     let egress = Egress::new(allowed, BlockedNetworks::default(), Arc::new(|_| ()));
-    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(3, None)));
+    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(3, 256 << 20, None)));
     let servers = Servers::new(Arc::clone(&egress), Arc::new(RootCertStore::empty()));
     let mut guests = Vec::new();
     for _ in 0..3 {

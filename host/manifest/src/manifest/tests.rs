@@ -189,6 +189,9 @@ max_instances = 8
 request_timeout_ms = 5000
 memory_mb = 64
 body_limit_kb = 16
+pending_bodies_mb = 32
+held_answers_mb = 16
+waiting_messages_mb = 8
 postgres = { connections = 4, wait_ms = 100 }
 
 [component.ledger]

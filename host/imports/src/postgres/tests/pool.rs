@@ -174,7 +174,7 @@ async fn connections_draw_from_the_budget_of_the_component() {
         wharf_manifest::egress::BlockedNetworks::default(),
         Arc::new(|_| ()),
     );
-    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(1, None)));
+    let egress = Arc::new(egress.with_budget(crate::budget::Budget::new(1, 256 << 20, None)));
     let roots = Arc::new(RootCertStore::empty());
     let pools = Pools::new(
         "parking".to_owned(),

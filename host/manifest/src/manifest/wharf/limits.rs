@@ -24,6 +24,13 @@ pub struct WharfComponent {
     pub memory_bytes: usize,
     /// The largest request body.
     pub body_limit_bytes: u64,
+    /// Request bodies that are received or wait for an instance, together. One client may have a quarter.
+    pub pending_bodies_bytes: usize,
+    /// Answers that the host holds for the component, together: rows, replies of Redis. Two of the largest results that Spin
+    /// buffers.
+    pub held_answers_bytes: usize,
+    /// Messages that wait for the component: some hundred thousand small ones. Further ones are dropped and counted.
+    pub waiting_messages_bytes: usize,
     /// Hosts that only `*` in `allowed_outbound_hosts` grants must have public addresses.
     pub block_private_networks: bool,
     /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
@@ -55,6 +62,9 @@ impl Default for WharfComponent {
             request_timeout: Duration::from_secs(30),
             memory_bytes: 128 << 20,
             body_limit_bytes: 1 << 20,
+            pending_bodies_bytes: 128 << 20,
+            held_answers_bytes: 256 << 20,
+            waiting_messages_bytes: 64 << 20,
             block_private_networks: false,
             merge_equal_messages: false,
             outbound_connections: 128,
@@ -98,14 +108,21 @@ impl WharfComponent {
                 1..=MAX_MS,
                 default.request_timeout,
             ),
-            // A 32-bit memory has 4 GiB at most.
-            memory_bytes: table
-                .number("memory_mb", 1..=4096)
-                .and_then(|mb| usize::try_from(mb << 20).ok())
-                .unwrap_or(default.memory_bytes),
+            memory_bytes: megabytes(&table, "memory_mb", default.memory_bytes),
             body_limit_bytes: table
                 .number("body_limit_kb", 1..=1 << 22)
                 .map_or(default.body_limit_bytes, |kb| kb << 10),
+            pending_bodies_bytes: megabytes(
+                &table,
+                "pending_bodies_mb",
+                default.pending_bodies_bytes,
+            ),
+            held_answers_bytes: megabytes(&table, "held_answers_mb", default.held_answers_bytes),
+            waiting_messages_bytes: megabytes(
+                &table,
+                "waiting_messages_mb",
+                default.waiting_messages_bytes,
+            ),
             block_private_networks: table
                 .flag("block_private_networks")
                 .unwrap_or(default.block_private_networks),
@@ -146,6 +163,14 @@ pub(super) fn count(table: &Table, key: &'static str, default: u32) -> u32 {
     let number = table.number(key, 1..=1_000_000);
     number
         .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(default)
+}
+
+/// 4 GiB at most, as much as a 32-bit memory has.
+fn megabytes(table: &Table, key: &'static str, default: usize) -> usize {
+    let number = table.number(key, 1..=4096);
+    number
+        .and_then(|mb| usize::try_from(mb << 20).ok())
         .unwrap_or(default)
 }
 
