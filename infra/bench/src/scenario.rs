@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::city::City;
@@ -120,7 +121,12 @@ pub fn product(users: &Users) -> Vec<Scenario> {
                 out.extend(get(&path, ""));
             },
         ),
-        booking("POST /booking", users),
+        booking("POST /booking", users, Users::window),
+        booking(
+            "POST /booking, one owner",
+            users,
+            Users::window_of_one_owner,
+        ),
     ]
 }
 
@@ -271,14 +277,18 @@ pub fn booking_and_notices(users: &Users, url: &str) -> Scenario {
         before,
         // The native server delivers no notices.
         required: None,
-        ..booking("POST /booking, its notices too", users)
+        ..booking("POST /booking, its notices too", users, Users::window)
     }
 }
 
-fn booking(name: &'static str, users: &Users) -> Scenario {
+fn booking(
+    name: &'static str,
+    users: &Users,
+    window: fn(&Users, u64) -> (i64, Timestamp, Timestamp),
+) -> Scenario {
     let users = users.clone();
     scenario(name, 3, Some(0.33), move |number, out| {
-        let (place, from, to) = users.window(number);
+        let (place, from, to) = window(&users, number);
         let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
         out.extend(post("/booking", users.token(number), &body));
     })
