@@ -60,7 +60,7 @@ struct Command {
     /// Measure the existing build
     #[arg(long)]
     no_build: bool,
-    /// Host binary to measure [default: target/release/wharf]
+    /// Host binary to measure; it is not built [default: target/release/wharf]
     #[arg(long)]
     wharf: Option<PathBuf>,
 }
@@ -90,12 +90,15 @@ fn main() -> Result<()> {
 const BALANCED: [&str; 2] = ["GET /payment/balance, 64 callers", "POST /booking"];
 
 async fn measure(command: &Command) -> Result<Report> {
+    if command.wharf.is_none() && !command.no_build {
+        stage::build_host()?;
+    }
     let wharf = command
         .wharf
         .clone()
         .unwrap_or_else(wharf_launch::built_wharf);
     if !command.no_build {
-        stage::build(&wharf)?;
+        stage::build_functions(&wharf)?;
     }
     let settings = Settings {
         rounds: command.rounds,

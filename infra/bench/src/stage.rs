@@ -28,27 +28,22 @@ pub enum Manifest {
     Quiet,
 }
 
-/// The host and every function, as they are shipped.
-pub fn build(wharf: &Path) -> Result<()> {
+pub fn build_host() -> Result<()> {
     // --workspace: as infra/up builds it, so that neither builds anew what the other did.
-    let mut cargo = Command::new("cargo");
-    cargo.args([
-        "build",
-        "--release",
-        "--locked",
-        "--workspace",
-        "--bin",
-        "wharf",
-    ]);
-    let builds = ["spin.toml", "infra/bench/spin.toml"].map(|manifest| {
-        let mut build = Command::new(wharf);
-        build.args(["build", "--from", manifest]);
-        build
-    });
-    for mut command in [cargo].into_iter().chain(builds) {
-        let status = command.current_dir(repository()).status()?;
-        ensure!(status.success(), "{command:?}: {status}");
+    let words = "build --release --locked --workspace --bin wharf";
+    run(Command::new("cargo").args(words.split(' ')))
+}
+
+pub fn build_functions(wharf: &Path) -> Result<()> {
+    for manifest in ["spin.toml", "infra/bench/spin.toml"] {
+        run(Command::new(wharf).args(["build", "--from", manifest]))?;
     }
+    Ok(())
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.current_dir(repository()).status()?;
+    ensure!(status.success(), "{command:?}: {status}");
     Ok(())
 }
 
