@@ -189,9 +189,12 @@ const REMEMBERED: usize = 512;
 /// Half of a signature: no two tokens of ours end alike, and it is quicker to hash than a whole one.
 type Ending = [u8; 32];
 
+/// The whole token and what it says.
+type Verified = (Box<str>, Arc<Claims>);
+
 thread_local! {
     static KEYS: Cell<Option<&'static Keys>> = const { Cell::new(None) };
-    static VERIFIED: RefCell<Generations<Ending, (Box<str>, Arc<Claims>)>> = RefCell::new(Generations::new(REMEMBERED));
+    static VERIFIED: RefCell<Generations<Ending, Verified>> = RefCell::new(Generations::new(REMEMBERED));
 }
 
 /// Why a token could not even be looked at.
