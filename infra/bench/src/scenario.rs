@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::city::City;
@@ -121,12 +120,7 @@ pub fn product(users: &Users) -> Vec<Scenario> {
                 out.extend(get(&path, ""));
             },
         ),
-        booking("POST /booking", users, Users::window),
-        booking(
-            "POST /booking, one owner",
-            users,
-            Users::window_of_one_owner,
-        ),
+        booking("POST /booking", users),
     ]
 }
 
@@ -277,18 +271,14 @@ pub fn booking_and_notices(users: &Users, url: &str) -> Scenario {
         before,
         // The native server delivers no notices.
         required: None,
-        ..booking("POST /booking, its notices too", users, Users::window)
+        ..booking("POST /booking, its notices too", users)
     }
 }
 
-fn booking(
-    name: &'static str,
-    users: &Users,
-    window: fn(&Users, u64) -> (i64, Timestamp, Timestamp),
-) -> Scenario {
+fn booking(name: &'static str, users: &Users) -> Scenario {
     let users = users.clone();
     scenario(name, 3, Some(0.33), move |number, out| {
-        let (place, from, to) = window(&users, number);
+        let (place, from, to) = users.window(number);
         let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
         out.extend(post("/booking", users.token(number), &body));
     })

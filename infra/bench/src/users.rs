@@ -107,16 +107,7 @@ impl Users {
 
     /// A place and an hour that other requests seldom book.
     pub fn window(&self, number: u64) -> (i64, Timestamp, Timestamp) {
-        self.window_at(number % PLACES, number)
-    }
-
-    /// The same among the places of one owner.
-    pub fn window_of_one_owner(&self, number: u64) -> (i64, Timestamp, Timestamp) {
-        self.window_at(number % (PLACES / OWNERS) * OWNERS, number)
-    }
-
-    fn window_at(&self, place: u64, number: u64) -> (i64, Timestamp, Timestamp) {
-        let place = usize::try_from(place).unwrap_or_default();
+        let place = usize::try_from(number % PLACES).unwrap_or_default();
         let hour = i64::try_from(scattered(number) % HOURS).unwrap_or_default();
         let from = self
             .midnight
