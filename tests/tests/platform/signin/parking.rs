@@ -237,9 +237,8 @@ fn an_unknown_login_takes_as_long_as_a_wrong_password() {
     // What else this machine does may favour one of them once.
     let rounds: Vec<_> = (0..3).map(|_| wrong_and_unknown(&stack)).collect();
     // A hash is most of it: where one is left out, the other takes several times as long.
-    let alike = |(wrong, unknown): &(Duration, Duration)| {
-        *unknown < *wrong * 2 && *wrong < *unknown * 2
-    };
+    let alike =
+        |(wrong, unknown): &(Duration, Duration)| *unknown < *wrong * 2 && *wrong < *unknown * 2;
     assert!(rounds.iter().any(alike), "wrong, unknown: {rounds:?}");
 }
 
