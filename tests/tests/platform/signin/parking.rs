@@ -234,12 +234,15 @@ fn an_unknown_login_is_refused_like_a_wrong_password() {
 #[test]
 fn an_unknown_login_takes_as_long_as_a_wrong_password() {
     let stack = Stack::start();
-    // What else this machine does may favour one of them once.
-    let rounds: Vec<_> = (0..3).map(|_| wrong_and_unknown(&stack)).collect();
-    // A hash is most of it: where one is left out, the other takes several times as long.
-    let alike =
-        |(wrong, unknown): &(Duration, Duration)| *unknown < *wrong * 2 && *wrong < *unknown * 2;
-    assert!(rounds.iter().any(alike), "wrong, unknown: {rounds:?}");
+    // What else this machine does may favour one of them in some rounds.
+    let mut rounds = Vec::new();
+    let are_alike = (0..6).any(|_| {
+        let (wrong, unknown) = wrong_and_unknown(&stack);
+        rounds.push((wrong, unknown));
+        // A hash is most of it: where one is left out, the other takes several times as long.
+        unknown * 4 < wrong * 5 && wrong * 4 < unknown * 5
+    });
+    assert!(are_alike, "wrong, unknown: {rounds:?}");
 }
 
 /// How long each waits, asked in turns so that load on the machine slows both: the medians. A
