@@ -178,6 +178,17 @@ impl Stack {
         postgres::Client::connect(&self.postgres_url, postgres::NoTls).expect("PostgreSQL")
     }
 
+    /// As `sql`; `hear` is told what PostgreSQL says beside its answers.
+    pub fn sql_hearing(
+        &self,
+        hear: impl Fn(postgres::error::DbError) + Send + Sync + 'static,
+    ) -> postgres::Client {
+        note_use(&self.log);
+        let mut config: postgres::Config = self.postgres_url.parse().unwrap();
+        config.notice_callback(hear);
+        config.connect(postgres::NoTls).expect("PostgreSQL")
+    }
+
     /// Redis, past every cable.
     pub fn redis(&self) -> redis::Connection {
         let client = redis::Client::open(self.redis_url.as_str()).expect("an address of Redis");

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::city::City;
@@ -50,21 +51,21 @@ pub fn small_function(keys: &Keys) -> Result<Vec<Scenario>> {
         &json!({ "name": "a bench", "owner": crate::token::user_id(1), "cents": 1990 }),
     );
     Ok(vec![
-        scenario("hello", 0, Some(0.27), move |_, out| out.extend(&hello)),
-        scenario("JWT, one token (cached)", 0, None, move |_, out| {
+        scenario("hello", 0, Some(0.6), move |_, out| out.extend(&hello)),
+        scenario("JWT, one token (cached)", 0, Some(0.55), move |_, out| {
             out.extend(&cached)
         }),
         scenario(
             "JWT, many tokens (verified)",
             0,
-            None,
+            Some(0.5),
             move |number, out| out.extend(pick(&uncached, number)),
         ),
-        scenario("indexed read", 1, Some(0.33), |number, out| {
+        scenario("indexed read", 1, Some(0.65), |number, out| {
             let path = format!("/items/{}", scattered(number) % ITEMS + 1);
             out.extend(get(&path, ""));
         }),
-        scenario("write", 1, None, move |_, out| out.extend(&new)),
+        scenario("write", 1, Some(0.65), move |_, out| out.extend(&new)),
     ])
 }
 
@@ -86,18 +87,18 @@ pub fn product(users: &Users) -> Vec<Scenario> {
         scenario(
             "GET /payment/balance, one caller",
             1,
-            Some(0.33),
+            Some(0.6),
             move |_, out| out.extend(&one),
         ),
         scenario(
             "GET /payment/balance, 64 callers",
             1,
-            Some(0.33),
+            Some(0.6),
             move |number, out| {
                 out.extend(pick(&callers, number));
             },
         ),
-        scenario("POST /payments/send", 1, Some(0.33), move |number, out| {
+        scenario("POST /payments/send", 1, Some(0.9), move |number, out| {
             let (from, to) = (number, scattered(number));
             let body = json!({
                 "fromPaymentAccountId": senders.account(from, "a"),
@@ -106,13 +107,13 @@ pub fn product(users: &Users) -> Vec<Scenario> {
             });
             out.extend(post("/payments/send", senders.token(from), &body));
         }),
-        scenario("GET /parking?city=", 1, Some(0.33), move |number, out| {
+        scenario("GET /parking?city=", 1, Some(0.65), move |number, out| {
             out.extend(pick(&searches, number))
         }),
         scenario(
             "GET /parking?city=, with room for an hour",
             1,
-            Some(0.33),
+            None,
             move |number, out| {
                 let (_, from, to) = seekers.window(number);
                 let city = seekers.city(number);
@@ -120,7 +121,16 @@ pub fn product(users: &Users) -> Vec<Scenario> {
                 out.extend(get(&path, ""));
             },
         ),
-        booking("POST /booking", users),
+        booking("POST /booking", users, Users::window),
+        // 500 a second are required.
+        Scenario {
+            required: None,
+            ..booking(
+                "POST /booking, one owner",
+                users,
+                Users::window_of_one_owner,
+            )
+        },
     ]
 }
 
@@ -271,14 +281,18 @@ pub fn booking_and_notices(users: &Users, url: &str) -> Scenario {
         before,
         // The native server delivers no notices.
         required: None,
-        ..booking("POST /booking, its notices too", users)
+        ..booking("POST /booking, its notices too", users, Users::window)
     }
 }
 
-fn booking(name: &'static str, users: &Users) -> Scenario {
+fn booking(
+    name: &'static str,
+    users: &Users,
+    window: fn(&Users, u64) -> (i64, Timestamp, Timestamp),
+) -> Scenario {
     let users = users.clone();
-    scenario(name, 3, Some(0.33), move |number, out| {
-        let (place, from, to) = users.window(number);
+    scenario(name, 3, Some(0.85), move |number, out| {
+        let (place, from, to) = window(&users, number);
         let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
         out.extend(post("/booking", users.token(number), &body));
     })

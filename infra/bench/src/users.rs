@@ -12,9 +12,11 @@ use crate::token::Keys;
 
 /// Enough that concurrent requests seldom use the same row.
 pub const USERS: u64 = 64;
-/// As many as users: with one owner for all places, every booking would wait for the same row of the ledger.
+/// As many as users: all who book with one owner wait for the same row of the ledger.
 const OWNERS: u64 = 64;
 const PLACES: u64 = 200;
+/// More places, all of the first owner: enough that seldom two wait for the same one.
+const PLACES_OF_ONE: u64 = 128;
 /// A search by city finds ten places.
 const CITIES: u64 = 20;
 /// Bookable hours ahead: most of a year.
@@ -68,10 +70,17 @@ pub async fn seed(keys: &Keys, at: SocketAddr) -> Result<Users> {
             .await?;
         users.tokens.push(token);
     }
-    for (number, owner) in (0..PLACES).zip(owners.iter().cycle()) {
+    for number in 0..PLACES + PLACES_OF_ONE {
+        let (owner, city) = match number {
+            ..PLACES => (number, format!("City-{}", number % CITIES)),
+            _ => (0, "City of one owner".to_owned()),
+        };
+        let owner = owners
+            .get(usize::try_from(owner % OWNERS)?)
+            .context("an owner")?;
         let place = json!({
             "name": format!("Place {number}"),
-            "city": format!("City-{}", number % CITIES),
+            "city": city,
             "address": "Red Square 1",
             "parking_type": "underground",
             "hourly_rate": 1,
@@ -107,7 +116,16 @@ impl Users {
 
     /// A place and an hour that other requests seldom book.
     pub fn window(&self, number: u64) -> (i64, Timestamp, Timestamp) {
-        let place = usize::try_from(number % PLACES).unwrap_or_default();
+        self.window_at(number % PLACES, number)
+    }
+
+    /// The same, always with the first owner.
+    pub fn window_of_one_owner(&self, number: u64) -> (i64, Timestamp, Timestamp) {
+        self.window_at(PLACES + number % PLACES_OF_ONE, number)
+    }
+
+    fn window_at(&self, place: u64, number: u64) -> (i64, Timestamp, Timestamp) {
+        let place = usize::try_from(place).unwrap_or_default();
         let hour = i64::try_from(scattered(number) % HOURS).unwrap_or_default();
         let from = self
             .midnight

@@ -236,10 +236,10 @@ fn same_origin(parts: &Parts) -> bool {
     if only_reads(parts) {
         return true;
     }
-    let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
     // `Host` itself does not reach a component.
-    let asked: Option<Uri> = text("spin-full-url").and_then(|it| it.parse().ok());
-    let (Some(origin), Some(asked)) = (text("origin"), asked) else {
+    let asked: Option<Uri> = header("spin-full-url").and_then(|it| it.parse().ok());
+    let (Some(origin), Some(asked)) = (header("origin"), asked) else {
         return false;
     };
     let from = origin.split_once("://").map(|it| it.1);

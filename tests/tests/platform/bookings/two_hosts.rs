@@ -1,7 +1,9 @@
 //! Two hosts on the same stores, as behind a load balancer: what holds on one holds on both.
 
+use std::time::Duration;
+
 use serde_json::json;
-use wharf_tests::{Options, Request, Stack, User, at_once};
+use wharf_tests::{Options, Request, Stack, User, at_once, eventually_some};
 
 use super::{assert_books_agree, at, balance, count_fullest, driver, offer, wish};
 
@@ -24,14 +26,11 @@ fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
         let (from, to) = (600 - minute % 60, 660 + minute % 45);
         let driver = &drivers[number / 2 % 4];
         let wish = wish(place, &at(&first, from), &at(&first, to));
-        loop {
+        // Where so many want one place, some are sent away for a moment.
+        eventually_some("an answer", Duration::from_secs(60), || {
             let asked = in_turn(number, driver, "POST", "/booking").json(&wish);
-            let answer = asked.send();
-            // Where so many want one place, some are sent away for a moment.
-            if answer.status() != 503 {
-                return answer;
-            }
-        }
+            Some(asked.send()).filter(|it| it.status() != 503)
+        })
     });
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status() == 200);
     assert_eq!(won.len(), 5);

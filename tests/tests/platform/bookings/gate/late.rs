@@ -137,17 +137,17 @@ fn a_booking_that_is_being_changed_keeps_no_other_from_the_sweep() {
         (driver, id)
     });
     let owes = |(driver, id): &(User, i64)| show(driver, *id).get("overstay_owed").is_some();
-    let mut sql = stack.sql();
-    let mut change = sql.transaction().unwrap();
-    let lock = "SELECT FROM bookings.booking WHERE id = $1 FOR UPDATE";
-    change.execute(lock, &[&changed.1]).unwrap();
-    let due = "UPDATE bookings.booking SET overstay_due_at = now() WHERE id = $1";
-    stack.sql().execute(due, &[&other.1]).unwrap();
-    change.execute(due, &[&changed.1]).unwrap();
+    let due = "UPDATE bookings.booking SET overstay_due_at = now() WHERE id = ANY ($1)";
+    let both = [changed.1, other.1];
+    stack.sql().execute(due, &[&both.as_slice()]).unwrap();
+    let change = stack.lock(&format!(
+        "SELECT FROM bookings.booking WHERE id = {} FOR UPDATE",
+        changed.1
+    ));
     send_tick(&stack);
     eventually("the other has paid", SOON, || !owes(&other));
     assert!(owes(&changed));
-    change.commit().unwrap();
+    drop(change);
     send_tick(&stack);
     eventually("both have paid", SOON, || !owes(&changed));
     assert_books_agree(&stack);

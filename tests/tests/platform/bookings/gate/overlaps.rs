@@ -89,3 +89,22 @@ fn what_was_waived_meanwhile_is_neither_charged_nor_waived_again() {
     }
     assert_eq!(count_notices(&stack, id, "booking\\_overstay\\_%"), 0);
 }
+
+#[test]
+fn a_car_that_leaves_while_its_driver_is_forgotten_owes_nothing() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    let me = driver.get("/auth/me").send().expect(200).json();
+    let id = book_car(&stack, &driver, place, "LAST 1", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "LAST 1").expect(200);
+    let_pass(&stack, id, 70.0);
+    let leave = call("(subject).overstay_cost::text", "check_out", place, "LAST1");
+    let forget = format!("SELECT forget({}, 10)::text", me["user_id"]).replace('"', "'");
+    let (cost, _) = stack.overlap("bookings", &leave, &forget);
+    assert_eq!(cost, "900");
+    let owed = "SELECT overstay_cost - overstay_paid FROM bookings.booking WHERE id = $1";
+    let owed = stack.sql().query_one(owed, &[&id]).unwrap();
+    assert_eq!(owed.get::<_, i64>(0), 0);
+}
