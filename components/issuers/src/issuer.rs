@@ -29,19 +29,22 @@ pub fn key_id(token: &str) -> Option<String> {
     decode_header(token).ok()?.kid
 }
 
-/// The signing key of that id. Only that one is read: an issuer may publish keys of kinds that we cannot read.
-pub fn find_key(jwks: &str, kid: &str) -> Option<Jwk> {
-    let jwks: Value = serde_json::from_str(jwks).ok()?;
+/// The signing keys of that id: keys of several kinds may share one. Only those are read: an issuer may publish keys of
+/// kinds that we cannot read.
+pub fn find_keys(jwks: &str, kid: &str) -> Vec<Jwk> {
+    let jwks = serde_json::from_str(jwks).unwrap_or(Value::Null);
     let is_it = |key: &&Value| {
         key.get("kid").and_then(Value::as_str) == Some(kid)
             && key.get("use").and_then(Value::as_str) != Some("enc")
     };
-    let key = jwks.get("keys")?.as_array()?.iter().find(is_it)?;
-    serde_json::from_value(key.clone()).ok()
+    let keys = jwks.get("keys").and_then(Value::as_array);
+    let keys = keys.into_iter().flatten().filter(is_it);
+    keys.filter_map(|it| serde_json::from_value(it.clone()).ok())
+        .collect()
 }
 
-/// The claims of a token that the key signed, for us, and that is in force.
-pub fn verify(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Value>> {
+/// The claims of a token that one of the keys signed, for us, and that is in force.
+pub fn verify(token: &str, keys: &[Jwk], issuer: &Issuer) -> Option<Map<String, Value>> {
     // Asymmetric ones only: a public key must never serve as the secret of an HMAC.
     const ALGORITHMS: [Algorithm; 6] = [
         Algorithm::RS256,
@@ -61,8 +64,10 @@ pub fn verify(token: &str, key: &Jwk, issuer: &Issuer) -> Option<Map<String, Val
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     rules.validate_nbf = true;
     rules.leeway = 5;
-    let key = DecodingKey::from_jwk(key).ok()?;
-    Some(decode(token, &key, &rules).ok()?.claims)
+    keys.iter().find_map(|key| {
+        let key = DecodingKey::from_jwk(key).ok()?;
+        Some(decode(token, &key, &rules).ok()?.claims)
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +125,7 @@ mod tests {
     fn is_accepted(change: impl Fn(&mut Map<String, Value>)) -> bool {
         let mut claims = claims();
         change(&mut claims);
-        verify(&signed(&claims), &pair().1, &issuer()).is_some()
+        verify(&signed(&claims), &[pair().1], &issuer()).is_some()
     }
 
     #[test]
@@ -149,7 +154,7 @@ mod tests {
             &claims(),
             &EncodingKey::from_secret(&secret),
         );
-        assert!(verify(&token.unwrap(), &jwk, &issuer()).is_none());
+        assert!(verify(&token.unwrap(), &[jwk], &issuer()).is_none());
     }
 
     #[test]
@@ -158,8 +163,18 @@ mod tests {
         let mut signing = serde_json::to_value(&jwk).unwrap();
         signing["kid"] = json!("k");
         let jwks = json!({"keys": [{"kty": "RSA", "kid": "e", "use": "enc", "alg": "RSA-OAEP"}, {"kty": "new"}, signing]});
-        assert!(find_key(&jwks.to_string(), "k").is_some());
-        assert!(find_key(&jwks.to_string(), "e").is_none());
-        assert!(find_key(&jwks.to_string(), "x").is_none());
+        let count = |kid: &str| find_keys(&jwks.to_string(), kid).len();
+        assert_eq!(["k", "e", "x"].map(count), [1, 0, 0]);
+    }
+
+    #[test]
+    fn either_of_two_keys_of_one_id_may_have_signed() {
+        let other = json!({"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"});
+        let jwks = json!({"keys": [other, pair().1]}).to_string();
+        let mut keys = find_keys(&jwks, "k");
+        assert_eq!(keys.len(), 2);
+        assert!(verify(&signed(&claims()), &keys, &issuer()).is_some());
+        keys.pop();
+        assert!(verify(&signed(&claims()), &keys, &issuer()).is_none());
     }
 }

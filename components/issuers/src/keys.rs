@@ -15,16 +15,18 @@ const STALE_S: i64 = 86_400;
 /// An issuer is asked at most once within this, however many tokens name unknown keys.
 const FETCH_PAUSE_S: i64 = 60;
 
-/// The issuer's key of that id.
-pub async fn find_key(db: &Db, issuer: &Issuer, kid: &str) -> Result<Option<Jwk>, Error> {
+/// The issuer's keys of that id.
+pub async fn find_keys(db: &Db, issuer: &Issuer, kid: &str) -> Result<Vec<Jwk>, Error> {
     if let Some(stored) = store::find_keys(db, &issuer.issuer).await?
         && stored.age_s < FRESH_S
-        && let Some(key) = issuer::find_key(&stored.jwks, kid)
     {
-        return Ok(Some(key));
+        let keys = issuer::find_keys(&stored.jwks, kid);
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
     }
-    let fetched = fetch(db, issuer).await?;
-    Ok(fetched.and_then(|it| issuer::find_key(&it, kid)))
+    let fetched = fetch(db, issuer).await?.unwrap_or_default();
+    Ok(issuer::find_keys(&fetched, kid))
 }
 
 /// The issuer's keys as they are now. If it was asked a moment ago or does not answer, as they were last.

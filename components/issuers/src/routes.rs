@@ -38,10 +38,9 @@ async fn verify(token: &str) -> Result<VerifiedToken, Error> {
     let issuers: Vec<Issuer> = serde_json::from_str(setting("foreign_issuers").await?)?;
     let issuer = issuer::named_by(token, &issuers).ok_or(Error::BadToken)?;
     let kid = issuer::key_id(token).ok_or(Error::BadToken)?;
-    let key = keys::find_key(&store::open().await?, issuer, &kid).await?;
-    let key = key.ok_or(Error::BadToken)?;
+    let keys = keys::find_keys(&store::open().await?, issuer, &kid).await?;
     Ok(VerifiedToken {
         issuer: issuer.issuer.clone(),
-        claims: issuer::verify(token, &key, issuer).ok_or(Error::BadToken)?,
+        claims: issuer::verify(token, &keys, issuer).ok_or(Error::BadToken)?,
     })
 }

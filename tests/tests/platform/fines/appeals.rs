@@ -10,13 +10,13 @@ fn path(fine: &Value, rest: &str) -> String {
     format!("/api/v1/fines/{}/appeal{rest}", fine["id"])
 }
 
-fn appeal(user: &User, fine: &Value) -> Answer {
+pub(super) fn appeal(user: &User, fine: &Value) -> Answer {
     user.post(&path(fine, ""))
         .json(&json!({ "text": "The machine was broken." }))
         .send()
 }
 
-fn decide(user: &User, fine: &Value, accept: bool) -> Answer {
+pub(super) fn decide(user: &User, fine: &Value, accept: bool) -> Answer {
     let decision = json!({ "accept": accept, "reason": "We looked at it." });
     user.post(&path(fine, "/decision")).json(&decision).send()
 }
@@ -85,6 +85,19 @@ fn an_accepted_appeal_cancels_the_fine_and_gives_the_money_back() {
         .json(&said)
         .send()
         .problem(409);
+}
+
+#[test]
+fn a_fine_that_is_hidden_is_not_appealed() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let hidden = format!("/api/v1/fines/{}", fine["id"]);
+    User::admin(&stack).delete(&hidden).send().expect(204);
+    for unknown in [fine, json!({ "id": 999_999_999 })] {
+        appeal(&driver, &unknown).problem(404);
+    }
 }
 
 #[test]

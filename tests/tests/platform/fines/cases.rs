@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use wharf_tests::{Folder, Stack, User, eventually, photo, repository};
 
+use super::appeals::{appeal, decide};
 use super::photos::{add, complete, put};
 use super::{SOON, Zone, driver, parked, pay_fine};
 
@@ -191,26 +192,42 @@ fn statistics_count_tickets_and_fines() {
     assert_eq!(none["tickets"], json!(0));
 }
 
+/// A case is open, too, while an appeal was decided lately.
 #[test]
 fn a_closed_case_is_anonymized_after_its_time_and_an_open_one_is_not() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
-    let (driver, plate) = driver(&stack, 5_000);
-    let other = super::plate();
-    super::register(&driver, &other);
-    let (closed, open) = (zone.fined(&plate), zone.fined(&other));
-    pay_fine(&driver, &closed).expect(201);
-    let age = "UPDATE fines.fine SET issued_at = issued_at - interval '4 years', paid_at = paid_at - interval '4 years' WHERE id = ANY ($1)";
-    let ids = [&closed, &open].map(|it| it["id"].as_i64().unwrap());
-    stack.sql().execute(age, &[&ids.as_slice()]).unwrap();
-    let known = "SELECT id FROM fines.fine WHERE id = ANY ($1) AND plate IS NOT NULL";
-    eventually("the closed case is anonymized", SOON, || {
-        let rows = stack.sql().query(known, &[&ids.as_slice()]).unwrap();
-        rows.iter()
-            .map(|it| it.get::<_, i64>(0))
-            .collect::<Vec<_>>()
-            == [ids[1]]
+    let (driver, plate) = driver(&stack, 10_000);
+    let closed = zone.fined(&plate);
+    let [open, decided] = [(); 2].map(|()| {
+        let other = super::plate();
+        super::register(&driver, &other);
+        zone.fined(&other)
     });
+    appeal(&driver, &decided).expect(201);
+    decide(&zone.admin, &decided, false).expect(200);
+    for paid in [&closed, &decided] {
+        pay_fine(&driver, paid).expect(201);
+    }
+    let mut sql = stack.sql();
+    let age = "UPDATE fines.fine SET issued_at = issued_at - interval '4 years', paid_at = paid_at - interval '4 years' WHERE id = ANY ($1)";
+    let ids = [&closed, &open, &decided].map(|it| it["id"].as_i64().unwrap());
+    sql.execute(age, &[&ids.as_slice()]).unwrap();
+    let mut wait_until_known_are = |expected: &[i64]| {
+        let known =
+            "SELECT id FROM fines.fine WHERE id = ANY ($1) AND plate IS NOT NULL ORDER BY id";
+        eventually("closed cases are anonymized", SOON, || {
+            let rows = sql.query(known, &[&ids.as_slice()]).unwrap();
+            rows.iter()
+                .map(|it| it.get::<_, i64>(0))
+                .eq(expected.iter().copied())
+        });
+    };
+    wait_until_known_are(&ids[1..]);
+    let age =
+        "UPDATE fines.appeal SET decided_at = decided_at - interval '4 years' WHERE fine_id = $1";
+    stack.sql().execute(age, &[&ids[2]]).unwrap();
+    wait_until_known_are(&ids[1..2]);
     let listed = driver
         .get("/api/v1/users/me/fines")
         .send()

@@ -50,6 +50,23 @@ pub fn kinds(user: &User, fine: &Value) -> Vec<Value> {
 }
 
 #[test]
+fn a_part_is_a_whole_unit_of_the_currency_at_least() {
+    let stack = Stack::shared();
+    let zone = zone(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let show_offer = |cents: i64| {
+        let cost = "UPDATE fines.fine SET amount = $2 WHERE id = $1";
+        let id = fine["id"].as_i64().unwrap();
+        stack.sql().execute(cost, &[&id, &cents]).unwrap();
+        driver.get(&path(&fine, "?parts=4")).send()
+    };
+    let offered = show_offer(400).expect(200).json();
+    assert_eq!(offered["parts"][3]["amount"], json!(1));
+    assert_eq!(show_offer(399).problem(409)["code"], "no-plan");
+}
+
+#[test]
 fn a_fine_is_paid_in_parts_of_its_whole_amount() {
     let stack = Stack::shared();
     let zone = zone(&stack);

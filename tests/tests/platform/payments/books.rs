@@ -47,6 +47,33 @@ fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables()
     }
 }
 
+/// House accounts keep no balance, and no foreign key looks at them.
+#[test]
+fn a_transfer_has_two_accounts_of_its_currency() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let mut insert = |debit: &str, credit: &str, currency: &str| {
+        let statement = format!(
+            "INSERT INTO transfer (id, kind, debit, credit, amount, currency, created_at)
+            VALUES (gen_random_uuid(), 'send', {debit}, {credit}, 1, '{currency}', now())"
+        );
+        let mut transaction = sql.transaction().unwrap();
+        let inserted = transaction.execute(&statement, &[]);
+        inserted.map_err(|it| it.as_db_error().unwrap().constraint().map(str::to_owned))
+    };
+    let [one, other] = ["external", "losses"].map(|it| format!("house_account('{it}', 'USD')"));
+    assert_eq!(insert(&one, &other, "USD"), Ok(1));
+    for (debit, credit, currency) in [
+        ("gen_random_uuid()", &*other, "USD"),
+        (&*one, "gen_random_uuid()", "USD"),
+        (&*one, &*other, "EUR"),
+    ] {
+        let refused = insert(debit, credit, currency);
+        assert_eq!(refused, Err(Some("transfer_house_sides".to_owned())));
+    }
+}
+
 #[test]
 fn only_an_admin_sees_the_books() {
     let stack = Stack::shared();

@@ -32,6 +32,24 @@ fn what_is_heard_is_emitted_and_what_is_emitted_is_defined() {
     assert_eq!(texts(&mut sql, undefined), Vec::<String>::new());
 }
 
+#[test]
+fn a_lane_that_is_declared_anew_changes_no_other() {
+    let mut owner = Database::migrated().owner();
+    let mut sql = owner.transaction().unwrap();
+    sql.batch_execute(
+        "SET LOCAL search_path = notify;
+        INSERT INTO events.lane (consumer, name, max_running, rank)
+            SELECT 'notify', name, 1, 1 FROM unnest(ARRAY['one', 'one:a', 'other']) AS name;
+        SELECT events.has_lane('one', 7)",
+    )
+    .unwrap();
+    let declared =
+        "SELECT name FROM events.lane WHERE consumer = 'notify' AND max_running = 7 ORDER BY name";
+    let declared = sql.query(declared, &[]).unwrap();
+    let declared: Vec<&str> = declared.iter().map(|it| it.get(0)).collect();
+    assert_eq!(declared, ["one", "one:a"]);
+}
+
 /// The page of all events.
 fn page(sql: &mut Client) -> String {
     let mut page = String::from(
