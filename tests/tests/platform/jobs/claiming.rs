@@ -96,6 +96,23 @@ fn an_event_that_was_never_settled_is_handed_out_alone() {
 }
 
 #[test]
+fn what_waits_for_one_consumer_keeps_no_other_from_the_next_event() {
+    let mut sql = quiet();
+    let mut sql = sql.transaction().unwrap();
+    // payments alone hears the first two, of which the second is behind the first.
+    for kind in ["user:created", "user:updated", "user:erased"] {
+        emit_all(&mut sql, &format!("VALUES ('{kind}', 'user:1', '{{}}')"));
+        claim(&mut sql);
+    }
+    sql.batch_execute("RESET SESSION AUTHORIZATION").unwrap();
+    let waiting =
+        "SELECT consumer FROM events.delivery WHERE kind = 'user:erased' AND state = 'blocked'";
+    let waiting = sql.query(waiting, &[]).unwrap();
+    let waiting: Vec<&str> = waiting.iter().map(|it| it.get(0)).collect();
+    assert_eq!(waiting, ["payments"]);
+}
+
+#[test]
 fn a_later_event_of_an_aggregate_waits_for_the_earlier_one() {
     let mut sql = quiet();
     let mut sql = sql.transaction().unwrap();
