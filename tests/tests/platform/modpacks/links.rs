@@ -184,19 +184,18 @@ fn a_link_opens_one_pack_until_it_is_revoked_or_ends() {
         (&json!(id), &json!("A friend"))
     );
     owner.delete(&format!("{links}/{id}")).send().expect(204);
-    for path in [
-        "",
-        "/latest.mrpack",
-        "/latest/manifest.json",
-        &format!("/files/{file}/download"),
-    ] {
-        assert_eq!(status(path), 404, "{path}");
-    }
+    let assert_over = |link: &str| {
+        let of_file = format!("/files/{file}/download");
+        for path in ["", "/latest.mrpack", "/latest/manifest.json", &of_file] {
+            stack.get(&format!("{link}{path}")).send().problem(404);
+        }
+    };
+    assert_over(&link);
     let (second, ending) = create_link(&owner, pack);
     stack.get(&ending).send().expect(200);
     let end = "UPDATE modpacks.link SET expires_at = now() WHERE id = $1";
     stack.sql().execute(end, &[&second]).unwrap();
-    stack.get(&ending).send().problem(404);
+    assert_over(&ending);
     // Of a public pack, too: the link itself is over.
     owner
         .patch(&format!("/modpacks/{pack}"))
