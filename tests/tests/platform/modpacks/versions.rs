@@ -26,6 +26,33 @@ fn a_draft_changes_until_it_is_published() {
 }
 
 #[test]
+fn a_version_is_changed_by_the_path_of_its_own_pack_alone() {
+    let stack = &Stack::shared();
+    let (owner, other) = (User::driver(stack), User::driver(stack));
+    let (pack, own, ..) = published(&owner, "public");
+    let theirs = create_pack(&other, "public");
+    let draft = create_draft(&other, theirs, "1.0");
+    let (_, public, ..) = published(&other, "public");
+    for (version, method, rest) in [
+        (draft, "PATCH", ""),
+        (draft, "POST", "/publish"),
+        (public, "POST", "/yank"),
+        (public, "DELETE", ""),
+    ] {
+        let path = format!("/modpacks/{pack}/versions/{version}{rest}");
+        let change = json!({ "name": "1.1" });
+        let refused = owner.request(method, &path).json(&change).send();
+        assert_eq!(refused.problem(404)["code"], "unknown-version", "{path}");
+    }
+    let kept = "SELECT count(*) FROM modpacks.version
+        WHERE id = ANY ($1) AND deleted_at IS NULL AND name <> '1.1' AND status <> 'yanked'
+            AND (id = $2) = (status = 'draft')";
+    let ids = [own, draft, public];
+    let kept = stack.sql().query_one(kept, &[&ids.as_slice(), &draft]);
+    assert_eq!(kept.unwrap().get::<_, i64>(0), 3);
+}
+
+#[test]
 fn a_published_version_does_not_change() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);

@@ -169,20 +169,21 @@ fn check_viewer(name: &str, visibility: &str, scene: &Scene, ask: &dyn Fn(&str, 
     let drafts = format!("/modpacks/{}/versions/{}", scene.pack, scene.draft);
     let draft = ask("GET", &drafts).send();
     assert_eq!(draft.status() == 200, is_team, "{name}: {draft}");
+    let sees_restricted = is_team || name == "shared user";
     for path in ["", "/address", "/download"] {
         let answer = ask("GET", &format!("/files/{}{path}", scene.restricted)).send();
         let is_shown = answer.status() != 404;
-        let sees_restricted = is_team || name == "shared user";
         assert_eq!(is_shown, sees_restricted, "{name}: {answer}");
+    }
+    if !is_team && name != "anonymous" {
+        let refused = ask("DELETE", &format!("/files/{}", scene.restricted)).send();
+        let status = if sees_restricted { 403 } else { 404 };
+        assert_eq!(refused.status(), status, "{name}: {refused}");
     }
     let files = format!("/modpacks/{}/versions/{}/files", scene.pack, scene.version);
     if sees_it {
         let listed = ask("GET", &files).send().expect(200).json();
-        let expected = if is_team || name == "shared user" {
-            2
-        } else {
-            1
-        };
+        let expected = if sees_restricted { 2 } else { 1 };
         assert_eq!(
             listed.as_array().unwrap().len(),
             expected,
