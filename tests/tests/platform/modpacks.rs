@@ -3,6 +3,7 @@
 mod clients;
 mod crashes;
 mod dependencies;
+mod erasure;
 mod files;
 mod imports;
 mod limits;

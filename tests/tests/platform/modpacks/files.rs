@@ -359,36 +359,6 @@ fn paths_that_are_unsafe_or_taken_are_refused() {
 }
 
 #[test]
-fn an_erased_owner_takes_their_packs_along() {
-    let stack = &Stack::shared();
-    let owner = User::driver(stack);
-    let (pack, _, file, bytes) = published(&owner, "public");
-    stack
-        .get(&format!("/files/{file}/download"))
-        .send()
-        .expect(302);
-    let erased = owner
-        .delete("/auth/me")
-        .json(&json!({ "password": owner.password }))
-        .send();
-    assert!(erased.status() < 300, "{erased}");
-    eventually("the pack is gone", SOON, || {
-        stack.get(&format!("/modpacks/{pack}")).send().status() == 404
-    });
-    stack
-        .get(&format!("/files/{file}/download"))
-        .send()
-        .problem(404);
-    let refs = "SELECT refs FROM modpacks.blob WHERE sha256 = $1";
-    let refs: i64 = stack
-        .sql()
-        .query_one(refs, &[&sha256(&bytes)])
-        .unwrap()
-        .get(0);
-    assert_eq!(refs, 0);
-}
-
-#[test]
 fn a_content_is_found_by_each_of_its_hashes() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);

@@ -44,6 +44,9 @@ fn a_version_is_changed_by_the_path_of_its_own_pack_alone() {
         let refused = owner.request(method, &path).json(&change).send();
         assert_eq!(refused.problem(404)["code"], "unknown-version", "{path}");
     }
+    let next = json!({ "name": "2", "mc_version": "1.20.1", "based_on": public });
+    let versions = format!("/modpacks/{pack}/versions");
+    owner.post(&versions).json(&next).send().problem(404);
     let kept = "SELECT count(*) FROM modpacks.version
         WHERE id = ANY ($1) AND deleted_at IS NULL AND name <> '1.1' AND status <> 'yanked'
             AND (id = $2) = (status = 'draft')";

@@ -19,7 +19,7 @@ const TRANSFERS: &str = "
     INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
     SELECT gen_random_uuid(), 'deposit', house_account('sandbox', 'USD'),
         pg_temp.number_id(1, CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n / 2 % 3000 END), 1, 'USD', n,
-        now() - interval '365 days' + n * interval '365 days' / {transfers}
+        now() - interval '365 days' + n * (interval '365 days' / {transfers})
     FROM generate_series(1, {transfers}) AS n;
     UPDATE account SET balance = moved.amount
     FROM (SELECT credit, sum(amount)::bigint AS amount FROM transfer GROUP BY credit) AS moved
