@@ -11,6 +11,7 @@ mod links;
 mod methods;
 mod pictures;
 mod repairs;
+mod sharing;
 mod sync;
 mod uploads;
 mod versions;

@@ -3,6 +3,7 @@
 //!
 //! Short here; `infra/test --soak 1h --seed 7` walks for as long as wanted and where that seed leads.
 
+mod audit;
 mod chaos;
 mod model;
 mod steps;
