@@ -192,3 +192,21 @@ fn cancelling_and_preparing_at_once_end_in_one_of_both() {
     }
     assert_books_agree(&stack);
 }
+
+#[test]
+fn a_product_that_is_deleted_meanwhile_is_not_changed() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let change = |is_deleted: bool| {
+        format!(
+            "SELECT outcome FROM change_product({product}, gen_random_uuid(), true, NULL, NULL, NULL, NULL, NULL, NULL,
+                NULL, NULL, NULL, {is_deleted})"
+        )
+    };
+    let outcomes = stack.overlap("orders", &change(true), &change(false));
+    assert_eq!(
+        outcomes,
+        ("changed".to_owned(), "unknown_product".to_owned())
+    );
+}

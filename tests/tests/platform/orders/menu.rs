@@ -359,6 +359,17 @@ fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
         shop.manager.get(&path).send().expect(200).text(),
         exported.text()
     );
+    // What unprepared orders have taken is beside what a line counts.
+    let product = shop.product(json!({ "name": "Soup of the day", "stock": 5 }));
+    shop.order(&User::driver(&stack), product, 2, "counter")
+        .expect(200);
+    import(
+        &shop.manager,
+        "category,name,price,stock\nNew,Soup of the day,9,7\n",
+    )
+    .expect(200);
+    let counted = shop.manager.get(&format!("/products/{product}")).send();
+    assert_eq!(counted.expect(200).json()["stock"], 7);
     // A wrong line changes nothing.
     let wrong = "category,name,price\nNew,Soup,9\nNew,Stew,free\n";
     let refused = import(&shop.manager, wrong).problem(400);
@@ -366,6 +377,6 @@ fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
         refused["msg"].as_str().unwrap().starts_with("line 3"),
         "{refused}"
     );
-    assert_eq!(listed("/categories").len(), 6);
+    assert_eq!(listed("/products").len(), 16);
     assert_books_agree(&stack);
 }

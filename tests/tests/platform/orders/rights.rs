@@ -84,8 +84,10 @@ fn a_role_that_was_taken_away_is_gone() {
     let shop = open_shop(&stack);
     let kitchen = hire(&stack, shop.id, "kitchen");
     let path = format!("/shops/{}/staff", shop.id);
+    let other = format!("{path}/{}/counter", id_of(&kitchen));
+    User::admin(&stack).put(&other).send().expect(204);
     let staff = shop.manager.get(&path).send().expect(200).json();
-    assert_eq!(staff.as_array().unwrap().len(), 2);
+    assert_eq!(staff.as_array().unwrap().len(), 3);
     let one = format!("{path}/{}/kitchen", id_of(&kitchen));
     kitchen.delete(&one).send().problem(403);
     shop.manager.delete(&one).send().expect(204);
@@ -93,6 +95,9 @@ fn a_role_that_was_taken_away_is_gone() {
         .get(&format!("/kitchen?shop_id={}", shop.id))
         .send()
         .problem(403);
+    let left = "SELECT string_agg(role, ' ') FROM orders.staff WHERE user_id::text = $1";
+    let left = stack.sql().query_one(left, &[&id_of(&kitchen)]).unwrap();
+    assert_eq!(left.get::<_, &str>(0), "counter");
     shop.manager
         .put(&format!("{path}/{}/chef", id_of(&kitchen)))
         .send()

@@ -62,6 +62,13 @@ fn a_month_that_is_past_its_time_is_dropped_whole_and_coming_months_are_made() {
     // The one of a year ago, this month and the year to come.
     assert_eq!(partitions, 14);
     User::registered(&stack);
+    // Also while the coming months are there.
+    write_line(&stack, &id, None, 15, "203.0.113.15");
+    eventually(
+        "the old month is gone again",
+        Duration::from_secs(20),
+        || addresses(&stack, &id) == ["203.0.113.12"],
+    );
 }
 
 #[test]

@@ -90,6 +90,11 @@ fn ids_numbers_and_roles_come_along() {
     assert_eq!((&me["id"], &me["roles"]), (&json!(id), &json!(["owner"])));
     let shown = stack.get("/api/v1/users/me").api_key(&token).send();
     assert_eq!(shown.expect(200).json()["id"], 4_711);
+    let written =
+        "SELECT actor::text FROM signin.audit WHERE account::text = $1 AND what = 'imported'";
+    let written = stack.sql().query_one(written, &[&id]).unwrap();
+    let me = admin.get("/auth/me").send().expect(200).json();
+    assert_eq!(written.get::<_, String>(0), me["id"].as_str().unwrap());
     // Accounts that are made later have higher numbers.
     let later = User::registered(&stack).get("/api/v1/users/me").send();
     assert!(later.expect(200).json()["id"].as_i64().unwrap() > 4_711);
