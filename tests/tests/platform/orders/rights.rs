@@ -84,7 +84,7 @@ fn a_role_that_was_taken_away_is_gone() {
     let shop = open_shop(&stack);
     let kitchen = hire(&stack, shop.id, "kitchen");
     let path = format!("/shops/{}/staff", shop.id);
-    let other = format!("{path}/{}/counter", id_of(&kitchen));
+    let other = format!("{path}/{}/kiosk", id_of(&kitchen));
     User::admin(&stack).put(&other).send().expect(204);
     let staff = shop.manager.get(&path).send().expect(200).json();
     assert_eq!(staff.as_array().unwrap().len(), 3);
@@ -97,7 +97,7 @@ fn a_role_that_was_taken_away_is_gone() {
         .problem(403);
     let left = "SELECT string_agg(role, ' ') FROM orders.staff WHERE user_id::text = $1";
     let left = stack.sql().query_one(left, &[&id_of(&kitchen)]).unwrap();
-    assert_eq!(left.get::<_, &str>(0), "counter");
+    assert_eq!(left.get::<_, &str>(0), "kiosk");
     shop.manager
         .put(&format!("{path}/{}/chef", id_of(&kitchen)))
         .send()
