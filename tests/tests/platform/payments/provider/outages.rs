@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use postgres::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wharf_tests::{Reply, at_once, eventually, now_s, unique};
+use wharf_tests::{Reply, Stack, at_once, eventually, now_s, unique};
 
 use super::super::assert_sound;
 use super::scene::{SOON, Scene};
@@ -253,4 +254,35 @@ fn chaos_ends_in_the_same_books_as_a_clean_run() {
         assert_eq!(scene.booked(payment), booked);
     }
     assert_sound(&scene.stack);
+}
+
+/// In how many seconds a checkout is looked at again after each of ten looks.
+fn pauses(sql: &mut Client, status: &str, expires_in_s: f64, is_sending_back: bool) -> Vec<i32> {
+    let pauses = "SELECT round(extract(epoch FROM next_visit(
+            jsonb_populate_record(NULL::checkout, jsonb_build_object(
+                'visits', visits, 'status', $1::text, 'psp_id', '1', 'created_at', now(),
+                'expires_at', now() + $2::float8 * interval '1 second')),
+            $3) - now()))::int
+        FROM generate_series(0, 9) AS visits ORDER BY visits";
+    let rows = sql.query(pauses, &[&status, &expires_in_s, &is_sending_back]);
+    rows.unwrap().iter().map(|it| it.get(0)).collect()
+}
+
+#[test]
+fn a_checkout_is_looked_at_ever_less_often_but_not_seldom_while_something_is_open() {
+    let mut sql = Stack::shared().sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let doubling = [5, 10, 20, 40, 80, 160, 320, 640, 640, 640];
+    assert_eq!(pauses(&mut sql, "approved", -60.0, true), doubling);
+    assert_eq!(pauses(&mut sql, "pending", 86_400.0, false), doubling);
+    assert_eq!(pauses(&mut sql, "pending", -60.0, false), doubling);
+    // Once more when its time is up.
+    let ending = pauses(&mut sql, "pending", 30.0, false);
+    assert_eq!(ending, [5, 10, 20, 31, 31, 31, 31, 31, 31, 31]);
+    let after = [300, 1_800, 10_800, 64_800];
+    let day = [86_400; 6];
+    assert_eq!(
+        pauses(&mut sql, "approved", -60.0, false),
+        [&after[..], &day].concat()
+    );
 }
