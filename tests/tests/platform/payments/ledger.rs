@@ -324,3 +324,18 @@ fn first_uses_in_opposite_order_do_not_wait_for_each_other() {
         "{outcomes:?}"
     );
 }
+
+#[test]
+fn the_component_cannot_say_by_itself_that_a_checkout_was_paid() {
+    let mut sql = ledger(&Stack::shared());
+    for (status, is_refused) in [("cancelled", false), ("approved", true)] {
+        let change = format!("SELECT change_status(gen_random_uuid(), 'pending', '{status}')");
+        let refused = sql.batch_execute(&change).err();
+        let why = refused.map(|it| it.as_db_error().unwrap().message().to_owned());
+        assert_eq!(
+            why.is_some_and(|it| it.contains("an admin")),
+            is_refused,
+            "{status}"
+        );
+    }
+}
