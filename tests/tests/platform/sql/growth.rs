@@ -21,11 +21,11 @@ const TRANSFERS: &str = "
         pg_temp.number_id(1, CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n / 2 % 3000 END), 1, 'USD', n,
         now() - interval '365 days' + n * (interval '365 days' / {transfers})
     FROM generate_series(1, {transfers}) AS n;
+    ANALYZE transfer;
+    ANALYZE account;
     UPDATE account SET balance = moved.amount
     FROM (SELECT credit, sum(amount)::bigint AS amount FROM transfer GROUP BY credit) AS moved
-    WHERE credit = id AND kind = 'main';
-    ANALYZE transfer;
-    ANALYZE account;";
+    WHERE credit = id AND kind = 'main';";
 
 const NUMBER_ID: &str =
     "CREATE FUNCTION pg_temp.number_id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
