@@ -30,11 +30,12 @@ fn path_of(url: &Value) -> String {
     url[at..].to_owned()
 }
 
-/// The index of a `.mrpack`, as any zip tool finds it.
+/// The index of a `.mrpack`, which stands there as it is behind its name. Any byte may stand before that: a checksum.
 pub fn mrpack_index(answer: &Answer) -> Value {
     let text = answer.text();
-    let start = text.find('{').unwrap();
-    let mut read = serde_json::Deserializer::from_str(&text[start..]).into_iter();
+    let named = &text[text.find("modrinth.index.json").unwrap()..];
+    let start = named.find('{').unwrap();
+    let mut read = serde_json::Deserializer::from_str(&named[start..]).into_iter();
     read.next().unwrap().unwrap()
 }
 
