@@ -174,8 +174,7 @@ impl Stack {
 
     /// The database as its owner, past every component and every cable.
     pub fn sql(&self) -> postgres::Client {
-        note_use(&self.log);
-        postgres::Client::connect(&self.postgres_url, postgres::NoTls).expect("PostgreSQL")
+        self.sql_hearing(|_| ())
     }
 
     /// As `sql`; `hear` is told what PostgreSQL says beside its answers.

@@ -281,10 +281,7 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
     let event = emit(&mut sql, "notify", "booking:killed", &notice);
     stack.wait_for_lock("preference");
     // What waits may be another statement. A delivery that is locked before it is claimed never would be.
-    let in_hand = "SELECT count(*) FROM events.entry WHERE state = 'running' AND id = $1";
-    eventually("the notice is claimed", SOON, || {
-        sql.query_one(in_hand, &[&event]).unwrap().get::<_, i64>(0) == 1
-    });
+    wait_until_settled(&mut sql, event, "running");
     let row = stack.lock(&format!(
         "SELECT FROM events.delivery WHERE event = '{event}' FOR UPDATE"
     ));

@@ -365,7 +365,7 @@ fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
         .expect(200);
     import(
         &shop.manager,
-        "category,name,price,stock\nNew,Soup of the day,9,7\n",
+        "category,name,price,stock\nSides,Soup of the day,9,7\n",
     )
     .expect(200);
     let counted = shop.manager.get(&format!("/products/{product}")).send();
@@ -377,6 +377,7 @@ fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
         refused["msg"].as_str().unwrap().starts_with("line 3"),
         "{refused}"
     );
+    assert_eq!(listed("/categories").len(), 6);
     assert_eq!(listed("/products").len(), 16);
     assert_books_agree(&stack);
 }

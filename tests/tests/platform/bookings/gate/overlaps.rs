@@ -101,7 +101,10 @@ fn a_car_that_leaves_while_its_driver_is_forgotten_owes_nothing() {
     pass(&owner, place, "check-in", "LAST 1").expect(200);
     let_pass(&stack, id, 70.0);
     let leave = call("(subject).overstay_cost::text", "check_out", place, "LAST1");
-    let forget = format!("SELECT forget({}, 10)::text", me["user_id"]).replace('"', "'");
+    let forget = format!(
+        "SELECT forget('{}', 10)::text",
+        me["user_id"].as_str().unwrap()
+    );
     let (cost, _) = stack.overlap("bookings", &leave, &forget);
     assert_eq!(cost, "900");
     let owed = "SELECT overstay_cost - overstay_paid FROM bookings.booking WHERE id = $1";
