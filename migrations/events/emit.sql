@@ -15,7 +15,11 @@ BEGIN
         JOIN lane_rule ON lane_rule.consumer = subscription.consumer AND lane_rule.name = subscription.lane
         WHERE subscription.kind = NEW.kind
     ), 1);
-    -- The request that wrote it, as the host names it. What follows from another event has that one's.
+    -- The request that wrote it. What follows from another event has that one's. A host that would name the request runs the
+    -- statement again when it fails with this code, and knows from then on that it asks.
+    IF NEW.request_id IS NULL AND current_setting('wharf.request_id', true) = '?' THEN
+        RAISE 'an event asks for the request that wrote it' USING ERRCODE = 'WR001';
+    END IF;
     NEW.request_id := coalesce(NEW.request_id, nullif(current_setting('wharf.request_id', true), ''));
     NEW.traceparent := coalesce(NEW.traceparent, nullif(current_setting('wharf.traceparent', true), ''));
     RETURN NEW;

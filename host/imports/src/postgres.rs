@@ -27,18 +27,18 @@ pub use connect::connect;
 pub use settings::Settings;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use futures::future::join;
 use lru::LruCache;
 use rustls::RootCertStore;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::address::Tls;
-use self::link::Dialer;
-use self::pool::{Lease, Pool};
+use self::link::{Dialer, asks_for_request};
+use self::pool::{Known, Lease, Pool};
 use self::rows::{Row, Rows};
 use self::session::Need;
 use crate::bindings::spin::postgres4_2_0::postgres::{
@@ -186,20 +186,20 @@ impl Connection {
     }
 
     async fn start(&self, statement: &str, parameters: &[ParameterValue]) -> Result<Rows, Error> {
-        let need = self.inner.pool.need_of(statement);
+        let Known { need, asks } = self.inner.pool.know(statement);
         let lease = self.lease(need, statement).await;
         let lease = lease.map_err(Error::ConnectionFailed)?;
         // Dropped before the end of the result, the statement stays unfinished, and the lease settles or cancels it.
         lease.begin_statement(need);
         let link = lease.link();
-        let named = async {
-            if self.names_request(need) {
-                link.name_request(self.cause().as_deref()).await;
+        if self.finds_request(need) {
+            if asks {
+                link.name_request(self.cause().as_deref());
+            } else {
+                link.unname_request();
             }
-        };
-        // In this order on the connection, and without waiting in between.
-        let ((), started) = join(named, link.start(statement, parameters)).await;
-        match started {
+        }
+        match link.start(statement, parameters).await {
             Ok((prepared, stream)) => Ok(Rows {
                 held: lease.hold(),
                 lease,
@@ -213,12 +213,30 @@ impl Connection {
         }
     }
 
-    /// A statement that may write has its connection for itself. A session is named when it begins, and then the guest owns
-    /// its settings.
-    fn names_request(&self, need: Need) -> bool {
+    /// Whether a statement finds its own request, or that it may ask for it. One that may write has its connection for itself.
+    /// A session is named when it begins, and then the guest owns its settings.
+    fn finds_request(&self, need: Need) -> bool {
         self.inner.pool.settings().names_requests
             && matches!(need, Need::Calls | Need::Alone)
             && self.inner.dedicated.get().is_none()
+    }
+
+    /// Runs a statement. One that asks for its request has done nothing yet, and is run again with it. Naming every request
+    /// ahead would cost a statement that does not ask a twentieth of its time.
+    async fn run<T>(
+        &self,
+        statement: &str,
+        parameters: &[ParameterValue],
+        read: impl AsyncFn(Rows) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Known { need, .. } = self.inner.pool.know(statement);
+        match read(self.start(statement, parameters).await?).await {
+            Err(error) if self.finds_request(need) && asks_for_request(&error) => {
+                self.inner.pool.set_asking(statement);
+                read(self.start(statement, parameters).await?).await
+            }
+            answer => answer,
+        }
     }
 
     fn cause(&self) -> Option<Arc<Cause>> {
@@ -260,7 +278,7 @@ impl Connection {
             let lease = pool.lease_dedicated().await?;
             // Before the guest's first statement: its settings still name the request that used it last.
             if pool.settings().names_requests {
-                lease.link().name_request(self.cause().as_deref()).await;
+                lease.link().name_request(self.cause().as_deref());
             }
             Ok::<_, String>(Arc::new(lease))
         });
@@ -276,8 +294,7 @@ impl Connection {
         if self.takes_cause(statement) {
             return Ok(0);
         }
-        let mut rows = self.start(statement, parameters).await?;
-        std::future::poll_fn(|cx| rows.poll_skip(cx)).await
+        self.run(statement, parameters, count).await
     }
 
     /// Runs a statement and returns all its rows.
@@ -286,20 +303,13 @@ impl Connection {
         statement: &str,
         parameters: &[ParameterValue],
     ) -> Result<RowSet, Error> {
-        let mut rows = self.start(statement, parameters).await?;
-        let mut read = Vec::new();
-        if !rows.read(&mut read, MAX_RESULT_BYTES).await? {
-            return Err(too_large());
-        }
-        if read.is_empty() && self.inner.pool.settings().refuses_empty_results {
+        let set = self.run(statement, parameters, read_all).await?;
+        if set.rows.is_empty() && self.inner.pool.settings().refuses_empty_results {
             return Err(Error::QueryFailed(QueryError::Text(format!(
                 "under Spin 4.1 this query would never end, because it finds no row; use the streaming call: {statement}"
             ))));
         }
-        Ok(RowSet {
-            columns: rows.prepared.columns.clone(),
-            rows: read,
-        })
+        Ok(set)
     }
 
     /// Runs a statement and returns its rows, or streams them if they are many.
@@ -308,20 +318,12 @@ impl Connection {
         statement: &str,
         parameters: &[ParameterValue],
     ) -> Result<(Vec<Column>, Answer), Error> {
-        let mut rows = self.start(statement, parameters).await?;
-        let columns = rows.prepared.columns.clone();
-        let mut read = Vec::new();
-        if rows.read(&mut read, MAX_WHOLE_BYTES).await? {
-            return Ok((columns, Answer::Whole(read)));
+        let begun = self.run(statement, parameters, begin).await?;
+        if matches!(begun.1, Answer::Streamed { .. }) {
+            // When it asks after rows that the guest has, it is too late to run it again.
+            self.inner.pool.set_asking(statement);
         }
-        if rows.lease.stop_sharing() {
-            return Ok((columns, Answer::Streamed { read, rows }));
-        }
-        // Statements of other guests are queued behind this one and must not wait until this guest has read its rows.
-        if rows.read(&mut read, MAX_RESULT_BYTES).await? {
-            return Ok((columns, Answer::Whole(read)));
-        }
-        Err(too_large())
+        Ok(begun)
     }
 }
 
@@ -338,6 +340,37 @@ async fn lease_for_calls(pool: &Arc<Pool>, statement: &str) -> Result<Lease, Str
         None => {}
     }
     Ok(lease)
+}
+
+async fn count(mut rows: Rows) -> Result<u64, Error> {
+    poll_fn(|cx| rows.poll_skip(cx)).await
+}
+
+async fn read_all(mut rows: Rows) -> Result<RowSet, Error> {
+    let mut read = Vec::new();
+    if !rows.read(&mut read, MAX_RESULT_BYTES).await? {
+        return Err(too_large());
+    }
+    Ok(RowSet {
+        columns: rows.prepared.columns.clone(),
+        rows: read,
+    })
+}
+
+async fn begin(mut rows: Rows) -> Result<(Vec<Column>, Answer), Error> {
+    let columns = rows.prepared.columns.clone();
+    let mut read = Vec::new();
+    if rows.read(&mut read, MAX_WHOLE_BYTES).await? {
+        return Ok((columns, Answer::Whole(read)));
+    }
+    if rows.lease.stop_sharing() {
+        return Ok((columns, Answer::Streamed { read, rows }));
+    }
+    // Statements of other guests are queued behind this one and must not wait until this guest has read its rows.
+    if rows.read(&mut read, MAX_RESULT_BYTES).await? {
+        return Ok((columns, Answer::Whole(read)));
+    }
+    Err(too_large())
 }
 
 fn too_large() -> Error {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use lru::LruCache;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
@@ -17,7 +18,9 @@ use super::errors::{self, with_causes};
 use super::pool;
 use super::settings::Settings;
 use super::values::{self, Parameter};
-use crate::bindings::spin::postgres4_2_0::postgres::{Column, DbValue, Error, ParameterValue};
+use crate::bindings::spin::postgres4_2_0::postgres::{
+    Column, DbValue, Error, ParameterValue, QueryError,
+};
 use crate::budget::Budget;
 use crate::context::Cause;
 use crate::egress::Egress;
@@ -32,6 +35,11 @@ const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_PREPARED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 /// How long an abandoned statement may still run before it is cancelled.
 const SETTLE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What the setting `wharf.request_id` is while no request is named.
+const UNNAMED: &str = "?";
+/// The SQLSTATE of a statement that found no request and asks for it.
+const ASKS: &str = "WR001";
 
 /// Opens connections to one address.
 pub struct Dialer {
@@ -171,12 +179,18 @@ fn session_config(requested: &Config, component: &str, settings: &Settings) -> C
         config.dbname(database);
     }
     // The host's settings come last, so they override those of the address.
-    config.options(format!(
-        "{} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+    let mut options = format!(
+        "{} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
         requested.get_options().unwrap_or_default(),
         settings.statement_timeout.as_millis(),
+        // A statement that waits gives its connection back earlier than one that works.
+        settings.statement_timeout.as_millis() / 2,
         settings.idle_in_transaction_timeout.as_millis(),
-    ));
+    );
+    if settings.names_requests {
+        options += &format!(" -c wharf.request_id={UNNAMED}");
+    }
+    config.options(options);
     config
         .application_name(requested.get_application_name().unwrap_or(component))
         .ssl_mode(requested.get_ssl_mode())
@@ -197,11 +211,25 @@ pub struct Link {
     named: Mutex<Named>,
 }
 
-/// The request that the session's settings name. Both are empty at first.
-#[derive(Default)]
+/// The request that the session's settings name.
 struct Named {
     request_id: String,
     traceparent: String,
+}
+
+impl Default for Named {
+    /// As a session begins.
+    fn default() -> Named {
+        Named {
+            request_id: UNNAMED.to_owned(),
+            traceparent: String::new(),
+        }
+    }
+}
+
+/// Whether a statement asks for its request. Nothing of it was executed then.
+pub fn asks_for_request(error: &Error) -> bool {
+    matches!(error, Error::QueryFailed(QueryError::DbError(reported)) if reported.code == ASKS)
 }
 
 pub struct Prepared {
@@ -279,10 +307,20 @@ impl Link {
         Ok(prepared)
     }
 
-    /// Sets the request that the next statements of this connection belong to: what of it differs from the last one.
-    pub async fn name_request(&self, cause: Option<&Cause>) {
+    /// Names the request that the next statements of this connection belong to.
+    pub fn name_request(&self, cause: Option<&Cause>) {
         let (request_id, traceparent) =
             cause.map_or(("", ""), |it| (it.request_id(), it.traceparent()));
+        self.set_names(request_id, traceparent);
+    }
+
+    /// The next statements of this connection find no request and may ask for it.
+    pub fn unname_request(&self) {
+        self.set_names(UNNAMED, "");
+    }
+
+    /// Sends what differs from the last time. Nobody waits for the answer, which comes before that of the next statement.
+    fn set_names(&self, request_id: &str, traceparent: &str) {
         let mut set = String::new();
         {
             let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -300,7 +338,7 @@ impl Link {
         if set.is_empty() {
             return;
         }
-        if let Err(error) = self.client.batch_execute(&set).await {
+        if let Some(Err(error)) = self.client.batch_execute(&set).now_or_never() {
             tracing::debug!(error = with_causes(&error), "a request was not named");
         }
     }

@@ -66,7 +66,7 @@ pub struct Pool {
     cpus: usize,
     state: Mutex<State>,
     /// By the text of a statement.
-    needs: Mutex<LruCache<Box<str>, Need>>,
+    known: Mutex<LruCache<String, Known>>,
 }
 
 #[derive(Default)]
@@ -112,6 +112,23 @@ impl Slot {
     }
 }
 
+/// What is known of a statement.
+#[derive(Clone, Copy)]
+pub struct Known {
+    pub need: Need,
+    /// Whether it has asked for its request.
+    pub asks: bool,
+}
+
+impl Known {
+    fn by_text(statement: &str) -> Known {
+        Known {
+            need: session::classify(statement),
+            asks: false,
+        }
+    }
+}
+
 struct Waiter {
     dedicated: bool,
     grant: oneshot::Sender<Result<Lease, Arc<str>>>,
@@ -130,7 +147,7 @@ impl Pool {
             runtime: Handle::current(),
             cpus: available_parallelism().map_or(1, NonZeroUsize::get),
             state: Mutex::default(),
-            needs: Mutex::new(LruCache::new(MAX_KNOWN_STATEMENTS)),
+            known: Mutex::new(LruCache::new(MAX_KNOWN_STATEMENTS)),
         })
     }
 
@@ -156,24 +173,30 @@ impl Pool {
         self.dialer.budget()
     }
 
-    /// What a statement needs. Statements are classified once.
-    pub fn need_of(&self, statement: &str) -> Need {
-        let mut needs = self.lock_needs();
-        if let Some(need) = needs.get(statement) {
-            return *need;
-        }
-        let need = session::classify(statement);
-        needs.put(statement.into(), need);
-        need
+    /// What is known of a statement. Statements are classified once.
+    pub fn know(&self, statement: &str) -> Known {
+        *self
+            .lock_known()
+            .get_or_insert_ref(statement, || Known::by_text(statement))
     }
 
     /// Replaces what the statement's text told by what the server knows.
     pub fn set_need(&self, statement: &str, need: Need) {
-        self.lock_needs().put(statement.into(), need);
+        self.learn(statement, |known| known.need = need);
     }
 
-    fn lock_needs(&self) -> MutexGuard<'_, LruCache<Box<str>, Need>> {
-        self.needs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// From now on the statement finds its request.
+    pub fn set_asking(&self, statement: &str) {
+        self.learn(statement, |known| known.asks = true);
+    }
+
+    fn learn(&self, statement: &str, change: impl FnOnce(&mut Known)) {
+        let mut known = self.lock_known();
+        change(known.get_or_insert_mut_ref(statement, || Known::by_text(statement)));
+    }
+
+    fn lock_known(&self) -> MutexGuard<'_, LruCache<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn lease(self: &Arc<Self>, dedicated: bool) -> Result<Lease, String> {

@@ -14,7 +14,7 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// Whether a plain query that finds no row fails. In Spin 4.1 it never ends.
     pub refuses_empty_results: bool,
-    /// Whether a statement that may write finds its request in the settings `wharf.request_id` and `wharf.traceparent`.
+    /// Whether a statement that asks for its request finds it in the settings `wharf.request_id` and `wharf.traceparent`.
     pub names_requests: bool,
 }
 

@@ -36,7 +36,7 @@ pub struct WharfApplication {
     pub metrics_access: Option<MetricsAccess>,
     /// Whether every response carries the request's id as `x-request-id`.
     pub request_id_header: bool,
-    /// Whether a statement that may write finds its request in the settings `wharf.request_id` and `wharf.traceparent`.
+    /// Whether a statement that asks for its request finds it in the settings `wharf.request_id` and `wharf.traceparent`.
     pub request_id_in_sql: bool,
     /// A JWKS: the host checks the signatures of bearer tokens with its Ed25519 keys and tells components that have
     /// `wharf:http`.

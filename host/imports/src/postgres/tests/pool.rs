@@ -161,9 +161,9 @@ async fn statements_that_only_read_share_a_connection_also_if_they_call_function
     }
     assert_eq!(proxy.round_trips() - before, 10, "the server is asked once");
     let pool = pools.find_or_add(&url(proxy.port), None).unwrap();
-    assert_eq!(pool.need_of(statement), Need::Nothing);
+    assert_eq!(pool.know(statement).need, Need::Nothing);
     run(&connection, "SELECT pg_notify('a', 'b')").await;
-    assert_eq!(pool.need_of("SELECT pg_notify('a', 'b')"), Need::Alone);
+    assert_eq!(pool.know("SELECT pg_notify('a', 'b')").need, Need::Alone);
 }
 
 #[tokio::test]

@@ -191,8 +191,12 @@ async fn sessions_carry_the_components_name_and_limits() {
     let pools = make_pools_with(Settings {
         statement_timeout: Duration::from_secs(1),
         idle_in_transaction_timeout: Duration::from_secs(7),
-        ..limited_to(1)
+        ..limited_to(2)
     });
+    let holder = open(&pools, testing::shared_postgres()).await;
+    run(&holder, "CREATE TABLE locked (n int)").await;
+    run(&holder, "BEGIN").await;
+    run(&holder, "LOCK TABLE locked").await;
     let connection = open(&pools, testing::shared_postgres()).await;
     assert_eq!(
         query_text(&connection, "SELECT current_setting('application_name')").await,
@@ -205,6 +209,10 @@ async fn sessions_carry_the_components_name_and_limits() {
         .await
         .unwrap_err();
     assert_eq!(expect_db_error(failed).code, "57014");
+    // One that waits for a lock fails earlier than one that works.
+    let insert = connection.execute("INSERT INTO locked VALUES (1)", &[]);
+    assert_eq!(expect_db_error(insert.await.unwrap_err()).code, "55P03");
+    drop(holder);
 
     let options = "&options=-c%20statement_timeout%3D0%20-c%20work_mem%3D1MB";
     let address = format!("{}{options}", url(testing::shared_postgres()));
@@ -220,17 +228,18 @@ async fn sessions_carry_the_components_name_and_limits() {
 }
 
 #[tokio::test]
-async fn a_statement_that_may_write_finds_the_request_that_it_belongs_to() {
+async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
     let pools = make_pools_with(Settings {
         names_requests: true,
         ..limited_to(1)
     });
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE written (id text, trace text)").await;
+    run(&owner, &asking_function("written_by")).await;
     drop(owner);
     let guest = open(&pools, testing::shared_postgres()).await;
-    let write = "INSERT INTO written VALUES (
-        current_setting('wharf.request_id', true), current_setting('wharf.traceparent', true))";
+    let write =
+        "INSERT INTO written VALUES (written_by(), current_setting('wharf.traceparent', true))";
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let causes = [
         Some(Cause::new("r-1", Some(trace))),
@@ -275,6 +284,52 @@ async fn a_statement_that_may_write_finds_the_request_that_it_belongs_to() {
     assert_eq!(query_text(&guest, last).await, "");
 }
 
+/// Nothing is sent ahead of a statement that does not ask, and it finds nobody else's request.
+#[tokio::test]
+async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
+    let pools = make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(1)
+    });
+    let guest = open(&pools, testing::shared_postgres()).await;
+    run(&guest, "CREATE TABLE seldom (n int, found text)").await;
+    run(&guest, &asking_function("seldom_by")).await;
+    drop(guest);
+    let guest = open(&pools, testing::shared_postgres()).await;
+    let write = async |request: &str, statement: &str| {
+        let cause = Some(Arc::new(Cause::new(request, None)));
+        run(&guest.clone().caused_by(cause), statement).await
+    };
+    let unasked = "INSERT INTO seldom SELECT 0, current_setting('wharf.request_id', true)";
+    let seldom = "INSERT INTO seldom
+        SELECT n, CASE WHEN n > 2 THEN seldom_by() ELSE current_setting('wharf.request_id', true) END
+        FROM (SELECT count(*) FROM seldom) AS before (n), generate_series(1, 2)";
+    write("r-1", unasked).await;
+    assert_eq!(write("r-2", seldom).await, 2);
+    // The attempt that asked left nothing.
+    assert_eq!(write("r-3", seldom).await, 2);
+    assert_eq!(write("r-4", seldom).await, 2);
+    write("r-5", unasked).await;
+    let rows = "SELECT string_agg(n || found, ',' ORDER BY ctid) FROM seldom";
+    assert_eq!(
+        query_text(&guest, rows).await,
+        "0?,1?,1?,3r-3,3r-3,5r-4,5r-4,0?"
+    );
+}
+
+fn asking_function(name: &str) -> String {
+    format!(
+        "CREATE FUNCTION {name}() RETURNS text LANGUAGE plpgsql AS $$
+            BEGIN
+                IF current_setting('wharf.request_id', true) = '?' THEN
+                    RAISE 'who?' USING ERRCODE = 'WR001';
+                END IF;
+                RETURN current_setting('wharf.request_id', true);
+            END
+        $$"
+    )
+}
+
 /// Several statements of one request at the same time use several connections, each of which other requests have used.
 #[tokio::test]
 async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
@@ -284,13 +339,13 @@ async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
     });
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE noted (wanted text, found text)").await;
+    run(&owner, &asking_function("noted_by")).await;
     drop(owner);
     let write = async |request: usize| {
         let guest = open(&pools, testing::shared_postgres()).await;
         let guest = guest.caused_by(Some(Arc::new(Cause::new(&format!("r-{request}"), None))));
-        let note = format!(
-            "INSERT INTO noted SELECT 'r-{request}', current_setting('wharf.request_id', true) FROM pg_sleep(0.01)"
-        );
+        let note =
+            format!("INSERT INTO noted SELECT 'r-{request}', noted_by() FROM pg_sleep(0.01)");
         if request.is_multiple_of(3) {
             run(&guest, "BEGIN").await;
             run(&guest, &note).await;
@@ -315,9 +370,10 @@ async fn a_guest_names_the_request_of_what_follows_on_a_connection() {
     });
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE followed (id text, trace text)").await;
+    run(&owner, &asking_function("followed_by")).await;
     drop(owner);
-    let write = "INSERT INTO followed VALUES (
-        current_setting('wharf.request_id', true), current_setting('wharf.traceparent', true))";
+    let write =
+        "INSERT INTO followed VALUES (followed_by(), current_setting('wharf.traceparent', true))";
     let served = Some(Arc::new(Cause::new("served", Some("00-1"))));
     let guest = async || {
         let opened = open(&pools, testing::shared_postgres()).await;
