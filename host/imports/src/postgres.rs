@@ -185,8 +185,12 @@ impl Connection {
         Connection { cause, ..self }
     }
 
-    async fn start(&self, statement: &str, parameters: &[ParameterValue]) -> Result<Rows, Error> {
-        let Known { need, asks } = self.inner.pool.know(statement);
+    async fn start(
+        &self,
+        Known { need, asks }: Known,
+        statement: &str,
+        parameters: &[ParameterValue],
+    ) -> Result<Rows, Error> {
         let lease = self.lease(need, statement).await;
         let lease = lease.map_err(Error::ConnectionFailed)?;
         // Dropped before the end of the result, the statement stays unfinished, and the lease settles or cancels it.
@@ -229,11 +233,11 @@ impl Connection {
         parameters: &[ParameterValue],
         read: impl AsyncFn(Rows) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Known { need, .. } = self.inner.pool.know(statement);
-        match read(self.start(statement, parameters).await?).await {
-            Err(error) if self.finds_request(need) && asks_for_request(&error) => {
-                self.inner.pool.set_asking(statement);
-                read(self.start(statement, parameters).await?).await
+        let known = self.inner.pool.know(statement);
+        match read(self.start(known, statement, parameters).await?).await {
+            Err(error) if self.finds_request(known.need) && asks_for_request(&error) => {
+                let known = self.inner.pool.set_asking(statement);
+                read(self.start(known, statement, parameters).await?).await
             }
             answer => answer,
         }

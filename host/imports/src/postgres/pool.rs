@@ -186,13 +186,15 @@ impl Pool {
     }
 
     /// From now on the statement finds its request.
-    pub fn set_asking(&self, statement: &str) {
-        self.learn(statement, |known| known.asks = true);
+    pub fn set_asking(&self, statement: &str) -> Known {
+        self.learn(statement, |known| known.asks = true)
     }
 
-    fn learn(&self, statement: &str, change: impl FnOnce(&mut Known)) {
-        let mut known = self.lock_known();
-        change(known.get_or_insert_mut_ref(statement, || Known::by_text(statement)));
+    fn learn(&self, statement: &str, change: impl FnOnce(&mut Known)) -> Known {
+        let mut all = self.lock_known();
+        let known = all.get_or_insert_mut_ref(statement, || Known::by_text(statement));
+        change(known);
+        *known
     }
 
     fn lock_known(&self) -> MutexGuard<'_, LruCache<String, Known>> {

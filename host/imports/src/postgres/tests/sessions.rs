@@ -317,6 +317,34 @@ async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
     );
 }
 
+/// The guest has rows of it by then, so it cannot be run again.
+#[tokio::test]
+async fn a_statement_that_asks_after_many_rows_fails_once() {
+    let pools = make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(1)
+    });
+    let guest = open(&pools, testing::shared_postgres()).await;
+    run(&guest, &asking_function("late_by")).await;
+    drop(guest);
+    let guest = open(&pools, testing::shared_postgres()).await;
+    let guest = guest.caused_by(Some(Arc::new(Cause::new("r-1", None))));
+    let late = "SELECT CASE WHEN n = 50000 THEN late_by() ELSE repeat('x', 20) END
+        FROM generate_series(1, 50000) AS n";
+    let read_all = async || {
+        let (_, answer) = guest.stream(late, &[]).await.unwrap();
+        let Answer::Streamed { mut read, mut rows } = answer else {
+            panic!("the result is not streamed");
+        };
+        rows.read(&mut read, usize::MAX).await.map(|_| read)
+    };
+    let asked = read_all().await.unwrap_err();
+    assert_eq!(expect_db_error(asked).code, "WR001");
+    let rows = read_all().await.unwrap();
+    assert_eq!(rows.len(), 50_000);
+    assert!(matches!(&rows[49_999][0], DbValue::Str(it) if it == "r-1"));
+}
+
 fn asking_function(name: &str) -> String {
     format!(
         "CREATE FUNCTION {name}() RETURNS text LANGUAGE plpgsql AS $$
