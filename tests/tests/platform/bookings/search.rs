@@ -172,7 +172,10 @@ fn a_page_of_a_hundred_thousand_places_is_right_and_reads_few() {
     for (number, (search, bound)) in right.into_iter().enumerate() {
         let began = Instant::now();
         let (found, read) = search.run(&mut sql);
-        println!("search {number}: {:?}, {read} places read", began.elapsed());
+        let first = began.elapsed();
+        search.run(&mut sql);
+        let again = began.elapsed() - first;
+        println!("search {number}: {first:?}, again {again:?}, {read} places read");
         assert_eq!(found, search.run_slowly(&mut sql), "search {number}");
         assert!(read <= bound, "search {number} read {read}");
     }
