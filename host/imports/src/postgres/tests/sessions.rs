@@ -229,10 +229,7 @@ async fn sessions_carry_the_components_name_and_limits() {
 
 #[tokio::test]
 async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
-    let pools = make_pools_with(Settings {
-        names_requests: true,
-        ..limited_to(1)
-    });
+    let pools = naming_pools(1);
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE written (id text, trace text)").await;
     run(&owner, &asking_function("written_by")).await;
@@ -287,10 +284,7 @@ async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
 /// Nothing is sent ahead of a statement that does not ask, and it finds nobody else's request.
 #[tokio::test]
 async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
-    let pools = make_pools_with(Settings {
-        names_requests: true,
-        ..limited_to(1)
-    });
+    let pools = naming_pools(1);
     let guest = open(&pools, testing::shared_postgres()).await;
     run(&guest, "CREATE TABLE seldom (n int, found text)").await;
     run(&guest, &asking_function("seldom_by")).await;
@@ -320,10 +314,7 @@ async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
 /// The guest has rows of it by then, so it cannot be run again.
 #[tokio::test]
 async fn a_statement_that_asks_after_many_rows_fails_once() {
-    let pools = make_pools_with(Settings {
-        names_requests: true,
-        ..limited_to(1)
-    });
+    let pools = naming_pools(1);
     let guest = open(&pools, testing::shared_postgres()).await;
     run(&guest, &asking_function("late_by")).await;
     drop(guest);
@@ -345,6 +336,13 @@ async fn a_statement_that_asks_after_many_rows_fails_once() {
     assert!(matches!(&rows[49_999][0], DbValue::Str(it) if it == "r-1"));
 }
 
+fn naming_pools(connections: usize) -> Pools {
+    make_pools_with(Settings {
+        names_requests: true,
+        ..limited_to(connections)
+    })
+}
+
 fn asking_function(name: &str) -> String {
     format!(
         "CREATE FUNCTION {name}() RETURNS text LANGUAGE plpgsql AS $$
@@ -361,10 +359,7 @@ fn asking_function(name: &str) -> String {
 /// Several statements of one request at the same time use several connections, each of which other requests have used.
 #[tokio::test]
 async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
-    let pools = make_pools_with(Settings {
-        names_requests: true,
-        ..limited_to(4)
-    });
+    let pools = naming_pools(4);
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE noted (wanted text, found text)").await;
     run(&owner, &asking_function("noted_by")).await;
@@ -392,10 +387,7 @@ async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
 
 #[tokio::test]
 async fn a_guest_names_the_request_of_what_follows_on_a_connection() {
-    let pools = make_pools_with(Settings {
-        names_requests: true,
-        ..limited_to(1)
-    });
+    let pools = naming_pools(1);
     let owner = open(&pools, testing::shared_postgres()).await;
     run(&owner, "CREATE TABLE followed (id text, trace text)").await;
     run(&owner, &asking_function("followed_by")).await;
