@@ -217,16 +217,17 @@ impl Connection {
         }
     }
 
-    /// Whether a statement finds its own request, or that it may ask for it. One that may write has its connection for itself.
-    /// A session is named when it begins, and then the guest owns its settings.
+    /// Whether the host sets, ahead of a statement, either its request or that the statement may ask for it. It does so for
+    /// what may write, which has its connection for itself. A session is named when it begins, and then the guest owns its
+    /// settings.
     fn finds_request(&self, need: Need) -> bool {
         self.inner.pool.settings().names_requests
             && matches!(need, Need::Calls | Need::Alone)
             && self.inner.dedicated.get().is_none()
     }
 
-    /// Runs a statement. One that asks for its request has done nothing yet, and is run again with it. Naming every request
-    /// ahead would cost a statement that does not ask a twentieth of its time.
+    /// Runs a statement. When it fails to ask for its request, PostgreSQL has undone it, so it is run again with the request
+    /// named. Most statements never ask. To name the request ahead of all would take a tenth of the rate of a transfer.
     async fn run<T>(
         &self,
         statement: &str,
@@ -298,7 +299,7 @@ impl Connection {
         if self.takes_cause(statement) {
             return Ok(0);
         }
-        self.run(statement, parameters, count).await
+        self.run(statement, parameters, count_affected).await
     }
 
     /// Runs a statement and returns all its rows.
@@ -322,12 +323,12 @@ impl Connection {
         statement: &str,
         parameters: &[ParameterValue],
     ) -> Result<(Vec<Column>, Answer), Error> {
-        let begun = self.run(statement, parameters, begin).await?;
-        if matches!(begun.1, Answer::Streamed { .. }) {
-            // When it asks after rows that the guest has, it is too late to run it again.
+        let answered = self.run(statement, parameters, read_or_stream).await?;
+        if matches!(answered.1, Answer::Streamed { .. }) {
+            // The guest gets these rows now. If the statement asks after them, it cannot be run again, so it fails this once.
             self.inner.pool.set_asking(statement);
         }
-        Ok(begun)
+        Ok(answered)
     }
 }
 
@@ -346,7 +347,7 @@ async fn lease_for_calls(pool: &Arc<Pool>, statement: &str) -> Result<Lease, Str
     Ok(lease)
 }
 
-async fn count(mut rows: Rows) -> Result<u64, Error> {
+async fn count_affected(mut rows: Rows) -> Result<u64, Error> {
     poll_fn(|cx| rows.poll_skip(cx)).await
 }
 
@@ -361,7 +362,7 @@ async fn read_all(mut rows: Rows) -> Result<RowSet, Error> {
     })
 }
 
-async fn begin(mut rows: Rows) -> Result<(Vec<Column>, Answer), Error> {
+async fn read_or_stream(mut rows: Rows) -> Result<(Vec<Column>, Answer), Error> {
     let columns = rows.prepared.columns.clone();
     let mut read = Vec::new();
     if rows.read(&mut read, MAX_WHOLE_BYTES).await? {

@@ -319,7 +319,8 @@ impl Link {
         self.set_names(UNNAMED, "");
     }
 
-    /// Sends what differs from the last time. Nobody waits for the answer, which comes before that of the next statement.
+    /// Sends the settings that differ from the last ones, and does not wait for the answer. PostgreSQL answers in order, so the
+    /// answer of the next statement, which is waited for, comes after it.
     fn set_names(&self, request_id: &str, traceparent: &str) {
         let mut set = String::new();
         {

@@ -9,6 +9,7 @@ pub struct Settings {
     pub connections: usize,
     /// How long a statement or a transaction may wait for a connection.
     pub wait: Duration,
+    /// A statement may wait for a lock for half of it.
     pub statement_timeout: Duration,
     /// How long an open transaction may be idle. It holds locks that other transactions wait for.
     pub idle_in_transaction_timeout: Duration,

@@ -106,7 +106,7 @@ fn a_cash_out_is_cancelled_until_it_is_approved() {
     let stack = Stack::shared();
     let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
     let first = open(&user, 300);
-    // Nobody else cancels it.
+    // Another user cannot cancel it.
     let other = cancel(&User::driver(&stack), &first);
     assert_eq!(other.problem(404)["code"], "unknown-cash-out");
     assert_eq!(

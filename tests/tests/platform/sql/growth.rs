@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Instant;
 
 use postgres::{Client, Transaction};
-use wharf_tests::repository;
+use wharf_tests::{pages_read, repository};
 
 use super::Database;
 
@@ -46,16 +46,13 @@ fn fill(sql: &mut Client) -> Transaction<'_> {
 fn pages(sql: &mut Transaction<'_>, statement: &str, params: &str) -> i64 {
     let file = format!("components/payments/src/sql/{statement}.sql");
     let text = fs::read_to_string(repository().join(file)).unwrap();
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE it{params}");
+    let execute = format!("EXECUTE it{params}");
     sql.batch_execute(&format!("PREPARE it AS {text}")).unwrap();
-    sql.query(&explain, &[]).unwrap();
+    pages_read(sql, &execute);
     let began = Instant::now();
-    let plan: serde_json::Value = sql.query_one(&explain, &[]).unwrap().get(0);
+    let pages = pages_read(sql, &execute);
     let took = began.elapsed();
     sql.batch_execute("DEALLOCATE it").unwrap();
-    let plan = &plan[0]["Plan"];
-    let count = |name: &str| plan[name].as_i64().unwrap();
-    let pages = count("Shared Hit Blocks") + count("Shared Read Blocks");
     println!("{statement}{params}: {pages} pages, {took:?}");
     pages
 }

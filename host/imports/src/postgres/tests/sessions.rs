@@ -229,11 +229,7 @@ async fn sessions_carry_the_components_name_and_limits() {
 
 #[tokio::test]
 async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
-    let pools = naming_pools(1);
-    let owner = open(&pools, testing::shared_postgres()).await;
-    run(&owner, "CREATE TABLE written (id text, trace text)").await;
-    run(&owner, &asking_function("written_by")).await;
-    drop(owner);
+    let pools = naming_pools(1, "written", "id text, trace text").await;
     let guest = open(&pools, testing::shared_postgres()).await;
     let write =
         "INSERT INTO written VALUES (written_by(), current_setting('wharf.traceparent', true))";
@@ -281,14 +277,10 @@ async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
     assert_eq!(query_text(&guest, last).await, "");
 }
 
-/// Nothing is sent ahead of a statement that does not ask, and it finds nobody else's request.
+/// A statement that does not ask finds `?`, also where the connection named the request of another one before.
 #[tokio::test]
 async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
-    let pools = naming_pools(1);
-    let guest = open(&pools, testing::shared_postgres()).await;
-    run(&guest, "CREATE TABLE seldom (n int, found text)").await;
-    run(&guest, &asking_function("seldom_by")).await;
-    drop(guest);
+    let pools = naming_pools(1, "seldom", "n int, found text").await;
     let guest = open(&pools, testing::shared_postgres()).await;
     let write = async |request: &str, statement: &str| {
         let cause = Some(Arc::new(Cause::new(request, None)));
@@ -311,13 +303,10 @@ async fn a_statement_that_asks_seldom_finds_its_request_when_it_does() {
     );
 }
 
-/// The guest has rows of it by then, so it cannot be run again.
+/// The guest has rows of its result by then, so the statement cannot be run again. The next run finds its request at once.
 #[tokio::test]
 async fn a_statement_that_asks_after_many_rows_fails_once() {
-    let pools = naming_pools(1);
-    let guest = open(&pools, testing::shared_postgres()).await;
-    run(&guest, &asking_function("late_by")).await;
-    drop(guest);
+    let pools = naming_pools(1, "late", "n int").await;
     let guest = open(&pools, testing::shared_postgres()).await;
     let guest = guest.caused_by(Some(Arc::new(Cause::new("r-1", None))));
     let late = "SELECT CASE WHEN n = 50000 THEN late_by() ELSE repeat('x', 20) END
@@ -336,16 +325,16 @@ async fn a_statement_that_asks_after_many_rows_fails_once() {
     assert!(matches!(&rows[49_999][0], DbValue::Str(it) if it == "r-1"));
 }
 
-fn naming_pools(connections: usize) -> Pools {
-    make_pools_with(Settings {
+/// Pools that name requests, a table, and a function `<table>_by` that asks for the request.
+async fn naming_pools(connections: usize, table: &str, columns: &str) -> Pools {
+    let pools = make_pools_with(Settings {
         names_requests: true,
         ..limited_to(connections)
-    })
-}
-
-fn asking_function(name: &str) -> String {
-    format!(
-        "CREATE FUNCTION {name}() RETURNS text LANGUAGE plpgsql AS $$
+    });
+    let owner = open(&pools, testing::shared_postgres()).await;
+    run(&owner, &format!("CREATE TABLE {table} ({columns})")).await;
+    let asking = format!(
+        "CREATE FUNCTION {table}_by() RETURNS text LANGUAGE plpgsql AS $$
             BEGIN
                 IF current_setting('wharf.request_id', true) = '?' THEN
                     RAISE 'who?' USING ERRCODE = 'WR001';
@@ -353,17 +342,15 @@ fn asking_function(name: &str) -> String {
                 RETURN current_setting('wharf.request_id', true);
             END
         $$"
-    )
+    );
+    run(&owner, &asking).await;
+    pools
 }
 
 /// Several statements of one request at the same time use several connections, each of which other requests have used.
 #[tokio::test]
 async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
-    let pools = naming_pools(4);
-    let owner = open(&pools, testing::shared_postgres()).await;
-    run(&owner, "CREATE TABLE noted (wanted text, found text)").await;
-    run(&owner, &asking_function("noted_by")).await;
-    drop(owner);
+    let pools = naming_pools(4, "noted", "wanted text, found text").await;
     let write = async |request: usize| {
         let guest = open(&pools, testing::shared_postgres()).await;
         let guest = guest.caused_by(Some(Arc::new(Cause::new(&format!("r-{request}"), None))));
@@ -387,11 +374,7 @@ async fn statements_of_requests_at_the_same_time_each_find_their_own_request() {
 
 #[tokio::test]
 async fn a_guest_names_the_request_of_what_follows_on_a_connection() {
-    let pools = naming_pools(1);
-    let owner = open(&pools, testing::shared_postgres()).await;
-    run(&owner, "CREATE TABLE followed (id text, trace text)").await;
-    run(&owner, &asking_function("followed_by")).await;
-    drop(owner);
+    let pools = naming_pools(1, "followed", "id text, trace text").await;
     let write =
         "INSERT INTO followed VALUES (followed_by(), current_setting('wharf.traceparent', true))";
     let served = Some(Arc::new(Cause::new("served", Some("00-1"))));
