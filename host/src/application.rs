@@ -187,11 +187,13 @@ fn build_imports(
 ) -> Result<Imports> {
     let allowed_hosts = parts.variables.allowed_hosts(parts.manifest, component);
     let given = parts.variables.of_component(component)?;
-    let variables: BTreeMap<String, String> = component
+    let dependency_variables: BTreeMap<String, String> = component
         .variables
         .keys()
         .filter_map(|name| Some((name.clone(), given.get(name)?.to_owned())))
         .collect();
+    let mut variables = dependency_variables.clone();
+    variables.retain(|name, _| !component.wharf.dependency_variables.contains(name));
     let key_value_stores = granted(&shared.key_value_stores, &component.key_value_stores)
         .context("a key-value store")?;
     let sqlite_databases = granted(&shared.sqlite_databases, &component.sqlite_databases)
@@ -202,6 +204,7 @@ fn build_imports(
         allowed_hosts: allowed_hosts.map_err(|faults| anyhow!(faults.join("\n")))?,
         blocked_networks: parts.runtime_config.blocked_networks.clone(),
         variables: Arc::new(variables),
+        dependency_variables: Arc::new(dependency_variables),
         key_value_stores,
         sqlite_databases,
         postgres: postgres::Settings {

@@ -155,7 +155,7 @@ fn read_composed(component: &Component) -> Result<Vec<u8>> {
         dependencies.push(Dependency {
             name: dependency.name.clone(),
             component: denied::rename(&code, |import| {
-                denied::is_denied(import, &dependency.inherits)
+                denied::prefix_of(import, &dependency.inherits)
             })?,
             export: dependency.export.clone(),
         });

@@ -209,6 +209,29 @@ async fn a_grant_that_is_not_inherited_is_denied_to_the_dependency_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_variable_of_the_dependencies_is_not_their_consumers() {
+    let limit = r#"tool.wharf = { dependency_variables = ["greeting"] }"#;
+    let manifest = composed(r#"["variables"]"#);
+    let manifest = manifest.replace(
+        "[component.shop.dep",
+        &format!("{limit}\n[component.shop.dep"),
+    );
+    let host = Host::start(&manifest);
+    let seen = host.get("/shop?variable+greeting").await.text();
+    assert!(
+        seen.starts_with(r#"Ok("good day") Err(Undefined("#),
+        "{seen}"
+    );
+    let folder = stage::folder(&manifest.replace(r#"["greeting"] }"#, r#"["greetings"] }"#));
+    let output = stage::wharf(folder.path()).arg("up").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("the component has no variable `greetings`"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dependency_has_the_grants_that_it_inherits() {
     let host = Host::start(&composed(
         r#"["allowed_outbound_hosts", "environment", "files", "variables"]"#,

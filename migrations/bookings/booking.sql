@@ -232,7 +232,10 @@ DECLARE
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
-    UPDATE charge SET status = 'paid' WHERE id = the_charge AND status = 'opening' RETURNING * INTO c;
+    -- From now on `due_at` says when its money may be released: whenever the booking is over, until that fails.
+    UPDATE charge SET status = 'paid', due_at = now()
+    WHERE id = the_charge AND status = 'opening'
+    RETURNING * INTO c;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'settled', b;
         RETURN;

@@ -1,5 +1,5 @@
 -- Forgets an erased person: closes their places and cancels bookings that have not begun, `at_most` of them; says how
--- many. Their bookings keep no plate, and no overstay is owed by them or to them.
+-- many. Their bookings keep no plate, and no overstay is owed by them or to them, nor will one be.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -25,6 +25,12 @@ BEGIN
         called_off := called_off + 1;
     END LOOP;
     UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;
+    -- First the rule: a car that leaves right now is waited for, and what it owes is seen below. Until its booking ends, a
+    -- car that has left may come again.
+    UPDATE booking SET overstay = NULL
+    WHERE overstay IS NOT NULL AND status <> 'Canceled' AND deleted_at IS NULL
+        AND (checked_out_at IS NULL OR date_to > now())
+        AND (driver = the_user OR place_id = ANY (ARRAY(SELECT id FROM place WHERE owner = the_user)));
     UPDATE booking SET overstay_cost = overstay_paid
     WHERE overstay_paid < overstay_cost
         AND (driver = the_user OR place_id IN (SELECT id FROM place WHERE owner = the_user));

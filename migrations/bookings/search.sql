@@ -45,17 +45,25 @@ AS $$
 DECLARE
     part text := lower(the_part);
     word text := longest_word(part);
-    is_searchable boolean := coalesce(length(word) >= 3, false);
+    -- The index knows only what has three letters or digits in a row.
+    is_searchable boolean := coalesce(word ~ '[[:alnum:]]{3}', false);
     pattern text := '%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%';
     here cube := on_sphere(near_latitude, near_longitude);
     bound record;
+    -- So many places tell whether a name may be rare.
+    sample CONSTANT bigint := 500;
     it record;
-    few bigint[];
+    -- Places with a rare name. Most of them are on later pages, so only those of this page are read whole.
+    rare bigint[];
+    -- Where all places are stored among which the nearest are found, when they are few.
+    few tid[];
     -- How far the place is after which the list goes on. Places without coordinates come last, all of them without `here`.
     after_chord float8 := CASE WHEN here IS NULL THEN 'infinity'::float8 ELSE -1 END;
     last_looked bigint := coalesce(after_place, 0);
     looked bigint := 0;
+    fitting bigint := 0;
     counted bigint := 0;
+    is_rare boolean := false;
     is_bounded boolean := false;
 BEGIN
     SELECT * INTO bound FROM search_bounds(page, skipped);
@@ -92,9 +100,20 @@ BEGIN
                 ORDER BY id LIMIT bound.looked)
             ) AS found
         LOOP
+            -- Fewer than one in fifty have the name so far, or this look ends. A rare name is found by its index then.
+            IF is_searchable AND rare IS NULL
+                AND (looked = sample AND fitting * 50 < looked OR looked = bound.looked - 1)
+            THEN
+                rare := ARRAY(
+                    SELECT id FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
+                );
+                is_rare := cardinality(rare) <= bound.few;
+                EXIT WHEN is_rare;
+            END IF;
             looked := looked + 1;
             last_looked := it.id;
             CONTINUE WHEN NOT it.fits;
+            fitting := fitting + 1;
             IF starts IS NOT NULL THEN
                 counted := counted + 1;
                 free := CASE WHEN is_open(it.time_zone, it.opening, it.blackouts, starts, ends)
@@ -112,35 +131,26 @@ BEGIN
             is_bounded := rank = page OR counted = bound.counted;
             EXIT WHEN is_bounded;
         END LOOP;
-        IF NOT is_bounded AND looked < bound.looked THEN
+        IF NOT is_rare THEN
+            IF is_bounded OR looked = bound.looked THEN
+                place_id := NULL;
+                reached := last_looked;
+                RETURN NEXT;
+            END IF;
             RETURN;
         END IF;
-        -- A rare name is found by its index.
-        IF is_bounded OR NOT is_searchable THEN
-            place_id := NULL;
-            reached := last_looked;
-            RETURN NEXT;
-            RETURN;
+    ELSE
+        IF the_owner IS NOT NULL THEN
+            few := ARRAY(SELECT ctid FROM place WHERE owner = the_owner AND deleted_at IS NULL LIMIT bound.few + 1);
         END IF;
-    END IF;
-
-    IF here IS NOT NULL AND the_owner IS NOT NULL THEN
-        few := ARRAY(SELECT id FROM place WHERE owner = the_owner AND deleted_at IS NULL LIMIT bound.few + 1);
-    END IF;
-    IF is_searchable AND (few IS NULL OR cardinality(few) > bound.few) THEN
-        few := ARRAY(
-            SELECT id FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
-        );
-    END IF;
-    IF cardinality(few) > bound.few THEN
-        few := NULL;
-    END IF;
-    IF here IS NULL AND few IS NULL THEN
-        -- The name is neither rare nor frequent.
-        place_id := NULL;
-        reached := last_looked;
-        RETURN NEXT;
-        RETURN;
+        IF is_searchable AND (few IS NULL OR cardinality(few) > bound.few) THEN
+            few := ARRAY(
+                SELECT ctid FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
+            );
+        END IF;
+        IF cardinality(few) > bound.few THEN
+            few := NULL;
+        END IF;
     END IF;
 
     IF here IS NOT NULL AND after_place IS NOT NULL THEN
@@ -148,23 +158,27 @@ BEGIN
     END IF;
     FOR it IN
         SELECT found.id, capacity, time_zone, opening, blackouts, chord
-        -- Only one of the three is there. Each is written in the order of the whole, as its index gives it: nothing is
-        -- sorted again, and no more places are read than the page needs.
+        -- Only one of the four is there. Each but `few` is written in the order of the whole, as its index gives it:
+        -- nothing is sorted again, and no more places are read than the page needs.
         FROM (
-            (SELECT *, located <-> here AS chord
+            (SELECT *, NULL::float8 AS chord
             FROM place
-            WHERE few IS NOT NULL AND id = ANY (few) AND deleted_at IS NULL
-            ORDER BY CASE WHEN here IS NULL THEN id END)
+            WHERE is_rare AND id = ANY (rare)
+            ORDER BY id)
             UNION ALL
             (SELECT *, located <-> here AS chord
             FROM place
-            WHERE few IS NULL AND the_city IS NOT NULL AND city = the_city AND deleted_at IS NULL
+            WHERE few IS NOT NULL AND ctid = ANY (few))
+            UNION ALL
+            (SELECT *, located <-> here AS chord
+            FROM place
+            WHERE NOT is_rare AND few IS NULL AND the_city IS NOT NULL AND city = the_city AND deleted_at IS NULL
             ORDER BY located <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
             UNION ALL
             -- The expression of the other index, which would otherwise be taken for a city far from here.
             (SELECT *, on_sphere(latitude, longitude) <-> here AS chord
             FROM place
-            WHERE few IS NULL AND the_city IS NULL AND deleted_at IS NULL
+            WHERE NOT is_rare AND few IS NULL AND the_city IS NULL AND deleted_at IS NULL
             ORDER BY on_sphere(latitude, longitude) <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
         ) AS found
         WHERE (coalesce(chord, 'infinity'), found.id) > (after_chord, last_looked)

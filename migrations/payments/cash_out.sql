@@ -137,6 +137,20 @@ BEGIN
     RETURN return_payout(of_withdrawal, of_owner);
 END $$;
 
+-- What one admin has let go to a user alone within a day: many small payouts are a large one.
+CREATE OR REPLACE FUNCTION let_go_alone(by_admin uuid, to_user uuid, in_currency text)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(sum(transfer.amount), 0)
+        FROM payout JOIN transfer ON transfer.id = payout.withdrawal
+        WHERE payout.owner = to_user AND transfer.currency = in_currency AND returned_at IS NULL
+            AND coalesce(approved_by, paid_by) = by_admin
+            AND coalesce(approved_at, paid_at) > now() - interval '1 day'
+            AND NOT was_proposed('payout', withdrawal::text,
+                                 CASE WHEN approved_at IS NULL THEN 'paid' ELSE 'approved' END));
+END $$;
+
 -- An admin lets a payout go. Only then is it paid at the bank, so one that its owner cancels meanwhile is not paid too.
 CREATE OR REPLACE FUNCTION approve_payout(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -153,8 +167,11 @@ BEGIN
         RETURN 'replayed';
     END IF;
     SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
+    IF settle_receivables(standing.owner, asked.currency, NULL) > 0 THEN
+        RETURN 'recipient_owes';
+    END IF;
     IF NOT may_act('payout', asked.id::text, 'approved', asked.amount, asked.currency, standing.owner, by_admin, why,
-                   alone_up_to)
+                   alone_up_to - let_go_alone(by_admin, standing.owner, asked.currency))
     THEN
         RETURN 'proposed';
     END IF;
@@ -166,6 +183,6 @@ END $$;
 REVOKE ALL ON destination_card FROM wharf_payments;
 GRANT SELECT ON destination_card TO wharf_payments;
 REVOKE ALL ON FUNCTION max_destinations, add_destination, remove_destination, forget_destinations, forget_after_payout,
-    queue_payout, start_cash_out, cancel_cash_out, approve_payout FROM PUBLIC;
+    queue_payout, start_cash_out, cancel_cash_out, let_go_alone, approve_payout FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION add_destination, remove_destination, start_cash_out, cancel_cash_out, approve_payout
     TO wharf_payments;

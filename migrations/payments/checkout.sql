@@ -107,10 +107,24 @@ DECLARE
     transfer_kind text := (SELECT CASE kind WHEN 'house' THEN 'sale' ELSE 'deposit' END FROM account WHERE id = it.credit);
     restoring uuid := gen_random_uuid();
     outcome text;
+    lost receivable;
+    part bigint;
 BEGIN
     outcome := (book(restoring, transfer_kind, house_account('psp', it.currency), it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
     IF outcome = 'moved' THEN
         UPDATE checkout SET restored_by = restoring WHERE id = it.id;
+        -- What was written off was the house's loss, not the user's.
+        FOR lost IN
+            SELECT * FROM receivable WHERE receivable.checkout = it.id AND written_off > 0
+            ORDER BY created_at, id FOR NO KEY UPDATE
+        LOOP
+            part := least(lost.written_off, back);
+            CONTINUE WHEN part = 0;
+            PERFORM book(gen_random_uuid(), 'settlement', it.credit, house_account('losses', it.currency), part,
+                         it.currency, it.reference, 'A dispute was won that was written off');
+            UPDATE receivable SET settled = settled + part, written_off = written_off - part WHERE id = lost.id;
+            back := back - part;
+        END LOOP;
     END IF;
     RETURN outcome;
 END $$;

@@ -11,7 +11,8 @@ BEGIN
 END $$;
 
 -- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin has to have
--- proposed the same act within a week; otherwise this admin proposes it. The caller has locked what it is about.
+-- proposed the same act for the same money within a week; otherwise this admin proposes it. The caller has locked what it
+-- is about.
 CREATE OR REPLACE FUNCTION may_act(
     on_subject text,
     on_id text,
@@ -32,7 +33,8 @@ BEGIN
     SELECT * INTO proposal FROM manual_act
     WHERE subject = on_subject AND about = on_id
     ORDER BY id DESC LIMIT 1;
-    IF (proposal.act, proposal.stage) IS NOT DISTINCT FROM (the_act, 'proposed')
+    IF (proposal.act, proposal.stage, proposal.amount, proposal.currency)
+        IS NOT DISTINCT FROM (the_act, 'proposed', of_amount, in_currency)
         AND proposal.acted_at > now() - interval '7 days'
     THEN
         RETURN proposal.actor <> by_admin;
@@ -41,6 +43,13 @@ BEGIN
     VALUES (on_subject, on_id, the_act, 'proposed', of_amount, in_currency, by_admin, why);
     RETURN false;
 END $$;
+
+-- Whether an act took two admins.
+CREATE OR REPLACE FUNCTION was_proposed(on_subject text, on_id text, the_act text) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM manual_act
+        WHERE (subject, about, act, stage) = (on_subject, on_id, the_act, 'proposed'))
+$$;
 
 CREATE OR REPLACE FUNCTION note_act(
     on_subject text,
@@ -107,5 +116,5 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION agree_on_mode, may_act, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
+REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_proposed, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;

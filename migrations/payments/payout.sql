@@ -58,9 +58,11 @@ BEGIN
         -- The owner of a cash-out may still cancel it.
         IF standing.destination IS NOT NULL THEN
             RETURN 'payout_not_approved';
+        ELSIF settle_receivables(recipient, asked.currency, NULL) > 0 THEN
+            RETURN 'recipient_owes';
         END IF;
         IF NOT may_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, recipient, by_admin, why,
-                       alone_up_to)
+                       alone_up_to - let_go_alone(by_admin, recipient, asked.currency))
         THEN
             RETURN 'proposed';
         END IF;

@@ -1,7 +1,15 @@
 -- Promo codes that the house pays for.
 
+-- What one admin has made alone within a day.
+CREATE OR REPLACE FUNCTION coined_alone(by_admin uuid, in_currency text) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(amount), 0)::bigint FROM manual_act
+    WHERE actor = by_admin AND acted_at > now() - interval '1 day'
+        AND subject = 'promocode' AND stage = 'done' AND act <> 'withdrawn' AND currency = in_currency
+        AND NOT was_proposed(subject, about, act)
+$$;
+
 -- Makes one, and keeps who made it. What a code is worth is money that its users may withdraw, so of real money a worth
--- above `alone_up_to` takes a second admin who asks for the same.
+-- above `alone_up_to`, with what the admin has made alone within a day, takes a second admin who asks for the same.
 CREATE OR REPLACE FUNCTION issue_promocode(
     promocode_id uuid,
     by_admin uuid,
@@ -22,9 +30,11 @@ DECLARE
     answer coined;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('promocode:' || about, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended('promocodes of ' || by_admin, 0));
     PERFORM FROM promocode WHERE id = promocode_id;
     IF NOT FOUND AND EXISTS (SELECT FROM money_mode WHERE NOT is_sandbox)
-        AND NOT may_act('promocode', about, terms, worth, in_currency, NULL, by_admin, NULL, alone_up_to)
+        AND NOT may_act('promocode', about, terms, worth, in_currency, NULL, by_admin, NULL,
+                        alone_up_to - coined_alone(by_admin, in_currency))
     THEN
         answer.outcome := 'needs_second_admin';
         RETURN answer;
@@ -37,5 +47,20 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION issue_promocode FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION issue_promocode TO wharf_payments;
+-- Nobody can claim a code of the house any more.
+CREATE OR REPLACE FUNCTION withdraw_promocode_by_hand(with_code text, by_admin uuid)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+DECLARE
+    outcome text := withdraw_promocode(with_code);
+BEGIN
+    IF outcome = 'withdrawn' THEN
+        PERFORM note_act('promocode', with_code, 'withdrawn', amount, currency, by_admin, NULL)
+        FROM promocode WHERE code = with_code;
+    END IF;
+    RETURN outcome;
+END $$;
+
+-- Without a trace and a second admin it is a part of this one and no more.
+REVOKE EXECUTE ON FUNCTION create_promocode FROM wharf_payments;
+REVOKE ALL ON FUNCTION coined_alone, issue_promocode, withdraw_promocode_by_hand FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION issue_promocode, withdraw_promocode_by_hand TO wharf_payments;

@@ -1,7 +1,7 @@
 -- What users owe, and the movements that wait until they owe nothing.
 
--- Takes what a user owes from all that they have free, and answers what is still owed. `beside` is another account
--- that the caller locks next: rows of accounts are locked by id.
+-- Takes what a user owes from all that they have free or left unclaimed, and answers what is still owed. `beside` is
+-- another account that the caller locks next: rows of accounts are locked by id.
 CREATE OR REPLACE FUNCTION settle_receivables(of_owner uuid, in_currency text, beside uuid)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -29,6 +29,16 @@ BEGIN
                          in_currency, owed.checkout::text, 'settlement of a payment that was taken back');
             owed.settled := owed.settled + part;
         END LOOP;
+        SELECT least(amount, owed.amount - owed.settled - owed.written_off) INTO part
+        FROM unclaimed WHERE owner = of_owner AND currency = in_currency FOR NO KEY UPDATE;
+        IF part > 0 THEN
+            PERFORM book(gen_random_uuid(), 'settlement', house_account('unclaimed', in_currency),
+                         house_account('receivables', in_currency), part, in_currency, owed.checkout::text,
+                         'settlement of a payment that was taken back');
+            UPDATE unclaimed SET amount = amount - part, updated_at = now()
+            WHERE owner = of_owner AND currency = in_currency;
+            owed.settled := owed.settled + part;
+        END IF;
         UPDATE receivable SET settled = owed.settled WHERE id = owed.id;
         still := still + owed.amount - owed.settled - owed.written_off;
     END LOOP;

@@ -53,8 +53,12 @@ CREATE OR REPLACE FUNCTION resolve_stuck(refund text, how text) RETURNS void LAN
     UPDATE stuck_refund SET resolved_at = now(), resolution = how WHERE id = refund AND resolved_at IS NULL
 $$;
 
--- The provider refuses to send a whole payment back.
-CREATE OR REPLACE FUNCTION note_refused_attempt(checkout_id uuid, attempt text, why text)
+-- The provider refuses to send a payment back. Parts of it may have gone back before: `still_there` is what it says it
+-- holds, when it says so.
+DROP FUNCTION IF EXISTS note_refused_attempt(uuid, text, text);
+CREATE OR REPLACE FUNCTION note_refused_attempt(
+    checkout_id uuid, attempt text, why text, still_there bigint DEFAULT NULL
+)
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     known psp_payment;
@@ -64,7 +68,8 @@ BEGIN
     IF known.id IS NULL THEN
         RETURN false;
     END IF;
-    PERFORM note_refusal('attempt', attempt, checkout_id, known.amount, known.currency, NULL, why);
+    PERFORM note_refusal('attempt', attempt, checkout_id, coalesce(still_there, known.amount), known.currency, NULL,
+                         why);
     RETURN true;
 END $$;
 
@@ -109,6 +114,9 @@ BEGIN
         RETURN refused('unknown_payment');
     END IF;
     answer := give_back(refund_id, original, wanted, described);
+    IF answer.outcome = 'insufficient_funds' AND bring_back(original.credit, coalesce(wanted, original.amount)) THEN
+        answer := give_back(refund_id, original, wanted, described);
+    END IF;
     IF answer.outcome IN ('insufficient_funds', 'limit_reached') THEN
         PERFORM note_refusal('wallet', refund_id::text, payment, coalesce(wanted, original.amount - (
             SELECT coalesce(sum(amount), 0)::bigint FROM transfer WHERE refund_of = payment)), original.currency,
@@ -204,6 +212,13 @@ BEGIN
     RETURN 'moved';
 END $$;
 
+-- Keeps that an admin had a refund tried again.
+CREATE OR REPLACE FUNCTION note_retry(refund text, by_admin uuid)
+RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+    SELECT note_act('refund', id, 'retried', amount, currency, by_admin, NULL)
+    FROM stuck_refund WHERE id = refund AND resolved_at IS NULL
+$$;
+
 -- The provider is asked again, as if it had never refused.
 CREATE OR REPLACE FUNCTION retry_stuck(refund text)
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -233,6 +248,6 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION max_refusals, is_alarming, is_stuck, note_refusal, resolve_stuck, note_refused_attempt,
-    note_refused_part, end_stuck, refund, settle_stuck, retry_stuck, alert_stuck FROM PUBLIC;
+    note_refused_part, end_stuck, refund, settle_stuck, note_retry, retry_stuck, alert_stuck FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION max_refusals, is_alarming, is_stuck, note_refused_attempt, note_refused_part, refund,
-    settle_stuck, retry_stuck, alert_stuck TO wharf_payments;
+    settle_stuck, note_retry, retry_stuck, alert_stuck TO wharf_payments;

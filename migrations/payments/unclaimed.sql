@@ -18,6 +18,25 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Brings unclaimed money back to an account of the erased person who left it, to be refunded from. Answers whether there
+-- was any. The sweep sets aside again what is not needed. The caller has locked the account.
+CREATE OR REPLACE FUNCTION bring_back(to_account uuid, at_most bigint) RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    it account;
+    part bigint;
+BEGIN
+    SELECT * INTO it FROM account WHERE id = to_account;
+    SELECT least(amount, at_most) INTO part
+    FROM unclaimed WHERE owner = it.owner AND currency = it.currency FOR NO KEY UPDATE;
+    IF coalesce(part, 0) = 0 THEN
+        RETURN false;
+    END IF;
+    PERFORM book(gen_random_uuid(), 'claim', house_account('unclaimed', it.currency), to_account, part, it.currency,
+                 it.owner::text);
+    UPDATE unclaimed SET amount = amount - part, updated_at = now() WHERE owner = it.owner AND currency = it.currency;
+    RETURN true;
+END $$;
+
 -- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.
 CREATE OR REPLACE FUNCTION set_aside_next()
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -83,5 +102,5 @@ BEGIN
     RETURN outcome;
 END $$;
 
-REVOKE ALL ON FUNCTION set_aside, set_aside_next, forget_holder, hand_over FROM PUBLIC;
+REVOKE ALL ON FUNCTION set_aside, bring_back, set_aside_next, forget_holder, hand_over FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;

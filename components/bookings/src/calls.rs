@@ -50,10 +50,13 @@ pub async fn hold(charge: Uuid, until: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets the owner spend a payment, whatever it was held until.
-pub async fn release(charge: Uuid) -> Result<(), Error> {
-    ledger::release(charge.to_string()).await?;
-    Ok(())
+/// Lets the owner spend a payment, whatever it was held until. Answers whether the ledger knows the payment.
+pub async fn release(charge: Uuid) -> Result<bool, Error> {
+    match ledger::release(charge.to_string()).await {
+        Ok(_) => Ok(true),
+        Err(Refusal::UnknownPayment) => Ok(false),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// Pays back a part of a charge, once.

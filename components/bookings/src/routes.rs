@@ -16,7 +16,7 @@ pub fn routes() -> Routes {
     Routes::new("Parking places", Dialect::Parking)
         .get("/parking", places::search_places, |it| {
             it.summary("Search parking places")
-                .note("Nothing found is an empty list. Without `limit`, `after` and `offset` everything is answered, up to 5000 places. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first. A page looks at a bounded number of places, so that it may be shorter than `limit`, or empty: the list goes on as long as there is a `Link`. By distance the list ends: the nearest 500 places are looked at (of `city`, when it is given; 5000 without a page), or all that fit `owner_id` or `name` when those are at most 1000 (10000).")
+                .note("Nothing found is an empty list. Without `limit`, `after` and `offset` everything is answered, up to 5000 places; with a window up to 1000, whose bookings are counted, and with other filters those among the first 20 000. With `date_from` and `date_to` only places with room for the whole window are listed; with `latitude` and `longitude` the nearest come first. A page looks at a bounded number of places, so that it may be shorter than `limit`, or empty: the list goes on as long as there is a `Link`. By distance the list ends: the nearest 500 places are looked at (of `city`, when it is given; 5000 without a page), or all that fit `owner_id` or `name` when those are at most 1000 (10000).")
                 .refuses([
                     Error::MISSING_FIELD,
                     Error::INVALID_DATES,

@@ -44,6 +44,13 @@ pub struct Blackout {
     pub to: Timestamp,
 }
 
+impl Blackout {
+    /// PostgreSQL writes and reads the years before in another way.
+    fn is_valid(&self) -> bool {
+        self.from >= Timestamp::UNIX_EPOCH && self.from < self.to
+    }
+}
+
 /// What a driver who cancels gets back. Owners and admins who cancel give all of it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct RefundPolicy {
@@ -132,8 +139,10 @@ impl Rules {
                 "opening hours have days, and `from` before `to`, as 08:00 and 20:00",
             ));
         }
-        if self.blackouts.iter().any(|it| it.from >= it.to) {
-            return Err(Error::InvalidRules("a blackout has `from` before `to`"));
+        if !self.blackouts.iter().all(Blackout::is_valid) {
+            return Err(Error::InvalidRules(
+                "a blackout has `from` before `to`, and neither is before 1970",
+            ));
         }
         let is_valid = self.refund_policy.is_none_or(|it| {
             (0..=8760).contains(&it.free_hours) && (0..=100).contains(&it.least_percent)
@@ -231,12 +240,16 @@ mod tests {
         ] {
             assert!(with_hours(from, to).checked().is_err(), "{from} {to}");
         }
-        let broken: [fn(&mut Rules); 10] = [
+        let broken: [fn(&mut Rules); 11] = [
             |it| it.time_zone = "FOO3BAR".to_owned(),
             |it| it.opening_hours = Some(Vec::new()),
             |it| {
                 let now = Timestamp::UNIX_EPOCH;
                 it.blackouts = vec![Blackout { from: now, to: now }];
+            },
+            |it| {
+                let from = "0000-01-01T00:00:00Z".parse().unwrap();
+                it.blackouts = vec![Blackout { from, ..BLACKOUT }];
             },
             |it| {
                 it.refund_policy = Some(RefundPolicy {

@@ -163,9 +163,17 @@ async fn release_all(db: &Db) -> Result<(), Error> {
     for Held { booking, charge } in store::list_held(db, SWEEP_BATCH).await? {
         let all_released = over.entry(booking).or_insert(true);
         let Some(charge) = charge else { continue };
-        if let Err(error) = calls::release(charge).await {
-            eprintln!("charge {charge} is released by a later sweep: {error}");
-            *all_released = false;
+        match calls::release(charge).await {
+            Ok(true) => {}
+            // As after a restore of one database. Nothing is held, and no later try would find more.
+            Ok(false) => eprintln!(
+                "ALERT unknown-payment: the ledger does not know charge {charge} of booking {booking}"
+            ),
+            Err(error) => {
+                eprintln!("charge {charge} is released by a later sweep: {error}");
+                *all_released = false;
+                store::put_off_release(db, charge).await?;
+            }
         }
     }
     over.retain(|_, all_released| *all_released);

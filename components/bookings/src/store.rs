@@ -393,6 +393,12 @@ pub async fn list_held(db: &Db, limit: i64) -> Result<Vec<Held>, Error> {
     Ok(db.all(sql!("list_held"), params![limit]).await?)
 }
 
+/// A release failed: a later sweep tries again.
+pub async fn put_off_release(db: &Db, charge: Uuid) -> Result<(), Error> {
+    db.run(sql!("put_off_release"), params![charge]).await?;
+    Ok(())
+}
+
 pub async fn mark_released(db: &Db, bookings: Vec<i64>) -> Result<(), Error> {
     db.run(sql!("mark_released"), params![bookings]).await?;
     Ok(())

@@ -252,6 +252,15 @@ pub enum Error {
         outcome = "payout_not_approved"
     )]
     PayoutNotApproved,
+    /// Its money settles what is owed when it is returned.
+    #[refusal(
+        409,
+        "recipient-owes",
+        "The user owes a payment that was taken back",
+        detail = "the user owes a payment that was taken back: return the payout, and its money settles it",
+        outcome = "recipient_owes"
+    )]
+    RecipientOwes,
     #[refusal(
         422,
         "invalid-destination",
@@ -438,7 +447,9 @@ impl From<Failure> for Error {
                 Self::RefusedByProvider
             }
             Failure::Setting(unset) => Self::Setting(unset),
-            Failure::Unknown | Failure::Nonsense(_) => Self::Provider(failure),
+            Failure::Unknown | Failure::NotMade(_) | Failure::Nonsense(_) => {
+                Self::Provider(failure)
+            }
         }
     }
 }

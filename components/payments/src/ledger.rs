@@ -18,8 +18,6 @@ pub const WALLET: Currency = Currency::Usd;
 pub struct Moved {
     pub id: Uuid,
     pub amount: Cents,
-    /// What it left on the account that received it; absent for a house account.
-    pub credit_balance: Option<i64>,
     pub created_at: Timestamp,
     pub replayed: bool,
 }

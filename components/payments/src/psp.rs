@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use kit::{Unset, Word};
 use uuid::Uuid;
 
+use crate::checkout::{Checkout, Method};
+
 /// Where the payer pays, once the provider knows the checkout.
 #[derive(Debug)]
 pub struct Opened {
@@ -60,6 +62,16 @@ pub enum Subject {
     Order(String),
 }
 
+impl Subject {
+    /// Where the provider says what it holds of a payment.
+    pub fn of(checkout: &Checkout, payment: &str) -> Self {
+        match (checkout.method, &checkout.psp_id) {
+            (Method::Qr, Some(order)) => Self::Order(order.clone()),
+            (Method::Qr, None) | (Method::Link, _) => Self::Payment(payment.to_owned()),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It may or may not have received the request.
@@ -71,6 +83,9 @@ pub enum Failure {
     /// It received the request and said no; asking again does not help.
     #[error("the payment provider refused with {status}: {text}")]
     Refused { status: u16, text: String },
+    /// It took a refund, in this word, and still holds the money.
+    #[error("the payment provider answered a refund with {0:?} and has not sent the money back")]
+    NotMade(String),
     #[error("the payment provider's answer cannot be read: {0}")]
     Nonsense(String),
     #[error(transparent)]

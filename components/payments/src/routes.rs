@@ -235,7 +235,11 @@ fn accounts() -> Routes {
             it.summary("Approve a payout")
                 .note("Before it is paid at the bank. A cash-out can no longer be cancelled then.")
                 .note(SECOND_ADMIN)
-                .refuses([Error::UNKNOWN_PAYOUT, Error::PAYOUT_RETURNED])
+                .refuses([
+                    Error::UNKNOWN_PAYOUT,
+                    Error::PAYOUT_RETURNED,
+                    Error::RECIPIENT_OWES,
+                ])
         })
         .post("/payouts/{id}/paid", manual::mark_paid_out, |it| {
             it.summary("Record that a payout was paid")
@@ -245,6 +249,7 @@ fn accounts() -> Routes {
                     Error::UNKNOWN_PAYOUT,
                     Error::PAYOUT_RETURNED,
                     Error::PAYOUT_NOT_APPROVED,
+                    Error::RECIPIENT_OWES,
                 ])
         })
         .post("/payouts/{id}/returned", manual::return_payout, |it| {

@@ -11,10 +11,9 @@ use kit::store::{Db, event};
 use uuid::Uuid;
 
 use crate::attempt::{Standing, Verdict, judge};
-use crate::checkout::{Checkout, Method, NewCheckout, Status};
+use crate::checkout::{Checkout, NewCheckout, Status};
 use crate::error::Error;
 use crate::manual::Hand;
-use crate::part::Part;
 use crate::psp::mercadopago::MercadoPago;
 use crate::psp::{Failure, Payment, Subject};
 use crate::store::{checkout as store, ledger, manual, part as parts, stuck};
@@ -145,18 +144,20 @@ async fn book_one(db: &Db, id: Uuid, payment: &Payment, now: Timestamp) -> Resul
 async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result<Checkout, Error> {
     for payment in checkout.to_return.clone() {
         match psp.send_back(&checkout, &payment).await {
-            Ok(()) => {
+            Ok(true) => {
                 let (from, to) = (Verdict::Returning, Verdict::Returned);
                 if let Some(it) = store::change_verdict(db, checkout.id, &payment, from, to).await?
                 {
                     checkout = it;
                 }
             }
+            Ok(false) => eprintln!("payment {payment} is being sent back"),
             Err(failure) => {
                 eprintln!("payment {payment} is not sent back yet: {failure}");
-                if let Failure::Refused { .. } | Failure::Unknown = failure {
+                if let Failure::Refused { .. } | Failure::NotMade(_) | Failure::Unknown = failure {
                     let why = failure.to_string();
-                    stuck::note_refused_attempt(db, checkout.id, &payment, &why).await?;
+                    let left = psp.left(&checkout, &payment).await;
+                    stuck::note_refused_attempt(db, checkout.id, &payment, &why, left).await?;
                 }
             }
         }
@@ -205,18 +206,10 @@ async fn send_parts(
                 parts::note_refused_part(db, part.id, &failure.to_string()).await?;
             }
         }
-        let payments = psp.look_up(&subject(checkout, &part)).await?;
+        let payments = psp.look_up(&Subject::of(checkout, &part.payment)).await?;
         book(db, checkout.id, &payments, now).await?;
     }
     Ok(())
-}
-
-/// Where the PSP says how much of a payment has gone back.
-fn subject(checkout: &Checkout, part: &Part) -> Subject {
-    match (checkout.method, &checkout.psp_id) {
-        (Method::Qr, Some(order)) => Subject::Order(order.clone()),
-        (Method::Qr, None) | (Method::Link, _) => Subject::Payment(part.payment.clone()),
-    }
 }
 
 /// Changes the status of a checkout as an admin says. Answers whether another admin has to confirm it, and the checkout
@@ -324,12 +317,13 @@ pub async fn follow_up(
 }
 
 /// Tries a refund again that was refused. What the PSP refuses again shows in the list.
-pub async fn retry_refund(db: &Db, id: &str, now: Timestamp) -> Result<(), Error> {
+pub async fn retry_refund(db: &Db, id: &str, admin: Uuid, now: Timestamp) -> Result<(), Error> {
     let known = stuck::find_stuck_refund(db, id).await?;
     let refund = known.shown;
     if refund.resolution.is_some() {
         return Ok(());
     }
+    stuck::note_retry(db, id, admin).await?;
     if refund.kind == Kind::Wallet {
         let name = id.parse().map_err(|_| Error::UnknownRefund)?;
         let amount = Cents::new(refund.amount).map_err(|_| Error::UnknownRefund)?;

@@ -51,37 +51,66 @@ async fn hear_events() -> Result<(), Error> {
     Ok(())
 }
 
-/// Releases holds, opens checkouts that the PSP has not seen, asks the PSP about those of which no webhook came, ends
-/// those that were not paid in time, sends back what came too late.
+/// Closes days, purges, releases holds, settles debts, opens checkouts that the PSP has not seen, asks the PSP about those
+/// of which no webhook came, ends those that were not paid in time, sends back what came too late. Each part is done
+/// whatever the others meet.
 async fn sweep() -> Result<(), Error> {
     let began = now();
     let is_over = || now().duration_since(began) >= MAX_DURATION;
     let db = store::open().await?;
-    while store::ledger::release_due(&db, BATCH).await? == BATCH && !is_over() {}
-    while store::ledger::close_next(&db).await? && !is_over() {}
-    purge_keys(&db, BATCH.into()).await?;
-    store::promocode::purge_guesses(&db, BATCH).await?;
+    let closed = close_days(&db, is_over).await;
+    let purged = purge(&db).await;
     let db = store::open_to_move().await?;
-    for _ in 0..MAX_SETTLED {
-        if !store::manual::settle_next(&db).await? {
-            break;
-        }
-    }
-    for _ in 0..MAX_SETTLED {
-        if !store::manual::set_aside_next(&db).await? {
-            break;
-        }
-    }
-    for refund in store::stuck::alert_stuck(&db, MAX_ALERTS).await? {
-        eprintln!("ALERT stuck-refund: {refund}");
-    }
+    let released = release_holds(&db, is_over).await;
+    let settled = settle_debts(&db).await;
+    let alerted = alert(&db).await;
     // What is settled never keeps a payer waiting.
     let (urgent, aftercare) = join(
         visit_due(&db, MAX_URGENT, false, is_over),
         visit_due(&db, MAX_AFTERCARE, true, is_over),
     )
     .await;
-    urgent.and(aftercare)
+    let all = [
+        closed, purged, released, settled, alerted, urgent, aftercare,
+    ];
+    all.into_iter().collect()
+}
+
+async fn close_days(db: &Db, is_over: impl Fn() -> bool) -> Result<(), Error> {
+    while store::ledger::close_next(db).await? && !is_over() {}
+    Ok(())
+}
+
+async fn purge(db: &Db) -> Result<(), Error> {
+    purge_keys(db, BATCH.into()).await?;
+    store::promocode::purge_guesses(db, BATCH).await
+}
+
+async fn release_holds(db: &Db, is_over: impl Fn() -> bool) -> Result<(), Error> {
+    while store::ledger::release_due(db, BATCH).await? == BATCH && !is_over() {}
+    Ok(())
+}
+
+/// Takes what users owe from what they have, and sets aside what erased ones left.
+async fn settle_debts(db: &Db) -> Result<(), Error> {
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::settle_next(db).await? {
+            break;
+        }
+    }
+    for _ in 0..MAX_SETTLED {
+        if !store::manual::set_aside_next(db).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn alert(db: &Db) -> Result<(), Error> {
+    for refund in store::stuck::alert_stuck(db, MAX_ALERTS).await? {
+        eprintln!("ALERT stuck-refund: {refund}");
+    }
+    Ok(())
 }
 
 /// Visits checkouts that are due, `width` at a time.

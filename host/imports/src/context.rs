@@ -22,6 +22,8 @@ pub struct Grants {
     /// `block_networks` of the runtime configuration.
     pub blocked_networks: BlockedNetworks,
     pub variables: Arc<dyn Variables>,
+    /// What dependencies that are composed into the component read in their place.
+    pub dependency_variables: Arc<dyn Variables>,
     /// `key_value_stores`, by the labels of the manifest.
     pub key_value_stores: BTreeMap<String, key_value::Store>,
     /// `sqlite_databases`, by the labels of the manifest.
@@ -38,6 +40,7 @@ pub struct Grants {
 pub struct Imports {
     pub(crate) egress: Arc<Egress>,
     pub(crate) variables: Arc<dyn Variables>,
+    pub(crate) dependency_variables: Arc<dyn Variables>,
     pub(crate) postgres: postgres::Pools,
     pub(crate) redis: redis::Servers,
     pub(crate) mqtt: mqtt::Brokers,
@@ -68,6 +71,7 @@ impl Imports {
             key_value_stores: grants.key_value_stores,
             sqlite_databases: grants.sqlite_databases,
             variables: grants.variables,
+            dependency_variables: grants.dependency_variables,
             egress,
         })
     }

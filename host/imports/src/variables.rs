@@ -6,6 +6,9 @@ pub(crate) mod wit;
 
 use std::collections::BTreeMap;
 
+/// Before the names of the interfaces that a dependency imports where it inherits the variables of its consumer.
+pub const OF_DEPENDENCIES: &str = "inherited-";
+
 /// Why a variable could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {

@@ -1,6 +1,7 @@
 //! Denies a dependency the imports that it does not inherit. Such an import is renamed
 //! (`spin:redis/redis@3.0.0` becomes `denied-spin:redis/redis@3.0.0`), so that composing cannot merge it with the
-//! consumer's grant. The linker defines every function of a renamed import to return the interface's own error.
+//! consumer's grant. The linker defines every function of a renamed import to return the interface's own error. Variables
+//! that it inherits are renamed as well, because it may read some that its consumer may not.
 //!
 //! Spin composes in a component that refuses instead. That needs one for every version of every interface, and an
 //! unknown version would fall through to the consumer's grant.
@@ -13,16 +14,21 @@ use wasm_encoder::{ComponentImportSection, RawSection};
 use wasmparser::{Parser, Payload};
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Type, Val};
+use wharf_imports::variables::OF_DEPENDENCIES;
 use wharf_manifest::manifest::Configuration;
 
 const PREFIX: &str = "denied-";
 
-/// Whether a dependency that inherits only `inherits` is denied this import.
-pub fn is_denied(import: &str, inherits: &BTreeSet<Configuration>) -> bool {
+/// What comes before the name of an import of a dependency that inherits only `inherits`.
+pub fn prefix_of(import: &str, inherits: &BTreeSet<Configuration>) -> &'static str {
     let interface = import
         .split_once('@')
         .map_or(import, |(interface, _)| interface);
-    configuration_of(interface).is_some_and(|configuration| !inherits.contains(&configuration))
+    match configuration_of(interface) {
+        Some(configuration) if !inherits.contains(&configuration) => PREFIX,
+        Some(Configuration::Variables) => OF_DEPENDENCIES,
+        _ => "",
+    }
 }
 
 /// The configuration of the consumer that an interface gives access to, if any.
@@ -60,8 +66,8 @@ fn configuration_of(interface: &str) -> Option<Configuration> {
     })
 }
 
-/// Renames the imports of a component that `is_denied` selects.
-pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<u8>> {
+/// Puts what `prefix_of` answers before the names of a component's imports.
+pub fn rename(component: &[u8], prefix_of: impl Fn(&str) -> &'static str) -> Result<Vec<u8>> {
     let mut renamed = wasm_encoder::Component::new();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(component) {
@@ -71,7 +77,7 @@ pub fn rename(component: &[u8], is_denied: impl Fn(&str) -> bool) -> Result<Vec<
             continue;
         }
         if depth == 0 {
-            copy_section(&mut renamed, component, &payload, &is_denied)?;
+            copy_section(&mut renamed, component, &payload, &prefix_of)?;
         }
         if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = payload {
             depth += 1;
@@ -84,18 +90,17 @@ fn copy_section(
     to: &mut wasm_encoder::Component,
     bytes: &[u8],
     payload: &Payload,
-    is_denied: impl Fn(&str) -> bool,
+    prefix_of: impl Fn(&str) -> &'static str,
 ) -> Result<()> {
     if let Payload::ComponentImportSection(section) = payload {
         let mut imports = ComponentImportSection::new();
         for import in section.clone() {
             let import = import?;
             let kind = RoundtripReencoder.component_type_ref(import.ty)?;
-            if is_denied(import.name.name) {
-                imports.import(format!("{PREFIX}{}", import.name.name).as_str(), kind);
-            } else {
-                imports.import(import.name, kind);
-            }
+            match prefix_of(import.name.name) {
+                "" => imports.import(import.name, kind),
+                prefix => imports.import(format!("{prefix}{}", import.name.name).as_str(), kind),
+            };
         }
         to.section(&imports);
     } else if let Some((id, range)) = payload.as_section() {

@@ -1,10 +1,11 @@
 -- $1 caller, $2 key, $3 fingerprint
 -- Claims the key, or tells what became of it. A running request renews the lease of its claim, so a claim whose lease
 -- has ended belongs to a request that died: the key may be claimed again, and what it made is found by its id. Claims
--- without a lease were made by copies that did not renew them and end after a minute.
+-- without a lease were made by copies that did not renew them and end after a minute. Fences begin with the time, so that
+-- a copy which comes late knows a key that was released and claimed again from its own.
 WITH claimed AS (
-    INSERT INTO idempotency_key AS held (caller, key, fingerprint, leased_until)
-    VALUES ($1, $2, $3, now() + interval '5 seconds')
+    INSERT INTO idempotency_key AS held (caller, key, fingerprint, leased_until, fence)
+    VALUES ($1, $2, $3, now() + interval '5 seconds', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
     ON CONFLICT (caller, key) DO UPDATE
     SET claimed_at = now(), leased_until = now() + interval '5 seconds', fence = held.fence + 1
     WHERE held.status IS NULL AND held.fingerprint = $3

@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment};
-use super::{Failure, Opened, Payment, Subject};
+use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment, detail};
+use super::{Failure, Opened, Payment, State, Subject};
 use crate::checkout::{Checkout, Method as How};
 use crate::part::Part;
 
@@ -175,26 +175,56 @@ impl MercadoPago {
         }
     }
 
-    /// Sends a payment back in full. Repeated: no effect.
-    pub async fn send_back(&self, checkout: &Checkout, payment: &str) -> Result<(), Failure> {
-        let path = match (checkout.method, &checkout.psp_id) {
-            (How::Qr, Some(order)) => format!("/v1/orders/{}/refund", segment(order)?),
-            (How::Qr, None) | (How::Link, _) => {
-                format!("/v1/payments/{}/refunds", segment(payment)?)
+    /// Sends back what is left of a payment. Answers whether it has gone: the answer to the refund is not believed, the
+    /// provider is asked afterwards. Repeated: no effect.
+    pub async fn send_back(&self, checkout: &Checkout, payment: &str) -> Result<bool, Failure> {
+        let (path, body) = match (checkout.method, &checkout.psp_id) {
+            (How::Qr, Some(order)) => {
+                let held = self.held(checkout, payment).await?;
+                if held.state == State::Refunded {
+                    return Ok(true);
+                }
+                let left = held.amount.saturating_sub(held.refunded);
+                refund_in_order(order, payment, left)?
             }
+            (How::Qr, None) | (How::Link, _) => (
+                format!("/v1/payments/{}/refunds", segment(payment)?),
+                json!({}),
+            ),
         };
         let key = Uuid::new_v5(&checkout.id, payment.as_bytes());
-        let _: Value = self.post(&path, key, json!({})).await?;
-        Ok(())
+        let answer: Value = self.post(&path, key, body).await?;
+        if self.held(checkout, payment).await?.state == State::Refunded {
+            return Ok(true);
+        }
+        match answer.get("status").and_then(Value::as_str) {
+            // That may take days, and is no refusal.
+            Some("in_process" | "processing") => Ok(false),
+            said => {
+                let said = detail(said.map(str::to_owned));
+                Err(Failure::NotMade(said.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// How much of a payment has not gone back, where the provider says so.
+    pub async fn left(&self, checkout: &Checkout, payment: &str) -> Option<i64> {
+        let held = self.held(checkout, payment).await.ok()?;
+        Some(held.amount.saturating_sub(held.refunded)).filter(|left| *left > 0)
+    }
+
+    /// What the provider holds of a payment.
+    async fn held(&self, checkout: &Checkout, payment: &str) -> Result<Payment, Failure> {
+        let held = self.look_up(&Subject::of(checkout, payment)).await?;
+        held.into_iter()
+            .find(|it| it.id == payment)
+            .ok_or(Failure::Unknown)
     }
 
     /// Sends a part of a payment back. Repeated: no effect, as long as the provider remembers the key.
     pub async fn send_part_back(&self, checkout: &Checkout, part: &Part) -> Result<(), Failure> {
         let (path, body) = match (checkout.method, &checkout.psp_id) {
-            (How::Qr, Some(order)) => (
-                format!("/v1/orders/{}/refund", segment(order)?),
-                json!({ "transactions": [{ "id": part.payment, "amount": decimal::text(part.amount) }] }),
-            ),
+            (How::Qr, Some(order)) => refund_in_order(order, &part.payment, part.amount)?,
             (How::Qr, None) | (How::Link, _) => (
                 format!("/v1/payments/{}/refunds", segment(&part.payment)?),
                 json!({ "amount": Price(part.amount) }),
@@ -317,6 +347,14 @@ async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T>
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|it| Failure::Nonsense(it.to_string()))
+}
+
+/// The path and the body of a refund of one payment in an order. A body that names none sends back all of them.
+fn refund_in_order(order: &str, payment: &str, amount: i64) -> Result<(String, Value), Failure> {
+    Ok((
+        format!("/v1/orders/{}/refund", segment(order)?),
+        json!({ "transactions": [{ "id": payment, "amount": decimal::text(amount) }] }),
+    ))
 }
 
 /// An id as a segment of a path: one that could lead to another address is refused.

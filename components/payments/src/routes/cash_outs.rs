@@ -51,7 +51,7 @@ pub async fn add_destination(
     let account =
         Account::parse(body.kind, &body.account, routing).ok_or(Error::InvalidDestination)?;
     let holder_name = holder_name(&body.holder_name).ok_or(Error::InvalidDestination)?;
-    let db = store::open().await?;
+    let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let new = destinations::NewDestination {

@@ -30,10 +30,9 @@ pub async fn activate_promocode(
     let db = store::open_to_move().await?;
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
-        let moved =
-            store::promocode::activate_promocode(&db, id, caller.id, &code, &network).await?;
-        let balance = moved.credit_balance.unwrap_or_default();
-        Ok(Json(Balance::of(caller.id, WALLET, balance)))
+        store::promocode::activate_promocode(&db, id, caller.id, &code, &network).await?;
+        let funds = store::ledger::funds(&db, caller.id, WALLET).await?;
+        Ok(Json(Balance::of_funds(caller.id, WALLET, funds)))
     })
     .await
 }
@@ -150,11 +149,11 @@ pub async fn list_own_promocodes(
 }
 
 pub async fn withdraw_promocode(
-    Admin(_): Admin,
+    Admin(caller): Admin,
     Path(code): Path<String>,
 ) -> Result<NoContent, Problem> {
     let code = Code::parse(code).ok_or(Error::UnknownCode)?;
     let db = store::open().await?;
-    store::promocode::withdraw_promocode(&db, &code).await?;
+    store::promocode::withdraw_promocode(&db, &code, caller.id).await?;
     Ok(NoContent)
 }

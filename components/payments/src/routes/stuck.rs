@@ -37,12 +37,12 @@ fn checked(id: String) -> Result<String, Error> {
 }
 
 pub async fn retry_refund(
-    Admin(_): Admin,
+    Admin(caller): Admin,
     Path(id): Path<String>,
 ) -> Result<Json<StuckRefund>, Problem> {
     let id = checked(id)?;
     let db = store::open_to_move().await?;
-    settlement::retry_refund(&db, &id, now()).await?;
+    settlement::retry_refund(&db, &id, caller.id, now()).await?;
     Ok(Json(stuck::find_stuck_refund(&db, &id).await?.shown))
 }
 

@@ -49,7 +49,7 @@ impl checkout::Guest for Payments {
 
     async fn refresh(payment: String) -> Result<checkout::Payment, checkout::Refusal> {
         let id = id(&payment)?;
-        to_payment(settlement::refresh(&store::open().await?, id, now()).await?)
+        to_payment(settlement::refresh(&store::open_to_move().await?, id, now()).await?)
     }
 
     async fn cancel(payment: String) -> Result<checkout::Payment, checkout::Refusal> {

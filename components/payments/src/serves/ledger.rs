@@ -35,12 +35,12 @@ impl Guest for Payments {
 
     async fn hold(payment: String, until: u64) -> Result<Payment, Refusal> {
         let (payment, until) = (id(&payment)?, moment(until)?);
-        let held = store::ledger::hold(&store::open().await?, payment, until).await?;
+        let held = store::ledger::hold(&store::open_to_move().await?, payment, until).await?;
         held.map(to_payment).ok_or(Refusal::UnknownPayment)
     }
 
     async fn release(payment: String) -> Result<Payment, Refusal> {
-        let released = store::ledger::release(&store::open().await?, id(&payment)?).await?;
+        let released = store::ledger::release(&store::open_to_move().await?, id(&payment)?).await?;
         released.map(to_payment).ok_or(Refusal::UnknownPayment)
     }
 
@@ -50,7 +50,7 @@ impl Guest for Payments {
     }
 
     async fn void(payment: String) -> Result<Option<Payment>, Refusal> {
-        let made = store::ledger::void(&store::open().await?, id(&payment)?).await?;
+        let made = store::ledger::void(&store::open_to_move().await?, id(&payment)?).await?;
         Ok(made.map(to_payment))
     }
 

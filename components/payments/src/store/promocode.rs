@@ -57,8 +57,9 @@ pub async fn activate_promocode(
 }
 
 /// Ends a code that the house would pay for.
-pub async fn withdraw_promocode(db: &Db, code: &Code) -> Result<(), Error> {
-    decide(db, sql!("withdraw_promocode"), params![code.as_str()]).await
+pub async fn withdraw_promocode(db: &Db, code: &Code, admin: Uuid) -> Result<(), Error> {
+    let params = params![code.as_str(), admin];
+    decide(db, sql!("withdraw_promocode"), params).await
 }
 
 pub async fn list_promocodes(db: &Db, limit: i64, offset: i64) -> Result<Vec<Promocode>, Error> {

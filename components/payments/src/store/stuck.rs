@@ -32,6 +32,12 @@ pub async fn settle_stuck(db: &Db, id: &str, hand: &Hand) -> Result<Handled, Err
     decide(db, sql!("settle_stuck"), params).await
 }
 
+/// Keeps that an admin had a refund tried again.
+pub async fn note_retry(db: &Db, id: &str, admin: Uuid) -> Result<(), Error> {
+    db.run(sql!("note_retry"), params![id, admin]).await?;
+    Ok(())
+}
+
 /// Lets the PSP be asked again.
 pub async fn retry_stuck(db: &Db, id: &str) -> Result<(), Error> {
     let _: Only<bool> = db.one(sql!("retry_stuck"), params![id]).await?;
@@ -44,8 +50,9 @@ pub async fn note_refused_attempt(
     checkout: Uuid,
     payment: &str,
     why: &str,
+    left: Option<i64>,
 ) -> Result<(), Error> {
-    let params = params![checkout, payment, why];
+    let params = params![checkout, payment, why, left];
     let _: Only<bool> = db.one(sql!("note_refused_attempt"), params).await?;
     Ok(())
 }

@@ -1,44 +1,72 @@
-//! `spin:variables`, its previous version `fermyon:spin/variables`, and `wasi:config`.
+//! `spin:variables`, its previous version `fermyon:spin/variables`, and `wasi:config`: as the component imports them, and once
+//! more under names that dependencies inside of it import ([`OF_DEPENDENCIES`]), with variables of their own.
 
-use wasmtime::component::{Accessor, Linker};
+use std::sync::Arc;
 
-use super::{VariableError, is_name};
+use wasmtime::component::{Accessor, HasData, Linker};
+
+use super::{OF_DEPENDENCIES, VariableError, Variables, is_name};
 use crate::bindings::fermyon::spin::variables as v2;
 use crate::bindings::spin::variables::variables as v3;
 use crate::bindings::wasi::config::store as config;
-use crate::context::{HasImports, ImportsCtxView, ImportsView};
+use crate::context::ImportsView;
 
 pub(crate) fn add_to_linker<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
-    v3::add_to_linker::<_, HasImports>(linker, T::imports)?;
-    v2::add_to_linker::<_, HasImports>(linker, T::imports)?;
-    config::add_to_linker::<_, HasImports>(linker, T::imports)?;
+    let views: [(&str, fn(&mut T) -> VariablesView); 2] =
+        [("", own), (OF_DEPENDENCIES, of_dependencies)];
+    for (prefix, view) in views {
+        let mut instance = linker.instance(&format!("{prefix}spin:variables/variables@3.0.0"))?;
+        v3::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
+        let mut instance = linker.instance(&format!("{prefix}fermyon:spin/variables@2.0.0"))?;
+        v2::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
+        let config = format!("{prefix}wasi:config/store@0.2.0-draft-2024-09-27");
+        let mut instance = linker.instance(&config)?;
+        config::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
+    }
     Ok(())
 }
 
-impl ImportsCtxView<'_> {
+struct HasVariables;
+
+impl HasData for HasVariables {
+    type Data<'a> = VariablesView;
+}
+
+struct VariablesView(Arc<dyn Variables>);
+
+fn own(store: &mut impl ImportsView) -> VariablesView {
+    VariablesView(Arc::clone(&store.imports().ctx.imports.variables))
+}
+
+fn of_dependencies(store: &mut impl ImportsView) -> VariablesView {
+    VariablesView(Arc::clone(
+        &store.imports().ctx.imports.dependency_variables,
+    ))
+}
+
+impl VariablesView {
     fn variable(&self, name: &str) -> Result<String, v3::Error> {
         if !is_name(name) {
             return Err(v3::Error::InvalidName(name.to_owned()));
         }
-        let value = self.ctx.imports.variables.get(name);
-        value.map_err(|error| match error {
+        self.0.get(name).map_err(|error| match error {
             VariableError::Undefined(_) => v3::Error::Undefined(error.to_string()),
             VariableError::Source(cause) => v3::Error::Provider(cause),
         })
     }
 }
 
-impl v3::Host for ImportsCtxView<'_> {}
+impl v3::Host for VariablesView {}
 
-impl<T> v3::HostWithStore<T> for HasImports {
+impl<T> v3::HostWithStore<T> for HasVariables {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, v3::Error> {
         accessor.with(|mut access| access.get().variable(&name))
     }
 }
 
-impl v2::Host for ImportsCtxView<'_> {
+impl v2::Host for VariablesView {
     fn get(&mut self, name: String) -> Result<String, v2::Error> {
         self.variable(&name).map_err(|error| match error {
             v3::Error::InvalidName(name) => v2::Error::InvalidName(name),
@@ -49,7 +77,7 @@ impl v2::Host for ImportsCtxView<'_> {
     }
 }
 
-impl config::Host for ImportsCtxView<'_> {
+impl config::Host for VariablesView {
     fn get(&mut self, name: String) -> Result<Option<String>, config::Error> {
         match self.variable(&name) {
             Ok(value) => Ok(Some(value)),
@@ -61,7 +89,8 @@ impl config::Host for ImportsCtxView<'_> {
     }
 
     fn get_all(&mut self) -> Result<Vec<(String, String)>, config::Error> {
-        let all = self.ctx.imports.variables.all();
-        all.map_err(|error| config::Error::Upstream(error.to_string()))
+        self.0
+            .all()
+            .map_err(|error| config::Error::Upstream(error.to_string()))
     }
 }

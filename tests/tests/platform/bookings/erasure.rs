@@ -1,6 +1,6 @@
 //! An erased user offers no place and books none.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
 use super::gate::{book_car, by_the_hour, let_pass, offer_with, pass};
@@ -116,6 +116,60 @@ fn an_overstay_is_owed_neither_by_nor_to_an_erased_person() {
     let owed = "SELECT sum(overstay_cost)::bigint FROM bookings.booking WHERE id = ANY ($1)";
     let owed = stack.sql().query_one(owed, &[&ids.as_slice()]).unwrap();
     assert_eq!(owed.get::<_, i64>(0), 0);
+    assert_books_agree(&stack);
+}
+
+/// Admins let cars out of a place whose owner is gone.
+#[test]
+fn a_car_that_leaves_late_after_an_erasure_owes_nothing() {
+    let stack = Stack::shared();
+    let (owner, stays, gone) = (
+        User::owner(&stack),
+        User::owner(&stack),
+        driver(&stack, 10_000),
+    );
+    let [place, elsewhere] = [&owner, &stays].map(|it| offer_with(it, &by_the_hour()));
+    let driver = driver(&stack, 10_000);
+    let come = |owner, driver, place, plate| {
+        let id = book_car(&stack, driver, place, plate, [-10.0, 50.0]);
+        pass(owner, place, "check-in", plate).expect(200);
+        id
+    };
+    let inside = come(&owner, &driver, place, "GONE 1");
+    let comes_again = come(&owner, &driver, place, "GONE 2");
+    pass(&owner, place, "check-out", "gone2").expect(200);
+    let of_gone = come(&stays, &gone, elsewhere, "GONE 3");
+    let of_other = come(&stays, &driver, elsewhere, "OWES 2");
+    assert_eq!(balance(&driver), 10_000 - 1_800);
+    erased(&stack, &owner);
+    erased(&stack, &gone);
+
+    let admin = User::admin(&stack);
+    pass(&admin, place, "check-in", "gone2").expect(200);
+    // The bookings of an erased driver keep no plate, so an admin names the car anew.
+    admin
+        .put(&format!("/booking/{of_gone}/plate"))
+        .json(&json!({ "plate": "GONE 3" }))
+        .send()
+        .expect(200);
+    for (id, place, plate, cost) in [
+        (inside, place, "gone1", None),
+        (comes_again, place, "gone2", None),
+        (of_gone, elsewhere, "gone3", None),
+        (of_other, elsewhere, "owes2", Some(900)),
+    ] {
+        let_pass(&stack, id, 70.0);
+        let left = pass(&admin, place, "check-out", plate).expect(200).json();
+        assert_eq!(left["booking_id"], id);
+        assert!(left["checked_out_at"].is_string(), "{left}");
+        assert_eq!(left["overstay_cost"].as_i64(), cost, "{left}");
+    }
+    let charges =
+        "SELECT count(*) FROM bookings.charge WHERE booking_id = ANY ($1) AND is_overstay";
+    let free = [inside, comes_again, of_gone];
+    let charges = stack.sql().query_one(charges, &[&free.as_slice()]);
+    assert_eq!(charges.unwrap().get::<_, i64>(0), 0);
+    assert_eq!(balance(&driver), 10_000 - 1_800 - 900);
     assert_books_agree(&stack);
 }
 

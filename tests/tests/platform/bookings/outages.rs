@@ -5,6 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
+use super::gate::{book_car, let_pass};
 use super::{
     PAY, SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, lock, make_due,
     move_end, offer, send_tick, wait_for, wish, with_tick,
@@ -194,4 +195,58 @@ fn a_booking_that_is_canceled_at_the_last_moment_is_refunded_after_its_end() {
     send_tick(&stack);
     eventually("the driver has it back", SOON, || balance(&driver) == 1_000);
     assert_books_agree(&stack);
+}
+
+/// As many as a sweep takes on, and older than any other.
+fn add_bookings_unknown_to_the_ledger(stack: &Stack, place: i64) {
+    let add = "WITH added AS (
+            INSERT INTO bookings.booking
+                (place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status)
+            SELECT $1::bigint, gen_random_uuid(), starts, ends, ends, ends + interval '7 days', 60, 60, 'Confirmed'
+            FROM generate_series(1, 50) AS number,
+                LATERAL (SELECT date_trunc('hour', now()) - (number + 1) * interval '1 hour') AS one (starts),
+                LATERAL (SELECT starts + interval '1 hour') AS other (ends)
+            RETURNING id, date_to
+        )
+        INSERT INTO bookings.charge (booking_id, amount, date_to, status, due_at)
+        SELECT id, 60, date_to, 'paid', now() FROM added";
+    assert_eq!(stack.sql().execute(add, &[&place]).unwrap(), 50);
+}
+
+/// As after a restore of one database.
+#[test]
+fn payments_that_the_ledger_does_not_know_keep_no_other_from_being_released() {
+    let stack = with_tick().without_clock().start();
+    let (owner, other) = (User::owner(&stack), User::owner(&stack));
+    let (lost, place) = (offer(&other, 60, 1), offer(&owner, 600, 1));
+    add_bookings_unknown_to_the_ledger(&stack, lost);
+    let driver = driver(&stack, 1_000);
+    let id = book_car(&stack, &driver, place, "YOUNG 1", [-5.0, 1.0]);
+    let_pass(&stack, id, 5.0);
+    let held = || -> i64 {
+        let held =
+            "SELECT count(*) FROM bookings.booking WHERE place_id = $1 AND kept_to > date_to";
+        stack.sql().query_one(held, &[&lost]).unwrap().get(0)
+    };
+
+    allow_payments(&stack, "release", false);
+    send_tick(&stack);
+    allow_payments(&stack, "release", true);
+    assert_eq!((held(), available(&owner)), (50, json!(0)));
+    // Those that failed are put off, and the young one has its turn.
+    send_tick(&stack);
+    assert_eq!((held(), available(&owner)), (50, json!(60)));
+
+    make_due(&stack);
+    send_tick(&stack);
+    assert_eq!(held(), 0);
+    let charges = "SELECT charge.id, booking_id FROM bookings.charge
+        JOIN bookings.booking ON booking.id = booking_id
+        WHERE place_id = $1 ORDER BY booking.date_to LIMIT 1";
+    let row = stack.sql().query_one(charges, &[&lost]).unwrap();
+    let (charge, booking): (uuid::Uuid, i64) = (row.get(0), row.get(1));
+    let alert = format!(
+        "ALERT unknown-payment: the ledger does not know charge {charge} of booking {booking}"
+    );
+    eventually("an alert names it", SOON, || stack.log().contains(&alert));
 }

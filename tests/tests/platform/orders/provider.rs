@@ -209,6 +209,33 @@ fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
     assert_books_agree(&stack);
 }
 
+#[test]
+fn what_was_sent_back_by_hand_at_the_provider_is_not_sent_again_with_the_order() {
+    // Not shared: until the rest goes back, the order and its money disagree.
+    let stack = Options::default().start();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let made = shop.order(&customer, product, 1, "provider").expect(200);
+    let order = id(&pay(&stack, &customer, &made.json()));
+    let by_hand = "INSERT INTO sandbox_psp.refund (payment, amount)
+        SELECT p.id, 50
+        FROM orders.charge c
+        JOIN sandbox_psp.bill b ON b.reference = c.id::text
+        JOIN sandbox_psp.payment p ON p.bill = b.id
+        WHERE c.order_id = $1";
+    assert_eq!(stack.sql().execute(by_hand, &[&order]).unwrap(), 1);
+    let visit = "UPDATE payments.checkout SET visit_at = now() WHERE id IN (SELECT id FROM orders.charge WHERE order_id = $1)";
+    eventually("the ledger knows", SOON, || {
+        stack.sql().execute(visit, &[&order]).unwrap();
+        booked(&stack, order) == 1_000
+    });
+    step(&customer, order, "cancelled").expect(200);
+    eventually("the rest went back", SOON, || {
+        (booked(&stack, order), sent_back(&stack, order)) == (0, 1_050)
+    });
+}
+
 /// What the provider says it has sent back of an order.
 fn sent_back(stack: &Stack, order: i64) -> i64 {
     let sum = "SELECT coalesce(sum(r.amount), 0)::bigint

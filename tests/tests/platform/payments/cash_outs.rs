@@ -186,6 +186,30 @@ fn above_an_amount_two_admins_approve_a_cash_out() {
     assert_eq!((paid, wallet(&user)), (1, 99_999));
 }
 
+/// One who splits a large sum gets no further than with the whole.
+#[test]
+fn small_cash_outs_of_a_day_are_a_large_one() {
+    let stack = Stack::shared();
+    let (user, first) = (rich(&stack, 300_000), User::admin(&stack));
+    let destination = bank(&user);
+    let ask = |amount: i64| text(&cash_out(&user, &destination, amount).expect(201).json()["id"]);
+    let ids = [60_000, 40_000, 50_000, 50_000].map(ask);
+    let statuses = at_once(ids.len(), |number| {
+        end(&first, &ids[number], "approved").status()
+    });
+    // In whatever order they come, no more than 1 000.00 go.
+    let gone =
+        "SELECT sum(amount)::bigint FROM payments.payout JOIN payments.transfer ON id = withdrawal
+        WHERE approved_by IS NOT NULL AND destination::text = $1";
+    let gone: i64 = stack.sql().query_one(gone, &[&destination]).unwrap().get(0);
+    assert!((50_000..=100_000).contains(&gone), "{gone}, {statuses:?}");
+    assert!(statuses.contains(&202), "{statuses:?}");
+    for id in &ids {
+        end(&User::second_admin(&stack), id, "approved").expect(200);
+    }
+    assert_sound(&stack);
+}
+
 #[test]
 fn a_rejected_cash_out_is_paid_back_once() {
     let stack = Stack::shared();

@@ -20,7 +20,7 @@ pub(super) fn user_with(sql: &mut Client, cents: i64) -> Uuid {
     let user = Uuid::new_v4();
     let code = format!("gift-{user}");
     sql.execute(
-        "SELECT create_promocode($1, $1, $2, NULL, $3, 'USD', 1, NULL, NULL)",
+        "SELECT issue_promocode($1, $1, $2, NULL, $3, 'USD', 1, NULL, NULL, $3)",
         &[&Uuid::new_v4(), &code, &cents],
     )
     .unwrap();

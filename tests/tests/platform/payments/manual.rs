@@ -1,9 +1,11 @@
 //! What admins do by hand: it is traced, money of users is not made so, and above an amount it takes two.
 
 use serde_json::{Value, json};
-use wharf_tests::{Answer, Stack, User, unique};
+use uuid::Uuid;
+use wharf_tests::{Answer, Options, Stack, User, unique};
 
 use super::assert_sound;
+use super::ledger::{ledger, pay, user_with};
 
 fn order(user: &User, amount: f64) -> String {
     let body = json!({ "order_id": unique("order"), "amount": amount, "customer_id": 7 });
@@ -91,6 +93,23 @@ fn a_proposal_is_good_for_a_week() {
     approve(&second, &payment).expect(200);
 }
 
+/// The first admin agreed to other money.
+#[test]
+fn a_proposal_of_another_amount_is_no_consent() {
+    let stack = Stack::shared();
+    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    for (amount, currency) in [(499_999_i64, "BRL"), (500_000, "EUR")] {
+        let payment = order(&user, 5000.0);
+        let other =
+            "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor)
+            VALUES ('payment', $1, 'approved', 'proposed', $2, $3, gen_random_uuid())";
+        let other = stack.sql().execute(other, &[&payment, &amount, &currency]);
+        assert_eq!(other.unwrap(), 1);
+        approve(&admin, &payment).expect(202);
+        approve(&User::second_admin(&stack), &payment).expect(200);
+    }
+}
+
 #[test]
 fn an_admin_alone_does_nothing_for_their_own_benefit() {
     let stack = Stack::shared();
@@ -103,8 +122,14 @@ fn an_admin_alone_does_nothing_for_their_own_benefit() {
 /// A sandbox's deposit of yesterday would be real money today.
 #[test]
 fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round() {
-    let mut stack = Stack::start();
+    let mut stack = Options::default()
+        .variable("tick_token", "tick-tock")
+        .start();
     let user = User::driver(&stack);
+    let (payment, payee) = (Uuid::new_v4(), Uuid::new_v4());
+    let payer = user_with(&mut ledger(&stack), 10);
+    let paid = pay(&mut ledger(&stack), payment, payer, payee, 10, "1 hour");
+    assert_eq!(paid, "moved");
     let wrong = "ALTER TABLE payments.money_mode DISABLE TRIGGER money_mode_is_final;
         DELETE FROM payments.money_mode;
         INSERT INTO payments.money_mode (is_sandbox) VALUES (false);
@@ -123,6 +148,13 @@ fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round(
         .json(&code)
         .send()
         .problem(503);
+    // Nor does the sweep free what is held.
+    let over = "UPDATE payments.hold SET until = now() - interval '1 second' WHERE payment = $1";
+    let tick = || stack.post("/payments/tick").bearer("tick-tock").send();
+    for _ in 0..2 {
+        assert_eq!(stack.sql().execute(over, &[&payment]).unwrap(), 1);
+        tick().problem(503);
+    }
     // It can still be read.
     user.get("/payment/balance").send().expect(200);
     let forced = stack.sql().execute(

@@ -2,6 +2,7 @@
 //! clean run would have put it.
 
 mod crashes;
+mod debts;
 mod disputes;
 mod fake;
 mod files;

@@ -1,5 +1,7 @@
 //! Refunds that are refused: they wait in a list until they succeed or an admin settles them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Stack, User, at_once, eventually};
@@ -77,15 +79,11 @@ fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
     ] {
         assert_eq!(listed[field], value, "{field}");
     }
-    eventually(
-        "an alert names it",
-        std::time::Duration::from_secs(30),
-        || {
-            stack
-                .log()
-                .contains(&format!("ALERT stuck-refund: {}", stuck.refund))
-        },
-    );
+    eventually("an alert names it", Duration::from_secs(30), || {
+        stack
+            .log()
+            .contains(&format!("ALERT stuck-refund: {}", stuck.refund))
+    });
 
     let answers = at_once(8, |number| match number % 2 {
         0 => by_hand(&admin, &stuck.path("settled")).status(),
@@ -190,4 +188,26 @@ fn monitoring_sees_how_many_refunds_wait() {
         .find_map(|it| it.strip_prefix(line))
         .expect("the line");
     assert!(count.parse::<i64>().unwrap() > 0, "{text}");
+}
+
+#[test]
+fn a_refund_is_made_of_what_an_erased_payee_left() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (payer, payee) = (user_with(sql, 500), Uuid::new_v4());
+    let (payment, back) = (Uuid::new_v4(), Uuid::new_v4());
+    assert_eq!(pay(sql, payment, payer, payee, 500, "-1 hour"), "moved");
+    sql.execute("SELECT forget_holder($1, 9223372036854775807)", &[&payee])
+        .unwrap();
+    let unclaimed = || -> i64 {
+        let left =
+            "SELECT coalesce(sum(amount), 0)::bigint FROM payments.unclaimed WHERE owner = $1";
+        stack.sql().query_one(left, &[&payee]).unwrap().get(0)
+    };
+    eventually("it is set aside", Duration::from_secs(60), || {
+        unclaimed() == 500
+    });
+    assert_eq!(refund(sql, back, payment, Some(200)).0, "moved");
+    assert_eq!((total(&stack, payer), unclaimed()), (200, 300));
+    assert_sound(&stack);
 }

@@ -1,8 +1,10 @@
 //! The parking wallet: balance, transactions, promo codes, statements.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 use wharf_tests::{Stack, User, at_once, unique};
 
+use super::ledger::{ledger, pay, user_with};
 use super::{activate, assert_sound, key, promocode, wallet};
 
 #[test]
@@ -367,4 +369,54 @@ fn a_statement_runs_and_pages_and_knows_the_past() {
         .expect(200)
         .json();
     assert_eq!(before["balance"], 0);
+}
+
+#[test]
+fn what_is_no_booking_has_no_booking_id() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    activate(&user, &promocode(&User::admin(&stack), 500, 1)).expect(200);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let pay = "SELECT outcome FROM payments.pay(gen_random_uuid(), $1::text::uuid, gen_random_uuid(), 100, 'USD', $2,
+            'Parking ticket 7', NULL)";
+    let mut sql = stack.sql();
+    for reference in ["ticket:7", "8"] {
+        sql.execute(pay, &[&me["user_id"].as_str(), &reference])
+            .unwrap();
+    }
+    let rows = user.get("/payment/transactions").send().expect(200).json();
+    assert_eq!(
+        (&rows[0]["booking_id"], &rows[0]["description"]),
+        (&json!(8), &json!("Charge for booking 8"))
+    );
+    assert_eq!(
+        (&rows[1]["booking_id"], &rows[1]["description"]),
+        (&json!(null), &json!("Parking ticket 7"))
+    );
+}
+
+#[test]
+fn a_claim_answers_what_can_be_spent() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let sql = &mut ledger(&stack);
+    let (payer, me) = (user_with(sql, 60), me["user_id"].as_str().unwrap());
+    let paid = pay(
+        sql,
+        Uuid::new_v4(),
+        payer,
+        me.parse().unwrap(),
+        60,
+        "1 hour",
+    );
+    assert_eq!(paid, "moved");
+    let code = promocode(&User::admin(&stack), 40, 1);
+    let answered = activate(&user, &code).expect(200).json();
+    assert_eq!(
+        (&answered["balance"], &answered["held"]),
+        (&json!(40), &json!(60))
+    );
+    let shown = user.get("/payment/balance").send().expect(200).json();
+    assert_eq!(answered, shown);
 }

@@ -167,7 +167,7 @@ impl WireOrder {
 }
 
 /// A word of the provider, as short as its words are.
-fn detail(text: Option<String>) -> Option<String> {
+pub fn detail(text: Option<String>) -> Option<String> {
     let text: String = text?
         .chars()
         .filter(|it| !it.is_control())

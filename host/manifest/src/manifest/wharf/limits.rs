@@ -1,5 +1,6 @@
 //! `[component.<id>.tool.wharf]`: the limits of a component.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct WharfComponent {
     pub block_private_networks: bool,
     /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
     pub merge_equal_messages: bool,
+    /// Variables of the component that only its dependencies read. Spin hands them to the component, too.
+    pub dependency_variables: BTreeSet<String>,
     /// Outgoing connections of all kinds at the same time: to databases, Redis, brokers and HTTP servers, and sockets.
     pub outbound_connections: u32,
     pub postgres: PostgresLimits,
@@ -67,6 +70,7 @@ impl Default for WharfComponent {
             waiting_messages_bytes: 64 << 20,
             block_private_networks: false,
             merge_equal_messages: false,
+            dependency_variables: BTreeSet::new(),
             outbound_connections: 128,
             postgres: PostgresLimits::default(),
         }
@@ -129,6 +133,7 @@ impl WharfComponent {
             merge_equal_messages: table
                 .flag("merge_equal_messages")
                 .unwrap_or(default.merge_equal_messages),
+            dependency_variables: dependency_variables(component, &table),
             outbound_connections: count(
                 &table,
                 "outbound_connections",
@@ -157,6 +162,20 @@ impl PostgresLimits {
         table.refuse_unknown_keys();
         limits
     }
+}
+
+fn dependency_variables(component: &Table, table: &Table) -> BTreeSet<String> {
+    let names = table.texts("dependency_variables");
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let variables = component.table("variables", "`variables`");
+    for name in &names {
+        if !variables.as_ref().is_some_and(|it| it.has(name)) {
+            name.fault(format!("the component has no variable `{}`", &**name), None);
+        }
+    }
+    names.iter().map(|name| name.to_string()).collect()
 }
 
 pub(super) fn count(table: &Table, key: &'static str, default: u32) -> u32 {

@@ -8,7 +8,7 @@ use super::super::assert_sound;
 use super::scene::{Payment, SOON, Scene};
 
 /// Asks for a part as another function does.
-fn refund_part(scene: &Scene, payment: &Payment, part: Uuid, cents: i64) -> Value {
+pub(super) fn refund_part(scene: &Scene, payment: &Payment, part: Uuid, cents: i64) -> Value {
     let asked = json!([payment.id, part, cents]);
     let answer = scene
         .stack
@@ -19,7 +19,7 @@ fn refund_part(scene: &Scene, payment: &Payment, part: Uuid, cents: i64) -> Valu
 }
 
 /// The parts and payments that wait for the provider, of this payment.
-fn waiting(scene: &Scene, payment: &Payment) -> Vec<Value> {
+pub(super) fn waiting(scene: &Scene, payment: &Payment) -> Vec<Value> {
     let path = "/payments/returns?limit=100";
     let listed = User::admin(&scene.stack).get(path).send().expect(200);
     let mut of_payment = listed.json().as_array().unwrap().clone();
@@ -28,7 +28,7 @@ fn waiting(scene: &Scene, payment: &Payment) -> Vec<Value> {
 }
 
 #[track_caller]
-fn assert_ok(answer: &Value, status: &str) {
+pub(super) fn assert_ok(answer: &Value, status: &str) {
     assert_eq!(answer["Ok"]["status"], status, "{answer}");
 }
 
@@ -92,7 +92,7 @@ fn a_part_goes_back_once_and_the_last_part_is_the_whole_refund() {
 }
 
 #[test]
-fn a_part_of_a_payment_by_code_goes_back_through_its_order() {
+fn a_part_of_a_payment_by_code_and_then_the_rest_go_back_through_its_order() {
     let scene = Scene::shared();
     let payment = scene.open_by(&scene.user(), "lunch by code", "qr");
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
@@ -105,6 +105,9 @@ fn a_part_of_a_payment_by_code_goes_back_through_its_order() {
         assert_ok(&answer, "Approved");
     }
     assert_eq!(standing(scene, &payment, &attempt), (1_500, 1_000));
+    assert_eq!(waiting(scene, &payment), Vec::<Value>::new());
+    scene.patch(&payment, "refunded").expect(200);
+    assert_eq!(standing(scene, &payment, &attempt), (0, 2_500));
     assert_eq!(waiting(scene, &payment), Vec::<Value>::new());
 }
 

@@ -50,6 +50,37 @@ fn of_two_payments_for_one_checkout_the_second_is_refunded() {
     );
 }
 
+/// A refund of an order that names no payment is of all of them.
+#[test]
+fn of_two_payments_in_one_order_each_goes_back_by_itself() {
+    let scene = Scene::shared();
+    let payment = scene.open_by(&scene.user(), "lunch by code", "qr");
+    let order = format!("ORD{}", payment.id.replace('-', "")).to_uppercase();
+    let ids = [(); 2].map(|()| scene.provider.pays(&payment.id, &json!(25), "approved"));
+    let statuses = || {
+        let mut statuses = ids.each_ref().map(|it| scene.provider.status(it));
+        statuses.sort();
+        statuses
+    };
+    scene.order_webhook(&order, &order).expect(200);
+    eventually("one of them is sent back", SOON, || {
+        scene.hurry(&payment);
+        let attempts = scene.attempts(&payment);
+        let mut attempts = attempts.as_array().unwrap().iter();
+        attempts.any(|it| it["verdict"] == "returned")
+    });
+    assert_eq!(statuses(), ["approved", "refunded"]);
+    scene.order_webhook(&order, &order).expect(200);
+    assert_eq!(
+        (scene.status(&payment).as_str(), scene.booked(&payment)),
+        ("approved", (2500, 1))
+    );
+    scene.patch(&payment, "refunded").expect(200);
+    assert_eq!(statuses(), ["refunded", "refunded"]);
+    assert_eq!(scene.booked(&payment), (0, 2));
+    assert_sound(&scene.stack);
+}
+
 #[test]
 fn a_refund_that_the_provider_did_not_hear_is_told_again() {
     let scene = Scene::shared();
@@ -127,7 +158,12 @@ fn money_that_is_taken_back_after_weeks_is_noticed() {
 }
 
 /// Deposits `amount` for an account of the user; answers the account, the payment's id and its attempt's.
-fn deposited(scene: &Scene, user: &User, account: &str, amount: f64) -> (Payment, String) {
+pub(super) fn deposited(
+    scene: &Scene,
+    user: &User,
+    account: &str,
+    amount: f64,
+) -> (Payment, String) {
     let body = json!({ "paymentAccountId": account, "amount": amount });
     let row = user
         .post("/payments/deposit")
@@ -148,7 +184,7 @@ fn deposited(scene: &Scene, user: &User, account: &str, amount: f64) -> (Payment
 }
 
 /// What a house account has in USD, by the books.
-fn house(stack: &Stack, name: &str) -> i64 {
+pub(super) fn house(stack: &Stack, name: &str) -> i64 {
     let books = User::admin(stack)
         .get("/payments/trial-balance")
         .send()

@@ -1,40 +1,69 @@
 //! Money that the provider refuses to send back.
 
-use serde_json::json;
+use std::iter::repeat_n;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
 use wharf_tests::{Reply, User, eventually};
 
 use super::super::{assert_sound, by_hand};
+use super::parts::{assert_ok, refund_part, waiting};
 use super::scene::{Payment, SOON, Scene};
 
+/// The refund of an attempt in the list of those that were refused.
+fn listed(scene: &Scene, id: &str) -> Option<Value> {
+    let path = "/payments/stuck?limit=100";
+    let listed = User::admin(&scene.stack).get(path).send().expect(200);
+    let listed = listed.json();
+    let mut refunds = listed.as_array().unwrap().iter();
+    refunds.find(|it| it["id"] == id).cloned()
+}
+
+fn closed_card() -> Reply {
+    Reply::json(422, &json!({ "message": "the card was closed" }))
+}
+
 /// A payment that is refunded here, and that the provider refuses to send back for good.
-fn refused(scene: &Scene) -> (Payment, String) {
+fn refused(scene: &Scene, refusal: Reply) -> (Payment, String) {
     let (payment, id) = scene.paid();
-    let refusals = (0..10).map(|_| Reply::json(422, &json!({ "message": "the card was closed" })));
+    refuse(scene, &payment, &id, refusal);
+    (payment, id)
+}
+
+fn refuse(scene: &Scene, payment: &Payment, id: &str, refusal: Reply) {
+    let refusals = repeat_n(refusal, 10);
     scene.provider.instead(&format!("{id}/refunds"), refusals);
-    scene.patch(&payment, "refunded").expect(200);
-    let admin = User::admin(&scene.stack);
+    scene.patch(payment, "refunded").expect(200);
     eventually("a person has to look", SOON, || {
-        scene.hurry(&payment);
-        let listed = admin
-            .get("/payments/stuck?limit=100")
-            .send()
-            .expect(200)
-            .json();
-        let it = listed
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|it| it["id"] == id.as_str())
-            .cloned();
+        scene.hurry(payment);
+        let it = listed(scene, id);
         it.is_some_and(|it| it["is_stuck"] == true && it["kind"] == "attempt")
     });
-    (payment, id)
+}
+
+#[test]
+fn a_part_that_went_back_before_is_not_settled_again() {
+    let scene = Scene::shared();
+    let (payment, id) = scene.paid();
+    let part = refund_part(scene, &payment, Uuid::new_v4(), 1_000);
+    assert_ok(&part, "Approved");
+    eventually("the part is back", SOON, || {
+        scene.hurry(&payment);
+        waiting(scene, &payment).is_empty()
+    });
+    refuse(scene, &payment, &id, closed_card());
+    let path = format!("/payments/stuck/{id}/settled");
+    by_hand(&User::admin(&scene.stack), &path).expect(200);
+    let paid = "SELECT sum(amount)::bigint FROM payments.transfer WHERE kind = 'payout' AND reference = $1";
+    let paid: i64 = scene.stack.sql().query_one(paid, &[&id]).unwrap().get(0);
+    assert_eq!(paid, 1_500);
+    assert_sound(&scene.stack);
 }
 
 #[test]
 fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_again() {
     let scene = Scene::shared();
-    let (payment, id) = refused(scene);
+    let (payment, id) = refused(scene, closed_card());
     let admin = User::admin(&scene.stack);
     let asked = || scene.provider.received(&format!("{id}/refunds")).len();
     let before = asked();
@@ -61,12 +90,47 @@ fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_aga
 #[test]
 fn the_provider_is_asked_again_when_an_admin_says_so() {
     let scene = Scene::shared();
-    let (payment, id) = refused(scene);
-    let path = format!("/payments/stuck/{id}/retry");
-    User::admin(&scene.stack).post(&path).send().expect(200);
-    eventually("it is back", SOON, || {
-        scene.hurry(&payment);
-        scene.provider.status(&id) == "refunded"
-    });
-    assert_eq!(scene.attempts(&payment)[0]["verdict"], "returned");
+    let rejected = Reply::json(201, &json!({ "status": "rejected" }));
+    for refusal in [closed_card(), rejected] {
+        let (payment, id) = refused(scene, refusal);
+        assert_eq!(scene.attempts(&payment)[0]["verdict"], "returning");
+        assert_eq!(scene.provider.status(&id), "approved");
+        let path = format!("/payments/stuck/{id}/retry");
+        let admin = User::admin(&scene.stack);
+        admin.post(&path).send().expect(200);
+        let acts = admin.get(&format!("/payments/acts?about={id}")).send();
+        assert_eq!(acts.expect(200).json()[0]["act"], "retried");
+        eventually("it is back", SOON, || {
+            scene.hurry(&payment);
+            scene.attempts(&payment)[0]["verdict"] == "returned"
+        });
+        assert_eq!(scene.provider.status(&id), "refunded");
+    }
+}
+
+/// One that takes its time is no refusal: a person who settled it would pay it twice.
+#[test]
+fn a_refund_that_the_provider_only_promises_is_asked_for_again() {
+    let scene = Scene::shared();
+    for (said, is_refusal) in [("approved", true), ("in_process", false)] {
+        let (payment, id) = scene.paid();
+        let promises = repeat_n(Reply::json(201, &json!({ "status": said })), 2);
+        scene.provider.instead(&format!("{id}/refunds"), promises);
+        scene.patch(&payment, "refunded").expect(200);
+        assert_eq!(
+            (
+                &scene.attempts(&payment)[0]["verdict"],
+                listed(scene, &id).is_some()
+            ),
+            (&json!("returning"), is_refusal),
+            "{said}"
+        );
+        eventually("it is back", SOON, || {
+            scene.hurry(&payment);
+            scene.attempts(&payment)[0]["verdict"] == "returned"
+        });
+        assert_eq!(scene.provider.status(&id), "refunded", "{said}");
+        assert!(listed(scene, &id).is_none(), "{said}");
+    }
+    assert_sound(&scene.stack);
 }

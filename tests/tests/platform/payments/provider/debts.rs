@@ -1,0 +1,80 @@
+//! What users owe after a payment was taken back: it is settled before money of theirs goes anywhere.
+
+use serde_json::json;
+use uuid::Uuid;
+use wharf_tests::{User, eventually};
+
+use super::super::{account, assert_sound, balance, by_hand, send, withdraw};
+use super::returns::{deposited, house};
+use super::scene::{SOON, Scene};
+
+#[test]
+fn a_payout_waits_while_its_user_owes_and_settles_it_when_it_is_returned() {
+    let scene = Scene::start();
+    let (user, admin) = (scene.user(), User::admin(&scene.stack));
+    let name = account(&user, 0.0);
+    let (_, attempt) = deposited(&scene, &user, &name, 12.5);
+    let row = withdraw(&user, &name, &json!(12.5)).expect(200).json();
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.webhook(&attempt).expect(200);
+    assert_eq!(house(&scene.stack, "receivables"), -1250);
+    let path = |what| format!("/payments/payouts/{}/{what}", row["id"].as_str().unwrap());
+    for what in ["approved", "paid"] {
+        let refused = by_hand(&admin, &path(what)).problem(409);
+        assert_eq!(refused["code"], "recipient-owes");
+    }
+    by_hand(&admin, &path("returned")).expect(200);
+    let houses = || ["receivables", "payouts", "external", "psp"].map(|it| house(&scene.stack, it));
+    eventually("it settles what is owed", SOON, || houses() == [0; 4]);
+    assert_eq!(balance(&user, &name), json!(0));
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn what_an_erased_person_left_pays_what_they_turn_out_to_owe() {
+    let scene = Scene::start();
+    let user = scene.user();
+    let name = account(&user, 0.0);
+    let (_, attempt) = deposited(&scene, &user, &name, 12.5);
+    user.delete("/auth/me").send().expect(204);
+    let houses = || ["unclaimed", "receivables", "psp"].map(|it| house(&scene.stack, it));
+    eventually("it is set aside", SOON, || houses() == [1250, 0, -1250]);
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.webhook(&attempt).expect(200);
+    assert_eq!(houses(), [0; 3]);
+    let left = "SELECT sum(amount)::bigint FROM payments.unclaimed";
+    let left: i64 = scene.stack.sql().query_one(left, &[]).unwrap().get(0);
+    assert_eq!(left, 0);
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn a_dispute_that_is_won_after_a_write_off_makes_good_the_loss_of_the_house() {
+    let scene = Scene::start();
+    let (user, other, admin) = (scene.user(), scene.user(), User::admin(&scene.stack));
+    let (name, elsewhere) = (account(&user, 0.0), account(&other, 0.0));
+    let (_, attempt) = deposited(&scene, &user, &name, 10.0);
+    send(&user, &name, &elsewhere, &json!(7.5)).expect(200);
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.webhook(&attempt).expect(200);
+    let receivable = "SELECT id FROM payments.receivable";
+    let receivable: Uuid = scene.stack.sql().query_one(receivable, &[]).unwrap().get(0);
+    let path = format!("/payments/receivables/{receivable}/written-off");
+    by_hand(&admin, &path).expect(200);
+    let houses = || ["receivables", "losses", "psp"].map(|it| house(&scene.stack, it));
+    assert_eq!(houses(), [0, -750, 0]);
+    scene
+        .provider
+        .changes(&attempt, "status_detail", json!("reimbursed"));
+    scene.webhook(&attempt).expect(200);
+    // The user has what was taken from them, and not what the house had borne.
+    assert_eq!(balance(&user, &name), json!(2.5));
+    assert_eq!(houses(), [0, 0, -1000]);
+    assert_sound(&scene.stack);
+}
