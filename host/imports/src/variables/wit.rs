@@ -14,18 +14,22 @@ use crate::context::ImportsView;
 pub(crate) fn add_to_linker<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
-    let views: [(&str, fn(&mut T) -> VariablesView); 2] =
-        [("", own), (OF_DEPENDENCIES, of_dependencies)];
-    for (prefix, view) in views {
-        let mut instance = linker.instance(&format!("{prefix}spin:variables/variables@3.0.0"))?;
-        v3::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
-        let mut instance = linker.instance(&format!("{prefix}fermyon:spin/variables@2.0.0"))?;
-        v2::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
-        let config = format!("{prefix}wasi:config/store@0.2.0-draft-2024-09-27");
-        let mut instance = linker.instance(&config)?;
-        config::add_to_linker_instance::<_, HasVariables>(&mut instance, view)?;
-    }
-    Ok(())
+    link(linker, "", own)?;
+    link(linker, OF_DEPENDENCIES, of_dependencies)
+}
+
+fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    prefix: &str,
+    variables: fn(&mut T) -> VariablesView,
+) -> wasmtime::Result<()> {
+    let mut instance = linker.instance(&format!("{prefix}spin:variables/variables@3.0.0"))?;
+    v3::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)?;
+    let mut instance = linker.instance(&format!("{prefix}fermyon:spin/variables@2.0.0"))?;
+    v2::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)?;
+    let config = format!("{prefix}wasi:config/store@0.2.0-draft-2024-09-27");
+    let mut instance = linker.instance(&config)?;
+    config::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)
 }
 
 struct HasVariables;
