@@ -219,7 +219,7 @@ async fn a_variable_of_the_dependencies_is_not_their_consumers() {
     let host = Host::start(&manifest);
     let seen = host.get("/shop?variable+greeting").await.text();
     assert!(
-        seen.starts_with(r#"Ok("good day") Err(Undefined("#),
+        seen.starts_with(r#"Ok("good day") Err(Error::Undefined("#),
         "{seen}"
     );
     let folder = stage::folder(&manifest.replace(r#"["greeting"] }"#, r#"["greetings"] }"#));
