@@ -29,6 +29,8 @@ fn a_place_and_a_price_are_given_once_by_two_hosts_too() {
         // Where so many want one place, some are sent away for a moment.
         eventually_some("an answer", Duration::from_secs(60), || {
             let asked = in_turn(number, driver, "POST", "/booking").json(&wish);
+            // The same booking, when its payment took too long to be answered.
+            let asked = asked.header("idempotency-key", &format!("wish-{number}"));
             Some(asked.send()).filter(|it| it.status() != 503)
         })
     });
