@@ -142,13 +142,14 @@ CREATE OR REPLACE FUNCTION let_go_alone(by_admin uuid, to_user uuid, in_currency
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(sum(transfer.amount), 0)
-        FROM payout JOIN transfer ON transfer.id = payout.withdrawal
-        WHERE payout.owner = to_user AND transfer.currency = in_currency AND returned_at IS NULL
-            AND coalesce(approved_by, paid_by) = by_admin
+        SELECT coalesce(sum(done.amount), 0)
+        FROM payout
+        JOIN manual_act AS done ON subject = 'payout' AND about = withdrawal::text AND stage = 'done'
+            AND act = CASE WHEN approved_at IS NULL THEN 'paid' ELSE 'approved' END
+        WHERE payout.owner = to_user AND currency = in_currency AND returned_at IS NULL
+            AND actor = by_admin AND acted_at > now() - interval '1 day'
             AND coalesce(approved_at, paid_at) > now() - interval '1 day'
-            AND NOT was_proposed('payout', withdrawal::text,
-                                 CASE WHEN approved_at IS NULL THEN 'paid' ELSE 'approved' END));
+            AND NOT was_agreed(done));
 END $$;
 
 -- An admin lets a payout go. Only then is it paid at the bank, so one that its owner cancels meanwhile is not paid too.

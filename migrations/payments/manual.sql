@@ -44,11 +44,13 @@ BEGIN
     RETURN false;
 END $$;
 
--- Whether an act took two admins.
-CREATE OR REPLACE FUNCTION was_proposed(on_subject text, on_id text, the_act text) RETURNS bool LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT FROM manual_act
-        WHERE (subject, about, act, stage) = (on_subject, on_id, the_act, 'proposed'))
+-- Whether another admin proposed an act right before it was done. One's own proposal is no consent.
+CREATE OR REPLACE FUNCTION was_agreed(done manual_act) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT coalesce((
+        SELECT (before.act, before.stage) = (done.act, 'proposed') AND before.actor <> done.actor
+        FROM manual_act AS before
+        WHERE (before.subject, before.about) = (done.subject, done.about) AND before.id < done.id
+        ORDER BY before.id DESC LIMIT 1), false)
 $$;
 
 CREATE OR REPLACE FUNCTION note_act(
@@ -116,5 +118,5 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_proposed, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
+REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;

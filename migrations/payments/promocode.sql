@@ -2,10 +2,10 @@
 
 -- What one admin has made alone within a day.
 CREATE OR REPLACE FUNCTION coined_alone(by_admin uuid, in_currency text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(amount), 0)::bigint FROM manual_act
+    SELECT coalesce(sum(amount), 0)::bigint FROM manual_act AS done
     WHERE actor = by_admin AND acted_at > now() - interval '1 day'
         AND subject = 'promocode' AND stage = 'done' AND act <> 'withdrawn' AND currency = in_currency
-        AND NOT was_proposed(subject, about, act)
+        AND NOT was_agreed(done)
 $$;
 
 -- Makes one, and keeps who made it. What a code is worth is money that its users may withdraw, so of real money a worth
@@ -47,7 +47,7 @@ BEGIN
     RETURN answer;
 END $$;
 
--- Nobody can claim a code of the house any more.
+-- Withdraws a code that the house pays for, and keeps who did so. Nobody can claim it then.
 CREATE OR REPLACE FUNCTION withdraw_promocode_by_hand(with_code text, by_admin uuid)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE

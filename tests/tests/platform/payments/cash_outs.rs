@@ -193,7 +193,15 @@ fn small_cash_outs_of_a_day_are_a_large_one() {
     let (user, first) = (rich(&stack, 300_000), User::admin(&stack));
     let destination = bank(&user);
     let ask = |amount: i64| text(&cash_out(&user, &destination, amount).expect(201).json()["id"]);
-    let ids = [60_000, 40_000, 50_000, 50_000].map(ask);
+    let amounts = [60_000, 40_000, 50_000, 50_000];
+    let ids = amounts.map(ask);
+    // Nor does the admin's own proposal of yesterday help.
+    let me = text(&first.get("/auth/me").send().expect(200).json()["id"]);
+    let proposed = "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
+        VALUES ('payout', $1, 'approved', 'proposed', $2, 'USD', $3::text::uuid, now() - interval '1 day')";
+    for (id, amount) in ids.iter().zip(&amounts) {
+        stack.sql().execute(proposed, &[id, amount, &me]).unwrap();
+    }
     let statuses = at_once(ids.len(), |number| {
         end(&first, &ids[number], "approved").status()
     });
