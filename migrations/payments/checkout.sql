@@ -118,8 +118,8 @@ BEGIN
             SELECT * FROM receivable WHERE receivable.checkout = it.id AND written_off > 0
             ORDER BY created_at, id FOR NO KEY UPDATE
         LOOP
+            EXIT WHEN back = 0;
             part := least(lost.written_off, back);
-            CONTINUE WHEN part = 0;
             PERFORM book(gen_random_uuid(), 'settlement', it.credit, house_account('losses', it.currency), part,
                          it.currency, it.reference, 'A dispute was won that was written off');
             UPDATE receivable SET settled = settled + part, written_off = written_off - part WHERE id = lost.id;

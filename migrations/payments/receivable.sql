@@ -29,14 +29,11 @@ BEGIN
                          in_currency, owed.checkout::text, 'settlement of a payment that was taken back');
             owed.settled := owed.settled + part;
         END LOOP;
-        SELECT least(amount, owed.amount - owed.settled - owed.written_off) INTO part
-        FROM unclaimed WHERE owner = of_owner AND currency = in_currency FOR NO KEY UPDATE;
+        part := take_unclaimed(of_owner, in_currency, owed.amount - owed.settled - owed.written_off);
         IF part > 0 THEN
             PERFORM book(gen_random_uuid(), 'settlement', house_account('unclaimed', in_currency),
                          house_account('receivables', in_currency), part, in_currency, owed.checkout::text,
                          'settlement of a payment that was taken back');
-            UPDATE unclaimed SET amount = amount - part, updated_at = now()
-            WHERE owner = of_owner AND currency = in_currency;
             owed.settled := owed.settled + part;
         END IF;
         UPDATE receivable SET settled = owed.settled WHERE id = owed.id;

@@ -18,23 +18,33 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Takes money out of what a person left unclaimed, and answers how much. The caller books where it goes.
+CREATE OR REPLACE FUNCTION take_unclaimed(of_owner uuid, in_currency text, at_most bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    part bigint;
+BEGIN
+    SELECT least(amount, at_most) INTO part
+    FROM unclaimed WHERE owner = of_owner AND currency = in_currency FOR NO KEY UPDATE;
+    IF part > 0 THEN
+        UPDATE unclaimed SET amount = amount - part, updated_at = now()
+        WHERE owner = of_owner AND currency = in_currency;
+    END IF;
+    RETURN coalesce(part, 0);
+END $$;
+
 -- Brings unclaimed money back to an account of the erased person who left it, to be refunded from. Answers whether there
 -- was any. The sweep sets aside again what is not needed. The caller has locked the account.
 CREATE OR REPLACE FUNCTION bring_back(to_account uuid, at_most bigint) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
-    it account;
-    part bigint;
+    it account := (SELECT account FROM account WHERE id = to_account);
+    part bigint := take_unclaimed(it.owner, it.currency, at_most);
 BEGIN
-    SELECT * INTO it FROM account WHERE id = to_account;
-    SELECT least(amount, at_most) INTO part
-    FROM unclaimed WHERE owner = it.owner AND currency = it.currency FOR NO KEY UPDATE;
-    IF coalesce(part, 0) = 0 THEN
-        RETURN false;
+    IF part > 0 THEN
+        PERFORM book(gen_random_uuid(), 'claim', house_account('unclaimed', it.currency), to_account, part, it.currency,
+                     it.owner::text);
     END IF;
-    PERFORM book(gen_random_uuid(), 'claim', house_account('unclaimed', it.currency), to_account, part, it.currency,
-                 it.owner::text);
-    UPDATE unclaimed SET amount = amount - part, updated_at = now() WHERE owner = it.owner AND currency = it.currency;
-    RETURN true;
+    RETURN part > 0;
 END $$;
 
 -- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.
@@ -102,5 +112,5 @@ BEGIN
     RETURN outcome;
 END $$;
 
-REVOKE ALL ON FUNCTION set_aside, bring_back, set_aside_next, forget_holder, hand_over FROM PUBLIC;
+REVOKE ALL ON FUNCTION set_aside, take_unclaimed, bring_back, set_aside_next, forget_holder, hand_over FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;
