@@ -37,11 +37,15 @@ pub struct Keyed<T> {
     pub once: Once,
 }
 
-/// What makes a request the same request.
+/// What makes a request the same request; absent when the client gave no key.
 #[derive(Debug)]
-pub struct Once {
-    /// The key with the address it was sent to; absent when the client gave none.
-    key: Option<String>,
+pub struct Once(Option<Named>);
+
+#[derive(Debug)]
+struct Named {
+    /// The key with the address it was sent to.
+    key: String,
+    /// The hash of what the request asks for.
     fingerprint: String,
 }
 
@@ -53,10 +57,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
         let bytes = crate::web::bytes_of(request, "application/json", state).await?;
         Ok(Self {
             body: crate::web::read_json(&bytes)?,
-            once: Once {
-                key,
-                fingerprint: STANDARD.encode(Sha256::digest(&bytes)),
-            },
+            once: Once::of(key, &bytes),
         })
     }
 }
@@ -78,11 +79,9 @@ impl<S: Sync> FromRequestParts<S> for Once {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let key = key(&parts.headers, &parts.method, &parts.uri)?;
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self {
-            key: key(&parts.headers, &parts.method, &parts.uri)?,
-            fingerprint: STANDARD.encode(Sha256::digest(query)),
-        })
+        Ok(Self::of(key, query.as_bytes()))
     }
 }
 
@@ -224,13 +223,20 @@ impl<R: Output> Output for Replayable<R> {
 }
 
 impl Once {
+    fn of(key: Option<String>, asked: &[u8]) -> Self {
+        Self(key.map(|key| Named {
+            key,
+            fingerprint: STANDARD.encode(Sha256::digest(asked)),
+        }))
+    }
+
     /// The id of what this request makes: the same for every copy of it, so that a copy which
     /// comes after a crash finds what the first one did. Another body is another request: after
     /// a refusal the key is free for it.
     pub fn id(&self, caller: &Caller) -> Uuid {
-        match &self.key {
-            Some(key) => {
-                let request = format!("{key} {}", self.fingerprint);
+        match &self.0 {
+            Some(Named { key, fingerprint }) => {
+                let request = format!("{key} {fingerprint}");
                 Uuid::new_v5(&caller.id, request.as_bytes())
             }
             None => Uuid::now_v7(),
@@ -246,13 +252,13 @@ impl Once {
         caller: &Caller,
         act: impl Future<Output = Result<R, Problem>>,
     ) -> Result<Replayable<R>, Problem> {
-        let Some(key) = self.key else {
+        let Some(Named { key, fingerprint }) = self.0 else {
             return written(act.await?).map(|it| respond(it).into());
         };
         let begun = db
             .one(
                 sql!("idempotency_begin"),
-                params![caller.id, &key, &self.fingerprint],
+                params![caller.id, &key, &fingerprint],
             )
             .await?;
         let claim = match begun {
