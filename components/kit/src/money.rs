@@ -1,8 +1,8 @@
 //! Money: integer minor units with a currency. Never a float, never converted.
 //!
 //! Decimals exist only at the edges, for the clients that speak them
-//! ([`decimal`]); a JSON number is read through its shortest text, which is
-//! exact for all amounts that are allowed here (at most 15 digits).
+//! ([`decimal`]); a JSON number is exact for all amounts that are allowed here
+//! (at most 15 digits).
 
 use std::fmt;
 use std::str::FromStr;
@@ -121,8 +121,10 @@ pub mod decimal {
     struct Minor;
 
     impl Minor {
-        fn read<E: Error>(text: &str) -> Result<i64, E> {
-            parse(text).ok_or_else(|| E::custom("not an amount with at most two decimals"))
+        fn within<E: Error>(cents: Option<i64>) -> Result<i64, E> {
+            cents
+                .filter(|it| it.unsigned_abs() <= super::Cents::MAX.unsigned_abs())
+                .ok_or_else(|| E::custom("not an amount with at most two decimals"))
         }
     }
 
@@ -134,15 +136,18 @@ pub mod decimal {
         }
 
         fn visit_i64<E: Error>(self, value: i64) -> Result<i64, E> {
-            Self::read(&value.to_string())
+            Self::within(value.checked_mul(100))
         }
 
         fn visit_u64<E: Error>(self, value: u64) -> Result<i64, E> {
-            Self::read(&value.to_string())
+            Self::within(i64::try_from(value).ok().and_then(|it| it.checked_mul(100)))
         }
 
+        /// The quotient is correctly rounded, so it is the number itself if and only if that was written with two
+        /// decimals: no two amounts within the bound have the same nearest number.
         fn visit_f64<E: Error>(self, value: f64) -> Result<i64, E> {
-            Self::read(&value.to_string())
+            let cents = (value * 100.0).round();
+            Self::within((cents / 100.0 == value).then_some(cents as i64))
         }
     }
 }
@@ -194,6 +199,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_number_is_the_amount_that_its_text_is(thousandths in -10 * Cents::MAX..=10 * Cents::MAX) {
+            let sign = if thousandths < 0 { "-" } else { "" };
+            let (whole, rest) = (thousandths.abs() / 1_000, thousandths.abs() % 1_000);
+            for text in [
+                format!("{sign}{whole}.{rest:03}"),
+                format!("{sign}{whole}.{:02}", rest / 10),
+                format!("{sign}{whole}"),
+            ] {
+                prop_assert_eq!(read(&text), decimal::parse(&text));
+            }
+        }
+
         #[test]
         fn what_is_written_is_read_back(amount in -Cents::MAX..=Cents::MAX) {
             let text = serde_json::to_string(&Priced { amount }).unwrap();
