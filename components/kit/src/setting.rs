@@ -1,7 +1,6 @@
 //! Variables that the manifest gives the component.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use spin_sdk::variables;
 
@@ -14,13 +13,15 @@ pub struct Unset {
 }
 
 thread_local! {
-    /// A variable never changes while an instance lives, and asking the host costs.
-    static KNOWN: RefCell<HashMap<&'static str, &'static str>> = RefCell::default();
+    /// A variable never changes while an instance lives, and asking the host costs. They are so few that comparing is
+    /// cheaper than hashing.
+    static KNOWN: RefCell<Vec<(&'static str, &'static str)>> = RefCell::default();
 }
 
 /// The value of a variable; leaked once per instance, so that it can be borrowed for good.
 pub async fn setting(name: &'static str) -> Result<&'static str, Unset> {
-    if let Some(known) = KNOWN.with_borrow(|it| it.get(name).copied()) {
+    let known = KNOWN.with_borrow(|it| it.iter().find(|it| it.0 == name).copied());
+    if let Some((_, known)) = known {
         return Ok(known);
     }
     let value = variables::get(name).await.map_err(|it| Unset {
@@ -28,7 +29,7 @@ pub async fn setting(name: &'static str) -> Result<&'static str, Unset> {
         cause: it.to_string(),
     })?;
     let value: &'static str = Box::leak(value.into_boxed_str());
-    KNOWN.with_borrow_mut(|it| it.insert(name, value));
+    KNOWN.with_borrow_mut(|it| it.push((name, value)));
     Ok(value)
 }
 

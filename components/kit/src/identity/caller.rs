@@ -117,14 +117,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Several extractors of one handler may ask; the first answer stands.
-        if let Some(caller) = parts.extensions.get::<Self>() {
-            return Ok(caller.clone());
-        }
         let token = bearer(parts)?.ok_or(NO_TOKEN)?;
-        let caller = verified(token, parts).await?;
-        parts.extensions.insert(caller.clone());
-        Ok(caller)
+        verified(token, parts).await
     }
 }
 

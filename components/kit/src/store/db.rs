@@ -12,7 +12,6 @@
 //! every other, and while `relay` carries out many events at once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
@@ -40,16 +39,17 @@ macro_rules! sql {
 }
 
 thread_local! {
-    /// By their addresses.
-    static KEPT: RefCell<HashMap<&'static str, Arc<Connection>>> = RefCell::default();
+    /// By their addresses, of which a component has one or two.
+    static KEPT: RefCell<Vec<(&'static str, Arc<Connection>)>> = RefCell::default();
 }
 
 fn kept(url: &'static str) -> Result<Arc<Connection>, PgError> {
-    if let Some(kept) = KEPT.with_borrow(|it| it.get(url).cloned()) {
+    let kept = KEPT.with_borrow(|it| it.iter().find(|it| it.0 == url).cloned());
+    if let Some((_, kept)) = kept {
         return Ok(kept);
     }
     let opened = Arc::new(Connection::open(url)?);
-    KEPT.with_borrow_mut(|it| it.insert(url, Arc::clone(&opened)));
+    KEPT.with_borrow_mut(|it| it.push((url, Arc::clone(&opened))));
     Ok(opened)
 }
 

@@ -17,14 +17,16 @@ pub async fn answer<B>(router: &Router, request: axum::http::Request<B>) -> Resp
 where
     B: HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
-    let id = RequestId::of(request.headers());
     let mut request: Request = request.map(Body::new);
     without_trailing_slash(request.uri_mut());
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        request
-            .headers_mut()
-            .insert(HeaderName::from_static(HEADER), value);
-    }
+    let id = RequestId::given(request.headers()).unwrap_or_else(|| {
+        let fresh = RequestId::fresh();
+        if let Ok(value) = HeaderValue::from_str(fresh.as_str()) {
+            let headers = request.headers_mut();
+            headers.insert(HeaderName::from_static(HEADER), value);
+        }
+        fresh
+    });
     with_length(written(router.call(request).await, &id))
 }
 

@@ -34,9 +34,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// An inner mark stays.
+    /// Marks a refusal with how it is written. An inner mark stays.
     pub(super) fn mark(self, mut response: Response) -> Response {
-        response.extensions_mut().get_or_insert(self);
+        let extensions = response.extensions_mut();
+        if extensions.get::<Problem>().is_some() {
+            extensions.get_or_insert(self);
+        }
         response
     }
 }

@@ -14,12 +14,10 @@ pub(crate) const HEADER: &str = "x-request-id";
 pub struct RequestId(String);
 
 impl RequestId {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(HEADER).and_then(|it| it.to_str().ok());
-        Self(match given {
-            Some(id) if acceptable(id) => id.to_owned(),
-            _ => return Self::fresh(),
-        })
+    /// As the host gave it.
+    pub(crate) fn given(headers: &HeaderMap) -> Option<Self> {
+        let id = headers.get(HEADER)?.to_str().ok()?;
+        acceptable(id).then(|| Self(id.to_owned()))
     }
 
     /// For work that no HTTP request caused.
@@ -50,6 +48,6 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(&parts.headers))
+        Ok(Self::given(&parts.headers).unwrap_or_else(Self::fresh))
     }
 }
