@@ -132,9 +132,10 @@ fn acceptable(key: &HeaderValue) -> Result<&str, Problem> {
 }
 
 enum Begun {
-    /// The key is claimed: it is new, or its first request broke off.
     Ours {
         fence: i64,
+        /// An earlier copy of the request broke off.
+        is_resumed: bool,
     },
     Running,
     Other,
@@ -147,9 +148,11 @@ enum Begun {
 
 impl FromRow for Begun {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(match row.get::<String>("state")?.as_str() {
-            "ours" => Self::Ours {
+        let state: String = row.get("state")?;
+        Ok(match state.as_str() {
+            "first" | "again" => Self::Ours {
                 fence: row.get("fence")?,
+                is_resumed: state == "again",
             },
             "running" => Self::Running,
             "other" => Self::Other,
@@ -245,7 +248,8 @@ impl Once {
 
     /// Carries `act` out, unless a copy of this request already was: then its answer is given
     /// again. After a refusal the key is free, because nothing was done. After a failure of the
-    /// server something may have been done: the key stays with this request, and a copy goes on.
+    /// server, or where an earlier copy broke off, something may have been done: the key stays with
+    /// this request, and a copy goes on.
     pub async fn answer<R: Replay>(
         self,
         db: &Db,
@@ -262,11 +266,12 @@ impl Once {
             )
             .await?;
         let claim = match begun {
-            Begun::Ours { fence } => Claim {
+            Begun::Ours { fence, is_resumed } => Claim {
                 db,
                 caller: caller.id,
                 key: &key,
                 fence,
+                is_resumed,
             },
             Begun::Done {
                 status,
@@ -295,7 +300,7 @@ impl Once {
                 Ok(respond(written).into())
             }
             Err(problem) => {
-                if problem.status().is_server_error() {
+                if problem.status().is_server_error() || claim.is_resumed {
                     claim.abandon().await?;
                 } else {
                     claim.release().await?;
@@ -315,6 +320,7 @@ struct Claim<'a> {
     caller: Uuid,
     key: &'a str,
     fence: i64,
+    is_resumed: bool,
 }
 
 impl Claim<'_> {
@@ -401,8 +407,16 @@ fn respond(written: Written) -> Response {
     response
 }
 
-/// Deletes keys that are a day old, `limit` at most: what a sweep does.
-pub async fn purge_keys(db: &Db, limit: i64) -> Result<(), DbError> {
-    db.run(sql!("idempotency_purge"), params![limit]).await?;
+/// Bounds a sweep's purge. A sweep comes every few seconds, and what is deleted has to keep up with what is claimed.
+const MAX_PURGES: u32 = 20;
+
+/// Deletes keys that are a day old, `batch` in a statement: what a sweep does.
+pub async fn purge_keys(db: &Db, batch: i64) -> Result<(), DbError> {
+    for _ in 0..MAX_PURGES {
+        let deleted = db.run(sql!("idempotency_purge"), params![batch]).await?;
+        if i64::try_from(deleted).is_ok_and(|it| it < batch) {
+            break;
+        }
+    }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wharf_tests::{Stack, User, at_once, eventually};
+use uuid::Uuid;
+use wharf_tests::{Answer, Stack, User, at_once, eventually, unique};
 
 use super::{account, balance, key};
 
@@ -51,13 +52,7 @@ fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
     let user = User::driver(&stack);
     let name = account(&user, 100.0);
     let key = key();
-    let copy = |amount: i64| {
-        let body = json!({ "paymentAccountId": name, "amount": amount });
-        user.post("/payments/withdraw")
-            .header("idempotency-key", &key)
-            .json(&body)
-            .send()
-    };
+    let copy = |amount| withdraw_as(&user, &name, &key, amount);
     let first = copy(10).expect(200).json();
     let fence = || fence(&stack, &key);
     let before = fence();
@@ -68,6 +63,21 @@ fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
     assert!(fence() > before);
     copy(11).expect(422);
     assert_eq!(balance(&user, &name), json!(90));
+}
+
+fn withdraw_as(user: &User, name: &str, key: &str, amount: i64) -> Answer {
+    let body = json!({ "paymentAccountId": name, "amount": amount });
+    let request = user.post("/payments/withdraw");
+    request.header("idempotency-key", key).json(&body).send()
+}
+
+/// As if the host had died over the answer, with a lease until that moment in SQL.
+fn die(stack: &Stack, key: &str, leased_until: &str) {
+    let died = format!(
+        "UPDATE payments.idempotency_key SET status = NULL, body = NULL, leased_until = {leased_until}
+        WHERE key LIKE '%' || $1"
+    );
+    assert_eq!(stack.sql().execute(&died, &[&key]).unwrap(), 1);
 }
 
 fn fence(stack: &Stack, key: &str) -> i64 {
@@ -82,18 +92,10 @@ fn the_key_of_a_request_that_died_is_free_within_seconds_and_for_the_same_reques
     let user = User::driver(&stack);
     let name = account(&user, 100.0);
     let key = key();
-    let copy = |amount: i64| {
-        let body = json!({ "paymentAccountId": name, "amount": amount });
-        user.post("/payments/withdraw")
-            .header("idempotency-key", &key)
-            .json(&body)
-            .send()
-    };
+    let copy = |amount| withdraw_as(&user, &name, &key, amount);
     let first = copy(10).expect(200).json();
     let before = fence(&stack, &key);
-    let died = "UPDATE payments.idempotency_key
-        SET status = NULL, body = NULL, leased_until = now() + interval '3 seconds' WHERE key LIKE '%' || $1";
-    assert_eq!(stack.sql().execute(died, &[&key]).unwrap(), 1);
+    die(&stack, &key, "now() + interval '3 seconds'");
     assert_eq!(copy(10).problem(409)["code"], "idempotency-key-in-use");
     assert_eq!(copy(11).problem(422)["code"], "idempotency-key-reused");
     eventually("the lease has ended", Duration::from_secs(10), || {
@@ -103,4 +105,53 @@ fn the_key_of_a_request_that_died_is_free_within_seconds_and_for_the_same_reques
     assert_eq!(balance(&user, &name), json!(90));
     // A copy that comes back late does not end the claim of another.
     assert!(fence(&stack, &key) > before);
+}
+
+/// The clock of the database was set back, or another database with another clock took over.
+#[test]
+fn a_lease_that_ends_later_than_any_can_has_ended() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let (name, key) = (account(&user, 100.0), key());
+    let first = withdraw_as(&user, &name, &key, 10).expect(200).json();
+    die(&stack, &key, "now() + interval '1 hour'");
+    let again = withdraw_as(&user, &name, &key, 10).expect(200);
+    assert_eq!(again.json(), first);
+    assert_eq!(balance(&user, &name), json!(90));
+}
+
+/// The first copy moved the money and died, and the next one meets an account that has another name by now.
+#[test]
+fn a_copy_that_is_refused_does_not_free_a_key_under_which_money_may_have_moved() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let (name, key) = (account(&user, 100.0), key());
+    let copy = |amount| withdraw_as(&user, &name, &key, amount);
+    let rename = |from: &str, to: &str| {
+        let rename = "UPDATE payments.account SET name = $2 WHERE name = $1";
+        assert_eq!(stack.sql().execute(rename, &[&from, &to]).unwrap(), 1);
+    };
+    let first = copy(10).expect(200).json();
+    die(&stack, &key, "'-infinity'");
+    let hidden = unique("account");
+    rename(&name, &hidden);
+    assert_eq!(copy(10).problem(404)["code"], "unknown-account");
+    assert_eq!(copy(11).problem(422)["code"], "idempotency-key-reused");
+    rename(&hidden, &name);
+    assert_eq!(copy(10).expect(200).json(), first);
+    assert_eq!(balance(&user, &name), json!(90));
+}
+
+#[test]
+fn keys_are_deleted_as_quickly_as_a_busy_day_claims_them() {
+    let stack = Stack::shared();
+    let caller = Uuid::new_v4();
+    let old = "INSERT INTO payments.idempotency_key (caller, key, fingerprint, status, body, claimed_at)
+        SELECT $1, number::text, '', 200, '{}', now() - interval '2 days' FROM generate_series(1, 50000) AS number";
+    let mut sql = stack.sql();
+    sql.execute(old, &[&caller]).unwrap();
+    let left = "SELECT count(*) FROM payments.idempotency_key WHERE caller = $1";
+    eventually("none is left", Duration::from_secs(60), || {
+        sql.query_one(left, &[&caller]).unwrap().get::<_, i64>(0) == 0
+    });
 }
