@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment, detail};
 use super::{Failure, Opened, Payment, State, Subject};
-use crate::checkout::{Checkout, Method as How};
+use crate::checkout::{Checkout, Method as How, line};
 use crate::part::Part;
 
 /// How long one try may take. The shops that move here tried three times for 2 s each.
@@ -50,7 +50,12 @@ struct Price(#[serde(with = "decimal")] i64);
 
 /// Whether the provider did not answer a moment ago, so that asking again is no use.
 pub fn is_away() -> bool {
-    AWAY_UNTIL.get() > kit::now().as_second()
+    is_ahead(AWAY_UNTIL.get(), kit::now().as_second())
+}
+
+/// Not so a moment that a clock wrote which was set back since.
+fn is_ahead(until: i64, now: i64) -> bool {
+    (1..=AWAY_S).contains(&until.saturating_sub(now))
 }
 
 /// The provider that the variables name.
@@ -323,10 +328,11 @@ impl MercadoPago {
             StatusCode::CONFLICT | StatusCode::LOCKED => away(&status),
             // The token is wrong, not the request: it may work once the token is replaced.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => away(&status),
-            _ if status.is_server_error() => away(&status),
+            // The address is wrong, or stands before the provider's own.
+            _ if status.is_server_error() || status.is_redirection() => away(&status),
             _ => Failure::Refused {
                 status: status.as_u16(),
-                text: String::from_utf8_lossy(&body).chars().take(300).collect(),
+                text: line(&String::from_utf8_lossy(&body)),
             },
         })
     }
@@ -369,6 +375,20 @@ fn segment(id: &str) -> Result<&str, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_the_provider_away_no_longer() {
+        for (left, is_away) in [
+            (-1, false),
+            (0, false),
+            (1, true),
+            (AWAY_S, true),
+            (3_600, false),
+        ] {
+            assert_eq!(is_ahead(1_000 + left, 1_000), is_away, "{left}");
+        }
+        assert!(!is_ahead(0, 1_000));
+    }
 
     #[test]
     fn an_id_cannot_become_another_address() {

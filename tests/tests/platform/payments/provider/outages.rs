@@ -1,5 +1,6 @@
 //! A provider that is down, slow or silent, and chaos.
 
+use std::iter::repeat_n;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -113,13 +114,16 @@ fn a_payment_that_the_provider_refuses_is_cancelled() {
     let path = format!("/payments/?order_id={order}");
     let listed = user.get(&path).send().expect(200).json();
     assert_eq!(listed[0]["status"], "cancelled");
-    // Not so when it is we who are not known there.
-    let title = unique("unknown");
-    scene
-        .provider
-        .instead(&title, (0..3).map(|_| Reply::status(401)));
-    let payment = scene.open_titled(&user, &title);
-    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    // Not so when it is we who are not known there, or when the address leads elsewhere.
+    for reply in [
+        Reply::status(401),
+        Reply::redirect("https://psp.test/maintenance"),
+    ] {
+        let title = unique("unknown");
+        scene.provider.instead(&title, repeat_n(reply, 3));
+        let payment = scene.open_titled(&user, &title);
+        assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    }
 }
 
 /// What other functions hear: nothing that can never be is called an outage, or they would ask for ever.

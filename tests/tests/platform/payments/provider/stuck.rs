@@ -91,7 +91,9 @@ fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_aga
 fn the_provider_is_asked_again_when_an_admin_says_so() {
     let scene = Scene::shared();
     let rejected = Reply::json(201, &json!({ "status": "rejected" }));
-    for refusal in [closed_card(), rejected] {
+    // An answer that no text of the database can hold.
+    let garbled = Reply::bytes(400, "no\0\n");
+    for refusal in [closed_card(), rejected, garbled] {
         let (payment, id) = refused(scene, refusal);
         assert_eq!(scene.attempts(&payment)[0]["verdict"], "returning");
         assert_eq!(scene.provider.status(&id), "approved");
