@@ -206,9 +206,11 @@ pub fn judge(
     }
 }
 
-/// Whether money that the provider had taken back is there again.
+/// Whether money that the provider had taken back is there again. Without its word for that, an answer from before it
+/// took the money, which comes late, would look the same.
 fn is_restored(known: Option<Known>, payment: &Payment) -> bool {
-    known.is_some_and(|it| it.is_taken_back && payment.refunded < it.refunded)
+    payment.is_reimbursed
+        && known.is_some_and(|it| it.is_taken_back && payment.refunded < it.refunded)
 }
 
 fn fits_checkout(checkout: &Checkout, payment: &Payment) -> bool {
@@ -260,6 +262,7 @@ mod tests {
             id: id.to_owned(),
             checkout: Some(Uuid::from_u128(1)),
             state,
+            is_reimbursed: false,
             detail: None,
             amount: 2500,
             currency: "BRL".to_owned(),
@@ -345,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_dispute_that_is_won_brings_back_what_the_provider_took_and_nothing_that_was_sent_back() {
-        let judged = |opener: &str, is_taken_back, refunded| {
+        let judged = |opener: &str, is_taken_back, is_reimbursed, refunded| {
             let checkout = Checkout {
                 opener: opener.to_owned(),
                 ..checkout(Status::Refunded)
@@ -357,19 +360,25 @@ mod tests {
                 is_taken_back,
             };
             let paid = Payment {
+                is_reimbursed,
                 refunded,
                 ..payment("1", State::Approved)
             };
             judge(&checkout, Some(known), &paid, at(END)).map(|it| (it.status, it.verdict))
         };
         let accepted = Verdict::Accepted;
-        assert_eq!(judged(OPENER, true, 0), Some((Status::Approved, accepted)));
         assert_eq!(
-            judged("orders", true, 0),
+            judged(OPENER, true, true, 0),
+            Some((Status::Approved, accepted))
+        );
+        assert_eq!(
+            judged("orders", true, true, 0),
             Some((Status::Refunded, accepted))
         );
-        assert_eq!(judged(OPENER, true, 2500), None);
-        assert_eq!(judged(OPENER, false, 0), None);
+        assert_eq!(judged(OPENER, true, true, 2500), None);
+        assert_eq!(judged(OPENER, false, true, 0), None);
+        // What the provider held before it took the money, and said late.
+        assert_eq!(judged(OPENER, true, false, 0), None);
     }
 
     /// A checkout with what the schema keeps of it.

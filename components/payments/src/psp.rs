@@ -31,6 +31,8 @@ pub struct Payment {
     /// The checkout that it refers to.
     pub checkout: Option<Uuid>,
     pub state: State,
+    /// A dispute about it was won: the provider took the money and gave it back.
+    pub is_reimbursed: bool,
     /// Why, in the provider's words.
     pub detail: Option<String>,
     /// Minor units.

@@ -53,8 +53,14 @@ pub struct WirePayment {
     date_approved: Option<String>,
 }
 
+/// Whether a dispute was won, and the money is there again.
+fn is_reimbursed(status: &str, status_detail: Option<&str>) -> bool {
+    status == "charged_back" && status_detail == Some("reimbursed")
+}
+
 impl WirePayment {
     pub fn read(self) -> Result<Payment, Failure> {
+        let is_reimbursed = is_reimbursed(&self.status, self.status_detail.as_deref());
         let state = match self.status.as_str() {
             "pending" => State::Pending,
             "authorized" | "in_process" | "in_mediation" => State::InProcess,
@@ -63,10 +69,7 @@ impl WirePayment {
             }
             "approved" => State::Approved,
             "rejected" | "cancelled" => State::Rejected,
-            // The dispute was won, and the money is there again.
-            "charged_back" if self.status_detail.as_deref() == Some("reimbursed") => {
-                State::Approved
-            }
+            _ if is_reimbursed => State::Approved,
             "refunded" | "charged_back" => State::Refunded,
             other => return Err(Failure::Nonsense(format!("payment status {other}"))),
         };
@@ -79,6 +82,7 @@ impl WirePayment {
             id,
             checkout: self.external_reference.and_then(|it| it.parse().ok()),
             state,
+            is_reimbursed,
             detail: detail(self.status_detail),
             amount: self.transaction_amount,
             currency: self.currency_id,
@@ -139,15 +143,14 @@ impl WireOrder {
             }) {
                 refunded = refunded.saturating_add(cents(&refund.amount)?);
             }
+            let is_reimbursed = is_reimbursed(&it.status, it.status_detail.as_deref());
             let state = match it.status.as_str() {
                 "created" | "at_terminal" | "action_required" => State::Pending,
                 "processing" | "in_process" | "in_review" => State::InProcess,
                 "processed" | "partially_refunded" if refunded >= amount => State::Refunded,
                 "processed" | "partially_refunded" => State::Approved,
                 "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
-                "charged_back" if it.status_detail.as_deref() == Some("reimbursed") => {
-                    State::Approved
-                }
+                _ if is_reimbursed => State::Approved,
                 "refunded" | "charged_back" => State::Refunded,
                 other => return Err(Failure::Nonsense(format!("payment status {other}"))),
             };
@@ -155,6 +158,7 @@ impl WireOrder {
                 id: it.id,
                 checkout,
                 state,
+                is_reimbursed,
                 detail: detail(it.status_detail),
                 amount,
                 currency: currency.clone(),

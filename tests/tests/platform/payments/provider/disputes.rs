@@ -1,28 +1,41 @@
 //! Payments that are settled: they are watched for disputes, and keep no payer waiting.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::json;
-use wharf_tests::{at_once, eventually};
+use wharf_tests::{User, at_once, eventually};
 
 use super::super::assert_sound;
 use super::scene::{SOON, Scene};
+
+/// Pays 25.00 into the wallet; answers the payment and its attempt at the provider, which no webhook told of.
+fn pay_in(scene: &Scene, user: &User) -> (String, String) {
+    let body = json!({ "amount": 2500, "currency": "BRL" });
+    let asked = user.post("/payment/deposit").json(&body).send();
+    let asked = asked.expect(201).json();
+    let payment = asked["payment_id"].as_str().unwrap().to_owned();
+    let attempt = scene.provider.pays(&payment, &json!(25), "approved");
+    (payment, attempt)
+}
+
+fn total(user: &User) -> i64 {
+    let balance = user.get("/payment/balance?currency=BRL").send();
+    balance.expect(200).json()["total"].as_i64().unwrap()
+}
 
 #[test]
 fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
     let scene = Scene::shared();
     let user = scene.user();
-    let body = json!({ "amount": 2500, "currency": "BRL" });
-    let asked = user.post("/payment/deposit").json(&body).send();
-    let asked = asked.expect(201).json();
-    let payment = asked["payment_id"].as_str().unwrap();
-    let id = scene.provider.pays(payment, &json!(25), "approved");
+    let (payment, id) = pay_in(scene, &user);
     let becomes = |status: &str, detail: &str| {
         scene.provider.changes(&id, "status", json!(status));
         scene.provider.changes(&id, "status_detail", json!(detail));
         for answer in at_once(4, |_| scene.webhook(&id)) {
             answer.expect(200);
         }
-        let balance = user.get("/payment/balance?currency=BRL").send();
-        balance.expect(200).json()["total"].clone()
+        total(&user)
     };
     assert_eq!(becomes("approved", "accredited"), 2500);
     for _ in 0..2 {
@@ -32,13 +45,40 @@ fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
     let path = format!("/payments/{payment}");
     let shown = user.get(&path).send().expect(200).json();
     assert_eq!(shown["status"], "approved");
-    let admin = wharf_tests::User::admin(&scene.stack);
+    let admin = User::admin(&scene.stack);
     let attempts = admin.get(&format!("{path}/attempts")).send();
     let attempts = attempts.expect(200).json();
     assert_eq!(
         (&attempts[0]["detail"], &attempts[0]["verdict"]),
         (&json!("reimbursed"), &json!("accepted"))
     );
+    assert_sound(&scene.stack);
+}
+
+/// A webhook asks before the provider takes the money back, and is answered after another one has booked that.
+#[test]
+fn an_answer_from_before_a_chargeback_is_no_dispute_that_was_won() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let (payment, id) = pay_in(scene, &user);
+    scene.webhook(&id).expect(200);
+    let path = format!("/v1/payments/{id}");
+    let asked = || scene.provider.received(&path).len();
+    let before = asked();
+    scene.provider.delay(&path, Duration::from_millis(1500));
+    thread::scope(|threads| {
+        let late = threads.spawn(|| scene.webhook(&id));
+        eventually("the provider is asked", SOON, || asked() > before);
+        let taken = json!("charged_back");
+        scene.provider.changes(&id, "status", taken);
+        scene.webhook(&id).expect(200);
+        assert_eq!(total(&user), 0);
+        late.join().unwrap().expect(200);
+    });
+    assert_eq!(total(&user), 0);
+    let path = format!("/payments/{payment}");
+    let shown = user.get(&path).send().expect(200).json();
+    assert_eq!(shown["status"], "refunded");
     assert_sound(&scene.stack);
 }
 
