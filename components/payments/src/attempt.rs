@@ -267,6 +267,7 @@ mod tests {
             amount: 2500,
             currency: "BRL".to_owned(),
             refunded: 0,
+            under_way: 0,
             approved_at: Some(at(END - 60)),
         }
     }

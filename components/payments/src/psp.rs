@@ -40,7 +40,18 @@ pub struct Payment {
     pub currency: String,
     /// The part of the amount that has gone back to the payer.
     pub refunded: i64,
+    /// The part that is on its way back, and may still fail to arrive.
+    pub under_way: i64,
     pub approved_at: Option<Timestamp>,
+}
+
+impl Payment {
+    /// What has not gone back and is not on its way.
+    pub fn left(&self) -> i64 {
+        self.amount
+            .saturating_sub(self.refunded)
+            .saturating_sub(self.under_way)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]

@@ -195,17 +195,23 @@ async fn send_parts(
     checkout: &Checkout,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut tried = None;
+    let mut tried: Option<(Uuid, Option<Failure>)> = None;
     while let Some(part) = parts::next_owed_part(db, checkout.id).await? {
-        if tried.replace(part.id) == Some(part.id) {
-            break;
-        }
-        if let Err(failure) = psp.send_part_back(checkout, &part).await {
-            eprintln!("part {} is not sent back yet: {failure}", part.id);
-            if let Failure::Refused { .. } | Failure::Unknown = failure {
+        if let Some((_, refusal)) = tried.take_if(|it| it.0 == part.id) {
+            // Afterwards, because one that has gone before is refused, too.
+            if let Some(failure) = refusal {
                 parts::note_refused_part(db, part.id, &failure.to_string()).await?;
             }
+            break;
         }
+        let refusal = match psp.send_part_back(checkout, &part).await {
+            Ok(word) => word.map(Failure::NotMade),
+            Err(failure) => {
+                eprintln!("part {} is not sent back yet: {failure}", part.id);
+                matches!(failure, Failure::Refused { .. } | Failure::Unknown).then_some(failure)
+            }
+        };
+        tried = Some((part.id, refusal));
         let payments = psp.look_up(&Subject::of(checkout, &part.payment)).await?;
         book(db, checkout.id, &payments, now).await?;
     }

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment, detail};
+use self::wire::{NewOrder, Preference, SearchResult, WireOrder, WirePayment, word_for_refund};
 use super::{Failure, Opened, Payment, State, Subject};
 use crate::checkout::{Checkout, Method as How, line};
 use crate::part::Part;
@@ -189,8 +189,10 @@ impl MercadoPago {
                 if held.state == State::Refunded {
                     return Ok(true);
                 }
-                let left = held.amount.saturating_sub(held.refunded);
-                refund_in_order(order, payment, left)?
+                if held.left() <= 0 {
+                    return Ok(false);
+                }
+                refund_in_order(order, payment, held.left())?
             }
             (How::Qr, None) | (How::Link, _) => (
                 format!("/v1/payments/{}/refunds", segment(payment)?),
@@ -202,20 +204,16 @@ impl MercadoPago {
         if self.held(checkout, payment).await?.state == State::Refunded {
             return Ok(true);
         }
-        match answer.get("status").and_then(Value::as_str) {
-            // That may take days, and is no refusal.
-            Some("in_process" | "processing") => Ok(false),
-            said => {
-                let said = detail(said.map(str::to_owned));
-                Err(Failure::NotMade(said.unwrap_or_default()))
-            }
+        match word_for_refund(&answer) {
+            None => Ok(false),
+            Some(word) => Err(Failure::NotMade(word)),
         }
     }
 
     /// How much of a payment has not gone back, where the provider says so.
     pub async fn left(&self, checkout: &Checkout, payment: &str) -> Option<i64> {
         let held = self.held(checkout, payment).await.ok()?;
-        Some(held.amount.saturating_sub(held.refunded)).filter(|left| *left > 0)
+        Some(held.left()).filter(|left| *left > 0)
     }
 
     /// What the provider holds of a payment.
@@ -226,8 +224,13 @@ impl MercadoPago {
             .ok_or(Failure::Unknown)
     }
 
-    /// Sends a part of a payment back. Repeated: no effect, as long as the provider remembers the key.
-    pub async fn send_part_back(&self, checkout: &Checkout, part: &Part) -> Result<(), Failure> {
+    /// Sends a part of a payment back. Answers what the provider said of it, or nothing when it is under way. Repeated:
+    /// no effect, as long as the provider remembers the key.
+    pub async fn send_part_back(
+        &self,
+        checkout: &Checkout,
+        part: &Part,
+    ) -> Result<Option<String>, Failure> {
         let (path, body) = match (checkout.method, &checkout.psp_id) {
             (How::Qr, Some(order)) => refund_in_order(order, &part.payment, part.amount)?,
             (How::Qr, None) | (How::Link, _) => (
@@ -235,8 +238,8 @@ impl MercadoPago {
                 json!({ "amount": Price(part.amount) }),
             ),
         };
-        let _: Value = self.post(&path, part.id, body).await?;
-        Ok(())
+        let answer: Value = self.post(&path, part.id, body).await?;
+        Ok(word_for_refund(&answer))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {

@@ -87,6 +87,7 @@ impl WirePayment {
             amount: self.transaction_amount,
             currency: self.currency_id,
             refunded: self.transaction_amount_refunded,
+            under_way: 0,
             approved_at: moment(self.date_approved)?,
         })
     }
@@ -124,6 +125,23 @@ struct OrderRefund {
     status: Option<String>,
 }
 
+/// The words for a refund that takes its time, which may be days.
+fn is_under_way(status: &str) -> bool {
+    matches!(status, "in_process" | "processing")
+}
+
+/// What the provider said of a refund, in one word; absent when the refund is under way.
+pub fn word_for_refund(answer: &Value) -> Option<String> {
+    let status = |it: &Value| it.get("status").and_then(Value::as_str).map(str::to_owned);
+    let refunds = answer.pointer("/transactions/refunds");
+    let refunds = refunds.and_then(Value::as_array).into_iter().flatten();
+    let mut words = refunds.chain([answer]).filter_map(status);
+    match words.any(|it| is_under_way(&it)) {
+        true => None,
+        false => Some(detail(status(answer)).unwrap_or_default()),
+    }
+}
+
 impl WireOrder {
     pub fn read(self) -> Result<Vec<Payment>, Failure> {
         let checkout = self.external_reference.and_then(|it| it.parse().ok());
@@ -137,11 +155,17 @@ impl WireOrder {
         let refunds = self.transactions.refunds;
         readable(self.transactions.payments.into_iter().map(|it| {
             let amount = cents(&it.amount)?;
-            let mut refunded = 0_i64;
-            for refund in refunds.iter().filter(|refund| {
-                refund.transaction_id == it.id && refund.status.as_deref() != Some("failed")
-            }) {
-                refunded = refunded.saturating_add(cents(&refund.amount)?);
+            let (mut refunded, mut under_way) = (0_i64, 0_i64);
+            for refund in refunds
+                .iter()
+                .filter(|refund| refund.transaction_id == it.id)
+            {
+                let sum = match refund.status.as_deref() {
+                    Some("failed") => continue,
+                    Some(status) if is_under_way(status) => &mut under_way,
+                    _ => &mut refunded,
+                };
+                *sum = sum.saturating_add(cents(&refund.amount)?);
             }
             let is_reimbursed = is_reimbursed(&it.status, it.status_detail.as_deref());
             let state = match it.status.as_str() {
@@ -163,6 +187,7 @@ impl WireOrder {
                 amount,
                 currency: currency.clone(),
                 refunded,
+                under_way,
                 // An order does not say when it was paid; its last change is not earlier.
                 approved_at: updated_at,
             })
@@ -171,7 +196,7 @@ impl WireOrder {
 }
 
 /// A word of the provider, as short as its words are.
-pub fn detail(text: Option<String>) -> Option<String> {
+fn detail(text: Option<String>) -> Option<String> {
     let text: String = text?
         .chars()
         .filter(|it| !it.is_control())
@@ -270,6 +295,8 @@ mod tests {
                     { "id": "REF01", "transaction_id": "PAY01", "amount": "5.00", "status": "processed" },
                     { "id": "REF02", "transaction_id": "PAY01", "amount": "1.50" },
                     { "id": "REF03", "transaction_id": "PAY03", "amount": "25.00", "status": "processed" },
+                    { "id": "REF04", "transaction_id": "PAY01", "amount": "2.00", "status": "processing" },
+                    { "id": "REF05", "transaction_id": "PAY01", "amount": "3.00", "status": "failed" },
                 ],
             },
         }))
@@ -278,16 +305,30 @@ mod tests {
             .read()
             .unwrap()
             .into_iter()
-            .map(|it| (it.id, it.state, it.refunded, it.currency))
+            .map(|it| (it.left(), it.id, it.state, it.refunded, it.currency))
             .collect();
         let brl = || "BRL".to_owned();
         assert_eq!(
             read,
             [
-                ("PAY01".to_owned(), State::Approved, 650, brl()),
-                ("PAY03".to_owned(), State::Refunded, 2500, brl()),
+                (1650, "PAY01".to_owned(), State::Approved, 650, brl()),
+                (0, "PAY03".to_owned(), State::Refunded, 2500, brl()),
             ]
         );
+    }
+
+    #[test]
+    fn a_refund_that_is_under_way_is_told_from_one_that_was_refused() {
+        let order = |status: &str| json!({ "status": "processed", "transactions": { "refunds": [{ "status": status }] } });
+        for (answer, word) in [
+            (json!({ "status": "rejected" }), Some("rejected")),
+            (json!({ "status": "in_process" }), None),
+            (order("processing"), None),
+            (order("failed"), Some("processed")),
+            (json!([]), Some("")),
+        ] {
+            assert_eq!(word_for_refund(&answer).as_deref(), word, "{answer}");
+        }
     }
 
     #[test]

@@ -60,6 +60,26 @@ fn a_part_that_went_back_before_is_not_settled_again() {
     assert_sound(&scene.stack);
 }
 
+/// The provider takes the request each time, and sends nothing back.
+#[test]
+fn a_part_that_the_provider_takes_and_never_sends_is_stuck() {
+    let scene = Scene::shared();
+    for (said, is_refusal) in [("rejected", true), ("in_process", false)] {
+        let (payment, id) = scene.paid();
+        let promises = repeat_n(Reply::json(201, &json!({ "status": said })), 11);
+        scene.provider.instead(&format!("{id}/refunds"), promises);
+        let part = Uuid::new_v4();
+        assert_ok(&refund_part(scene, &payment, part, 1_000), "Approved");
+        let is_stuck = || listed(scene, &part.to_string()).is_some_and(|it| it["is_stuck"] == true);
+        eventually("it is stuck or back", SOON, || {
+            scene.hurry(&payment);
+            is_stuck() || waiting(scene, &payment).is_empty()
+        });
+        assert_eq!(is_stuck(), is_refusal, "{said}");
+    }
+    assert_sound(&scene.stack);
+}
+
 #[test]
 fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_again() {
     let scene = Scene::shared();
