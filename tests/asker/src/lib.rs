@@ -70,6 +70,10 @@ async fn handle(request: Request) -> impl IntoResponse {
             post(async |Json(id)| said(checkout::find(id).await)),
         )
         .route(
+            "/ask/checkout/refresh",
+            post(async |Json(id)| said(checkout::refresh(id).await)),
+        )
+        .route(
             "/ask/checkout/cancel",
             post(async |Json(id)| said(checkout::cancel(id).await)),
         )

@@ -175,7 +175,10 @@ impl MercadoPago {
                         checkout.id
                     ))
                     .await?;
-                found.read()
+                let mut payments = found.read()?;
+                // A payment stays with the checkout for which it is seen first, so those of others are left to theirs.
+                payments.retain(|it| it.checkout == Some(checkout.id));
+                Ok(payments)
             }
         }
     }

@@ -241,6 +241,33 @@ fn one_payment_pays_for_one_thing() {
     assert_sound(&scene.stack);
 }
 
+/// A search that passes over what it is asked for.
+#[test]
+fn a_payment_for_another_checkout_that_is_found_for_this_one_is_left_to_the_other() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let (first, second) = (scene.open(&user), scene.open(&user));
+    for payment in [&first, &second] {
+        scene.leave_alone(payment);
+    }
+    let id = scene.provider.pays(&second.id, &json!(25), "approved");
+    let found = json!({ "results": [{
+        "id": id, "status": "approved", "transaction_amount": 25, "currency_id": "BRL",
+        "external_reference": second.id,
+    }] });
+    let search = format!("external_reference={}", first.id);
+    scene.provider.instead(&search, [Reply::json(200, &found)]);
+    let ask = scene.stack.post("/ask/checkout/refresh");
+    ask.json(&json!(first.id)).send().expect(200);
+    assert_eq!(scene.provider.received(&search).len(), 1);
+    assert_eq!(scene.attempts(&first), json!([]));
+    scene.webhook(&id).expect(200);
+    assert_eq!(
+        (scene.booked(&first), scene.booked(&second)),
+        ((0, 0), (2500, 1))
+    );
+}
+
 /// What is scanned is an order there, with words, refunds and webhooks of its own.
 #[test]
 fn an_order_is_booked_as_a_payment_is() {
