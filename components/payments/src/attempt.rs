@@ -210,7 +210,7 @@ pub fn judge(
 /// took the money, which comes late, would look the same.
 fn is_restored(known: Option<Known>, payment: &Payment) -> bool {
     payment.is_reimbursed
-        && known.is_some_and(|it| it.is_taken_back && payment.refunded < it.refunded)
+        && known.is_some_and(|it| it.is_taken_back && (0..it.refunded).contains(&payment.refunded))
 }
 
 fn fits_checkout(checkout: &Checkout, payment: &Payment) -> bool {
@@ -378,6 +378,8 @@ mod tests {
         );
         assert_eq!(judged(OPENER, true, true, 2500), None);
         assert_eq!(judged(OPENER, false, true, 0), None);
+        // More than was taken does not come back.
+        assert_eq!(judged(OPENER, true, true, -1), None);
         // What the provider held before it took the money, and said late.
         assert_eq!(judged(OPENER, true, false, 0), None);
     }
