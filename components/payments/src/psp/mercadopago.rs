@@ -32,6 +32,8 @@ const MAX_TOTAL: Duration = Duration::from_secs(3);
 const AWAY_S: i64 = 10;
 /// An answer is a few kilobytes; a larger one must not fill the memory.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
+/// A QR code holds 2331 bytes. What is longer could be neither drawn nor scanned.
+const MAX_SCAN_BYTES: usize = 2_000;
 /// Attempts to pay one checkout that are looked at in one go.
 const MAX_ATTEMPTS: u32 = 100;
 /// The most instalments that the shops that move here offered.
@@ -83,27 +85,31 @@ impl MercadoPago {
 
     /// Makes a checkout known to the provider, so that it can be paid. Repeated: the same answer.
     pub async fn open(&self, checkout: &Checkout) -> Result<Opened, Failure> {
-        match checkout.method {
+        let opened = match checkout.method {
             How::Link => {
                 let body = self.preference(checkout);
                 let preference: Preference = self
                     .post("/checkout/preferences", checkout.id, body)
                     .await?;
-                Ok(Opened {
+                Opened {
                     id: preference.id,
                     scan: preference.init_point.clone(),
                     link: Some(preference.init_point),
-                })
+                }
             }
             How::Qr => {
                 let body = self.order(checkout);
                 let order: NewOrder = self.post("/v1/orders", checkout.id, body).await?;
-                Ok(Opened {
+                Opened {
                     id: order.id,
                     link: None,
                     scan: order.type_response.qr_data,
-                })
+                }
             }
+        };
+        match opened.scan.len() {
+            0..=MAX_SCAN_BYTES => Ok(opened),
+            length => Err(Failure::Nonsense(format!("{length} bytes to scan"))),
         }
     }
 

@@ -126,6 +126,24 @@ fn a_payment_that_the_provider_refuses_is_cancelled() {
     }
 }
 
+#[test]
+fn an_answer_that_no_payer_can_use_is_asked_for_again() {
+    let scene = Scene::shared();
+    let (user, title) = (scene.user(), unique("useless"));
+    let long = format!("https://psp.test/{}", "x".repeat(5_000));
+    let replies = [
+        Reply::json(201, &json!({ "id": "1", "init_point": long })),
+        Reply::bytes(200, "<!doctype html>"),
+    ];
+    scene.provider.instead(&title, replies);
+    let payment = scene.open_titled(&user, &title);
+    assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    eventually("it can be paid", SOON, || {
+        scene.hurry(&payment);
+        scene.status(&payment) == "pending"
+    });
+}
+
 /// What other functions hear: nothing that can never be is called an outage, or they would ask for ever.
 #[test]
 fn a_function_that_asks_for_what_cannot_be_hears_so() {
