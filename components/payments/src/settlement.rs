@@ -11,7 +11,7 @@ use kit::store::{Db, event};
 use uuid::Uuid;
 
 use crate::attempt::{Standing, Verdict, judge};
-use crate::checkout::{Checkout, NewCheckout, Status};
+use crate::checkout::{Checkout, Method, NewCheckout, Status};
 use crate::error::Error;
 use crate::manual::Hand;
 use crate::psp::mercadopago::MercadoPago;
@@ -62,7 +62,7 @@ pub async fn handle_webhook(
     now: Timestamp,
 ) -> Result<Option<Checkout>, Error> {
     let psp = MercadoPago::configured().await?;
-    let payments = match psp.look_up(subject).await {
+    let mut payments = match psp.look_up(subject).await {
         Ok(payments) => payments,
         Err(Failure::Unknown) => return Ok(None),
         Err(failure) => return Err(failure.into()),
@@ -70,6 +70,17 @@ pub async fn handle_webhook(
     let Some(id) = payments.iter().find_map(|it| it.checkout) else {
         return Ok(None);
     };
+    if let Subject::Payment(_) = subject {
+        match store::find_checkout(db, id, None).await {
+            // Its payments have other ids in the order: under both, one would look like two.
+            Ok(checkout) if checkout.method == Method::Qr => {
+                payments = psp.payments_of(&checkout).await?;
+            }
+            Ok(_) => {}
+            Err(Error::UnknownPayment) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
     match book(db, id, &payments, now).await {
         Ok(Some(checkout)) => Ok(Some(send_back(db, &psp, checkout).await?)),
         Ok(None) | Err(Error::UnknownPayment) => Ok(None),

@@ -341,6 +341,36 @@ fn an_order_is_booked_as_a_payment_is() {
     assert_sound(&scene.stack);
 }
 
+/// The provider tells of what was scanned twice: of the order, and of the payment behind it, which has an id of its own.
+#[test]
+fn a_payment_by_code_is_one_payment_under_whatever_id_the_provider_tells_of_it() {
+    let scene = Scene::shared();
+    let payment = scene.open_by(&scene.user(), &unique("scanned"), "qr");
+    scene.leave_alone(&payment);
+    let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
+    let behind = unique("behind");
+    let told = json!({
+        "id": behind, "status": "approved", "transaction_amount": 25, "currency_id": "BRL",
+        "external_reference": payment.id,
+    });
+    let path = format!("/v1/payments/{behind}");
+    let replies = std::iter::repeat_n(Reply::json(200, &told), 2);
+    scene.provider.instead(&path, replies);
+    let order = format!("ORD{}", payment.id.replace('-', "").to_uppercase());
+    for _ in 0..2 {
+        scene.webhook(&behind).expect(200);
+        scene.order_webhook(&order, &order).expect(200);
+    }
+    let attempts = scene.attempts(&payment);
+    assert_eq!(attempts.as_array().unwrap().len(), 1, "{attempts}");
+    assert_eq!(attempts[0]["id"], json!(attempt));
+    assert_eq!(scene.provider.status(&attempt), "approved");
+    assert_eq!(
+        (scene.status(&payment).as_str(), scene.booked(&payment)),
+        ("approved", (2500, 1))
+    );
+}
+
 #[test]
 fn outside_a_sandbox_a_deposit_is_paid_for() {
     let scene = Scene::shared();
