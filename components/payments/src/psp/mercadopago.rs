@@ -34,8 +34,8 @@ const AWAY_S: i64 = 10;
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
 /// A QR code holds 2331 bytes. What is longer could be neither drawn nor scanned.
 const MAX_SCAN_BYTES: usize = 2_000;
-/// Attempts to pay one checkout that are looked at in one go.
-const MAX_ATTEMPTS: u32 = 100;
+/// Attempts to pay one checkout that are looked at in one go, the newest ones: so many fit into an answer.
+const MAX_ATTEMPTS: u32 = 50;
 /// The most instalments that the shops that move here offered.
 const INSTALMENTS: u32 = 12;
 /// The longest description of an order that the provider takes.
@@ -177,13 +177,15 @@ impl MercadoPago {
             (How::Link, Some(_)) => {
                 let found: SearchResult = self
                     .get(&format!(
-                        "/v1/payments/search?external_reference={}&limit={MAX_ATTEMPTS}",
+                        "/v1/payments/search?external_reference={}&sort=date_created&criteria=desc&limit={MAX_ATTEMPTS}",
                         checkout.id
                     ))
                     .await?;
                 let mut payments = found.read()?;
                 // A payment stays with the checkout for which it is seen first, so those of others are left to theirs.
                 payments.retain(|it| it.checkout == Some(checkout.id));
+                // In the order in which they were made: the newest attempt decides what the payer sees.
+                payments.reverse();
                 Ok(payments)
             }
         }

@@ -14,6 +14,8 @@ mod scene;
 mod stuck;
 mod wallets;
 
+use std::iter::repeat_n;
+
 use scene::{SECRET, SOON, Scene};
 use serde_json::json;
 use uuid::Uuid;
@@ -30,6 +32,21 @@ fn a_webhook_that_got_lost_costs_time_and_nothing_else() {
     eventually("the sweep finds the payment", SOON, || {
         scene.status(&payment) == "approved"
     });
+    assert_eq!(scene.booked(&payment), (2500, 1));
+}
+
+/// Cards are tried out on pages to pay on, some hundred times.
+#[test]
+fn a_payment_after_many_that_were_declined_is_found() {
+    let scene = Scene::shared();
+    let payment = scene.open(&scene.user());
+    scene.leave_alone(&payment);
+    for status in repeat_n("rejected", 150).chain(["approved"]) {
+        scene.provider.pays(&payment.id, &json!(25), status);
+    }
+    let ask = scene.stack.post("/ask/checkout/refresh");
+    let told = ask.json(&json!(payment.id)).send().expect(200).json();
+    assert_eq!(told["Ok"]["status"], "Approved", "{told}");
     assert_eq!(scene.booked(&payment), (2500, 1));
 }
 
@@ -354,7 +371,7 @@ fn a_payment_by_code_is_one_payment_under_whatever_id_the_provider_tells_of_it()
         "external_reference": payment.id,
     });
     let path = format!("/v1/payments/{behind}");
-    let replies = std::iter::repeat_n(Reply::json(200, &told), 2);
+    let replies = repeat_n(Reply::json(200, &told), 2);
     scene.provider.instead(&path, replies);
     let order = format!("ORD{}", payment.id.replace('-', "").to_uppercase());
     for _ in 0..2 {

@@ -268,9 +268,14 @@ fn carry_out(state: &mut State, request: &Received) -> Reply {
             let reference = request.path.split_once("external_reference=").unwrap().1;
             let reference = reference.split('&').next().unwrap();
             let all = state.payments.values().flatten();
-            let found: Vec<_> = all
+            let mut found: Vec<_> = all
                 .filter(|it| it["external_reference"] == *reference)
                 .collect();
+            if request.path.contains("criteria=desc") {
+                found.reverse();
+            }
+            let limit = request.path.split_once("limit=").unwrap().1;
+            found.truncate(limit.parse().unwrap());
             Reply::json(200, &json!({ "results": found }))
         }
         ("GET", ["v1", "payments", id]) => match find(state, id) {
