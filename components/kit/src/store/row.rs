@@ -70,13 +70,15 @@ pub struct Decided<T, E>(pub Result<T, E>);
 
 impl<T: FromRow, E: Refusals> FromRow for Decided<T, E> {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let outcome: String = row.get("outcome")?;
+        let Some(DbValue::Str(outcome)) = row.value("outcome") else {
+            return Err(DbError::Column("outcome".to_owned()));
+        };
         if E::DONE.contains(&outcome.as_str()) {
             return T::from_row(row).map(Ok).map(Self);
         }
-        match E::of_outcome(&outcome) {
+        match E::of_outcome(outcome) {
             Some(refusal) => Ok(Self(Err(refusal))),
-            None => Err(DbError::Outcome(outcome)),
+            None => Err(DbError::Outcome(outcome.clone())),
         }
     }
 }
