@@ -282,7 +282,10 @@ $$;
 
 -- Gives the price of items back, less their part of the discount. `wanted` is [{"item_id", "quantity", "restock"}]: what is
 -- restocked can be sold again. Where nothing is said of it, that is what was not prepared yet.
-CREATE OR REPLACE FUNCTION refund_items(the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb)
+DROP FUNCTION IF EXISTS refund_items(bigint, uuid, boolean, jsonb);
+CREATE OR REPLACE FUNCTION refund_items(
+    the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb, the_request uuid DEFAULT NULL
+)
 RETURNS TABLE (outcome text, subject customer_order)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -295,6 +298,10 @@ BEGIN
     SELECT * INTO o FROM customer_order WHERE id = the_order FOR UPDATE;
     IF NOT FOUND OR NOT is_seen(o, the_caller, is_admin) THEN
         RETURN QUERY SELECT 'unknown_order', NULL::customer_order;
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM given_back WHERE request = the_request AND order_id = o.id) THEN
+        RETURN QUERY SELECT 'moved', o;
         RETURN;
     END IF;
     refusal := CASE
@@ -337,6 +344,7 @@ BEGIN
         ELSE (back::numeric * (o.subtotal - o.discount) / o.subtotal)::bigint
     END;
     PERFORM owe(o.id, least(back, o.amount) - o.refunded);
+    INSERT INTO given_back (request, order_id) SELECT the_request, o.id WHERE the_request IS NOT NULL;
     UPDATE customer_order SET updated_at = updated_at WHERE id = o.id RETURNING * INTO o;
     RETURN QUERY SELECT 'moved', o;
 END

@@ -247,8 +247,9 @@ pub async fn refund_items(
         return Err(Error::InvalidItem.into());
     }
     let db = store::open().await?;
+    let request = once.id(&caller);
     let give_back = async {
-        let order = orders::refund_items(&db, id, &caller, &json!(body.items)).await?;
+        let order = orders::refund_items(&db, request, id, &caller, &json!(body.items)).await?;
         saga::pay_refunds(&db, charges::find_refunds(&db, id).await?).await;
         Ok(Json(order))
     };

@@ -121,14 +121,15 @@ pub async fn move_order(db: &Db, id: i64, step: Step, caller: &Caller) -> Result
     decide(db, sql!("move_order"), params).await
 }
 
-/// `items` is `[{"item_id", "quantity"}]`.
+/// Gives items back, once per `request`. `items` is `[{"item_id", "quantity"}]`.
 pub async fn refund_items(
     db: &Db,
+    request: Uuid,
     id: i64,
     caller: &Caller,
     items: &serde_json::Value,
 ) -> Result<Order, Error> {
-    let params = params![id, caller.id, caller.is_admin(), items];
+    let params = params![id, caller.id, caller.is_admin(), items, request];
     decide(db, sql!("refund_items"), params).await
 }
 
