@@ -90,6 +90,9 @@ pub enum Failure {
     /// It may or may not have received the request.
     #[error("the payment provider does not answer: {0}")]
     Away(String),
+    /// It was asked too much, and did nothing.
+    #[error("the payment provider takes no more requests for now")]
+    Crowded,
     /// It has no such payment or order.
     #[error("the payment provider has no such payment or order")]
     Unknown,

@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(600)];
 /// Bounds all tries together: a client waits for them, and they occupy an instance. The sweep goes on later.
 const MAX_TOTAL: Duration = Duration::from_secs(3);
-/// After `MAX_TOTAL` without an answer, an instance does not ask again for so long: it keeps its time for requests
-/// that need no provider.
+/// After `MAX_TOTAL` without an answer, or when the provider takes no more requests, an instance does not ask again for so
+/// long: it keeps its time for requests that need no provider.
 const AWAY_S: i64 = 10;
 /// An answer is a few kilobytes; a larger one must not fill the memory.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
@@ -288,17 +288,20 @@ impl MercadoPago {
                     .await
                     .unwrap_or_else(|| Err(Failure::Away("no answer in time".to_owned())));
                 match (answer, pauses.next()) {
-                    (Err(Failure::Away(_)), Some(pause)) => spin_sdk::time::sleep(pause).await,
+                    (Err(Failure::Away(_) | Failure::Crowded), Some(pause)) => {
+                        spin_sdk::time::sleep(pause).await;
+                    }
                     (answer, _) => return answer,
                 }
             }
         };
-        match within(MAX_TOTAL, tries).await {
+        let answer = within(MAX_TOTAL, tries).await;
+        if let None | Some(Err(Failure::Crowded)) = answer {
+            AWAY_UNTIL.set(kit::now().as_second().saturating_add(AWAY_S));
+        }
+        match answer {
             Some(answer) => parsed(&answer?),
-            None => {
-                AWAY_UNTIL.set(kit::now().as_second().saturating_add(AWAY_S));
-                Err(Failure::Away(format!("nothing within {MAX_TOTAL:?}")))
-            }
+            None => Err(Failure::Away(format!("nothing within {MAX_TOTAL:?}"))),
         }
     }
 
@@ -337,7 +340,8 @@ impl MercadoPago {
         }
         Err(match status {
             StatusCode::NOT_FOUND => Failure::Unknown,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => away(&status),
+            StatusCode::TOO_MANY_REQUESTS => Failure::Crowded,
+            StatusCode::REQUEST_TIMEOUT => away(&status),
             // A copy of the same request is still running there.
             StatusCode::CONFLICT | StatusCode::LOCKED => away(&status),
             // The token is wrong, not the request: it may work once the token is replaced.

@@ -229,6 +229,21 @@ fn a_silent_provider_does_not_delay_other_requests() {
     );
 }
 
+#[test]
+fn a_provider_that_was_asked_too_much_is_left_alone_for_a_while() {
+    const PAYMENTS: usize = 40;
+    let scene = Scene::start();
+    let user = scene.user();
+    let (title, refused) = (unique("crowd"), Reply::status(429));
+    scene.provider.instead(&title, repeat_n(refused, 1000));
+    for _ in 0..PAYMENTS {
+        let payment = scene.open_titled(&user, &title);
+        assert_eq!(payment.opened["status"], "payment_service_unavailable");
+    }
+    let asked = scene.provider.received(&title).len();
+    assert!(asked < PAYMENTS, "{asked}");
+}
+
 /// Everything at once, in an order that the dice decide; then one clean look by the sweep.
 #[test]
 fn chaos_ends_in_the_same_books_as_a_clean_run() {
