@@ -2,7 +2,7 @@
 
 -- Differences between a file and the books. Of a payment that a file names all lines count, whichever file they are in.
 -- What went back is compared one way only: the provider sends back later than it is booked here, and what it still owes
--- is listed as such.
+-- is listed as such. What came again is compared the other way, too: the provider has decided that it stays.
 CREATE OR REPLACE FUNCTION differences_of(of_file uuid)
 RETURNS TABLE (kind text, payment text, checkout uuid, currency text, booked bigint, reported bigint)
 LANGUAGE plpgsql STABLE AS $$
@@ -11,9 +11,12 @@ BEGIN
     WITH named AS (
         SELECT line.payment, min(line.currency) AS currency, count(DISTINCT line.currency) AS currencies,
             sum(line.amount) FILTER (WHERE line.kind = 'payment')::bigint AS paid,
-            coalesce(sum(line.amount) FILTER (WHERE line.kind <> 'payment'), 0)::bigint AS gone
+            coalesce(sum(CASE line.kind WHEN 'return' THEN -line.amount ELSE line.amount END)
+                FILTER (WHERE line.kind <> 'payment'), 0)::bigint AS gone,
+            bool_or(line.kind = 'return') AS came_again
         FROM provider_line AS line
         WHERE line.payment IN (SELECT own.payment FROM provider_line AS own WHERE file = of_file)
+            AND line.kind NOT IN ('payout', 'payout_return')
         GROUP BY line.payment
     ), compared AS (
         SELECT named.*, known.checkout, known.amount, known.currency AS known_currency,
@@ -30,26 +33,43 @@ BEGIN
     WHERE is_booked AND (it.paid <> it.amount OR it.currency <> it.known_currency OR it.currencies > 1)
     UNION ALL
     SELECT 'sent_back', it.payment, it.checkout, it.currency, it.known_gone, it.gone
-    FROM compared AS it WHERE is_booked AND it.gone > it.known_gone
+    FROM compared AS it
+    WHERE is_booked AND (it.gone > it.known_gone OR it.came_again AND it.gone < it.known_gone)
     UNION ALL
-    -- Booked while the file ran, and in no file.
+    -- Booked while the file ran, or since the one before it ended, and in no file.
     SELECT 'not_reported', known.id, known.checkout, known.currency, known.amount, 0::bigint
     FROM provider_file AS file
-    JOIN transfer ON transfer.created_at BETWEEN file.first_at AND file.last_at
+    JOIN transfer ON transfer.created_at <= file.last_at AND transfer.created_at >= least(file.first_at, (
+        SELECT max(before.last_at) FROM provider_file AS before WHERE before.last_at < file.last_at))
     JOIN psp_payment AS known ON known.checkout = transfer.id
     WHERE file.id = of_file AND known.verdict IN ('accepted', 'returning', 'returned')
         AND NOT EXISTS (
             SELECT FROM provider_line AS line WHERE line.payment = known.id AND line.kind = 'payment');
 END $$;
 
--- Books what the provider kept, once for each line. Answers 'moved', 'replayed' or why not.
+-- Books an amount that went from one account of the house to another, and back when it is below 0.
+CREATE OR REPLACE FUNCTION book_reported(
+    of_kind text, from_house text, to_house text, of_amount bigint, in_currency text, file_id uuid, named text
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF of_amount > 0 THEN
+        PERFORM book(gen_random_uuid(), of_kind, house_account(from_house, in_currency),
+                     house_account(to_house, in_currency), of_amount, in_currency, file_id::text, named);
+    ELSIF of_amount < 0 THEN
+        PERFORM book_reported(of_kind, to_house, from_house, -of_amount, in_currency, file_id, named);
+    END IF;
+END $$;
+
+-- Books what the provider kept and what it paid to the bank, once for each line. Answers 'moved', 'replayed' or why not.
+DROP FUNCTION IF EXISTS import_provider_file(uuid, text, uuid, int, jsonb);
 CREATE OR REPLACE FUNCTION import_provider_file(
-    file_id uuid, named text, by_admin uuid, was_skipped int, reported jsonb
+    file_id uuid, named text, by_admin uuid, was_skipped int, reported jsonb, other_kinds jsonb DEFAULT '{}'
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     earlier provider_file;
     in_currency text;
     kept bigint;
+    paid_out bigint;
     new_lines int;
 BEGIN
     PERFORM lock_name(file_id);
@@ -57,8 +77,8 @@ BEGIN
     IF earlier.id IS NOT NULL THEN
         RETURN CASE WHEN (earlier.name, earlier.imported_by) = (named, by_admin) THEN 'replayed' ELSE 'id_taken' END;
     END IF;
-    INSERT INTO provider_file (id, name, lines, repeated, skipped, first_at, last_at, imported_by)
-    SELECT file_id, named, 0, 0, was_skipped, min(moment(at)), max(moment(at)), by_admin
+    INSERT INTO provider_file (id, name, lines, repeated, skipped, others, first_at, last_at, imported_by)
+    SELECT file_id, named, 0, 0, was_skipped, other_kinds, min(moment(at)), max(moment(at)), by_admin
     FROM jsonb_to_recordset(reported) AS line (at bigint);
     -- In one order, so that two files that overlap wait for each other at one line only.
     INSERT INTO provider_line (file, payment, kind, amount, fee, currency, happened_at)
@@ -68,33 +88,31 @@ BEGIN
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS new_lines = ROW_COUNT;
     UPDATE provider_file SET lines = new_lines, repeated = jsonb_array_length(reported) - new_lines WHERE id = file_id;
-    FOR in_currency, kept IN
-        SELECT currency, sum(fee)::bigint FROM provider_line WHERE file = file_id GROUP BY currency ORDER BY currency
+    FOR in_currency, kept, paid_out IN
+        SELECT currency, sum(fee)::bigint,
+            sum(CASE kind WHEN 'payout' THEN amount WHEN 'payout_return' THEN -amount ELSE 0 END)::bigint
+        FROM provider_line WHERE file = file_id GROUP BY currency ORDER BY currency
     LOOP
-        IF kept > 0 THEN
-            PERFORM book(gen_random_uuid(), 'provider_fee', house_account('provider_fees', in_currency),
-                         house_account('psp', in_currency), kept, in_currency, file_id::text, named);
-        ELSIF kept < 0 THEN
-            PERFORM book(gen_random_uuid(), 'provider_fee', house_account('psp', in_currency),
-                         house_account('provider_fees', in_currency), -kept, in_currency, file_id::text, named);
-        END IF;
+        PERFORM book_reported('provider_fee', 'provider_fees', 'psp', kept, in_currency, file_id, named);
+        PERFORM book_reported('payout', 'external', 'psp', paid_out, in_currency, file_id, named);
     END LOOP;
     RETURN 'moved';
 END $$;
 
 -- A file as statements read it, moments in milliseconds.
+DROP FUNCTION IF EXISTS show_provider_file(uuid);
 CREATE OR REPLACE FUNCTION show_provider_file(file_id uuid)
 RETURNS TABLE (
-    id uuid, name text, lines int, repeated int, skipped int, fees jsonb, first_at bigint, last_at bigint,
+    id uuid, name text, lines int, repeated int, skipped int, others jsonb, fees jsonb, first_at bigint, last_at bigint,
     imported_by uuid, imported_at bigint
 )
 LANGUAGE sql STABLE AS $$
-    SELECT it.id, it.name, it.lines, it.repeated, it.skipped, (
+    SELECT it.id, it.name, it.lines, it.repeated, it.skipped, it.others, (
         SELECT coalesce(jsonb_object_agg(currency, kept), '{}')
         FROM (SELECT currency, sum(fee) AS kept FROM provider_line WHERE file = it.id GROUP BY currency) AS fees
     ), millis(it.first_at), millis(it.last_at), it.imported_by, millis(it.imported_at)
     FROM provider_file AS it WHERE it.id = file_id
 $$;
 
-REVOKE ALL ON FUNCTION differences_of, import_provider_file, show_provider_file FROM PUBLIC;
+REVOKE ALL ON FUNCTION differences_of, book_reported, import_provider_file, show_provider_file FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION differences_of, import_provider_file, show_provider_file TO wharf_payments;

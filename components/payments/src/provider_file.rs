@@ -22,23 +22,40 @@ pub enum LineKind {
     Refund,
     /// The payer took it back through their bank.
     Chargeback,
+    /// What had gone back comes again, as after a dispute that was won.
+    Return,
+    /// The provider paid it to the bank account.
+    Payout,
+    /// The bank did not take it.
+    PayoutReturn,
 }
 
 impl LineKind {
-    /// `None`: a line of something else, as of money that the provider paid to the bank.
-    fn of(transaction_type: &str) -> Option<Self> {
-        match transaction_type {
-            "SETTLEMENT" => Some(Self::Payment),
-            "REFUND" => Some(Self::Refund),
-            "CHARGEBACK" | "DISPUTE" => Some(Self::Chargeback),
+    /// The sign says whether money of ours comes or goes. `None`: a line of something else, as of shipping.
+    fn of(transaction_type: &str, comes: bool) -> Option<Self> {
+        match (transaction_type, comes) {
+            ("SETTLEMENT", _) => Some(Self::Payment),
+            ("REFUND", false) => Some(Self::Refund),
+            ("CHARGEBACK" | "DISPUTE", false) => Some(Self::Chargeback),
+            ("REFUND" | "CHARGEBACK" | "DISPUTE", true) => Some(Self::Return),
+            ("PAYOUT" | "WITHDRAWAL", false) => Some(Self::Payout),
+            ("PAYOUT" | "WITHDRAWAL", true) | ("WITHDRAWAL_CANCEL", _) => Some(Self::PayoutReturn),
             _ => None,
+        }
+    }
+
+    /// Whether its line names what was paid.
+    fn is_of_payment(self) -> bool {
+        match self {
+            Self::Payment | Self::Refund | Self::Chargeback | Self::Return => true,
+            Self::Payout | Self::PayoutReturn => false,
         }
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The id at the provider of what was paid.
+    /// The id at the provider of what was paid. Of a payout: of that, or empty.
     pub payment: String,
     pub kind: LineKind,
     /// Minor units, whichever way they went.
@@ -62,14 +79,26 @@ impl Line {
     }
 }
 
-/// The lines of a file that are about payments, and how many are not.
+/// The lines of a file that are about money of ours, and how many others there are of each kind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     pub lines: Vec<Line>,
-    pub skipped: i32,
+    /// By the provider's word.
+    pub others: BTreeMap<String, i32>,
+}
+
+/// What a row is about.
+enum Found {
+    Line(Line),
+    /// Of another kind.
+    Other(String),
 }
 
 impl Report {
+    pub fn skipped(&self) -> i32 {
+        self.others.values().sum()
+    }
+
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim_start_matches('\u{feff}');
         let separator = match text.lines().next() {
@@ -80,7 +109,7 @@ impl Report {
         let header = rows.next().ok_or(Error::InvalidFile(1))?;
         let find = |name: &'static str| header.iter().position(|it| it.trim() == name);
         let columns = Columns::find(find).ok_or(Error::InvalidFile(1))?;
-        let (mut lines, mut skipped) = (Vec::new(), 0_i32);
+        let (mut lines, mut others) = (Vec::new(), BTreeMap::new());
         for (index, row) in rows.enumerate() {
             if row.iter().all(|it| it.trim().is_empty()) {
                 continue;
@@ -88,14 +117,17 @@ impl Report {
             // The header is the first one.
             let read = columns.read(&row);
             match read.map_err(|Misread| Error::InvalidFile(index.saturating_add(2)))? {
-                Some(line) => lines.push(line),
-                None => skipped = skipped.saturating_add(1),
+                Found::Line(line) => lines.push(line),
+                Found::Other(kind) => {
+                    let count: &mut i32 = others.entry(kind).or_default();
+                    *count = count.saturating_add(1);
+                }
             }
         }
         if lines.is_empty() {
             return Err(Error::InvalidFile(2));
         }
-        Ok(Self { lines, skipped })
+        Ok(Self { lines, others })
     }
 }
 
@@ -121,19 +153,23 @@ impl Columns {
         })
     }
 
-    /// `None`: the row is about something else than a payment.
-    fn read(&self, row: &[String]) -> Result<Option<Line>, Misread> {
+    fn read(&self, row: &[String]) -> Result<Found, Misread> {
         let get = |column: usize| row.get(column).map(|it| it.trim()).ok_or(Misread);
-        let Some(kind) = LineKind::of(get(self.kind)?) else {
-            return Ok(None);
+        let word = get(self.kind)?;
+        let comes = !get(self.amount)?.starts_with('-');
+        let Some(kind) = LineKind::of(word, comes) else {
+            let is_word = |it: u8| it.is_ascii_alphanumeric() || it == b'_';
+            let fits = (1..=40).contains(&word.len()) && word.bytes().all(is_word);
+            return fits.then(|| Found::Other(word.to_owned())).ok_or(Misread);
         };
         let payment = get(self.payment)?;
+        let shortest = usize::from(kind.is_of_payment());
         let is_id = |it: &str| it.bytes().all(|it| it.is_ascii_graphic());
-        if !(1..=100).contains(&payment.len()) || !is_id(payment) {
+        if !(shortest..=100).contains(&payment.len()) || !is_id(payment) {
             return Err(Misread);
         }
         let money = |text: &str| decimal::parse(text).ok_or(Misread);
-        Ok(Some(Line {
+        Ok(Found::Line(Line {
             payment: payment.to_owned(),
             kind,
             amount: money(get(self.amount)?)?.saturating_abs(),
@@ -193,8 +229,11 @@ pub struct ProviderFile {
     pub lines: i32,
     /// Lines of earlier files: they count there.
     pub repeated: i32,
-    /// Lines of other things than payments.
+    /// Lines of other things than payments and payouts to the bank.
     pub skipped: i32,
+    /// How many of them there are of each kind, by the provider's word.
+    #[row(json)]
+    pub others: BTreeMap<String, i32>,
     /// What the provider kept by its new lines, by currency, in minor units.
     #[row(json)]
     pub fees: BTreeMap<String, i64>,
@@ -213,9 +252,9 @@ pub enum DifferenceKind {
     NotBooked,
     /// The amount or the currency is another one.
     Amount,
-    /// The provider has sent back more than is booked here.
+    /// The provider has sent back more than is booked here, or less since a part came again.
     SentBack,
-    /// It is booked here in the span of the file, and no file names it.
+    /// It is booked here in the span of the file, or since the file before it ended, and no file names it.
     NotReported,
 }
 
@@ -248,14 +287,20 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_payments_are_read_and_others_counted() {
+    fn the_lines_of_our_money_are_read_and_others_counted_by_kind() {
         let text = "\
             17,SETTLEMENT,\"lunch, \"\"to go\"\"\",25.00,BRL,2026-11-28T10:00:00.000-04:00,-1.25\n\
             17,REFUND,,-5.00,BRL,2026-11-28T11:00:00.000-04:00,0.25\n\
             18,DISPUTE,,-25.00,USD,2026-11-28T12:00:00.000-04:00,\n\
-            ,PAYOUT,,-19.00,BRL,2026-11-28T13:00:00.000-04:00,0.00";
+            18,DISPUTE,,25.00,USD,2026-11-28T12:30:00.000-04:00,\n\
+            ,PAYOUT,,-19.00,BRL,2026-11-28T13:00:00.000-04:00,0.00\n\
+            5,WITHDRAWAL_CANCEL,,19.00,BRL,2026-11-28T14:00:00.000-04:00,0.00\n\
+            17,SETTLEMENT_SHIPPING,,3.00,BRL,,\n\
+            ,CASHBACK,,1.00,,,";
         let report = line(text).unwrap();
-        assert_eq!(report.skipped, 1);
+        let others = ["CASHBACK", "SETTLEMENT_SHIPPING"].map(|it| (it.to_owned(), 1));
+        assert_eq!(report.others, BTreeMap::from(others));
+        assert_eq!(report.skipped(), 2);
         let read: Vec<_> = report
             .lines
             .iter()
@@ -267,6 +312,9 @@ mod tests {
                 ("17", LineKind::Payment, 2500, 125),
                 ("17", LineKind::Refund, 500, -25),
                 ("18", LineKind::Chargeback, 2500, 0),
+                ("18", LineKind::Return, 2500, 0),
+                ("", LineKind::Payout, 1900, 0),
+                ("5", LineKind::PayoutReturn, 1900, 0),
             ]
         );
         assert_eq!(report.lines[0].at.to_string(), "2026-11-28T14:00:00Z");
@@ -286,6 +334,8 @@ mod tests {
             "17,SETTLEMENT,,25,XXX,2026-11-28T10:00:00Z,0",
             "17,SETTLEMENT,,25,BRL,yesterday,0",
             ",SETTLEMENT,,25,BRL,2026-11-28T10:00:00Z,0",
+            ",PAYOUT,,-25,BRL,,0",
+            "17,of another kind,,25,BRL,2026-11-28T10:00:00Z,0",
             "17,SETTLEMENT",
         ] {
             let refused = line(&format!("{good}\n{wrong}")).unwrap_err();

@@ -359,12 +359,12 @@ fn payments() -> Routes {
         })
         .post(PROVIDER_FILES, provider_files::import_provider_file, |it| {
             it.summary("Import a file of the provider")
-                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. What the provider kept is booked. Files may overlap: each line counts once.")
+                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. What the provider kept and what it paid to the bank is booked; lines of other kinds are counted by kind. Files may overlap: each line counts once.")
                 .refuses([Error::INVALID_FILE_NAME, Error::INVALID_FILE])
         })
         .get("/provider-files/{file_id}/differences", provider_files::list_differences, |it| {
             it.summary("Compare a file of the provider with the books")
-                .note("`not_booked`: the provider settled what is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked. `not_reported`: booked in the span of the file, and in no file.")
+                .note("`not_booked`: the provider settled what is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked, or less since a part came again. `not_reported`: booked in the span of the file or since the one before it ended, and in no file.")
                 .refuses([Error::UNKNOWN_FILE])
         })
         .about("Refused refunds")

@@ -2,14 +2,14 @@
 
 use kit::store::Db;
 use kit::{params, sql};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::decide;
 use crate::error::Error;
 use crate::provider_file::{Difference, Line, ProviderFile, Report};
 
-/// Keeps the lines of a file and books what the provider kept, once for each line.
+/// Keeps the lines of a file and books what the provider kept and paid to the bank, once for each line.
 pub async fn import_provider_file(
     db: &Db,
     id: Uuid,
@@ -18,7 +18,8 @@ pub async fn import_provider_file(
     report: &Report,
 ) -> Result<ProviderFile, Error> {
     let lines: Value = report.lines.iter().map(Line::to_json).collect();
-    let params = params![id, name, admin, report.skipped, &lines];
+    let others = json!(report.others);
+    let params = params![id, name, admin, report.skipped(), &lines, &others];
     decide::<()>(db, sql!("import_provider_file"), params).await?;
     find_provider_file(db, id).await
 }

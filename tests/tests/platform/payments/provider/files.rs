@@ -21,7 +21,11 @@ fn import(admin: &User, lines: &[String]) -> Answer {
 }
 
 /// Kind, attempt, and what is booked and reported of it.
-fn differences(admin: &User, file: &Value) -> Vec<(String, String, i64, i64)> {
+type Difference = (String, String, i64, i64);
+
+const NONE: [Difference; 0] = [];
+
+fn differences(admin: &User, file: &Value) -> Vec<Difference> {
     let path = format!(
         "/payments/provider-files/{}/differences?limit=100",
         file["id"].as_str().unwrap()
@@ -43,15 +47,27 @@ fn differences(admin: &User, file: &Value) -> Vec<(String, String, i64, i64)> {
         .collect()
 }
 
+/// What has left an account of the house.
+fn gone_from(scene: &Scene, house: &str) -> i64 {
+    let gone =
+        "SELECT coalesce(sum(CASE WHEN house.id = debit THEN amount ELSE -amount END), 0)::bigint
+        FROM payments.transfer JOIN payments.account AS house ON house.id IN (debit, credit)
+        WHERE house.kind = 'house' AND house.name = $1";
+    let row = scene.stack.sql().query_one(gone, &[&house]).unwrap();
+    row.get(0)
+}
+
 /// What the provider kept by the books, and by the lines of all files.
 fn kept(scene: &Scene) -> (i64, i64) {
-    let kept = "SELECT
-            (SELECT coalesce(sum(CASE WHEN house.id = debit THEN amount ELSE -amount END), 0)::bigint
-            FROM payments.transfer JOIN payments.account AS house ON house.id IN (debit, credit)
-            WHERE house.name = 'provider_fees'),
-            (SELECT coalesce(sum(fee), 0)::bigint FROM payments.provider_line)";
-    let row = scene.stack.sql().query_one(kept, &[]).unwrap();
-    (row.get(0), row.get(1))
+    let reported = "SELECT coalesce(sum(fee), 0)::bigint FROM payments.provider_line";
+    let row = scene.stack.sql().query_one(reported, &[]).unwrap();
+    (gone_from(scene, "provider_fees"), row.get(0))
+}
+
+/// A moment that no payment of a test reaches.
+fn in_an_hour(scene: &Scene) -> String {
+    let later = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')";
+    scene.stack.sql().query_one(later, &[]).unwrap().get(0)
 }
 
 #[test]
@@ -59,9 +75,7 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
     // Of its own: what others pay meanwhile would be missing in the file.
     let scene = Scene::start();
     let admin = User::admin(&scene.stack);
-    let since = moment();
-    let later = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00')";
-    let later: String = scene.stack.sql().query_one(later, &[]).unwrap().get(0);
+    let (since, later) = (moment(), in_an_hour(&scene));
     let [right, short, sent, absent] = [0; 4].map(|_| scene.paid().1);
     let unknown = unique("unknown");
     let lines = [
@@ -70,18 +84,26 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         line(&sent, "SETTLEMENT", "25.00", "-1.25"),
         line(&sent, "REFUND", "-10.00", "0.50"),
         format!("{unknown},SETTLEMENT,5.00,BRL,{later},"),
-        ",PAYOUT,-70.00,BRL,,".to_owned(),
+        line("9", "PAYOUT", "-80.00", "0.00"),
+        line("9", "WITHDRAWAL_CANCEL", "10.00", "0.00"),
+        line(&right, "SETTLEMENT_SHIPPING", "3.00", ""),
     ];
     let file = import(&admin, &lines).expect(201).json();
     assert_eq!(
         (
             &file["lines"],
             &file["repeated"],
-            &file["skipped"],
+            &file["others"],
             &file["fees"]
         ),
-        (&json!(5), &json!(0), &json!(1), &json!({ "BRL": 325 }))
+        (
+            &json!(7),
+            &json!(0),
+            &json!({ "SETTLEMENT_SHIPPING": 1 }),
+            &json!({ "BRL": 325 })
+        )
     );
+    assert_eq!(file["skipped"], 1);
     let kind = |kind: &str, attempt: &String, booked, reported| {
         (kind.to_owned(), attempt.clone(), booked, reported)
     };
@@ -95,16 +117,19 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         ]
     );
     assert_eq!(kept(&scene), (325, 325));
+    assert_eq!(gone_from(&scene, "external"), 7000);
 
     // The report of the following day has a part of this one, too.
     let more = [
         lines[0].clone(),
         lines[3].clone(),
+        lines[5].clone(),
         line(&absent, "SETTLEMENT", "25.00", "-1.25"),
     ];
     let next = import(&admin, &more).expect(201).json();
-    assert_eq!((&next["lines"], &next["repeated"]), (&json!(1), &json!(2)));
+    assert_eq!((&next["lines"], &next["repeated"]), (&json!(1), &json!(3)));
     assert_eq!(kept(&scene), (450, 450));
+    assert_eq!(gone_from(&scene, "external"), 7000);
     let left: Vec<_> = differences(&admin, &file)
         .into_iter()
         .map(|it| it.0)
@@ -116,6 +141,56 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         .expect(200)
         .json();
     assert_eq!((&listed[0], &listed[1]["id"]), (&next, &file["id"]));
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn a_payment_between_two_reports_is_reported_by_neither() {
+    // Of its own: what others pay meanwhile would be missing, too.
+    let scene = Scene::start();
+    let admin = User::admin(&scene.stack);
+    let (_, named) = scene.paid();
+    let before = import(&admin, &[line(&named, "SETTLEMENT", "25.00", "0.00")]);
+    let before = before.expect(201).json();
+    let (_, between) = scene.paid();
+    let unknown = unique("unknown");
+    let later = in_an_hour(&scene);
+    let after = [format!("{unknown},SETTLEMENT,5.00,BRL,{later},")];
+    let after = import(&admin, &after).expect(201).json();
+    let absent = differences(&admin, &after).pop().unwrap();
+    assert_eq!(absent, ("not_reported".to_owned(), between, 2500, 0));
+    assert_eq!(differences(&admin, &before), NONE);
+}
+
+#[test]
+fn a_dispute_that_was_won_is_no_difference() {
+    let scene = Scene::start();
+    let admin = User::admin(&scene.stack);
+    let (_, attempt) = scene.paid();
+    let becomes = |detail: &str| {
+        let status = json!("charged_back");
+        scene.provider.changes(&attempt, "status", status);
+        scene
+            .provider
+            .changes(&attempt, "status_detail", json!(detail));
+        scene.webhook(&attempt).expect(200);
+    };
+    becomes("in_process");
+    let lines = [
+        line(&attempt, "SETTLEMENT", "25.00", "-1.25"),
+        line(&attempt, "CHARGEBACK", "-25.00", "1.25"),
+    ];
+    let taken = import(&admin, &lines).expect(201).json();
+    assert_eq!(differences(&admin, &taken), NONE);
+    // The provider has decided, and has not told us yet.
+    let returned = [line(&attempt, "CHARGEBACK", "25.00", "-1.25")];
+    let won = import(&admin, &returned).expect(201).json();
+    let taken_back = ("sent_back".to_owned(), attempt.clone(), 2500, 0);
+    assert_eq!(differences(&admin, &won), [taken_back]);
+    becomes("reimbursed");
+    for file in [&taken, &won] {
+        assert_eq!(differences(&admin, file), NONE);
+    }
     assert_sound(&scene.stack);
 }
 
