@@ -208,6 +208,8 @@ pub struct Holder {
 /// The row of a history.
 #[derive(FromRow)]
 pub struct HistoryRow {
+    /// Its place in the list.
+    pub seq: i64,
     id: Uuid,
     amount: i64,
     from_name: String,

@@ -89,6 +89,13 @@ pub enum Error {
     #[refusal(422, "invalid-amount", "An amount is between 0.01 and 10000000000")]
     UnfitAmount,
     #[refusal(
+        400,
+        "too-far",
+        "Too many rows to leave out",
+        detail = "offset is at most 5000; a page further into the list goes on `before` a row, as its Link says"
+    )]
+    TooFar,
+    #[refusal(
         404,
         "unknown-payment",
         "No such payment",

@@ -45,6 +45,7 @@ fn wallets() -> Routes {
         .get("/payment/transactions", wallet::list_transactions, |it| {
             it.summary("List transactions of the wallet")
                 .note("The newest first.")
+                .refuses([Error::TOO_FAR])
         })
         .get("/payment/statement", wallet::show_statement, |it| {
             it.summary("Show the statement of the wallet")
@@ -224,7 +225,8 @@ fn accounts() -> Routes {
         })
         .get("/histories", accounts::list_histories, |it| {
             it.summary("List transfers of the accounts")
-                .note("Of all accounts of the caller, the newest first.")
+                .note("Of all accounts of the caller, the newest first. Without `limit`, `before` and `offset` everything, up to 5000 transfers.")
+                .refuses([Error::TOO_FAR])
         })
         .about("Payouts")
         .get("/payouts", manual::list_payouts, |it| {

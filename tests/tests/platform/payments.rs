@@ -11,6 +11,7 @@ mod guesses;
 mod keys;
 mod ledger;
 mod manual;
+mod paging;
 mod provider;
 mod stuck;
 mod wallet;

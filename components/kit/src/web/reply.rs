@@ -68,6 +68,11 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// These rows, and the address of those that follow.
+    pub fn new(rows: Vec<T>, next: Option<String>) -> Self {
+        Self { rows, next }
+    }
+
     /// The rows of a page of the list at `uri`, whose limit is `default` when none was asked for.
     pub fn page(uri: &Uri, page: Page, default: i64, rows: Vec<T>) -> Self {
         let limit = page.limit(default);

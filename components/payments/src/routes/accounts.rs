@@ -17,6 +17,7 @@ use crate::account::{
 use crate::checkout::{Credit, Method, NewCheckout, OPENER, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
+use crate::list::Paging;
 use crate::settlement;
 use crate::statement::Statement;
 use crate::store::{self, account as accounts};
@@ -164,18 +165,20 @@ pub async fn send(
     .await
 }
 
-/// Transfers of a page when the client does not say how many.
-const HISTORIES: i64 = 100;
+/// Transfers that a client gets that asks for no page: the replaced system answered all.
+const HISTORIES: i64 = 5_000;
 
 pub async fn list_histories(
     caller: Caller,
     uri: Uri,
-    Query(page): Query<Page>,
+    Query(paging): Query<Paging>,
 ) -> Result<Listed<History>, Problem> {
+    let part = paging.part_or(HISTORIES)?;
     let db = store::open().await?;
-    let (limit, offset) = (page.limit(HISTORIES), page.offset());
-    let histories = accounts::list_histories(&db, caller.id, limit, offset).await?;
-    Ok(Listed::page(&uri, page, HISTORIES, histories))
+    let rows = accounts::list_histories(&db, caller.id, part).await?;
+    let last = rows.last().map(|it| it.seq);
+    let histories = rows.into_iter().map(History::from).collect();
+    Ok(part.listed(&uri, histories, last))
 }
 
 #[derive(Deserialize, Schema)]

@@ -15,6 +15,7 @@ use super::statements::{FILE_ROWS, Slice};
 use crate::checkout::{Credit, Method, NewCheckout, OPENER, Status, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
+use crate::list::Paging;
 use crate::settlement;
 use crate::statement::Statement;
 use crate::store;
@@ -117,12 +118,13 @@ const TRANSACTIONS: i64 = 50;
 pub async fn list_transactions(
     caller: Caller,
     uri: Uri,
-    Query(page): Query<Page>,
+    Query(paging): Query<Paging>,
 ) -> Result<Listed<Transaction>, Problem> {
+    let part = paging.part_or(TRANSACTIONS)?;
     let db = store::open().await?;
-    let (limit, offset) = (page.limit(TRANSACTIONS), page.offset());
-    let listed = store::ledger::list_transactions(&db, caller.id, limit, offset).await?;
-    Ok(Listed::page(&uri, page, TRANSACTIONS, listed))
+    let listed = store::ledger::list_transactions(&db, caller.id, part).await?;
+    let last = listed.last().map(|it| it.id);
+    Ok(part.listed(&uri, listed, last))
 }
 
 async fn read_statement(caller: &Caller, slice: &Slice, limit: i64) -> Result<Statement, Error> {

@@ -1,4 +1,4 @@
--- $1 owner, $2 limit, $3 offset
+-- $1 owner, $2 limit, $3 offset, $4 before this seq or null
 -- Of each account the newest transfers that could be on the page, beside the one that opened it; a transfer between two
 -- of them once.
 WITH recent AS (
@@ -6,10 +6,11 @@ WITH recent AS (
         CASE WHEN leg.change < 0 THEN mine.id ELSE leg.other END AS debit,
         CASE WHEN leg.change < 0 THEN leg.other ELSE mine.id END AS credit
     FROM account AS mine
-    CROSS JOIN LATERAL legs(mine.id, $2::bigint + $3::bigint + 1) AS leg
+    CROSS JOIN LATERAL legs(mine.id, $2::bigint + $3::bigint + 1, $4::bigint) AS leg
     WHERE mine.kind = 'further' AND mine.owner = $1 AND leg.kind <> 'opening'
 )
 SELECT
+    recent.seq,
     recent.id,
     -- When the other side is a house account, the named account stands on both sides and the sign is the direction.
     CASE WHEN target.kind = 'house' THEN -recent.amount ELSE recent.amount END AS amount,

@@ -1,4 +1,4 @@
--- $1 owner, $2 currency, $3 limit, $4 offset
+-- $1 owner, $2 currency, $3 limit, $4 offset, $5 before this id or null
 SELECT
     -- Their clients know transactions by whole numbers.
     leg.seq AS id,
@@ -11,7 +11,7 @@ SELECT
     leg.description,
     millis(leg.created_at) AS created_at
 FROM account AS mine
-CROSS JOIN LATERAL legs(mine.id, $3::bigint + $4::bigint) AS leg
+CROSS JOIN LATERAL legs(mine.id, $3::bigint + $4::bigint, $5::bigint) AS leg
 LEFT JOIN promocode ON leg.kind = 'promo_generation' AND promocode.id = leg.id
 WHERE mine.kind = 'main' AND mine.owner = $1 AND mine.currency = $2
 ORDER BY leg.seq DESC

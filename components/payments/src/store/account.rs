@@ -6,9 +6,10 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use super::decide;
-use crate::account::{Account, History, HistoryRow, House, Name, Payout, Type};
+use crate::account::{Account, HistoryRow, House, Name, Payout, Type};
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
+use crate::list::Part;
 
 pub async fn open_account(
     db: &Db,
@@ -61,15 +62,9 @@ pub async fn send(
     decide(db, sql!("send"), params).await
 }
 
-pub async fn list_histories(
-    db: &Db,
-    owner: Uuid,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<History>, Error> {
-    let params = params![owner, limit, offset];
-    let rows: Vec<HistoryRow> = db.all(sql!("list_histories"), params).await?;
-    Ok(rows.into_iter().map(History::from).collect())
+pub async fn list_histories(db: &Db, owner: Uuid, part: Part) -> Result<Vec<HistoryRow>, Error> {
+    let params = params![owner, part.limit, part.offset, part.before];
+    Ok(db.all(sql!("list_histories"), params).await?)
 }
 
 /// Withdrawals that wait to be paid out, the oldest first.

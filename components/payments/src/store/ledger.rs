@@ -10,6 +10,7 @@ use super::{decide, decide_in_turn};
 use crate::account::Name;
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
+use crate::list::Part;
 use crate::statement::{Entry, Span};
 use crate::wallet::{Funds, Transaction, TransactionRow};
 
@@ -118,10 +119,9 @@ pub async fn list_entries(
 pub async fn list_transactions(
     db: &Db,
     owner: Uuid,
-    limit: i64,
-    offset: i64,
+    part: Part,
 ) -> Result<Vec<Transaction>, Error> {
-    let params = params![owner, WALLET, limit, offset];
+    let params = params![owner, WALLET, part.limit, part.offset, part.before];
     let rows: Vec<TransactionRow> = db.all(sql!("list_transactions"), params).await?;
     Ok(rows.into_iter().map(|it| it.seen_by(owner)).collect())
 }

@@ -65,7 +65,7 @@ fn a_page_of_a_long_history_costs_what_one_of_a_short_history_costs() {
         |days: i32| format!("(extract(epoch FROM now() - interval '{days} days') * 1000)::bigint");
     let old_day = format!("NULL, NULL, 20, {}, {}", ago(300), ago(299));
     let cases = [
-        ("list_transactions", "20, 0"),
+        ("list_transactions", "20, 0, NULL"),
         ("list_entries", "NULL, NULL, 20, NULL, NULL"),
         ("list_entries", "NULL, 30000, 20, NULL, NULL"),
         ("list_entries", &old_day),

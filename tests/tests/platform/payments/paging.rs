@@ -1,0 +1,79 @@
+//! Lists of transfers, page by page: `/payments/histories` and `/payment/transactions`.
+
+use serde_json::json;
+use wharf_tests::{Answer, Stack, User};
+
+use super::{account, activate, assert_sound, deposit, promocode, send, withdraw};
+
+fn amounts(answer: &Answer) -> Vec<f64> {
+    let rows = answer.json();
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|it| it["amount"].as_f64().unwrap()).collect()
+}
+
+/// All pages of two rows, each where the `Link` of the one before leads.
+fn walk(user: &User, path: &str) -> Vec<f64> {
+    let mut told = Vec::new();
+    let mut next = Some(format!("{path}?limit=2"));
+    while let Some(page) = next {
+        let answer = user.get(&page).send().expect(200);
+        told.extend(amounts(&answer));
+        let link = answer.header("link").map(str::to_owned);
+        next = link.map(|it| it[1..it.find('>').unwrap()].to_owned());
+        assert!(!next.as_ref().is_some_and(|it| it.contains("offset")));
+    }
+    told
+}
+
+#[test]
+fn a_list_of_transfers_goes_on_where_a_page_ended_and_leaves_out_a_bounded_number() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let [one, other] = [0; 2].map(|_| account(&user, 0.0));
+    for name in [&one, &other, &one] {
+        deposit(&user, name, &json!(5)).expect(200);
+    }
+    send(&user, &one, &other, &json!(3)).expect(200);
+    withdraw(&user, &other, &json!(1)).expect(200);
+    let code = promocode(&User::admin(&stack), 900, 1);
+    activate(&user, &code).expect(200);
+    for amount in [100, 200] {
+        let body = json!({ "amount": amount });
+        let generated = user.post("/payment/promocode/generate").json(&body).send();
+        generated.expect(200);
+    }
+    let lists: [(&str, &[f64]); 2] = [
+        ("/payments/histories", &[-1.0, 3.0, 5.0, 5.0, 5.0]),
+        ("/payment/transactions", &[-200.0, -100.0, 900.0]),
+    ];
+    for (path, all) in lists {
+        let ask = |query: &str| user.get(&format!("{path}{query}")).send();
+        let told = |query: &str| amounts(&ask(query).expect(200));
+        assert_eq!(walk(&user, path), all, "{path}");
+        assert_eq!(told(""), all, "{path}");
+        assert_eq!(told("?skip=1"), all[1..], "{path}");
+        assert_eq!(told("?limit=1&offset=1"), all[1..2], "{path}");
+        assert!(told("?offset=5000").is_empty(), "{path}");
+        let refused = ask("?offset=5001").expect(400).json();
+        assert_eq!(refused["code"], "too-far", "{path}");
+    }
+}
+
+#[test]
+fn a_client_that_asks_for_no_page_gets_all_transfers_of_its_accounts() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let name = account(&user, 0.0);
+    let more = "WITH more AS (
+            INSERT INTO payments.transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
+            SELECT gen_random_uuid(), 'deposit', payments.house_account('sandbox', 'USD'), id, 1, 'USD', n, now()
+            FROM payments.account, generate_series(1, 101) AS n WHERE name = $1
+        )
+        UPDATE payments.account SET balance = balance + 101 WHERE name = $1";
+    stack.sql().execute(more, &[&name]).unwrap();
+    let all = user.get("/payments/histories").send().expect(200);
+    assert_eq!((amounts(&all).len(), all.header("link")), (101, None));
+    let page = user.get("/payments/histories?limit=500").send();
+    assert_eq!(amounts(&page.expect(200)).len(), 100);
+    assert_sound(&stack);
+}
