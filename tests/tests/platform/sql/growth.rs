@@ -10,41 +10,54 @@ use wharf_tests::{pages_read, repository};
 
 use super::Database;
 
-/// A year of transfers: one user has half of them, 3000 others have the rest.
+/// A year of transfers: one user has half of them, 3000 others have the rest. That user and one of the others have a half
+/// of theirs in another account than the wallet.
 const TRANSFERS: &str = "
     SET LOCAL search_path = payments;
     INSERT INTO holder (id) SELECT pg_temp.number_id(0, n) FROM generate_series(1, 3001) AS n;
     INSERT INTO account (id, kind, owner, currency, balance, held)
     SELECT pg_temp.number_id(1, n), 'main', pg_temp.number_id(0, n), 'USD', 0, 0 FROM generate_series(1, 3001) AS n;
+    INSERT INTO account (id, kind, owner, currency, name, type, balance, held)
+    SELECT pg_temp.number_id(2, n), 'further', pg_temp.number_id(0, n), 'USD', 'growth-' || n, 'DEBIT', 0, 0
+    FROM unnest(ARRAY[1, 7]) AS n;
     INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
     SELECT gen_random_uuid(), 'deposit', house_account('sandbox', 'USD'),
-        pg_temp.number_id(1, CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n / 2 % 3000 END), 1, 'USD', n,
+        pg_temp.number_id(CASE WHEN to_user IN (1, 7) THEN 1 + n / 6000 % 2 ELSE 1 END, to_user), 1, 'USD', n,
         now() - interval '365 days' + n * (interval '365 days' / {transfers})
-    FROM generate_series(1, {transfers}) AS n;
+    FROM generate_series(1, {transfers}) AS n,
+        LATERAL (SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n / 2 % 3000 END AS to_user) AS payee;
     ANALYZE transfer;
     ANALYZE account;
     UPDATE account SET balance = moved.amount
     FROM (SELECT credit, sum(amount)::bigint AS amount FROM transfer GROUP BY credit) AS moved
-    WHERE credit = id AND kind = 'main';";
+    WHERE credit = id AND kind <> 'house';";
 
 const NUMBER_ID: &str =
     "CREATE FUNCTION pg_temp.number_id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
     RETURN ('00000000-0000-0000-' || lpad(kind::text, 4, '0') || '-' || lpad(n::text, 12, '0'))::uuid";
 
+/// How many transfers, or keys, there are.
+fn growth() -> String {
+    env::var("GROWTH").unwrap_or_else(|_| "60000".to_owned())
+}
+
 /// In a transaction that is never committed: the database is that of all tests here.
 fn fill(sql: &mut Client) -> Transaction<'_> {
-    let transfers = env::var("GROWTH").unwrap_or_else(|_| "60000".to_owned());
     let mut filled = sql.transaction().unwrap();
     filled.batch_execute(NUMBER_ID).unwrap();
     filled
-        .batch_execute(&TRANSFERS.replace("{transfers}", &transfers))
+        .batch_execute(&TRANSFERS.replace("{transfers}", &growth()))
         .unwrap();
     filled
 }
 
 /// How many pages a statement of payments reads once its plans are made.
 fn pages(sql: &mut Transaction<'_>, statement: &str, params: &str) -> i64 {
-    let file = format!("components/payments/src/sql/{statement}.sql");
+    pages_of(sql, "payments", statement, params)
+}
+
+fn pages_of(sql: &mut Transaction<'_>, component: &str, statement: &str, params: &str) -> i64 {
+    let file = format!("components/{component}/src/sql/{statement}.sql");
     let text = fs::read_to_string(repository().join(file)).unwrap();
     let execute = format!("EXECUTE it{params}");
     sql.batch_execute(&format!("PREPARE it AS {text}")).unwrap();
@@ -63,25 +76,68 @@ fn a_page_of_a_long_history_costs_what_one_of_a_short_history_costs() {
     let mut sql = fill(&mut sql);
     let ago =
         |days: i32| format!("(extract(epoch FROM now() - interval '{days} days') * 1000)::bigint");
-    let old_day = format!("NULL, NULL, 20, {}, {}", ago(300), ago(299));
+    let middle = "SELECT ((min(seq) + max(seq)) / 2)::text FROM transfer";
+    let middle: String = sql.query_one(middle, &[]).unwrap().get(0);
+    let old_day = format!(
+        "{{user}}, 'USD', NULL, NULL, 20, {}, {}",
+        ago(300),
+        ago(299)
+    );
     let cases = [
-        ("list_transactions", "20, 0, NULL"),
-        ("list_entries", "NULL, NULL, 20, NULL, NULL"),
-        ("list_entries", "NULL, 30000, 20, NULL, NULL"),
+        ("list_transactions", "{user}, 'USD', 20, 0, NULL"),
+        ("list_transactions", "{user}, 'USD', 20, 0, {middle}"),
+        ("list_histories", "{user}, 20, 0, NULL"),
+        ("list_histories", "{user}, 20, 0, {middle}"),
+        ("list_entries", "{user}, 'USD', NULL, NULL, 20, NULL, NULL"),
+        (
+            "list_entries",
+            "{user}, 'USD', NULL, {middle}, 20, NULL, NULL",
+        ),
         ("list_entries", &old_day),
-        ("find_balance", &format!("NULL, {}", ago(300))),
+        (
+            "find_balance",
+            &format!("{{user}}, 'USD', NULL, {}", ago(300)),
+        ),
+        ("funds", "{user}, 'USD'"),
+        ("list_accounts", "{user}"),
+        ("find_receipt", "{newest}, {user}"),
     ];
-    for (statement, rest) in cases {
-        let [long, short] = [1, 7].map(|user| {
-            let params = format!("(pg_temp.number_id(0, {user}), 'USD', {rest})");
-            pages(&mut sql, statement, &params)
+    for (statement, params) in cases {
+        let [long, short] = [1_i64, 7].map(|user| {
+            let newest = "SELECT quote_literal(id) FROM transfer
+                WHERE credit = pg_temp.number_id(1, $1) ORDER BY seq DESC LIMIT 1";
+            let newest: String = sql.query_one(newest, &[&user]).unwrap().get(0);
+            let user = format!("pg_temp.number_id(0, {user})");
+            let params = params.replace("{user}", &user).replace("{newest}", &newest);
+            let params = params.replace("{middle}", &middle);
+            pages(&mut sql, statement, &format!("({params})"))
         });
         // Of a page of twenty entries each account of the other side is read.
         assert!(
             long <= 2 * short + 200,
-            "{statement} ({rest}): {long} pages of a long history, {short} of a short one"
+            "{statement} ({params}): {long} pages of a long history, {short} of a short one"
         );
     }
+}
+
+#[test]
+fn purging_keys_of_requests_costs_what_is_purged() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    let mut purge_of = |keys: &str| {
+        let fill = "SET LOCAL search_path = payments;
+            INSERT INTO idempotency_key (caller, key, fingerprint, status, claimed_at)
+            SELECT gen_random_uuid(), n::text, '', 200, now() - interval '2 days' + n * (interval '2 days' / {keys})
+            FROM generate_series(1, {keys}) AS n;
+            ANALYZE idempotency_key;";
+        sql.batch_execute(&fill.replace("{keys}", keys)).unwrap();
+        pages_of(&mut sql, "kit", "idempotency_purge", "(200)")
+    };
+    let [few, many] = ["1000", &growth()].map(&mut purge_of);
+    assert!(
+        many <= 2 * few + 200,
+        "{many} pages of many keys, {few} of few"
+    );
 }
 
 #[test]
