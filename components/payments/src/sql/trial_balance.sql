@@ -10,14 +10,9 @@ WITH leg AS (
 ), held AS (
     SELECT account, sum(amount)::bigint AS amount FROM hold GROUP BY account
 ), drifted_fee AS (
-    SELECT fee.currency FROM payments_since(closed_until()) AS recent (id)
-    JOIN fee ON fee.payment = recent.id
-    JOIN transfer ON transfer.id = recent.id
-    WHERE fee.kept <> fee_of(transfer.amount - (
-        SELECT coalesce(sum(amount), 0)::bigint FROM transfer AS refund WHERE refund_of = fee.payment
-    ), fee.basis_points)
+    SELECT it.currency FROM fees_since(closed_until()) AS it WHERE it.kept <> kept_before(it, 'infinity')
 ), fees AS (
-    SELECT currency, sum(kept)::bigint AS kept FROM fee GROUP BY currency
+    SELECT currency, kept FROM fees_kept()
 )
 SELECT
     account.currency,

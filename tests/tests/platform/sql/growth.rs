@@ -11,7 +11,7 @@ use wharf_tests::{pages_read, repository};
 use super::Database;
 
 /// A year of transfers: one user has half of them, 3000 others have the rest. That user and one of the others have a half
-/// of theirs in another account than the wallet.
+/// of theirs in another account than the wallet. Of each hundredth the house could have had a fee.
 const TRANSFERS: &str = "
     SET LOCAL search_path = payments;
     INSERT INTO holder (id) SELECT pg_temp.number_id(0, n) FROM generate_series(1, 3001) AS n;
@@ -21,12 +21,15 @@ const TRANSFERS: &str = "
     SELECT pg_temp.number_id(2, n), 'further', pg_temp.number_id(0, n), 'USD', 'growth-' || n, 'DEBIT', 0, 0
     FROM unnest(ARRAY[1, 7]) AS n;
     INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
-    SELECT gen_random_uuid(), 'deposit', house_account('sandbox', 'USD'),
+    SELECT gen_random_uuid(), CASE n % 100 WHEN 1 THEN 'payment' ELSE 'deposit' END, house_account('sandbox', 'USD'),
         pg_temp.number_id(CASE WHEN to_user IN (1, 7) THEN 1 + n / 6000 % 2 ELSE 1 END, to_user), 1, 'USD', n,
         now() - interval '365 days' + n * (interval '365 days' / {transfers})
     FROM generate_series(1, {transfers}) AS n,
         LATERAL (SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n / 2 % 3000 END AS to_user) AS payee;
+    INSERT INTO fee (payment, currency, basis_points, kept)
+    SELECT id, 'USD', 0, 0 FROM transfer WHERE kind = 'payment';
     ANALYZE transfer;
+    ANALYZE fee;
     ANALYZE account;
     UPDATE account SET balance = moved.amount
     FROM (SELECT credit, sum(amount)::bigint AS amount FROM transfer GROUP BY credit) AS moved
@@ -140,33 +143,43 @@ fn purging_keys_of_requests_costs_what_is_purged() {
     );
 }
 
+/// How many days there were to close.
+fn close_days(sql: &mut Transaction<'_>) -> i32 {
+    let mut closed = 0;
+    while sql.query_one("SELECT close_next()", &[]).unwrap().get(0) {
+        closed += 1;
+    }
+    closed
+}
+
+/// The difference of all accounts, drifted balances and drifted fees.
+fn faults(sql: &mut Transaction<'_>) -> (i64, i64, i64) {
+    let trial = repository().join("components/payments/src/sql/trial_balance.sql");
+    let row = sql.query_one(&fs::read_to_string(trial).unwrap(), &[]);
+    let row = row.unwrap();
+    let [difference, balances, fees] = ["difference", "drifted_balances", "drifted_fees"];
+    (row.get(difference), row.get(balances), row.get(fees))
+}
+
+fn drifted_closings(sql: &mut Transaction<'_>) -> i64 {
+    let drifted = sql.query_one("SELECT count_drifted_closings()", &[]);
+    drifted.unwrap().get(0)
+}
+
 #[test]
 fn the_trial_balance_reads_what_came_since_the_last_day_that_is_closed() {
     let mut sql = Database::migrated().owner();
     let mut sql = fill(&mut sql);
     let open = pages(&mut sql, "trial_balance", "");
-    let mut closed = 0;
-    while sql.query_one("SELECT close_next()", &[]).unwrap().get(0) {
-        closed += 1;
-    }
+    let closed = close_days(&mut sql);
     assert!(closed >= 364, "{closed} days are closed");
     sql.batch_execute("ANALYZE closed_balance").unwrap();
     let rest = pages(&mut sql, "trial_balance", "");
     assert!(rest * 4 < open, "{rest} pages, and {open} without closings");
-    let drifted = sql
-        .query_one("SELECT count_drifted_closings()", &[])
-        .unwrap();
-    assert_eq!(drifted.get::<_, i64>(0), 0);
+    assert_eq!(drifted_closings(&mut sql), 0);
 
     // A transfer that comes to a closed day is seen by both proofs.
-    let trial =
-        fs::read_to_string(repository().join("components/payments/src/sql/trial_balance.sql"));
-    let trial = trial.unwrap();
-    let faults = |sql: &mut Transaction<'_>| -> (i64, i64) {
-        let row = sql.query_one(&trial, &[]).unwrap();
-        (row.get("difference"), row.get("drifted_balances"))
-    };
-    assert_eq!(faults(&mut sql), (0, 0));
+    assert_eq!(faults(&mut sql), (0, 0, 0));
     sql.batch_execute(
         "INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
         SELECT gen_random_uuid(), kind, debit, credit, amount, currency, credit_balance, created_at
@@ -174,9 +187,50 @@ fn the_trial_balance_reads_what_came_since_the_last_day_that_is_closed() {
         UPDATE account SET balance = balance + 1 WHERE id = (SELECT credit FROM transfer ORDER BY created_at LIMIT 1)",
     )
     .unwrap();
-    assert_ne!(faults(&mut sql), (0, 0));
-    let drifted = sql
-        .query_one("SELECT count_drifted_closings()", &[])
+    assert_ne!(faults(&mut sql), (0, 0, 0));
+    assert_eq!(drifted_closings(&mut sql), 2);
+}
+
+#[test]
+fn a_fee_of_a_closed_day_is_proven_with_what_was_refunded_since() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(NUMBER_ID).unwrap();
+    sql.batch_execute(
+        "SET LOCAL search_path = payments;
+        INSERT INTO holder (id) SELECT pg_temp.number_id(0, n) FROM generate_series(1, 2) AS n;
+        INSERT INTO account (id, kind, owner, currency, balance, held)
+        SELECT pg_temp.number_id(1, n), 'main', pg_temp.number_id(0, n), 'USD', (n - 1) * 900, 0
+        FROM generate_series(1, 2) AS n;
+        INSERT INTO transfer (id, kind, debit, credit, amount, currency, created_at)
+        SELECT pg_temp.number_id(2, n), kind, debit, credit, amount, 'USD', now() - interval '3 days'
+        FROM (VALUES
+            (1, 'deposit', house_account('sandbox', 'USD'), pg_temp.number_id(1, 1), 1000),
+            (2, 'payment', pg_temp.number_id(1, 1), pg_temp.number_id(1, 2), 1000),
+            (3, 'fee', pg_temp.number_id(1, 2), house_account('fees', 'USD'), 100)
+        ) AS made (n, kind, debit, credit, amount);
+        INSERT INTO fee (payment, currency, basis_points, kept) VALUES (pg_temp.number_id(2, 2), 'USD', 1000, 100)",
+    )
+    .unwrap();
+    assert_eq!(close_days(&mut sql), 1);
+    assert_eq!(faults(&mut sql), (0, 0, 0));
+    sql.batch_execute(
+        "INSERT INTO transfer (id, kind, debit, credit, amount, currency, refund_of, created_at)
+        VALUES (pg_temp.number_id(2, 4), 'refund', pg_temp.number_id(1, 2), pg_temp.number_id(1, 1), 500, 'USD',
+                pg_temp.number_id(2, 2), now()),
+            (pg_temp.number_id(2, 5), 'fee_return', house_account('fees', 'USD'), pg_temp.number_id(1, 2), 50, 'USD',
+                NULL, now());
+        UPDATE account SET balance = CASE id WHEN pg_temp.number_id(1, 1) THEN 500 ELSE 450 END
+        WHERE id IN (pg_temp.number_id(1, 1), pg_temp.number_id(1, 2));
+        UPDATE fee SET kept = 50",
+    )
+    .unwrap();
+    assert_eq!(faults(&mut sql), (0, 0, 0));
+    assert_eq!(drifted_closings(&mut sql), 0);
+    // The house keeps more than its part of what was not refunded, and more than it has.
+    sql.batch_execute("UPDATE fee SET kept = 51").unwrap();
+    assert_eq!(faults(&mut sql), (0, 0, 2));
+    sql.batch_execute("UPDATE closed_fee SET kept = 99")
         .unwrap();
-    assert_eq!(drifted.get::<_, i64>(0), 2);
+    assert_eq!(drifted_closings(&mut sql), 1);
 }
