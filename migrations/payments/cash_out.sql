@@ -137,7 +137,8 @@ BEGIN
     RETURN return_payout(of_withdrawal, of_owner);
 END $$;
 
--- What one admin has let go to a user alone within a day: many small payouts are a large one.
+-- What one admin has let go to a user alone within a day: many small payouts are a large one. One that was returned counts,
+-- because the bank may have sent it.
 CREATE OR REPLACE FUNCTION let_go_alone(by_admin uuid, to_user uuid, in_currency text)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -146,7 +147,7 @@ BEGIN
         FROM payout
         JOIN manual_act AS done ON subject = 'payout' AND about = withdrawal::text AND stage = 'done'
             AND act = CASE WHEN approved_at IS NULL THEN 'paid' ELSE 'approved' END
-        WHERE payout.owner = to_user AND currency = in_currency AND returned_at IS NULL
+        WHERE payout.owner = to_user AND currency = in_currency
             AND actor = by_admin AND acted_at > now() - interval '1 day'
             AND coalesce(approved_at, paid_at) > now() - interval '1 day'
             AND NOT was_agreed(done));

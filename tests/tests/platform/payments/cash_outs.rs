@@ -218,6 +218,23 @@ fn small_cash_outs_of_a_day_are_a_large_one() {
     assert_sound(&stack);
 }
 
+/// Money that an admin says has come back from the bank may be there twice.
+#[test]
+fn a_cash_out_that_was_returned_is_not_let_go_alone_again_and_again() {
+    let stack = Stack::shared();
+    let (user, admin) = (rich(&stack, 60_000), User::admin(&stack));
+    let destination = bank(&user);
+    let ask = || text(&cash_out(&user, &destination, 60_000).expect(201).json()["id"]);
+    let first = ask();
+    for what in ["approved", "paid", "returned"] {
+        end(&admin, &first, what).expect(200);
+    }
+    let second = ask();
+    end(&admin, &second, "approved").expect(202);
+    end(&User::second_admin(&stack), &second, "approved").expect(200);
+    assert_sound(&stack);
+}
+
 #[test]
 fn a_rejected_cash_out_is_paid_back_once() {
     let stack = Stack::shared();
