@@ -399,7 +399,7 @@ pub enum Error {
         400,
         "invalid-file",
         "The file is no settlement report",
-        detail = "line {0} cannot be read: a settlement report has a header, SOURCE_ID, TRANSACTION_TYPE, TRANSACTION_AMOUNT, TRANSACTION_CURRENCY, TRANSACTION_DATE and FEE_AMOUNT among it, and at least one payment"
+        detail = "line {0} cannot be read: a settlement report has a header, SOURCE_ID, TRANSACTION_TYPE, TRANSACTION_AMOUNT, TRANSACTION_CURRENCY, TRANSACTION_DATE and FEE_AMOUNT among it, and at least one line of a payment or of a payout"
     )]
     InvalidFile(usize),
     #[refusal(404, "unknown-file", "No such file")]
