@@ -177,7 +177,7 @@ fn accounts() -> Routes {
     Routes::new("Accounts", Dialect::Accounts)
         .get(ACCOUNTS, accounts::list_accounts, |it| {
             it.summary("List accounts")
-                .note("The caller's own, the oldest first.")
+                .note("The caller's own, the oldest first, up to 5000.")
         })
         .post(ACCOUNTS, accounts::open_account, |it| {
             it.summary("Open an account").refuses([

@@ -1,4 +1,4 @@
-//! Lists of transfers, page by page: `/payments/histories` and `/payment/transactions`.
+//! Lists of transfers, page by page: `/payments/histories` and `/payment/transactions`. Accounts have no pages.
 
 use serde_json::json;
 use wharf_tests::{Answer, Stack, User};
@@ -76,4 +76,21 @@ fn a_client_that_asks_for_no_page_gets_all_transfers_of_its_accounts() {
     let page = user.get("/payments/histories?limit=500").send();
     assert_eq!(amounts(&page.expect(200)).len(), 100);
     assert_sound(&stack);
+}
+
+#[test]
+fn the_list_of_accounts_is_bounded() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let name = account(&user, 0.0);
+    let more = "INSERT INTO payments.account (kind, currency, owner, name, type, balance, held, created_at)
+        SELECT kind, currency, owner, name || '-' || n, type, 0, 0, created_at + n * interval '1 millisecond'
+        FROM payments.account, generate_series(1, 5000) AS n WHERE name = $1";
+    stack.sql().execute(more, &[&name]).unwrap();
+    let listed = user.get("/payments/accounts").send().expect(200).json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(
+        (listed.len(), &listed[0]["paymentAccountId"]),
+        (5000, &json!(name))
+    );
 }
