@@ -151,6 +151,8 @@ pub enum House {
 #[serde(rename_all = "camelCase")]
 pub struct Payout {
     pub id: Uuid,
+    /// Grows with every payout.
+    pub seq: i64,
     #[row(column = "owner")]
     pub user_id: Uuid,
     pub email: Option<String>,

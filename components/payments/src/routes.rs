@@ -233,6 +233,11 @@ fn accounts() -> Routes {
             it.summary("List payouts that wait")
                 .note("Withdrawals and cash-outs that an admin has to pay out, the oldest first.")
         })
+        .get("/payouts/ended", manual::list_ended_payouts, |it| {
+            it.summary("List payouts that ended")
+                .note("Paid, returned or cancelled, the newest first.")
+                .refuses([Error::TOO_FAR])
+        })
         .post("/payouts/{id}/approved", manual::approve_payout, |it| {
             it.summary("Approve a payout")
                 .note("Before it is paid at the bank. A cash-out can no longer be cancelled then.")

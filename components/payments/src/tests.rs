@@ -23,7 +23,7 @@ async fn ask(method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
 
 /// Every operation of this component except the webhook, which is proven by its signature, and the page that thanks
 /// the payer.
-const FOR_CALLERS: [(&str, &str); 45] = [
+const FOR_CALLERS: [(&str, &str); 46] = [
     ("GET", "/payment/balance"),
     ("GET", "/payment/transactions"),
     ("GET", "/payment/statement"),
@@ -50,6 +50,7 @@ const FOR_CALLERS: [(&str, &str); 45] = [
     ("GET", "/payments/trial-balance"),
     ("GET", "/payments/disputed"),
     ("GET", "/payments/payouts"),
+    ("GET", "/payments/payouts/ended"),
     ("GET", "/payments/receivables"),
     (
         "POST",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::account::Payout;
 use crate::error::Error;
+use crate::list::Paging;
 use crate::manual::{Act, Acted, Hand, Handled, Reason, Receivable, Unclaimed};
 use crate::store::{self, account as accounts, manual};
 
@@ -43,6 +44,18 @@ pub async fn list_payouts(
     let db = store::open().await?;
     let payouts = accounts::list_payouts(&db, page.limit(ROWS), page.offset()).await?;
     Ok(Listed::page(&uri, page, ROWS, payouts))
+}
+
+pub async fn list_ended_payouts(
+    Admin(_): Admin,
+    uri: Uri,
+    Query(paging): Query<Paging>,
+) -> Result<Listed<Payout>, Problem> {
+    let part = paging.part_or(ROWS)?;
+    let db = store::open().await?;
+    let payouts = accounts::list_ended_payouts(&db, part).await?;
+    let last = payouts.last().map(|it| it.seq);
+    Ok(part.listed(&uri, payouts, last))
 }
 
 pub async fn approve_payout(

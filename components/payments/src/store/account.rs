@@ -72,6 +72,12 @@ pub async fn list_payouts(db: &Db, limit: i64, offset: i64) -> Result<Vec<Payout
     Ok(db.all(sql!("list_payouts"), params![limit, offset]).await?)
 }
 
+/// Payouts that were paid, returned or cancelled, the newest first.
+pub async fn list_ended_payouts(db: &Db, part: Part) -> Result<Vec<Payout>, Error> {
+    let params = params![part.limit, part.offset, part.before];
+    Ok(db.all(sql!("list_ended_payouts"), params).await?)
+}
+
 pub async fn find_payout(db: &Db, withdrawal: Uuid) -> Result<Payout, Error> {
     Ok(db.one(sql!("find_payout"), params![withdrawal]).await?)
 }

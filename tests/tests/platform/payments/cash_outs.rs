@@ -73,6 +73,12 @@ fn a_cash_out_is_approved_and_then_paid() {
     assert_eq!(wallet(&user), 400);
     assert_eq!(listed(&user, "?open=true"), std::slice::from_ref(&id));
 
+    let seq = shown(&user, &id)["seq"].as_i64().unwrap();
+    let path = format!("/payments/payouts/ended?limit=1&before={}", seq + 1);
+    let last_ended = || admin.get(&path).send().expect(200).json()[0]["id"].clone();
+    user.get(&path).send().expect(403);
+    assert_ne!(last_ended(), id);
+
     let early = end(&admin, &id, "paid").problem(409);
     assert_eq!(early["code"], "payout-not-approved");
     let approved = end(&admin, &id, "approved").expect(200).json();
@@ -86,6 +92,7 @@ fn a_cash_out_is_approved_and_then_paid() {
     end(&admin, &id, "approved").expect(200);
     assert_eq!(end(&admin, &id, "paid").expect(200).json()["state"], "paid");
     end(&admin, &id, "paid").expect(200);
+    assert_eq!(last_ended(), id);
     assert_eq!(shown(&user, &id)["state"], "paid");
     assert_eq!(listed(&user, "?open=true"), Vec::<String>::new());
     assert_eq!(wallet(&user), 400);

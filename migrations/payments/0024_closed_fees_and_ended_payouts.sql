@@ -6,3 +6,6 @@ CREATE TABLE closed_fee (
 
 REVOKE ALL ON closed_fee FROM wharf_payments;
 GRANT SELECT ON closed_fee TO wharf_payments;
+
+-- Lists payouts that ended, the newest first.
+CREATE INDEX payout_ended ON payout (seq) WHERE paid_at IS NOT NULL OR returned_at IS NOT NULL;
