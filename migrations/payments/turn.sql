@@ -1,5 +1,18 @@
--- As `pay()`, for callers who come again when they are sent away: four payments wait for the wallet of a payee at most, in all
--- copies of the function, so that one payee whom all pay does not take the connections of the others.
+-- Turns at the wallet of one payee. Four payments and two refunds wait for it at most, in all copies of the function, so that
+-- a payee whom all pay, or who pays all back, does not take the connections of the others. The rest are sent away, and come
+-- again. Refunds have seats of their own: those of a sweep are not kept away by ever new payments.
+
+-- Takes one of these seats until the transaction ends. Answers whether one was free.
+CREATE OR REPLACE FUNCTION take_seat(payee uuid, from_seat int, to_seat int) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    FOR seat IN from_seat..to_seat LOOP
+        IF pg_try_advisory_xact_lock(uuid_hash(payee), seat) THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
 CREATE OR REPLACE FUNCTION pay_in_turn(
     payment uuid,
     payer uuid,
@@ -11,13 +24,23 @@ CREATE OR REPLACE FUNCTION pay_in_turn(
     held_until timestamptz
 ) RETURNS movement LANGUAGE plpgsql AS $$
 BEGIN
-    FOR seat IN 1..4 LOOP
-        IF pg_try_advisory_xact_lock(uuid_hash(payee), seat) THEN
-            RETURN pay(payment, payer, payee, of_amount, in_currency, for_reference, described, held_until);
-        END IF;
-    END LOOP;
-    RETURN ROW('crowded', NULL, NULL, NULL, NULL, NULL)::movement;
+    IF NOT take_seat(payee, 1, 4) THEN
+        RETURN ROW('crowded', NULL, NULL, NULL, NULL, NULL)::movement;
+    END IF;
+    RETURN pay(payment, payer, payee, of_amount, in_currency, for_reference, described, held_until);
 END $$;
 
-REVOKE ALL ON FUNCTION pay_in_turn FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pay_in_turn TO wharf_payments;
+CREATE OR REPLACE FUNCTION refund_in_turn(refund_id uuid, payment uuid, wanted bigint, described text)
+RETURNS movement LANGUAGE plpgsql AS $$
+DECLARE
+    paid_to uuid := (SELECT payee FROM payment AS it WHERE it.id = refund_in_turn.payment);
+BEGIN
+    -- A payment that does not exist has no payee to wait for.
+    IF paid_to IS NOT NULL AND NOT take_seat(paid_to, 5, 6) THEN
+        RETURN ROW('crowded', NULL, NULL, NULL, NULL, NULL)::movement;
+    END IF;
+    RETURN refund(refund_id, payment, wanted, described);
+END $$;
+
+REVOKE ALL ON FUNCTION take_seat, pay_in_turn, refund_in_turn FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_seat, pay_in_turn, refund_in_turn TO wharf_payments;

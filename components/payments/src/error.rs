@@ -121,8 +121,8 @@ pub enum Error {
     #[refusal(
         503,
         "payee-crowded",
-        "Too many pay that user",
-        detail = "too many payments to that user; nothing was paid",
+        "Too many payments of that user at once",
+        detail = "too many payments to that user, or refunds by them, at once; no money moved",
         outcome = "crowded",
         retry_after_s = 1
     )]

@@ -6,7 +6,7 @@ use kit::store::{Db, FromRow, Only};
 use kit::{params, sql};
 use uuid::Uuid;
 
-use super::{decide, decide_in_turn};
+use super::decide_in_turn;
 use crate::account::Name;
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
@@ -45,7 +45,7 @@ pub async fn refund(
     description: String,
 ) -> Result<Moved, Error> {
     let params = params![id, payment, amount, description];
-    let refunded: Refunded = decide(db, sql!("refund"), params).await?;
+    let refunded: Refunded = decide_in_turn(db, sql!("refund"), params).await?;
     refunded.moved.ok_or(Error::NothingLeft(refunded.amount))
 }
 

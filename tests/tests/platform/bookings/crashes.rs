@@ -28,7 +28,7 @@ const CANCEL: Step = Step {
     table: "bookings.booking",
 };
 const REFUND: Step = Step {
-    statement: "FROM refund(",
+    statement: "FROM refund_in_turn(",
     table: "payments.transfer",
 };
 const NOTE_REFUNDED: Step = Step {

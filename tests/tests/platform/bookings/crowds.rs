@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use postgres::Client;
 use wharf_tests::{Stack, User, at_once, eventually};
 
-use super::{SOON, assert_books_agree, balance, book, book_confirmed, driver, endow, offer};
+use super::{
+    SOON, assert_books_agree, balance, book, book_confirmed, driver, endow, make_due, offer,
+};
 
 /// Otherwise those without money would keep a place from those who pay, for as long as the ledger takes to refuse them.
 #[test]
@@ -82,6 +85,14 @@ fn a_place_that_all_want_leaves_the_others_their_connections() {
     assert_books_agree(&stack);
 }
 
+fn lock_wallet(stack: &Stack, user: &User) -> Client {
+    let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
+    stack.lock(&format!(
+        "SELECT FROM payments.account WHERE owner = {} AND kind = 'main' FOR UPDATE",
+        id.to_string().replace('"', "'")
+    ))
+}
+
 #[test]
 fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
     let stack = Stack::start();
@@ -93,11 +104,7 @@ fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
     for driver in &drivers {
         book_confirmed(&stack, driver, places[0], 0, 60);
     }
-    let hot_id = hot.get("/auth/me").send().expect(200).json()["id"].clone();
-    let mut held = stack.lock(&format!(
-        "SELECT FROM payments.account WHERE owner = {} AND kind = 'main' FOR UPDATE",
-        hot_id.to_string().replace('"', "'")
-    ));
+    let mut held = lock_wallet(&stack, &hot);
     let answers = thread::scope(|scope| {
         let crowd = scope.spawn(|| {
             at_once(40, |number| {
@@ -122,6 +129,46 @@ fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
     eventually("those who were sent away have paid nothing", SOON, || {
         balance(&hot) == 60 * (40 + booked as i64)
     });
+}
+
+/// All who have booked cancel at once.
+#[test]
+fn an_owner_who_pays_all_back_leaves_the_others_their_connections() {
+    let stack = Stack::start();
+    let hot = User::owner(&stack);
+    let (place, elsewhere) = (offer(&hot, 60, 100), offer(&User::owner(&stack), 60, 100));
+    let booked: Vec<_> = (0..40)
+        .map(|_| {
+            let driver = driver(&stack, 60);
+            let id = book_confirmed(&stack, &driver, place, 0, 60);
+            (driver, id)
+        })
+        .collect();
+    let calm = driver(&stack, 100_000);
+    let mut held = lock_wallet(&stack, &hot);
+    let statuses = thread::scope(|scope| {
+        let crowd = scope.spawn(|| {
+            at_once(booked.len(), |number| {
+                let (driver, id) = &booked[number];
+                driver.delete(&format!("/booking/{id}")).send().status()
+            })
+        });
+        eventually("the queue is full", SOON, || {
+            count_waiting(&stack, "FROM refund_in_turn(") == 2
+        });
+        for minute in 0..20 {
+            book_confirmed(&stack, &calm, elsewhere, minute, minute + 60);
+            assert!((0..5).any(|_| count_waiting(&stack, "FROM refund_in_turn(") <= 2));
+        }
+        held.batch_execute("COMMIT").unwrap();
+        crowd.join().unwrap()
+    });
+    assert!(statuses.iter().all(|it| *it == 200), "{statuses:?}");
+    eventually("those who were sent away have it back, too", SOON, || {
+        make_due(&stack);
+        balance(&hot) == 0
+    });
+    assert_books_agree(&stack);
 }
 
 /// How long the bookings of one driver take beside such a crowd: the longest but one of a hundred.

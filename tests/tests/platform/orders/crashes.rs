@@ -19,7 +19,7 @@ const PLACE: Step = Step("FROM place_order(", "orders.last_number");
 const PAY: Step = Step("FROM pay_in_turn(", "payments.voided");
 const NOTE_PAID: Step = Step("FROM charge_paid(", "orders.customer_order");
 const MOVE: Step = Step("FROM move_order(", "orders.customer_order");
-const REFUND: Step = Step("FROM refund(", "payments.transfer");
+const REFUND: Step = Step("FROM refund_in_turn(", "payments.transfer");
 const NOTE_REFUNDED: Step = Step("UPDATE refund SET status = 'done'", "orders.refund");
 const GIVE_BACK: Step = Step("FROM refund_items(", "orders.customer_order");
 const REFUND_PART: Step = Step("FROM refund_part(", "payments.part_refund");
