@@ -47,6 +47,30 @@ BEGIN
     RETURN part > 0;
 END $$;
 
+-- Ends one code that an erased person paid for and that was not used: its money goes back to their wallet, to be set aside.
+-- Who was given the code can claim it from an admin. Answers whether there was one.
+CREATE OR REPLACE FUNCTION end_code_of_erased() RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    code promocode;
+    paid transfer;
+BEGIN
+    -- One that a claim has locked is used in a moment, or comes up again.
+    SELECT promocode.* INTO code FROM holder
+    JOIN promocode ON promocode.created_by = holder.id
+    WHERE holder.erased_at IS NOT NULL AND used_count < max_uses AND expires_at IS NULL
+        AND EXISTS (SELECT FROM transfer WHERE transfer.id = promocode.id)
+    LIMIT 1 FOR NO KEY UPDATE OF promocode SKIP LOCKED;
+    IF code.id IS NULL THEN
+        RETURN false;
+    END IF;
+    SELECT * INTO paid FROM transfer WHERE id = code.id;
+    IF (give_back(gen_random_uuid(), paid, NULL, 'promo code of an erased user')).outcome = 'moved' THEN
+        UPDATE promocode SET expires_at = now() WHERE id = code.id;
+        RETURN true;
+    END IF;
+    RETURN false;
+END $$;
+
 -- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.
 CREATE OR REPLACE FUNCTION set_aside_next()
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -60,7 +84,7 @@ BEGIN
             SELECT sum(amount) FROM hold WHERE hold.account = account.id AND until <= now()), 0)
     LIMIT 1;
     IF left_behind.id IS NULL THEN
-        RETURN false;
+        RETURN end_code_of_erased();
     END IF;
     PERFORM set_aside(left_behind.owner, left_behind.currency);
     RETURN true;
@@ -112,5 +136,6 @@ BEGIN
     RETURN outcome;
 END $$;
 
-REVOKE ALL ON FUNCTION set_aside, take_unclaimed, bring_back, set_aside_next, forget_holder, hand_over FROM PUBLIC;
+REVOKE ALL ON FUNCTION set_aside, take_unclaimed, bring_back, end_code_of_erased, set_aside_next, forget_holder, hand_over
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;

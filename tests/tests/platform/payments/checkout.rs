@@ -283,7 +283,7 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
     }
 }
 
-/// The wallet and every account; what comes later follows.
+/// The wallet, every account and codes that were paid for and not used; what comes later follows.
 #[test]
 fn money_of_an_erased_person_waits_until_it_is_claimed() {
     let stack = Stack::shared();
@@ -296,7 +296,13 @@ fn money_of_an_erased_person_waits_until_it_is_claimed() {
     let (erased, claimant) = (id(&user), id(&heir));
     super::account(&user, 12.5);
     super::activate(&user, &super::promocode(&admin, 750, 1)).expect(200);
-    heir.get("/payment/balance").send().expect(200);
+    let generate = |amount: i64| {
+        let body = json!({ "amount": amount });
+        let made = user.post("/payment/promocode/generate").json(&body).send();
+        made.expect(200).json()["code"].as_str().unwrap().to_owned()
+    };
+    let (used, unused) = (generate(50), generate(300));
+    super::activate(&heir, &used).expect(200);
     super::activate(&heir, &super::promocode(&admin, 1, 1)).expect(200);
     user.delete("/auth/me").send().expect(204);
     let erased_id: uuid::Uuid = erased.as_str().unwrap().parse().unwrap();
@@ -306,7 +312,9 @@ fn money_of_an_erased_person_waits_until_it_is_claimed() {
         let row = stack.sql().query_one(left, &[&erased_id]).unwrap();
         (row.get::<_, i64>(0), row.get::<_, i64>(1))
     };
-    eventually("it is set aside", SOON, || standing() == (2000, 0));
+    eventually("it is set aside", SOON, || standing() == (1950, 0));
+    let over = super::activate(&heir, &unused).problem(400);
+    assert_eq!(over["code"], "promocode-expired");
     let path = format!(
         "/payments/unclaimed/{}/handed-over",
         erased.as_str().unwrap()
