@@ -169,7 +169,7 @@ BEGIN
         RETURN 'replayed';
     END IF;
     SELECT * INTO asked FROM transfer WHERE id = of_withdrawal;
-    IF settle_receivables(standing.owner, asked.currency, NULL) > 0 THEN
+    IF still_owes(standing.owner, asked.currency, NULL) THEN
         RETURN 'recipient_owes';
     END IF;
     IF NOT may_act('payout', asked.id::text, 'approved', asked.amount, asked.currency, standing.owner, by_admin, why,

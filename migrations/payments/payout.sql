@@ -58,7 +58,7 @@ BEGIN
         -- The owner of a cash-out may still cancel it.
         IF standing.destination IS NOT NULL THEN
             RETURN 'payout_not_approved';
-        ELSIF settle_receivables(recipient, asked.currency, NULL) > 0 THEN
+        ELSIF still_owes(recipient, asked.currency, NULL) THEN
             RETURN 'recipient_owes';
         END IF;
         IF NOT may_act('payout', asked.id::text, 'paid', asked.amount, asked.currency, recipient, by_admin, why,

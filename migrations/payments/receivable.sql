@@ -42,17 +42,36 @@ BEGIN
     RETURN still;
 END $$;
 
+-- Whether a user still owes, in any currency, after all was taken that they have of it. Money of one currency settles nothing
+-- of another, and waits all the same. The caller moves money of `in_currency` next, and locks `beside`.
+CREATE OR REPLACE FUNCTION still_owes(of_owner uuid, in_currency text, beside uuid)
+RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    still bigint := 0;
+    owed text[] := ARRAY(
+        SELECT DISTINCT currency FROM receivable
+        WHERE owner = of_owner AND settled + written_off < amount ORDER BY currency);
+    one_of text;
+BEGIN
+    PERFORM FROM account
+    WHERE (owner = of_owner AND currency = ANY (owed || in_currency) OR id = beside) AND kind <> 'house'
+    ORDER BY id FOR NO KEY UPDATE;
+    FOREACH one_of IN ARRAY owed LOOP
+        still := still + settle_receivables(of_owner, one_of, beside);
+    END LOOP;
+    RETURN still > 0;
+END $$;
+
 -- Whether a movement out of a user's accounts has to wait. One that was made before is answered again.
 CREATE OR REPLACE FUNCTION must_wait(transfer_id uuid, of_owner uuid, in_currency text, beside uuid)
 RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM receivable
-    WHERE owner = of_owner AND currency = in_currency AND settled + written_off < amount;
+    PERFORM FROM receivable WHERE owner = of_owner AND settled + written_off < amount;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     PERFORM FROM transfer WHERE id = transfer_id;
-    RETURN NOT FOUND AND settle_receivables(of_owner, in_currency, beside) > 0;
+    RETURN NOT FOUND AND still_owes(of_owner, in_currency, beside);
 END $$;
 
 -- Settles what one user owes, if any user who owes has something free. Answers whether there was one.
@@ -210,6 +229,6 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION settle_receivables, must_wait, settle_next, write_off, pay, send, withdraw, generate_promocode
-    FROM PUBLIC;
+REVOKE ALL ON FUNCTION settle_receivables, still_owes, must_wait, settle_next, write_off, pay, send, withdraw,
+    generate_promocode FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settle_next, write_off, pay, send, withdraw, generate_promocode TO wharf_payments;

@@ -259,12 +259,12 @@ pub enum Error {
         outcome = "payout_not_approved"
     )]
     PayoutNotApproved,
-    /// Its money settles what is owed when it is returned.
+    /// Its money settles what is owed in its currency when it is returned.
     #[refusal(
         409,
         "recipient-owes",
         "The user owes a payment that was taken back",
-        detail = "the user owes a payment that was taken back: return the payout, and its money settles it",
+        detail = "the user owes a payment that was taken back, and payouts wait until it is settled: one that is returned settles what is owed in its currency",
         outcome = "recipient_owes"
     )]
     RecipientOwes,

@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 use wharf_tests::{User, eventually};
 
-use super::super::{account, assert_sound, balance, by_hand, send, withdraw};
+use super::super::{account, activate, assert_sound, balance, by_hand, promocode, send, withdraw};
 use super::returns::{deposited, house};
 use super::scene::{SOON, Scene};
 
@@ -76,5 +76,51 @@ fn a_dispute_that_is_won_after_a_write_off_makes_good_the_loss_of_the_house() {
     // The user has what was taken from them, and not what the house had borne.
     assert_eq!(balance(&user, &name), json!(2.5));
     assert_eq!(houses(), [0, 0, -1000]);
+    assert_sound(&scene.stack);
+}
+
+/// Nothing is converted, so it does not settle the debt; it waits.
+#[test]
+fn who_owes_in_one_currency_moves_none_of_another() {
+    let scene = Scene::start();
+    let (user, admin) = (scene.user(), User::admin(&scene.stack));
+    let name = account(&user, 0.0);
+    deposited(&scene, &user, &name, 12.5);
+    let row = withdraw(&user, &name, &json!(12.5)).expect(200).json();
+    activate(&user, &promocode(&admin, 500, 1)).expect(200);
+
+    let body = json!({ "amount": 2500, "currency": "BRL" });
+    let asked = user.post("/payment/deposit").json(&body).send();
+    let asked = asked.expect(201).json();
+    let payment = asked["payment_id"].as_str().unwrap();
+    let attempt = scene.provider.pays(payment, &json!(25), "approved");
+    scene.webhook(&attempt).expect(200);
+    let me = user.get("/auth/me").send().expect(200).json();
+    let spend = "SELECT outcome FROM payments.pay(gen_random_uuid(), $1::text::uuid, gen_random_uuid(), 2500, 'BRL',
+        'ticket:7', 'Parking ticket 7', NULL)";
+    let me = me["user_id"].as_str().unwrap();
+    let spent: String = scene.stack.sql().query_one(spend, &[&me]).unwrap().get(0);
+    assert_eq!(spent, "moved");
+    scene
+        .provider
+        .changes(&attempt, "status", json!("charged_back"));
+    scene.webhook(&attempt).expect(200);
+
+    let generate = || {
+        let body = json!({ "amount": 500 });
+        user.post("/payment/promocode/generate").json(&body).send()
+    };
+    let path = |what| format!("/payments/payouts/{}/{what}", row["id"].as_str().unwrap());
+    assert_eq!(generate().problem(409)["code"], "receivable-open");
+    for what in ["approved", "paid"] {
+        let refused = by_hand(&admin, &path(what)).problem(409);
+        assert_eq!(refused["code"], "recipient-owes");
+    }
+    let receivable = "SELECT id FROM payments.receivable WHERE currency = 'BRL' AND settled = 0";
+    let receivable: Uuid = scene.stack.sql().query_one(receivable, &[]).unwrap().get(0);
+    let path_of_debt = format!("/payments/receivables/{receivable}/written-off");
+    by_hand(&admin, &path_of_debt).expect(200);
+    generate().expect(200);
+    by_hand(&admin, &path("approved")).expect(200);
     assert_sound(&scene.stack);
 }
