@@ -8,8 +8,9 @@ CREATE OR REPLACE FUNCTION coined_alone(by_admin uuid, in_currency text) RETURNS
         AND NOT was_agreed(done)
 $$;
 
--- Makes one, and keeps who made it. What a code is worth is money that its users may withdraw, so of real money a worth
--- above `alone_up_to`, with what the admin has made alone within a day, takes a second admin who asks for the same.
+-- Makes one, and keeps who made it and why. What a code is worth is money that its users may withdraw, so of real money a
+-- worth above `alone_up_to`, with what the admin has made alone within a day, takes a second admin who asks for the same.
+DROP FUNCTION IF EXISTS issue_promocode(uuid, uuid, text, text, bigint, text, int, int, timestamptz, bigint);
 CREATE OR REPLACE FUNCTION issue_promocode(
     promocode_id uuid,
     by_admin uuid,
@@ -20,7 +21,8 @@ CREATE OR REPLACE FUNCTION issue_promocode(
     uses int,
     uses_per_user int,
     until timestamptz,
-    alone_up_to bigint
+    alone_up_to bigint,
+    why text DEFAULT NULL
 ) RETURNS coined LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     about text := coalesce(chosen, 'random');
@@ -33,7 +35,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('promocodes of ' || by_admin, 0));
     PERFORM FROM promocode WHERE id = promocode_id;
     IF NOT FOUND AND EXISTS (SELECT FROM money_mode WHERE NOT is_sandbox)
-        AND NOT may_act('promocode', about, terms, worth, in_currency, NULL, by_admin, NULL,
+        AND NOT may_act('promocode', about, terms, worth, in_currency, NULL, by_admin, why,
                         alone_up_to - coined_alone(by_admin, in_currency))
     THEN
         answer.outcome := 'needs_second_admin';
@@ -42,19 +44,20 @@ BEGIN
     answer := create_promocode(promocode_id, by_admin, chosen, fallback, of_amount, in_currency, uses, uses_per_user,
                                until);
     IF answer.outcome = 'coined' THEN
-        PERFORM note_act('promocode', about, terms, worth, in_currency, by_admin, NULL);
+        PERFORM note_act('promocode', about, terms, worth, in_currency, by_admin, why);
     END IF;
     RETURN answer;
 END $$;
 
--- Withdraws a code that the house pays for, and keeps who did so. Nobody can claim it then.
-CREATE OR REPLACE FUNCTION withdraw_promocode_by_hand(with_code text, by_admin uuid)
+-- Withdraws a code that the house pays for, and keeps who did so and why. Nobody can claim it then.
+DROP FUNCTION IF EXISTS withdraw_promocode_by_hand(text, uuid);
+CREATE OR REPLACE FUNCTION withdraw_promocode_by_hand(with_code text, by_admin uuid, why text DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     outcome text := withdraw_promocode(with_code);
 BEGIN
     IF outcome = 'withdrawn' THEN
-        PERFORM note_act('promocode', with_code, 'withdrawn', amount, currency, by_admin, NULL)
+        PERFORM note_act('promocode', with_code, 'withdrawn', amount, currency, by_admin, why)
         FROM promocode WHERE code = with_code;
     END IF;
     RETURN outcome;

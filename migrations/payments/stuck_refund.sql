@@ -212,10 +212,11 @@ BEGIN
     RETURN 'moved';
 END $$;
 
--- Keeps that an admin had a refund tried again.
-CREATE OR REPLACE FUNCTION note_retry(refund text, by_admin uuid)
+-- Keeps that an admin had a refund tried again, and why.
+DROP FUNCTION IF EXISTS note_retry(text, uuid);
+CREATE OR REPLACE FUNCTION note_retry(refund text, by_admin uuid, why text DEFAULT NULL)
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
-    SELECT note_act('refund', id, 'retried', amount, currency, by_admin, NULL)
+    SELECT note_act('refund', id, 'retried', amount, currency, by_admin, why)
     FROM stuck_refund WHERE id = refund AND resolved_at IS NULL
 $$;
 

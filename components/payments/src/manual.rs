@@ -50,6 +50,12 @@ pub struct Hand {
     pub alone_up_to: i64,
 }
 
+impl Hand {
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_ref().map(Reason::as_str)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Subject {
     Payment,

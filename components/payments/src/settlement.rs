@@ -334,13 +334,13 @@ pub async fn follow_up(
 }
 
 /// Tries a refund again that was refused. What the PSP refuses again shows in the list.
-pub async fn retry_refund(db: &Db, id: &str, admin: Uuid, now: Timestamp) -> Result<(), Error> {
+pub async fn retry_refund(db: &Db, id: &str, hand: &Hand, now: Timestamp) -> Result<(), Error> {
     let known = stuck::find_stuck_refund(db, id).await?;
     let refund = known.shown;
     if refund.resolution.is_some() {
         return Ok(());
     }
-    stuck::note_retry(db, id, admin).await?;
+    stuck::note_retry(db, id, hand).await?;
     if refund.kind == Kind::Wallet {
         let name = id.parse().map_err(|_| Error::UnknownRefund)?;
         let amount = Cents::new(refund.amount).map_err(|_| Error::UnknownRefund)?;

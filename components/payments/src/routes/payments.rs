@@ -11,7 +11,7 @@ use kit::web::{Created, Json, Listed, Operation, Output, Page, Path, Problem, Qu
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::manual::hand;
+use super::manual::{Because, hand};
 use crate::attempt::{Attempt, Dispute};
 use crate::checkout::{
     Checkout, Credit, Method, NewCheckout, OPENER, Status, description, expiry, payer_email,
@@ -255,18 +255,13 @@ pub async fn list_attempts(
     Ok(Json(checkouts::list_attempts(&db, id).await?))
 }
 
-#[derive(Deserialize, Schema)]
-pub struct Why {
-    reason: Option<Reason>,
-}
-
 pub async fn return_attempt(
     Admin(caller): Admin,
     Path((id, attempt)): Path<(Uuid, String)>,
-    Query(why): Query<Why>,
+    Query(because): Query<Because>,
 ) -> Result<Json<Vec<Attempt>>, Problem> {
     let db = store::open_to_move().await?;
-    let hand = hand(&caller, why.reason).await?;
+    let hand = hand(&caller, Some(because.reason)).await?;
     settlement::return_disputed(&db, id, &attempt, &hand).await?;
     Ok(Json(checkouts::list_attempts(&db, id).await?))
 }

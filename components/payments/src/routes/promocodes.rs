@@ -8,9 +8,10 @@ use kit::store::{Keyed, Replayable};
 use kit::web::{Created, Json, Listed, Network, NoContent, Page, Path, Problem, Query, Schema};
 use serde::Deserialize;
 
-use super::manual::hand;
+use super::manual::{Because, hand};
 use crate::error::Error;
 use crate::ledger::WALLET;
+use crate::manual::Reason;
 use crate::promocode::{Code, Coined, NewCode, Promocode};
 use crate::store;
 use crate::wallet::Balance;
@@ -72,6 +73,8 @@ pub struct Creation {
     #[schemars(length(max = 100))]
     code: Option<String>,
     expires_at: Option<Timestamp>,
+    /// Why: the trace of the act keeps it. Clients of the replaced system have no field for it.
+    reason: Option<Reason>,
 }
 
 impl Creation {
@@ -98,10 +101,11 @@ pub async fn create_promocode(
     Admin(caller): Admin,
     Keyed { body, once }: Keyed<Creation>,
 ) -> Result<Replayable<Created<Coined, 200>>, Problem> {
+    let reason = body.reason.clone();
     let new = body.checked()?;
     let db = store::open_to_move().await?;
     let id = once.id(&caller);
-    let hand = hand(&caller, None).await?;
+    let hand = hand(&caller, reason).await?;
     once.answer(&db, &caller, async {
         let coined = store::promocode::create_promocode(&db, id, &hand, new).await?;
         Ok(created(coined))
@@ -151,9 +155,11 @@ pub async fn list_own_promocodes(
 pub async fn withdraw_promocode(
     Admin(caller): Admin,
     Path(code): Path<String>,
+    Query(because): Query<Because>,
 ) -> Result<NoContent, Problem> {
     let code = Code::parse(code).ok_or(Error::UnknownCode)?;
     let db = store::open().await?;
-    store::promocode::withdraw_promocode(&db, &code, caller.id).await?;
+    let hand = hand(&caller, Some(because.reason)).await?;
+    store::promocode::withdraw_promocode(&db, &code, &hand).await?;
     Ok(NoContent)
 }

@@ -39,10 +39,12 @@ fn checked(id: String) -> Result<String, Error> {
 pub async fn retry_refund(
     Admin(caller): Admin,
     Path(id): Path<String>,
+    Json(because): Json<Because>,
 ) -> Result<Json<StuckRefund>, Problem> {
     let id = checked(id)?;
     let db = store::open_to_move().await?;
-    settlement::retry_refund(&db, &id, caller.id, now()).await?;
+    let hand = hand(&caller, Some(because.reason)).await?;
+    settlement::retry_refund(&db, &id, &hand, now()).await?;
     Ok(Json(stuck::find_stuck_refund(&db, &id).await?.shown))
 }
 

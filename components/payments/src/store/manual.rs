@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::decide;
 use crate::checkout::{ByHand, Status};
 use crate::error::Error;
-use crate::manual::{Act, Hand, Handled, Reason, Receivable, Unclaimed};
+use crate::manual::{Act, Hand, Handled, Receivable, Unclaimed};
 
 /// Changes the status of a checkout.
 pub async fn change_status_by_hand(
@@ -18,8 +18,7 @@ pub async fn change_status_by_hand(
     to: Status,
     hand: &Hand,
 ) -> Result<ByHand, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![id, from, to, hand.admin, reason, hand.alone_up_to];
+    let params = params![id, from, to, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("change_status_by_hand"), params).await
 }
 
@@ -30,37 +29,32 @@ pub async fn return_by_hand(
     attempt: &str,
     hand: &Hand,
 ) -> Result<Option<crate::checkout::Checkout>, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![checkout, attempt, hand.admin, reason];
+    let params = params![checkout, attempt, hand.admin, hand.reason()];
     let concluded: crate::checkout::Concluded = decide(db, sql!("return_by_hand"), params).await?;
     Ok(concluded.changed())
 }
 
 /// Lets a withdrawal go: from then on it is paid at the bank.
 pub async fn approve_payout(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![withdrawal, hand.admin, reason, hand.alone_up_to];
+    let params = params![withdrawal, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("approve_payout"), params).await
 }
 
 /// Records that a withdrawal was paid out.
 pub async fn pay_out(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![withdrawal, hand.admin, reason, hand.alone_up_to];
+    let params = params![withdrawal, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("pay_out_by_hand"), params).await
 }
 
 /// Moves a withdrawal back to the account it came from.
 pub async fn return_payout(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![withdrawal, hand.admin, reason, hand.alone_up_to];
+    let params = params![withdrawal, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("return_payout_by_hand"), params).await
 }
 
 /// Lets the house bear what is left of a receivable.
 pub async fn write_off(db: &Db, receivable: Uuid, hand: &Hand) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![receivable, hand.admin, reason, hand.alone_up_to];
+    let params = params![receivable, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("write_off"), params).await
 }
 
@@ -109,13 +103,12 @@ pub async fn hand_over(
     claimant: Uuid,
     hand: &Hand,
 ) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
     let params = params![
         erased,
         currency,
         claimant,
         hand.admin,
-        reason,
+        hand.reason(),
         hand.alone_up_to
     ];
     decide(db, sql!("hand_over"), params).await

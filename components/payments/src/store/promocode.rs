@@ -30,6 +30,7 @@ pub async fn create_promocode(
         new.max_uses_per_user,
         new.expires_at,
         hand.alone_up_to,
+        hand.reason(),
     ];
     decide(db, sql!("create_promocode"), params).await
 }
@@ -57,8 +58,8 @@ pub async fn activate_promocode(
 }
 
 /// Ends a code that the house would pay for.
-pub async fn withdraw_promocode(db: &Db, code: &Code, admin: Uuid) -> Result<(), Error> {
-    let params = params![code.as_str(), admin];
+pub async fn withdraw_promocode(db: &Db, code: &Code, hand: &Hand) -> Result<(), Error> {
+    let params = params![code.as_str(), hand.admin, hand.reason()];
     decide(db, sql!("withdraw_promocode"), params).await
 }
 

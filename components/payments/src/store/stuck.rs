@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::decide;
 use crate::error::Error;
-use crate::manual::{Hand, Handled, Reason};
+use crate::manual::{Hand, Handled};
 use crate::stuck::{Known, Measure, StuckRefund};
 
 /// Refunds that are not resolved, the oldest first.
@@ -27,14 +27,14 @@ pub async fn find_stuck_refund(db: &Db, id: &str) -> Result<Known, Error> {
 
 /// Settles a refund by hand: the house pays what is missing, or it was paid another way.
 pub async fn settle_stuck(db: &Db, id: &str, hand: &Hand) -> Result<Handled, Error> {
-    let reason = hand.reason.as_ref().map(Reason::as_str);
-    let params = params![id, hand.admin, reason, hand.alone_up_to];
+    let params = params![id, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("settle_stuck"), params).await
 }
 
 /// Keeps that an admin had a refund tried again.
-pub async fn note_retry(db: &Db, id: &str, admin: Uuid) -> Result<(), Error> {
-    db.run(sql!("note_retry"), params![id, admin]).await?;
+pub async fn note_retry(db: &Db, id: &str, hand: &Hand) -> Result<(), Error> {
+    db.run(sql!("note_retry"), params![id, hand.admin, hand.reason()])
+        .await?;
     Ok(())
 }
 

@@ -188,6 +188,8 @@ fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
     );
     user.get("/payments/disputed").send().expect(403);
     scene.send_back(&user, &payment, &id).expect(403);
+    let unexplained = format!("/payments/{}/attempts/{id}/return", payment.id);
+    admin.post(&unexplained).send().problem(422);
     scene.send_back(&admin, &payment, "nobody-s").expect(404);
     // The provider does not hear of it at once.
     scene
@@ -195,6 +197,8 @@ fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
         .instead(&format!("{id}/refunds"), (0..3).map(|_| Reply::status(503)));
     let told = scene.send_back(&admin, &payment, &id).expect(200).json();
     assert_eq!(told[0]["verdict"], "returning");
+    let acts = admin.get(&format!("/payments/acts?about={id}")).send();
+    assert_eq!(acts.expect(200).json()[0]["reason"], "by phone");
     eventually("it is sent back", SOON, || {
         scene.hurry(&payment);
         scene.attempts(&payment)[0]["verdict"] == "returned"

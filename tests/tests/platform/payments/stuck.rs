@@ -124,12 +124,12 @@ fn a_refund_is_tried_again_and_leaves_the_list_when_it_succeeds() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let stuck = Stuck::of(&stack, 500, 0);
-    let refused = admin.post(&stuck.path("retry")).send().problem(400);
+    let refused = by_hand(&admin, &stuck.path("retry")).problem(400);
     assert_eq!(refused["code"], "insufficient-funds");
     let sql = &mut ledger(&stack);
     let (giver, gift) = (user_with(sql, 900), Uuid::new_v4());
     assert_eq!(pay(sql, gift, giver, stuck.payee, 900, "-1 hour"), "moved");
-    let done = admin.post(&stuck.path("retry")).send().expect(200).json();
+    let done = by_hand(&admin, &stuck.path("retry")).expect(200).json();
     assert_eq!(done["resolution"], "refunded");
     assert_eq!(
         (total(&stack, stuck.payer), total(&stack, stuck.payee)),
@@ -170,10 +170,7 @@ fn a_large_refund_is_settled_by_two_admins_and_by_no_one_else() {
     by_hand(&second, &stuck.path("settled")).expect(200);
     assert_eq!(total(&stack, stuck.payer), 100_001);
     by_hand(&first, "/payments/stuck/unknown/settled").expect(404);
-    first
-        .post("/payments/stuck/unknown/retry")
-        .send()
-        .expect(404);
+    by_hand(&first, "/payments/stuck/unknown/retry").expect(404);
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn an_admin_lists_codes_and_withdraws_those_that_were_not_paid_for() {
         .expect(200)
         .json();
     let paid_for = made["code"].as_str().unwrap();
-    let path = |code: &str| format!("/payment/promocode/{code}");
+    let path = |code: &str| format!("/payment/promocode/{code}?reason=it+was+guessed");
     let listed = admin
         .get("/payment/promocode?limit=100")
         .send()
@@ -289,6 +289,14 @@ fn an_admin_lists_codes_and_withdraws_those_that_were_not_paid_for() {
     admin.delete(&path(&lasting)).send().expect(204);
     activate(&user, &lasting).expect(400);
     admin.delete(&path(&unique("nobody_s"))).send().expect(404);
+    let unexplained = format!("/payment/promocode/{lasting}");
+    admin.delete(&unexplained).send().expect(422);
+    let acts = admin.get(&format!("/payments/acts?about={lasting}"));
+    let acts = acts.send().expect(200).json();
+    assert_eq!(
+        (&acts[0]["act"], &acts[0]["reason"]),
+        (&json!("withdrawn"), &json!("it was guessed"))
+    );
     let refused = admin.delete(&path(paid_for)).send().expect(409).json();
     assert_eq!(refused["code"], "promocode-paid-for");
     activate(&user, paid_for).expect(200);

@@ -93,7 +93,7 @@ fn a_promo_code_that_is_worth_much_takes_two_admins() {
     let (first, second) = (User::admin(&scene.stack), User::second_admin(&scene.stack));
     let code = unique("GIFT");
     let create = |admin: &User, amount: i64| {
-        let body = json!({ "code": code, "amount": amount, "max_uses": 10 });
+        let body = json!({ "code": code, "amount": amount, "max_uses": 10, "reason": "prizes" });
         admin.post("/payment/promocode").json(&body).send()
     };
     for _ in 0..2 {
@@ -108,9 +108,9 @@ fn a_promo_code_that_is_worth_much_takes_two_admins() {
     activate(&user, &code).expect(200);
     let acts = first.get(&format!("/payments/acts?about={code}"));
     let acts = acts.send().expect(200).json();
+    let acts = acts.as_array().unwrap();
+    assert!(acts.iter().all(|it| it["reason"] == "prizes"), "{acts:?}");
     let stages: Vec<_> = acts
-        .as_array()
-        .unwrap()
         .iter()
         .map(|it| (it["stage"].clone(), it["amount"].clone()))
         .collect();

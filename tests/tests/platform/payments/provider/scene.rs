@@ -207,7 +207,10 @@ impl Scene {
     }
 
     pub(super) fn send_back(&self, by: &User, payment: &Payment, attempt: &str) -> Answer {
-        let path = format!("/payments/{}/attempts/{attempt}/return", payment.id);
+        let path = format!(
+            "/payments/{}/attempts/{attempt}/return?reason=by+phone",
+            payment.id
+        );
         by.post(&path).send()
     }
 

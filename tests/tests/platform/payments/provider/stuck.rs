@@ -119,9 +119,12 @@ fn the_provider_is_asked_again_when_an_admin_says_so() {
         assert_eq!(scene.provider.status(&id), "approved");
         let path = format!("/payments/stuck/{id}/retry");
         let admin = User::admin(&scene.stack);
-        admin.post(&path).send().expect(200);
+        admin.post(&path).json(&json!({})).send().problem(422);
+        by_hand(&admin, &path).expect(200);
         let acts = admin.get(&format!("/payments/acts?about={id}")).send();
-        assert_eq!(acts.expect(200).json()[0]["act"], "retried");
+        let act = acts.expect(200).json()[0].clone();
+        assert_eq!(act["act"], "retried");
+        assert_eq!(act["reason"], "seen on the statement of the bank");
         eventually("it is back", SOON, || {
             scene.hurry(&payment);
             scene.attempts(&payment)[0]["verdict"] == "returned"
