@@ -44,13 +44,30 @@ BEGIN
     RETURN false;
 END $$;
 
--- Whether another admin proposed an act right before it was done. One's own proposal is no consent.
+-- Whether another admin proposed an act right before it was done, for the same money and within a week. One's own proposal
+-- is no consent.
 CREATE OR REPLACE FUNCTION was_agreed(done manual_act) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT coalesce((
-        SELECT (before.act, before.stage) = (done.act, 'proposed') AND before.actor <> done.actor
+        SELECT (before.act, before.stage, before.amount, before.currency)
+            = (done.act, 'proposed', done.amount, done.currency)
+            AND before.actor <> done.actor AND before.acted_at > done.acted_at - interval '7 days'
         FROM manual_act AS before
         WHERE (before.subject, before.about) = (done.subject, done.about) AND before.id < done.id
         ORDER BY before.id DESC LIMIT 1), false)
+$$;
+
+-- Lets one act of an admin end before the next begins, so that each is added to those before. The caller has locked no rows.
+CREATE OR REPLACE FUNCTION lock_acts(by_admin uuid) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('acts of ' || by_admin, 0))
+$$;
+
+-- What one admin has done alone within a day, of acts that begin with these words: many small ones are a large one.
+CREATE OR REPLACE FUNCTION done_alone(by_admin uuid, on_subject text, of_acts text, in_currency text)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(amount), 0)::bigint FROM manual_act AS done
+    WHERE actor = by_admin AND acted_at > now() - interval '1 day'
+        AND subject = on_subject AND stage = 'done' AND starts_with(act, of_acts) AND currency = in_currency
+        AND NOT was_agreed(done)
 $$;
 
 CREATE OR REPLACE FUNCTION note_act(
@@ -118,5 +135,5 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
+REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, lock_acts, done_alone, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;

@@ -85,6 +85,7 @@ DECLARE
     recipient uuid;
     answer text;
 BEGIN
+    PERFORM lock_acts(by_admin);
     SELECT * INTO standing FROM payout WHERE withdrawal = of_withdrawal FOR NO KEY UPDATE;
     IF standing.withdrawal IS NULL THEN
         RETURN 'unknown_payout';
@@ -93,7 +94,8 @@ BEGIN
     SELECT owner INTO recipient FROM account WHERE id = asked.debit;
     IF (standing.paid_at IS NOT NULL OR standing.approved_at IS NOT NULL OR recipient = by_admin)
         AND standing.returned_at IS NULL AND NOT may_act(
-        'payout', asked.id::text, 'returned', asked.amount, asked.currency, recipient, by_admin, why, alone_up_to)
+        'payout', asked.id::text, 'returned', asked.amount, asked.currency, recipient, by_admin, why,
+        alone_up_to - done_alone(by_admin, 'payout', 'returned', asked.currency))
     THEN
         RETURN 'proposed';
     END IF;

@@ -1,15 +1,8 @@
 -- Promo codes that the house pays for.
 
--- What one admin has made alone within a day.
-CREATE OR REPLACE FUNCTION coined_alone(by_admin uuid, in_currency text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(amount), 0)::bigint FROM manual_act AS done
-    WHERE actor = by_admin AND acted_at > now() - interval '1 day'
-        AND subject = 'promocode' AND stage = 'done' AND act <> 'withdrawn' AND currency = in_currency
-        AND NOT was_agreed(done)
-$$;
-
 -- Makes one, and keeps who made it and why. What a code is worth is money that its users may withdraw, so of real money a
 -- worth above `alone_up_to`, with what the admin has made alone within a day, takes a second admin who asks for the same.
+DROP FUNCTION IF EXISTS coined_alone(uuid, text);
 DROP FUNCTION IF EXISTS issue_promocode(uuid, uuid, text, text, bigint, text, int, int, timestamptz, bigint);
 CREATE OR REPLACE FUNCTION issue_promocode(
     promocode_id uuid,
@@ -32,11 +25,11 @@ DECLARE
     answer coined;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('promocode:' || about, 0));
-    PERFORM pg_advisory_xact_lock(hashtextextended('promocodes of ' || by_admin, 0));
+    PERFORM lock_acts(by_admin);
     PERFORM FROM promocode WHERE id = promocode_id;
     IF NOT FOUND AND EXISTS (SELECT FROM money_mode WHERE NOT is_sandbox)
         AND NOT may_act('promocode', about, terms, worth, in_currency, NULL, by_admin, why,
-                        alone_up_to - coined_alone(by_admin, in_currency))
+                        alone_up_to - done_alone(by_admin, 'promocode', 'created', in_currency))
     THEN
         answer.outcome := 'needs_second_admin';
         RETURN answer;
@@ -65,5 +58,5 @@ END $$;
 
 -- Without a trace and a second admin it is a part of this one and no more.
 REVOKE EXECUTE ON FUNCTION create_promocode FROM wharf_payments;
-REVOKE ALL ON FUNCTION coined_alone, issue_promocode, withdraw_promocode_by_hand FROM PUBLIC;
+REVOKE ALL ON FUNCTION issue_promocode, withdraw_promocode_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION issue_promocode, withdraw_promocode_by_hand TO wharf_payments;

@@ -98,6 +98,7 @@ DECLARE
     it receivable;
     rest bigint;
 BEGIN
+    PERFORM lock_acts(by_admin);
     SELECT * INTO it FROM receivable WHERE id = of_receivable FOR NO KEY UPDATE;
     IF it.id IS NULL THEN
         RETURN 'unknown_receivable';
@@ -106,7 +107,8 @@ BEGIN
     IF rest = 0 THEN
         RETURN 'replayed';
     END IF;
-    IF NOT may_act('receivable', it.id::text, 'written_off', rest, it.currency, it.owner, by_admin, why, alone_up_to)
+    IF NOT may_act('receivable', it.id::text, 'written_off', rest, it.currency, it.owner, by_admin, why,
+                   alone_up_to - done_alone(by_admin, 'receivable', 'written_off', it.currency))
     THEN
         RETURN 'proposed';
     END IF;

@@ -150,6 +150,7 @@ DECLARE
     there bigint;
     outcome text := 'moved';
 BEGIN
+    PERFORM lock_acts(by_admin);
     SELECT * INTO it FROM stuck_refund WHERE id = refund;
     IF it.kind = 'wallet' THEN
         SELECT * INTO original FROM transfer WHERE id = it.payment;
@@ -168,7 +169,9 @@ BEGIN
         -- Parts that follow are told apart by what the provider says that it has sent back.
         RETURN 'settled_at_provider';
     END IF;
-    IF NOT may_act('refund', it.id, 'settled', it.amount, it.currency, beneficiary, by_admin, why, alone_up_to) THEN
+    IF NOT may_act('refund', it.id, 'settled', it.amount, it.currency, beneficiary, by_admin, why,
+                   alone_up_to - done_alone(by_admin, 'refund', 'settled', it.currency))
+    THEN
         RETURN 'proposed';
     END IF;
     IF it.kind = 'wallet' THEN

@@ -115,6 +115,7 @@ DECLARE
     claimant uuid := (SELECT id FROM holder WHERE id = to_user AND erased_at IS NULL);
     outcome text;
 BEGIN
+    PERFORM lock_acts(by_admin);
     SELECT * INTO it FROM unclaimed WHERE owner = of_owner AND currency = in_currency FOR NO KEY UPDATE;
     IF it.owner IS NULL OR it.amount = 0 THEN
         RETURN 'unknown_unclaimed';
@@ -123,7 +124,7 @@ BEGIN
     END IF;
     -- The claimant is a part of what is agreed on.
     IF NOT may_act('unclaimed', of_owner::text, 'claimed by ' || claimant, it.amount, in_currency, claimant, by_admin,
-                   why, alone_up_to)
+                   why, alone_up_to - done_alone(by_admin, 'unclaimed', 'claimed by ', in_currency))
     THEN
         RETURN 'proposed';
     END IF;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Stack, User, at_once};
 
+use super::ledger::ledger;
 use super::{activate, assert_sound, by_hand, key, promocode, wallet};
 
 /// A user with that many cents of USD.
@@ -239,6 +240,32 @@ fn a_cash_out_that_was_returned_is_not_let_go_alone_again_and_again() {
     let second = ask();
     end(&admin, &second, "approved").expect(202);
     end(&User::second_admin(&stack), &second, "approved").expect(200);
+    assert_sound(&stack);
+}
+
+/// Nor by saying that the bank sent each of them back.
+#[test]
+fn small_payouts_that_one_admin_returns_in_a_day_are_a_large_one() {
+    let stack = Stack::shared();
+    let user = rich(&stack, 150_000);
+    let destination = bank(&user);
+    let ask = |amount: i64| text(&cash_out(&user, &destination, amount).expect(201).json()["id"]);
+    let ids = [50_000; 3].map(ask);
+    let act = |act: &str, id: &str, admin: Uuid| -> String {
+        let act = format!("SELECT {act}($1::text::uuid, $2, 'the bank says so', 100000)");
+        let done = ledger(&stack).query_one(&act, &[&id, &admin]);
+        done.unwrap().get(0)
+    };
+    for id in &ids {
+        assert_eq!(act("approve_payout", id, Uuid::new_v4()), "moved");
+    }
+    let first = Uuid::new_v4();
+    let mut outcomes = at_once(3, |number| {
+        act("return_payout_by_hand", &ids[number], first)
+    });
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["moved", "moved", "proposed"]);
+    assert_eq!(wallet(&user), 100_000);
     assert_sound(&stack);
 }
 

@@ -1,8 +1,10 @@
 //! What admins do by hand: it is traced, money of users is not made so, and above an amount it takes two.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wharf_tests::{Answer, Options, Stack, User, unique};
+use wharf_tests::{Answer, Options, Stack, User, eventually, unique};
 
 use super::assert_sound;
 use super::ledger::{ledger, pay, user_with};
@@ -117,6 +119,38 @@ fn an_admin_alone_does_nothing_for_their_own_benefit() {
     let payment = order(&second, 1.0);
     approve(&second, &payment).expect(202);
     approve(&first, &payment).expect(200);
+}
+
+/// Each of them alone would take no second admin.
+#[test]
+fn small_sums_that_one_admin_hands_over_in_a_day_are_a_large_one() {
+    let stack = Stack::shared();
+    let mut sql = ledger(&stack);
+    let [first, heir] = [(); 2].map(|()| Uuid::new_v4());
+    // Payments knows of the claimant.
+    let known = "SELECT note_holder($1, NULL, 1, 'USD')";
+    sql.execute(known, &[&heir]).unwrap();
+    let erased = [60_000, 40_000, 1].map(|cents| {
+        let erased = user_with(&mut sql, cents);
+        let forget = "SELECT forget_holder($1, 9223372036854775807)";
+        sql.execute(forget, &[&erased]).unwrap();
+        erased
+    });
+    let waits = "SELECT count(*) FROM unclaimed WHERE owner = ANY ($1) AND amount > 0";
+    eventually("it is set aside", Duration::from_secs(60), || {
+        let waiting: i64 = sql.query_one(waits, &[&erased.as_slice()]).unwrap().get(0);
+        waiting == 3
+    });
+    let hand_over = "SELECT hand_over($1, 'USD', $2, $3, 'passport seen', 100000)";
+    let outcomes = erased.map(|it| -> String {
+        let handed = sql.query_one(hand_over, &[&it, &heir, &first]).unwrap();
+        handed.get(0)
+    });
+    assert_eq!(outcomes, ["moved", "moved", "proposed"]);
+    let second = Uuid::new_v4();
+    let agreed = sql.query_one(hand_over, &[&erased[2], &heir, &second]);
+    assert_eq!(agreed.unwrap().get::<_, String>(0), "moved");
+    assert_sound(&stack);
 }
 
 /// A sandbox's deposit of yesterday would be real money today.

@@ -173,6 +173,28 @@ fn a_large_refund_is_settled_by_two_admins_and_by_no_one_else() {
     by_hand(&first, "/payments/stuck/unknown/retry").expect(404);
 }
 
+/// One who splits a large sum gets no further than with the whole, however quickly.
+#[test]
+fn small_refunds_that_one_admin_settles_in_a_day_are_a_large_one() {
+    let stack = Stack::shared();
+    let stuck = [50_000; 4].map(|cents| Stuck::of(&stack, cents, 0));
+    let settle = |it: &Stuck, admin: Uuid| -> String {
+        let settle = "SELECT settle_stuck($1, $2, 'seen on the statement', 100000)";
+        let settled = ledger(&stack).query_one(settle, &[&it.refund.to_string(), &admin]);
+        settled.unwrap().get(0)
+    };
+    let first = Uuid::new_v4();
+    let mut outcomes = at_once(4, |number| settle(&stuck[number], first));
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["moved", "moved", "proposed", "proposed"]);
+    for it in &stuck {
+        let again = settle(it, Uuid::new_v4());
+        assert!(matches!(again.as_str(), "moved" | "replayed"), "{again}");
+        assert_eq!(total(&stack, it.payer), 50_000);
+    }
+    assert_sound(&stack);
+}
+
 #[test]
 fn monitoring_sees_how_many_refunds_wait() {
     let stack = Stack::shared();

@@ -124,3 +124,31 @@ fn who_owes_in_one_currency_moves_none_of_another() {
     by_hand(&admin, &path("approved")).expect(200);
     assert_sound(&scene.stack);
 }
+
+/// Debts that are split are a large one.
+#[test]
+fn small_debts_that_one_admin_writes_off_in_a_day_are_a_large_one() {
+    let scene = Scene::start();
+    let (user, other) = (scene.user(), scene.user());
+    let (name, elsewhere) = (account(&user, 0.0), account(&other, 0.0));
+    let attempts = [600.0, 600.0].map(|amount| deposited(&scene, &user, &name, amount).1);
+    send(&user, &name, &elsewhere, &json!(1200)).expect(200);
+    for attempt in &attempts {
+        scene
+            .provider
+            .changes(attempt, "status", json!("charged_back"));
+        scene.webhook(attempt).expect(200);
+    }
+    let owed = "SELECT id FROM payments.receivable ORDER BY created_at";
+    let owed = scene.stack.sql().query(owed, &[]).unwrap();
+    let write_off = |admin: &User, number: usize| {
+        let id: Uuid = owed[number].get(0);
+        by_hand(admin, &format!("/payments/receivables/{id}/written-off"))
+    };
+    let (first, second) = (User::admin(&scene.stack), User::second_admin(&scene.stack));
+    write_off(&first, 0).expect(200);
+    write_off(&first, 1).expect(202);
+    assert_eq!(house(&scene.stack, "losses"), -60_000);
+    write_off(&second, 1).expect(200);
+    assert_sound(&scene.stack);
+}
