@@ -110,6 +110,10 @@ BEGIN
         RETURN seen('proposed', checkout_id);
     END IF;
     answer := apply_status(checkout_id, decided_upon_status, new_status);
+    IF answer.outcome = 'insufficient_funds' AND bring_back(it.credit, it.amount) THEN
+        -- An erased person left it.
+        answer := apply_status(checkout_id, decided_upon_status, new_status);
+    END IF;
     IF answer.outcome = 'changed_to' THEN
         PERFORM note_act('payment', it.id::text, new_status, it.amount, it.currency, by_admin, why);
     END IF;

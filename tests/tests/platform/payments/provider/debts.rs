@@ -53,6 +53,21 @@ fn what_an_erased_person_left_pays_what_they_turn_out_to_owe() {
 }
 
 #[test]
+fn what_an_erased_person_paid_in_can_go_back_to_where_it_came_from() {
+    let scene = Scene::start();
+    let user = scene.user();
+    let name = account(&user, 0.0);
+    let (payment, attempt) = deposited(&scene, &user, &name, 12.5);
+    user.delete("/auth/me").send().expect(204);
+    let houses = || ["unclaimed", "psp"].map(|it| house(&scene.stack, it));
+    eventually("it is set aside", SOON, || houses() == [1250, -1250]);
+    scene.patch(&payment, "refunded").expect(200);
+    assert_eq!(houses(), [0; 2]);
+    assert_eq!(scene.provider.status(&attempt), "refunded");
+    assert_sound(&scene.stack);
+}
+
+#[test]
 fn a_dispute_that_is_won_after_a_write_off_makes_good_the_loss_of_the_house() {
     let scene = Scene::start();
     let (user, other, admin) = (scene.user(), scene.user(), User::admin(&scene.stack));
