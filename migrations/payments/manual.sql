@@ -10,9 +10,9 @@ BEGIN
     RETURN (SELECT is_sandbox = sandbox FROM money_mode);
 END $$;
 
--- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin has to have
--- proposed the same act for the same money within a week; otherwise this admin proposes it. The caller has locked what it
--- is about.
+-- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin who was not erased since
+-- has to have proposed the same act for the same money within a week; otherwise this admin proposes it. The caller has locked
+-- what it is about.
 CREATE OR REPLACE FUNCTION may_act(
     on_subject text,
     on_id text,
@@ -36,6 +36,7 @@ BEGIN
     IF (proposal.act, proposal.stage, proposal.amount, proposal.currency)
         IS NOT DISTINCT FROM (the_act, 'proposed', of_amount, in_currency)
         AND proposal.acted_at > now() - interval '7 days'
+        AND NOT EXISTS (SELECT FROM holder WHERE id = proposal.actor AND erased_at IS NOT NULL)
     THEN
         RETURN proposal.actor <> by_admin;
     END IF;

@@ -95,6 +95,23 @@ fn a_proposal_is_good_for_a_week() {
     approve(&second, &payment).expect(200);
 }
 
+/// An admin who leaves takes what they proposed along.
+#[test]
+fn a_proposal_of_an_admin_who_was_erased_is_no_consent() {
+    let stack = Stack::shared();
+    let (user, first) = (User::driver(&stack), User::admin(&stack));
+    let (payment, gone) = (order(&user, 5000.0), Uuid::new_v4());
+    let proposed =
+        "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor)
+        VALUES ('payment', $1, 'approved', 'proposed', 500000, 'BRL', $2)";
+    let mut sql = stack.sql();
+    sql.execute(proposed, &[&payment, &gone]).unwrap();
+    let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
+    sql.execute(forget, &[&gone]).unwrap();
+    approve(&first, &payment).expect(202);
+    approve(&User::second_admin(&stack), &payment).expect(200);
+}
+
 /// The first admin agreed to other money.
 #[test]
 fn a_proposal_of_another_amount_is_no_consent() {
