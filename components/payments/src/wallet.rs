@@ -25,7 +25,7 @@ pub struct Balance {
     /// Minor units that can be spent. Of a moment in the past: all that was there.
     pub balance: i64,
     pub currency: Currency,
-    /// What cannot be spent before the booking it came from ends.
+    /// What cannot be spent before the booking it came from ends, or before what is owed in another currency is settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<i64>,
     /// What can be spent and what is held, together.

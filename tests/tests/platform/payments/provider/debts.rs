@@ -127,6 +127,11 @@ fn who_owes_in_one_currency_moves_none_of_another() {
     };
     let path = |what| format!("/payments/payouts/{}/{what}", row["id"].as_str().unwrap());
     assert_eq!(generate().problem(409)["code"], "receivable-open");
+    let shown = user.get("/payment/balance").send().expect(200).json();
+    assert_eq!(
+        (&shown["balance"], &shown["held"], &shown["total"]),
+        (&json!(0), &json!(500), &json!(500))
+    );
     for what in ["approved", "paid"] {
         let refused = by_hand(&admin, &path(what)).problem(409);
         assert_eq!(refused["code"], "recipient-owes");
