@@ -140,5 +140,6 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, lock_acts, done_alone, note_act, change_status_by_hand, return_by_hand FROM PUBLIC;
+REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, lock_acts, done_alone, note_act, change_status_by_hand,
+    return_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;

@@ -114,8 +114,18 @@ BEGIN
         RETURN refused('unknown_payment');
     END IF;
     answer := give_back(refund_id, original, wanted, described);
-    IF answer.outcome = 'insufficient_funds' AND bring_back(original.credit, coalesce(wanted, original.amount)) THEN
-        answer := give_back(refund_id, original, wanted, described);
+    IF answer.outcome = 'insufficient_funds' THEN
+        -- What is not enough stays unclaimed: its caller tries for ever, and each time it would move there and back.
+        BEGIN
+            IF bring_back(original.credit, coalesce(wanted, original.amount)) THEN
+                answer := give_back(refund_id, original, wanted, described);
+                IF answer.outcome <> 'moved' THEN
+                    RAISE EXCEPTION USING ERRCODE = 'WH001';
+                END IF;
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'WH001' THEN
+            NULL;
+        END;
     END IF;
     IF answer.outcome IN ('insufficient_funds', 'limit_reached') THEN
         PERFORM note_refusal('wallet', refund_id::text, payment, coalesce(wanted, original.amount - (
@@ -138,7 +148,7 @@ BEGIN
     RETURN answer;
 END $$;
 
--- A person settles a refund that is stuck. Of one between wallets the payee gives what they have and the house the rest;
+-- A person settles a refund that is stuck. Of one between wallets the payee gives what they have or left, and the house the rest;
 -- a payment that the provider does not send back was paid by bank. Answers 'moved', 'replayed', 'proposed' or why not.
 CREATE OR REPLACE FUNCTION settle_stuck(refund text, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -183,6 +193,7 @@ BEGIN
         END IF;
         PERFORM free_due_holds(original.credit);
         BEGIN
+            PERFORM bring_back(original.credit, it.amount);
             -- First what can be refused. A refusal of one undoes the others.
             outcome := return_fee(original, it.amount);
             SELECT * INTO source FROM account WHERE id = original.credit;

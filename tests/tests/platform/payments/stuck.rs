@@ -209,6 +209,20 @@ fn monitoring_sees_how_many_refunds_wait() {
     assert!(count.parse::<i64>().unwrap() > 0, "{text}");
 }
 
+fn unclaimed(stack: &Stack, owner: Uuid) -> i64 {
+    let left = "SELECT coalesce(sum(amount), 0)::bigint FROM payments.unclaimed WHERE owner = $1";
+    stack.sql().query_one(left, &[&owner]).unwrap().get(0)
+}
+
+/// Answers when this much was set aside.
+fn erase(stack: &Stack, user: Uuid, leaves: i64) {
+    let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
+    stack.sql().execute(forget, &[&user]).unwrap();
+    eventually("it is set aside", Duration::from_secs(60), || {
+        unclaimed(stack, user) == leaves
+    });
+}
+
 #[test]
 fn a_refund_is_made_of_what_an_erased_payee_left() {
     let stack = Stack::shared();
@@ -216,17 +230,31 @@ fn a_refund_is_made_of_what_an_erased_payee_left() {
     let (payer, payee) = (user_with(sql, 500), Uuid::new_v4());
     let (payment, back) = (Uuid::new_v4(), Uuid::new_v4());
     assert_eq!(pay(sql, payment, payer, payee, 500, "-1 hour"), "moved");
-    sql.execute("SELECT forget_holder($1, 9223372036854775807)", &[&payee])
-        .unwrap();
-    let unclaimed = || -> i64 {
-        let left =
-            "SELECT coalesce(sum(amount), 0)::bigint FROM payments.unclaimed WHERE owner = $1";
-        stack.sql().query_one(left, &[&payee]).unwrap().get(0)
-    };
-    eventually("it is set aside", Duration::from_secs(60), || {
-        unclaimed() == 500
-    });
+    erase(&stack, payee, 500);
     assert_eq!(refund(sql, back, payment, Some(200)).0, "moved");
-    assert_eq!((total(&stack, payer), unclaimed()), (200, 300));
+    assert_eq!((total(&stack, payer), unclaimed(&stack, payee)), (200, 300));
+    assert_sound(&stack);
+}
+
+#[test]
+fn the_house_pays_no_more_than_an_erased_payee_did_not_leave() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let (payer, payee) = (user_with(sql, 500), Uuid::new_v4());
+    let [payment, spent, back] = [(); 3].map(|()| Uuid::new_v4());
+    assert_eq!(pay(sql, payment, payer, payee, 500, "-1 hour"), "moved");
+    let other = Uuid::new_v4();
+    assert_eq!(pay(sql, spent, payee, other, 300, "-1 hour"), "moved");
+    erase(&stack, payee, 200);
+    assert_eq!(refund(sql, back, payment, None).0, "insufficient_funds");
+    // It is not moved there and back at each try.
+    assert_eq!(unclaimed(&stack, payee), 200);
+    let settle = "SELECT settle_stuck($1, gen_random_uuid(), 'seen on the statement', 100000)";
+    let settled: String = sql.query_one(settle, &[&back.to_string()]).unwrap().get(0);
+    assert_eq!(settled, "moved");
+    assert_eq!((total(&stack, payer), unclaimed(&stack, payee)), (500, 0));
+    let of_house = "SELECT amount FROM transfer WHERE id = $1";
+    let of_house: i64 = sql.query_one(of_house, &[&back]).unwrap().get(0);
+    assert_eq!(of_house, 300);
     assert_sound(&stack);
 }
