@@ -23,9 +23,12 @@ CREATE OR REPLACE FUNCTION claim_promocode(transfer_id uuid, of_user uuid, with_
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
     answer movement;
+    known uuid := (SELECT id FROM promocode WHERE code = with_code);
 BEGIN
     IF has_guessed_enough(of_user, in_network) THEN
         RETURN refused('too_many_guesses');
+    ELSIF known IS NOT NULL AND NOT take_seat(known, 1, 4) THEN
+        RETURN refused('crowded');
     END IF;
     answer := activate_promocode(transfer_id, of_user, with_code);
     IF answer.outcome = 'unknown_code' THEN

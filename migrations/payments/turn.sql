@@ -1,12 +1,13 @@
 -- Turns at the wallet of one payee. Four payments and two refunds wait for it at most, in all copies of the function, so that
 -- a payee whom all pay, or who pays all back, does not take the connections of the others. The rest are sent away, and come
--- again. Refunds have seats of their own: those of a sweep are not kept away by ever new payments.
+-- again. Refunds have seats of their own: those of a sweep are not kept away by ever new payments. A promo code that all
+-- claim has four seats, too.
 
 -- Takes one of these seats until the transaction ends. Answers whether one was free.
-CREATE OR REPLACE FUNCTION take_seat(payee uuid, from_seat int, to_seat int) RETURNS bool LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION take_seat(wanted uuid, from_seat int, to_seat int) RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
     FOR seat IN from_seat..to_seat LOOP
-        IF pg_try_advisory_xact_lock(uuid_hash(payee), seat) THEN
+        IF pg_try_advisory_xact_lock(uuid_hash(wanted), seat) THEN
             RETURN true;
         END IF;
     END LOOP;

@@ -121,8 +121,8 @@ pub enum Error {
     #[refusal(
         503,
         "payee-crowded",
-        "Too many payments of that user at once",
-        detail = "too many payments to that user, or refunds by them, at once; no money moved",
+        "Too many movements of the same money at once",
+        detail = "too many payments to that user, refunds by them or claims of that promo code at once; no money moved",
         outcome = "crowded",
         retry_after_s = 1
     )]

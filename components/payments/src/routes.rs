@@ -126,6 +126,7 @@ fn wallets() -> Routes {
                     Error::INVALID_CODE,
                     Error::UNKNOWN_CODE,
                     Error::TOO_MANY_GUESSES,
+                    Error::CROWDED,
                     Error::USED_UP,
                     Error::CODE_EXPIRED,
                     Error::LIMIT_REACHED,

@@ -57,12 +57,12 @@ async fn decide<T: FromRow>(
     db.one::<Decided<T, Error>>(sql, params).await?.0
 }
 
-/// How long a payment or a refund comes again to a payee whose wallet has too many, and how often at first and at last.
+/// How long a movement comes again to a wallet or a promo code that has too many, and how often at first and at last.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Like [`decide`], for what queues at a wallet. What is not admitted waits here and holds no connection.
+/// Like [`decide`], for what queues at a wallet or a promo code. What is not admitted waits here and holds no connection.
 async fn decide_in_turn<T: FromRow>(
     db: &Db,
     sql: &'static str,

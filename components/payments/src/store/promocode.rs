@@ -6,7 +6,7 @@ use kit::web::Network;
 use kit::{params, sql};
 use uuid::Uuid;
 
-use super::decide;
+use super::{decide, decide_in_turn};
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
 use crate::manual::Hand;
@@ -54,7 +54,7 @@ pub async fn activate_promocode(
     network: &Network,
 ) -> Result<Moved, Error> {
     let params = params![id, user, code.as_str(), network.name()];
-    decide(db, sql!("activate_promocode"), params).await
+    decide_in_turn(db, sql!("activate_promocode"), params).await
 }
 
 /// Ends a code that the house would pay for.

@@ -1,5 +1,7 @@
 //! The parking wallet: balance, transactions, promo codes, statements.
 
+use std::thread;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Stack, User, at_once, unique};
@@ -202,6 +204,38 @@ fn of_100_activations_of_a_10_use_code_10_succeed() {
     assert_eq!((with(200), with(400)), (10, 90), "{statuses:?}");
     assert_eq!(users.iter().map(wallet).sum::<i64>(), 70);
     assert_sound(&stack);
+}
+
+/// So that a code that all claim does not take the connections of the others.
+#[test]
+fn four_claims_wait_for_a_code_and_the_next_comes_again() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::driver(&stack));
+    let (code, other) = (promocode(&admin, 7, 10), promocode(&admin, 5, 10));
+    let sit = "SELECT take_seat(id, 1, 4) FROM promocode WHERE code = $1";
+    let waiting = [(); 4].map(|()| {
+        let mut sql = stack.sql();
+        sql.batch_execute("SET search_path = payments; BEGIN")
+            .unwrap();
+        let is_admitted: bool = sql.query_one(sit, &[&code]).unwrap().get(0);
+        assert!(is_admitted);
+        sql
+    });
+    let claim =
+        "SELECT outcome FROM claim_promocode(gen_random_uuid(), gen_random_uuid(), $1, NULL)";
+    let claim =
+        |code: &str| -> String { ledger(&stack).query_one(claim, &[&code]).unwrap().get(0) };
+    assert_eq!(
+        (claim(&code), claim(&other)),
+        ("crowded".into(), "moved".into())
+    );
+    let claimed = thread::scope(|scope| {
+        let claimed = scope.spawn(|| activate(&user, &code));
+        drop(waiting);
+        claimed.join().unwrap()
+    });
+    claimed.expect(200);
+    assert_eq!(wallet(&user), 7);
 }
 
 #[test]
