@@ -28,6 +28,22 @@ BEGIN
 END
 $$;
 
+-- Whether a driver is known to pay, so that their funds are not looked at: the newest of all their bookings, deleted ones
+-- included, was paid and stands. One transaction of a driver at a time is told so, because several at once would all see the
+-- same newest booking.
+CREATE OR REPLACE FUNCTION is_known_to_pay(the_driver uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Seats of a queue have numbers from 1.
+    IF NOT pg_try_advisory_xact_lock(uuid_hash(the_driver), 0) THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce(
+        (SELECT status = 'Confirmed' FROM booking WHERE driver = the_driver ORDER BY id DESC LIMIT 1), false
+    );
+END
+$$;
+
 -- Takes a place for a window: Waiting until it is paid. A driver who names the price pays no other. `funds` is what the
 -- driver can spend; null when that was not looked at. Copies of the release before do not look.
 DROP FUNCTION IF EXISTS book(uuid, bigint, uuid, timestamptz, timestamptz, bigint);
@@ -45,11 +61,7 @@ DECLARE
     the_charge uuid;
     refusal text;
 BEGIN
-    -- A driver whose last booking was paid, or is being paid, is not looked at. A refused payment takes the request from its
-    -- booking.
-    IF funds IS NOT NULL OR (
-        SELECT request FROM booking WHERE driver = the_driver AND deleted_at IS NULL ORDER BY id DESC LIMIT 1
-    ) IS NULL THEN
+    IF funds IS NOT NULL OR NOT is_known_to_pay(the_driver) THEN
         refusal := refuse_early(the_request, the_place, the_driver, starts, ends, expected_cost, funds);
     END IF;
     IF refusal IS NOT NULL THEN

@@ -43,6 +43,51 @@ fn a_driver_without_money_does_not_wait_for_the_place() {
     assert_books_agree(&stack);
 }
 
+/// Otherwise the booking before it would count, which was paid.
+#[test]
+fn a_refused_booking_that_is_deleted_still_counts_as_the_last_one() {
+    let stack = Stack::start();
+    let place = offer(&User::owner(&stack), 60, 100);
+    let poor = driver(&stack, 60);
+    book_confirmed(&stack, &poor, place, 0, 60);
+    book(&stack, &poor, place, 0, 60).problem(400);
+    let listed = poor.get("/booking").send().expect(200).json();
+    assert_eq!(listed[0]["status"], "Canceled");
+    let refused = format!("/booking/{}", listed[0]["booking_id"]);
+    poor.delete(&refused).send().expect(200);
+    let held = stack.lock(&format!(
+        "SELECT FROM bookings.place WHERE id = {place} FOR UPDATE"
+    ));
+    let refused = book(&stack, &poor, place, 0, 60).problem(400);
+    assert_eq!(refused["code"], "insufficient-funds");
+    drop(held);
+    assert_books_agree(&stack);
+}
+
+/// All of them would count the same booking that was paid.
+#[test]
+fn of_several_bookings_of_a_driver_at_once_all_but_one_need_the_money() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 100);
+    let paid = book_confirmed(&stack, &driver(&stack, 60), place, 0, 60);
+    let [mut first, mut other] = [stack.sql(), stack.sql()];
+    let book = |sql: &mut Client| -> String {
+        let book = "SELECT outcome FROM book(gen_random_uuid(), $1, (SELECT driver FROM booking WHERE id = $2),
+            now() + interval '1 day', now() + interval '2 days', NULL, funds => NULL)";
+        sql.query_one(book, &[&place, &paid]).unwrap().get(0)
+    };
+    for sql in [&mut first, &mut other] {
+        sql.batch_execute("SET search_path = bookings; SET lock_timeout = '5s'; BEGIN")
+            .unwrap();
+    }
+    assert_eq!(book(&mut first), "booked");
+    // That one is not committed; for the first it is the last one, and is being paid.
+    assert_eq!(book(&mut other), "unknown_funds");
+    assert_eq!(book(&mut first), "unknown_funds");
+    first.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(book(&mut other), "booked");
+}
+
 fn count_waiting(stack: &Stack, words: &str) -> i64 {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
