@@ -84,3 +84,16 @@ BEGIN
     RETURN QUERY SELECT 'canceled', b, owed(b.id);
 END
 $$;
+
+-- As `cancel()`, for callers who come again when they are sent away.
+CREATE OR REPLACE FUNCTION cancel_in_turn(the_booking bigint, the_caller uuid, is_admin boolean, hide boolean)
+RETURNS TABLE (outcome text, subject booking, refunds jsonb)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF is_admitted(the_booking, 'booking') THEN
+        RETURN QUERY SELECT * FROM cancel(the_booking, the_caller, is_admin, hide);
+    ELSE
+        RETURN QUERY SELECT 'crowded', NULL::booking, NULL::jsonb;
+    END IF;
+END
+$$;

@@ -34,6 +34,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     p place;
 BEGIN
+    IF NOT is_admitted(the_place) THEN
+        RETURN 'crowded';
+    END IF;
     SELECT * INTO p FROM place WHERE id = the_place AND deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN 'unknown_place';

@@ -53,6 +53,9 @@ DECLARE
     b booking;
     at timestamptz;
 BEGIN
+    IF refusal IS NULL AND NOT is_admitted(the_place, 'gate') THEN
+        refusal := 'crowded';
+    END IF;
     IF refusal IS NULL THEN
         PERFORM lock_car(the_place, the_plate);
         at := clock_timestamp();
@@ -100,6 +103,9 @@ DECLARE
     at timestamptz;
     left_at timestamptz;
 BEGIN
+    IF refusal IS NULL AND NOT is_admitted(the_place, 'gate') THEN
+        refusal := 'crowded';
+    END IF;
     IF refusal IS NULL THEN
         PERFORM lock_car(the_place, the_plate);
         at := clock_timestamp();
@@ -174,6 +180,10 @@ DECLARE
     told booking;
     refusal text;
 BEGIN
+    IF NOT is_admitted(the_booking, 'booking') THEN
+        RETURN QUERY SELECT 'crowded', NULL::booking, NULL::jsonb;
+        RETURN;
+    END IF;
     SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
     SELECT * INTO p FROM place WHERE id = b.place_id;
     refusal := CASE
@@ -212,6 +222,10 @@ DECLARE
     b booking;
     refusal text;
 BEGIN
+    IF NOT is_admitted(the_booking, 'booking') THEN
+        RETURN QUERY SELECT 'crowded', NULL::booking;
+        RETURN;
+    END IF;
     SELECT * INTO b FROM booking WHERE id = the_booking AND deleted_at IS NULL FOR UPDATE;
     refusal := CASE
         WHEN b.id IS NULL THEN 'unknown_booking'

@@ -81,7 +81,7 @@ pub enum Error {
         503,
         "place-crowded",
         "Too many want the place",
-        detail = "too many requests for this place; nothing was booked",
+        detail = "too many requests for this place or booking; nothing was changed",
         outcome = "crowded",
         retry_after_s = 1
     )]

@@ -39,12 +39,18 @@ pub fn routes() -> Routes {
                     Error::UNKNOWN_PLACE,
                     Error::FORBIDDEN,
                     Error::BOOKED_BEYOND,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .delete("/parking/{parking_id}", places::remove_place, |it| {
             it.summary("Remove a parking place")
                 .note("A place with bookings that are not over cannot be removed (409). What was booked there stays known to its drivers and its owner.")
-                .refuses([Error::UNKNOWN_PLACE, Error::FORBIDDEN, Error::STILL_BOOKED])
+                .refuses([
+                    Error::UNKNOWN_PLACE,
+                    Error::FORBIDDEN,
+                    Error::STILL_BOOKED,
+                    Error::PLACE_CROWDED,
+                ])
         })
         .get("/parking/{parking_id}/rules", places::show_rules, |it| {
             it.summary("Show the rules of a parking place")
@@ -58,6 +64,7 @@ pub fn routes() -> Routes {
                     Error::INVALID_RULES,
                     Error::UNKNOWN_PLACE,
                     Error::FORBIDDEN,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .post("/parking/{parking_id}/check-in", gate::check_in, |it| {
@@ -68,12 +75,18 @@ pub fn routes() -> Routes {
                     Error::FORBIDDEN,
                     Error::NO_CAR_BOOKING,
                     Error::NOT_YET,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .post("/parking/{parking_id}/check-out", gate::check_out, |it| {
             it.summary("Let a car out")
                 .note("Answers the booking by which the car came, with the time at which it left. A car that leaves after the end of its booking, and later than the grace of its `overstay_rule`, owes `overstay_cost`: it is taken from the driver's wallet, once, and what the wallet lacks is `overstay_owed` until it is there. A car that is booked again from then on has stayed for the next booking. Repeated within ten minutes, it changes nothing.")
-                .refuses([Error::UNKNOWN_PLACE, Error::FORBIDDEN, Error::NOT_INSIDE])
+                .refuses([
+                    Error::UNKNOWN_PLACE,
+                    Error::FORBIDDEN,
+                    Error::NOT_INSIDE,
+                    Error::PLACE_CROWDED,
+                ])
         })
         .about("Bookings")
         .get("/booking", bookings::list_bookings, |it| {
@@ -118,6 +131,7 @@ pub fn routes() -> Routes {
                     Error::CAR_INSIDE,
                     Error::CONFIRMED_BY_PAYMENT,
                     Error::NOT_BACK,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .delete("/booking/{booking_id}", bookings::delete_booking, |it| {
@@ -128,6 +142,7 @@ pub fn routes() -> Routes {
                     Error::FORBIDDEN,
                     Error::BOOKING_OVER,
                     Error::CAR_INSIDE,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .put("/booking/{booking_id}/end", bookings::move_booking_end, |it| {
@@ -152,12 +167,17 @@ pub fn routes() -> Routes {
                     Error::NOT_CONFIRMED,
                     Error::BOOKING_OVER,
                     Error::CAR_INSIDE,
+                    Error::PLACE_CROWDED,
                 ])
         })
         .delete("/booking/{booking_id}/overstay", gate::waive_overstay, |it| {
             it.summary("Waive an overstay")
                 .note("For the owner of the place: nothing of it is owed any more, and what was paid of it goes back.")
-                .refuses([Error::UNKNOWN_BOOKING, Error::FORBIDDEN])
+                .refuses([
+                    Error::UNKNOWN_BOOKING,
+                    Error::FORBIDDEN,
+                    Error::PLACE_CROWDED,
+                ])
         })
         .about("Operation")
         .post("/booking/tick", tick, |it| {

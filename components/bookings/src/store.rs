@@ -36,12 +36,12 @@ async fn decide<T: FromRow>(
     db.one::<Decided<T, Error>>(sql, params).await?.0
 }
 
-/// How long a request comes again to a place that too many want, and how often at first and at last.
+/// How long a request comes again to a place or a booking that too many want, and how often at first and at last.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Like [`decide`], for what queues at a place. A request that is not admitted waits here and holds no connection.
+/// Like [`decide`], for what queues at a place or a booking. A request that is not admitted waits here and holds no connection.
 async fn decide_in_turn<T: FromRow>(
     db: &Db,
     sql: &'static str,
@@ -154,12 +154,12 @@ pub async fn change_place(
         new.latitude,
         new.longitude
     ];
-    decide(db, sql!("change_place"), params).await
+    decide_in_turn(db, sql!("change_place"), || params.clone()).await
 }
 
 pub async fn remove_place(db: &Db, id: i64, caller: &Caller) -> Result<(), Error> {
     let params = params![id, caller.id, caller.is_admin()];
-    decide(db, sql!("remove_place"), params).await
+    decide_in_turn(db, sql!("remove_place"), || params.clone()).await
 }
 
 pub async fn find_rules(db: &Db, place: i64) -> Result<Rules, Error> {
@@ -181,7 +181,7 @@ pub async fn set_rules(db: &Db, place: i64, caller: &Caller, rules: &Rules) -> R
         rules.refund_policy.map_or(0, |it| it.least_percent),
         rules.overstay.map(|it| json!(it)).as_ref()
     ];
-    decide(db, sql!("set_rules"), params).await
+    decide_in_turn(db, sql!("set_rules"), || params.clone()).await
 }
 
 // Bookings.
@@ -271,7 +271,7 @@ pub async fn list_bookings(db: &Db, listing: Listing, part: Part) -> Result<Vec<
 
 pub async fn cancel(db: &Db, id: i64, caller: &Caller, hide: bool) -> Result<Canceled, Error> {
     let params = params![id, caller.id, caller.is_admin(), hide];
-    decide(db, sql!("cancel"), params).await
+    decide_in_turn(db, sql!("cancel"), || params.clone()).await
 }
 
 /// Notes the car of a booking.
@@ -283,7 +283,7 @@ pub async fn set_plate(db: &Db, id: i64, caller: &Caller, plate: &Plate) -> Resu
         plate.as_str(),
         plate.shown()
     ];
-    decide(db, sql!("set_plate"), params).await
+    decide_in_turn(db, sql!("set_plate"), || params.clone()).await
 }
 
 /// A car comes to a place.
@@ -294,7 +294,7 @@ pub async fn check_in(
     plate: &Plate,
 ) -> Result<Booking, Error> {
     let params = params![place, caller.id, caller.is_admin(), plate.as_str()];
-    decide(db, sql!("check_in"), params).await
+    decide_in_turn(db, sql!("check_in"), || params.clone()).await
 }
 
 /// A car leaves a place.
@@ -305,7 +305,7 @@ pub async fn check_out(
     plate: &Plate,
 ) -> Result<Booking, Error> {
     let params = params![place, caller.id, caller.is_admin(), plate.as_str()];
-    decide(db, sql!("check_out"), params).await
+    decide_in_turn(db, sql!("check_out"), || params.clone()).await
 }
 
 /// Bookings of a car that hold now, or ended at most so many seconds ago; the last to end first.
@@ -363,7 +363,7 @@ pub async fn charge_overstay(db: &Db, booking: i64, at_most: i64) -> Result<Take
 /// Forgives what a car's leaving late costs.
 pub async fn waive_overstay(db: &Db, booking: i64, caller: &Caller) -> Result<Canceled, Error> {
     let params = params![booking, caller.id, caller.is_admin()];
-    decide(db, sql!("waive_overstay"), params).await
+    decide_in_turn(db, sql!("waive_overstay"), || params.clone()).await
 }
 
 /// Drivers who still owe for leaving late.

@@ -24,7 +24,7 @@ const NOTE_PAID: Step = Step {
     table: "bookings.booking",
 };
 const CANCEL: Step = Step {
-    statement: "FROM cancel(",
+    statement: "FROM cancel_in_turn(",
     table: "bookings.booking",
 };
 const REFUND: Step = Step {

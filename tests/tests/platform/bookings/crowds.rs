@@ -6,10 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use serde_json::json;
 use wharf_tests::{Stack, User, at_once, eventually};
 
 use super::{
     SOON, assert_books_agree, balance, book, book_confirmed, driver, endow, make_due, offer,
+    place_body,
 };
 
 /// Otherwise those without money would keep a place from those who pay, for as long as the ledger takes to refuse them.
@@ -136,6 +138,51 @@ fn lock_wallet(stack: &Stack, user: &User) -> Client {
         "SELECT FROM payments.account WHERE owner = {} AND kind = 'main' FOR UPDATE",
         id.to_string().replace('"', "'")
     ))
+}
+
+/// Otherwise the requests of one owner or driver would wait at one row on every connection.
+#[test]
+fn what_changes_a_place_or_a_booking_queues_there_too() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = book_confirmed(&stack, &driver, place, 0, 60);
+    let taken: Vec<_> = (0..4)
+        .map(|_| {
+            stack.lock(&format!(
+                "SET LOCAL search_path = bookings; SELECT is_admitted({place}), is_admitted({place}, 'gate'),
+                    is_admitted({id}, 'booking')"
+            ))
+        })
+        .collect();
+    let (parking, booking) = (format!("/parking/{place}"), format!("/booking/{id}"));
+    let car = json!({ "plate": "ABC 123" });
+    let requests = [
+        owner.put(&parking).json(&place_body(60, 2)),
+        owner.put(&format!("{parking}/rules")).json(&json!({})),
+        owner.delete(&parking),
+        owner.post(&format!("{parking}/check-in")).json(&car),
+        owner.post(&format!("{parking}/check-out")).json(&car),
+        driver.put(&format!("{booking}/plate")).json(&car),
+        driver.put(&booking).json(&json!({ "status": "Canceled" })),
+        driver.delete(&booking),
+        owner.delete(&format!("{booking}/overstay")),
+    ];
+    thread::scope(|scope| {
+        let sent = requests.map(|it| scope.spawn(move || it.send()));
+        for answer in sent {
+            let refused = answer.join().unwrap().problem(503);
+            assert_eq!(refused["code"], "place-crowded", "{refused}");
+        }
+    });
+    // An erasure does not queue: nothing asks for it again.
+    let mut sql = stack.lock("SET LOCAL search_path = bookings");
+    let forget = "SELECT forget(driver, 10) FROM booking WHERE id = $1";
+    let forgotten: i64 = sql.query_one(forget, &[&id]).unwrap().get(0);
+    assert_eq!(forgotten, 1);
+    drop((sql, taken));
+    driver.delete(&booking).send().expect(200);
 }
 
 #[test]
