@@ -301,6 +301,35 @@ fn cars_come_and_go_at_local_opening_hours() {
     assert_books_agree(&stack);
 }
 
+/// As they were stored before they were refused: PostgreSQL does not read them.
+#[test]
+fn blackouts_of_the_year_0_are_gone() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    // No search of another test meets them.
+    let mut sql = stack.lock("SET LOCAL search_path = bookings");
+    let store = "UPDATE place SET blackouts = '[
+            {\"from\": \"0000-01-01T00:00:00Z\", \"to\": \"0000-01-02T00:00:00Z\"},
+            {\"from\": \"2030-01-01T00:00:00Z\", \"to\": \"2030-01-02T00:00:00Z\"},
+            {\"from\": \"-000044-03-15T00:00:00Z\", \"to\": \"2031-01-02T00:00:00Z\"}
+        ]' WHERE id = $1";
+    assert_eq!(sql.execute(store, &[&place]).unwrap(), 1);
+    let migration = include_str!("../../../../migrations/bookings/0012_old_blackouts.sql");
+    sql.batch_execute(migration).unwrap();
+    let read =
+        "SELECT blackouts, is_open(time_zone, opening, blackouts, '2031-01-01Z', '2031-01-03Z'),
+            is_open(time_zone, opening, blackouts, '2031-01-02Z', '2031-01-03Z')
+        FROM place WHERE id = $1";
+    let row = sql.query_one(read, &[&place]).unwrap();
+    let left = json!([
+        { "from": "2030-01-01T00:00:00Z", "to": "2030-01-02T00:00:00Z" },
+        { "from": "1970-01-01T00:00:00Z", "to": "2031-01-02T00:00:00Z" },
+    ]);
+    assert_eq!(row.get::<_, Value>(0), left);
+    let (before_its_end, after): (bool, bool) = (row.get(1), row.get(2));
+    assert!(!before_its_end && after);
+}
+
 #[test]
 fn notices_tell_the_time_of_the_place() {
     let stack = Stack::shared();
