@@ -295,6 +295,8 @@ DECLARE
     b booking;
     p place;
     was_waiting boolean;
+    -- Whether the car has left, and what that costs was not waived.
+    is_counted boolean;
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
@@ -309,6 +311,7 @@ BEGIN
         RETURN;
     END IF;
     was_waiting := b.status = 'Waiting';
+    is_counted := b.checked_out_at IS NOT NULL AND b.overstay_cost = overstay_of(b, b.checked_out_at);
     UPDATE booking SET
         status = CASE WHEN was_waiting THEN 'Canceled' ELSE b.status END,
         request = CASE WHEN was_waiting THEN NULL ELSE b.request END,
@@ -316,6 +319,10 @@ BEGIN
         held_to = b.date_to
     WHERE id = b.id
     RETURNING * INTO b;
+    IF is_counted THEN
+        -- The car has left, and time counted as paid that was not.
+        b := owe_overstay(b);
+    END IF;
     RETURN QUERY SELECT 'void', b;
     IF was_waiting AND NOT is_answer THEN
         SELECT * INTO p FROM place WHERE id = b.place_id;

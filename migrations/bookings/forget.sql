@@ -26,10 +26,10 @@ BEGIN
     END LOOP;
     UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;
     -- First the rule: a car that leaves right now is waited for, and what it owes is seen below. Until its booking ends, a
-    -- car that has left may come again.
+    -- car that has left may come again; while an extension is being paid, what it owes is not known.
     UPDATE booking SET overstay = NULL
     WHERE overstay IS NOT NULL AND status <> 'Canceled' AND deleted_at IS NULL
-        AND (checked_out_at IS NULL OR date_to > now())
+        AND (checked_out_at IS NULL OR date_to > now() OR held_to > date_to)
         AND (driver = the_user OR place_id = ANY (ARRAY(SELECT id FROM place WHERE owner = the_user)));
     UPDATE booking SET overstay_cost = overstay_paid
     WHERE overstay_paid < overstay_cost

@@ -1,7 +1,7 @@
 -- Cars that come and leave, by their plates, and what leaving late costs.
 
 -- What it costs that a car leaves at a moment: nothing within the grace; later, all of the time after the end counts, by
--- minutes or hours that have begun. An extension that is being paid counts as paid.
+-- minutes or hours that have begun. An extension that is being paid counts as paid; it is counted anew when it was not.
 CREATE OR REPLACE FUNCTION overstay_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -21,6 +21,28 @@ BEGIN
         (b.overstay ->> 'max_cost')::bigint,
         trunc(minutes * b.hourly_rate * (b.overstay ->> 'rate_percent')::int / 6000)
     );
+END
+$$;
+
+-- Owes what it costs that the car of a booking left when it did, and tells both people.
+CREATE OR REPLACE FUNCTION owe_overstay(b booking) RETURNS booking
+LANGUAGE plpgsql AS $$
+DECLARE
+    owed_now bigint := overstay_of(b, b.checked_out_at);
+    told booking;
+    p place;
+BEGIN
+    IF owed_now > b.overstay_cost THEN
+        -- The request takes it now.
+        UPDATE booking SET overstay_cost = owed_now, overstay_due_at = clock_timestamp() + interval '10 seconds'
+        WHERE id = b.id
+        RETURNING * INTO b;
+        SELECT * INTO p FROM place WHERE id = b.place_id;
+        told := b;
+        told.full_cost := owed_now;
+        PERFORM tell(told, p, 'overstay');
+    END IF;
+    RETURN b;
 END
 $$;
 
@@ -98,8 +120,6 @@ DECLARE
     refusal text := gate_refusal(the_place, the_caller, is_admin);
     b booking;
     later booking;
-    told booking;
-    p place;
     at timestamptz;
     left_at timestamptz;
 BEGIN
@@ -127,19 +147,8 @@ BEGIN
         ORDER BY date_from, id
         LIMIT 1 FOR UPDATE;
         left_at := CASE WHEN later.id IS NULL THEN at ELSE greatest(b.date_to, later.date_from) END;
-        UPDATE booking SET
-            checked_out_at = left_at,
-            overstay_cost = overstay_of(b, left_at),
-            -- The request takes it now.
-            overstay_due_at = at + interval '10 seconds'
-        WHERE id = b.id
-        RETURNING * INTO b;
-        IF b.overstay_cost > 0 THEN
-            SELECT * INTO p FROM place WHERE id = the_place;
-            told := b;
-            told.full_cost := b.overstay_cost;
-            PERFORM tell(told, p, 'overstay');
-        END IF;
+        UPDATE booking SET checked_out_at = left_at WHERE id = b.id RETURNING * INTO b;
+        b := owe_overstay(b);
         IF later.id IS NOT NULL THEN
             UPDATE booking SET checked_in_at = coalesce(checked_in_at, left_at), checked_out_at = NULL
             WHERE id = later.id

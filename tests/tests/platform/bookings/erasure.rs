@@ -173,6 +173,33 @@ fn a_car_that_leaves_late_after_an_erasure_owes_nothing() {
     assert_books_agree(&stack);
 }
 
+/// While the extension is being paid, it is not known what the car that has left owes.
+#[test]
+fn an_extension_of_an_erased_driver_that_is_not_paid_is_no_overstay() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 1_000);
+    let id = book_car(&stack, &driver, place, "GONE 4", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "gone4").expect(200);
+    let_pass(&stack, id, 70.0);
+    // Nothing of this lasts.
+    let mut sql = stack.lock("SET LOCAL search_path = bookings");
+    let extend = "WITH longer AS (
+            UPDATE booking SET held_to = now() + interval '1 hour' WHERE id = $1 RETURNING id, held_to
+        )
+        INSERT INTO charge (booking_id, amount, date_to) SELECT id, 600, held_to FROM longer RETURNING id";
+    let charge: uuid::Uuid = sql.query_one(extend, &[&id]).unwrap().get(0);
+    let leave = "SELECT outcome FROM check_out($1, gen_random_uuid(), true, 'GONE4')";
+    let left: String = sql.query_one(leave, &[&place]).unwrap().get(0);
+    assert_eq!(left, "checked_out");
+    let forget = "SELECT forget(driver, 10) FROM booking WHERE id = $1";
+    sql.query_one(forget, &[&id]).unwrap();
+    let void = "SELECT (subject).overstay_cost FROM charge_void($1, false)";
+    let cost: i64 = sql.query_one(void, &[&charge]).unwrap().get(0);
+    assert_eq!(cost, 0);
+}
+
 #[test]
 fn an_erased_driver_leaves_no_plate_behind() {
     let stack = Stack::shared();

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use wharf_tests::{Dice, Stack, User, at_once, eventually};
 
 use super::super::{
-    SOON, assert_books_agree, at, balance, driver, endow, make_due, offer, send_tick, wish,
-    with_tick,
+    SOON, assert_books_agree, at, balance, driver, endow, from_now, make_due, offer, send_tick,
+    wish, with_tick,
 };
 use super::{book_car, by_the_hour, code, let_pass, offer_with, pass, set_overstay, show};
 
@@ -344,4 +344,47 @@ fn rules_of_leaving_late_are_bounded() {
     let quoted = stack.post("/booking/quote").json(&quote).send().expect(200);
     let full = json!({ "grace_minutes": 0, "per": "minute", "rate_percent": 100, "max_cost": 1 });
     assert_eq!(quoted.json()["overstay_rule"], full);
+}
+
+/// Otherwise the time that was not paid would be free.
+#[test]
+fn an_extension_that_is_not_paid_after_all_is_an_overstay() {
+    let stack = with_tick().without_clock().start();
+    let owner = User::owner(&stack);
+    let place = offer_with(&owner, &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    let [id, waived] = [("VOID 1", 120.0, 70.0), ("VOID 2", 55.0, 120.0)].map(|it| {
+        let (plate, longer, past) = it;
+        let id = book_car(&stack, &driver, place, plate, [-10.0, 50.0]);
+        pass(&owner, place, "check-in", plate).expect(200);
+        set_may_pay(&stack, false);
+        driver
+            .put(&format!("/booking/{id}/end"))
+            .json(&json!({ "date_to": from_now(&stack, longer) }))
+            .send()
+            .problem(503);
+        set_may_pay(&stack, true);
+        let_pass(&stack, id, past);
+        id
+    });
+    let left = pass(&owner, place, "check-out", "void1").expect(200).json();
+    assert!(left.get("overstay_cost").is_none(), "{left}");
+    // Late by what is not paid yet, too.
+    let left = pass(&owner, place, "check-out", "void2").expect(200).json();
+    assert_eq!(left["overstay_cost"], 1_800);
+    let waive = owner.delete(&format!("/booking/{waived}/overstay"));
+    waive.send().expect(200);
+    for _ in 0..2 {
+        make_due(&stack);
+        send_tick(&stack);
+    }
+    let it = show(&driver, id);
+    assert_eq!(
+        (&it["overstay_cost"], it.get("overstay_owed")),
+        (&json!(900), None)
+    );
+    assert_eq!(count_notices(&stack, id, "booking\\_overstay\\_%"), 2);
+    assert!(show(&driver, waived).get("overstay_cost").is_none());
+    assert_eq!(balance(&driver), 10_000 - 1_200 - 900);
+    assert_books_agree(&stack);
 }
