@@ -1,6 +1,8 @@
 //! How much of a list is answered. Clients of the replaced system ask for no page and show what they get, so they get
 //! everything up to a bound; clients that ask for pages get pages.
 
+use std::fmt::Display;
+
 use axum::http::{HeaderName, Uri, header};
 use axum::response::{IntoResponse, Response};
 use kit::web::{Json, Operation, Output, Schema};
@@ -40,6 +42,11 @@ fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> 
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
+/// Rows of a page when the client asks for so many.
+pub fn page_rows(limit: Option<i64>) -> i64 {
+    limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS)
+}
+
 /// The rows of a list that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -52,7 +59,7 @@ impl Paging {
     pub fn part(self) -> Result<Part, Error> {
         let limit = match (self.limit, self.after, self.offset) {
             (None, None, None) => MAX_ROWS,
-            (limit, ..) => limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS),
+            (limit, ..) => page_rows(limit),
         };
         let offset = self.offset.unwrap_or(0).max(0);
         if offset > MAX_OFFSET {
@@ -68,9 +75,9 @@ impl Paging {
 
 /// Where a list goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct Next<Id = i64> {
     /// The id of the row after which it does.
-    pub after: i64,
+    pub after: Id,
     /// Rows to leave out there.
     pub offset: i64,
 }
@@ -83,30 +90,35 @@ pub struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    pub fn of(uri: &Uri, part: Part, rows: Vec<T>, next: Option<Next>) -> Self {
-        let next = next.map(|it| following(uri, part, it));
+    pub fn of<Id: Display>(uri: &Uri, limit: i64, rows: Vec<T>, next: Option<Next<Id>>) -> Self {
+        let next = next.map(|it| following(uri, limit, &it));
         Self { rows, next }
     }
 
-    /// A list that goes on when the part of it is full; `id` is what the list is ordered by.
-    pub fn full_of(uri: &Uri, part: Part, rows: Vec<T>, id: impl Fn(&T) -> i64) -> Self {
-        let is_full = i64::try_from(rows.len()).is_ok_and(|it| it >= part.limit);
+    /// A list that goes on when there are as many rows as were asked for; `id` says where in its order a row is.
+    pub fn full_of<Id: Display>(
+        uri: &Uri,
+        limit: i64,
+        rows: Vec<T>,
+        id: impl Fn(&T) -> Id,
+    ) -> Self {
+        let is_full = i64::try_from(rows.len()).is_ok_and(|it| it >= limit);
         let next = rows.last().filter(|_| is_full).map(|it| Next {
             after: id(it),
             offset: 0,
         });
-        Self::of(uri, part, rows, next)
+        Self::of(uri, limit, rows, next)
     }
 }
 
 /// The page that follows.
-fn following(uri: &Uri, part: Part, next: Next) -> String {
+fn following<Id: Display>(uri: &Uri, limit: i64, next: &Next<Id>) -> String {
     let is_ours = |pair: &str| {
         ["limit", "after", "offset", "skip"].contains(&pair.split('=').next().unwrap_or(pair))
     };
     let mut query: Vec<_> = uri.query().unwrap_or_default().split('&').collect();
     query.retain(|it| !it.is_empty() && !is_ours(it));
-    let mut page = format!("limit={}&after={}", part.limit.min(PAGE_ROWS), next.after);
+    let mut page = format!("limit={}&after={}", limit.min(PAGE_ROWS), next.after);
     if next.offset > 0 {
         page.push_str(&format!("&offset={}", next.offset));
     }
@@ -163,13 +175,8 @@ mod tests {
 
     #[test]
     fn a_list_goes_on_when_its_part_is_full() {
-        let part = Part {
-            after: None,
-            limit: 2,
-            offset: 0,
-        };
         let next = |rows: &[i64]| {
-            Rows::full_of(&"/booking".parse().unwrap(), part, rows.to_vec(), |it| *it).next
+            Rows::full_of(&"/booking".parse().unwrap(), 2, rows.to_vec(), |it| *it).next
         };
         assert_eq!(next(&[7]), None);
         assert_eq!(next(&[7, 9]).as_deref(), Some("/booking?limit=2&after=9"));
@@ -185,13 +192,8 @@ mod tests {
             (20, 4, "/parking?city=a%26b&limit=20&after=23&offset=4"),
             (5_000, 0, "/parking?city=a%26b&limit=100&after=23"),
         ] {
-            let part = Part {
-                after: None,
-                limit,
-                offset: 0,
-            };
             let place = Next { after: 23, offset };
-            assert_eq!(following(&uri, part, place), next);
+            assert_eq!(following(&uri, limit, &place), next);
         }
     }
 }

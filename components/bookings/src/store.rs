@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kit::identity::Caller;
 use kit::store::{Db, DbError, Decided, FromRow, Only};
-use kit::web::Page;
 use kit::{params, sql};
 use plate::Plate;
 use serde_json::json;
@@ -19,9 +18,6 @@ use crate::error::Error;
 use crate::list::{Next, Part};
 use crate::place::{NewPlace, Place, Search};
 use crate::rules::Rules;
-
-/// Rows of a list when the client does not say how many.
-pub const PAGE: i64 = 100;
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("bookings_database_url").await
@@ -371,13 +367,13 @@ pub async fn claim_overstays(db: &Db, limit: i64) -> Result<Vec<Owing>, Error> {
     Ok(db.all(sql!("claim_overstays"), params![limit]).await?)
 }
 
-pub async fn list_waiting_refunds(db: &Db, page: Page) -> Result<Vec<WaitingRefund>, Error> {
-    Ok(db
-        .all(
-            sql!("list_waiting_refunds"),
-            params![page.limit(PAGE), page.offset()],
-        )
-        .await?)
+pub async fn list_waiting_refunds(
+    db: &Db,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<WaitingRefund>, Error> {
+    let params = params![after, limit];
+    Ok(db.all(sql!("list_waiting_refunds"), params).await?)
 }
 
 pub async fn find_refunds(db: &Db, booking: i64) -> Result<Vec<OwedRefund>, Error> {

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use jiff::Timestamp;
 use kit::identity::{Admin, Caller, Role};
 use kit::store::{Db, Keyed, Replayable, event};
-use kit::web::{Created, Json, Listed, Page, Path, Problem, Query, Schema};
+use kit::web::{Created, Json, Path, Problem, Query, Schema};
 use plate::Plate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::booking::{
 use crate::charge::{Canceled, Taken, WaitingRefund};
 use crate::error::Error;
 use crate::identity::Driver;
-use crate::list::{Paging, Rows};
+use crate::list::{Paging, Rows, page_rows};
 use crate::routes::Done;
 use crate::{saga, store};
 
@@ -145,20 +145,31 @@ pub async fn list_bookings(
     };
     let part = paging.part()?;
     let listed = store::list_bookings(&store::open().await?, listing, part).await?;
-    Ok(Rows::full_of(&uri, part, listed, |it| it.id))
+    Ok(Rows::full_of(&uri, part.limit, listed, |it| it.id))
 }
 
 fn bound(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Error> {
     text.map(|it| parse_moment(name, Some(it))).transpose()
 }
 
+#[derive(Deserialize, Schema)]
+pub struct Waiting {
+    /// Refunds of a page; never more than 100.
+    #[schemars(range(min = 1, max = 100), example = 20)]
+    limit: Option<i64>,
+    /// The id of the refund after which the page begins, as a `Link` says it.
+    after: Option<Uuid>,
+}
+
 pub async fn list_waiting_refunds(
     _: Admin,
     uri: Uri,
-    Query(page): Query<Page>,
-) -> Result<Listed<WaitingRefund>, Problem> {
-    let waiting = store::list_waiting_refunds(&store::open().await?, page).await?;
-    Ok(Listed::page(&uri, page, store::PAGE, waiting))
+    Query(wanted): Query<Waiting>,
+) -> Result<Rows<WaitingRefund>, Problem> {
+    let limit = page_rows(wanted.limit);
+    let db = store::open().await?;
+    let waiting = store::list_waiting_refunds(&db, wanted.after, limit).await?;
+    Ok(Rows::full_of(&uri, limit, waiting, |it| it.id))
 }
 
 pub async fn show_booking(caller: Caller, Path(id): Path<i64>) -> Result<Json<Booking>, Problem> {

@@ -82,7 +82,7 @@ pub async fn search_places(
         near,
     };
     let (found, next) = store::search_places(&db, search, part).await?;
-    Ok(Rows::of(&uri, part, found, next))
+    Ok(Rows::of(&uri, part.limit, found, next))
 }
 
 #[derive(Serialize, Schema)]
