@@ -1,10 +1,15 @@
 //! An erased user offers no place and books none.
 
+use std::thread;
+
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
 use super::gate::{book_car, by_the_hour, let_pass, offer_with, pass};
-use super::{SOON, assert_books_agree, at, balance, book_confirmed, driver, from_now, offer, wish};
+use super::{
+    PAY, SOON, assert_books_agree, at, balance, book, book_confirmed, driver, from_now, lock,
+    offer, wait_for, wish,
+};
 
 /// As signin tells.
 fn erased(stack: &Stack, user: &User) {
@@ -55,6 +60,27 @@ fn an_erased_owner_offers_nothing_and_keeps_nothing() {
         .get(&format!("/parking/{elsewhere}"))
         .send()
         .expect(200);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn a_booking_that_is_being_paid_while_its_owner_is_erased_costs_nothing() {
+    let stack = Stack::start();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let driver = driver(&stack, 1_000);
+    thread::scope(|scope| {
+        let locked = lock(&stack, &PAY);
+        let asked = scope.spawn(|| book(&stack, &driver, place, 0, 60));
+        wait_for(&stack, &PAY);
+        let mut sql = stack.sql();
+        sql.batch_execute("SET search_path = bookings").unwrap();
+        let forget = "SELECT forget(owner, 10) FROM place WHERE id = $1";
+        sql.query_one(forget, &[&place]).unwrap();
+        drop(locked);
+        let refused = asked.join().unwrap().problem(409);
+        assert_eq!(refused["code"], "booking-canceled");
+    });
+    eventually("the driver has it back", SOON, || balance(&driver) == 1_000);
     assert_books_agree(&stack);
 }
 
