@@ -8,21 +8,20 @@ LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-    -- A search counts many places, and most of them are empty.
+    -- A search counts many places, and most of them are empty. `least` passes over a null.
     IF NOT EXISTS (
         SELECT FROM booking
         WHERE place_id = the_place AND status <> 'Canceled'
-            AND (date_from < ends OR held_from < ends) AND held_to > starts
+            AND least(date_from, held_from) < ends AND held_to > starts
     ) THEN
         RETURN 0;
     END IF;
     RETURN (
         WITH live AS (
-            -- `least` passes over a null.
             SELECT least(date_from, held_from) AS held_from, held_to
             FROM booking
             WHERE place_id = the_place AND status <> 'Canceled'
-                AND (date_from < ends OR held_from < ends) AND held_to > starts
+                AND least(date_from, held_from) < ends AND held_to > starts
                 AND id IS DISTINCT FROM except_booking
         ), step (at, change) AS (
             SELECT greatest(held_from, starts), 1 FROM live
