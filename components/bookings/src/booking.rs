@@ -79,7 +79,7 @@ pub struct Quote {
     pub currency: String,
     /// How many more cars fit during the whole window.
     pub free: i64,
-    /// Whether a car fits, and may come and go then.
+    /// Whether a car fits, and may come and go then, and that costs a cent or more.
     pub available: bool,
     /// Absent when the price is given back in full until the end of a booking.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -295,6 +295,9 @@ fn a_window_that_costs_less_than_a_cent_is_not_booked() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 59, 1);
     let driver = driver(&stack, 1_000);
+    let wish = wish(place, &at(&stack, 0), &at(&stack, 1));
+    let quoted = stack.post("/booking/quote").json(&wish).send().expect(200);
+    assert_eq!(quoted.json()["available"], false);
     assert_eq!(
         book(&stack, &driver, place, 0, 1).problem(400)["code"],
         "too-short"
