@@ -130,9 +130,11 @@ $$;
 
 -- Moves the start or the end of a confirmed booking, at the rate that was agreed on; what is null stays. More time: the
 -- difference is to be paid first, and the place is kept meanwhile. Less: it holds at once, and the difference is owed
--- back.
+-- back. `funds` is what the driver can spend; null when that was not looked at. Copies of the release before do not look.
+DROP FUNCTION IF EXISTS move_booking(bigint, uuid, boolean, timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION move_booking(
-    the_booking bigint, the_caller uuid, is_admin boolean, new_start timestamptz, new_end timestamptz
+    the_booking bigint, the_caller uuid, is_admin boolean, new_start timestamptz, new_end timestamptz,
+    funds bigint DEFAULT 9223372036854775807
 ) RETURNS TABLE (
     outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
 )
@@ -192,6 +194,9 @@ BEGIN
         WHEN starts < b.date_from AND peak(b.place_id, starts, least(b.date_from, ends), b.id) >= p.capacity
             THEN 'no_availability'
         WHEN price < 0 AND b.full_cost + price < least_kept THEN 'kept_by_rules'
+        -- Otherwise those without money would keep the place from others, for as long as the ledger takes to refuse them.
+        WHEN price > 0 AND funds IS NULL THEN 'unknown_funds'
+        WHEN price > funds THEN 'insufficient_funds'
     END);
     IF refusal IS NOT NULL THEN
         RETURN QUERY SELECT refusal, NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid, NULL::jsonb, NULL::jsonb;

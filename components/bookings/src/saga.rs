@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use kit::identity::Caller;
 use kit::store::relay::{self, Event, Outcome};
 use kit::store::{Db, erasure, event, purge_keys};
 use uuid::Uuid;
@@ -41,6 +43,24 @@ pub async fn book(
     }
     let funds = calls::free_funds(driver).await.unwrap_or(i64::MAX);
     store::book(db, request, place, driver, window, agreed, Some(funds)).await
+}
+
+/// Moves the start or the end of a booking; what is absent stays. A driver who wants more time is looked at first, so that
+/// those without money keep it from no other. Admins move bookings of others, and are not looked at.
+pub async fn move_booking(
+    db: &Db,
+    booking: i64,
+    caller: &Caller,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Taken, Error> {
+    let unlimited = caller.is_admin().then_some(i64::MAX);
+    match store::move_booking(db, booking, caller, from, to, unlimited).await {
+        Err(Error::UnknownFunds) => {}
+        taken => return taken,
+    }
+    let funds = calls::free_funds(caller.id).await.unwrap_or(i64::MAX);
+    store::move_booking(db, booking, caller, from, to, Some(funds)).await
 }
 
 /// Asks the ledger to pay a charge, and records the answer.

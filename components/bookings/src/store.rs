@@ -207,15 +207,17 @@ pub async fn book(
     Ok(taken.into())
 }
 
-/// Moves the start or the end of a booking; what is absent stays.
+/// Moves the start or the end of a booking; what is absent stays. `funds` is what the driver can spend; absent when that was
+/// not looked at.
 pub async fn move_booking(
     db: &Db,
     booking: i64,
     caller: &Caller,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    funds: Option<i64>,
 ) -> Result<Taken, Error> {
-    let params = params![booking, caller.id, caller.is_admin(), from, to];
+    let params = params![booking, caller.id, caller.is_admin(), from, to, funds];
     let taken: TakenRow = decide_in_turn(db, sql!("move_booking"), || params.clone()).await?;
     Ok(taken.into())
 }

@@ -263,7 +263,7 @@ async fn move_booking(
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 ) -> Result<Json<Booking>, Problem> {
-    let booking = match store::move_booking(db, id, caller, from, to).await? {
+    let booking = match saga::move_booking(db, id, caller, from, to).await? {
         Taken::ToPay(charge) => saga::settle_charge(db, charge).await?,
         Taken::Settled { booking, owed } => {
             saga::pay_refunds(db, owed).await;

@@ -53,7 +53,7 @@ const CHECK_OUT: Step = Step {
 };
 const HOLD: Step = Step {
     statement: "FROM hold_until(",
-    table: "payments.hold",
+    table: "payments.transfer",
 };
 
 /// Sends the request, lets it come as far as the last of these steps and kills the host there.

@@ -73,6 +73,25 @@ fn a_start_moves_only_to_where_the_place_has_room() {
     assert_books_agree(&stack);
 }
 
+/// Otherwise they would keep it from others, for as long as the ledger takes to refuse them.
+#[test]
+fn more_time_is_not_kept_for_a_driver_without_the_money() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let poor = driver(&stack, 100);
+    let id = book_confirmed(&stack, &poor, place, 100, 160);
+    let refused = move_end(&stack, &poor, id, 201).problem(400);
+    assert_eq!(refused["code"], "insufficient-funds");
+    let refused = move_start(&stack, &poor, id, 59).problem(400);
+    assert_eq!(refused["code"], "insufficient-funds");
+    let charges = "SELECT count(*) FROM bookings.charge WHERE booking_id = $1";
+    let charges: i64 = stack.sql().query_one(charges, &[&id]).unwrap().get(0);
+    assert_eq!(charges, 1);
+    move_end(&stack, &poor, id, 200).expect(200);
+    assert_eq!(balance(&poor), 0);
+    assert_books_agree(&stack);
+}
+
 #[test]
 fn the_start_of_a_booking_that_has_begun_stays() {
     let stack = Stack::shared();
