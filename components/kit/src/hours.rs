@@ -12,9 +12,11 @@ pub fn minute_of_day(text: &str) -> Option<u32> {
     (minute < 60 && of_day <= 24 * 60).then_some(of_day)
 }
 
-/// Whether it may be the name of an IANA time zone. PostgreSQL would also take abbreviations and rules as `FOO3BAR`.
+/// Whether it may be the name of an IANA time zone. PostgreSQL would also take abbreviations and rules as `FOO3BAR`, whose
+/// digits are an offset: a slip of the pen as `Europe/Lisbon5` is one.
 pub fn is_zone_name(name: &str) -> bool {
-    name.len() <= 64 && name.is_ascii() && (name == "UTC" || name.contains('/'))
+    let is_rule = name.bytes().any(|it| it.is_ascii_digit()) && !name.starts_with("Etc/GMT");
+    name.len() <= 64 && name.is_ascii() && !is_rule && (name == "UTC" || name.contains('/'))
 }
 
 #[cfg(test)]
@@ -40,10 +42,10 @@ mod tests {
 
     #[test]
     fn a_zone_has_the_name_of_a_place() {
-        for name in ["UTC", "Europe/Lisbon"] {
+        for name in ["UTC", "Europe/Lisbon", "Etc/GMT+3"] {
             assert!(is_zone_name(name), "{name}");
         }
-        for wrong in ["", "Lisbon", "FOO3BAR", "Európe/Lisbon"] {
+        for wrong in ["", "Lisbon", "FOO3BAR", "Európe/Lisbon", "Europe/Lisbon5"] {
             assert!(!is_zone_name(wrong), "{wrong}");
         }
     }
