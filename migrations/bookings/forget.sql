@@ -1,7 +1,7 @@
 -- Forgets an erased person: closes their places and cancels bookings that have not begun, `at_most` of them; says how
 -- many. Their bookings keep no plate, and no overstay is owed by them or to them, nor will one be.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
     the_booking bigint;
     called_off bigint := 0;

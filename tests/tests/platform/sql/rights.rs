@@ -76,9 +76,13 @@ fn what_other_functions_know_of_people_has_no_secret_in_it() {
 }
 
 #[test]
-fn the_role_of_bookings_changes_charges_and_refunds_through_functions_only() {
+fn the_role_of_bookings_changes_what_is_paid_for_through_functions_only() {
     let mut client = Database::migrated().role("bookings");
     for forbidden in [
+        "INSERT INTO booking (place_id) VALUES (1)",
+        "UPDATE booking SET overstay_cost = 1000000",
+        "UPDATE booking SET full_cost = 0",
+        "DELETE FROM booking",
         "INSERT INTO charge (booking_id, amount, date_to) VALUES (1, 100, now())",
         "UPDATE charge SET status = 'void'",
         "UPDATE charge SET amount = amount + 1",
