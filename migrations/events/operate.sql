@@ -301,7 +301,9 @@ REVOKE ALL ON FUNCTION state_in_line, requeue, requeue_dead, discard, unpark, pa
 GRANT EXECUTE ON FUNCTION release_parked TO PUBLIC;
 GRANT EXECUTE ON FUNCTION requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes, keep_days,
     purge_dead, is_told, measure_backlog TO wharf_jobs;
-GRANT SELECT ON kind, producer, subscription, lane, lane_rule, delivery, failure TO wharf_jobs;
+-- Deliveries are shown by `entry`, without what letters say.
+REVOKE ALL ON delivery FROM wharf_jobs;
+GRANT SELECT ON kind, producer, subscription, lane, lane_rule, failure TO wharf_jobs;
 GRANT SELECT, INSERT, DELETE ON pause TO wharf_jobs;
 -- Programs that announce an event choose its id, so that it is written once.
 GRANT INSERT (id) ON outbox TO wharf_jobs;

@@ -52,6 +52,57 @@ fn the_roles_that_look_people_up_read_no_table() {
     assert!(database.role("accounts").batch_execute(guess).is_err());
 }
 
+/// With tries of sign-ins a kiosk's function could lock people out, or guess their passwords without a limit.
+#[test]
+fn the_role_of_kiosks_counts_tries_of_passcodes_alone() {
+    let mut client = Database::migrated().role("passcodes");
+    for (gate, may) in [
+        ("{tries}:passcode:x", true),
+        ("{tries}:passcode-anywhere:x", true),
+        ("{tries}:recorded-unknown:x", true),
+        ("{tries}:pair:x", false),
+        ("{tries}:account:passcode", false),
+    ] {
+        for call in [
+            "SELECT take_try(ARRAY[$1], '{5}', '{60}')",
+            "SELECT forgive_try(ARRAY['{tries}:passcode:x', $1])",
+        ] {
+            let mut sql = client.transaction().unwrap();
+            let called = sql.query_one(call, &[&gate]);
+            let code = called.as_ref().err().map(|it| it.code().unwrap().code());
+            assert_eq!(code, (!may).then_some("42501"), "{call} of {gate}");
+        }
+    }
+}
+
+/// A code opens the account of its reader, and a letter that cannot be sent waits for long.
+#[test]
+fn the_role_of_jobs_reads_no_code_of_a_letter() {
+    let mut owner = Database::migrated().owner();
+    let mut sql = owner.transaction().unwrap();
+    sql.batch_execute(
+        r#"INSERT INTO events.outbox (kind, aggregate, payload)
+        SELECT kind, 'letter of ' || kind, '{
+            "user_id": 7, "params": {"token": "s3cr3t"}, "subject": "s3cr3t", "text": "s3cr3t"
+        }' FROM unnest(ARRAY['notify:security', 'deliver:letter']) AS kind"#,
+    )
+    .unwrap();
+    let claim = "SET LOCAL SESSION AUTHORIZATION wharf_notify;
+        SELECT FROM events.claim_deliveries(10, 10, 1000)";
+    for (step, state) in [("SELECT", "emitted"), (claim, "running")] {
+        sql.batch_execute(step).unwrap();
+        sql.batch_execute("SET LOCAL SESSION AUTHORIZATION wharf_jobs")
+            .unwrap();
+        let seen = "SELECT payload::text FROM events.entry
+            WHERE aggregate LIKE 'letter of %' AND state = $1";
+        let seen = sql.query(seen, &[&state]).unwrap();
+        let seen: Vec<String> = seen.iter().map(|it| it.get(0)).collect();
+        assert_eq!(seen, [r#"{"user_id": 7}"#; 2], "{state}");
+    }
+    let refused = sql.batch_execute("SELECT payload FROM events.delivery");
+    assert_eq!(refused.unwrap_err().code().unwrap().code(), "42501");
+}
+
 #[test]
 fn what_other_functions_know_of_people_has_no_secret_in_it() {
     let database = Database::migrated();
