@@ -150,7 +150,29 @@ fn the_role_of_bookings_changes_what_is_paid_for_through_functions_only() {
 }
 
 #[test]
-fn signins_own_role_is_given_to_no_other_function() {
+fn the_role_of_payments_changes_money_through_functions_only() {
+    let written = "SELECT relname::text FROM pg_class
+        WHERE relnamespace = 'payments'::regnamespace AND relkind IN ('r', 'v', 'm', 'p')
+            AND (has_table_privilege('wharf_payments', oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                OR has_any_column_privilege('wharf_payments', oid, 'INSERT, UPDATE'))";
+    let written = Database::migrated().owner().query(written, &[]).unwrap();
+    let written: Vec<&str> = written.iter().map(|it| it.get(0)).collect();
+    assert_eq!(written, ["idempotency_key"]);
+}
+
+/// Otherwise its caller says which tables it finds.
+#[test]
+fn every_function_that_runs_as_the_owner_names_its_search_path() {
+    let without = "SELECT oid::regprocedure::text FROM pg_proc
+        WHERE prosecdef AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+            AND NOT coalesce(array_to_string(proconfig, ';') ~ 'search_path=[a-z_]+, pg_temp(;|$)', false)";
+    let without = Database::migrated().owner().query(without, &[]).unwrap();
+    let without: Vec<&str> = without.iter().map(|it| it.get(0)).collect();
+    assert!(without.is_empty(), "{without:#?}");
+}
+
+/// The components that are given a variable in the manifest.
+fn given(variable: &str) -> Vec<String> {
     let manifest = fs::read_to_string(repository().join("spin.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
     let mut given = Vec::new();
@@ -160,12 +182,17 @@ fn signins_own_role_is_given_to_no_other_function() {
             .into_iter()
             .flatten()
             .filter_map(|it| it.1.as_str());
-        if values
-            .into_iter()
-            .any(|it| it.contains("signin_database_url"))
-        {
-            given.push(name.as_str());
+        if values.into_iter().any(|it| it.contains(variable)) {
+            given.push(name.clone());
         }
     }
-    assert_eq!(given, ["signin"]);
+    given
+}
+
+#[test]
+fn secrets_are_given_to_the_functions_that_need_them() {
+    assert_eq!(given("signin_database_url"), ["signin"]);
+    assert_eq!(given("jwt_private_key"), ["signin"]);
+    // The route of its webhooks reads it, and no function that payments is composed into.
+    assert_eq!(given("psp_webhook_secret"), ["payments", "sandbox-psp"]);
 }
