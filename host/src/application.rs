@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use wasmtime::component::InstancePre;
 use wharf_imports::key_value::Store;
 use wharf_imports::sqlite::Database;
+use wharf_imports::variables::Variables as ReadVariables;
 use wharf_imports::{Budget, Grants, Imports, postgres};
 use wharf_manifest::manifest::{Component, HttpAnswer, Manifest, StaticResponse, When};
 use wharf_manifest::networks::Networks;
@@ -187,12 +188,16 @@ fn build_imports(
 ) -> Result<Imports> {
     let allowed_hosts = parts.variables.allowed_hosts(parts.manifest, component);
     let given = parts.variables.of_component(component)?;
-    let dependency_variables: BTreeMap<String, String> = component
+    let all: BTreeMap<String, String> = component
         .variables
         .keys()
         .filter_map(|name| Some((name.clone(), given.get(name)?.to_owned())))
         .collect();
-    let mut variables = dependency_variables.clone();
+    let files = component.dependency_files().into_iter();
+    let dependency_variables = files
+        .map(|file| variables_of_dependency(parts.manifest, component, file, &all))
+        .collect();
+    let mut variables = all;
     variables.retain(|name, _| !component.wharf.dependency_variables.contains(name));
     let key_value_stores = granted(&shared.key_value_stores, &component.key_value_stores)
         .context("a key-value store")?;
@@ -204,7 +209,7 @@ fn build_imports(
         allowed_hosts: allowed_hosts.map_err(|faults| anyhow!(faults.join("\n")))?,
         blocked_networks: parts.runtime_config.blocked_networks.clone(),
         variables: Arc::new(variables),
-        dependency_variables: Arc::new(dependency_variables),
+        dependency_variables,
         key_value_stores,
         sqlite_databases,
         postgres: postgres::Settings {
@@ -223,6 +228,26 @@ fn build_imports(
         local: Arc::new(shared.local.clone()),
         stderr: Arc::new(move |line| stderr.write_line(line)),
     })?)
+}
+
+/// What a dependency from `file` reads of `all` variables of its consumer: where the consumer keeps some from itself, those that
+/// the dependency's own entry in the manifest has, and otherwise all of them, as in Spin.
+fn variables_of_dependency(
+    manifest: &Manifest,
+    consumer: &Component,
+    file: &Path,
+    all: &BTreeMap<String, String>,
+) -> Arc<dyn ReadVariables> {
+    let entries = manifest.components.values();
+    let entries: Vec<&Component> = entries.filter(|entry| entry.source == file).collect();
+    let mut variables = all.clone();
+    if !consumer.wharf.dependency_variables.is_empty() && !entries.is_empty() {
+        variables.retain(|name, _| {
+            let mut entries = entries.iter();
+            entries.any(|entry| entry.variables.contains_key(name))
+        });
+    }
+    Arc::new(variables)
 }
 
 /// What the components share. Stores are found by their labels.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use wasmtime::component::Component as Code;
 use wharf_manifest::manifest::Component;
 
-use crate::compose::{self, Dependency, denied};
+use crate::compose::{self, Dependency, renamed};
 use crate::core_module;
 use crate::engine::cache::Cache;
 use crate::engine::shortcut::Shortcut;
@@ -149,14 +149,19 @@ fn read_composed(component: &Component) -> Result<Vec<u8>> {
     if component.dependencies.is_empty() {
         return Ok(code);
     }
+    renamed::check(&code)?;
+    let files = component.dependency_files();
     let mut dependencies = Vec::new();
     for dependency in &component.dependencies {
+        let position = files.iter().position(|file| *file == dependency.source);
+        let position = position.context("a dependency has no file")?;
         let code = read(&dependency.source)?;
+        let code = renamed::rename(&code, |import| {
+            renamed::prefix_of(import, &dependency.inherits, position)
+        });
         dependencies.push(Dependency {
             name: dependency.name.clone(),
-            component: denied::rename(&code, |import| {
-                denied::prefix_of(import, &dependency.inherits)
-            })?,
+            component: code.with_context(|| format!("dependency \"{}\"", dependency.name))?,
             export: dependency.export.clone(),
         });
     }

@@ -2,6 +2,7 @@
 //! dependencies where they match, so dependencies may form a chain.
 
 pub mod denied;
+pub mod renamed;
 
 use anyhow::{Context, Result, bail, ensure};
 use wac_graph::types::{Package, SubtypeChecker, WorldId};

@@ -1,10 +1,13 @@
 //! Links components to the interfaces of the host, and finds the trigger interface they export.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use wasmtime::Engine;
 use wasmtime::component::{Component as Code, InstancePre, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
+use wharf_imports::variables;
 
 use crate::compose::denied;
 use crate::guest::Guest;
@@ -20,11 +23,14 @@ pub fn build_linker(engine: &Engine) -> Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Resolves the imports of a component; what its dependencies are denied, and what this host lacks,
-/// returns a refusal.
+/// Resolves the imports of a component; its dependencies read variables of their own, and what they are denied, and what this
+/// host lacks, returns a refusal.
 pub fn link(linker: &Linker<Guest>, code: &Code) -> Result<InstancePre<Guest>> {
     let mut linker = linker.clone();
     denied::link(&mut linker, code)?;
+    for position in dependencies_with_variables(code, linker.engine()) {
+        variables::add_dependency_to_linker(&mut linker, position)?;
+    }
     let pre = linker.instantiate_pre(code);
     Ok(
         pre.map_err(|cause| match unsupported_interface(code, linker.engine()) {
@@ -32,6 +38,13 @@ pub fn link(linker: &Linker<Guest>, code: &Code) -> Result<InstancePre<Guest>> {
             None => cause,
         })?,
     )
+}
+
+/// The positions of the dependencies that read variables of their own; `renamed` has put them into the names of imports.
+fn dependencies_with_variables(code: &Code, engine: &Engine) -> BTreeSet<usize> {
+    let code = code.component_type();
+    let names = code.imports(engine).map(|(name, _)| name);
+    names.filter_map(variables::dependency_of).collect()
 }
 
 /// Prepares a component that serves HTTP.

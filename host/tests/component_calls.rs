@@ -209,19 +209,24 @@ async fn a_grant_that_is_not_inherited_is_denied_to_the_dependency_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_variable_of_the_dependencies_is_not_their_consumers() {
-    let limit = r#"tool.wharf = { dependency_variables = ["greeting"] }"#;
-    let manifest = composed(r#"["variables"]"#);
-    let manifest = manifest.replace(
-        "[component.shop.dep",
-        &format!("{limit}\n[component.shop.dep"),
-    );
+async fn a_dependency_reads_its_own_variables_and_its_consumer_the_others() {
+    let own = r#"variables = { greeting = "{{ greeting }}""#;
+    let manifest = composed(r#"["variables"]"#)
+        .replace(own, &format!(r#"{own}, price = "9""#))
+        .replace("[component.shop]", &format!("{own} }}\n[component.shop]"))
+        .replace(
+            "[component.shop.dependencies]",
+            r#"tool.wharf = { dependency_variables = ["greeting"] }
+[component.shop.dependencies]"#,
+        );
     let host = Host::start(&manifest);
     let seen = host.get("/shop?variable+greeting").await.text();
     assert!(
         seen.starts_with(r#"Ok("good day") Err(Error::Undefined("#),
         "{seen}"
     );
+    let seen = host.get("/shop?variable+price").await.text();
+    assert!(seen.starts_with(r#"Err("Error::Undefined("#), "{seen}");
     let folder = stage::folder(&manifest.replace(r#"["greeting"] }"#, r#"["greetings"] }"#));
     let output = stage::wharf(folder.path()).arg("up").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

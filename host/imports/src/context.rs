@@ -22,8 +22,8 @@ pub struct Grants {
     /// `block_networks` of the runtime configuration.
     pub blocked_networks: BlockedNetworks,
     pub variables: Arc<dyn Variables>,
-    /// What dependencies that are composed into the component read in their place.
-    pub dependency_variables: Arc<dyn Variables>,
+    /// What each dependency that is composed into the component reads in their place.
+    pub dependency_variables: Vec<Arc<dyn Variables>>,
     /// `key_value_stores`, by the labels of the manifest.
     pub key_value_stores: BTreeMap<String, key_value::Store>,
     /// `sqlite_databases`, by the labels of the manifest.
@@ -40,7 +40,7 @@ pub struct Grants {
 pub struct Imports {
     pub(crate) egress: Arc<Egress>,
     pub(crate) variables: Arc<dyn Variables>,
-    pub(crate) dependency_variables: Arc<dyn Variables>,
+    pub(crate) dependency_variables: Vec<Arc<dyn Variables>>,
     pub(crate) postgres: postgres::Pools,
     pub(crate) redis: redis::Servers,
     pub(crate) mqtt: mqtt::Brokers,

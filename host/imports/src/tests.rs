@@ -104,7 +104,7 @@ fn grant(allowed: &str) -> Arc<Imports> {
         allowed_hosts: AllowedHosts::parse(&[allowed.to_owned()]).unwrap(),
         blocked_networks: BlockedNetworks::default(),
         variables: Arc::new(std::collections::BTreeMap::from(variables)),
-        dependency_variables: Arc::new(std::collections::BTreeMap::new()),
+        dependency_variables: Vec::new(),
         key_value_stores: [("default".to_owned(), store.unwrap())].into(),
         sqlite_databases: [].into(),
         postgres: postgres::Settings::default(),

@@ -4,10 +4,20 @@
 
 pub(crate) mod wit;
 
+pub use wit::add_dependency_to_linker;
+
 use std::collections::BTreeMap;
 
-/// Before the names of the interfaces that a dependency imports where it inherits the variables of its consumer.
-pub const OF_DEPENDENCIES: &str = "inherited-";
+/// Before the names of the interfaces by which a composed dependency, the one at this position, reads variables.
+pub fn prefix_of_dependency(position: usize) -> String {
+    format!("dependency{position}-")
+}
+
+/// The position of the dependency that an import of that name belongs to.
+pub fn dependency_of(import: &str) -> Option<usize> {
+    let (position, _) = import.strip_prefix("dependency")?.split_once('-')?;
+    position.parse().ok()
+}
 
 /// Why a variable could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +68,19 @@ mod tests {
         }
         for name in ["", "A", "2a", "a__b", "_a", "a_", "a-b", "a b", "ä"] {
             assert!(!is_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_import_of_a_dependency_says_which_one_it_is() {
+        let name = format!("{}spin:variables/variables@3.0.0", prefix_of_dependency(12));
+        assert_eq!(dependency_of(&name), Some(12));
+        for name in [
+            "spin:variables/variables@3.0.0",
+            "dependency-spin:a/b",
+            "dependencyx-a:b/c",
+        ] {
+            assert_eq!(dependency_of(name), None, "{name}");
         }
     }
 

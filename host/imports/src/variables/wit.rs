@@ -1,100 +1,116 @@
 //! `spin:variables`, its previous version `fermyon:spin/variables`, and `wasi:config`: as the component imports them, and once
-//! more under names that dependencies inside of it import ([`OF_DEPENDENCIES`]), with variables of their own.
+//! more for each dependency inside of it, under names of its own ([`prefix_of_dependency`]) and with variables of its own.
 
 use std::sync::Arc;
 
-use wasmtime::component::{Accessor, HasData, Linker};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Accessor, Linker};
 
-use super::{OF_DEPENDENCIES, VariableError, Variables, is_name};
+use super::{VariableError, Variables, is_name, prefix_of_dependency};
 use crate::bindings::fermyon::spin::variables as v2;
 use crate::bindings::spin::variables::variables as v3;
 use crate::bindings::wasi::config::store as config;
-use crate::context::ImportsView;
+use crate::context::{ImportsCtxView, ImportsView};
+
+/// Whose variables are read: the component's, or those of the dependency at a position.
+#[derive(Clone, Copy)]
+enum Reader {
+    Component,
+    Dependency(usize),
+}
 
 pub(crate) fn add_to_linker<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
-    link(linker, "", own)?;
-    link(linker, OF_DEPENDENCIES, of_dependencies)
+    link(linker, "", Reader::Component)
 }
 
-fn link<T: Send + 'static>(
+/// Links what the dependency at a position imports.
+pub fn add_dependency_to_linker<T: ImportsView + 'static>(
+    linker: &mut Linker<T>,
+    position: usize,
+) -> wasmtime::Result<()> {
+    let prefix = prefix_of_dependency(position);
+    link(linker, &prefix, Reader::Dependency(position))
+}
+
+/// The generated functions that link an interface cannot know the reader, so it is done here.
+fn link<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
     prefix: &str,
-    variables: fn(&mut T) -> VariablesView,
+    reader: Reader,
 ) -> wasmtime::Result<()> {
     let mut instance = linker.instance(&format!("{prefix}spin:variables/variables@3.0.0"))?;
-    v3::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)?;
+    instance.func_wrap_concurrent("get", move |accessor: &Accessor<T>, (name,): (String,)| {
+        let read = accessor.with(|mut access| reader.read(access.data_mut(), &name));
+        Box::pin(async move { Ok((read,)) })
+    })?;
     let mut instance = linker.instance(&format!("{prefix}fermyon:spin/variables@2.0.0"))?;
-    v2::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)?;
+    instance.func_wrap(
+        "get",
+        move |mut store: StoreContextMut<'_, T>, (name,): (String,)| {
+            let read = reader.read(store.data_mut(), &name);
+            Ok((read.map_err(v2::Error::from),))
+        },
+    )?;
     let config = format!("{prefix}wasi:config/store@0.2.0-draft-2024-09-27");
     let mut instance = linker.instance(&config)?;
-    config::add_to_linker_instance::<_, HasVariables>(&mut instance, variables)
+    instance.func_wrap(
+        "get",
+        move |mut store: StoreContextMut<'_, T>, (name,): (String,)| {
+            let value = match reader.read(store.data_mut(), &name) {
+                Ok(value) => Ok(Some(value)),
+                Err(v3::Error::InvalidName(_) | v3::Error::Undefined(_)) => Ok(None),
+                Err(v3::Error::Provider(cause) | v3::Error::Other(cause)) => {
+                    Err(config::Error::Upstream(cause))
+                }
+            };
+            Ok((value,))
+        },
+    )?;
+    instance.func_wrap(
+        "get-all",
+        move |mut store: StoreContextMut<'_, T>, (): ()| {
+            let all = match reader.variables(store.data_mut()) {
+                Some(variables) => variables.all(),
+                None => Ok(Vec::new()),
+            };
+            Ok((all.map_err(|error| config::Error::Upstream(error.to_string())),))
+        },
+    )
 }
 
-struct HasVariables;
+impl Reader {
+    fn variables(self, store: &mut impl ImportsView) -> Option<Arc<dyn Variables>> {
+        let ImportsCtxView { ctx, .. } = store.imports();
+        match self {
+            Reader::Component => Some(Arc::clone(&ctx.imports.variables)),
+            Reader::Dependency(position) => ctx.imports.dependency_variables.get(position).cloned(),
+        }
+    }
 
-impl HasData for HasVariables {
-    type Data<'a> = VariablesView;
-}
-
-struct VariablesView(Arc<dyn Variables>);
-
-fn own(store: &mut impl ImportsView) -> VariablesView {
-    VariablesView(Arc::clone(&store.imports().ctx.imports.variables))
-}
-
-fn of_dependencies(store: &mut impl ImportsView) -> VariablesView {
-    VariablesView(Arc::clone(
-        &store.imports().ctx.imports.dependency_variables,
-    ))
-}
-
-impl VariablesView {
-    fn variable(&self, name: &str) -> Result<String, v3::Error> {
+    fn read(self, store: &mut impl ImportsView, name: &str) -> Result<String, v3::Error> {
         if !is_name(name) {
             return Err(v3::Error::InvalidName(name.to_owned()));
         }
-        self.0.get(name).map_err(|error| match error {
-            VariableError::Undefined(_) => v3::Error::Undefined(error.to_string()),
-            VariableError::Source(cause) => v3::Error::Provider(cause),
-        })
+        let undefined = || VariableError::Undefined(name.to_owned());
+        let variables = self.variables(store).ok_or_else(undefined);
+        variables
+            .and_then(|variables| variables.get(name))
+            .map_err(|error| match error {
+                VariableError::Undefined(_) => v3::Error::Undefined(error.to_string()),
+                VariableError::Source(cause) => v3::Error::Provider(cause),
+            })
     }
 }
 
-impl v3::Host for VariablesView {}
-
-impl<T> v3::HostWithStore<T> for HasVariables {
-    async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, v3::Error> {
-        accessor.with(|mut access| access.get().variable(&name))
-    }
-}
-
-impl v2::Host for VariablesView {
-    fn get(&mut self, name: String) -> Result<String, v2::Error> {
-        self.variable(&name).map_err(|error| match error {
+impl From<v3::Error> for v2::Error {
+    fn from(error: v3::Error) -> Self {
+        match error {
             v3::Error::InvalidName(name) => v2::Error::InvalidName(name),
             v3::Error::Undefined(cause) => v2::Error::Undefined(cause),
             v3::Error::Provider(cause) => v2::Error::Provider(cause),
             v3::Error::Other(cause) => v2::Error::Other(cause),
-        })
-    }
-}
-
-impl config::Host for VariablesView {
-    fn get(&mut self, name: String) -> Result<Option<String>, config::Error> {
-        match self.variable(&name) {
-            Ok(value) => Ok(Some(value)),
-            Err(v3::Error::InvalidName(_) | v3::Error::Undefined(_)) => Ok(None),
-            Err(v3::Error::Provider(cause) | v3::Error::Other(cause)) => {
-                Err(config::Error::Upstream(cause))
-            }
         }
-    }
-
-    fn get_all(&mut self) -> Result<Vec<(String, String)>, config::Error> {
-        self.0
-            .all()
-            .map_err(|error| config::Error::Upstream(error.to_string()))
     }
 }

@@ -1,7 +1,7 @@
 //! `[component.<id>]`: the code of a component and its grants. A component reaches nothing that is not granted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::document::{Table, Text, Value};
 use crate::faults;
@@ -54,6 +54,19 @@ pub enum Files {
         source: PathBuf,
         destination: String,
     },
+}
+
+impl Component {
+    /// The files of its dependencies, each once: dependencies of one file read the same variables.
+    pub fn dependency_files(&self) -> Vec<&Path> {
+        let mut files: Vec<&Path> = Vec::new();
+        for dependency in &self.dependencies {
+            if !files.contains(&dependency.source.as_path()) {
+                files.push(&dependency.source);
+            }
+        }
+        files
+    }
 }
 
 /// A component before its dependencies are resolved.

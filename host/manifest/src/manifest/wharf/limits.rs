@@ -36,7 +36,8 @@ pub struct WharfComponent {
     pub block_private_networks: bool,
     /// Drops a message if an equal one is already waiting. For messages that are only wake-ups.
     pub merge_equal_messages: bool,
-    /// Variables of the component that only its dependencies read. Spin hands them to the component, too.
+    /// Variables of the component that only its dependencies read: each reads those that its own entry in the manifest has. Spin
+    /// hands all variables to the component and to its dependencies.
     pub dependency_variables: BTreeSet<String>,
     /// Outgoing connections of all kinds at the same time: to databases, Redis, brokers and HTTP servers, and sockets.
     pub outbound_connections: u32,
