@@ -56,7 +56,7 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- Without a trace and a second admin it is a part of this one and no more.
-REVOKE EXECUTE ON FUNCTION create_promocode FROM wharf_payments;
+-- Without a trace and a second admin they are parts of these and no more.
+REVOKE EXECUTE ON FUNCTION create_promocode, withdraw_promocode FROM wharf_payments;
 REVOKE ALL ON FUNCTION issue_promocode, withdraw_promocode_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION issue_promocode, withdraw_promocode_by_hand TO wharf_payments;

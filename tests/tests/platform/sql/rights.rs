@@ -158,6 +158,13 @@ fn the_role_of_payments_changes_money_through_functions_only() {
     let written = Database::migrated().owner().query(written, &[]).unwrap();
     let written: Vec<&str> = written.iter().map(|it| it.get(0)).collect();
     assert_eq!(written, ["idempotency_key"]);
+    // What an admin does by hand leaves a trace: these are parts of functions that do.
+    let untraced = "SELECT proname::text FROM pg_proc
+        WHERE pronamespace = 'payments'::regnamespace AND has_function_privilege('wharf_payments', oid, 'EXECUTE')
+            AND proname IN ('create_promocode', 'withdraw_promocode', 'pay_out', 'return_payout', 'note_act', 'book')";
+    let untraced = Database::migrated().owner().query(untraced, &[]).unwrap();
+    let untraced: Vec<&str> = untraced.iter().map(|it| it.get(0)).collect();
+    assert!(untraced.is_empty(), "{untraced:?}");
 }
 
 /// Otherwise its caller says which tables it finds.
