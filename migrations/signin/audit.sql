@@ -1,5 +1,5 @@
 -- Writes a line of the audit trail. Statements call it in RETURNING, so that a row which changes is audited by
--- the same statement, once. The result says nothing; Spin's interface to PostgreSQL knows no void.
+-- the same statement, once. The result has no meaning: Spin's interface to PostgreSQL has no void.
 CREATE OR REPLACE FUNCTION write_audit(
     event text, of_account uuid, in_session uuid, from_address text, request text,
     by_actor uuid DEFAULT NULL, with_detail text DEFAULT NULL
@@ -11,14 +11,14 @@ LANGUAGE sql AS $$
     RETURNING true
 $$;
 
--- A line that says that an attempt was refused.
+-- Writes the line of a refused attempt.
 CREATE OR REPLACE FUNCTION write_refusal(of_account uuid, reason text, from_address text, request text) RETURNS bool
 LANGUAGE sql AS $$
     SELECT write_audit('refused', of_account, NULL, from_address, request, NULL, reason)
 $$;
 
--- A line is never changed, but for the address of a person who was erased, and never deleted: a month that is past its
--- time is dropped whole.
+-- A line never changes, except that the address of an erased person is removed, and it is never deleted: an old month is
+-- dropped whole.
 CREATE OR REPLACE FUNCTION forbid_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.address = 'erased' AND to_jsonb(NEW) - 'address' = to_jsonb(OLD) - 'address' THEN
@@ -27,10 +27,10 @@ BEGIN
     RAISE EXCEPTION 'the audit trail is never changed' USING ERRCODE = 'restrict_violation';
 END $$;
 
--- The role of signin can neither change nor delete lines. These two do it as the owner of the table, and no more
--- than they say.
+-- The role of signin can neither change nor delete lines. The next two functions run as the owner of the table and do
+-- just what their comments say.
 
--- Removes from where a person acted. The address in a line of their account is that of the actor if there is one.
+-- Removes the addresses from which a person acted. In a line with an actor the address is the actor's.
 CREATE OR REPLACE FUNCTION forget_addresses(of_account uuid) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = signin, pg_temp AS $$
     WITH forgotten AS (
@@ -41,8 +41,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = signin, pg_temp AS $$
     SELECT count(*) FROM forgotten
 $$;
 
--- Drops months that are past their time, so many at most, and makes those of the year to come, so that a platform that
--- stood still for long begins where it stopped. Lines are kept for 13 to 14 months. Answers how many were dropped.
+-- Drops up to so many old months, and makes the partitions of the year to come, so that a platform that stood still for
+-- months can go on writing. Lines are kept for 13 to 14 months. Answers how many were dropped.
 CREATE OR REPLACE FUNCTION purge_audit(at_most bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = signin, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
@@ -59,7 +59,7 @@ BEGIN
     IF to_regclass(last_made) IS NOT NULL AND old_months = '{}' THEN
         RETURN 0;
     END IF;
-    -- Another host is at it.
+    -- Another host does it now.
     IF NOT pg_try_advisory_xact_lock(hashtext('signin.purge_audit')) THEN
         RETURN 0;
     END IF;
@@ -70,6 +70,6 @@ BEGIN
     END LOOP;
     RETURN cardinality(old_months);
 EXCEPTION WHEN lock_not_available THEN
-    -- A reader of the trail comes first. The next sweep tries again.
+    -- A statement reads the trail now. Readers come first, and the next sweep tries again.
     RETURN 0;
 END $$;

@@ -1,13 +1,14 @@
--- Refuses a caller by the name of the rule.
+-- Refuses a caller with an error that names the rule, as a constraint would.
 CREATE OR REPLACE FUNCTION refuse_session() RETURNS bool LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RAISE EXCEPTION 'the session is over'
         USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_in_force';
 END $$;
 
--- The account behind a session that is in force. A statement that begins with it needs no other check of who asks; it is
--- refused by the name of the rule. PostgreSQL makes it a join of the statement, which then reads only what it uses: the
--- hash of the password hardly ever. `OFFSET 0` keeps a condition of the statement from dropping the row that refuses.
+-- The account of a session that is in force. A statement that begins with it needs no other check of its caller: without
+-- such a session it fails with the name of the rule. PostgreSQL inlines the function as a join, so the statement reads only
+-- the columns that it uses, rarely the password hash. `OFFSET 0` keeps a condition of the statement from dropping the row
+-- that refuses.
 CREATE OR REPLACE FUNCTION caller(in_session uuid) RETURNS SETOF account LANGUAGE sql STABLE ROWS 1 AS $$
     SELECT account.*
     FROM (VALUES (true)) AS asked (is_asked)

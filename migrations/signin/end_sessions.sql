@@ -1,5 +1,5 @@
--- Ends the live sessions of an account but for one, and answers which those were. The caller renews the seal, which is
--- what counts: this is for the list, and to tell other functions.
+-- Ends the live sessions of an account but for one, and answers their ids. What stops their tokens is the new seal, which
+-- the caller of this function sets. The rows are for the list of sessions, and for the marks that other functions see.
 CREATE OR REPLACE FUNCTION end_sessions(of_account uuid, but_for uuid, because text) RETURNS text[]
 LANGUAGE sql AS $$
     WITH ended AS (

@@ -3,8 +3,8 @@ CREATE OR REPLACE FUNCTION by_account(of_session uuid) RETURNS uuid LANGUAGE sql
     SELECT session.account FROM session WHERE session.id = of_session
 $$;
 
--- Erases people. The rows stay for what refers to them and say nothing about anyone; no login that a person can
--- choose contains a colon. Answers the sessions that ended, by account.
+-- Erases people. The rows stay, without personal data, because other rows refer to them. The new login cannot be taken
+-- before: no login that a person can choose contains a colon. Answers the sessions that ended, by account.
 CREATE OR REPLACE FUNCTION erase_accounts(whom uuid[], in_session uuid, from_address text, request text)
 RETURNS TABLE (erased uuid, ended text[])
 LANGUAGE sql AS $$
@@ -18,7 +18,7 @@ LANGUAGE sql AS $$
             write_audit('erased', account.id, in_session, CASE WHEN account.id = by_account(in_session) THEN 'erased'
                 ELSE from_address END, request, by_account(in_session))
     ), sessions AS (
-        -- Those that are live end below.
+        -- Live sessions end below.
         UPDATE session SET address = 'erased', agent = NULL, spent_from = NULL
         FROM gone WHERE session.account = gone.id AND NOT (session.ended_at IS NULL AND session.expires_at > now())
     ), letters AS (

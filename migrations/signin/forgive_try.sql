@@ -1,4 +1,4 @@
--- Takes attempts back that were right; answers how many counts there were.
+-- Takes back the counts of an attempt that was right; answers how many counts were lowered.
 CREATE OR REPLACE FUNCTION forgive_try(gates text[]) RETURNS bigint
 LANGUAGE sql AS $$
     WITH forgiven AS (

@@ -1,6 +1,6 @@
 -- Exchanges the refresh token of a session for the next one. Two clients that send the same token within the grace
--- get the same next one. After that the network that spent a token may send it again until the next one is used: the
--- answer was lost on its way. A token that comes back otherwise is in two hands, so the session ends (RFC 9700,
+-- get the same next one. After the grace only the network that spent a token may send it again, until the next one is
+-- used: the answer may have been lost. In all other cases two clients hold the token, so the session ends (RFC 9700,
 -- refresh token rotation).
 CREATE OR REPLACE FUNCTION refresh_session(
     in_session uuid, with_token uuid, next_token uuid, grace_s bigint, from_address text, request text,

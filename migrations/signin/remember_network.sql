@@ -1,12 +1,12 @@
--- Remembers where an account signed in, and tells its person when it had not signed in from there before. The
--- first network of an account is no news.
+-- Remembers from which network an account signed in. The person gets a notice of a network that is new, except of the
+-- account's first one.
 CREATE OR REPLACE FUNCTION remember_network(of_account uuid, from_network text, from_address text) RETURNS bool
 LANGUAGE plpgsql AS $$
 DECLARE
     is_first bool;
     is_new bool;
 BEGIN
-    -- A function of ours has no network.
+    -- A request of one of our functions has no network.
     IF from_network IS NULL THEN
         RETURN false;
     END IF;

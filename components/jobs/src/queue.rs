@@ -1,4 +1,4 @@
-//! Events as admins see them: to whom they are delivered, how that ended, and no secret of anyone.
+//! Events as admins see them: their deliveries and how these ended, without secrets.
 
 use std::fmt::Write;
 
@@ -26,11 +26,11 @@ pub struct Backlog {
     pub running: i64,
     /// Failed, or put off, and tried again later.
     pub retrying: i64,
-    /// Waiting until what they are for is there again: a paused kind, a disabled webhook.
+    /// Waiting until a pause of their kind ends, or a disabled webhook is enabled.
     pub parked: i64,
     /// Given up, until an admin decides.
     pub dead: i64,
-    /// The age of the event that has waited longest, in seconds; the dead and the parked do not count.
+    /// The age of the event that has waited longest, in seconds; dead and parked deliveries do not count.
     pub oldest_s: Option<i64>,
     /// Whether the kind is paused.
     pub paused: bool,

@@ -227,7 +227,7 @@ struct Requeued {
     requeued: i64,
 }
 
-/// Each is moved under a lock that everything else waits for.
+/// Upper bound for one request: each dead letter is moved under a lock that all claims wait for.
 const MAX_REQUEUED: i32 = 10_000;
 
 async fn requeue_events(_: Admin, Query(which): Query<Which>) -> Result<Json<Requeued>, Problem> {
@@ -246,13 +246,13 @@ async fn pause_kind(Admin(caller): Admin, Path(kind): Path<Kind>) -> Result<NoCo
     Ok(NoContent)
 }
 
-/// Deliveries that one statement lets go on.
+/// How many parked deliveries one statement frees.
 const UNPARKED_AT_ONCE: i32 = 5_000;
 
 async fn resume_kind(_: Admin, Path(kind): Path<Kind>) -> Result<NoContent, Problem> {
     let db = store::open().await?;
     let mut was_paused = store::resume_kind(&db, kind.as_str()).await?;
-    // Also when the request before this one ended in the middle of it.
+    // Also when the kind is not paused any more: an earlier request may have ended before all were freed.
     while store::unpark(&db, kind.as_str(), UNPARKED_AT_ONCE).await? > 0 {
         was_paused = true;
     }

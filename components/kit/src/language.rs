@@ -1,4 +1,4 @@
-//! The languages that people are written to in. What is written stands in each component.
+//! The languages of notices and letters. Their texts stand in each component.
 
 use kit_derive::Word;
 
@@ -27,7 +27,7 @@ impl Language {
     }
 }
 
-/// At most `longest` units of UTF-16, as other systems count; what is cut ends with a sign of it.
+/// At most `longest` units of UTF-16, as other systems count. A text that is cut ends with `…`.
 pub fn shortened(text: &str, longest: usize) -> String {
     if text.encode_utf16().count() <= longest {
         return text.to_owned();

@@ -9,7 +9,7 @@ use crate::saga;
 
 kit::serve!(crate::routes::routes);
 
-/// The tick, and the message that events wait.
+/// The tick.
 #[redis_subscriber]
 async fn on_message(_: Vec<u8>) -> Result<(), crate::error::Error> {
     kit::store::sweep_in_turn("orders", saga::sweep).await

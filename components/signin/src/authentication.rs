@@ -110,7 +110,7 @@ pub struct Attempt<'a> {
     /// A login or an e-mail.
     pub name: &'a str,
     pub password: &'a str,
-    /// Of the second factor.
+    /// A code of the second factor.
     pub code: Option<&'a str>,
 }
 
@@ -177,7 +177,7 @@ fn proof_of(proven: &Credentials) -> Proof {
     Proof::by_password(proven.totp.is_some(), kit::now())
 }
 
-/// The next pair of tokens, for a refresh token that is spent by it.
+/// Spends a refresh token and returns the next pair of tokens.
 pub async fn refresh(token: &str, client: &Client) -> Result<SignedIn, Error> {
     let claims = issue::read_refresh_token(token).await?;
     let db = store::open().await?;
@@ -240,7 +240,7 @@ async fn prove(db: &Db, attempt: Attempt<'_>, client: &Client) -> Result<Credent
     checked
 }
 
-/// Counts an attempt at an account; answers what is forgiven when it was right.
+/// Counts an attempt at an account; answers the limits whose count is taken back when the attempt was right.
 async fn count_at(
     db: &Db,
     account: &str,
@@ -274,7 +274,7 @@ async fn check(
         found = create_first_admin(db, client).await?;
     }
     let stored = found.as_ref().and_then(|it| it.password.as_deref());
-    // Asked also without an account: the same work, so that the time tells nothing.
+    // Also without an account: the same work, so that the time does not tell whether the account exists.
     let checked = passwords::check(attempt.password, stored, client).await?;
     let found = found.ok_or(Error::UnknownName)?;
     if !checked.is_right || found.account.is_disabled {

@@ -50,8 +50,8 @@ impl Client {
         (!self.is_function()).then(|| network(&self.address))
     }
 
-    /// Whether another function of ours asks over HTTP, as the bot does for all its chats: it has no address,
-    /// and limits its users itself.
+    /// Whether the request is one of our functions', as the bot's for all its chats. A function has no address and
+    /// limits its users itself.
     pub fn is_function(&self) -> bool {
         self.address == "0.0.0.0"
     }

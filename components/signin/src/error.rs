@@ -16,7 +16,7 @@ use crate::token::BadKey;
 #[derive(Debug, Refusals)]
 #[refusals(done("refreshed", "imported", "present"))]
 pub enum Error {
-    /// Some clients learn that it was the name; the work done is the same.
+    /// Some clients are told that the name is unknown; it takes as long as a wrong password.
     #[refusal(401, "wrong-credentials", "Invalid login or password", number = 12)]
     UnknownName,
     #[refusal(401, "wrong-credentials", "Invalid login or password", number = 12)]
@@ -217,7 +217,7 @@ pub struct InvalidField {
 }
 
 impl Error {
-    /// Without its `Retry-After`, which says when the limit opens again.
+    /// The refusal as route tables name it: without `Retry-After`, which differs each time.
     pub const TOO_MANY_TRIES: Problem =
         Problem::of_status(429, "too-many-tries", "Too many tries; come back later");
 

@@ -85,11 +85,11 @@ async fn find_or_register(
     }
     link_or_register(db, issuer, user, client).await?;
     let found = issuers::find_foreign_account(db, &identity).await?;
-    // A user whose account is not found is disabled.
+    // Not found now means that the account is disabled.
     found.ok_or(Error::BadForeignToken)
 }
 
-/// How often a session is opened anew because the account changed meanwhile, as by another sign-in of the user.
+/// How often opening a session is tried again because the account changed meanwhile, as by another sign-in of the user.
 const MAX_TURNS: usize = 5;
 
 async fn sign_in(
@@ -110,7 +110,7 @@ async fn sign_in(
             return Ok(account);
         }
         let now = issuers::find_foreign_account(db, &identity).await?;
-        // The code that was shown proves no other factor.
+        // Refused when the second factor changed: the code was one of the old factor.
         found = now
             .filter(|it| it.totp == totp)
             .ok_or(Error::BadForeignToken)?;

@@ -1,6 +1,6 @@
 //! The admin whom the operator configures. The account is created when the admin first signs in with the
-//! configured password, once in the life of a database; from then on the account's own password counts, and one
-//! that is renamed or erased does not come back. An empty password lets no admin in.
+//! configured password, once in the life of a database. From then on the account's own password counts. An admin who is
+//! renamed or erased is not created again. An empty password lets no admin in.
 
 use kit::identity::{Role, is_secret};
 use kit::setting;

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::Error;
 
-/// What waits in one queue at most: a quarter of the function's instances.
+/// Requests that may wait in one queue: a quarter of the function's instances.
 const MAX_WAITING: usize = 64;
-/// One network leaves room to the others.
+/// Requests of one network among them, so that there is room for others.
 const MAX_OF_NETWORK: usize = 16;
 /// A place whose request died is free after this: longer than any request waits.
 const LEASE_MS: i64 = 60_000;

@@ -154,7 +154,8 @@ pub async fn refresh_token(
     Ok(signing_pair().await?.sign(&claims)?)
 }
 
-/// The claims of a refresh token that we signed and that has not expired. Whether it was spent, its session says.
+/// The claims of a refresh token that we signed and that has not expired. The row of its session says whether it was
+/// spent.
 pub async fn read_refresh_token(token: &str) -> Result<Claims, Error> {
     let keys = Keys::parse(setting("jwt_public_keys").await?)?;
     let (issuer, audience) = (setting("jwt_issuer").await?, refresh_audience().await?);

@@ -54,7 +54,7 @@ pub fn sign_ins_from(client: &Client) -> Vec<Limit> {
 pub fn sign_ins_to(account: &str, client: &Client) -> Vec<Limit> {
     let network = client::network(&client.address);
     vec![
-        // A person who tries the passwords they remember.
+        // Enough for a person who tries every password they remember.
         Limit::new("pair", &format!("{account} {network}"), 10, 300),
     ]
 }
@@ -76,21 +76,21 @@ pub fn checks(account: &str) -> Vec<Limit> {
     vec![Limit::new("check", account, 120, 60)]
 }
 
-/// New passwords, which are hashed whatever comes of them.
+/// New passwords: each is hashed, whether or not the request succeeds.
 pub fn new_passwords(account: &str, client: &Client) -> Vec<Limit> {
     let mut limits = vec![Limit::new("new-password", account, 20, 600)];
     limits.extend(Limit::of_network("new-password-from", client, 120, 60));
     limits
 }
 
-/// Tokens of others that are shown for exchange and are wrong.
+/// Wrong tokens that are shown for exchange.
 pub fn exchanges(client: &Client) -> Vec<Limit> {
     Limit::of_network("exchange", client, 60, 60)
         .into_iter()
         .collect()
 }
 
-/// Refusals that the audit trail keeps. What comes beyond says nothing new, and lines are kept for a year.
+/// Refusals that the audit trail keeps. Further ones tell nothing new, and lines are kept for a year.
 pub fn recorded_refusals(account: Option<Uuid>, client: &Client) -> Vec<Limit> {
     let network = client::network(&client.address);
     match account {
@@ -117,7 +117,7 @@ pub fn passcodes(client: &Client) -> Vec<Limit> {
     let network = client::network(&client.address);
     vec![
         Limit::new("passcode", &network, 5, 60),
-        // All networks together: many of them guess no faster than this.
+        // All networks together, so that many of them guess no faster than this.
         Limit::new("passcode-anywhere", "", 200, 900),
     ]
 }
@@ -132,7 +132,7 @@ pub fn letters(mailbox: &str, client: &Client) -> Vec<Limit> {
     limits
 }
 
-/// Letters that one account asks for, to whatever mailboxes.
+/// Letters that one account asks for, to any mailboxes.
 pub fn letters_by(account: Uuid) -> Vec<Limit> {
     vec![Limit::new("letter-by", &account.to_string(), 5, 900)]
 }

@@ -41,7 +41,7 @@ pub async fn count(db: &Db, limits: &[Limit]) -> Result<(), Error> {
     }
 }
 
-/// Takes an attempt back that was right.
+/// Takes back the count of an attempt that was right.
 pub async fn forgive(db: &Db, limits: &[Limit]) -> Result<(), Error> {
     const FORGIVE: &str = "for _, key in ipairs(KEYS) do \
             if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end \

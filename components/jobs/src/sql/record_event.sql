@@ -1,5 +1,5 @@
 -- $1 id, $2 kind, $3 aggregate, $4 payload
--- The same request sent again is known by its id for longer than its key is.
+-- A copy of the request is recognized by its id for two days or more; its idempotency key is deleted after one.
 WITH first AS (
     INSERT INTO heard (digest, heard_at) VALUES ('event ' || $1::uuid, now() + interval '2 days')
     ON CONFLICT (digest) DO NOTHING

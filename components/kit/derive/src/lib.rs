@@ -33,7 +33,7 @@ pub fn word(input: TokenStream) -> TokenStream {
     expand(word::expand(&parse_macro_input!(input as DeriveInput)))
 }
 
-/// `Refusals`: the table of everything a component says no with.
+/// `Refusals`: the table of every refusal of a component.
 ///
 /// A variant is one refusal:
 ///
@@ -63,7 +63,7 @@ pub fn word(input: TokenStream) -> TokenStream {
 ///   beside any other form generates the conversion from the one field.
 ///
 /// Of every variant with a status there is a constant `Error::UNKNOWN_PLACE`, which route tables name.
-/// `done` lists the outcomes of the schema's functions that are no refusals.
+/// `done` lists the outcomes of the schema's functions that are not refusals.
 #[proc_macro_derive(Refusals, attributes(refusals, refusal))]
 pub fn refusals(input: TokenStream) -> TokenStream {
     expand(refusals::expand(&parse_macro_input!(input as DeriveInput)))

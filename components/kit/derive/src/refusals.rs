@@ -1,4 +1,4 @@
-//! `Refusals`: the table of everything that a component says no with.
+//! `Refusals`: the table of every refusal of a component.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -246,7 +246,7 @@ impl<'a> Refusal<'a> {
         Ok(Self { of, variant, rule })
     }
 
-    /// `UnknownPlace` → `UNKNOWN_PLACE`, of those that have an answer of their own.
+    /// `UnknownPlace` → `UNKNOWN_PLACE`, for variants that have an answer of their own.
     fn constant_name(&self) -> Option<Ident> {
         if !matches!(self.rule.form, Form::Answer { .. }) {
             return None;

@@ -1,4 +1,4 @@
-//! Plates: one car has one, however it is written. Functions that know cars share this, so that they mean the same one.
+//! Plates: a car has one plate, however it is written. All functions that know cars use this type, so that they agree on it.
 
 // The derives name the kit as components do.
 extern crate kit;
@@ -8,8 +8,8 @@ use std::fmt;
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 
-/// A plate as it is compared: Latin capitals and digits, nothing else. Cyrillic letters that look like Latin ones are
-/// those (Russian plates use no others), and so are Greek ones.
+/// A plate as it is compared: Latin capitals and digits, nothing else. Cyrillic and Greek letters that look like Latin
+/// ones count as these; Russian plates use no other letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, Schema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(
@@ -27,7 +27,7 @@ pub struct Plate {
 )]
 pub struct InvalidPlate;
 
-/// The longest plates there are have ten; some add a country code.
+/// The longest plates have ten characters; some people add a country code.
 const LONGEST: usize = 12;
 
 impl Plate {

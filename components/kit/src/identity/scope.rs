@@ -4,7 +4,7 @@
 //! platform alone, as `payments:read`. An area is the resource that a path is about,
 //! whatever its spelling: `/payment` and `/api/payments` are `payments`, `/login` is
 //! `auth`. Under `/api/method/` it is the group of the method. Writing includes reading.
-//! What no word allows is refused, so a route that is new is closed.
+//! A request that no word allows is refused, so a new route is closed by default.
 
 use axum::http::Method;
 
@@ -71,7 +71,7 @@ fn resource(word: &str) -> &str {
     }
 }
 
-/// Whether every word is one that [`permits`] may one day say yes to.
+/// Whether every word has the form of a right, of an area that exists or one that may be added later.
 pub fn is_scope(text: &str) -> bool {
     let mut words = text.split_ascii_whitespace().peekable();
     let is_area =

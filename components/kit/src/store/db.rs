@@ -58,13 +58,13 @@ pub struct Db {
     url: &'static str,
     /// Opened by the first statement at the latest.
     connection: OnceLock<Arc<Connection>>,
-    /// What its statements follow from, if that is not what the instance was called for.
+    /// The request that its statements follow from, if it is not the one that the instance serves.
     cause: Option<Cause>,
     /// Whether other work of the instance goes on while a statement runs.
     overlaps: AtomicBool,
 }
 
-/// The request that something follows from. Neither is known of all.
+/// The request that an event or a statement follows from. Either id may be unknown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cause {
     pub request_id: Option<String>,
@@ -102,8 +102,8 @@ impl DbError {
         }
     }
 
-    /// Whether it is the database that is in trouble, and not the statement: it shuts down, is
-    /// out of connections, broke a deadlock or gave up at its time limit.
+    /// Whether the same statement may succeed later: the database shuts down, is out of connections,
+    /// broke a deadlock or gave up at its time limit.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
@@ -123,7 +123,7 @@ impl DbError {
     }
 }
 
-/// A value that fits its type and not the database: a NUL in a text, an offset beyond 64 bits.
+/// A value that fits its Rust type but not the database: a NUL in a text, an offset beyond 64 bits.
 pub(crate) const INVALID_VALUE: Problem =
     Problem::of_status(422, "invalid-value", "A value cannot be stored");
 
@@ -132,8 +132,8 @@ impl From<DbError> for Problem {
         if error.is_passing() {
             return Self::unavailable(&error);
         }
-        // What was sent cannot be stored as text or is out of a type's range: the caller's mistake
-        // that no type of ours caught.
+        // Class 22: a value cannot be stored as text or is out of its type's range. It is the caller's
+        // mistake, which no type of ours caught.
         match &error {
             DbError::Refused { sqlstate, .. } if sqlstate.starts_with("22") => INVALID_VALUE,
             _ => Self::internal(&error),
@@ -154,8 +154,8 @@ impl Db {
         Ok(db)
     }
 
-    /// A connection for statements that follow from another request than the one that the instance serves: the events that they
-    /// write name it. Absent where the host cannot be told.
+    /// A connection for statements that follow from another request than the one that the instance serves: their events
+    /// name that request. `None` where the host cannot be told of it.
     pub(super) fn caused_by(&self, cause: Cause) -> Option<Self> {
         names_requests().then(|| Self {
             url: self.url,
@@ -307,10 +307,10 @@ fn refused(error: PgError) -> DbError {
         },
         PgError::QueryFailed(QueryError::Text(text)) => match refusal_in(&text) {
             Some(refusal) => refusal,
-            // Spin says no more of a connection that was lost than that the statement failed.
+            // Of a lost connection Spin only says that the statement failed.
             None => DbError::Unreachable(text.into()),
         },
-        // Ours to mend: asking again would not help.
+        // A bug of ours: trying again would not help.
         PgError::BadParameter(it) | PgError::ValueConversionFailed(it) => DbError::Unfit(it),
         lost => DbError::Unreachable(Box::new(lost)),
     }

@@ -13,7 +13,7 @@ pub fn wake() {
     announce(WAKE, String::new());
 }
 
-/// The message by which a worker that has its hands full asks for one more.
+/// The message by which a worker without room for more events wakes one more worker.
 pub(super) const HELP: &str = "help";
 
 pub(super) fn ask_for_help() {

@@ -37,7 +37,7 @@ pub struct Keyed<T> {
     pub once: Once,
 }
 
-/// What makes a request the same request; absent when the client gave no key.
+/// What identifies copies of one request: the key, and a fingerprint of the body. Absent when the client gave no key.
 #[derive(Debug)]
 pub struct Once(Option<Named>);
 
@@ -246,8 +246,8 @@ impl Once {
         }
     }
 
-    /// Carries `act` out, unless a copy of this request already was: then its answer is given
-    /// again. After a refusal the key is free, because nothing was done. After a failure of the
+    /// Carries `act` out, unless a copy of this request was carried out before: then that answer
+    /// is repeated. After a refusal the key is free, because nothing was done. After a failure of the
     /// server, or where an earlier copy broke off, something may have been done: the key stays with
     /// this request, and a copy goes on.
     pub async fn answer<R: Replay>(

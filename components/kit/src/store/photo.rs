@@ -19,9 +19,9 @@ use crate::web::Schema;
 
 /// Bytes of a photo: more than a phone's camera makes.
 pub const MAX_SIZE: i64 = 10 * 1024 * 1024;
-/// How long a photo can be put: enough for a slow network.
+/// How long the address of an upload is valid: enough for a slow network.
 const TIME_TO_PUT: Duration = Duration::from_secs(15 * 60);
-/// How long an address is good at which a photo is downloaded.
+/// How long the address of a download is valid.
 pub const TIME_TO_GET: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -34,11 +34,11 @@ pub enum MediaType {
     Webp,
 }
 
-/// Bytes at the start of a photo that say what it is.
+/// How many bytes at the start of a photo tell its media type.
 pub const HEAD: usize = 12;
 
 impl MediaType {
-    /// What a file is that begins so, if it is an image that browsers show and do not run.
+    /// The media type of a file that begins with `head`, if it is an image. SVG is not among them: browsers run its scripts.
     pub fn of(head: &[u8]) -> Option<Self> {
         if head.starts_with(b"\xff\xd8\xff") {
             Some(Self::Jpeg)
@@ -85,13 +85,13 @@ pub async fn begin<E: From<S3Error>>(
 #[derive(Debug, PartialEq, Eq)]
 pub enum Put {
     Nothing,
-    /// It is no photo of the announced type, or a part of one. No object of it is left.
+    /// The bytes are not a whole photo of the announced type. Their object was deleted.
     SomethingElse,
     /// The SHA-256 digest in hexadecimal digits.
     Photo(String),
 }
 
-/// Makes the object of what was put, unless that was done before, and reads it.
+/// Completes the upload, unless that was done before, and reads the object.
 pub async fn complete(
     s3: &S3,
     key: &str,

@@ -68,10 +68,10 @@ pub struct NewEvent {
     pub not_before: Option<Timestamp>,
 }
 
-/// What came of an event. Operators read the texts, so they hold no secret.
+/// The outcome of an event. Operators read the texts, so they hold no secret.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// These events follow from it.
+    /// It was carried out, and these events follow from it.
     Done(Vec<NewEvent>),
     /// It failed and may work another time, though not before `after`, which the receiver asked for.
     Again {
@@ -82,7 +82,7 @@ pub enum Outcome {
     Later(Duration),
     /// The receiver is resting, and so is its whole lane: no delivery of it begins before. Not a failed attempt.
     Rest(Duration),
-    /// It waits until `unpark` is called for what it is parked for, as a webhook's id. Not a failed attempt.
+    /// It waits until `unpark` is called with the same `until`, as a webhook's id. Not a failed attempt.
     Park { until: String, why: String },
     /// It cannot work. It stays with the dead letters until an operator decides.
     Never(String),
@@ -103,15 +103,15 @@ impl Outcome {
 /// that dies delays little until the leases end.
 const MAX_CONCURRENT: usize = 64;
 
-/// Events of urgent lanes that it carries out beside them, so that slow receivers do not occupy every place.
+/// Events of urgent lanes that a worker carries out in addition, so that slow receivers do not occupy every place.
 const MAX_URGENT: usize = 8;
 
 /// How often a worker that waits for its receivers looks for further events.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Events that are settled together, with a claim for as many others: a turn at the database costs the same for a few as for
-/// many, and one of 32 half as much for each as one of 8. Fewer are settled when nothing else runs, or none ends for a
-/// moment.
+/// Events that are settled by one statement, with a claim for as many others. The statement costs nearly the same for few
+/// events as for many: with 32 an event costs half as much as with 8. Fewer are settled when nothing else runs, or when
+/// none ends within [`LINGER`].
 const BATCH: usize = MAX_CONCURRENT / 2;
 const LINGER: Duration = Duration::from_millis(10);
 
@@ -122,7 +122,7 @@ const MAX_DRAIN: Duration = Duration::from_secs(4);
 /// An event that takes longer has failed.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Longer than any worker is at an event, so that only dead and suspended workers lose a claim.
+/// Longer than [`EVENT_TIMEOUT`], so that only dead and suspended workers lose a claim.
 const LEASE_MS: i32 = 60_000;
 
 /// The first pause; each next one doubles, and together they last about a day.
@@ -178,7 +178,7 @@ where
 {
     let begun = crate::now();
     let (mut settled, is_cut_short) = drain_ready(db, consumer, begun).await?;
-    // No other event is in progress now: one that a worker dropped may be what it died of.
+    // No other event is in progress now: an unsettled one may have killed its worker.
     while let Some(dropped) = reclaim(db).await? {
         let settlements = carry_out(db, consumer, vec![dropped]).await;
         settle_all(db, &settlements).await?;
@@ -200,7 +200,7 @@ struct Room {
     other: usize,
 }
 
-/// What a turn of settling and claiming came to.
+/// The result of one turn of settling and claiming.
 struct Turn {
     settled: usize,
     /// Absent when nothing was asked for.
@@ -234,7 +234,7 @@ where
         let is_over = is_over(begun, crate::now());
         let is_batch = has_lingered || finished.len() >= BATCH || running.is_empty();
         if turn.is_none() && is_batch {
-            // Late: what still runs occupies this worker, and nothing urgent waits for it.
+            // Late: running events still occupy this worker, so it claims urgent ones only, which then need not wait.
             let other = if is_over { 0 } else { room.other };
             let may_claim = may_be_more
                 && failed.is_ok()
@@ -340,7 +340,8 @@ where
     }
 }
 
-/// Settles what ended and claims what there is room for. Claims come second: what is settled lets others go.
+/// Settles finished events, then claims as many as there is room for. Settling comes first, because it makes the next
+/// events of their lines ready.
 async fn take_turn(db: &Db, settlements: Vec<Settlement>, wanted: Option<Room>) -> Turn {
     if !settlements.is_empty()
         && let Err(error) = settle_all(db, &settlements).await
@@ -367,8 +368,8 @@ const SETTLE_AGAIN: [Duration; 3] = [
     Duration::from_secs(2),
 ];
 
-/// Settles many in one statement. If it is refused, one of them is the reason: they are settled one by one, and that
-/// one is left to its lease.
+/// Settles many in one statement. If the database refuses it, one of them is the reason: then they are settled one by
+/// one, and the refused one waits until its lease ends.
 async fn settle_all(db: &Db, settlements: &[Settlement]) -> Result<(), DbError> {
     let mut result = settle(db, settlements).await;
     for pause in SETTLE_AGAIN {
@@ -418,7 +419,7 @@ async fn reclaim(db: &Db) -> Result<Option<Event>, DbError> {
     db.optional(sql!("relay_reclaim"), params![LEASE_MS]).await
 }
 
-/// What is handed over by one call each: the events that go together, the urgent ones by themselves, and each other one.
+/// The events of each call: those that go together, urgent ones apart from the others, and every other event alone.
 fn group(claimed: Vec<Event>, goes_together: &impl Fn(&Event) -> bool) -> Vec<Vec<Event>> {
     let mut urgent = Vec::new();
     let mut other = Vec::new();
@@ -445,7 +446,7 @@ where
     A: AsyncFn(&Db, &Event) -> Outcome,
 {
     let outcomes = match events.as_slice() {
-        // Claimed alone, as those before it were not settled.
+        // It was claimed alone, because its earlier claims were never settled.
         [event] if event.unsettled > MAX_ATTEMPTS => {
             vec![Outcome::Never(
                 "every worker that took it crashed".to_owned(),

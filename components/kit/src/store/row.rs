@@ -65,7 +65,7 @@ impl Row {
     }
 }
 
-/// A row of a function that may refuse: its column `outcome` says which of the two it is.
+/// A row of a function that may refuse: its column `outcome` says whether it did.
 pub struct Decided<T, E>(pub Result<T, E>);
 
 impl<T: FromRow, E: Refusals> FromRow for Decided<T, E> {
@@ -93,7 +93,7 @@ impl<T: FromRow> FromRow for Option<T> {
     }
 }
 
-/// Nothing is read: for statements whose outcome says it all.
+/// Nothing is read: for statements whose result is only their `outcome`.
 impl FromRow for () {
     fn from_row(_: &Row) -> Result<Self, DbError> {
         Ok(())

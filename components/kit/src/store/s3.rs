@@ -429,7 +429,7 @@ impl Reading {
 /// Characters of a file name that file systems have room for, whatever their encoding.
 const MAX_NAME: usize = 60;
 
-/// A download under that name (RFC 6266): for every client in ASCII, for those that know RFC 8187 as it is.
+/// A download under that name (RFC 6266): in ASCII for every client, and in full for clients that know RFC 8187.
 fn content_disposition(name: &str) -> String {
     let name = plain_name(name);
     let ascii: String = name
@@ -451,13 +451,13 @@ fn content_disposition(name: &str) -> String {
     format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{extended}")
 }
 
-/// A name that is a file's in a folder, on every system: no folder, no quotes, nothing invisible.
+/// A name that is valid for a file on every system: no folder, no quotes, nothing invisible.
 fn plain_name(name: &str) -> String {
     let is_plain = |it: char| {
         it.is_alphanumeric() || matches!(it, ' ' | '-' | '_' | '.' | '+' | '(' | ')' | '[' | ']')
     };
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    // A long name keeps its end, where the type stands.
+    // A long name keeps its end, because the extension stands there.
     let excess = name.chars().count().saturating_sub(MAX_NAME);
     let name: String = name
         .chars()

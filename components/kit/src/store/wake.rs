@@ -9,14 +9,14 @@ use spin_sdk::time::sleep;
 use super::event;
 use super::redis;
 
-/// A wake-up that comes while another one is carried out is seen to by the same copy, for so long; then the next one
-/// is given to another, because the first may be waiting for slow receivers.
+/// For this long the copy that carries out a wake-up also sees to the wake-ups that come meanwhile. Then the next one goes
+/// to another copy, because the first may be waiting for slow receivers.
 const WATCH_MS: &str = "1000";
 /// Less than the time between two ticks.
 const TICK_MS: &str = "900";
-/// Other hosts hear the same message a little later: they are waited for, so that they need not look as well.
+/// Other hosts hear the same message a little later. The copy waits for them, so that they need not look as well.
 const LATECOMERS: Duration = Duration::from_millis(5);
-/// How often one more worker joins those that have their hands full.
+/// How often at most one more worker is woken because the others have no room.
 const HELP_MS: &str = "20";
 
 /// Drains because of a message, or does what the tick asks for, if it is this copy's turn.
@@ -58,8 +58,8 @@ pub async fn drain_in_turn<E>(
     }
 }
 
-/// Sweeps because of the tick, if no other copy has begun to at this one. A sweep that takes long delays no later one: that
-/// is another copy's.
+/// Sweeps because of the tick, unless another copy has begun to at the same tick. A long sweep delays no later one, which
+/// another copy runs.
 pub async fn sweep_in_turn<E>(
     function: &str,
     sweep: impl AsyncFnOnce() -> Result<(), E>,
@@ -78,8 +78,7 @@ async fn is_first(key: &str, within_ms: &str) -> bool {
     }
 }
 
-/// The key expires even if its copy is killed right after this: otherwise no copy would look before the next tick,
-/// from then on.
+/// The key always expires: if its copy were killed and the key stayed, every later wake-up would wait for the next tick.
 async fn add(key: &str, count: i64) -> Option<i64> {
     const ADD: &str = "local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
         if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -92,7 +91,7 @@ async fn add(key: &str, count: i64) -> Option<i64> {
     }
 }
 
-/// What fails here is mended by the next tick.
+/// A failure here only means that copies look at the next tick.
 async fn watch(key: &str) {
     let _ = redis::run("PEXPIRE", [key, WATCH_MS]).await;
 }

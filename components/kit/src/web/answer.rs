@@ -37,7 +37,7 @@ fn with_length(mut response: Response) -> Response {
         response.status(),
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     ) {
-        // axum says 0, which RFC 9110 forbids for one and is wrong for the other.
+        // axum sets 0, which RFC 9110 forbids for 204 and which is wrong for 304.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     } else if let Some(length) = response.body().size_hint().exact() {
         let headers = response.headers_mut();
@@ -48,7 +48,7 @@ fn with_length(mut response: Response) -> Response {
     response
 }
 
-/// A refusal from before any handler.
+/// A refusal that is sent before any handler is called.
 pub(crate) fn refused(problem: Problem, id: &RequestId) -> Response {
     with_length(written(problem.into_response(), id))
 }

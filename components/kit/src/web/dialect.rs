@@ -34,7 +34,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Marks a refusal with how it is written. An inner mark stays.
+    /// Marks a refusal with its dialect. A refusal that an inner table has marked keeps that mark.
     pub(super) fn mark(self, mut response: Response) -> Response {
         let extensions = response.extensions_mut();
         if extensions.get::<Problem>().is_some() {
@@ -191,7 +191,8 @@ impl Dialect {
     }
 }
 
-/// The words of RFC 6749, and for what it has no word at this endpoint those of its other one.
+/// The error words of RFC 6749: those of the token endpoint (5.2), and where it lacks one those of the authorization
+/// endpoint (4.1.2.1).
 fn oauth_error(problem: &Problem) -> &'static str {
     match problem.code {
         "invalid-grant" => "invalid_grant",
@@ -214,7 +215,7 @@ fn rpc_number(problem: &Problem) -> u16 {
     }
 }
 
-/// Of a refusal to which no route answered.
+/// The code of the refusal of a path that no route serves.
 pub(crate) const NO_ROUTE: &str = "no-such-route";
 
 #[cfg(test)]

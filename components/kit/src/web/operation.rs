@@ -135,7 +135,7 @@ impl Operation {
         self
     }
 
-    /// The refusals that come from the handler itself; those of its parameters are known.
+    /// The refusals of the handler itself; the refusals of its parameters are known from their types.
     #[must_use]
     pub fn refuses(mut self, refusals: impl IntoIterator<Item = Problem>) -> Self {
         self.refusals.extend(refusals);
@@ -306,7 +306,7 @@ impl Operation {
         answer.headers.insert(name, description);
     }
 
-    /// Every success may be the repetition of an earlier one.
+    /// Adds the header by which a repeated answer is known.
     pub fn describe_replay(&mut self) {
         for answer in self.answers.values_mut() {
             let description = "`true` when this answer was given before, to the same key";
@@ -372,7 +372,7 @@ impl Operation {
 
 macro_rules! silent_inputs {
     ($($input:ty)*) => {$(
-        /// Says nothing that a client has to know.
+        /// Adds nothing to the description: the client sends nothing for it.
         impl Input for $input {
             fn describe(_: &mut Operation) {}
         }
@@ -383,7 +383,7 @@ silent_inputs! { Uri HeaderMap Method Request Bytes Body }
 
 macro_rules! open_outputs {
     ($($output:ty)*) => {$(
-        /// Whatever it is, the route table says it.
+        /// Its content is up to the handler, so the route table describes it.
         impl Output for $output {
             fn describe(_: &mut Operation) {}
         }

@@ -13,7 +13,7 @@ use spin_sdk::http::{FullBody, send as send_out};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::ErrorCode;
 
-/// Bytes of an answer's body: those that are read here are small.
+/// Upper bound for the body of an answer: only small ones are read here.
 const MAX_BODY: usize = 256 * 1024;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Nothing in here repeats the address: it may carry a secret.
+/// No text here repeats the address, which may carry a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error("the address cannot be one")]
@@ -43,7 +43,7 @@ pub async fn send(request: Request<Bytes>, patience: Duration) -> Result<Answer,
     within(patience, ask(request.map(FullBody::new), true)).await
 }
 
-/// The same for callers that need the status alone: the body is not read, be it large, slow or broken.
+/// The same for callers that need only the status: the body is not read, so a large, slow or broken one does no harm.
 pub async fn send_for_status(
     request: Request<Bytes>,
     patience: Duration,

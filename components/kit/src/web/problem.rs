@@ -135,11 +135,11 @@ impl Problem {
     }
 }
 
-/// Everything that a component says no with: derived from its enum (see `kit_derive::Refusals`).
+/// Every refusal of a component: derived from its enum (see `kit_derive::Refusals`).
 pub trait Refusals: Sized {
     /// The outcomes of the schema's functions that are refusals.
     const OUTCOMES: &'static [&'static str];
-    /// The outcomes of the schema's functions that are none.
+    /// The outcomes of the schema's functions that are not refusals.
     const DONE: &'static [&'static str];
 
     fn of_outcome(outcome: &str) -> Option<Self>;

@@ -32,7 +32,7 @@ where
 
 pub struct Router {
     paths: matchit::Router<Resource>,
-    /// What clients of unknown paths read.
+    /// The dialect of refusals of unknown paths.
     dialect: Dialect,
 }
 
@@ -40,7 +40,7 @@ pub struct Router {
 #[derive(Default)]
 struct Resource {
     methods: Vec<(Method, Endpoint, Dialect)>,
-    /// What clients that use other methods read.
+    /// The dialect of refusals of other methods.
     dialect: Dialect,
     is_secret: bool,
 }

@@ -87,7 +87,7 @@ impl Routes {
         }
     }
 
-    /// Several tables as one. Who asks for a path that none of them has reads the dialect of the last.
+    /// Joins several tables. The refusal of a path that none of them has is written in the dialect of the last one.
     pub fn of<const N: usize>(tables: [Self; N]) -> Self {
         let none = Self::new("", Dialect::Plain);
         tables.into_iter().fold(none, |all, table| {
@@ -99,7 +99,7 @@ impl Routes {
         })
     }
 
-    /// The lines that follow are about something else.
+    /// Gives the lines that follow another tag.
     #[must_use]
     pub const fn about(mut self, tag: &'static str) -> Self {
         self.tag = tag;

@@ -39,7 +39,7 @@ impl Segments {
     }
 }
 
-/// Some of them: one is read as a text, or as what its text says; several as a tuple or a struct of such.
+/// Deserializes segments: a single one as a text, a number or another type with `FromStr`; several as a tuple or a struct.
 struct Named<'a>(&'a [(&'a str, Cow<'a, str>)]);
 
 impl<'a> Named<'a> {

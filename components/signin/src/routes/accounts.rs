@@ -84,7 +84,7 @@ struct SignIn {
     email: String,
     #[schemars(example = &"Correct-Horse-1")]
     password: String,
-    /// Of the second factor, when the account has one.
+    /// A code of the second factor, when the account has one.
     code: Option<String>,
 }
 

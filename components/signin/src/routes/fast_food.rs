@@ -110,7 +110,7 @@ impl From<Account> for Customer {
 }
 
 impl Customer {
-    /// For callers to whom personal data does not belong: enough for people to say "that is me".
+    /// For callers who may not see personal data: enough for a person to recognize themselves.
     fn masked(account: Account) -> Self {
         let shown = Self::from(account);
         Self {

@@ -153,7 +153,7 @@ async fn set_password(
     Ok(NoContent)
 }
 
-/// The time of an answer to a reset request: several times what the database needs.
+/// How long an answer to a reset request takes at least: several times what the database needs.
 const RESET_TAKES: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize, Schema)]
@@ -168,7 +168,7 @@ async fn send_reset(
     let email = body.email.as_str();
     let db = store::open().await?;
     throttle::count(&db, &limit::letters(email, &client)).await?;
-    // A known e-mail means more work; the answer comes at the same moment.
+    // A known e-mail means more work. The answer comes at the same time, so that it does not tell which e-mails are known.
     let (sent, ()) = join(
         letters::send_reset(&db, email, Letter::new(Purpose::Reset), &client),
         sleep(RESET_TAKES),

@@ -162,8 +162,8 @@ async fn register(client: Client, arguments: Arguments) -> Result<Json<LauncherS
     Ok(registered.into())
 }
 
-/// What proves that tokens may be renewed. Launchers send the access token along with every call, so beside a
-/// refresh token it is not looked at: it may have expired.
+/// The token that renewing asks for. Launchers send the access token with every call, where it may have expired. So it
+/// is ignored when there is a refresh token.
 enum Renewable {
     RefreshToken(String),
     AccessToken(Caller),

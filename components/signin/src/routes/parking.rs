@@ -148,7 +148,7 @@ struct SignInByLogin {
     login: String,
     #[schemars(example = &"Correct-Horse-1")]
     password: String,
-    /// Of the second factor, when the account has one.
+    /// A code of the second factor, when the account has one.
     code: Option<String>,
 }
 
@@ -173,7 +173,7 @@ struct PasswordChange {
     /// Neither the login nor the e-mail.
     #[schemars(length(min = 8, max = 128), example = &"Correct-Horse-2")]
     new_password: String,
-    /// Of the second factor, when the account has one.
+    /// A code of the second factor, when the account has one.
     code: Option<String>,
 }
 

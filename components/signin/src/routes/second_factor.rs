@@ -74,7 +74,7 @@ async fn enrol(Proven(actor): Proven) -> Result<Json<Enrolment>, Problem> {
 
 #[derive(Deserialize, Schema)]
 struct ShownCode {
-    /// Of the app, or a backup code.
+    /// A code of the app, or a backup code.
     #[schemars(example = &"123456")]
     code: String,
 }

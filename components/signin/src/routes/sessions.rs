@@ -135,7 +135,7 @@ struct NewProof {
     /// Of an account without a second factor.
     #[schemars(example = &"Correct-Horse-1")]
     password: Option<String>,
-    /// Of the app, or a backup code.
+    /// A code of the app, or a backup code.
     code: Option<String>,
 }
 

@@ -20,7 +20,7 @@ pub struct TokenRequest {
     username: Option<String>,
     #[schemars(example = &"Correct-Horse-1")]
     password: Option<String>,
-    /// Of the second factor, when the account has one.
+    /// A code of the second factor, when the account has one.
     code: Option<String>,
     /// Of the grant type of that name.
     refresh_token: Option<String>,

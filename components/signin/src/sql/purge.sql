@@ -1,5 +1,5 @@
 -- $1 limit, $2 seconds for which an access token may live
--- A session that ended stays for as long as its access tokens may: its mark is set again from here.
+-- An ended session is kept for as long as its access tokens may live, because lost marks are set again from its row.
 WITH expired AS (
     DELETE FROM session WHERE id IN (
         SELECT id FROM session WHERE expires_at < now() - interval '1 day' LIMIT $1)

@@ -1,7 +1,7 @@
 -- $1 digest, $2 password hash, $3 address, $4 request id
--- The letter also proves that the mailbox is the account's. Earlier letters are void. When it is the first proof,
--- whatever the account could be entered or reached by is that of a stranger who registered the address: the second
--- factor, the Telegram id, known networks and identities at other issuers go.
+-- The letter also proves that the mailbox is the account's. Earlier letters are void. When it is the first proof, a
+-- stranger may have registered the address and set up ways into the account: the second factor, the Telegram id, known
+-- networks and identities at other issuers are removed.
 WITH used AS (
     DELETE FROM letter WHERE digest = $1 AND purpose = 'reset' AND expires_at > now()
     RETURNING account, email

@@ -1,9 +1,8 @@
 -- $1 session, $2 address, $3 request id, $4 account, $5 login, $6 name, $7 surname, $8 e-mail,
 -- $9 telegram id or 0 for none, $10 password hash, $11 roles to add, $12 roles to drop, $13 whether as an admin;
 -- $14 digest, $15 secret and $16 seconds of a letter that proves the e-mail; what is null stays as it is
--- The owner's own e-mail, once proven, is replaced only when the new one is proven too: until then it is wanted,
--- and a letter goes there. A new password or other roles end every session but the caller's. A new password voids letters that could
--- reset it.
+-- When the owner replaces a proven e-mail, the new one is only *wanted* until it is proven by a letter that goes there. A
+-- new password or other roles end every session but the caller's. A new password voids letters that could reset it.
 WITH before AS (
     SELECT account.id, account.email, account.email_verified_at IS NOT NULL AS is_proven,
         $8::text IS NOT NULL AND account.email_verified_at IS NOT NULL AND account.id = me.id
@@ -11,7 +10,7 @@ WITH before AS (
     FROM caller($1) AS me, account WHERE account.id = $4
 ), changed AS (
     UPDATE account SET
-        -- An account that signs in by e-mail goes on doing so.
+        -- A login that is the e-mail follows the e-mail.
         login = CASE
             WHEN $5::text IS NOT NULL THEN $5
             WHEN $8::text IS NOT NULL AND NOT is_wanted AND folded(account.login) = folded(account.email) THEN $8
@@ -63,7 +62,8 @@ WITH before AS (
         jsonb_build_object('id', (account).id, 'email', (account).email)
     FROM changed WHERE $8 IS NOT NULL AND NOT is_wanted
 ), warned AS (
-    -- The person at the old mailbox may be the account's real owner. One that was never proven may be a stranger's.
+    -- The person at the old mailbox may be the account's real owner. A mailbox that was never proven may be a stranger's
+    -- and gets no notice.
     SELECT count(send_notice(before.id, 'email-changed',
         jsonb_build_object('email', before.email, 'address', $2::text))) AS notices
     FROM changed JOIN before ON before.id = (changed.account).id

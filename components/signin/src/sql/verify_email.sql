@@ -12,7 +12,7 @@ WITH used AS (
     UPDATE account SET
         email_verified_at = now(),
         email = CASE WHEN is_same THEN account.email ELSE proven END,
-        -- An account that signs in by e-mail goes on doing so.
+        -- A login that is the e-mail follows the e-mail.
         login = CASE
             WHEN NOT is_same AND folded(account.login) = folded(account.email) THEN proven ELSE account.login
         END,

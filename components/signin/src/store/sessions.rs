@@ -42,8 +42,8 @@ pub async fn change_password(
     Ok(ended.map(|it| it.0.0))
 }
 
-/// How long a spent refresh token is answered like the first time: two tabs of a browser ask within moments of
-/// each other.
+/// How long a spent refresh token gets the same answer again: two tabs of a browser may use it within moments of each
+/// other.
 const GRACE_S: i64 = 10;
 
 /// Exchanges a refresh token for the next one.
@@ -161,7 +161,7 @@ pub async fn record_marked(db: &Db, sessions: Vec<Uuid>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes every session count as unmarked of which an access token may still be in use.
+/// Makes the sweep mark every session again that ended while an access token of it may still be in use.
 pub async fn unmark_all(db: &Db, token_seconds: i64) -> Result<(), Error> {
     db.run(sql!("unmark_all"), params![token_seconds]).await?;
     Ok(())
