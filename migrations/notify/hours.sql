@@ -1,11 +1,11 @@
--- The next moment at which clocks of a time zone show a time.
+-- The next moment at which it is that time of day in a time zone.
 CREATE OR REPLACE FUNCTION next_at(zone text, clock time, since timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN (
     (since AT TIME ZONE zone)::date + ((since AT TIME ZONE zone)::time >= clock)::int + clock
 ) AT TIME ZONE zone;
 
--- The end of the quiet hours in which a moment is; null when it is in none. They may pass midnight.
+-- When the quiet hours end that a moment falls into; null outside of them. They may pass midnight.
 CREATE OR REPLACE FUNCTION quiet_end(it preference, moment timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 RETURN CASE
@@ -15,7 +15,7 @@ RETURN CASE
     THEN next_at(it.time_zone, it.quiet_until, moment)
 END;
 
--- Without a digest any more, what waits for it is sent now.
+-- Saves the preferences of a person. Without a digest any more, the notices that wait for it are sent now.
 CREATE OR REPLACE FUNCTION save_preferences(
     of_user uuid, new_language text, by_telegram bool, by_email bool, by_webhook bool, new_time_zone text,
     new_quiet_from time, new_quiet_until time, new_digest_at time
@@ -38,12 +38,12 @@ BEGIN
         quiet_until = excluded.quiet_until,
         digest_at = excluded.digest_at,
         digest_due_at = CASE
-            -- One that is due already is not put off by a day.
+            -- A digest that is due already is not delayed by a day.
             WHEN it.digest_due_at <= now() OR excluded.digest_at IS NULL AND it.digest_due_at IS NOT NULL THEN now()
             ELSE excluded.digest_due_at
         END,
         updated_at = now();
-    -- No statement looks at the zone of one who chose no hours.
+    -- Without hours no statement above uses the time zone, so it is checked here.
     PERFORM now() AT TIME ZONE new_time_zone;
     RETURN 'saved';
 EXCEPTION WHEN invalid_parameter_value THEN

@@ -9,7 +9,7 @@ use crate::inbox::Kept;
 use crate::plan::{Contact, ToEmail};
 use crate::text;
 
-/// Notices in one letter. What is more comes in the next, at once.
+/// Notices in one letter. Further ones follow at once in another letter.
 pub const MAX_NOTICES: i64 = 100;
 
 /// A person whose digest is due.
@@ -19,17 +19,17 @@ pub struct Due {
     pub language: Language,
     /// Whether they still want e-mails at all.
     pub wants_email: bool,
-    /// No other host sends it before.
+    /// Until when no other host claims it.
     pub claimed_until: Timestamp,
 }
 
-/// What comes of a digest that is due.
+/// What is done about a digest that is due.
 #[derive(Debug)]
 pub struct Digest {
-    /// The notices that wait no longer.
+    /// The notices that stop waiting for a digest.
     pub notices: Vec<i64>,
-    /// Absent without notices, without a verified address and for one who wants no e-mails any more: they are read in
-    /// the inbox then.
+    /// Absent without notices, without a verified address, or when the person wants no e-mails any more. The notices are
+    /// in the inbox in any case.
     pub letter: Option<ToEmail>,
     pub has_more: bool,
 }

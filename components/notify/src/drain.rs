@@ -55,7 +55,7 @@ async fn send_digests(db: &Db) -> Result<(), Error> {
     loop {
         let due = store::claim_digests(db, MAX_DIGESTS).await?;
         for it in &due {
-            // One that fails is due again in a minute, and holds back no other.
+            // A digest that fails is due again in a minute. The others are sent all the same.
             sent = sent.and(send_digest(db, it).await);
         }
         if !due.is_empty() {
@@ -129,7 +129,7 @@ async fn deliver(db: &Db, event: &Event) -> Outcome {
             "this function carries out no such kind of event".to_owned(),
         )),
     };
-    // A store or another function is in trouble: it passes.
+    // A store or another function is in trouble: tried again later.
     carried_out.unwrap_or_else(Outcome::again)
 }
 

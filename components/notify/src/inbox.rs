@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::notice::{Notice, Notify};
 use crate::text;
 
-/// Unread notices that are counted: a badge shows no more.
+/// Upper bound of the count of unread notices, which is enough for a badge.
 pub const MAX_COUNTED: i64 = 1_000;
 
 /// A notice as it is kept.
@@ -27,7 +27,7 @@ pub struct Kept {
 /// A notice as its person reads it.
 #[derive(Debug, Serialize, Schema)]
 pub struct Entry {
-    /// `before` of the next page, and what is read up to.
+    /// `before` of the next page, and `up_to` of marking as read.
     pub id: i64,
     pub template: String,
     /// In the language that the person chose.
@@ -39,7 +39,7 @@ pub struct Entry {
 }
 
 impl Kept {
-    /// In words; absent for a template that there is no more.
+    /// The notice in words; `None` for a template that no longer exists.
     pub fn say(self, user: Uuid, language: Language) -> Option<Entry> {
         let notify = Notify {
             user_id: user,

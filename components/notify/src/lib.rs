@@ -1,15 +1,15 @@
 //! Notify: people and their programs are told about what concerns them, by Telegram, e-mail and webhook.
 //!
-//! Read in this order: [`drain`] carries out events, [`notice`] is every notice there is, [`payment`] those that events of payments become, [`text`] its
-//! words in each language, [`plan`] the rules of who is told by which channel, [`preference`] and
-//! [`webhook`] what people choose, [`inbox`] what they were told, [`digest`] the same once a day by e-mail, [`deliver`] the channels, [`routes`] the HTTP face, [`calls`] what is
-//! asked of signin, [`store`] the SQL, [`error`] every refusal.
+//! Read in this order: [`drain`] carries out events; [`notice`] has a variant for every notice, [`payment`] makes notices
+//! of the events of payments, [`text`] has their words in each language; [`plan`] decides who is told by which channel,
+//! [`preference`] and [`webhook`] are what people choose; [`inbox`] keeps what they were told, [`digest`] sends it once a
+//! day by e-mail; [`deliver`] has the channels; [`routes`] is the HTTP face, [`calls`] what is asked of signin, [`store`]
+//! the SQL, [`error`] every refusal.
 //!
 //! A `notify` event becomes one `deliver:…` event per channel, by the statement that settles it. From
 //! then on each delivery is tried, and fails, on its own.
 //!
-//! Of all functions only this one makes requests to addresses that users choose. It knows nothing but
-//! what events, signin and the person concerned told it.
+//! Only this function makes requests to addresses that users choose.
 
 kit::bindings!("wharf:signin/accounts-caller", ["../../wit/signin.wit"]);
 

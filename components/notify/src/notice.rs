@@ -135,7 +135,7 @@ pub struct LeftLate {
     pub left_at: String,
 }
 
-/// Money that came in from outside, or went there.
+/// Money that came from outside or went outside.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Payment {
     /// The name that the seller gave to it, or the account that it left.
@@ -148,7 +148,7 @@ pub struct Payment {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Order {
     pub order_id: i64,
-    /// What is called out.
+    /// The number that the counter calls out.
     pub number: i32,
     pub shop: String,
     pub amount_cents: i64,
@@ -194,7 +194,7 @@ pub struct Origin {
     pub address: String,
 }
 
-/// Where a wallet can be emptied to from a moment on, `YYYY-MM-DD HH:MM` in UTC.
+/// A destination of cash-outs, and from when on it can be used: `YYYY-MM-DD HH:MM` in UTC.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Destination {
     /// Masked.
@@ -242,11 +242,11 @@ pub const ACTIVITIES: [&str; 26] = [
 /// Which channels a notice uses.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Concern<'a> {
-    /// Those that the person chose.
+    /// The channels that the person chose.
     Activity,
-    /// Telegram and e-mail, as the person chose: no program is told of its own trouble.
+    /// Telegram and e-mail, as the person chose. No webhook is told about webhooks in trouble.
     Programs,
-    /// Telegram and the proven e-mail, whatever the person chose: another person may have caused it.
+    /// Telegram and the proven e-mail, whatever the person chose: an attacker may have caused the event, or changed the choice.
     Security,
     /// Only this mailbox: the notice proves that its owner can read it, or it concerns the previous address.
     Mailbox(&'a str),
@@ -260,7 +260,7 @@ impl Notice {
         }))
     }
 
-    /// Whether it is as good some hours later: it may wait for the digest.
+    /// Whether the notice may wait for the digest, because it is still useful some hours later.
     pub fn can_wait(&self) -> bool {
         let is_soon = matches!(
             self,

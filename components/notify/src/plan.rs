@@ -105,7 +105,7 @@ pub fn deliveries(
     let is_letter = matches!(notice.concern(), Concern::Mailbox(_));
     let is_urgent = is_letter || notice.concern() == Concern::Security;
     let chosen_chat = contact.telegram_id.filter(|_| channels.telegram);
-    // Anyone can enter the address of another person into a form.
+    // Only a verified address: anyone can enter the address of another person into a form.
     let chosen_mailbox = contact
         .email
         .as_deref()
@@ -124,7 +124,8 @@ pub fn deliveries(
         Concern::Mailbox(address) => (None, Some(address), [].as_slice()),
     };
     let chat = chat.filter(|_| outlets.telegram && !channels.chat_is_silent);
-    // A person waits for the code in a letter: without a mail API it becomes a dead letter, to be requeued.
+    // A person waits for the code in a letter. Without a mail API it becomes a dead letter, which an admin requeues once
+    // there is one.
     let mailbox = mailbox.filter(|_| outlets.email || is_letter);
     let not_before = channels.quiet_end.filter(|_| !is_urgent);
     let mut deliveries = Vec::new();
@@ -138,8 +139,8 @@ pub fn deliveries(
     deliveries
 }
 
-/// The messages of a chat are sent in the order of their events. Those that wait for the end of quiet hours are a line of
-/// their own: a notice about security does not wait behind them.
+/// The messages of a chat are sent in the order of their events. Messages that wait for the end of quiet hours form a
+/// separate line, so that a notice about security does not wait behind them.
 fn to_telegram(chat: i64, not_before: Option<Timestamp>, message: &Message) -> NewEvent {
     let line = if not_before.is_some() {
         "telegram-later"
@@ -157,7 +158,7 @@ fn to_telegram(chat: i64, not_before: Option<Timestamp>, message: &Message) -> N
     }
 }
 
-/// Letters about how people sign in go before all others.
+/// Letters about how people sign in are sent before all others.
 fn to_email(
     address: &str,
     event: Uuid,

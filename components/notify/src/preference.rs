@@ -13,12 +13,12 @@ pub struct Preferences {
     pub language: Language,
     #[schemars(example = true)]
     pub telegram: bool,
-    /// Only a verified address is written to.
+    /// E-mails go to a verified address only.
     #[schemars(example = true)]
     pub email: bool,
     #[schemars(example = true)]
     pub webhook: bool,
-    /// An IANA time zone: of the quiet hours and the digest.
+    /// The IANA time zone of the quiet hours and the digest.
     #[serde(default = "utc")]
     #[schemars(length(min = 1, max = 64), example = &"Europe/Lisbon")]
     pub time_zone: String,
@@ -26,8 +26,8 @@ pub struct Preferences {
     #[serde(default)]
     #[row(json)]
     pub quiet_hours: Option<QuietHours>,
-    /// The time of day at which the e-mails of a day come as one. What cannot wait, as a parking that ends, still comes at
-    /// once.
+    /// The time of day at which the notices of a day come as one e-mail. Notices that cannot wait, as that a parking ends
+    /// soon, still come at once.
     #[serde(default)]
     #[schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"08:00")]
     pub digest_at: Option<String>,

@@ -93,7 +93,7 @@ async fn tick(_: Clock) -> Result<NoContent, Problem> {
 struct Shown {
     #[serde(flatten)]
     preferences: Preferences,
-    /// Why their chat is sent nothing until they write to the bot; absent when it is.
+    /// Why the bot sends nothing to the person's chat until they write to it; absent when it does.
     telegram_silent_because: Option<String>,
 }
 
@@ -231,14 +231,14 @@ async fn rotate_secret(caller: Caller, Path(id): Path<Uuid>) -> Result<Json<With
     Ok(Json(WithSecret { webhook, secret }))
 }
 
-/// From when on what waited is delivered.
+/// Which of the notices that waited are delivered.
 #[derive(Deserialize, Schema)]
 struct Since {
-    /// Notices of events before it are dropped; none when absent.
+    /// Notices of earlier events are dropped; when absent, none is.
     since: Option<Timestamp>,
 }
 
-/// Deliveries that one statement lets go on.
+/// How many parked deliveries one statement frees.
 const RELEASED_AT_ONCE: i32 = 5_000;
 
 async fn enable_webhook(

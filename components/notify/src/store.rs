@@ -20,7 +20,7 @@ pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
 }
 
-/// Puts notices into the inboxes of their persons, unless there is a code in one; the channels by which they can be told, by
+/// Puts notices into the inboxes of their persons, except notices with a code. Returns the channels of each notice by its
 /// event. A notice that can wait is left to the digest of its person, if they want one.
 pub async fn find_channels(
     db: &Db,
@@ -119,7 +119,7 @@ pub async fn list_digest(db: &Db, user: Uuid, limit: i64) -> Result<Vec<Kept>, E
     Ok(db.all(sql!("list_digest"), params![user, limit]).await?)
 }
 
-/// Sends the letter, once for its notices, and says when the next is due. Nothing happens when the claim was lost.
+/// Sends the letter, once for its notices, and sets when the next one is due. Nothing happens when the claim was lost.
 pub async fn send_digest(db: &Db, due: &Due, digest: &Digest) -> Result<(), Error> {
     let params = params![
         due.user_id,
@@ -178,7 +178,7 @@ pub async fn delete_webhook(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error>
     }
 }
 
-/// Adds a key. Those before it sign too, for a day.
+/// Adds a key. Earlier keys go on signing for a day.
 pub async fn rotate_secret(
     db: &Db,
     id: Uuid,
@@ -203,7 +203,7 @@ pub async fn disable_webhook(db: &Db, id: Uuid, reason: &str) -> Result<(), Erro
     Ok(())
 }
 
-/// Notes a call, and what it says of the webhook.
+/// Records a call, and whether the webhook works.
 pub async fn record_attempt(db: &Db, call: &Call<'_>) -> Result<(), Error> {
     let ms = |it: Duration| i64::try_from(it.as_millis()).unwrap_or(i64::MAX);
     let params = params![
@@ -236,7 +236,7 @@ pub async fn purge_attempts(db: &Db, limit: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes a delivery by which its owner sees whether a webhook works.
+/// Writes a test delivery, for the owner to see whether the webhook works.
 pub async fn emit_test(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error> {
     match db.run(sql!("emit_test"), params![id, owner]).await? {
         0 => Err(Error::UnknownWebhook),
@@ -244,7 +244,7 @@ pub async fn emit_test(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error> {
     }
 }
 
-/// Lets up to `limit` deliveries go on that waited for a webhook, of events since a moment; answers how many.
+/// Frees up to `limit` deliveries that are parked for a webhook, of events since a moment; answers how many.
 pub async fn release_parked(db: &Db, id: Uuid, since: Timestamp, limit: i32) -> Result<i64, Error> {
     let params = params![id.to_string(), since, limit];
     let Only(released) = db.one(sql!("release_parked"), params).await?;

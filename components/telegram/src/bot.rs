@@ -59,8 +59,8 @@ async fn converse(
     said
 }
 
-/// An update that is repeated gets its reply again, because that was lost. One that comes after its successor
-/// gets none.
+/// A repeated update gets the same reply again, because the first one was lost. An update that comes after a later one
+/// gets no reply.
 async fn converse_in_turn(
     update: i64,
     message: &Message,
@@ -102,7 +102,7 @@ async fn converse_in_turn(
         said: reply.clone(),
     };
     match memory::remember(chat, &dialogue).await {
-        // The act is done, and no question waits: the reply matters more than the memory.
+        // The act is done and no question waits, so the reply is sent although it cannot be remembered.
         Err(away) if is_over => eprintln!("update {update}: {away}"),
         remembered => remembered?,
     }
@@ -282,7 +282,7 @@ async fn token(db: &Db, chat: i64) -> Result<Token, Error> {
     let session = store::find_session(db, chat).await?;
     let key = setting("telegram_key").await?;
     let Some(kept) = sealed::open(key, chat, &session.sealed) else {
-        // The key is another one by now.
+        // The variable `telegram_key` has changed.
         store::delete_session(db, chat).await?;
         return Err(Error::SignedOut);
     };

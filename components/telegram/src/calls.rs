@@ -60,7 +60,7 @@ pub async fn find_me(token: &Token) -> Result<Me, Error> {
     )
 }
 
-/// Sends the notices of a person to this chat: the id of a private chat is that of its person.
+/// Sends the notices of a person to this chat. The id of a private chat is also the Telegram id of its person.
 pub async fn link_chat(token: &Token, chat: i64) -> Result<(), Error> {
     let body = json!({ "telegram_id": chat });
     let call = Call::new(Method::PATCH, "signin", "/api/v1/users/me").body(&body);

@@ -72,7 +72,7 @@ pub async fn take_turn(chat: i64) -> Result<Turn, Error> {
     }
 }
 
-/// Ends a turn that is still one's own.
+/// Ends the turn, unless it has ended by itself and another update has it.
 pub async fn end_turn(turn: &Turn) {
     const END: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
     if let Err(away) = redis::run("EVAL", [END, "1", &turn.key, &turn.holder]).await {
@@ -87,8 +87,8 @@ pub async fn is_first(chat: i64, update: i64) -> Result<bool, Error> {
     Ok(!matches!(set.first(), None | Some(RedisResult::Nil)))
 }
 
-/// Wrong passwords that one chat may give within five minutes. Signin sees all chats as one network address:
-/// without this limit, a chat that guesses passwords would lock out all of them.
+/// Wrong passwords that one chat may give within five minutes. Signin counts the bot's attempts at an account together for
+/// all chats: without this limit, a chat that guesses would lock the account's person out of the bot.
 const MAX_TRIES: i64 = 5;
 const TRIES_LIFETIME_S: &str = "300";
 

@@ -97,11 +97,11 @@ pub enum Say {
     /// Another function refused, with this text.
     Refused(String),
     TryLater,
-    /// It may be booked; repeating the answer finds out.
+    /// It is not known whether it was booked; repeating the answer tells.
     BookedOrNot,
-    /// It may be on offer; the list shows it then.
+    /// It is not known whether it was offered; the list of places tells.
     OfferedOrNot,
-    /// Nothing can be remembered, so nothing can be asked.
+    /// Redis is away: the bot cannot remember a question, so it asks none.
     Forgetful,
     /// The message stays in the chat, with the password in it.
     PleaseDelete,

@@ -26,7 +26,7 @@ pub async fn find_session(db: &Db, chat: i64) -> Result<Session, Error> {
         .ok_or(Error::SignedOut)
 }
 
-/// Keeps the sign-in of a chat, and tells that the chat is that person's.
+/// Keeps the sign-in of a chat, and emits that the person signed in there.
 pub async fn save_session(
     db: &Db,
     chat: i64,
@@ -39,7 +39,7 @@ pub async fn save_session(
     Ok(())
 }
 
-/// Replaces the tokens of a session, if they are still the spent ones.
+/// Replaces the tokens of a session, unless another update has replaced the spent ones.
 pub async fn renew_session(
     db: &Db,
     chat: i64,

@@ -34,14 +34,14 @@ pub struct Sender {
 }
 
 impl Chat {
-    /// In other chats more people read along.
+    /// In other chats other people can read passwords and bookings.
     pub fn is_private(&self) -> bool {
         self.kind == "private"
     }
 }
 
 /// A call of the Bot API, as the answer to an update: it saves a round trip, and Telegram repeats the
-/// update when the answer was lost. Without a method it is no call.
+/// update when the answer was lost. Without a method nothing is called.
 #[derive(Debug, Default, Serialize, Schema)]
 pub struct Reply {
     #[serde(skip_serializing_if = "Option::is_none")]

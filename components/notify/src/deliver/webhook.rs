@@ -14,7 +14,7 @@ use crate::store;
 use crate::webhook::{Address, Call, sign};
 
 pub async fn deliver(db: &Db, event: &Event, call: &ToWebhook) -> Result<Outcome, Error> {
-    // A webhook that was deleted is told nothing.
+    // The webhook was deleted meanwhile.
     let Some(webhook) = store::find_callee(db, call.webhook).await? else {
         return Ok(Outcome::DONE);
     };
@@ -86,7 +86,7 @@ pub async fn deliver(db: &Db, event: &Event, call: &ToWebhook) -> Result<Outcome
             why,
         });
     }
-    // The webhook may have read the call. The repetition has the same id.
+    // The receiver may have handled the call all the same: the next attempt has the same id.
     Ok(Outcome::Again {
         why,
         after: retry_after,

@@ -29,14 +29,14 @@ pub async fn plan_all(db: &Db, events: &[Event]) -> Vec<Outcome> {
         planned => outcomes_of(&told, planned),
     };
     let outcome = |it: Result<Told<'_>, Outcome>| match it {
-        // A person who was erased is told nothing.
+        // No outcome means that the person was erased: nothing is sent.
         Ok(told) => planned.remove(&told.event.id).unwrap_or(Outcome::DONE),
         Err(outcome) => outcome,
     };
     all.into_iter().map(outcome).collect()
 }
 
-/// One of them is refused by the database: the others are told without it.
+/// Plans one by one when the database refused them together, so that a notice which it refuses does not hold back the others.
 async fn plan_each(db: &Db, told: &[&Told<'_>]) -> HashMap<Uuid, Outcome> {
     let mut outcomes = HashMap::new();
     for it in told {
@@ -46,7 +46,7 @@ async fn plan_each(db: &Db, told: &[&Told<'_>]) -> HashMap<Uuid, Outcome> {
     outcomes
 }
 
-/// A store or another function that is in trouble passes.
+/// After a failure all are tried again: a store or another function is in trouble.
 fn outcomes_of(
     told: &[&Told<'_>],
     planned: Result<HashMap<Uuid, Outcome>, Error>,

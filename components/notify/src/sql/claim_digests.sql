@@ -1,5 +1,5 @@
 -- $1 limit
--- Until it is sent or given up it is due again after a minute, should this host be killed.
+-- A claimed digest is due again after a minute, in case this host is killed before it sends it.
 UPDATE preference SET digest_due_at = date_trunc('milliseconds', now()) + interval '1 minute'
 WHERE user_id IN (
     SELECT user_id FROM preference WHERE digest_due_at <= now()

@@ -1,5 +1,5 @@
 -- $1 id
--- No more keys than a header holds: an owner who replaces them by the hour loses the oldest.
+-- At most eight keys, as many signatures as fit a header: an owner who rotates every hour loses the oldest early.
 SELECT
     url,
     CASE WHEN disabled_at IS NOT NULL THEN coalesce(disabled_because, 'it is disabled') END AS disabled_because,

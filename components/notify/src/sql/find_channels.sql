@@ -1,6 +1,6 @@
 -- $1 notices: their event, user, chat and template, whether they may wait for the digest, and their parameters, which are
 -- null for a letter with a code in it
--- A notice is in the inbox whatever channels its person chose.
+-- Every notice with parameters goes into the inbox, whatever channels its person chose.
 WITH notice AS MATERIALIZED (
     SELECT it.*, person.language, person.telegram, person.email, person.webhook, person.quiet_end,
         coalesce(it.can_wait AND person.email AND person.digest_at IS NOT NULL, false) AS waits_for_digest
@@ -33,7 +33,7 @@ SELECT
     to_jsonb(ARRAY(
         SELECT webhook.id FROM webhook
         WHERE webhook.owner = notice.user_id AND coalesce(notice.webhook, true)
-            -- What one that was disabled misses waits for a week.
+            -- Notices for a disabled webhook are parked, in its first week.
             AND (webhook.disabled_at IS NULL OR webhook.disabled_at > now() - interval '7 days')
             AND (webhook.templates IS NULL OR notice.template = ANY (webhook.templates))
         ORDER BY webhook.created_at

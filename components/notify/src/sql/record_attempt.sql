@@ -1,7 +1,7 @@
 -- $1 webhook, $2 event, $3 template, $4 status, $5 error or null, $6 how long it took, $7 the `Retry-After` of its
 -- answer in milliseconds
--- Calls that ran at the same time count as one failure. A webhook that took no call for a day is disabled, and its
--- owner is told.
+-- Calls that failed at the same time count as one failure. A webhook that has failed for a day is disabled, and its owner
+-- is told.
 WITH called AS MATERIALIZED (
     SELECT * FROM webhook WHERE id = $1
 ), noted AS (

@@ -1,6 +1,6 @@
 -- $1 user, $2 until when the digest was claimed, $3 the notices in it, $4 the letter, or null when there is no address for
 -- it, $5 whether more notices wait
--- Nothing is sent by a host that comes too late: another has claimed the digest, or its person has chosen another time.
+-- A host that comes too late sends nothing: another host has claimed the digest, or its person has chosen another time.
 WITH claimed AS (
     UPDATE preference SET digest_due_at = CASE WHEN $5 THEN now() ELSE next_at(time_zone, digest_at, now()) END
     WHERE user_id = $1 AND millis(digest_due_at) = $2
