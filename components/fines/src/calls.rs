@@ -40,7 +40,7 @@ pub async fn pay(charge: &Charge) -> Result<(), Error> {
     .map_err(Error::from)
 }
 
-/// Whether the ledger moved a charge. A charge that it has not moved by now is void from then on.
+/// Whether the ledger moved a charge. A charge that was not moved is void from now on.
 pub async fn was_paid(charge: Uuid) -> Result<bool, Error> {
     Ok(ledger::void(charge.to_string()).await?.is_some())
 }
@@ -89,7 +89,7 @@ pub async fn open_checkout(charge: &Charge, now: Timestamp) -> Result<Option<Str
 pub enum Standing {
     Open,
     Paid,
-    /// It never will be.
+    /// It will never be paid.
     Over,
     /// It was paid and went back.
     Returned,
@@ -108,7 +108,7 @@ fn standing(answer: Result<checkout::Payment, checkout::Refusal>) -> Result<Stan
     let status = match answer {
         Ok(payment) => payment.status,
         Err(checkout::Refusal::WrongStatus(status)) => status,
-        // The request died before it asked.
+        // The request died before it opened the payment.
         Err(checkout::Refusal::UnknownPayment) => return Ok(Standing::Over),
         Err(refusal) => return Err(refusal.into()),
     };
@@ -123,14 +123,14 @@ fn standing(answer: Result<checkout::Payment, checkout::Refusal>) -> Result<Stan
     })
 }
 
-/// Bookings that ended so long ago are asked for, too: no grace after a cover is longer, and so long it is told that
-/// one has ended.
+/// Bookings that ended up to two hours ago are asked for, too: the grace after a booking and the time in which a check
+/// shows it as `expired` are at most that long.
 const ENDED_WITHIN_S: u32 = 2 * 60 * 60;
-/// Bookings answers from an index.
+/// Longer than bookings takes, which answers from an index.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The bookings of a car that hold now, or ended a moment ago. They are asked for over HTTP in memory: Spin 4.1 does not
-/// pass on what a dependency itself depends on.
+/// The bookings of a car that hold now or ended lately. They are asked for over HTTP in memory and not over WIT, because
+/// Spin 4.1 does not pass on a dependency's own dependencies.
 pub async fn find_booked(plate: &Plate) -> Result<Vec<Booked>, Error> {
     ask_bookings(&format!(
         "/covers/{}?ended_within={ENDED_WITHIN_S}",
@@ -139,7 +139,7 @@ pub async fn find_booked(plate: &Plate) -> Result<Vec<Booked>, Error> {
     .await
 }
 
-/// The same of all cars, on the places of a part of the map.
+/// The same for all cars, on the places of a part of the map.
 pub async fn find_booked_within(bounds: Bounds) -> Result<Vec<Booked>, Error> {
     let Bounds {
         west,
@@ -178,7 +178,7 @@ pub struct Person {
 }
 
 pub async fn find_user(login: &str) -> Result<Option<Person>, Error> {
-    // What cannot be a login is not looked up.
+    // A text that cannot be a login is not looked up.
     if login.is_empty() || login.len() > 254 || login.contains(char::is_control) {
         return Ok(None);
     }
@@ -235,7 +235,7 @@ pub async fn redeem_passcode(code: &str, address: &str) -> Result<Person, Error>
     taken(passcodes::redeem(code.to_owned(), address.to_owned()).await)
 }
 
-/// What cannot be a passcode is not looked up.
+/// Refuses a text that cannot be a passcode without asking signin.
 fn check_passcode(code: &str) -> Result<(), Error> {
     match code.len() == 6 && code.bytes().all(|it| it.is_ascii_digit()) {
         true => Ok(()),

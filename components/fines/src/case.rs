@@ -1,4 +1,4 @@
-//! Files that are verified far from here: signed with a key of their own, whose public half is published.
+//! Files that are verified without the platform: signed with a key of their own, whose public half is published.
 //!
 //! A file is a JWS in its flattened JSON form (RFC 7515) over a JSON document, with EdDSA (RFC 8037). `infra/verify`
 //! checks one offline.
@@ -20,7 +20,7 @@ use crate::error::Error;
 pub struct SignedFile {
     /// The JSON document, in base64url.
     pub payload: String,
-    /// How it is signed and with which key, in base64url.
+    /// The JWS header: the algorithm and the id of the key, in base64url.
     pub protected: String,
     /// In base64url.
     pub signature: String,

@@ -22,7 +22,7 @@ pub struct Booked {
 }
 
 impl Booked {
-    /// Absent where the owner of the place did not say where it is.
+    /// Absent when the owner of the place gave no coordinates.
     fn position(&self) -> Option<(f64, f64)> {
         self.latitude.zip(self.longitude)
     }
@@ -40,18 +40,18 @@ pub struct BookedHere {
     /// The name of its place.
     pub place: String,
     pub until: Timestamp,
-    /// Whether the place lies in the zone. Where nothing says so the booking covers nothing: it is for the controller
-    /// to know.
+    /// Whether the place lies in the zone. False when the place has no coordinates: the booking then covers nothing, and the
+    /// controller decides.
     pub in_zone: bool,
 }
 
-/// Whether it takes a zone's shape to tell where bookings are.
+/// Whether the shape of the zone is needed to tell if bookings lie in it.
 pub fn needs_shape(booked: &[Booked]) -> bool {
     booked.iter().any(|it| it.position().is_some())
 }
 
-/// The booking that says most about a car in a zone: of those in the zone the one that ends last, otherwise of those
-/// whose place is not known. One elsewhere says nothing.
+/// The booking to show for a car in a zone: the one in the zone that ends last, or else the one that ends last among the
+/// bookings of places without coordinates. Bookings elsewhere are left out.
 pub fn here(booked: &[Booked], shape: Option<&Shape>) -> Option<BookedHere> {
     let told = booked.iter().filter_map(|it| {
         let in_zone = match it.position() {
@@ -75,7 +75,7 @@ pub struct ValidPlate {
     pub until: Timestamp,
 }
 
-/// The plates of a zone's tickets and of bookings in it, each once and as long as one of them lasts.
+/// The plates of a zone's tickets and of bookings in it, each once, with the latest end.
 pub fn merge(tickets: Vec<ValidPlate>, booked: &[Booked], shape: &Shape) -> Value {
     let in_zone = booked.iter().filter(|it| it.is_in(shape) == Some(true));
     let in_zone = in_zone.map(|it| ValidPlate {

@@ -27,7 +27,7 @@ pub enum Status {
 pub struct Fine {
     pub id: i64,
     pub plate: String,
-    /// What it is before discounts and surcharges.
+    /// The amount before discounts and surcharges.
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub amount: i64,
@@ -36,15 +36,15 @@ pub struct Fine {
     pub zone_id: i64,
     pub currency: Currency,
     pub status: Status,
-    /// What is to pay now.
+    /// The amount to pay now.
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub due: i64,
-    /// When that changes, or until when the next part of the plan is to be paid.
+    /// When `due` changes, or until when the next part of the plan is to be paid.
     pub due_until: Option<Timestamp>,
-    /// What is to pay now when the driver gives up the appeal, where that is offered.
+    /// The amount to pay now when the driver gives up the appeal, where the zone offers that.
     pub due_if_waived: Option<Amount>,
-    /// So far.
+    /// The amount that was paid so far.
     pub paid_amount: Option<Amount>,
     pub code: Option<String>,
     pub place: Option<String>,
@@ -87,14 +87,14 @@ pub enum AppealStatus {
     Withdrawn,
 }
 
-/// What a controller writes. The old form has a plate and an amount; the rest is optional there.
+/// A fine as a controller writes it. Old clients send a plate and an amount only.
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewFine {
     pub plate: Plate,
-    /// That of the code when absent.
+    /// The amount of the code when absent.
     #[schemars(range(min = 0.01, max = 1_000_000), example = 20)]
     pub amount: Option<Amount>,
-    /// Of the catalogue.
+    /// A code of the catalogue of violations.
     #[schemars(length(min = 1, max = 32))]
     pub code: Option<String>,
     #[schemars(length(max = 500))]
@@ -105,7 +105,8 @@ pub struct NewFine {
     pub longitude: Option<f64>,
     #[schemars(length(max = 2000))]
     pub note: Option<String>,
-    /// Why it is issued although a ticket, a booking or the grace after it covers the car. Of an admin of the zone.
+    /// The reason why it is issued although a ticket, a booking or the grace after it covers the car. Only an admin of the
+    /// zone may give one.
     #[schemars(length(max = 500))]
     pub override_reason: Option<String>,
 }
@@ -160,7 +161,7 @@ impl NewFine {
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// 24 letters and digits that nothing foretells, in groups of six: 120 random bits.
+/// 24 random letters and digits in groups of six: 120 bits that cannot be guessed.
 pub fn reference(random: Uuid, more: Uuid) -> String {
     // The low 62 bits of a UUID are random; the version and the variant above them are not.
     let low = |it: Uuid| it.as_u128() & ((1 << 62) - 1);
@@ -176,14 +177,14 @@ pub fn reference(random: Uuid, more: Uuid) -> String {
     text
 }
 
-/// What of a car was seen when it was looked at.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum CheckResult {
     /// A ticket is valid, or a booking of a place in the zone.
     Valid,
-    /// It ended, and no fine is issued yet.
+    /// The ticket or booking ended, and during the grace no fine is issued.
     Grace,
-    /// It ended within the last half hour.
+    /// The ticket or booking ended within the last half hour, and the grace is over.
     Expired,
     None,
 }
@@ -195,7 +196,7 @@ pub struct PlateCheck {
     pub plate: String,
     pub checked_at: Timestamp,
     pub result: CheckResult,
-    /// The ticket that is the reason.
+    /// The ticket that the result is about.
     pub ticket_id: Option<i64>,
     /// The end of what covers or covered the car: that ticket, or the booking.
     pub valid_until: Option<Timestamp>,
@@ -258,7 +259,7 @@ impl NewViolation {
 pub struct HistoryLine {
     pub at: Timestamp,
     pub kind: String,
-    /// A user's id; none where time did it.
+    /// The user who did it; absent for a change that came with time.
     pub actor: Option<Uuid>,
     pub data: Value,
 }

@@ -18,7 +18,7 @@ pub enum PlanStatus {
     /// It begins when its first part is paid.
     Offered,
     Running,
-    /// A part was not paid in time: what is left of the fine is due at once.
+    /// A part was not paid in time, so the rest of the fine is due at once.
     Over,
     Paid,
 }
@@ -27,7 +27,7 @@ pub enum PlanStatus {
 pub struct Plan {
     pub status: PlanStatus,
     pub total: Amount,
-    /// In the order in which they are paid.
+    /// In the order of payment.
     pub parts: Vec<Part>,
 }
 
@@ -63,14 +63,14 @@ impl NewPlan {
     }
 }
 
-/// What of a fine is paid.
+/// Which portion of a fine a payment is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Portion {
     /// All that is left.
     Rest { waives: bool },
     /// The first of so many parts: the plan begins.
     First { of: i32 },
-    /// The part with that number of the plan that runs.
+    /// A part of the running plan, by its number.
     Part(i32),
 }
 

@@ -92,17 +92,17 @@ async fn pay_refunds(db: &Db, owed: Vec<OwedRefund>) {
     }
 }
 
-/// Pays what the sweep would pay next.
+/// Pays refunds that are due.
 pub async fn pay_due_refunds(db: &Db) -> Result<(), Error> {
     pay_refunds(db, store::claim_refunds(db, SWEEP_BATCH).await?).await;
     Ok(())
 }
 
-/// Finishes what interrupted requests left, and does what time brings. It may run anywhere, at any time, several times
-/// at once.
+/// Finishes what interrupted requests left, and does what is due. It may run on any host, at any time, several times at
+/// once.
 pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
-    // A failure of one does not keep the others from their turn.
+    // A part that fails does not keep the next one from running.
     [
         tell(&db).await,
         settle_all(&db).await,
@@ -115,7 +115,7 @@ pub async fn sweep() -> Result<(), Error> {
     .collect()
 }
 
-/// First: a warning that comes late is worth nothing.
+/// Warns people of what ends soon. It is the first part of a sweep, because a late warning is useless.
 async fn tell(db: &Db) -> Result<(), Error> {
     let warned = store::warn_drivers(db, SWEEP_BATCH).await?;
     let alerted = store::alert_controllers(db, SWEEP_BATCH).await?;
@@ -141,8 +141,8 @@ async fn settle_all(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets whom closed cases were about, after the time of the variable `case_retention_days`, and deletes photos that
-/// are of anonymized cases or were never completed.
+/// Anonymizes cases that were closed `case_retention_days` ago, and deletes photos of anonymized cases and photos that were
+/// never completed.
 async fn forget(db: &Db) -> Result<(), Error> {
     let days = setting("case_retention_days")
         .await
@@ -165,7 +165,7 @@ async fn forget(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
-/// What payments says of a payment at the provider that has another status.
+/// The event that a payment at the provider has another status.
 #[derive(Deserialize)]
 struct CheckoutChanged {
     payment_id: Uuid,

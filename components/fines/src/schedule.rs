@@ -12,19 +12,20 @@ use crate::plan::MAX_PARTS;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
-    /// Off the amount when it is paid within so many days, the soonest first.
+    /// Discounts on the amount when it is paid within so many days, the soonest first.
     #[schemars(length(max = 10))]
     pub discounts: Vec<Step>,
-    /// On top of the amount when it is not paid after so many days, the soonest first. They do not add up.
+    /// Surcharges on the amount when it is not paid after so many days, the soonest first. Only the last one that applies
+    /// counts.
     #[schemars(length(max = 10))]
     pub surcharges: Vec<Step>,
-    /// Off the amount when the driver gives up the appeal and pays before the first surcharge; 0 where it is not offered.
+    /// The discount in percent when the driver gives up the appeal and pays before the first surcharge; 0: not offered.
     #[schemars(range(min = 0, max = 100))]
     pub waiver_percent: u32,
-    /// Within so many days a fine can be appealed.
+    /// For how many days a fine can be appealed.
     #[schemars(range(min = 1, max = 3650))]
     pub appeal_days: u32,
-    /// In so many parts a driver may pay at most, without discounts; 0 where a fine is paid at once.
+    /// In how many parts a driver may pay at most, without discounts; 0: a fine is paid at once.
     #[schemars(range(min = 0, max = 60))]
     pub plan_parts: u32,
     /// Days from one part to the next.

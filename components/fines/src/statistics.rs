@@ -25,14 +25,14 @@ pub struct Statistics {
     pub fines: i64,
     pub paid_fines: i64,
     pub cancelled_fines: i64,
-    /// Of a hundred fines that are not cancelled.
+    /// Paid fines in percent of the fines that are not cancelled.
     pub paid_percent: i64,
     pub open_appeals: i64,
     #[serde(default)]
     pub users: Users,
 }
 
-/// Who has an account now, whatever the moment since which the rest is counted.
+/// The accounts that exist now. Unlike the other figures they do not depend on `since`.
 #[derive(Debug, Default, Deserialize, Serialize, Schema)]
 pub struct Users {
     pub total: i64,
@@ -46,8 +46,7 @@ pub struct Holders {
     pub users: i64,
 }
 
-/// A role by the name that clients of zones know it by: those who run zones are admins there, and admins of the
-/// platform superusers.
+/// A role in the words of the zones' clients: a zone admin is `admin`, a platform admin is `superuser`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum UserRole {
     Driver,
@@ -63,10 +62,10 @@ pub enum UserRole {
 #[derive(Debug, Deserialize, Serialize, Schema)]
 pub struct Takings {
     pub currency: String,
-    /// What was paid for tickets.
+    /// The amount that was paid for tickets.
     pub tickets: Amount,
     pub average_ticket: Amount,
-    /// What fines were issued for.
+    /// The amount of all fines that were issued.
     pub fines_issued: Amount,
     pub fines_paid: Amount,
 }

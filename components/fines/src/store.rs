@@ -24,7 +24,7 @@ pub use self::zones::*;
 
 /// Rows of a list when the client does not say how many.
 pub const PAGE: i64 = 20;
-/// The same of lists that the old server never cut.
+/// The same for lists that the old server did not limit.
 pub const LONG_PAGE: i64 = 100;
 
 pub async fn open() -> Result<Db, DbError> {
@@ -47,6 +47,6 @@ async fn list<T: FromRow>(
     params: Vec<ParameterValue>,
 ) -> Result<Vec<T>, Error> {
     let rows: Vec<Decided<Option<T>, Error>> = db.all(sql, params).await?;
-    // The one row of an empty list says only that it may be seen.
+    // An empty list has one row, which says only that the caller may see it.
     rows.into_iter().filter_map(|it| it.0.transpose()).collect()
 }

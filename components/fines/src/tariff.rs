@@ -40,11 +40,11 @@ pub struct Pricing {
     /// The longest stay.
     #[schemars(range(min = 1, max = 43_200))]
     pub max_stay_minutes: Option<u32>,
-    /// The most that each 24 hours begun cost, in minor units.
+    /// The maximum price of each 24 hours that have begun, in minor units.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub daily_maximum: Option<i64>,
-    /// When parking costs, and how much an hour weighs. Hours that none of them names are free; the first one that
-    /// names an hour counts. Without any, every hour weighs 1.
+    /// When parking costs, and the weight of an hour then. Hours that no rate names are free; of several rates for an hour
+    /// the first counts. Without rates every hour weighs 1.
     #[schemars(length(max = 50))]
     pub rates: Vec<Rate>,
     /// Days on which only the rates for holidays apply.
@@ -64,7 +64,7 @@ pub struct Rate {
     /// Local time, after `from`; `24:00` is the end of the day.
     #[schemars(extend("pattern" = "^[0-2][0-9]:[0-5][0-9]$"), example = &"20:00")]
     pub to: String,
-    /// A hundred weighs an hour once, fifty half.
+    /// The weight of an hour: 100 is the full price, 50 half of it.
     #[schemars(range(min = 0, max = 10_000), example = 100)]
     pub percent: u32,
 }
@@ -183,7 +183,7 @@ impl Pricing {
     }
 }
 
-/// The parts of a span of minutes that are in none of the others.
+/// The parts of a span of minutes that no span of `counted` contains.
 fn uncounted(from: u32, to: u32, counted: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut parts = vec![(from, to)];
     for &(begins, ends) in counted {
@@ -196,8 +196,8 @@ fn uncounted(from: u32, to: u32, counted: &[(u32, u32)]) -> Vec<(u32, u32)> {
     parts
 }
 
-/// The moment of a local time. One that a clock skips is where the clock goes on; of one that comes twice the first
-/// counts, so that a day's rates follow each other without a gap.
+/// The moment of a local time. A time that the clock skips is the moment at which the clock goes on; of a time that comes
+/// twice the first one counts. So a day's rates follow each other without a gap.
 fn moment(date: Date, minute: u32, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
     let part = |it: u32| i8::try_from(it).unwrap_or(i8::MAX);
     let (hour, minute) = (part(minute / 60), part(minute % 60));

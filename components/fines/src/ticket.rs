@@ -26,9 +26,9 @@ pub struct Ticket {
     pub paid: bool,
     pub creation_time: Timestamp,
     pub zone_id: i64,
-    /// The ticket that this one goes on from.
+    /// The ticket that this one extends.
     pub extends: Option<i64>,
-    /// Of a ticket for several cars: those beside `plate`. Otherwise absent.
+    /// The plates beside `plate`; absent for a ticket of one car.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_plates: Vec<String>,
 }
@@ -36,14 +36,14 @@ pub struct Ticket {
 /// What a driver asks for.
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewTicket {
-    /// Of a registered car.
+    /// The plate of a registered car.
     pub plate: Plate,
-    /// Of further cars that the ticket covers, each at the price of one.
+    /// The plates of further cars that the ticket covers. Each costs the price of one.
     #[serde(default)]
     #[schemars(length(max = 19))]
     pub other_plates: Vec<Plate>,
-    /// RFC 3339; UTC when it names no offset. At most thirty days ahead. The end of a paid ticket of this car in this
-    /// zone extends it.
+    /// RFC 3339; UTC without an offset. At most thirty days ahead. A start at the end of a paid ticket of the same plates in
+    /// this zone extends that ticket.
     #[schemars(extend("format" = "date-time"))]
     pub start_date: String,
     /// In minutes.
@@ -58,9 +58,9 @@ pub struct Stay {
     pub to: Timestamp,
 }
 
-/// A check, a list and a notice name all plates of a ticket; a larger fleet buys several.
+/// Checks, lists and notices name all plates of a ticket. A larger fleet buys several tickets.
 const MAX_PLATES: usize = 20;
-/// Clocks differ, and requests take time.
+/// How far in the past a start may be: clocks differ, and requests take time.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -121,7 +121,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(moment.as_millisecond()).ok()
 }
 
-/// What a stay is priced by: the zone, and the stay that it goes on from.
+/// The basis of the price of a stay: the zone, and the ticket that the stay extends.
 #[derive(FromRow)]
 pub struct Basis {
     #[row(flatten)]
@@ -132,8 +132,8 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// What the ticket for a stay costs: of a stay that goes on, what the longer one costs more than the shorter one
-    /// did. Each plate costs that.
+    /// The price of the ticket for a stay. A stay that extends another costs the price of the whole stay less the price of
+    /// the earlier part. Each plate costs that much.
     pub fn price(&self, stay: Stay, plates: usize) -> Result<i64, Error> {
         let tariff = self.zone.tariff();
         let of_one = match self.stay_from {
@@ -154,7 +154,7 @@ fn times(of_one: i64, count: i64) -> Result<i64, Error> {
         .ok_or(Error::PriceOutOfRange)
 }
 
-/// A ticket that is to end early, and what it is priced by.
+/// A ticket that is to end early, and the basis of its price.
 #[derive(FromRow)]
 pub struct Ending {
     #[row(flatten)]
@@ -162,7 +162,7 @@ pub struct Ending {
     pub start_at: Timestamp,
     pub end_at: Timestamp,
     pub stay_from: Timestamp,
-    /// Of the tickets of the stay before this one.
+    /// The price of the earlier tickets of the stay.
     pub before: i64,
     pub price: i64,
     pub plate_count: i32,

@@ -39,12 +39,12 @@ pub struct Zone {
     pub rules: Rules,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// What a decision about it is based on.
+    /// The revision that a decision about the zone is based on.
     #[serde(skip)]
     pub revision: i64,
 }
 
-/// What else applies in a zone; all of it is optional.
+/// The rules of a zone; all of them are optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
@@ -57,13 +57,13 @@ pub struct Rules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Control {
-    /// After a ticket's end no fine is issued for so many minutes.
+    /// For how many minutes after a ticket's end no fine is issued.
     #[schemars(range(min = 0, max = 120))]
     pub grace_minutes: u32,
-    /// A car is fined for the same thing once in so many minutes.
+    /// Within so many minutes a car is fined once for the same violation.
     #[schemars(range(min = 1, max = 10_080))]
     pub duplicate_minutes: u32,
-    /// Cars that fit.
+    /// How many cars fit.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub capacity: Option<u32>,
     /// Whether a driver who leaves early gets the difference back.
@@ -175,7 +175,7 @@ pub struct NewZone {
     #[schemars(example = true)]
     pub available: bool,
     pub geometry: GeoJson,
-    /// Whatever clients want to keep with it, up to 10 kB.
+    /// Data of clients that is kept with the zone, up to 10 kB.
     pub metadata: Option<Value>,
     #[schemars(example = 0.5)]
     pub price_offset: Exact,
@@ -184,7 +184,7 @@ pub struct NewZone {
     /// At most 10.
     #[schemars(range(min = 0, max = 10), example = 1)]
     pub price_exp: Exact,
-    /// What prices and fines are in; that of wallets when absent.
+    /// The currency of prices and fines; when absent, the one that the operator configured (`zone_currency`).
     pub currency: Option<Currency>,
     pub rules: Option<Rules>,
     /// The user whose wallet receives what is paid. Only a platform admin may choose it.

@@ -90,7 +90,7 @@ pub fn paying() -> [Problem; 6] {
     ]
 }
 
-/// How often a price is computed anew because the zone changed meanwhile.
+/// How often a price is computed again because the zone changed meanwhile.
 const MAX_PRICINGS: usize = 3;
 
 #[derive(Deserialize, Schema)]

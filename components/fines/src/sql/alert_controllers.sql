@@ -1,6 +1,6 @@
 -- $1 limit
--- Tells those who check cars in a zone that a ticket ran out and its grace is over, once; not when it was extended or
--- ended by its driver.
+-- Tells the controllers of a zone, once, that a ticket and its grace have ended; not when the ticket was extended, or ended
+-- by its driver.
 WITH due AS (
     SELECT ticket.id
     FROM ticket

@@ -1,6 +1,6 @@
 -- $1 driver, $2 only valid ones, $3 limit, $4 offset
--- Of the driver's cars, and what they bought themselves for others. Plates of the shared guest are no driver's. The
--- driver's tickets are found first: read by number, all tickets would be walked over.
+-- Tickets of the driver's cars, and tickets that the driver bought for others. Plates of the shared guest belong to no
+-- driver. The driver's tickets are found first and sorted then: in the order of their numbers all tickets would be read.
 WITH own AS MATERIALIZED (
     SELECT id FROM ticket WHERE buyer = $1 AND removed_at IS NULL
     UNION

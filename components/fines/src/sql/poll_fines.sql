@@ -1,6 +1,6 @@
 -- $1 driver, $2 the version that they have, $3 place in the feed, $4 limit, $5 offset
--- The driver's row alone is read when they have its version already: the condition stands inside, where it is asked before
--- anything is read.
+-- A driver who has the current version costs one row: the condition stands inside the subquery, so that it is checked before
+-- fines are read.
 WITH me AS (
     SELECT coalesce(max(version), 0) AS version FROM driver WHERE user_id = $1
 )

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fine::Fine;
 use crate::plan::Portion;
 
-/// What is to pay of a fine, and by which attempt.
+/// Whether something of a fine is to be paid, and the charge to pay it by.
 pub enum Due {
     Nothing(Fine),
     ToPay(Fine, Charge),
@@ -111,14 +111,14 @@ pub async fn finish_refund(db: &Db, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// Notes the changed amounts of fines; answers how many.
+/// Records that the amounts of fines have changed; answers how many.
 pub async fn step_fines(db: &Db, limit: i64) -> Result<i64, Error> {
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
     let Only(stepped) = db.one(sql!("step_fines"), params![limit]).await?;
     Ok(stepped)
 }
 
-/// Warns drivers whose discount ends soon, and those whose next part is to be paid soon; answers how many.
+/// Warns drivers whose discount ends soon or whose next part is due soon; answers how many.
 pub async fn warn_discounts(db: &Db, limit: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("warn_discounts"), params![limit]).await?)
 }

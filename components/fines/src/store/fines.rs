@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation};
 use crate::plan::{Plan, Shown};
 
-/// Keeps what is seen of a car. Nothing when it has no valid ticket and its bookings were not asked for.
+/// Records a check. Returns nothing when the car has no valid ticket and its bookings were not asked for yet.
 pub async fn check_plate(
     db: &Db,
     zone: i64,
@@ -163,7 +163,7 @@ pub async fn hide_all_fines(db: &Db, caller: Uuid) -> Result<(), Error> {
 }
 
 pub async fn list_history(db: &Db, id: i64, caller: &Caller) -> Result<Vec<HistoryLine>, Error> {
-    /// A line with the id by which a list knows that it is none.
+    /// A line beside the column `id`, which is null in the only row of an empty list.
     #[derive(FromRow)]
     struct Line {
         #[row(flatten)]
