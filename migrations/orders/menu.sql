@@ -1,7 +1,7 @@
--- What the menu of a shop says. Locks are taken in one order everywhere: the menu of the shop, orders, products,
--- choices, coupons; rows of a kind by their ids. Who has a NULL in mind leaves a field as it is.
+-- The menu of a shop. Locks are taken in one order everywhere: the menu of the shop, orders, products, choices, coupons;
+-- rows of a kind by their ids. A parameter that is NULL leaves its field as it is.
 
--- A change of a menu holds it alone; orders share it, see place_order().
+-- Locks the menu of a shop for a change. Orders share the lock, see place_order().
 CREATE OR REPLACE FUNCTION hold_menu(the_shop bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -16,8 +16,8 @@ BEGIN
 END
 $$;
 
--- Locks these products, the orders of them that are not prepared yet, and all that ending those orders changes. The
--- menu is held, so that no order comes meanwhile.
+-- Locks these products, the orders of them that are not prepared yet, and every row that ending these orders changes. The
+-- caller holds the menu, so no order is placed meanwhile.
 CREATE OR REPLACE FUNCTION lock_unprepared(the_shop bigint, products bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -34,7 +34,7 @@ BEGIN
 END
 $$;
 
--- Locks what ending these orders changes, and these products. The orders are locked already.
+-- Locks these products and every row that ending these orders changes. The orders are locked already.
 CREATE OR REPLACE FUNCTION lock_stocks(orders bigint[], products bigint[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -77,7 +77,7 @@ BEGIN
 END
 $$;
 
--- Products that are deleted show nothing: the bytes of their photos go soon.
+-- Drops the photos of deleted products: the sweep deletes their bytes.
 CREATE OR REPLACE FUNCTION drop_photos(products bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -177,7 +177,7 @@ DECLARE
     c category;
     p product;
 BEGIN
-    -- Not deleted meanwhile.
+    -- Locked, so that it is not deleted meanwhile.
     SELECT * INTO c FROM category WHERE id = the_category AND deleted_at IS NULL FOR SHARE;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_category', NULL::product;
@@ -250,8 +250,8 @@ BEGIN
 END
 $$;
 
--- Counts what is there, or adds a delivery. What unprepared orders have reserved is part of a count: when less is
--- there than they need, the newest of them are rejected until it is enough.
+-- Sets a stock to a count, or adds a delivery. A count includes the pieces that unprepared orders have reserved. When fewer
+-- are there than these orders need, the newest orders are rejected until there are enough.
 CREATE OR REPLACE FUNCTION move_stock(
     the_product bigint, the_choice bigint, the_caller uuid, is_admin boolean, the_reason text, the_number int
 ) RETURNS TABLE (outcome text, subject product)
@@ -304,7 +304,7 @@ BEGIN
             free := the_number - reserved(the_product, the_choice);
         END LOOP;
         free := greatest(free, 0);
-        -- What was rejected has given its part back.
+        -- Rejected orders have given their pieces back.
         IF the_choice IS NULL THEN
             SELECT stock INTO before FROM product WHERE id = the_product;
         ELSE
@@ -326,7 +326,7 @@ BEGIN
 END
 $$;
 
--- What orders that are not prepared yet have taken of a stock, without the pieces whose money went back.
+-- How much of a stock orders have taken that are not prepared yet, without refunded pieces.
 CREATE OR REPLACE FUNCTION reserved(the_product bigint, the_choice bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -340,8 +340,8 @@ BEGIN
 END
 $$;
 
--- Brings a menu up to what a file says: products and categories are known by their names, what the file does not
--- name stays. All of it or nothing.
+-- Changes a menu to what a file says, all of it or nothing. Products and categories are known by their names. Those that
+-- the file does not name stay.
 CREATE OR REPLACE FUNCTION import_menu(the_shop bigint, the_caller uuid, is_admin boolean, wanted jsonb)
 RETURNS TABLE (outcome text, created bigint, changed bigint)
 LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
 -- How an order goes from one status to the next. Each function runs under the lock of the order's row.
 
--- A notice to the customer of an order: of its price, or of a part of it.
+-- Writes a notice to the customer of an order, with the order's price or the given amount.
 DROP FUNCTION IF EXISTS tell(customer_order, text);
 CREATE OR REPLACE FUNCTION tell(it customer_order, what text, cents bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
--- Owes money of an order back to its customer, from the payment that was made for it. Cash goes back by hand.
+-- Records a refund that is owed to the customer of an order, from the payment of the order. A cashier pays cash back by hand.
 CREATE OR REPLACE FUNCTION owe(the_order bigint, the_amount bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -41,7 +41,7 @@ BEGIN
         SELECT the_order, id, the_amount, CASE WHEN kind = 'counter' THEN 'done' ELSE 'owed' END
         FROM charge
         WHERE order_id = the_order AND status = 'paid'
-            -- A second payment, as one that came after the counter had cashed in, is owed back whole by itself.
+            -- Without a second payment, as after the counter took the money: it has a refund of its own already.
             AND NOT EXISTS (SELECT FROM refund WHERE charge_id = charge.id AND refund.amount = charge.amount)
         ORDER BY created_at
         LIMIT 1;
@@ -50,9 +50,9 @@ BEGIN
 END
 $$;
 
--- Ends an order before it was handed out. What was not prepared goes back into the stock, except for pieces whose money went
--- back before: it was decided then where they go. What was paid goes back to the customer, and a payment that is still
--- open is called off by the sweep.
+-- Ends an order before it was handed out. Pieces that were not prepared go back into the stock, except refunded ones, of
+-- which that was decided with the refund. The customer gets back what was paid, and the sweep calls off a payment that is
+-- still open.
 CREATE OR REPLACE FUNCTION end_order(it customer_order, as_status text, the_actor uuid, is_answer boolean)
 RETURNS customer_order
 LANGUAGE plpgsql AS $$
@@ -104,7 +104,7 @@ BEGIN
         RETURN QUERY SELECT 'paid', o;
         RETURN;
     END IF;
-    -- Called off, or paid otherwise, while the money was on its way.
+    -- The order was called off, or paid otherwise, while this money was on its way.
     INSERT INTO refund (order_id, charge_id, amount, due_at) VALUES (o.id, c.id, c.amount, now());
     PERFORM tell(o, 'paid_late', c.amount);
     RETURN QUERY SELECT 'paid', o;
@@ -144,7 +144,7 @@ BEGIN
     WHERE charge.id = the_charge FOR UPDATE OF customer_order;
     UPDATE charge SET
         status = 'open', payment_link = coalesce(to_link, payment_link), qr_code = coalesce(to_code, qr_code),
-        -- Events tell of every change; this is for one that was given up.
+        -- Events tell of every change. This time is for an event that became a dead letter.
         due_at = least(now() + interval '2 minutes', greatest(o.expires_at, now() + interval '10 seconds'))
     WHERE id = the_charge AND status IN ('opening', 'open');
     IF FOUND AND o.status IN ('created', 'requested') THEN
@@ -154,8 +154,7 @@ BEGIN
 END
 $$;
 
--- The provider has sent the money of an order back, as an admin of payments or the payer decided: all that had not gone
--- back before.
+-- The provider has sent the rest of an order's money back, because an admin of payments or the payer decided so.
 CREATE OR REPLACE FUNCTION charge_refunded(the_charge uuid) RETURNS TABLE (outcome text, subject customer_order)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -168,11 +167,11 @@ BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO o FROM customer_order WHERE id = c.order_id FOR UPDATE;
     SELECT * INTO c FROM charge WHERE id = the_charge;
-    -- The counter has cashed in, so that this payment was not the one that paid the order.
+    -- The counter took the money, so this payment is not the one that paid the order.
     is_beside := EXISTS (
         SELECT FROM charge WHERE order_id = o.id AND id <> the_charge AND kind = 'counter' AND status = 'paid'
     );
-    -- It was paid and went back before this side heard of either.
+    -- The payment and its return were both unknown here until now.
     is_late := c.status <> 'paid' AND (is_beside OR o.status IN ('cancelled', 'rejected', 'refunded'));
     UPDATE charge SET status = 'paid', payment_link = NULL, qr_code = NULL WHERE id = the_charge AND status <> 'paid';
     SELECT c.amount - coalesce(sum(amount), 0) INTO rest FROM refund WHERE charge_id = the_charge;
@@ -199,7 +198,7 @@ BEGIN
 END
 $$;
 
--- Whether an order is to be seen: by its customer, by the one who placed it, by staff of its shop, by admins.
+-- Whether the caller may see an order: its customer, the user who placed it, staff of its shop, admins.
 CREATE OR REPLACE FUNCTION is_seen(it customer_order, the_caller uuid, is_admin boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -207,8 +206,8 @@ BEGIN
 END
 $$;
 
--- Takes an order a step on, or back. Called off after it was paid, it is refunded. A cashier takes the money at the
--- counter also for an order that was to be paid through the provider: what is paid there later goes back.
+-- Moves an order a step forward or back. An order that is called off after it was paid is refunded. A cashier may also take
+-- the money for an order that was to be paid through the provider: what is paid there later goes back.
 DROP FUNCTION IF EXISTS move_order(bigint, text, uuid, boolean);
 CREATE OR REPLACE FUNCTION move_order(
     the_order bigint, wanted text, the_caller uuid, is_admin boolean, at_counter boolean DEFAULT false
@@ -240,7 +239,7 @@ BEGIN
     END IF;
     refusal := CASE
         WHEN it IS NULL THEN 'no_such_step'
-        -- The provider and the ledger say that themselves.
+        -- Only the provider or the ledger says that such an order is paid.
         WHEN it.after = 'paid' AND NOT it.is_back AND o.payment_method <> 'counter'
             AND NOT (at_counter AND o.payment_method = 'provider') THEN 'paid_elsewhere'
         WHEN NOT may(o.shop_id, the_caller, is_admin, it.act)
@@ -271,7 +270,7 @@ BEGIN
             ELSE ready_at
         END,
         delivered_at = CASE WHEN it.after = 'delivered' THEN now() END,
-        -- A step back within the minute takes it back.
+        -- A step back within the minute cancels the notice.
         tell_ready_at = CASE WHEN it.after = 'ready_for_pickup' THEN now() + interval '1 minute' END
     WHERE id = o.id
     RETURNING * INTO o;
@@ -280,8 +279,8 @@ BEGIN
 END
 $$;
 
--- Gives the price of items back, less their part of the discount. `wanted` is [{"item_id", "quantity", "restock"}]: what is
--- restocked can be sold again. Where nothing is said of it, that is what was not prepared yet.
+-- Refunds the price of items, less their part of the discount. `wanted` is [{"item_id", "quantity", "restock"}]: restocked
+-- pieces can be sold again. Without `restock`, pieces are restocked when they were not prepared yet.
 DROP FUNCTION IF EXISTS refund_items(bigint, uuid, boolean, jsonb);
 CREATE OR REPLACE FUNCTION refund_items(
     the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb, the_request uuid DEFAULT NULL
@@ -335,7 +334,7 @@ BEGIN
         GROUP BY item_id
     ) AS w
     WHERE item.id = w.item_id;
-    -- Of all that was taken back so far, so that rounding never adds up to more than was paid.
+    -- Computed from all refunded pieces so far, so that rounding never adds up to more than was paid.
     SELECT sum(price * item.refunded), bool_and(item.refunded = item.quantity) INTO back, is_all
     FROM item WHERE order_id = o.id;
     back := CASE
@@ -350,8 +349,8 @@ BEGIN
 END
 $$;
 
--- Calls off what was not paid in time and has no payment that may still come; a payment at the provider is asked
--- about first, by the sweep of charges.
+-- Cancels orders that were not paid in time. An order with a payment at the provider stays until the sweep of charges has
+-- asked the provider.
 CREATE OR REPLACE FUNCTION expire_orders(at_most bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -378,7 +377,7 @@ BEGIN
 END
 $$;
 
--- Tells customers whose order is ready and was not taken back.
+-- Tells customers that their order is ready, unless a step back came meanwhile.
 CREATE OR REPLACE FUNCTION tell_ready(at_most bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -400,7 +399,7 @@ BEGIN
 END
 $$;
 
--- Removes a person: they work nowhere, what they have not paid for is called off, and orders say of them what the
+-- Erases a person: removes their roles in shops, cancels their unpaid orders, and keeps of their other orders only what the
 -- books need.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql AS $$

@@ -58,7 +58,7 @@ BEGIN
 END
 $$;
 
--- The photos of a product, in this order. `photo` is the first one.
+-- Sets the photos of a product, in this order. The column `photo` has the first one.
 CREATE OR REPLACE FUNCTION set_photos(the_product bigint, paths text[]) RETURNS product
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,7 +74,7 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT format('/products/%s/photos/%s', the_product, the_photo)
 $$;
 
--- The bytes of a photo are there: its product shows it from now on, after the others.
+-- Completes a photo whose bytes are there: its product shows it after the others from now on.
 CREATE OR REPLACE FUNCTION complete_photo(the_photo uuid, digest text) RETURNS TABLE (outcome text, subject product)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -95,7 +95,7 @@ BEGIN
 END
 $$;
 
--- Shows the photos of a product in another order. They are named all, and each once.
+-- Shows the photos of a product in another order. `wanted` has to name each of them once.
 CREATE OR REPLACE FUNCTION order_photos(the_product bigint, the_caller uuid, is_admin boolean, wanted text[])
 RETURNS TABLE (outcome text, subject product)
 LANGUAGE plpgsql AS $$
@@ -120,7 +120,7 @@ BEGIN
 END
 $$;
 
--- Takes a photo away. One that is not shown yet is given up.
+-- Removes a photo from its product, or gives up an upload that is not complete.
 CREATE OR REPLACE FUNCTION drop_photo(the_product bigint, the_photo uuid, the_caller uuid, is_admin boolean)
 RETURNS TABLE (outcome text, subject product)
 LANGUAGE plpgsql AS $$

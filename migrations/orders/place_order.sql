@@ -45,7 +45,8 @@ BEGIN
     END IF;
 
     PERFORM share_menu(the_shop);
-    -- All who want something that is counted queue here, in one order; below they see what the others left.
+    -- Orders of counted products queue here, in the order of ids, so that no deadlock occurs; the reads below see what
+    -- earlier orders left.
     PERFORM FROM product
     WHERE id IN (SELECT product_id FROM jsonb_to_recordset(wanted) AS w (product_id bigint)) AND stock IS NOT NULL
     ORDER BY id
@@ -183,8 +184,8 @@ BEGIN
 END
 $$;
 
--- Takes what an order needs out of the stocks that are counted (-1), or puts it back (1), with a movement for each. `pieces`
--- is {item: quantity}; without it, all whose money did not go back before.
+-- Takes the pieces of an order out of the counted stocks (-1), or puts them back (1), with a movement for each. `pieces` is
+-- {item: quantity}; without it, all pieces that were not refunded.
 DROP FUNCTION IF EXISTS take_stock(bigint, int, uuid);
 CREATE OR REPLACE FUNCTION take_stock(the_order bigint, sign int, the_actor uuid, pieces jsonb DEFAULT NULL)
 RETURNS void
@@ -192,7 +193,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     why text := CASE WHEN sign < 0 THEN 'order' ELSE 'release' END;
 BEGIN
-    -- An order that is placed has locked what it takes.
+    -- place_order() has locked the stocks that it takes from.
     IF sign > 0 THEN
         PERFORM lock_stocks(ARRAY[the_order]);
     END IF;
@@ -224,7 +225,7 @@ BEGIN
 END
 $$;
 
--- How many pieces of an item are meant.
+-- How many pieces of an item `pieces` names; without it, all that were not refunded.
 CREATE OR REPLACE FUNCTION pieces_of(it item, pieces jsonb) RETURNS int
 LANGUAGE sql IMMUTABLE
 RETURN CASE

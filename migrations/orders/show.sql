@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 
--- Half of the last orders were ready within so many seconds of their payment.
+-- The median of the seconds from payment to ready, over the last orders.
 CREATE OR REPLACE FUNCTION seconds_to_prepare(the_shop bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

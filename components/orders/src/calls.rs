@@ -10,9 +10,9 @@ use crate::charge::{Asked, OwedRefund, Standing};
 use crate::error::Error;
 use crate::order::{CustomerId, Order, PaymentStatus};
 
-/// Menus are priced in one currency.
+/// The currency of all menus.
 const CURRENCY: &str = "BRL";
-/// The word by which payments tells our payments from others.
+/// The name under which this function opens payments: its events carry it.
 const OPENER: &str = "orders";
 /// How long the shop cannot spend what it was paid by wallet, so that a refund is covered.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -55,7 +55,7 @@ pub async fn pay(charge: Uuid, order: &Order, payee: Uuid) -> Result<(), Error> 
     .map_err(Error::from)
 }
 
-/// Whether the ledger moved a charge. A charge that it has not moved by now is void from then on.
+/// Whether the ledger moved a charge. A charge that was not moved is void from now on.
 pub async fn was_paid(charge: Uuid) -> Result<bool, Error> {
     Ok(ledger::void(charge.to_string()).await?.is_some())
 }
@@ -100,7 +100,7 @@ pub async fn open_checkout(
     standing(opened.await)
 }
 
-/// Has the provider asked, and answers how the payment stands afterwards.
+/// Makes payments ask the provider about a payment now; answers its status.
 pub async fn refresh_checkout(charge: Uuid) -> Result<Asked, Error> {
     standing(checkout::refresh(charge.to_string()).await)
 }
@@ -123,7 +123,7 @@ pub async fn refund_checkout(owed: &OwedRefund) -> Result<(), Error> {
     let amount = owed.amount.unsigned_abs();
     let mut answer = checkout::refund_part(payment.clone(), part.clone(), amount).await;
     if let Err(checkout::Refusal::NothingLeft(left @ 1..)) = answer {
-        // The rest of it went back before, by hand at the provider.
+        // A part went back before, by hand at the provider.
         answer = checkout::refund_part(payment, part, left).await;
     }
     match answer {
@@ -143,7 +143,7 @@ fn standing(answered: Result<checkout::Payment, checkout::Refusal>) -> Result<As
     };
     let payment = match answered {
         Ok(payment) => payment,
-        // It was never opened, and never will be.
+        // It was never opened and never will be.
         Err(checkout::Refusal::UnknownPayment | checkout::Refusal::RefusedByProvider) => {
             return Ok(never(Standing::Over));
         }

@@ -18,7 +18,7 @@ pub enum Kind {
 /// An order as it was taken, and what is to be paid for it.
 pub struct Placed {
     pub order: Order,
-    /// Absent when it costs nothing, is paid at the counter, or was settled before.
+    /// Absent when the order costs nothing, is paid at the counter, or was settled before.
     pub charge: Option<Uuid>,
     /// Whose wallet receives it.
     pub payee: Option<Uuid>,
@@ -32,7 +32,7 @@ pub struct OpenCharge {
     pub kind: Kind,
     /// The provider has it.
     pub is_open: bool,
-    /// Its order waits for it no more: it was called off, paid otherwise, or its time is over.
+    /// The order no longer waits for this charge: it was called off, paid otherwise, or its time is over.
     pub is_over: bool,
     #[row(flatten)]
     pub order: Order,
@@ -62,7 +62,7 @@ pub enum Standing {
     /// It may still be paid.
     Open(PaymentStatus),
     Paid,
-    /// It never will be paid.
+    /// It will never be paid.
     Over,
     /// It was paid and went back.
     Refunded,

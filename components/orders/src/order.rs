@@ -62,7 +62,7 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     To(Status),
-    /// Takes its money at the counter, however it was to be paid. Repeated: no effect.
+    /// A cashier takes the money at the counter, whatever the payment method. Repeated: no effect.
     CashIn,
 }
 
@@ -105,7 +105,7 @@ pub struct Order {
     pub updated_at: Timestamp,
     #[row(json)]
     pub items: Vec<Item>,
-    /// What is called out when it is ready.
+    /// The number that is called out when the order is ready.
     #[row(column = "number")]
     pub pickup_number: i32,
     pub shop_id: i64,
@@ -118,13 +118,13 @@ pub struct Order {
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub tip: i64,
-    /// What was given back.
+    /// The amount that was given back.
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub refunded: i64,
-    /// Unpaid by then, it is cancelled.
+    /// An order that is unpaid by then is cancelled.
     pub expires_at: Timestamp,
-    /// When it should be ready, as the last orders were.
+    /// When it should be ready, estimated from the last orders.
     pub ready_by: Option<Timestamp>,
     #[row(column = "next_states")]
     pub next_states: Words,
@@ -163,12 +163,12 @@ pub struct Item {
     pub id: i64,
     pub product_id: i64,
     pub name: String,
-    /// Of one, with its choices.
+    /// The price of one piece with its choices.
     #[serde(serialize_with = "decimal::serialize")]
     #[schemars(with = "f64")]
     pub price: i64,
     pub quantity: i32,
-    /// How many of them were given back.
+    /// How many pieces were refunded.
     pub refunded: i32,
     pub station: String,
     pub comment: Option<String>,
@@ -244,7 +244,7 @@ impl kit::store::Column for CustomerId {
     }
 }
 
-/// What is wanted of an order, checked.
+/// A checked request for an order.
 pub struct Wish {
     pub shop: i64,
     pub customer: Option<CustomerId>,
@@ -315,7 +315,7 @@ pub struct Tracked {
     pub order_id: i64,
     pub status: Status,
     pub created_at: Timestamp,
-    /// The user who did it. Absent: the platform itself. Left out for those who only have the link.
+    /// The user who did it; absent when the platform did it, and for readers with only the link.
     pub actor: Option<Uuid>,
 }
 
@@ -344,7 +344,7 @@ impl Column for TicketItems {
     }
 }
 
-/// How much of a thing the orders in the kitchen still need.
+/// How many pieces of a product, with the same choices, the orders in the kitchen still need.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Pending {
     pub product_id: i64,
@@ -355,7 +355,7 @@ pub struct Pending {
     pub quantity: i64,
 }
 
-/// An order as it was taken, with the name of what it was refused for.
+/// The result of placing an order; a refusal that concerns a product, choice or coupon has its name.
 pub struct Named<T>(pub Option<String>, pub Result<T, Error>);
 
 impl<T: FromRow> FromRow for Named<T> {

@@ -42,10 +42,10 @@ pub struct Product {
     pub description: String,
     pub allergens: Vec<String>,
     pub station: Station,
-    /// When it is served; empty: always.
+    /// When it is served; always when empty.
     #[row(json)]
     pub hours: Vec<Hours>,
-    /// What is left; `null` when it is not counted.
+    /// How many are left; `null` when the product is not counted.
     pub stock: Option<i32>,
     /// It can be ordered now.
     pub available: bool,
@@ -58,7 +58,7 @@ pub struct Product {
     pub shop_id: i64,
 }
 
-/// A window of the week. One that ends before it begins goes on after midnight.
+/// A window of the week. A window whose end is before its begin goes on after midnight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
 pub struct Hours {
     /// 1 is Monday, 7 is Sunday.
@@ -75,11 +75,11 @@ pub struct Hours {
 pub struct Group {
     #[schemars(example = &"Size")]
     pub name: String,
-    /// Choices that have to be made.
+    /// How many choices have to be made.
     #[serde(default)]
     #[schemars(example = 1)]
     pub at_least: i32,
-    /// Choices that can be made.
+    /// How many choices can be made.
     #[serde(default = "one")]
     #[schemars(example = 1)]
     pub at_most: i32,
@@ -90,7 +90,7 @@ fn one() -> i32 {
     1
 }
 
-/// A possible answer, and what it costs on top. Known by its name: one that is sent again keeps its id.
+/// A possible answer, and its extra price. A choice is known by its name: when it is sent again it keeps its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
 pub struct Choice {
     #[serde(default)]

@@ -39,7 +39,7 @@ pub async fn settle_placed(db: &Db, placed: Placed, email: Option<String>) -> Re
                 Err(refusal) => settle_wallet(db, charge, true).await?.ok_or(refusal),
             }
         }
-        // The shop has lost its owner since.
+        // The shop has no owner any more.
         (PaymentMethod::Wallet, None) => settle_wallet(db, charge, true)
             .await?
             .ok_or(Error::NoWalletHere),
@@ -48,7 +48,7 @@ pub async fn settle_placed(db: &Db, placed: Placed, email: Option<String>) -> Re
     }
 }
 
-/// An order whose payment cannot be opened now stands all the same: the sweep tries again.
+/// An order whose payment cannot be opened now is kept, and the sweep tries again.
 async fn open_at_provider(
     db: &Db,
     charge: Uuid,
@@ -63,7 +63,7 @@ async fn open_at_provider(
         Ok(asked) => {
             let is_open = matches!(asked.standing, Standing::Open(_));
             let order = record(db, charge, asked).await?;
-            // It was called off meanwhile, or paid at the counter.
+            // The order was called off meanwhile, or paid at the counter.
             if is_open && !order.status.waits_for_payment() {
                 return record(db, charge, calls::cancel_checkout(charge).await?).await;
             }
@@ -79,8 +79,8 @@ async fn open_at_provider(
     }
 }
 
-/// Settles a wallet's charge as the ledger has it. Answers the order when it was paid; a charge that was not is void
-/// and never will be.
+/// Settles a wallet's charge as the ledger has it. Answers the order when the charge was paid. Otherwise the charge is void
+/// from now on.
 async fn settle_wallet(db: &Db, charge: Uuid, is_answer: bool) -> Result<Option<Order>, Error> {
     if calls::was_paid(charge).await? {
         return record_paid(db, charge).await.map(Some);
@@ -101,14 +101,14 @@ async fn record(db: &Db, charge: Uuid, asked: Asked) -> Result<Order, Error> {
 
 async fn record_paid(db: &Db, charge: Uuid) -> Result<Order, Error> {
     let order = store::charge_paid(db, charge).await?;
-    // It was called off, or paid at the counter, before.
+    // The order was called off, or paid at the counter, before this payment.
     if order.status.is_over() || order.payment_method == PaymentMethod::Counter {
         pay_refunds(db, store::find_refunds(db, order.id).await?).await;
     }
     Ok(order)
 }
 
-/// Has the provider asked how the payment of an order stands.
+/// Makes payments ask the provider about the payment of an order, and records the answer.
 pub async fn refresh(db: &Db, order: i64) -> Result<(), Error> {
     if let Some(charge) = store::find_charge(db, order).await? {
         record(db, charge, calls::refresh_checkout(charge).await?).await?;
@@ -117,8 +117,7 @@ pub async fn refresh(db: &Db, order: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Calls the open payment of an order off that waits for it no more, and pays what is owed. What fails now is left to the
-/// sweep.
+/// Calls off the open payment of an order that no longer waits for it, and pays refunds. The sweep does what fails now.
 pub async fn wind_up(db: &Db, order: &Order) {
     let all = async {
         if let Some(charge) = store::find_charge(db, order.id).await? {
@@ -155,7 +154,7 @@ async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
 /// once.
 pub async fn sweep() -> Result<(), Error> {
     let db = crate::store::open().await?;
-    // A failure of one does not keep the others from their turn.
+    // A part that fails does not keep the next one from running.
     [
         relay::drain(&db, hear).await.map(drop).map_err(Error::from),
         tell_ready(&db).await,

@@ -8,10 +8,10 @@ use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The shop of clients that know one shop.
+/// The shop that is meant when a client names none.
 pub const FIRST: i64 = 1;
 
-/// Where people order.
+/// A shop: a menu, staff and a kitchen.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Shop {
     pub id: i64,
@@ -40,14 +40,14 @@ pub struct Member {
     pub assigned_at: Timestamp,
 }
 
-/// A day of a shop. Waiting is from payment to ready.
+/// The figures of a day. Waiting is the time from payment until the order is ready.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Figures {
     /// As `2026-01-31`, by the shop's clock.
     pub day: String,
     /// Orders that were paid.
     pub orders: i64,
-    /// What they brought, less what was given back.
+    /// The price of the paid orders, less refunds.
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub revenue: i64,

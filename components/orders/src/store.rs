@@ -23,7 +23,7 @@ async fn decide<T: FromRow>(
     db.one::<Decided<T, Error>>(sql, params).await?.0
 }
 
-/// Runs a list that may be refused: its one row is the refusal then, or says that nothing is in it.
+/// Runs a list that may be refused. A refused or an empty list has one row, which says which of the two it is.
 async fn decide_all<T: FromRow>(
     db: &Db,
     sql: &'static str,

@@ -70,7 +70,7 @@ pub async fn show_category(
     Ok(one(listed, Error::UnknownCategory)?)
 }
 
-/// The page of one row.
+/// A page of one row.
 fn first() -> Page {
     Page::first(1)
 }
@@ -217,7 +217,7 @@ pub struct NewProduct {
     station: Station,
     #[serde(default)]
     hours: Vec<Hours>,
-    /// How many there are; not counted when absent.
+    /// How many there are; when absent, the product is not counted.
     #[schemars(range(min = 0, max = 1_000_000))]
     stock: Option<i32>,
     #[serde(default)]
@@ -336,7 +336,7 @@ pub struct StockMove {
     reason: Why,
     #[schemars(range(min = 0, max = 1_000_000), example = 20)]
     quantity: i32,
-    /// The stock of a choice instead of that of the product.
+    /// Changes the stock of this choice instead of the product's.
     choice_id: Option<i64>,
 }
 

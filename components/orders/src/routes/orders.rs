@@ -16,7 +16,7 @@ use crate::store::charges;
 use crate::store::orders::{self, Customer};
 use crate::{calls, saga, store};
 
-/// The price, the status and the payment's status are not part of it.
+/// An order as a client places it. Price, status and payment status are decided here.
 #[derive(Deserialize, Schema)]
 pub struct NewOrder {
     /// The number or id of the customer's account; the caller when absent. Kiosks and counters order for others.
@@ -38,7 +38,7 @@ pub struct NewOrder {
 }
 
 const MAX_EMAIL: usize = 254;
-/// A day: longer a stock should not wait for a payment.
+/// A day: stock should not be reserved longer for an order that is not paid.
 const MAX_SECONDS_TO_PAY: i32 = 86_400;
 
 impl NewOrder {
@@ -94,7 +94,7 @@ async fn find_customer(caller: &Caller, named: Option<&CustomerId>) -> Result<Cu
 pub struct WantedOrders {
     /// The one order with this id, in a list.
     order_id: Option<i64>,
-    /// As the order says it.
+    /// The customer, as `customer_id` of the order has it.
     customer_id: Option<String>,
     status: Option<Status>,
     #[schemars(example = 1)]
@@ -129,7 +129,7 @@ pub async fn show_order(caller: Caller, Path(id): Path<i64>) -> Result<Json<Orde
 pub struct OrderChange {
     #[schemars(with = "Option<Status>", example = &"requested")]
     status: Option<String>,
-    /// Not believed: the provider is asked.
+    /// A hint only: the provider is asked how the payment stands.
     #[schemars(with = "Option<PaymentStatus>")]
     payment_status: Option<String>,
 }
@@ -158,7 +158,7 @@ async fn take(db: &Db, id: i64, step: Step, caller: &Caller) -> Result<Order, Er
             event::wake();
             Ok(order)
         }
-        // The client says that it was paid, which the provider knows.
+        // The client says that it was paid: ask the provider.
         Err(Error::NotPaid) => {
             saga::refresh(db, id).await?;
             let order = orders::find_order(db, id, caller).await?;
@@ -230,7 +230,7 @@ struct ItemBack {
     item_id: i64,
     #[schemars(range(min = 1, max = 1000), example = 1)]
     quantity: i32,
-    /// Whether the pieces can be sold again: they go back into the stock. Absent: when they were not prepared yet.
+    /// Whether the pieces go back into the stock to be sold again. When absent, they do if they were not prepared yet.
     restock: Option<bool>,
 }
 

@@ -95,7 +95,7 @@ pub async fn follow_order_live(
     watch(Watched::Link(link), &headers).await
 }
 
-/// An order, and by what right it is looked at.
+/// An order, and the right to see it: a caller's or a link.
 enum Watched {
     Own(i64, Caller),
     Link(Uuid),
@@ -103,10 +103,10 @@ enum Watched {
 
 /// What is shown of an order.
 struct View {
-    /// Changes with it.
+    /// Changes when the body does.
     etag: String,
     body: Value,
-    /// Nothing follows.
+    /// The order changes no more.
     is_last: bool,
 }
 
@@ -165,11 +165,11 @@ const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const LOOK: Duration = Duration::from_secs(1);
 /// Looks without news until a comment is sent: less time than proxies wait for a byte.
 const QUIET_LOOKS: u32 = 15;
-/// A browser connects anew after the end, and is let in while there are places. Shorter than the request timeout of
-/// the function.
+/// How long a stream lasts. A browser connects again after the end and gets a place when one is free. Shorter than the
+/// request timeout of the function.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 
-/// A stream of what the order is and becomes, until nothing more can become of it.
+/// A stream of the order's state and of each change, until the order changes no more.
 async fn watch(watched: Watched, headers: &HeaderMap) -> Result<Response, Problem> {
     let accepts = |it: &str| it.contains(EVENTS);
     let accepted = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
@@ -180,7 +180,7 @@ async fn watch(watched: Watched, headers: &HeaderMap) -> Result<Response, Proble
     let view = watched.view(&db).await?;
     let last = headers.get(LAST_EVENT).and_then(|it| it.to_str().ok());
     if view.is_last && last == Some(view.etag.as_str()) {
-        // Browsers then stop connecting anew.
+        // After a 204 browsers do not connect again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let first = Bytes::from(view.event());
@@ -196,7 +196,7 @@ async fn watch(watched: Watched, headers: &HeaderMap) -> Result<Response, Proble
     let head = [
         (header::CONTENT_TYPE, EVENTS),
         (header::CACHE_CONTROL, "no-store"),
-        // nginx would wait for more.
+        // Otherwise nginx buffers the stream.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     let events = events.map(Ok::<_, Infallible>);
@@ -221,8 +221,8 @@ struct Watch {
 }
 
 impl Watch {
-    /// The next bytes of the stream. It ends when a store is in trouble, or the order is out of sight: the client's next
-    /// try is told why.
+    /// The next bytes of the stream. It ends when a store is in trouble or the caller may not see the order any more: the
+    /// client's next request gets the refusal.
     async fn next(mut self) -> Option<(Bytes, Self)> {
         while !self.is_over && kit::now() < self.ends_at {
             sleep(LOOK).await;

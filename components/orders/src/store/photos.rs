@@ -39,7 +39,7 @@ pub async fn edit_photo(db: &Db, product: i64, id: Uuid, caller: &Caller) -> Res
     decide(db, sql!("edit_photo"), params).await
 }
 
-/// Its product shows it from now on. Repeated: no effect.
+/// Makes the product show the photo. Repeated: no effect.
 pub async fn complete_photo(db: &Db, id: Uuid, sha256: &str) -> Result<Product, Error> {
     decide(db, sql!("complete_photo"), params![id, sha256]).await
 }
@@ -54,7 +54,7 @@ pub async fn drop_photo(
     decide(db, sql!("drop_photo"), params).await
 }
 
-/// Its product shows them in this order from now on.
+/// Makes the product show its photos in this order.
 pub async fn order_photos(
     db: &Db,
     product: i64,
@@ -73,8 +73,8 @@ pub async fn find_photo(db: &Db, product: i64, id: Uuid) -> Result<Stored, Error
         .ok_or(Error::UnknownPhoto)
 }
 
-/// Photos whose bytes are to go: those that are shown no more, and uploads that were never completed. From now on
-/// they cannot be completed.
+/// Claims photos whose bytes are to be deleted: photos that are not shown any more, and uploads that were never completed.
+/// They cannot be completed from now on.
 pub async fn claim_stale_photos(db: &Db, limit: i64) -> Result<Vec<Stored>, Error> {
     Ok(db.all(sql!("claim_stale_photos"), params![limit]).await?)
 }
