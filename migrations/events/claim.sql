@@ -1,11 +1,11 @@
 -- How deliveries reach their consumers: routed, claimed, carried out, settled.
 --
 -- A consumer is the function whose role asks: `wharf_notify` is handed deliveries for `notify` and no others, and can
--- settle nothing else. Any number of copies may call these at any time. The rules of patience (how long until the next
--- attempt, how many there are) are the relay's, in components/kit/src/store/relay.rs.
+-- settle nothing else. Any number of copies may call these at any time. The backoff (how long until the next attempt, how
+-- many attempts) is decided by the relay, in components/kit/src/store/relay.rs.
 
--- The state in which a delivery comes to the head of its line. `route` says the same in its statements, where a function that
--- reads a table would be planned anew each time.
+-- The state that a delivery gets when it becomes the head of its line. `route` repeats this in its statements, because a
+-- function that reads a table would be planned again each time.
 CREATE OR REPLACE FUNCTION state_of_head(of_kind text, from_then timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE
@@ -14,8 +14,8 @@ RETURN CASE
     ELSE 'ready'
 END;
 
--- Makes the next claim look at these lanes. It waits for claims that have just found one of them empty. The lanes are looked
--- up one by one: every webhook has one, and a join in their order would read all that there are.
+-- Makes the next claim look at these lanes. It waits for claims that have just found one of them empty. Lanes are looked up
+-- one by one: every webhook has one, and a join could read all of them.
 CREATE OR REPLACE FUNCTION wake_lanes(consumers text[], names text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -30,20 +30,20 @@ BEGIN
         AND lane.paused_by IS NULL;
 END $$;
 
--- Only one call at a time makes heads, and every change of a line's head goes by it.
+-- The lock of all lines: every change of a line's head takes it, so only one call at a time makes heads.
 CREATE OR REPLACE FUNCTION lock_lines() RETURNS void
 LANGUAGE sql
 RETURN pg_advisory_xact_lock(hashtextextended('events.route', 0));
 
 DROP FUNCTION IF EXISTS is_anything_to_route();
 
--- Brings lines up to date: archives what is done and lets the next of its line go, calls back what failed and is due,
--- and turns new events into deliveries. At most `at_most` of each, those of urgent lanes first.
+-- Brings lines up to date: archives finished deliveries and frees the next one of their line, makes failed deliveries ready
+-- that are due, and turns new events into deliveries. At most `at_most` of each, urgent lanes first.
 CREATE OR REPLACE FUNCTION route(at_most int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
--- To plan a statement anew each time costs as much as it does. So it is planned once, maybe while the tables are empty, and
--- then what looks cheapest reads the whole backlog: every statement here leaves the planner one way only. Rows are found by
--- a list of ids, by a place, or one by one behind LATERAL and LIMIT.
+-- Planning a statement costs as much as running it, so each is planned once, perhaps while the tables are empty. A plan that
+-- is cheapest then may later read the whole backlog. So every statement here leaves the planner one choice only: rows are
+-- found by a list of ids, by their place, or one by one behind LATERAL and LIMIT.
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     consumers text[];
@@ -89,7 +89,7 @@ BEGIN
             ORDER BY delivery.seq
             LIMIT 1
         ) AS first
-        -- A dead letter that was requeued meanwhile may stand there.
+        -- A dead letter that was requeued meanwhile may be the head.
         LEFT JOIN LATERAL (
             SELECT delivery.id FROM delivery
             WHERE delivery.consumer = line.consumer AND delivery.lane = line.lane
@@ -220,9 +220,9 @@ CREATE OR REPLACE FUNCTION is_broken(failures int) RETURNS bool
 LANGUAGE sql IMMUTABLE
 RETURN failures >= 10;
 
--- Hands out up to `at_most_urgent` deliveries of lanes of rank 0 and up to `at_most` of the others, and of no lane more
--- than it may have in flight. Until the lease ends no other worker is handed the same. The cost depends on what is handed out,
--- not on what waits.
+-- Hands out up to `at_most_urgent` deliveries of lanes of rank 0 and up to `at_most` of the others, within the limit in flight
+-- of each lane. Until the lease ends no other worker gets the same deliveries. The cost depends on the deliveries that are
+-- handed out, not on those that wait.
 CREATE OR REPLACE FUNCTION claim_deliveries(at_most_urgent int, at_most int, lease_ms int) RETURNS SETOF handed
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
@@ -238,7 +238,7 @@ DECLARE
     fit bigint[];
     stale bigint[];
 BEGIN
-    -- A claim that a crash of PostgreSQL forgets never happened.
+    -- Not forced to disk: a claim that is lost in a crash of PostgreSQL never happened.
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM route(200);
     FOR of_rank IN 0..2 LOOP
@@ -260,14 +260,14 @@ BEGIN
                 UPDATE lane SET wake_at = one.not_before WHERE lane.consumer = me AND lane.name = one.name;
                 CONTINUE;
             END IF;
-            -- A receiver that kept failing is tried with one delivery.
+            -- A lane whose receiver keeps failing gets one delivery at a time.
             free := CASE WHEN is_broken(one.failures) THEN 1 ELSE one.max_running END - (
                 SELECT count(*) FROM delivery
                 WHERE delivery.consumer = me AND delivery.lane = one.name AND delivery.state = 'running'
                     AND delivery.due_at > clock_timestamp()
             );
             IF free <= 0 THEN
-                -- `route` wakes it when a delivery ends; this is for those that end otherwise.
+                -- `route` wakes a full lane when a delivery ends. This time is for deliveries that end without it.
                 UPDATE lane SET wake_at = clock_timestamp() + interval '2 seconds' / one.max_running
                 WHERE lane.consumer = me AND lane.name = one.name;
                 CONTINUE;
@@ -310,7 +310,7 @@ BEGIN
                 FROM handed_out AS it;
                 room := room - cardinality(fit);
             END IF;
-            -- The last of a lane's turn: behind the other lanes of its rank, or until there is something ready.
+            -- Ends the turn of this lane: it goes behind the other lanes of its rank, or sleeps until something is ready.
             UPDATE lane SET wake_at = CASE WHEN cardinality(picked) = free THEN clock_timestamp() END
             WHERE lane.consumer = me AND lane.name = one.name;
         END LOOP;
@@ -348,10 +348,10 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION is_broken, state_of_head, wake_lanes, lock_lines, route FROM PUBLIC;
--- Harmless to others: nothing has them as its consumer.
+-- Roles that are no consumer get nothing from these.
 GRANT EXECUTE ON FUNCTION claim_deliveries, reclaim_delivery TO PUBLIC;
 
--- Copies of the release before claim nothing: they would not know events that they now hear themselves.
+-- Copies of the release before claim nothing: they do not know the events that their function hears now.
 CREATE OR REPLACE FUNCTION claim(at_most int, lease_ms int) RETURNS SETOF claimed
 LANGUAGE sql AS 'SELECT NULL::events.claimed WHERE false';
 

@@ -15,8 +15,8 @@ BEGIN
         JOIN lane_rule ON lane_rule.consumer = subscription.consumer AND lane_rule.name = subscription.lane
         WHERE subscription.kind = NEW.kind
     ), 1);
-    -- The request that wrote it. What follows from another event has that one's. Where the host shows `?`, it names the request
-    -- of a statement that has asked for it by this code: it runs the failed statement again.
+    -- The request that wrote the event. An event that follows from another has the other's request. A `?` means that the host
+    -- can name it: the statement asks by failing with this code, and the host runs it again with the request named.
     IF NEW.request_id IS NULL AND current_setting('wharf.request_id', true) = '?' THEN
         RAISE 'an event asks for the request that wrote it' USING ERRCODE = 'WR001';
     END IF;

@@ -1,6 +1,6 @@
 -- What operators do with deliveries, through the function jobs.
 
--- A head goes on where its line allows it. The caller holds `lock_lines`.
+-- The state of a delivery that operators free: ready, or blocked behind others of its line. The caller holds `lock_lines`.
 CREATE OR REPLACE FUNCTION state_in_line(it delivery) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE
@@ -12,8 +12,8 @@ RETURN CASE
     ELSE events.state_of_head(it.kind, NULL)
 END;
 
--- A dead letter gets all its attempts again and its old place in its line; a delivery that waits for its next attempt
--- has it now. For one consumer, or for all.
+-- Requeues the deliveries of an event, for one consumer or for all. A dead letter gets all its attempts and its old place in
+-- its line again; a delivery that waits for its next attempt gets it now.
 CREATE OR REPLACE FUNCTION requeue(of_event uuid, for_consumer text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
@@ -27,7 +27,7 @@ BEGIN
                 WHEN delivery.state = 'dead' AND state_in_line(delivery) = 'parked' THEN delivery.kind
             END,
             attempts = CASE delivery.state WHEN 'dead' THEN 0 ELSE delivery.attempts END,
-            -- An operator wants it all the same.
+            -- Delivered although it has expired, because an operator wants it.
             expires_at = NULL,
             due_at = clock_timestamp(),
             settled_at = NULL,
@@ -92,7 +92,7 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM entry WHERE id = of_event) THEN 'not_dead' ELSE 'unknown_event' END;
 END $$;
 
--- Lets up to `at_most` deliveries go on that were parked for something; answers how many.
+-- Frees up to `at_most` deliveries that are parked for `what`; answers how many.
 CREATE OR REPLACE FUNCTION unpark(what text, at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
@@ -119,7 +119,7 @@ BEGIN
     RETURN coalesce(cardinality(freed), 0);
 END $$;
 
--- The same for a function's own, of events since a moment; earlier ones count as carried out.
+-- The same for the deliveries of the calling function. Deliveries of events before `since` count as carried out.
 CREATE OR REPLACE FUNCTION release_parked(what text, since timestamptz, at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
@@ -198,7 +198,7 @@ BEGIN
     RETURN resumed;
 END $$;
 
--- Whether signin has said this of a user within the days that are kept.
+-- Whether signin has emitted this about a user, as far back as events are kept.
 CREATE OR REPLACE FUNCTION is_told(of_user text, what jsonb) RETURNS bool
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = events, pg_temp
 RETURN EXISTS (
@@ -212,7 +212,7 @@ RETURN EXISTS (
     WHERE kind IN ('user:created', 'user:updated') AND aggregate = of_user AND payload = what
 );
 
--- Makes the partitions of the days to come and drops those of more than a week ago, with what is in them.
+-- Makes the partitions of the coming days and drops those that are older than a week.
 CREATE OR REPLACE FUNCTION keep_days() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
@@ -233,7 +233,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Deletes dead letters of more than 90 days ago. Answers how many dead letters.
+-- Deletes dead letters that are older than 90 days; answers how many.
 CREATE OR REPLACE FUNCTION purge_dead(at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp AS $$
 DECLARE
@@ -249,9 +249,8 @@ BEGIN
     RETURN purged;
 END $$;
 
--- What is not carried out, by function, lane and kind. It has to be counted, so that it costs more the more waits: a count
--- is shown again until twenty times as long has passed as it took. So monitors take a twentieth of a processor at most, and
--- small counts are fresh.
+-- The unfinished deliveries, by function, lane and kind. Counting them costs more the more there are, so a count is kept for
+-- twenty times as long as it took. Monitors then take a twentieth of a processor at most, and counts of few are fresh.
 CREATE OR REPLACE FUNCTION measure_backlog() RETURNS TABLE (
     consumer text, lane text, kind text, ready bigint, blocked bigint, running bigint, retrying bigint, parked bigint,
     dead bigint, oldest_at timestamptz
@@ -262,7 +261,7 @@ DECLARE
     begun timestamptz;
 BEGIN
     SELECT * INTO last FROM measured;
-    -- One counts at a time; the others show the last count, and wait only for the first.
+    -- One call counts at a time. Others show the last count; they wait only for the very first one.
     IF last.at IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('events.measure', 0));
         SELECT * INTO last FROM measured;
@@ -297,7 +296,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION state_in_line, requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes,
     keep_days, purge_dead, is_told, measure_backlog FROM PUBLIC;
--- Harmless to others: nothing has them as its consumer.
+-- Roles that are no consumer free nothing by this.
 GRANT EXECUTE ON FUNCTION release_parked TO PUBLIC;
 GRANT EXECUTE ON FUNCTION requeue, requeue_dead, discard, unpark, park_kind, pause_lanes, resume_lanes, keep_days,
     purge_dead, is_told, measure_backlog TO wharf_jobs;

@@ -1,4 +1,4 @@
--- The failures in a row of a lane after so many more.
+-- The consecutive failures of a lane, after `failed` more.
 CREATE OR REPLACE FUNCTION failures_after(before int, rests_until timestamptz, failed int) RETURNS int
 LANGUAGE sql STABLE
 RETURN CASE
@@ -11,10 +11,9 @@ CREATE OR REPLACE FUNCTION rest_after(failures int) RETURNS interval
 LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN is_broken(failures) THEN least(60, power(2, failures - 10)) ELSE 0 END * interval '1 second';
 
--- Records what came of deliveries: 'done'; 'dead', never tried again by itself; 'again' after a pause; 'later' the
--- same without its counting as an attempt; 'parked' until what it is parked for is there again. `rest_ms` lets its
--- whole lane rest. What follows (more events) is written with it or not at all. Answers the deliveries whose claim
--- had not been lost: only these changed.
+-- Records the outcomes of deliveries: 'done'; 'dead', not tried again by itself; 'again' after a pause; 'later', the same
+-- without counting as an attempt; 'parked' until `unpark`. `rest_ms` lets the whole lane rest. Events that follow are written
+-- in the same statement. Answers the deliveries that were settled: not those whose claim was lost meanwhile.
 CREATE OR REPLACE FUNCTION settle_deliveries(settlements jsonb) RETURNS SETOF bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = events, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
@@ -46,7 +45,7 @@ BEGIN
             END,
             settled_at = CASE WHEN wanted.outcome IN ('done', 'dead') THEN clock_timestamp() END
         FROM wanted
-        -- Written so that the planner can find rows by their ids only, even when it thinks that there are none.
+        -- Written so that the planner has to find rows by their ids, even when it expects an empty table.
         WHERE delivery.id = ANY (ARRAY[wanted.delivery]) AND delivery.fence = wanted.fence
             AND delivery.state || '' = 'running' AND delivery.consumer || '' = consumer()
         RETURNING delivery.id, delivery.event, delivery.consumer, delivery.attempts, wanted.error
@@ -78,8 +77,8 @@ BEGIN
     ) AS rest
     WHERE lane.consumer = ANY (ARRAY[rest.consumer]) AND lane.name = ANY (ARRAY[rest.lane]);
 
-    -- Failures in a row of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute. What
-    -- was under way when it broke fails for the same reason and makes no rest longer: only the next trial does.
+    -- Consecutive failures of a lane whose deliveries have one receiver. It rests for one second, then two, up to a minute.
+    -- Deliveries that were under way when it broke fail for the same reason and do not make the rest longer.
     UPDATE lane SET
         failures = CASE WHEN ended.worked THEN 0 ELSE failures_after(lane.failures, lane.not_before, ended.failed) END,
         not_before = CASE
@@ -104,7 +103,7 @@ END $$;
 REVOKE ALL ON FUNCTION failures_after, rest_after FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settle_deliveries TO PUBLIC;
 
--- As copies of the release before say it, of what they had claimed before the tables changed.
+-- For copies of the release before: they settle deliveries that they had claimed before the tables changed.
 CREATE OR REPLACE FUNCTION settle(
     event uuid, with_fence bigint, outcome text, pause_ms bigint, error text, follows jsonb
 ) RETURNS bool

@@ -1,4 +1,4 @@
--- Who sees what. Every statement decides by these, hidden and absent alike in the same statement.
+-- Who sees what. Every statement uses these functions, and treats hidden rows like absent ones.
 
 -- What a viewer may do with a pack: 0 nothing, 1 see it, 2 change it, 3 do everything its owner may. `roles` are the
 -- viewer's, with 'user' for everyone who is signed in. `link` is the digest of a friend's link.
@@ -20,7 +20,8 @@ RETURN CASE
     ELSE 0
 END;
 
--- Whether lists, searches and look-ups by hash show a pack to a viewer: not what is unlisted, unless it is theirs.
+-- Whether lists, searches and look-ups by hash show a pack to a viewer. A pack that is not public is shown to its team, and
+-- to users and roles that it is shared with.
 CREATE OR REPLACE FUNCTION is_listed(p pack, viewer uuid, roles text[]) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN p.deleted_at IS NULL AND (
@@ -31,12 +32,13 @@ RETURN p.deleted_at IS NULL AND (
     OR EXISTS (SELECT FROM pack_share AS s WHERE s.pack_id = p.id AND (s.user_id = viewer OR s.role = ANY (roles)))
 );
 
--- A version is seen once it is published; a draft by those who may change the pack.
+-- Viewers see a version once it is published. Only its team sees a draft.
 CREATE OR REPLACE FUNCTION sees_version(v version, pack_level int) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN v.deleted_at IS NULL AND (pack_level >= 2 OR (pack_level = 1 AND v.status <> 'draft'));
 
--- A file is seen with its version, unless it is restricted. Those whom the file names see it wherever it is.
+-- Viewers of a version see its files, except restricted ones. Users and roles that a file is shared with see it even if they
+-- do not see its pack, but not in a draft.
 CREATE OR REPLACE FUNCTION sees_file(f file, v version, pack_level int, viewer uuid, roles text[]) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN (f.version_id IS NULL OR v.deleted_at IS NULL) AND (
@@ -47,7 +49,7 @@ RETURN (f.version_id IS NULL OR v.deleted_at IS NULL) AND (
     ))
 );
 
--- The newest version that was published and not yanked; the pinned one when nothing else was asked for.
+-- The newest version that is published and not yanked. Without filters, the pinned version if there is one.
 CREATE OR REPLACE FUNCTION latest_version(p pack, in_channel text, for_mc text, for_loader text) RETURNS bigint
 LANGUAGE sql STABLE
 RETURN (
@@ -61,7 +63,7 @@ RETURN (
     LIMIT 1
 );
 
--- The icon and the gallery of a pack. A file that is restricted is no picture for anyone.
+-- The icon and the gallery of a pack. A restricted file is left out for every viewer.
 -- Volatile, so that a statement that changes a pack shows it as it is then; PL/pgSQL, whose plan a connection keeps.
 CREATE OR REPLACE FUNCTION show_pictures(of_pack bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$

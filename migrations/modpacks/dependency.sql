@@ -1,5 +1,5 @@
--- Dependencies of versions. Packs that the viewer does not see are left out, wherever a version is shown, as if they did
--- not exist: nothing is learned of a private pack by what depends on it.
+-- Dependencies of versions. Wherever a version is shown, packs that the viewer may not see are left out, so that a
+-- dependency does not reveal a private pack.
 
 -- Volatile, so that a statement that changes a version shows it as it is then; PL/pgSQL, whose plan a connection keeps.
 CREATE OR REPLACE FUNCTION show_dependencies(of_version bigint, viewer uuid, roles text[], link text) RETURNS jsonb
@@ -17,7 +17,7 @@ BEGIN
                 SELECT v.id
                 FROM version AS v
                 WHERE v.pack_id = d.pack_id AND v.deleted_at IS NULL
-                    -- Those who ask for exactly this one get it after it was yanked, too.
+                    -- A dependency on exactly one version still finds it after it was yanked.
                     AND (v.status = 'published' OR (v.status = 'yanked' AND low.id = high.id))
                     AND (low.id IS NULL OR v.seq >= low.seq) AND (high.id IS NULL OR v.seq <= high.seq)
                 ORDER BY v.seq DESC

@@ -1,14 +1,14 @@
 -- Files, their uploads, and the room that they take. Locks are taken in this order: pack, version, file, upload, blobs
 -- by id, usage.
 
--- The row that a user's bytes are counted in.
+-- Makes the row in which a user's bytes are counted, unless it exists.
 CREATE OR REPLACE FUNCTION open_usage(the_user uuid, default_quota bigint) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO usage AS u (user_id, quota) VALUES (the_user, default_quota)
     ON CONFLICT (user_id) DO UPDATE SET quota = CASE WHEN u.is_own_quota THEN u.quota ELSE default_quota END
 $$;
 
--- Undoes the whole statement when the user has more than they may.
+-- Fails, which undoes the whole statement, when the user exceeds their quota.
 CREATE OR REPLACE FUNCTION check_quota(the_user uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -18,7 +18,7 @@ BEGIN
 END
 $$;
 
--- The uploads of files that go: what was promised to them is free again, and S3 is asked to drop their bytes.
+-- Drops the uploads of files that are removed: frees their reserved bytes, and leaves it to the sweep to delete the bytes in S3.
 CREATE OR REPLACE FUNCTION drop_uploads(of_files bigint[]) RETURNS void
 LANGUAGE sql AS $$
     WITH dropped AS (
@@ -130,7 +130,7 @@ BEGIN
         LEFT JOIN version AS v ON v.id = f.version_id
         WHERE f.id = reuse_file.source AND f.status = 'ready'
             AND sees_file(f, v, level(pack, viewer, roles, NULL), viewer, roles);
-    -- It may be deleted meanwhile: the lock of the blob is the last word.
+    -- The blob may be deleted at this moment, so the check is repeated under its lock.
     PERFORM FROM blob WHERE id = s.blob_id AND status = 'live' AND refs > 0 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_file', NULL::file;
@@ -171,7 +171,7 @@ BEGIN
     opened := open_pack(the_pack, viewer, roles, needed);
     IF opened.outcome <> 'done' THEN
         outcome := 'unknown_file';
-        -- Who sees the file may know that only others change it.
+        -- A viewer who sees the file is told that they may not change it; for others it does not exist.
         IF opened.outcome = 'forbidden' AND EXISTS (
             SELECT FROM file AS seen
             JOIN pack AS of_pack ON of_pack.id = seen.pack_id
@@ -229,7 +229,7 @@ BEGIN
 END
 $$;
 
--- The upload of a file that the viewer may change. One that is asked for is not abandoned.
+-- The upload of a file that the viewer may change. Asking for it keeps it from being abandoned.
 CREATE OR REPLACE FUNCTION find_upload(the_file bigint, viewer uuid, roles text[])
 RETURNS TABLE (outcome text, subject file, upload upload)
 LANGUAGE plpgsql AS $$
@@ -244,8 +244,8 @@ BEGIN
 END
 $$;
 
--- All bytes are there, says the client: from now on it is for the worker to find out. The client may say only now what
--- the digests are.
+-- The client says that all bytes are there: the worker verifies them from now on. The client may announce the digests only
+-- now.
 CREATE OR REPLACE FUNCTION complete_file(
     the_file bigint, viewer uuid, roles text[], the_sha1 text, the_sha256 text, the_sha512 text
 ) RETURNS TABLE (outcome text, subject file)
@@ -275,7 +275,7 @@ BEGIN
 END
 $$;
 
--- The bytes are what they were said to be: they become a blob, or one that is here already takes their place.
+-- The bytes are as announced: they become a blob, unless there is one with the same content.
 -- 'late': another worker has taken over, or the file is gone.
 CREATE OR REPLACE FUNCTION finish_upload(
     the_upload uuid, the_fence int, the_sha1 text, the_sha256 text, the_sha512 text, the_murmur2 bigint
@@ -295,7 +295,7 @@ BEGIN
     END IF;
     INSERT INTO blob AS b (id, size, sha1, sha256, sha512, murmur2)
     VALUES (the_upload, u.size, the_sha1, the_sha256, the_sha512, the_murmur2)
-    -- Locks the one that is there.
+    -- The update changes nothing; it locks the existing blob.
     ON CONFLICT (sha256) WHERE status = 'live' DO UPDATE SET size = b.size
     RETURNING id INTO the_blob;
     UPDATE file SET status = 'ready', blob_id = the_blob WHERE id = f.id;
@@ -309,7 +309,7 @@ BEGIN
 END
 $$;
 
--- The bytes are not what they were said to be, or did not come.
+-- Fails an upload: the bytes are not as announced, or did not come.
 CREATE OR REPLACE FUNCTION fail_upload(the_upload uuid, the_fence int, reason text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -327,7 +327,8 @@ BEGIN
 END
 $$;
 
--- Takes on an upload that is to be verified. Abandoned by so many workers, it is what they die of.
+-- Claims an upload that is to be verified. `attempts` tells how many workers abandoned it: it may kill them, so the
+-- component fails it after too many.
 CREATE OR REPLACE FUNCTION claim_upload(lease interval) RETURNS SETOF upload
 LANGUAGE sql AS $$
     UPDATE upload SET due_at = now() + lease, fence = fence + 1, attempts = attempts + 1
@@ -340,7 +341,7 @@ LANGUAGE sql AS $$
     RETURNING *
 $$;
 
--- Uploads whose bytes S3 is to drop, and those that nobody went on with for a day.
+-- Claims uploads whose bytes are to be deleted in S3, and uploads without progress for a day.
 CREATE OR REPLACE FUNCTION claim_dropped(at_most int, lease interval) RETURNS SETOF upload
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -367,7 +368,8 @@ BEGIN
 END
 $$;
 
--- Blobs that no file needs for longer than any address to them is valid. The one that comes anew is another.
+-- Claims blobs that no file has needed for longer than any address to them is valid. The same content that is uploaded
+-- again becomes another blob.
 CREATE OR REPLACE FUNCTION claim_unused(at_most int) RETURNS SETOF uuid
 LANGUAGE sql AS $$
     UPDATE blob SET status = 'dropping', unused_since = now()

@@ -11,7 +11,7 @@ LANGUAGE sql STABLE AS $$
         millis(it.created_at), millis(it.ended_at)
 $$;
 
--- The archive is a verified file of the pack itself. One that is being taken apart is not begun again.
+-- Begins an import. The archive is a verified file of the pack itself, and has one running import at most.
 CREATE OR REPLACE FUNCTION create_import(
     the_pack bigint, viewer uuid, roles text[], the_file bigint, the_name text, the_channel text
 ) RETURNS TABLE (outcome text, subject import)
@@ -41,7 +41,7 @@ BEGIN
 END
 $$;
 
--- Takes on an import. Another worker may when it was not heard of for as long as the lease.
+-- Claims an import for as long as the lease; then another worker may claim it.
 CREATE OR REPLACE FUNCTION claim_import(lease interval) RETURNS SETOF import
 LANGUAGE sql AS $$
     UPDATE import SET due_at = now() + lease, fence = fence + 1, attempts = attempts + 1
@@ -54,7 +54,7 @@ LANGUAGE sql AS $$
     RETURNING *
 $$;
 
--- Puts a file that others serve into a draft. The same one again is no error.
+-- Puts a file of another server into a draft as a link. Repeated: no effect.
 CREATE OR REPLACE FUNCTION link_file(
     the_pack bigint, the_version bigint, viewer uuid, roles text[], the_path text, the_name text, bytes bigint,
     the_side text, optional boolean, address text, the_sha1 text, the_sha256 text, the_sha512 text

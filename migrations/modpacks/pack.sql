@@ -1,7 +1,7 @@
 -- Changing packs. Every function decides under the pack's lock what the viewer may do; a pack that they do not see is
 -- 'unknown_pack', whether it exists or not.
 
--- Locks a pack and says how far the viewer may go.
+-- Locks a pack and says whether the viewer may do what is `needed`.
 CREATE OR REPLACE FUNCTION open_pack(
     the_pack bigint, viewer uuid, roles text[], needed int, OUT outcome text, OUT p pack
 )
@@ -18,7 +18,7 @@ BEGIN
 END
 $$;
 
--- Absent members stay as they are. Who sees the pack is the owner's alone to say.
+-- Changes a pack; absent members stay as they are. Only the owner may change who sees it.
 CREATE OR REPLACE FUNCTION change_pack(
     the_pack bigint, viewer uuid, roles text[], new_name text, new_description text, new_authors text[],
     new_visibility text
@@ -45,7 +45,7 @@ BEGIN
 END
 $$;
 
--- Lets go of everything that belongs to a pack. Its blobs are locked in their order before their references are counted.
+-- Removes everything that belongs to a pack. Its blobs are locked in the order of ids before their references are counted.
 CREATE OR REPLACE FUNCTION drop_pack(the_pack bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -112,7 +112,7 @@ BEGIN
 END
 $$;
 
--- Replaces what stands at one place of a pack: its icon, or its gallery in that order.
+-- Replaces the pictures at one place of a pack: its icon, or its gallery in this order.
 CREATE OR REPLACE FUNCTION put_pictures(
     the_pack bigint, viewer uuid, roles text[], the_place text, files bigint[], titles text[], media_types text[]
 ) RETURNS TABLE (outcome text, subject pack)
@@ -126,7 +126,7 @@ BEGIN
         RETURN QUERY SELECT opened.outcome, NULL::pack;
         RETURN;
     END IF;
-    -- They were looked at before the pack was locked.
+    -- The component read the files before the pack was locked, so they are checked again.
     IF (
         SELECT count(*) FROM file AS f
         WHERE f.id = ANY (files) AND f.pack_id = the_pack AND f.version_id IS NULL AND f.blob_id IS NOT NULL
@@ -164,7 +164,7 @@ BEGIN
 END
 $$;
 
--- A new link for friends. A pack has few, so that each can be told from the others.
+-- Makes a link for friends. The number of links of a pack is limited, so that its owner can tell them apart.
 CREATE OR REPLACE FUNCTION create_link(
     the_pack bigint, viewer uuid, roles text[], the_secret text, the_label text, ends_at timestamptz
 ) RETURNS TABLE (outcome text, id bigint)
@@ -205,7 +205,7 @@ BEGIN
 END
 $$;
 
--- Removes an erased user's packs, one at a time, and their name wherever it stands; answers how many packs went.
+-- Removes an erased user's packs, one at a time, and their name from the packs of others; answers how many packs were removed.
 CREATE OR REPLACE FUNCTION erase(the_user uuid, at_most int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,12 +1,12 @@
--- Making versions. The pack's lock orders them.
+-- Making versions, in the order in which they lock their pack.
 
 DROP FUNCTION IF EXISTS create_version(
     uuid, bigint, uuid, text[], text, text, text, text, text, text, bigint, bigint
 );
 DROP FUNCTION IF EXISTS change_version(bigint, bigint, uuid, text[], text, text, text, text, text, text);
 
--- A draft; with `based_on` it begins with the files of a version that the viewer sees, except for restricted files
--- that they do not, and with its dependencies when none are named.
+-- Makes a draft. With `based_on` it begins with the files of a version that the viewer sees, except restricted files that
+-- they do not see. When no dependencies are named it gets those of that version.
 CREATE OR REPLACE FUNCTION create_version(
     the_request uuid, the_pack bigint, viewer uuid, roles text[], the_name text, the_channel text, the_mc_version text,
     the_loader text, the_loader_version text, the_changelog text, the_dependencies jsonb, based_on bigint,
@@ -144,7 +144,7 @@ BEGIN
 END
 $$;
 
--- Everything in a version has to be verified before anyone is offered it.
+-- Publishes a version. All its files have to be verified.
 CREATE OR REPLACE FUNCTION publish_version(the_pack bigint, the_version bigint, viewer uuid, roles text[])
 RETURNS TABLE (outcome text, subject version)
 LANGUAGE plpgsql AS $$
@@ -174,7 +174,7 @@ BEGIN
 END
 $$;
 
--- A yanked version is not offered any more; those who have it still see it.
+-- Yanks a version: it is not offered any more, and still seen by viewers who have it.
 CREATE OR REPLACE FUNCTION yank_version(the_pack bigint, the_version bigint, viewer uuid, roles text[])
 RETURNS TABLE (outcome text, subject version)
 LANGUAGE plpgsql AS $$

@@ -10,21 +10,21 @@ use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 
 use crate::path;
 
-/// What a pack of thousands of configuration files has.
+/// Upper bound for the entries of an archive: a pack may have thousands of configuration files.
 const MAX_ENTRIES: usize = 10_000;
 pub const MAX_DIRECTORY: u64 = 4 << 20;
-/// Of one entry, unpacked.
+/// Upper bound for the bytes of one entry, unpacked.
 const MAX_SIZE: u64 = 1 << 30;
-/// Of all entries, unpacked: so many times the archive, and an allowance for small ones.
+/// Upper bound for all entries, unpacked: this many times the archive's size, plus an allowance for small archives.
 const MAX_RATIO: u64 = 100;
 const ALLOWANCE: u64 = 64 << 20;
 /// The record at the end of an archive, with the longest comment.
 pub const MAX_END: u64 = 22 + 65_535;
-/// Before an entry's data stand this and two names of any length.
+/// Bytes of the local header before an entry's data, without the name and the extra field that follow it.
 pub const LOCAL_HEADER: u64 = 30;
 const CHUNK: usize = 64 << 10;
 
-/// Why an archive is not taken.
+/// Why an archive is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rejected(pub String);
 
@@ -49,7 +49,7 @@ pub struct Entry {
     pub size: u64,
     /// Bytes in the archive.
     pub packed: u64,
-    /// Of its local header.
+    /// The position of its local header.
     pub at: u64,
     checksum: u32,
     is_deflated: bool,
@@ -139,7 +139,7 @@ pub fn entries(bytes: &[u8], directory: &Directory) -> Result<Vec<Entry>, Reject
     Ok(entries)
 }
 
-/// No entry shares bytes with another, and all of them unpack to something of the archive's order.
+/// Checks that no entry shares bytes with another, and that all of them together do not unpack to far more than the archive.
 fn check_room(entries: &[Entry], directory: &Directory) -> Result<(), Rejected> {
     let mut spans: Vec<_> = entries
         .iter()
@@ -214,7 +214,8 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Unpacks at most 64 KiB of the bytes at the start of `packed`, and moves it on. False: more bytes have to come.
+    /// Unpacks at most 64 KiB from the start of `packed`, and moves it past the bytes that were read. False: it needs more
+    /// bytes.
     pub fn take(&mut self, packed: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Rejected> {
         let Some(state) = &mut self.state else {
             let (some, rest) = packed.split_at(packed.len().min(CHUNK));
@@ -253,7 +254,7 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    /// Whether everything came that should.
+    /// Checks size and checksum at the end of the entry.
     pub fn finish(self) -> Result<(), Rejected> {
         let is_whole = self.size == self.entry.size && (self.is_over || self.state.is_none());
         let damaged = self.damaged();

@@ -1,7 +1,7 @@
-//! Whether S3 keeps what the rows say, and nothing else. One page of objects at a time, so that each request is short.
+//! Compares the objects in S3 with the rows, one page of objects at a time, so that each request is short.
 //!
-//! A row is there before its object and goes after it, so an object without a row belongs to nothing: its deletion was cut
-//! off in a way that the sweep does not see, or it was restored from a backup of another day.
+//! A row is made before its object and removed after it. So an object without a row is a stray: its deletion was cut off in
+//! a way that the sweep does not see, or it was restored from a backup of another day.
 
 use kit::store::Db;
 use kit::store::s3::S3;
@@ -20,10 +20,10 @@ const PAGE: usize = 1000;
 #[derive(Debug, Serialize, Schema)]
 pub struct Audit {
     pub objects: usize,
-    /// Objects that belong to nothing.
+    /// Objects without a row.
     pub strays: usize,
-    /// Verified bytes that S3 has lost, or has in another size. The files that need them cannot be downloaded: upload them in a
-    /// new version.
+    /// Verified bytes that S3 has lost, or has in another size. Files with these bytes cannot be downloaded: upload them again
+    /// in a new version.
     pub lost: Vec<Lost>,
     /// Where the next page begins; absent at the end.
     pub next: Option<Uuid>,
@@ -33,11 +33,11 @@ pub struct Audit {
 pub struct Lost {
     pub sha256: String,
     pub size: i64,
-    /// Files that need them.
+    /// How many files have these bytes.
     pub files: i64,
 }
 
-/// Compares the objects after `after` with the rows, and, when it is told to, deletes those that belong to nothing.
+/// Compares a page of the objects after `after` with the rows, and deletes strays if `deletes`.
 pub async fn audit(db: &Db, after: Option<Uuid>, deletes: bool) -> Result<Audit, Error> {
     let s3 = S3::open().await?;
     let start = after.map(key).unwrap_or_default();

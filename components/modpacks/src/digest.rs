@@ -1,4 +1,4 @@
-//! The digests of a file, piece by piece, with a state that can be put down and taken up again. No I/O in this file.
+//! The digests of a file, computed piece by piece, with a state that can be stored and resumed. No I/O in this file.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use sha1::Sha1;
 use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest, Sha256, Sha512};
 
-/// Everything that is known of a content.
+/// All digests of a content.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Known {
     pub sha1: String,
@@ -24,9 +24,9 @@ pub struct Reader {
     sha512: Sha512,
     /// Bytes that are no white space.
     dense: u64,
-    /// Those bytes, of a small content in its first reading.
+    /// The bytes that are no white space, of a small content in its first reading.
     remembered: Option<Vec<u8>>,
-    /// In the second reading.
+    /// Set in the second reading.
     murmur2: Option<Murmur2>,
 }
 

@@ -23,9 +23,9 @@ pub struct Export {
 
 /// Where a file of an export is downloaded.
 pub enum Addresses {
-    /// By viewers who show a token: `{0}/files/…/download`.
+    /// For viewers with a token: `{0}/files/…/download`.
     OfCallers(String),
-    /// By friends with a link: the link's own address stands before it.
+    /// For friends with a link: `{0}` is the address of the link.
     OfFriends(String),
 }
 
@@ -58,13 +58,13 @@ pub struct ManifestFile<'a> {
     pub optional: bool,
     /// The player's own copy stays when the pack is updated.
     pub keep: bool,
-    /// Stable; leads to the bytes.
+    /// A stable address that redirects to the bytes.
     pub url: String,
 }
 
 impl Export {
-    /// What that side needs. A server pack is an export without the files that only players need: a server downloads the
-    /// rest from their stable addresses, as players do, so that no bytes pass through here.
+    /// Keeps the files that the side needs. A server pack is an export without the files that only players need. A server
+    /// downloads the others from their stable addresses, as players do, so that no bytes pass through here.
     pub fn only(mut self, side: Option<Side>) -> Self {
         if let Some(side @ (Side::Client | Side::Server)) = side {
             self.files

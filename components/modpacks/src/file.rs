@@ -24,11 +24,11 @@ pub enum Side {
 pub enum Status {
     /// Bytes are expected.
     Uploading,
-    /// They have arrived and are being read.
+    /// All bytes have arrived and are being verified.
     Verifying,
-    /// They are what they were said to be.
+    /// The bytes have the announced size and digests.
     Ready,
-    /// They are not, or never came: `failure` says which.
+    /// The bytes differ from what was announced, or never came: `failure` says which.
     Failed,
 }
 
@@ -36,7 +36,7 @@ pub enum Status {
 pub struct PackFile {
     pub id: i64,
     pub pack_id: i64,
-    /// Absent: a file of the pack itself, as its icon.
+    /// Absent for a file of the pack itself, as its icon.
     pub version_id: Option<i64>,
     pub path: String,
     pub original_name: String,
@@ -50,7 +50,7 @@ pub struct PackFile {
     /// The player's own copy stays when the pack is updated.
     #[row(column = "is_kept")]
     pub keep: bool,
-    /// Seen by the team of the pack and by those it is shared with.
+    /// Only the team of the pack sees it, and the users and roles that it is shared with.
     #[row(column = "is_restricted")]
     pub restricted: bool,
     /// The digests are known once the file is ready.
@@ -59,11 +59,11 @@ pub struct PackFile {
     pub sha512: Option<String>,
     /// CurseForge's fingerprint.
     pub murmur2: Option<i64>,
-    /// Where others serve a file that is linked. Its bytes were not read here: compare its digests.
+    /// The address of a linked file on another server. Its bytes were not verified here: compare its digests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     pub created_at: Timestamp,
-    /// Of which the key of the object is made.
+    /// The id in the key of its object.
     #[serde(skip)]
     pub object: Option<Uuid>,
 }
@@ -74,10 +74,10 @@ pub struct NewFile {
     /// Where the file belongs in the game's folder: relative, with `/`.
     #[schemars(length(min = 1, max = 200), example = &"mods/example.jar")]
     pub path: String,
-    /// What a download is called; the last name of the path, when it is not said.
+    /// The file name of a download; the last name of the path when absent.
     #[schemars(length(min = 1, max = 200), example = &"example.jar")]
     pub original_name: Option<String>,
-    /// Exactly so many bytes are taken.
+    /// The exact number of bytes.
     #[schemars(range(min = 1, max = 34_359_738_368_i64), example = 1024)]
     pub size: i64,
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct NewFile {
     pub digests: Announced,
 }
 
-/// What the client says the bytes are; the upload fails when they are not. Hexadecimal.
+/// The digests that the client expects, in hexadecimal digits. The upload fails when the bytes have others.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
 pub struct Announced {
     #[schemars(length(min = 40, max = 40))]
@@ -114,7 +114,7 @@ pub struct Reuse {
     pub keep: Option<bool>,
 }
 
-/// Where a content is published.
+/// A published file with a wanted hash.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Found {
     pub hash: String,
@@ -127,11 +127,11 @@ pub struct Found {
     pub size: i64,
 }
 
-/// What a user's packs keep, in bytes. Equal content counts once.
+/// The bytes that a user's packs keep. Equal content counts once.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Usage {
     pub stored: i64,
-    /// Promised to uploads that are not verified yet.
+    /// Bytes that are reserved for uploads until these are verified.
     pub reserved: i64,
     pub quota: i64,
 }
@@ -139,7 +139,7 @@ pub struct Usage {
 /// The largest file.
 const MAX_SIZE: i64 = 32 << 30;
 const MIB: u64 = 1 << 20;
-/// Parts of uploads that are not large: a lost connection costs at most so much.
+/// The part size of uploads that are not large: a lost connection costs at most one part.
 const PART: u64 = 16 * MIB;
 
 impl NewFile {

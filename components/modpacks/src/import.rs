@@ -2,8 +2,8 @@
 //! in this file.
 //!
 //! Files in the archive become files of the draft. Files that the pack downloads from others stay there, as links with the
-//! digests that their bytes must have: most mods may not be handed on by others than their authors. A path that is not
-//! safe refuses the archive; a download that cannot be linked is reported and left out.
+//! digests that their bytes must have, because most mods may be distributed by their authors only. An archive with an
+//! unsafe path is refused; a download that cannot be linked is reported and left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::version::{Channel, Loader, NewVersion};
 
 pub mod packwiz;
 
-/// Of an index or a list of files, unpacked.
+/// Upper bound for the bytes of an index or a list of files, unpacked.
 pub const MAX_INDEX: u64 = 8 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -40,7 +40,7 @@ pub struct Import {
     pub id: i64,
     pub pack_id: i64,
     pub file_id: i64,
-    /// Once the draft is made.
+    /// The draft, once it is made.
     pub version_id: Option<i64>,
     pub status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,14 +66,14 @@ pub struct Refused {
 pub struct NewImport {
     /// A verified file of the modpack itself: `.mrpack`, or a zip of CurseForge or packwiz.
     pub file_id: i64,
-    /// The draft's; what the archive says, when it is not said.
+    /// The name of the draft; the name in the archive when absent.
     #[schemars(length(min = 1, max = 100))]
     pub version_name: Option<String>,
     #[serde(default)]
     pub channel: Channel,
 }
 
-/// A worker's.
+/// An import that this worker has claimed.
 #[derive(Debug, FromRow)]
 pub struct Claimed {
     pub id: i64,
@@ -140,8 +140,8 @@ impl Format {
     }
 }
 
-/// Which format an archive has, its index, and the folder in it that the index is in: archives of repositories have one
-/// around everything.
+/// The format of an archive, its index, and the folder of the index: an archive of a repository has one folder around
+/// everything.
 pub fn recognize(entries: &[Entry]) -> Result<(Format, &Entry, &str), Rejected> {
     for format in [Format::Mrpack, Format::CurseForge, Format::Packwiz] {
         let found = entries.iter().filter_map(|it| {
@@ -173,7 +173,7 @@ impl Plan {
         new.checked()
     }
 
-    /// Takes the files below `folder` of the archive; each path once: those for one side stand before those for both.
+    /// Takes the files below `folder` of the archive. `checked` settles paths that occur twice.
     fn unpack(&mut self, entries: &[Entry], folder: &str, side: Side) {
         for entry in entries {
             let Some(path) = entry.name.strip_prefix(folder) else {
@@ -200,7 +200,7 @@ impl Plan {
         });
     }
 
-    /// Adds a link, if it is one of those `origins` and has a digest that proves something.
+    /// Adds a link, if its address is at one of the `origins` and it has a SHA-256 or SHA-512.
     fn link(&mut self, link: Link, origins: &[&str]) {
         let is_trusted = origins.iter().any(|origin| {
             let rest = link.address.strip_prefix(origin);
@@ -229,11 +229,11 @@ impl Plan {
         }
     }
 
-    /// Refuses a plan with paths that are not safe together, and settles those that stand in it twice.
+    /// Refuses a plan whose paths are unsafe or collide, and takes one file for a path that occurs twice.
     fn checked(mut self) -> Result<Self, Rejected> {
         let mut taken = BTreeMap::new();
         let mut kept = Vec::new();
-        // Of a file for one side and one for both at the same path, the first is meant for its side; ours has one.
+        // A path may occur for one side and for both sides. A version here has one file for a path: the one for one side.
         self.unpacked.sort_by_key(|it| it.side == Side::Both);
         for it in std::mem::take(&mut self.unpacked) {
             check_path(&it.path)?;

@@ -15,23 +15,23 @@ use crate::viewer::SIGNED_IN;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
 pub enum Visibility {
-    /// Everyone finds it.
+    /// Lists and searches show it to everyone.
     Public,
     /// Everyone who knows its id sees it.
     Unlisted,
-    /// Its team sees it, and those it is shared with.
+    /// Only its team sees it, and the users and roles that it is shared with.
     #[default]
     Private,
 }
 
-/// A pack as those see it who may.
+/// A pack as viewers see it.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Pack {
     pub id: i64,
     pub name: String,
     /// Markdown, as it was written: escape it before you show it as HTML.
     pub description: String,
-    /// The same as safe HTML, for those who ask for it.
+    /// The description as safe HTML, with `?html=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(skip)]
     pub description_html: Option<String>,
@@ -50,10 +50,10 @@ pub struct Pack {
     pub updated_at: Timestamp,
 }
 
-/// Whether what authors write is shown as HTML too.
+/// Whether texts of authors are shown as HTML too.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Schema)]
 pub struct Rendering {
-    /// `true`: beside the Markdown stands safe HTML.
+    /// `true` adds safe HTML to the Markdown.
     #[serde(default)]
     html: bool,
 }
@@ -161,7 +161,7 @@ pub fn label(text: &str) -> Option<String> {
     (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-/// Who else sees a pack or a file.
+/// The users and roles that see a pack or a file in addition to its team.
 #[derive(Debug, Default, Deserialize, Schema)]
 pub struct Sharing {
     /// Logins.
@@ -189,7 +189,7 @@ impl Sharing {
     }
 }
 
-/// The name of a role by a launcher's number for it. Admins and moderators see everything anyway; 0 is everyone.
+/// The role of a launcher's number: 99, 50 or 10. Every other text is returned as it is.
 pub fn role_of_level(level: &str) -> String {
     match level {
         "99" => Role::Admin.name(),

@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::file::PackFile;
 use crate::pack::label;
 
-/// A picture as those see it who see its pack.
+/// A picture of a pack, as viewers of the pack see it.
 #[derive(Debug, Serialize, Deserialize, Schema)]
 pub struct Picture {
     pub file_id: i64,
     pub title: String,
     pub media_type: MediaType,
-    /// Stable; leads to the bytes.
+    /// A stable address that redirects to the bytes.
     pub url: String,
 }
 
@@ -30,7 +30,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// For friends, who reach them by their link alone.
+    /// Replaces the addresses by ones below a friend's link, for readers without an account.
     pub fn behind(&mut self, link: &str) {
         for picture in self.icon.iter_mut().chain(&mut self.gallery) {
             picture.url = format!("{link}/pictures/{}", picture.file_id);
@@ -46,13 +46,13 @@ pub enum Place {
 
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewIcon {
-    /// A verified file of the modpack itself; absent: none any more.
+    /// A verified file of the modpack itself; when absent, the icon is removed.
     pub file_id: Option<i64>,
 }
 
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewGallery {
-    /// In this order.
+    /// The pictures of the gallery, in this order.
     #[schemars(length(max = 20))]
     pub pictures: Vec<NewPicture>,
 }
@@ -73,7 +73,7 @@ pub struct Stored {
     pub media_type: MediaType,
 }
 
-/// Pictures of a gallery: each is read when it is put there.
+/// Upper bound for a gallery: every picture is read when the gallery is saved.
 const MAX_GALLERY: usize = 20;
 
 impl NewGallery {

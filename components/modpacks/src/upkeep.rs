@@ -22,7 +22,7 @@ pub const VERIFY: &str = "modpacks:verify";
 
 /// No slice is begun later in a turn: a host that stops waits for it. The next turn goes on.
 const MAX_TURN: Duration = Duration::from_secs(20);
-/// How often a claim is renewed, which ends by itself after 15 s: what a killed host was at is another's then.
+/// How often a claim is renewed. It ends by itself after 15 s, so that another host takes over from a killed one.
 const RENEW_EVERY: Duration = Duration::from_secs(4);
 /// Uploads and objects that one sweep drops: each is a request to S3 or two.
 const DROP_BATCH: i32 = 20;
@@ -32,7 +32,7 @@ const ERASE_BATCH: i32 = 10;
 
 pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
-    // A failure of one does not keep the others from their turn.
+    // A part that fails does not keep the next one from running.
     [
         unpack_all(&db).await,
         verify_all(&db).await,
@@ -68,7 +68,7 @@ async fn unpack_all(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
-/// Does the work of a claim and renews the claim meanwhile. Work that another worker has taken over ends there.
+/// Does the work of a claim and renews the claim meanwhile. The work ends when another worker has taken it over.
 async fn holding(
     renew: impl AsyncFn() -> Result<bool, Error>,
     work: impl Future<Output = Result<Turn, Error>>,
@@ -78,7 +78,7 @@ async fn holding(
         match select(work.as_mut(), pin!(sleep(RENEW_EVERY))).await {
             Either::Left((turn, _)) => return turn,
             Either::Right(_) => {
-                // Without an answer the work goes on: its fence is compared when it is settled.
+                // Without an answer the work goes on, because its fence is checked when it is settled.
                 if let Ok(false) = renew().await {
                     return Ok(Turn::Over);
                 }

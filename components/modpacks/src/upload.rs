@@ -14,12 +14,12 @@ use crate::file::{self, Announced, PackFile, Status};
 use crate::picture::{self, Stored};
 use crate::store::uploads;
 
-/// How long an address for a part is valid: a slow line sends 16 MiB meanwhile. Later the client asks again.
+/// How long an address for a part is valid: enough for 16 MiB over a slow line. A client asks again for one that expired.
 const PART_VALID: Duration = Duration::from_secs(60 * 60);
 /// How long an address for a download is valid. A download that has begun goes on.
 pub const DOWNLOAD_VALID: Duration = Duration::from_secs(60);
 
-/// Of the keys of all objects.
+/// The prefix of the keys of all objects.
 pub const PREFIX: &str = "objects/";
 
 /// The row of an upload.
@@ -49,7 +49,7 @@ pub struct Uploading {
     pub upload: MaybeUpload,
 }
 
-/// Its columns carry a prefix beside those of the file.
+/// The columns of an upload have names of their own, so that they can be read beside the file's.
 pub struct MaybeUpload(pub Option<Upload>);
 
 impl FromRow for MaybeUpload {
@@ -102,7 +102,7 @@ pub struct DownloadAddress {
     pub expires_in_seconds: u64,
 }
 
-/// The key of the object of an upload, and of the blob that comes of it.
+/// The key of the object of an upload, and of the blob that the upload becomes.
 pub fn key(id: Uuid) -> String {
     format!("{PREFIX}{id}")
 }

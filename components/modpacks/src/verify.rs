@@ -13,15 +13,15 @@ use crate::file;
 use crate::store::uploads;
 use crate::upload::{Upload, has_arrived, key};
 
-/// Bytes between two states that are stored. More than what a reader remembers, so that a small file is one slice.
+/// Bytes between two stored states. More than what a reader remembers, so that a small file is one slice.
 const SLICE: u64 = 32 << 20;
-/// Workers that gave up on one file: S3 was away for hours, or reading it kills them.
+/// Attempts until a file fails: S3 was away for hours, or reading the file kills its workers.
 const MAX_ATTEMPTS: i32 = 500;
 
-/// What came of a turn.
+/// The result of a turn.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The upload is settled, or another worker's.
+    /// The upload is settled, or another worker has taken it over.
     Over,
     /// Time is up; another turn goes on from here.
     Unfinished,

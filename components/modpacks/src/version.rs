@@ -29,10 +29,10 @@ pub enum Loader {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Status {
-    /// Seen and changed by the team of its pack.
+    /// Only the team of its pack sees and changes it.
     Draft,
     Published,
-    /// Offered to nobody any more.
+    /// Not offered any more; players who have it still see it.
     Yanked,
 }
 
@@ -47,15 +47,15 @@ pub struct PackVersion {
     pub loader_version: Option<String>,
     /// Markdown, as it was written: escape it before you show it as HTML.
     pub changelog: String,
-    /// The same as safe HTML, for those who ask for it.
+    /// The changelog as safe HTML, with `?html=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(skip)]
     pub changelog_html: Option<String>,
-    /// What it needs, or what must not be there beside it. Modpacks that the reader does not see are left out.
+    /// What it needs or does not run with. Modpacks that the reader may not see are left out.
     #[row(json)]
     pub dependencies: Vec<Dependency>,
     pub status: Status,
-    /// Known once it is published.
+    /// Counted when the version is published.
     pub file_count: i32,
     pub total_size: i64,
     pub created_at: Timestamp,
@@ -88,10 +88,10 @@ pub struct NewVersion {
     #[serde(default)]
     #[schemars(length(max = 20_000))]
     pub changelog: String,
-    /// Those of the version that this one is based on, when none are named.
+    /// When absent, the dependencies of the version that this one is based on.
     #[schemars(length(max = 100))]
     pub dependencies: Option<Vec<NewDependency>>,
-    /// A version of the same pack whose verified files this one begins with.
+    /// A version of the same pack; the new one begins with its verified files.
     pub based_on: Option<i64>,
 }
 
@@ -108,7 +108,7 @@ pub struct VersionChange {
     pub loader_version: Option<String>,
     #[schemars(length(max = 20_000))]
     pub changelog: Option<String>,
-    /// They replace those that are there.
+    /// Replaces all dependencies.
     #[schemars(length(max = 100))]
     pub dependencies: Option<Vec<NewDependency>>,
 }
@@ -201,9 +201,9 @@ pub struct Choice<'a> {
 pub enum Step {
     /// Download it.
     Add,
-    /// Download it over what is there. A file that is kept stays as the player has it.
+    /// Download it in place of the old file. A player's own copy of a `keep` file stays.
     Replace,
-    /// Delete it. A file that is kept stays.
+    /// Delete it. A `keep` file stays.
     Remove,
 }
 
@@ -217,7 +217,7 @@ pub struct Difference {
     pub size: Option<i64>,
     pub sha256: Option<String>,
     pub sha512: Option<String>,
-    /// Of what is there before.
+    /// The digest of the old file.
     pub old_sha256: Option<String>,
     pub side: Side,
     /// The player's own copy stays.

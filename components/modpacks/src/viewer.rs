@@ -4,7 +4,7 @@ use kit::identity::Caller;
 use kit::store::ParameterValue;
 use uuid::Uuid;
 
-/// What the SQL function `level` decides by.
+/// The viewer, as the SQL function `level` needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Viewer {
     id: Option<Uuid>,

@@ -152,7 +152,7 @@ pub async fn set_access(
 ) -> Result<(), Error> {
     let sharing = sharing.checked()?;
     let db = store::open().await?;
-    // A stranger learns nothing here about logins.
+    // First, so that a stranger does not learn which logins exist.
     files::find_file(&db, file, viewer).await?;
     let users = find_users(sharing.users).await?;
     files::share_file(&db, file, viewer, restricted, users, sharing.roles).await

@@ -352,10 +352,10 @@ async fn share_pack(caller: Caller, arguments: Arguments) -> Result<Json<MethodD
         ..PackChange::default()
     };
     let db = store::open().await?;
-    // A stranger learns nothing here about logins.
+    // First, so that a stranger does not learn which logins exist.
     packs::find_pack(&db, id, &viewer).await?;
     let users = find_users(sharing.users).await?;
-    // First who sees it besides, then whether everyone does: on the way nobody sees it who should not.
+    // Shares come before the visibility, so that at no moment a user sees the pack who should not.
     packs::share_pack(&db, id, &viewer, users, sharing.roles).await?;
     if change.visibility.is_some() {
         packs::change_pack(&db, id, &viewer, &change).await?;

@@ -97,7 +97,7 @@ pub async fn share_pack(
     let sharing = sharing.checked()?;
     let db = store::open().await?;
     let viewer = Viewer::from(&caller);
-    // A stranger learns nothing here about logins.
+    // First, so that a stranger does not learn which logins exist.
     packs::find_pack(&db, id, &viewer).await?;
     let users = find_users(sharing.users).await?;
     packs::share_pack(&db, id, &viewer, users, sharing.roles).await?;
