@@ -29,7 +29,7 @@ pub fn routes() -> Routes {
         })
         .get("/docs", show_docs, |it| {
             cached(it.summary("Show the documentation"))
-                .note("A page that shows every operation and tries it out. It needs nothing from elsewhere.")
+                .note("A page that shows every operation and lets you try it. It loads nothing from other servers.")
                 .returns_media(200, "text/html")
         })
         .get("/docs/{file}", show_asset, |it| {

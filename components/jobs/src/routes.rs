@@ -22,7 +22,7 @@ pub fn routes() -> Routes {
         })
         .post("/events", announce_event, |it| {
             it.summary("Announce an event")
-                .note("For programs outside that want a receipt; on Redis they publish the same payloads, and get none. A `notification` is sent to a chat of Telegram, and a `user:announced` counts for less than what signin says of the same user.")
+                .note("For outside programs that need a receipt. On Redis they can publish the same payloads without one. A `notification` is sent to a chat of Telegram. A `user:announced` does not override what signin says of the same user.")
                 .refuses([Error::MISFIT])
         })
         .get("/jobs/metrics", show_metrics, |it| {
@@ -32,11 +32,11 @@ pub fn routes() -> Routes {
         })
         .get("/jobs/queue", show_queue, |it| {
             it.summary("Show the backlog of events")
-                .note("What is not carried out yet, by function, lane and kind.")
+                .note("The unfinished deliveries, by function, lane and kind.")
         })
         .get("/jobs/events", list_events, |it| {
             it.summary("List deliveries of events")
-                .note("One for each function that hears the event, the newest first. The next page begins `before` the last `seq` of this one.")
+                .note("An event has a delivery for each function that hears it. The newest first. For the next page pass the last `seq` as `before`.")
         })
         .get("/jobs/events/{id}", show_event, |it| {
             it.summary("Show an event")
@@ -45,12 +45,12 @@ pub fn routes() -> Routes {
         })
         .delete("/jobs/events/{id}", discard_event, |it| {
             it.summary("Discard a dead letter")
-                .note("It counts as carried out, and its failures name the admin who discarded it.")
+                .note("The delivery then counts as carried out, and its list of failures names the admin who discarded it.")
                 .refuses([Error::UNKNOWN_EVENT, Error::NOT_DEAD])
         })
         .post("/jobs/events/{id}/requeue", requeue_event, |it| {
             it.summary("Requeue an event")
-                .note("A dead letter gets all its attempts again; one that waits for its next attempt has it now.")
+                .note("A dead letter gets all its attempts again. A delivery that waits for its next attempt gets it now.")
                 .refuses([Error::UNKNOWN_EVENT, Error::NOT_WAITING])
         })
         .post("/jobs/requeue", requeue_events, |it| {
@@ -63,7 +63,7 @@ pub fn routes() -> Routes {
         })
         .put("/jobs/lanes/{consumer}/{lane}/pause", pause_lane, |it| {
             it.summary("Pause a lane")
-                .note("No delivery of it is begun until it is resumed. Those that are being carried out go on.")
+                .note("No delivery of the lane is begun until it is resumed. Running deliveries go on.")
                 .refuses([Error::UNKNOWN_LANE])
         })
         .delete("/jobs/lanes/{consumer}/{lane}/pause", resume_lane, |it| {
@@ -71,7 +71,7 @@ pub fn routes() -> Routes {
         })
         .put("/jobs/consumers/{consumer}/pause", pause_consumer, |it| {
             it.summary("Pause a function's events")
-                .note("All its lanes that are in use.")
+                .note("Pauses every lane of the function that is in use.")
                 .refuses([Error::UNKNOWN_LANE])
         })
         .delete("/jobs/consumers/{consumer}/pause", resume_consumer, |it| {
@@ -79,7 +79,7 @@ pub fn routes() -> Routes {
         })
         .put("/jobs/pauses/{kind}", pause_kind, |it| {
             it.summary("Pause a kind of event")
-                .note("No event of the kind is begun until the kind is resumed. Those that are being carried out go on.")
+                .note("No event of the kind is begun until the kind is resumed. Running deliveries go on.")
         })
         .delete("/jobs/pauses/{kind}", resume_kind, |it| {
             it.summary("Resume a kind of event")

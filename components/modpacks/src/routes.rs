@@ -21,7 +21,7 @@ fn resources() -> Routes {
     Routes::new("Modpacks", Dialect::Plain)
         .get("/modpacks", packs::search_packs, |it| {
             it.summary("Search modpacks")
-                .note("Public ones and those that the caller has a part in, the most recently changed first.")
+                .note("Public modpacks, and modpacks of the caller's team or shared with the caller. The most recently changed first.")
         })
         .post("/modpacks", packs::create_pack, |it| {
             it.summary("Create a modpack")
@@ -30,7 +30,7 @@ fn resources() -> Routes {
         })
         .post("/modpacks/updates", versions::find_updates, |it| {
             it.summary("Check versions for updates")
-                .note("Versions that are not seen are left out.")
+                .note("Versions that the caller does not see are left out.")
                 .refuses([Error::INVALID_LOOKUP])
         })
         .get("/modpacks/{pack_id}", packs::show_pack, |it| {
@@ -38,13 +38,13 @@ fn resources() -> Routes {
         })
         .patch("/modpacks/{pack_id}", packs::change_pack, |it| {
             it.summary("Change a modpack")
-                .note("For its team; who sees it is its owner's to say. Moderators and admins may do what owners may.")
+                .note("For its team. Only the owner decides who sees it. Moderators and admins may do what owners may.")
                 .refuses(changing())
                 .refuses([Error::INVALID_PACK, Error::PACK_NAME_TAKEN])
         })
         .delete("/modpacks/{pack_id}", packs::delete_pack, |it| {
             it.summary("Delete a modpack")
-                .note("With all versions and files. Bytes that other modpacks have too stay for them.")
+                .note("Deletes all its versions and files. Bytes that other modpacks also have stay.")
                 .refuses(changing())
         })
         .get("/modpacks/{pack_id}/shares", packs::list_shares, |it| {
@@ -61,13 +61,13 @@ fn resources() -> Routes {
         })
         .put("/modpacks/{pack_id}/maintainers", packs::set_maintainers, |it| {
             it.summary("Set the maintainers of a modpack")
-                .note("They change it and make versions; they do not delete it, nor decide who sees it.")
+                .note("Maintainers change the modpack and make versions. They neither delete it nor decide who sees it.")
                 .refuses(changing())
                 .refuses([Error::INVALID_PACK, Error::UNKNOWN_USER])
         })
         .get("/modpacks/{pack_id}/files", files::list_pack_files, |it| {
             it.summary("List the files of a modpack itself")
-                .note("Pictures, and archives to import; those of a version stand below the version.")
+                .note("For pictures, and archives to import. Files of a version are listed below the version.")
                 .refuses([Error::UNKNOWN_PACK])
         })
         .post("/modpacks/{pack_id}/files", files::create_pack_file, |it| {
@@ -75,7 +75,7 @@ fn resources() -> Routes {
         })
         .put("/modpacks/{pack_id}/icon", pictures::set_icon, |it| {
             it.summary("Set the icon of a modpack")
-                .note("A verified file of the modpack itself that is a JPEG, PNG or WebP image of at most 10 MiB; without `file_id` it has none any more. Those who see the modpack see its pictures.")
+                .note("`file_id` is a verified file of the modpack itself, a JPEG, PNG or WebP image of at most 10 MiB. Without `file_id` the icon is removed. Viewers of the modpack see its pictures.")
                 .refuses(picturing())
         })
         .put("/modpacks/{pack_id}/gallery", pictures::set_gallery, |it| {
@@ -92,13 +92,13 @@ fn resources() -> Routes {
         })
         .post("/modpacks/{pack_id}/links", exports::create_link, |it| {
             it.summary("Create a link for friends")
-                .note("Who has it sees the modpack without an account, until it is revoked or ends. The secret is shown this once.")
+                .note("Everyone with the link sees the modpack without an account, until it is revoked or expires. The secret is shown only now.")
                 .refuses(changing())
                 .refuses([Error::INVALID_PACK, Error::TOO_MANY_LINKS])
         })
         .delete("/modpacks/{pack_id}/links/{link_id}", exports::revoke_link, |it| {
             it.summary("Revoke a link for friends")
-                .note("It leads nowhere from the next request on.")
+                .note("Takes effect with the next request.")
                 .refuses(changing())
                 .refuses([Error::UNKNOWN_LINK])
         })
@@ -133,18 +133,18 @@ fn resources() -> Routes {
         })
         .get("/modpacks/{pack_id}/latest", versions::show_latest, |it| {
             it.summary("Show the latest version")
-                .note("The one that was made last, of those that are published; or the one that it was set to.")
+                .note("The newest published version, or the version that the modpack was set to.")
                 .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
         })
         .put("/modpacks/{pack_id}/latest", versions::set_latest, |it| {
             it.summary("Set the latest version")
-                .note("A way back from a version that turned out bad. Without `version_id` it is the newest one again.")
+                .note("Use it to go back from a bad version. Without `version_id` the newest version is the latest again.")
                 .refuses(changing())
                 .refuses([Error::UNKNOWN_VERSION])
         })
         .get("/modpacks/{pack_id}/diff", versions::diff_versions, |it| {
             it.summary("Compare two versions")
-                .note("What to download and what to delete to come from one to the other, by path.")
+                .note("The files to download and to delete, by path, to get from one version to the other.")
                 .refuses([Error::UNKNOWN_PACK, Error::UNKNOWN_VERSION])
         })
         .get("/modpacks/{pack_id}/versions/{version_id}", versions::show_version, |it| {
@@ -166,13 +166,13 @@ fn resources() -> Routes {
         })
         .post("/modpacks/{pack_id}/versions/{version_id}/publish", versions::publish_version, |it| {
             it.summary("Publish a version")
-                .note("From then on it does not change. Also offers a version again that was yanked.")
+                .note("A published version does not change any more. Publishing a yanked version offers it again.")
                 .refuses(of_version())
                 .refuses([Error::FILES_PENDING])
         })
         .post("/modpacks/{pack_id}/versions/{version_id}/yank", versions::yank_version, |it| {
             it.summary("Yank a version")
-                .note("It is never the latest any more, and can still be downloaded by those who know it.")
+                .note("A yanked version is never the latest, and can still be downloaded by its id.")
                 .refuses(of_version())
                 .refuses([Error::NOT_PUBLISHED])
         })
@@ -182,13 +182,13 @@ fn resources() -> Routes {
         })
         .post("/modpacks/{pack_id}/versions/{version_id}/files", files::create_version_file, |it| {
             it.summary("Upload a file of a draft")
-                .note("Sent again for the same path and size, it goes on where the upload stopped.")
+                .note("Repeated with the same path and size, it continues the upload.")
                 .refuses(uploading())
                 .refuses([Error::UNKNOWN_VERSION, Error::VERSION_PUBLISHED])
         })
         .put("/modpacks/{pack_id}/versions/{version_id}/files", files::reuse_file, |it| {
             it.summary("Add a file that is here already")
-                .note("A verified file that the caller sees, whose bytes are not sent again.")
+                .note("Puts a verified file that the caller sees into the draft, without sending its bytes again.")
                 .refuses(of_version())
                 .refuses([
                     Error::INVALID_FILE,
@@ -262,14 +262,14 @@ fn resources() -> Routes {
         })
         .post("/files/repair", files::repair_files, |it| {
             it.summary("Compare what S3 keeps with what it should")
-                .note("A page of 1000 objects at a time, for admins. Objects that belong to nothing are counted, and deleted with `delete`; verified bytes that S3 has lost are reported. With `next` as `after` it goes on.")
+                .note("For admins, 1000 objects at a time. Objects without a row are counted, and deleted with `delete`; verified bytes that S3 has lost are listed. Pass `next` as `after` to go on.")
         })
         .get("/files/{file_id}", files::show_file, |it| {
             it.summary("Show a file").refuses([Error::UNKNOWN_FILE])
         })
         .delete("/files/{file_id}", files::delete_file, |it| {
             it.summary("Delete a file of a draft")
-                .note("Or one of the modpack itself, or an upload.")
+                .note("Also deletes a file of the modpack itself, or an upload.")
                 .refuses(of_file())
                 .refuses([Error::VERSION_PUBLISHED])
         })
@@ -295,18 +295,18 @@ fn resources() -> Routes {
         })
         .put("/files/{file_id}/access", files::share_file, |it| {
             it.summary("Restrict a file")
-                .note("Replaces the users and roles that see it; they do so even where its modpack is hidden from them.")
+                .note("Replaces the users and roles that see the file. They see it even if they do not see its modpack.")
                 .refuses(of_file())
                 .refuses([Error::INVALID_PACK, Error::UNKNOWN_USER])
         })
         .get("/files/{file_id}/address", files::show_address, |it| {
             it.summary("Get an address to download a file")
-                .note("The address of S3 is valid for 60 seconds and knows Range; a download that has begun goes on.")
+                .note("The address at S3 is valid for 60 seconds and supports `Range`. A download that has begun goes on.")
                 .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
         })
         .get("/files/{file_id}/download", files::download_file, |it| {
             it.summary("Download a file")
-                .note("This address is stable; it leads to a fresh one of S3.")
+                .note("This address is stable; it redirects to a fresh one at S3.")
                 .returns_nothing(302)
                 .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
                 .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY])
@@ -327,7 +327,7 @@ fn mrpack(it: Operation) -> Operation {
 fn manifest(it: Operation) -> Operation {
     reading(it)
         .returns::<Manifest>(200)
-        .note("With `side=server` or `side=client` what that side needs. `wharf-sync` makes a folder of it.")
+        .note("With `side=server` or `side=client`, only the files that the side needs. `wharf-sync` makes a folder of it.")
 }
 
 fn packwiz(it: Operation) -> Operation {
@@ -339,7 +339,7 @@ fn packwiz(it: Operation) -> Operation {
 }
 
 fn picture(it: Operation) -> Operation {
-    it.note("This address is stable; it leads to a fresh one of S3.")
+    it.note("This address is stable; it redirects to a fresh one at S3.")
         .returns_nothing(302)
         .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
         .refuses([Error::UNKNOWN_FILE])

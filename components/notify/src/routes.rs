@@ -23,19 +23,19 @@ pub fn routes() -> Routes {
         .put("/notify/preferences", change_preferences, |it| {
             it.summary("Change notice preferences")
                 .note("They apply to notices about bookings, payments, fines and parking. Notices about security are sent by e-mail in any case, and by Telegram to a chat in which the person has signed in.")
-                .note("In quiet hours Telegram and e-mail wait until their end. With a digest the e-mails of a day come as one, but for what cannot wait: a parking, a booking or a discount that ends, an order that is ready.")
+                .note("In quiet hours Telegram and e-mail wait until the hours end. With a digest the notices of a day come as one e-mail, except urgent ones: a parking, a booking or a discount that ends soon, an order that is ready.")
                 .refuses([Error::INVALID_HOURS, Error::UNKNOWN_TIME_ZONE])
         })
         .get("/notify/inbox", list_inbox, |it| {
             it.summary("List one's notices")
-                .note("Of the last ninety days, the newest first, in the chosen language. The next page begins `before` the last `id` of this one. Letters with a code in them are not here.")
+                .note("The notices of the last ninety days, the newest first, in the chosen language. For the next page pass the last `id` as `before`. Letters with a code are not listed.")
         })
         .get("/notify/inbox/unread", count_unread, |it| {
             it.summary("Count one's unread notices")
         })
         .post("/notify/inbox/read", mark_read, |it| {
             it.summary("Mark notices as read")
-                .note("All up to the one that is named.")
+                .note("Marks every notice up to the given one as read.")
         })
         .get("/notify/webhooks", list_webhooks, |it| {
             it.summary("List webhooks")
@@ -63,17 +63,17 @@ pub fn routes() -> Routes {
         })
         .post("/notify/webhooks/{id}/enable", enable_webhook, |it| {
             it.summary("Enable a webhook")
-                .note("A webhook is disabled when it answered 410, when its address became private, or when it took no call for a day. Its owner is told, and what it should have been told waits; enabling it delivers that, `since` a moment if one is given.")
+                .note("A webhook is disabled when it answered 410, when its address became private, or when every call failed for a day. Its owner gets a notice. The calls that it misses wait, and enabling it delivers them, or only those `since` a moment.")
                 .refuses([Error::UNKNOWN_WEBHOOK])
         })
         .get("/notify/webhooks/{id}/attempts", list_attempts, |it| {
             it.summary("List the calls of a webhook")
-                .note("Of the last seven days, the newest first. The next page begins `before` the last `id` of this one.")
+                .note("The calls of the last seven days, the newest first. For the next page pass the last `id` as `before`.")
                 .refuses([Error::UNKNOWN_WEBHOOK])
         })
         .post("/notify/webhooks/{id}/test", test_webhook, |it| {
             it.summary("Send a test to a webhook")
-                .note("A call of the type `test`. What came of it stands among its calls a moment later.")
+                .note("Sends a call of the type `test`. Its result is listed among the calls of the webhook a moment later.")
                 .refuses([Error::UNKNOWN_WEBHOOK])
         })
         .about("Operation")

@@ -29,7 +29,7 @@ fn menu() -> Routes {
     Routes::new("Menus", Dialect::FastFood)
         .get(categories, menu::list_categories, |it| {
             it.summary("List categories")
-                .note("Those that are offered; with `all` the others too, for those who edit the menu. With `category_id` the one category instead of a list.")
+                .note("Lists what is offered; with `all` everything, for staff who edit the menu. With `category_id` the answer is that one category instead of a list.")
                 .refuses([Error::UNKNOWN_CATEGORY])
         })
         .post(categories, menu::create_category, |it| {
@@ -52,7 +52,7 @@ fn menu() -> Routes {
         })
         .get("/products", menu::list_products, |it| {
             it.summary("List products")
-                .note("Those that are offered; with `all` the others too, for those who edit the menu. With `product_id` the one product instead of a list.")
+                .note("Lists what is offered; with `all` everything, for staff who edit the menu. With `product_id` the answer is that one product instead of a list.")
                 .refuses([Error::UNKNOWN_PRODUCT])
         })
         .post("/products", menu::create_product, |it| {
@@ -87,7 +87,7 @@ fn menu() -> Routes {
         })
         .put("/products/{product_id}/photos", photos::order_photos, |it| {
             it.summary("Show the photos of a product in another order")
-                .note("All that it shows are named, each once; the first one is its `photo`.")
+                .note("Name each photo that the product shows once. The first one becomes its `photo`.")
                 .refuses([
                     Error::UNKNOWN_PRODUCT,
                     Error::FORBIDDEN,
@@ -96,7 +96,7 @@ fn menu() -> Routes {
         })
         .post(photo, photos::complete_photo, |it| {
             it.summary("Complete a photo of a product")
-                .note("Once its bytes are there. They are read once, and do not change afterwards. Repeated: no effect.")
+                .note("Call it when the bytes were put. They are read once and do not change afterwards. Repeated: no effect.")
                 .refuses([
                     Error::UNKNOWN_PRODUCT,
                     Error::UNKNOWN_PHOTO,
@@ -123,7 +123,7 @@ fn menu() -> Routes {
         })
         .post("/products/{product_id}/stock", menu::move_stock, |it| {
             it.summary("Count or fill up a stock")
-                .note("`delivery` adds to what is free. `count` says how many are there, those that unprepared orders have reserved included; when these need more, the newest of them are rejected and given their money back.")
+                .note("`delivery` adds to the free stock. `count` is the number of pieces there, including those that unprepared orders have reserved. When these orders need more, the newest of them are rejected and refunded.")
                 .refuses([
                     Error::UNKNOWN_PRODUCT,
                     Error::UNKNOWN_CHOICE,
@@ -137,12 +137,12 @@ fn ordering() -> Routes {
     Routes::new("Orders", Dialect::FastFood)
         .get("/orders", orders::list_orders, |it| {
             it.summary("List orders")
-                .note("A customer's own, those of the shops that the caller works in, any for admins. The newest first. An `order_id` that names none is a 404.")
+                .note("Customers see their own orders, staff the orders of their shops, admins all. The newest first. An `order_id` of no order is a 404.")
                 .refuses([Error::UNKNOWN_ORDER])
         })
         .post("/orders", orders::create_order, |it| {
             it.summary("Order")
-                .note("The server prices the items, reserves their stock and gives the order a number. A wallet pays at once; otherwise the answer says where to pay, or a cashier confirms it at the counter. `status` and `payment_status` in the body are ignored.")
+                .note("The server prices the items, reserves their stock and gives the order a number. A wallet pays at once. Otherwise the answer says where to pay, or a cashier confirms the payment at the counter. `status` and `payment_status` in the body are ignored.")
                 .refuses(placing())
         })
         .post("/orders/checkout", orders::create_order, |it| {
@@ -152,7 +152,7 @@ fn ordering() -> Routes {
         })
         .post("/orders/webhook", orders::hear_webhook, |it| {
             it.summary("Claim that an order was paid")
-                .note("Nothing of the body is believed: the provider is asked soon.")
+                .note("The body is only a hint: the provider is asked soon.")
                 .instead("POST /payments/webhook")
         })
         .get("/orders/follow/{link}", tracking::follow_order, |it| {
@@ -173,7 +173,7 @@ fn ordering() -> Routes {
         })
         .patch("/orders/{order_id}", orders::change_order, |it| {
             it.summary("Take an order a step on")
-                .note("`next_states` of the order lists the steps. The status it has already is no change; `cancelled` after the payment is `refunded`; within a minute staff may take a step in the kitchen back. `paid` is for cashiers of orders that are paid at the counter; for others, and with any `payment_status`, the provider is asked.")
+                .note("`next_states` of the order lists the possible steps. Its present status changes nothing. `cancelled` after the payment becomes `refunded`. Within a minute staff may take back a step in the kitchen. `paid` is for cashiers, of orders that are paid at the counter. For other orders, and with any `payment_status`, the provider is asked.")
                 .refuses(stepping())
         })
         .put("/orders/{order_id}/status", orders::change_order, |it| {
@@ -183,13 +183,13 @@ fn ordering() -> Routes {
         })
         .patch("/orders/{order_id}/payment", orders::change_payment, |it| {
             it.summary("Look after the payment of an order")
-                .note("`approved` confirms a payment at the counter, for its cashiers. With `payment_method` `counter` they take the money of an order that was to be paid through the provider: its payment there is called off, and what is paid there all the same goes back. Otherwise nothing of the body is believed: the provider is asked.")
+                .note("`approved` confirms a payment at the counter, for cashiers. With `payment_method` `counter` a cashier takes the money of an order that was to be paid through the provider: its payment there is called off, and money that is paid there all the same goes back. In all other cases the body is only a hint, and the provider is asked.")
                 .refuses(stepping())
                 .refuses([Error::ALREADY_PAID])
         })
         .post("/orders/{order_id}/refund", orders::refund_items, |it| {
             it.summary("Give items back")
-                .note("Their price less their part of the discount, the way it was paid: to the customer's wallet, through the provider or at the counter. A provider that does not answer is asked again. Pieces that were not prepared yet go back into the stock, others do with `restock`.")
+                .note("Refunds the price of the items, less their part of the discount, in the way it was paid: to the wallet, through the provider or at the counter. A provider that does not answer is asked again. Pieces that were not prepared yet go back into the stock; others do with `restock`.")
                 .refuses([
                     Error::UNKNOWN_ORDER,
                     Error::FORBIDDEN,
@@ -212,12 +212,12 @@ fn ordering() -> Routes {
         .about("Kitchens")
         .get("/kitchen", kitchen::list_kitchen, |it| {
             it.summary("List what a kitchen has to do")
-                .note("What is ready, what is being prepared, what waits; the oldest first. With `station` the orders and items of that station.")
+                .note("Ready orders, then orders in preparation, then waiting ones; the oldest first. With `station` only the orders and items of that station.")
                 .refuses(of_shop())
         })
         .get("/kitchen/items", kitchen::list_pending, |it| {
             it.summary("List what is still to be made")
-                .note("Items over all orders that wait or are being prepared, the most wanted first.")
+                .note("How many pieces of each product all waiting and started orders need, the most wanted product first.")
                 .refuses(of_shop())
         })
         .about("Operation")
@@ -251,7 +251,7 @@ fn shops() -> Routes {
             shops::give_role,
             |it| {
                 it.summary("Give a person a role in a shop")
-                    .note("Admins and managers do. Repeated: no effect.")
+                    .note("For admins, and managers of the shop. Repeated: no effect.")
                     .refuses(of_shop())
             },
         )
@@ -262,7 +262,7 @@ fn shops() -> Routes {
         )
         .get("/shops/{shop_id}/menu.csv", menu::export_menu, |it| {
             it.summary("Export the menu of a shop")
-                .note("What is offered; all of it to those who edit the menu.")
+                .note("What is offered; staff who edit the menu get all of it.")
                 .returns_media(200, "text/csv")
         })
         .put("/shops/{shop_id}/menu.csv", menu::import_menu, |it| {
@@ -301,7 +301,7 @@ fn shops() -> Routes {
             shops::withdraw_coupon,
             |it| {
                 it.summary("Withdraw a coupon")
-                    .note("Orders that have it keep their price.")
+                    .note("Orders that used the coupon keep their price.")
                     .refuses(of_shop())
                     .refuses([Error::UNKNOWN_COUPON])
             },
@@ -310,7 +310,7 @@ fn shops() -> Routes {
 
 /// What all streams have in common.
 fn live(it: Operation) -> Operation {
-    it.note("Server-sent events: what it is now, and each change; a comment now and then. It ends when nothing more can become of the order, and otherwise after ten minutes: connect anew then, as browsers do by themselves. When all places for streams are taken, 503.")
+    it.note("Server-sent events: the present state, then each change, and a comment now and then. The stream ends when the order changes no more, or after ten minutes: connect again then, as browsers do by themselves. 503 when all places for streams are taken.")
         .header("Accept", true, "`text/event-stream`")
         .header("Last-Event-ID", false, "The id of the last event: 204 when nothing can follow it")
         .returns_media(200, "text/event-stream")

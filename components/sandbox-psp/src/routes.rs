@@ -30,7 +30,7 @@ pub fn routes() -> Routes {
         })
         .post("/v1/orders/{id}/refund", orders::refund_order, |it| {
             it.summary("Refund an order")
-                .note("Every approved payment of it, or parts of those that `transactions` names. Repeated with the same `X-Idempotency-Key`: no effect.")
+                .note("Refunds every approved payment of the order, or the parts that `transactions` names. Repeated with the same `X-Idempotency-Key`: no effect.")
                 .refuses([Error::UNKNOWN, Error::MALFORMED, Error::NOT_REFUNDABLE])
         })
         .get("/v1/payments/search", payments::search_payments, |it| {
@@ -41,7 +41,7 @@ pub fn routes() -> Routes {
         })
         .post("/v1/payments/{id}/refunds", payments::refund_payment, |it| {
             it.summary("Refund a payment")
-                .note("An `amount` of it, or all that is left. Repeated with the same `X-Idempotency-Key`: no effect.")
+                .note("Refunds an `amount`, or all that is left. Repeated with the same `X-Idempotency-Key`: no effect.")
                 .refuses([Error::UNKNOWN, Error::MALFORMED, Error::NOT_REFUNDABLE])
         })
         .get("/pay/{id}", page::show_bill, |it| {

@@ -19,12 +19,12 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}/appeal", show_appeal, |it| {
             it.summary("Show an appeal")
-                .note("To those who work in the zone and the driver.")
+                .note("For staff of the zone, and the driver.")
                 .refuses([Error::UNKNOWN_APPEAL])
         })
         .post("/api/v1/fines/{id}/appeal", open_appeal, |it| {
             it.summary("Appeal against a fine")
-                .note("By its driver, once. Until it is decided, discounts and surcharges wait.")
+                .note("For its driver, once. Until the appeal is decided, deadlines of discounts and surcharges do not run.")
                 .refuses([
                     Error::INVALID_TEXT,
                     Error::UNKNOWN_FINE,
@@ -52,7 +52,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/fines/{id}/appeal/decision", decide_appeal, |it| {
             it.summary("Decide an appeal")
-                .note("By an admin of the zone who did not issue the fine. Accepted: the fine is cancelled, and what was paid goes back. Rejected: the time goes on, and the first discount is offered once more.")
+                .note("For an admin of the zone who did not issue the fine. When accepted, the fine is cancelled and refunded. When rejected, its deadlines run again, and the first discount is offered once more.")
                 .refuses([
                     Error::INVALID_TEXT,
                     Error::UNKNOWN_APPEAL,

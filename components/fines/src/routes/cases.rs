@@ -23,12 +23,12 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}/case", show_case, |it| {
             it.summary("Download the case file of a fine")
-                .note("To those who work in its zone and its driver: the check, the rule with its digest and inputs, payments, deadlines, the appeal and the history, in one signed document. `cargo run -p wharf-verify` checks it offline against the published keys.")
+                .note("For staff of its zone, and its driver. One signed document has the check, the rule with its digest and inputs, payments, deadlines, the appeal and the history. `cargo run --release -p wharf-verify` checks it offline against the published keys.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .get("/api/v1/zones/{id}/offline", show_offline_list, |it| {
             it.summary("Download what is valid in a zone")
-                .note("For controllers without a network: the plates of valid tickets, of bookings of places in the zone and those in grace, signed, good for a quarter of an hour.")
+                .note("For controllers without a network: a signed list of the plates with a valid ticket, with a booking of a place in the zone, or in the grace after them. It is valid for a quarter of an hour.")
                 .refuses([
                     Error::UNKNOWN_ZONE,
                     Error::FORBIDDEN,
@@ -38,7 +38,7 @@ pub fn routes() -> Routes {
         .about("Statistics")
         .get("/api/v1/statistics", show_statistics, |it| {
             it.summary("Show statistics")
-                .note("Of tickets and fines since a moment, and who has an account; `format=csv` as a table.")
+                .note("Figures of tickets and fines since a moment, and the number of accounts; with `format=csv` as a table.")
                 .refuses([Error::SIGNIN_UNAVAILABLE])
                 .returns::<Statistics>(200)
                 .returns_media(200, "text/csv")

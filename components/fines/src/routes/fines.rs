@@ -27,7 +27,7 @@ pub fn routes() -> Routes {
     Routes::new("Fines", Dialect::Zones)
         .get("/api/v1/users/me/fines", poll_fines, |it| {
             it.summary("Poll the caller's fines")
-                .note("The newest first. With `since`, those that came after that `cursor`, the oldest first: none is left out and none comes twice, whatever is issued meanwhile. The ETag changes with every change of a fine; `If-None-Match` answers 304 until then.")
+                .note("The newest first. With `since`, the fines after that `cursor`, the oldest first: no fine is left out and none comes twice, even if fines are issued meanwhile. The ETag changes with every change of a fine; until then `If-None-Match` is answered with 304.")
                 .header("If-None-Match", false, "The ETag of the answer that the client has")
                 .returns::<Vec<Fine>>(200)
                 .returns_header(200, "ETag", "The version of the caller's fines")
@@ -40,7 +40,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/fines", issue_fine, |it| {
             it.summary("Issue a fine")
-                .note("By those who work in the zone. The plate need not be registered: the fine waits for its driver. A car that a ticket, the booking of a place in the zone or the grace after them covers is not fined, unless an admin of the zone gives a reason; the same thing is fined once within the zone's `duplicate_minutes`.")
+                .note("For staff of the zone. The plate need not be registered: the fine waits for its driver. A car that is covered by a ticket, by the booking of a place in the zone or by the grace after them is not fined, unless an admin of the zone gives a reason. The same violation is fined once within the zone's `duplicate_minutes`.")
                 .refuses([
                     Error::INVALID_FINE,
                     Error::UNKNOWN_ZONE,
@@ -96,17 +96,17 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}", show_fine, |it| {
             it.summary("Show a fine")
-                .note("To those who work in its zone, its driver and its payers.")
+                .note("For staff of its zone, its driver and its payers.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .delete("/api/v1/fines/{id}", hide_fine, |it| {
             it.summary("Hide a fine")
-                .note("By those who work in its zone. The row stays, with who hid it and when.")
+                .note("For staff of its zone. The row stays, with the user who hid it and the time.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .post("/api/v1/fines/{id}/pay", pay_fine, |it| {
             it.summary("Pay a fine")
-                .note("From the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`. With `waive_appeal` its driver gives up the appeal for a discount, for good. Of a fine that is paid in parts it pays all that is left.")
+                .note("Pays from the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`. With `waive_appeal` the driver gives up the appeal, for good, and gets a discount. A fine in parts is paid off.")
                 .refuses(paying())
                 .refuses([
                     Error::UNKNOWN_FINE,
@@ -118,7 +118,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}/history", list_history, |it| {
             it.summary("Show the history of a fine")
-                .note("To those who work in its zone and its driver. It is only added to.")
+                .note("For staff of its zone, and its driver. Lines are only added.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
 }

@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/users", assign_role, |it| {
             it.summary("Give a user a role in a zone")
-                .note("Another role than the one they hold replaces it.")
+                .note("The new role replaces the user's present role in the zone.")
                 .refuses([
                     Error::UNKNOWN_ZONE,
                     Error::FORBIDDEN,

@@ -14,12 +14,12 @@ pub fn routes() -> Routes {
     Routes::new("Photos", Dialect::Zones)
         .get("/api/v1/fines/{id}/photos", list_photos, |it| {
             it.summary("List the photos of a fine")
-                .note("To those who work in its zone and its driver.")
+                .note("For staff of its zone, and its driver.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .post("/api/v1/fines/{id}/photos", add_photo, |it| {
             it.summary("Add a photo to a fine")
-                .note("By those who work in its zone, within a week; by its driver while an appeal is open. The bytes are PUT at the address in the answer; then the photo is completed, and from then on it does not change.")
+                .note("For staff of its zone, within a week, and for its driver while an appeal is open. PUT the bytes to the address in the answer, then complete the photo; it does not change after that.")
                 .refuses([
                     Error::INVALID_PHOTO,
                     Error::UNKNOWN_FINE,
@@ -30,7 +30,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/fines/{id}/photos/{photo}", complete_photo, |it| {
             it.summary("Complete a photo of a fine")
-                .note("Once its bytes are there. Their SHA-256 digest is kept in the history.")
+                .note("Call it when the bytes were put. Their SHA-256 digest is kept in the history.")
                 .refuses([Error::UNKNOWN_PHOTO, Error::NO_BYTES, Error::NO_PHOTO])
         })
 }

@@ -21,14 +21,14 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/fines/{id}/plan", begin_plan, |it| {
             it.summary("Pay a fine in parts")
-                .note("By its driver, in as many parts as its zone allowed when it was issued. The plan begins when the first part is paid, which this request does from the caller's wallet; when it does not suffice, the answer is a 402 with the address of a payment page. The parts have no discount, and later surcharges do not count while each part is paid in time. A part that is late ends the plan: what is left by the schedule is due at once.")
+                .note("For its driver, in as many parts as its zone allowed when the fine was issued. The plan begins when the first part is paid. This request pays it from the caller's wallet; when the wallet does not suffice, the answer is a 402 with the address of a payment page. Parts have no discount, and surcharges do not count while each part is paid in time. A late part ends the plan: the rest of the fine by its schedule is due at once.")
                 .refuses(paying())
                 .refuses(choosing())
                 .refuses([Error::FORBIDDEN])
         })
         .post("/api/v1/fines/{id}/plan/{part}/pay", pay_part, |it| {
             it.summary("Pay a part of a fine")
-                .note("From the wallet of the caller, who may pay for anyone; otherwise a 402 with the address of a payment page. Parts are paid one after another, each once.")
+                .note("Pays from the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page. Parts are paid one after another, each once.")
                 .refuses(paying())
                 .refuses(following())
         })

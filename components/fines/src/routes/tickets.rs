@@ -19,30 +19,30 @@ pub fn routes() -> Routes {
     Routes::new("Tickets", Dialect::Zones)
         .get("/api/v1/users/me/tickets", list_own_tickets, |it| {
             it.summary("List the caller's tickets")
-                .note("Of the caller's cars, and those that they bought for others. The newest first.")
+                .note("Tickets of the caller's cars, and tickets that the caller bought for others. The newest first.")
         })
         .get("/api/v1/tickets", list_tickets, |it| {
             it.summary("List all tickets").note("The newest first.")
         })
         .get("/api/v1/tickets/{id}", show_ticket, |it| {
             it.summary("Show a ticket")
-                .note("To those who work in its zone, the owners of its cars, its buyer and its payer.")
+                .note("For staff of its zone, the owners of its cars, its buyer and its payer.")
                 .refuses([Error::UNKNOWN_TICKET, Error::FORBIDDEN])
         })
         .delete("/api/v1/tickets/{id}", remove_ticket, |it| {
             it.summary("Delete an unpaid ticket")
-                .note("By the owner of its car; one of several cars by its buyer too.")
+                .note("For the owner of its car; a ticket of several cars also for its buyer.")
                 .refuses([Error::UNKNOWN_TICKET, Error::FORBIDDEN, Error::ALREADY_PAID])
         })
         .post("/api/v1/tickets/{id}/pay", pay_ticket, |it| {
             it.summary("Pay a ticket")
-                .note("From the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`.")
+                .note("Pays from the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`.")
                 .refuses(paying())
                 .refuses([Error::UNKNOWN_TICKET, Error::TICKET_OVER, Error::ALREADY_EXTENDED])
         })
         .post("/api/v1/tickets/{id}/end", end_ticket, |it| {
             it.summary("End a ticket early")
-                .note("By its buyer or the owner of its cars, for all of them. Where the zone allows it, the difference goes back to the wallet that paid.")
+                .note("For its buyer, or the owner of all its cars. Where the zone allows it, the difference goes back to the wallet that paid.")
                 .refuses([
                     Error::UNKNOWN_TICKET,
                     Error::FORBIDDEN,
@@ -59,7 +59,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/zones/{id}/tickets", buy_ticket, |it| {
             it.summary("Buy a ticket")
-                .note("It is valid once it is paid; one that costs nothing is paid. A ticket that begins at the end of a paid one of the same car in the same zone extends it, and costs what the whole stay costs more than before. With `other_plates` it covers several cars: each of them costs the same, and a ticket of just these cars is extended as a whole.")
+                .note("A ticket is valid once it is paid; a free one is paid at once. A ticket that begins at the end of a paid ticket of the same car in the same zone extends it, and costs the price of the whole stay less what was paid for the earlier part. With `other_plates` it covers several cars, each at the same price; a ticket of exactly these cars is extended as a whole.")
                 .refuses(pricing())
                 .refuses([Error::UNKNOWN_CAR, Error::ZONE_UNAVAILABLE, Error::ALREADY_EXTENDED])
         })

@@ -14,7 +14,7 @@ pub fn routes() -> Routes {
     Routes::new("Kiosks", Dialect::Zones)
         .post("/api/v1/totems", register_totem, |it| {
             it.summary("Register a kiosk")
-                .note("With a passcode of an admin of its zone, which is used up.")
+                .note("Takes a passcode of an admin of its zone and uses it up.")
                 .refuses([
                     Error::INVALID_TOTEM,
                     Error::UNKNOWN_ZONE,

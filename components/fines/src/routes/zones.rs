@@ -25,7 +25,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/zones", list_zones, |it| it.summary("List zones"))
         .post("/api/v1/zones", create_zone, |it| {
             it.summary("Create a zone")
-                .note("Its creator becomes an admin of it. No two zones cover the same ground; those that touch share a border.")
+                .note("The creator becomes an admin of the zone. No two zones cover the same ground; zones may share a border.")
                 .note("A stay costs `price_offset + (price_lin × hours) ^ price_exp`, rounded to the nearest cent, halves up. `rules` may weigh the hours, leave the first minutes free and cap a day.")
                 .refuses(changing())
         })
@@ -35,7 +35,7 @@ pub fn routes() -> Routes {
                 .refuses([Error::INVALID_PLACE, Error::NO_ZONE_HERE])
         })
         .get("/api/v1/zones/me", list_own_zones, |it| {
-            it.summary("List the caller's zones").note("Those in which they hold a role.")
+            it.summary("List the caller's zones").note("The zones in which the caller holds a role.")
         })
         .get("/api/v1/zones/me/{otp}", list_passcode_zones, |it| {
             it.summary("List the zones of a passcode")
@@ -47,7 +47,7 @@ pub fn routes() -> Routes {
         })
         .patch("/api/v1/zones/{id}", change_zone, |it| {
             it.summary("Change a zone")
-                .note("What is absent stays; `rules` are replaced as a whole. Tickets and fines keep what they were sold and issued by.")
+                .note("Absent members stay as they are; `rules` are replaced as a whole. Tickets and fines keep the rules under which they were sold and issued.")
                 .refuses(changing())
                 .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
         })
@@ -58,7 +58,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/zones/{id}/occupancy", show_occupancy, |it| {
             it.summary("Show how full a zone is")
-                .note("By its valid tickets.")
+                .note("Counts the cars with a valid ticket.")
                 .refuses([Error::UNKNOWN_ZONE])
         })
 }

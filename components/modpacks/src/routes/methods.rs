@@ -145,14 +145,14 @@ pub fn routes() -> Routes {
             .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY]);
         "files.download" download_file |it: Operation| with_file(it)
             .summary("Download a file with a launcher")
-            .note("What `link` in `modpacks.getMods` is; the token is added as to every call.")
+            .note("The address in `link` of `modpacks.getMods`. Add the token as to every call.")
             .returns_nothing(302)
             .returns_header(302, "Location", "Where the bytes are, for 60 seconds")
             .instead("GET /files/{file_id}/download")
             .refuses([Error::UNKNOWN_FILE, Error::FILE_NOT_READY]);
         "files.setAccess" share_file |it: Operation| with_file(it)
             .summary("Restrict a file from a launcher")
-            .note("To the users and roles; without any it is seen with its modpack.")
+            .note("Restricts the file to these users and roles. Without any, every viewer of the modpack sees it.")
             .query::<String>("users", false, "Logins or serial numbers, with commas between them")
             .query::<String>("roles", false, "Names, or 10 for everyone who is signed in")
             .instead("PUT /files/{file_id}/access")

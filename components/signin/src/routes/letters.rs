@@ -68,13 +68,13 @@ pub fn routes() -> Routes {
             verify_email,
             |it| {
                 it.summary("Verify an e-mail by letter")
-                    .note("An e-mail that was asked for takes the place of the former one.")
+                    .note("A new e-mail that waits for its proof replaces the former one.")
                     .refuses([Error::BAD_SECRET, Error::EMAIL_TAKEN])
             },
         )
         .put(["/auth/email", "/api/auth/email"], change_email, |it| {
             it.summary("Change the e-mail")
-                .note("A proven e-mail is replaced when the new one is proven, by the letter that goes there: 202. One that was never proven is replaced at once: 204.")
+                .note("A proven e-mail is replaced once the new one is proven by the letter that is sent to it: 202. An e-mail that was never proven is replaced at once: 204.")
                 .returns_nothing(202)
                 .returns_nothing(204)
                 .refuses([Error::EMAIL_TAKEN, Error::TOO_MANY_TRIES])

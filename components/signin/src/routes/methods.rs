@@ -71,7 +71,9 @@ fn describe_refresh(it: Operation) -> Operation {
 
 fn describe_show_user(it: Operation) -> Operation {
     it.summary("Show a user to a launcher")
-        .note("Without arguments the caller. Other users are shown to moderators and admins.")
+        .note(
+            "Without arguments it shows the caller. Moderators and admins may look at other users.",
+        )
         .query::<i64>("user_id", false, "The serial number of the account")
         .query::<Login>("login", false, "")
         .instead("GET /auth/me")

@@ -25,7 +25,7 @@ pub fn routes() -> Routes {
         })
         .post(["/auth/tokens", "/api/auth/tokens"], create_token, |it| {
             it.summary("Create a personal access token")
-                .note("It stands for what its maker has proven: an admin who showed no code makes no token of an admin where one is required. Functions do not take it as it is: `POST /auth/exchange` gives a short access token for it.")
+                .note("The token carries its maker's proofs: where admins need a second factor, an admin who did not show a code makes a token without admin rights. Functions do not accept it directly: exchange it at `POST /auth/exchange` for a short access token.")
                 .refuses([Error::INVALID_FIELD])
         })
         .post(["/auth/exchange", "/api/auth/exchange"], exchange_token, |it| {

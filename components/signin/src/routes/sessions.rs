@@ -18,12 +18,12 @@ pub fn routes() -> Routes {
     Routes::new("Sessions", Dialect::Plain)
         .post(["/auth/refresh", "/api/auth/refresh"], refresh, |it| {
             it.summary("Refresh the tokens")
-                .note("The refresh token is spent and the next one is in the answer. Until that is used, the same network may send the spent one again, for an answer that was lost; others may within ten seconds. Otherwise a spent token ends the session.")
+                .note("The refresh token is spent, and the answer has the next one. In case the answer was lost, the same network may send the spent token again until the next one is used; other networks may within ten seconds. In all other cases a spent token ends the session.")
                 .refuses([kit::identity::INVALID_TOKEN])
         })
         .post(["/auth/reauthenticate", "/api/auth/reauthenticate"], prove_again, |it| {
             it.summary("Prove again who you are")
-                .note("With a code when the account has a second factor, otherwise with its password. What is hard to undo asks for a proof from the last ten minutes (RFC 9470); the token in the answer carries it.")
+                .note("Proves again who the caller is: with a code when the account has a second factor, otherwise with its password. Operations that are hard to undo ask for a proof from the last ten minutes (RFC 9470). The token in the answer carries it.")
                 .refuses([
                     Error::WRONG_PASSWORD,
                     Error::PASSWORD_REQUIRED,

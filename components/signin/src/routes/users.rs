@@ -62,7 +62,7 @@ pub fn routes() -> Routes {
             revoke_second_factor,
             |it| {
                 it.summary("Remove a user's second factor")
-                    .note("For a user who lost the app and the backup codes; they get a notice. Admins cannot remove their own: a stolen session has no code either.")
+                    .note("For a user who lost the app and the backup codes. The user gets a notice. Admins cannot remove their own factor: otherwise a stolen session could.")
                     .refuses([Error::UNKNOWN_ACCOUNT])
             },
         )

@@ -34,7 +34,7 @@ pub fn routes() -> Routes {
         })
         .patch("/api/v1/users/me", update_caller, |it| {
             it.summary("Change the caller's account")
-                .note("What is absent stays. A new password ends every other session. A new e-mail takes the place of a proven one when it is proven by the letter that goes there. The role cannot be changed here.")
+                .note("Absent members stay as they are. A new password ends every other session. A new e-mail replaces a proven one once it is proven by the letter that is sent to it. The role cannot be changed here.")
                 .note(TODAY)
                 .refuses(updating())
                 .refuses([PROOF_TOO_OLD])
