@@ -1,5 +1,5 @@
-//! Accounts of tests that are not about signing up: made by signin's own statement, with a token signed by the
-//! platform's own key. A registration would compute the hash of a password each time, which takes a core.
+//! Accounts for tests that are not about signing up. They are made by signin's own statement, with a token signed by the
+//! platform's own key, because each registration would occupy a core to hash a password.
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
@@ -14,13 +14,13 @@ use crate::wait::since_1970;
 const CREATE: &str = include_str!("../../components/signin/src/sql/create_account.sql");
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-1";
-/// As signin stores that password.
+/// The hash of `PASSWORD`, as signin stores it.
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$Avv8263hWt2KqDYiTgmjOQ$gm3vbMc+CN1+Y1INb3j03KGbT5c3i1ttwI3+auYr3Ug";
 
 const DAY_S: i64 = 86_400;
 const HERE: &str = "127.0.0.1";
 
-/// Who is to have an account.
+/// The person of a new account.
 pub(crate) struct Person<'a> {
     pub login: &'a str,
     pub email: &'a str,
@@ -66,7 +66,7 @@ pub(crate) fn create(stack: &Stack, person: &Person<'_>) -> String {
         ],
     );
     assert_eq!(made.expect("an account").len(), 1);
-    // As signin does after the statement: without it other functions hear of the account with their next tick.
+    // signin publishes this wake-up too: without it other functions hear of the account only at their next tick.
     let mut redis = stack.redis();
     let _: i64 = redis::cmd("PUBLISH")
         .arg("outbox")

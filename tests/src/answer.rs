@@ -33,8 +33,8 @@ impl Answer {
         self.took
     }
 
-    /// Refused because too many passwords are being hashed, or too many requests served: by the function itself, or by
-    /// signin, which it asks. Older dialects carry the text of the refusal and not its code.
+    /// Whether the request was refused because too many passwords are being hashed or too many requests served, by the
+    /// function itself or by signin behind it. Refusals of older dialects have a text and no code.
     pub(crate) fn is_busy(&self) -> bool {
         let signs = [
             r#""code":"busy""#,
@@ -73,8 +73,8 @@ impl Answer {
         self
     }
 
-    /// The refusal in it, checked to be one as the contract has them: problem+json, with the request
-    /// id, without a word about what is inside the platform.
+    /// The problem document of a refusal. Panics unless it is as the contract demands: problem+json, with the request
+    /// id, and without internals of the platform.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert!(self.status == status, "expected {status}, got {self}");

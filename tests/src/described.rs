@@ -1,5 +1,5 @@
-//! Every answer that a test gets is held against the API description, and every operation that succeeded is
-//! written down: `infra/test` fails when no test brought an operation to success.
+//! Checks every answer that a test gets against the API description, and records every operation that succeeded:
+//! `infra/test` fails when an operation succeeded in no test.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
 pub static OPERATIONS: LazyLock<Vec<Operation<'static>>> =
     LazyLock::new(|| DOCUMENT.operations().expect("the operations"));
 
-/// What the description does not say of this answer; nothing where it describes no such operation.
+/// How the answer differs from the description. Empty for a path that the description does not have.
 pub(crate) fn faults_of(method: &str, path: &str, answer: &Answer) -> Vec<String> {
     match find(method, path) {
         Some(operation) => faults(&DOCUMENT, operation, answer),
@@ -32,7 +32,7 @@ pub(crate) fn faults_of(method: &str, path: &str, answer: &Answer) -> Vec<String
     }
 }
 
-/// Writes the operation down once.
+/// Records once that the operation succeeded.
 pub(crate) fn note_success(method: &str, path: &str) {
     static NOTED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
     let Some(operation) = find(method, path) else {
@@ -108,21 +108,21 @@ fn bare(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default()
 }
 
-/// The code is one of those that are described. Launchers know numbers instead.
+/// A fault if the code is none of the described ones. Refusals of launchers have numbers instead of codes.
 fn refusal(codes: &[&str], body: &Value) -> Option<String> {
     let code = body["code"].as_str()?;
     let is_known = codes.is_empty() || codes.contains(&code);
     (!is_known).then(|| format!("the code {code} is not described"))
 }
 
-/// Whether the host refused it, in its own words, before any function was asked.
+/// Whether the host itself refused the request before any function was called.
 fn is_by_host(answer: &Answer) -> bool {
     let body: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
     let codes = ["body_too_large", "body_late", "request_timeout", "stopping"];
     body["code"].as_str().is_some_and(|it| codes.contains(&it))
 }
 
-/// What the host or the router may refuse with wherever it is.
+/// Checks a refusal of the host or the router, which may come on every path.
 fn host_refusal(document: &Document, answer: &Answer) -> Vec<String> {
     let status = answer.status();
     if ![404, 405, 408, 413, 414, 431, 503, 504].contains(&status) {

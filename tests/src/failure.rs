@@ -1,4 +1,4 @@
-//! A test that fails shows what the hosts it used said meanwhile.
+//! A failing test prints the log of the hosts that it used.
 
 use std::cell::RefCell;
 use std::panic;
@@ -7,7 +7,7 @@ use std::sync::Once;
 use wharf_launch::Log;
 
 thread_local! {
-    /// From the moment on at which this thread used the host for the first time.
+    /// The log of each host, from the moment at which this thread first used it.
     static USED: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn note_use(log: &Log) {
     });
 }
 
-/// Goes with the output of the test.
+/// Prints to standard error, so that it belongs to the output of the test.
 fn show(log: &Log) {
     eprintln!(
         "--- what the host said meanwhile\n{}\n---",

@@ -1,7 +1,7 @@
-//! Folders that are gone when the tests are, however they end.
+//! Folders that are deleted when the tests end, even when they are killed.
 //!
-//! A shell that outlives this process waits for the end of a pipe and then deletes: no exit handler
-//! runs when a process is killed, and a finished test program leaves its statics undropped.
+//! A shell that outlives this process waits for the end of a pipe and then deletes them. Exit handlers do not
+//! run in a killed process, and a test program does not drop its statics.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What still writes into it is on its way out; what stays, the janitor takes.
+        // Processes that still write into it are about to end. The janitor deletes what is left.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -59,7 +59,7 @@ fn root() -> &'static Path {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Ctrl-C is for the tests; this is still needed afterwards.
+            // In a group of its own, so that Ctrl-C ends the tests and not the janitor.
             .process_group(0)
             .spawn()
             .expect("sh");

@@ -39,10 +39,10 @@ pub struct Received {
     pub body: Bytes,
 }
 
-/// What comes back, and how.
+/// The reply to a request.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Nothing: the connection is closed without an answer.
+    /// `None` closes the connection without an answer.
     answer: Option<(u16, Bytes)>,
     after: Duration,
     location: Option<String>,
@@ -75,7 +75,7 @@ impl Reply {
         }
     }
 
-    /// Sends the asker elsewhere.
+    /// A redirect.
     pub fn redirect(to: &str) -> Self {
         Self {
             location: Some(to.to_owned()),
@@ -83,7 +83,7 @@ impl Reply {
         }
     }
 
-    /// The request is received and never answered; whether it was carried out, the asker cannot know.
+    /// No answer to a request that was received: its sender cannot know whether it was carried out.
     pub fn lost() -> Self {
         Self {
             answer: None,
@@ -93,7 +93,7 @@ impl Reply {
         }
     }
 
-    /// Asks to be left alone for a while.
+    /// Adds a `Retry-After`.
     pub fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after_s: Some(seconds),

@@ -1,4 +1,4 @@
-//! A request as a client would send it, or as one never should: any method, any header, any body.
+//! A request with any method, any header and any body, as a client sends it or as none should.
 
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::background::runtime;
 use crate::described::{faults_of, note_success};
 
-/// Longer than anything here may take; a test that expects haste asks [`Answer::took`].
+/// Longer than any request may take. A test that expects a fast answer checks [`Answer::took`].
 const PATIENCE: Duration = Duration::from_secs(60);
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -25,7 +25,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Request {
     to: SocketAddr,
-    /// Another address of this machine than the usual one.
+    /// The address to send from, if it is not 127.0.0.1.
     from: Option<IpAddr>,
     method: Method,
     uri: Uri,
@@ -62,7 +62,7 @@ impl Request {
         }
     }
 
-    /// As from another machine: any address of 127.0.0.0/8 is one of this machine's.
+    /// Sends from another address, as another machine would: every address in 127.0.0.0/8 belongs to this one.
     pub fn from(self, address: &str) -> Self {
         let from = Some(address.parse().expect("an address"));
         Self { from, ..self }
@@ -107,8 +107,8 @@ impl Request {
         self.header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Sends it; panics when no answer comes or one that is not described. While other tests keep the platform
-    /// busy, it is sent again, as clients are asked to.
+    /// Sends the request. Panics without an answer, or when the answer is not described. A refusal because the platform
+    /// is busy with other tests is followed by another try, as clients are asked to do.
     #[track_caller]
     pub fn send(self) -> Answer {
         let asked = format!("{} {}", self.method, self.uri);
@@ -152,7 +152,7 @@ impl Request {
         Ok(answer)
     }
 
-    /// A connection of its own for each: nothing a test does to one is felt by another.
+    /// Every request has a connection of its own, so that no test affects another one's connection.
     async fn exchange(self) -> Result<(hyper::http::response::Parts, Bytes), NoAnswer> {
         let failed = |error: &dyn std::error::Error| NoAnswer(error.to_string());
         let stream = connect(self.to, self.from)
@@ -190,11 +190,11 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_bytes(text.as_bytes()).expect("the value of a header")
 }
 
-/// The host's log names requests by it: a test's own lines are found by the test's name.
+/// The name of the test, by which its lines are found in the host's log.
 fn request_id() -> String {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a-thread").replace("::", ".");
-    // A test's name is a sentence; the end of the sentence tells it from others.
+    // Names are sentences that differ at their end, so the end is kept.
     let tail: String = test.chars().rev().take(64).collect();
     tail.chars().rev().collect()
 }

@@ -25,7 +25,7 @@ use crate::times::measure;
 use crate::user::User;
 use crate::wait::eventually;
 
-/// A cold start compiles every component, on a machine that is busy with other tests.
+/// Long enough for a cold start, which compiles every component on a machine that is busy with other tests.
 pub(crate) const STARTS_WITHIN: Duration = Duration::from_secs(300);
 
 /// The first admin's, on every stack here.
@@ -34,7 +34,7 @@ pub(crate) const ADMIN_PASSWORD: &str = "Harbour-Master-1";
 pub struct Stack {
     options: Options,
     address: SocketAddr,
-    /// Nothing for a stack that runs elsewhere.
+    /// `None` for a stack that `infra/up` runs.
     host: Option<Server>,
     log: Log,
     pub(crate) admin_password: String,
@@ -62,7 +62,7 @@ impl Deref for Shared {
 }
 
 impl Stack {
-    /// The one that all tests of a program share. No test may break it.
+    /// The stack that all tests of a program share. No test may break it.
     pub fn shared() -> Shared {
         static SHARED: OnceLock<Stack> = OnceLock::new();
         let stack = SHARED.get_or_init(|| match env::var("TEST_STACK") {
@@ -73,13 +73,13 @@ impl Stack {
         Shared(stack)
     }
 
-    /// One to break, with stores of its own that outlive it.
+    /// A stack that a test may break. Its stores outlive its host.
     pub fn start() -> Self {
         Options::default().start()
     }
 
     pub(crate) fn embedding_stores(options: Options) -> Self {
-        // Otherwise this host would compile what another is compiling.
+        // Waits until the components are compiled, so that two hosts do not compile the same.
         Prepared::once();
         let folder = lay_out(&options);
         let host = start_host(&options, None, &folder, "127.0.0.1:0");
@@ -230,22 +230,22 @@ impl Stack {
         &self.data
     }
 
-    /// As a power cut for the host: `kill -9`.
+    /// Kills the host (`kill -9`), as a power cut would.
     pub fn kill(&mut self) {
         self.host_mut().kill().expect("to kill the host");
     }
 
-    /// The same while other threads still talk to it; [`Stack::kill`] waits for the end.
+    /// The same while other threads still use the host. [`Stack::kill`] waits for its end.
     pub fn signal_kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// As an operator ends it; how it ended, or nothing when it did not in time.
+    /// Stops the host as an operator does. Returns its exit status, or `None` when it did not end in time.
     pub fn stop(&mut self, within: Duration) -> Option<ExitStatus> {
         self.host_mut().stop(within).expect("to stop the host")
     }
 
-    /// The host stands still, as on a machine that is out of memory, until [`Stack::resume`].
+    /// Suspends the host until [`Stack::resume`], as on a machine that is out of memory.
     pub fn suspend(&self) {
         self.signal(Signal::STOP);
         let threads = format!("/proc/{}/task", self.host().pid());

@@ -101,7 +101,7 @@ impl Beside {
         near(&self.redis_url, cable)
     }
 
-    /// All hosts on these stores are given it alike.
+    /// The file of variables that every host on these stores is given.
     fn variables_file(&self) -> PathBuf {
         self.folder.path().join("variables.toml")
     }
@@ -122,7 +122,7 @@ impl Prepared {
         PREPARED.get_or_init(|| measure("preparation of stores", Self::make))
     }
 
-    /// A host migrates the stores, and compiles every component meanwhile, for all that come after it.
+    /// Starts a host that migrates the stores and compiles every component, for all later hosts.
     fn make() -> Self {
         let folder = Folder::new("prepared");
         let (stores, postgres_url, redis_url) = start_stores(folder.path());

@@ -1,4 +1,4 @@
-//! The laws of the house, as far as a machine can read them.
+//! The invariants of ARCHITECTURE.md that can be checked on the sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn in_repository(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
     files(&repository().join(folder), extension)
 }
 
-/// The code without its comments: a law may be spoken of.
+/// The code without its comments, which may name what is forbidden.
 fn code(text: &str) -> String {
     text.lines()
         .filter(|it| !it.trim_start().starts_with("//"))
@@ -234,7 +234,7 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
-/// Otherwise the manifest is refused where nothing was built yet, and only there.
+/// A component without a build is refused where its file does not exist yet, so only in a fresh clone.
 #[test]
 fn every_component_names_its_build() {
     let manifest = fs::read_to_string(repository().join("spin.toml")).unwrap();

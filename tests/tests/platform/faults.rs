@@ -1,4 +1,4 @@
-//! Bad days: stores that go away, hosts that are killed. Each test breaks a platform of its own.
+//! Stores that go away and hosts that are killed. Each test breaks a platform of its own.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use wharf_tests::{Answer, Options, User, eventually, unique};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// What a client is told while a store is away: to come back, and quickly.
+/// Checks the answer while a store is away: a 503 with a `Retry-After`, within two seconds.
 fn is_unavailable(answer: &Answer) {
     answer.problem(503);
     assert!(answer.header("retry-after").is_some(), "{answer}");
@@ -18,7 +18,7 @@ fn is_unavailable(answer: &Answer) {
     );
 }
 
-/// What a busy machine adds.
+/// How much longer an answer may take on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
 #[test]
@@ -28,7 +28,7 @@ fn without_postgres_the_answer_is_503_until_it_is_back() {
     user.get("/auth/me").send().expect(200);
 
     stack.postgres_cable().cut();
-    // The first meets a connection that has just broken, the second one that cannot be made.
+    // The first request meets a broken connection, the second one cannot connect.
     for _ in 0..2 {
         is_unavailable(&user.get("/auth/me").send());
     }
@@ -44,7 +44,7 @@ fn without_postgres_the_answer_is_503_until_it_is_back() {
     stack.post("/login").json(&login).send().expect(200);
 }
 
-/// A network that drops packets closes nothing.
+/// A network that drops packets closes no connection.
 #[test]
 fn a_postgres_that_says_nothing_is_given_up_on() {
     let stack = Options::default().start_cabled();
@@ -83,7 +83,7 @@ fn signin_works_without_redis() {
             "{away}: {:?}",
             answer.took()
         );
-        // What could not be published is written down.
+        // The event that could not be published is in the outbox.
         let written = "SELECT count(*) FROM events.entry WHERE payload ->> 'email' = $1";
         assert_eq!(
             stack

@@ -1,5 +1,5 @@
-//! What functions answer each other through WIT, asked by one that is made for it (`tests/asker`): a function of
-//! tomorrow can rely on it. What bookings asks of the ledger is proved with the bookings.
+//! What functions answer each other through WIT. A function for tests (`tests/asker`) asks, so that a later function can
+//! rely on the answers. The tests of bookings cover what bookings asks of the ledger.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Options, Stack, User, unique};
 
-/// The platform with one function more.
+/// The platform with the function `tests/asker`.
 fn platform() -> &'static Stack {
     static STARTED: OnceLock<Stack> = OnceLock::new();
     STARTED.get_or_init(|| {
@@ -16,7 +16,7 @@ fn platform() -> &'static Stack {
     })
 }
 
-/// What came of it: `{"Ok": …}` or `{"Err": …}`.
+/// The result: `{"Ok": …}` or `{"Err": …}`.
 fn ask(function: &str, of: &Value) -> Value {
     let path = format!("/ask/{function}");
     platform().post(&path).json(of).send().expect(200).json()

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Stack, User, eventually};
 
-/// The clock comes round once a second, and machines are busy.
+/// Long enough for a tick, which comes once a second, on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 
-/// As a function does it; the id of the event.
+/// Writes an event as a function does; returns its id.
 fn emit(sql: &mut Client, kind: &str, aggregate: &str, payload: &Value) -> Uuid {
     sql.query_one(
         "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ($1, $2, $3) RETURNING id",
@@ -82,7 +82,7 @@ fn count_holders(sql: &mut Client, user: Uuid) -> i64 {
     .get(0)
 }
 
-/// Counts from now on what is written about users in payments: a second effect of one event is a second write.
+/// Counts writes about users in payments from now on: a second effect of one event is a second write.
 fn watch_holders(sql: &mut Client) {
     sql.batch_execute(
         "CREATE TABLE public.holder_write (id uuid NOT NULL);
@@ -197,7 +197,7 @@ fn a_poisoned_event_ends_with_the_dead_while_others_flow() {
     assert_eq!(count_holders(&mut sql, id), 1);
 }
 
-/// What one function of the platform sees of an event for another; nothing of it stays.
+/// No function sees a delivery that is meant for another one.
 #[test]
 fn no_function_reads_what_is_not_meant_for_it() {
     let stack = Stack::shared();

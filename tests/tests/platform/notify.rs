@@ -1,5 +1,5 @@
-//! People and their programs are told, by the channels that they chose, and not by those that they
-//! or the other side closed.
+//! Notices reach people and their programs by the channels that they chose, and not by channels that they or the
+//! other side closed.
 
 mod backlog;
 mod causes;
@@ -30,8 +30,8 @@ pub struct Told {
     hook: Outside,
 }
 
-/// Chats from here on have blocked the bot, make it wait once, do not answer once, answer once after
-/// the timeout, or do not let a message be deleted at first.
+/// The first chat ids of misbehaving chats: they have blocked the bot, make it wait once, give no answer once, answer
+/// once after the timeout, or refuse at first to have a message deleted.
 const BLOCKED: i64 = 1_000_000;
 const BUSY: i64 = 2_000_000;
 const LOST: i64 = 3_000_000;
@@ -114,7 +114,7 @@ impl Told {
         }
     }
 
-    /// As any function says it; the id of the event.
+    /// Writes a notice as a function does; returns the id of the event.
     fn notify(&self, person: &Person, template: &str, params: &Value) -> Uuid {
         let payload = json!({ "user_id": person.id, "template": template, "params": params });
         self.stack

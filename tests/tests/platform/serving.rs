@@ -138,7 +138,7 @@ fn a_client_that_hangs_up_halfway_does_not_disturb_others() {
     User::driver(&stack);
 }
 
-/// How a stack answers what is asked of payments, rightly and wrongly.
+/// The answers of a stack to valid and invalid requests to payments.
 fn answers(stack: &Stack) -> Vec<(u16, String)> {
     let user = User::driver(stack);
     let me = user.get("/auth/me").send().expect(200).json();

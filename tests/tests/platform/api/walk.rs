@@ -1,5 +1,5 @@
-//! A walk over every operation of the description: every kind of caller sends requests as described, on the
-//! edges of the schemas, and hostile ones, and every answer has to be one that is described.
+//! A walk over every operation of the description: every kind of caller sends valid requests, requests on the edges of
+//! the schemas and hostile ones, and every answer has to be described.
 //!
 //! `infra/test --seed 7 api::walk` chooses other requests; a failure shows the seed.
 
@@ -23,11 +23,11 @@ use crate::bookings::at;
 /// Changed requests to an operation, for each caller.
 const CHANGES: usize = 10;
 
-/// A password's hash takes a core for a moment, by design.
+/// Few, because hashing a password occupies a core for a moment, by design.
 const CHANGES_WITH_PASSWORD: usize = 1;
 
-/// Operations that succeed, of ten: a walk that reaches fewer sees too little. That each one succeeds in some test
-/// is seen at the end of a whole run.
+/// How many of ten operations have to succeed, because a walk with fewer tests too little. A whole run checks at its end
+/// that each operation succeeded in some test.
 const REACHED_TENTHS: usize = 6;
 
 /// Many requests wait for the database, so more of them run at once than there are cores.
@@ -68,7 +68,7 @@ fn every_operation_answers_every_caller_as_described() {
     let spoiling = SPOILING
         .iter()
         .flat_map(|(name, _)| OPERATIONS.iter().filter(move |it| it.name == *name));
-    // Made now: after so many wrong passwords no more sign-ins are taken from this address.
+    // Made before the walk: after its many wrong passwords sign-ins from this address are refused.
     let spoiling: Vec<_> = spoiling.map(|it| (it, Actor::few(&stack))).collect();
     walk.sign_up_example();
     walk.write_menu(&actors);
@@ -83,7 +83,7 @@ fn every_operation_answers_every_caller_as_described() {
     walk.finish();
 }
 
-/// What creates comes first and what deletes last, so that there is something to ask for.
+/// Operations that create come first and operations that delete last, so that there is something to ask for.
 fn phases<'a>(operations: &'a [Operation<'a>]) -> Vec<Vec<&'a Operation<'a>>> {
     let mut phases = BTreeMap::<_, Vec<_>>::new();
     for it in operations {
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What creates and what lists, as everyone may, for the names that come back.
+    /// Calls operations that create or list, with every caller, to learn the names in their answers.
     fn look(&self, actors: &[Actor], method: &str) {
         let simple = self
             .operations
@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The same seed asks the same of an operation, whatever is asked of others meanwhile.
+    /// The dice of one operation: with the same seed they fall alike, whatever other operations are asked meanwhile.
     fn dice(&self, operation: &Operation<'_>, purpose: &str) -> Dice {
         let mut hasher = DefaultHasher::new();
         (operation.id, purpose).hash(&mut hasher);
@@ -189,7 +189,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// As described first, by all: what is wrong may use up the tries that an address has.
+    /// Valid requests of all callers come first, because wrong ones may use up the attempts of an address.
     pub fn ask(
         &self,
         operation: &'a Operation<'a>,
@@ -218,7 +218,7 @@ impl<'a> Walk<'a> {
             let wanted = if has_password(self.document, operation) {
                 CHANGES_WITH_PASSWORD
             } else if operation.is_other_spelling || answer.is_some_and(|it| is_denied(&it)) {
-                // The same handler, or refused before anything is looked at.
+                // Another spelling of the same handler, or a caller who is refused at once: fewer are enough.
                 CHANGES / 4
             } else {
                 CHANGES

@@ -1,4 +1,4 @@
-//! What is handed out, and what it costs to find it. Each test looks at events of its own, in a transaction
+//! Which deliveries are handed out, and the cost of finding them. Each test uses events of its own, in a transaction
 //! that no other session sees and that is rolled back.
 
 use std::sync::OnceLock;
@@ -46,7 +46,7 @@ fn settle(sql: &mut Transaction<'_>, aggregate: &str, outcome: &str) {
     assert_eq!(settle_all(sql, aggregate, outcome), 1, "{aggregate}");
 }
 
-/// How many are settled of those in hand whose aggregate is LIKE this.
+/// Settles the running deliveries whose aggregate is LIKE this; returns how many.
 fn settle_all(sql: &mut Transaction<'_>, aggregates: &str, outcome: &str) -> i64 {
     as_owner(sql, "SELECT 1");
     let settled = format!(
@@ -182,8 +182,8 @@ fn a_lane_has_no_more_in_flight_than_it_may_and_urgent_lanes_go_first() {
     assert_eq!(claim(&mut sql), ["call-5"]);
 }
 
-/// What is under way when a messenger fails is up to 96 deliveries: were each of them counted, the lane would rest for its
-/// longest at once, for a fault that lasts a moment.
+/// Up to 96 deliveries are under way when a messenger fails. If each of them counted, the lane would rest for the longest
+/// time at once, because of a fault that lasts a moment.
 #[test]
 fn a_lane_rests_longer_with_each_trial_that_fails_and_no_longer_for_those_under_way() {
     let mut sql = quiet();
@@ -253,7 +253,7 @@ fn an_event_waits_for_its_time_and_is_not_delivered_after_it() {
     );
 }
 
-/// What stands before a letter, on its own lane and on others: heads that back off with long lines behind them, a paused
+/// The backlog before a letter, on its own lane and on others: heads that back off with long lines behind them, a paused
 /// kind, webhooks that rest, dead letters.
 fn fill(sql: &mut Transaction<'_>, backlog: i32) {
     as_owner(
@@ -292,8 +292,8 @@ fn reads(sql: &mut Transaction<'_>) -> i64 {
     sql.query_one(read, &[]).unwrap().get(0)
 }
 
-/// What a letter costs to claim: the least of ten, because a plan that is made anew looks at the ends of
-/// indexes, where rows of other tests may be that were rolled back.
+/// The cost of claiming a letter: the least of ten, because making a plan reads the ends of indexes, where rolled back
+/// rows of other tests may be.
 fn least_reads(sql: &mut Transaction<'_>) -> i64 {
     let costs = (0..10).map(|number| {
         let letter = format!("letter-{number}");
@@ -311,7 +311,7 @@ fn least_reads(sql: &mut Transaction<'_>) -> i64 {
     costs.min().unwrap()
 }
 
-/// Events that cannot go are never walked over, nor are lanes that rest.
+/// A claim reads neither events that cannot be delivered now nor lanes that rest.
 #[test]
 fn a_claim_reads_the_same_rows_whatever_waits() {
     let mut costs = Vec::new();
@@ -331,7 +331,7 @@ fn a_claim_reads_the_same_rows_whatever_waits() {
     );
 }
 
-/// A connection keeps its plans. Those of an idle hour, when the tables are empty, are followed when much waits.
+/// A connection keeps its plans: a plan that was made while the tables were empty is used when many events wait.
 #[test]
 fn a_claim_that_was_planned_while_nothing_waited_does_not_read_all_that_waits() {
     let mut sql = quiet();
@@ -347,7 +347,7 @@ fn a_claim_that_was_planned_while_nothing_waited_does_not_read_all_that_waits() 
     );
 }
 
-/// What is counted costs more the more waits, so that a count is kept for twenty times as long as it took.
+/// Counting costs more the more deliveries there are, so a count is kept for twenty times as long as it took.
 #[test]
 fn monitors_that_ask_often_make_few_counts() {
     let mut sql = quiet();

@@ -1,5 +1,5 @@
-//! The host is killed, doubled and suspended at each point of the relay. Points are reached by locking
-//! what the next step needs, as the statement is seen to wait in the database.
+//! The host is killed, doubled and suspended at each step of the relay. A step is reached by locking rows that the next
+//! one needs and seeing its statement wait in the database.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -222,14 +222,14 @@ fn events_of_a_killed_relay_are_redelivered_one_by_one() {
     }
 }
 
-/// What a killed host had sent already would still be carried out.
+/// Ends a statement that a killed host had sent, which the database would still carry out.
 fn end_statement(stack: &Stack, statement: &str) {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
     assert!(!stack.sql().query(end, &[&statement]).unwrap().is_empty());
 }
 
-/// The mail API has the letter: the same letter again is known by its key.
+/// The mail API has received the letter, and recognizes the same letter by its key.
 #[test]
 fn a_letter_whose_sender_was_killed_before_it_said_so_is_sent_again_as_the_same() {
     let mail =
@@ -271,7 +271,7 @@ fn a_notice_whose_planner_was_killed_becomes_its_deliveries_once() {
         &[&user.login],
     )
     .unwrap();
-    // A notice of the sign-in would wait in its place.
+    // Otherwise the statement that waits below may be that of a notice about the sign-in.
     wait_until_drained(&mut sql);
     let planning = stack.lock("LOCK TABLE notify.preference IN ACCESS EXCLUSIVE MODE");
     let notice = json!({

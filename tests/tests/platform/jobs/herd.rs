@@ -6,7 +6,7 @@ use wharf_tests::{Options, Stack, eventually};
 
 use super::{SOON, emit, new_stranger, wait_until_drained};
 
-/// How often events were looked for.
+/// How often functions have looked for events.
 fn looks(sql: &mut Client) -> i64 {
     let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = 'claim_deliveries'";
     sql.batch_execute("SELECT pg_stat_clear_snapshot()")
@@ -21,7 +21,7 @@ fn wake(stack: &Stack) {
         .unwrap();
 }
 
-/// Looks that events cost which come one after another.
+/// How many looks a number of events cost that come one after another.
 fn cost_of(stack: &Stack, sql: &mut Client, events: i64) -> i64 {
     let before = looks(sql);
     for _ in 0..events {

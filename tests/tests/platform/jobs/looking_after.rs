@@ -1,4 +1,4 @@
-//! People look after the outbox: what waits, what is dead and why, and what to do about it.
+//! Operators look after the outbox: deliveries that wait, dead letters with their causes, and what to do about them.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -127,7 +127,7 @@ fn a_paused_kind_waits_until_it_goes_on() {
         (&waiting["parked"], &waiting["paused"]),
         (&1.into(), &true.into())
     );
-    // It is behind one that is paused.
+    // It is behind an event of the paused kind.
     let follower = emit(&mut sql, "user:updated", "user:paused", &payload);
     wait_until_settled(&mut sql, follower, "blocked");
 

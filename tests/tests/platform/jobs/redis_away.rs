@@ -1,4 +1,4 @@
-//! Redis only wakes: with none, everything happens all the same, a tick later.
+//! Redis is for wake-ups only: without it everything happens at the next tick.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A letter goes first whatever waits. `TEST_EVENTS=1000000 infra/test notify::backlog` lets a million events wait and holds
-//! it to a second.
+//! A letter is delivered first, however many events wait. With `TEST_EVENTS=1000000 infra/test notify::backlog` a million
+//! events wait, and each letter has to be delivered within a second.
 
 use std::env;
 use std::time::{Duration, Instant};

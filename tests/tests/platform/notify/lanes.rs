@@ -1,4 +1,4 @@
-//! Each channel has lanes of its own: what is stuck on one is nothing to the others.
+//! Each channel has lanes of its own: a stuck lane does not delay the others.
 
 use std::time::{Duration, Instant};
 

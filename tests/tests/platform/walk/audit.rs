@@ -13,7 +13,7 @@ use crate::bookings;
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
 impl Walk {
-    /// Has the sweep finish at once what a fault left half done.
+    /// Makes the sweep finish at once what a fault left half done.
     pub(super) fn settle(&self) {
         let left = "SELECT (SELECT count(*) FROM bookings.charge WHERE status = 'opening')
             + (SELECT count(*) FROM bookings.refund WHERE status = 'owed')

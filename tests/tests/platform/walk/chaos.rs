@@ -1,4 +1,4 @@
-//! Requests in the middle of which something fails, sent again until they are answered.
+//! Requests that are disturbed by a fault and sent again until they are answered.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Asked {
     pub answer: Answer,
-    /// Something failed meanwhile: what this copy found may be the work of an earlier one, and what it began may
-    /// be left to the sweep.
+    /// Whether something failed meanwhile. Then the answer may come from the work of an earlier copy, and the sweep may
+    /// have to finish what this copy began.
     pub is_disturbed: bool,
 }
 
@@ -98,7 +98,7 @@ fn is_final(answer: &Answer) -> bool {
     answer.status() < 500 && !is_running
 }
 
-/// As if the seconds had passed after which the key of a request that died is free again.
+/// Frees the keys of requests that died, as a few seconds would.
 fn free_keys(stack: &Stack) {
     let free =
         "UPDATE bookings.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL;
