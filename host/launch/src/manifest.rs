@@ -13,7 +13,7 @@ pub fn extend_manifest(manifest: &str, addition: &str) -> Result<String> {
     })
 }
 
-/// The manifest without its clock and without those who listen on Redis.
+/// The manifest without its clock and without its Redis triggers.
 pub fn remove_listeners(manifest: &str) -> Result<String> {
     edit_manifest(manifest, |manifest| {
         for (path, name) in [

@@ -23,7 +23,7 @@ use crate::programs::PostgresPrograms;
 /// The superuser of the cluster and the database it owns.
 pub(crate) const OWNER: &str = "wharf";
 
-/// Ten components with sixteen connections each, and a reserve for tools.
+/// Not all pools can be full at once: when the server has no connection left, they close those that they do not use.
 const MAX_CONNECTIONS: u32 = 200;
 
 pub(crate) struct Postgres {

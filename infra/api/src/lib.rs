@@ -100,7 +100,7 @@ pub fn document() -> Result<Value> {
     }))
 }
 
-/// Drops the schemas that no operation leads to, as those of queries, whose members are parameters.
+/// Drops the schemas that no operation refers to. A schema of a query is one: its members are parameters.
 fn keep_used(schemas: &mut Map<String, Value>, paths: &Value) {
     let mut used = BTreeSet::new();
     let mut unread = vec![paths];
@@ -118,7 +118,7 @@ fn keep_used(schemas: &mut Map<String, Value>, paths: &Value) {
             _ => {}
         }
     }
-    // What the host's own refusals are.
+    // The host's own refusals have this form.
     used.insert("Problem".to_owned());
     schemas.retain(|name, _| used.contains(name));
 }

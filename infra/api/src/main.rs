@@ -1,6 +1,6 @@
 //! `cargo run --release -p wharf-api`: writes the API description of all functions to `docs/openapi.json`.
 //! `-- check` says whether the file is current; `-- clients DIR` writes typed clients.
-//! `-- succeeded FILE` fails unless the file names every operation: the tests write there what they brought to success.
+//! `-- succeeded FILE` fails unless the file names every operation; the tests write there which ones succeeded.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -84,7 +84,7 @@ fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
     }
 }
 
-/// What stands in braces in a path.
+/// The names in braces in a path.
 fn placeholders(path: &str) -> BTreeSet<&str> {
     let segments = path.split('/');
     let named = segments.filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'));
@@ -180,7 +180,7 @@ struct Route {
 }
 
 impl Route {
-    /// How much of the path it says: the most exact route wins.
+    /// How much of the path the route gives: the most exact route wins.
     fn covers(&self, path: &str) -> Option<usize> {
         match self.path.strip_suffix("/...") {
             Some(prefix) => {

@@ -65,7 +65,7 @@ fn respelled(journal: &Journal) -> BTreeSet<String> {
         .collect()
 }
 
-/// A file of the player's where the version has a folder.
+/// Fails if a file of the player is in the place of a folder of the version.
 fn check_parents(folder: &Folder, journal: &Journal, path: &str) -> Result<()> {
     for (at, _) in path.match_indices('/') {
         let parent = path.get(..at).unwrap_or_default();
@@ -77,7 +77,7 @@ fn check_parents(folder: &Folder, journal: &Journal, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// A folder with files of the player's where the version has a file.
+/// Fails if a folder with files of the player is in the place of a file of the version.
 fn check_folder(journal: &Journal, folder: &Folder, path: &str) -> Result<()> {
     for found in fs::read_dir(folder.at(path)?)? {
         let name = found?.file_name();
@@ -94,7 +94,7 @@ fn check_folder(journal: &Journal, folder: &Folder, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Carries the journal out. `step` is told before each change; a test fails there.
+/// Carries the journal out. `step` is called before each change, so that a test can fail there.
 pub fn apply(
     folder: &Folder,
     journal: &mut Journal,

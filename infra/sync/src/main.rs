@@ -1,8 +1,8 @@
-//! `wharf-sync FOLDER ADDRESS`: makes a game's folder the latest version of a modpack, or any other one. A launcher can
-//! wrap it: `--json` says on each line what happens.
+//! `wharf-sync FOLDER ADDRESS`: makes a game's folder the latest version of a modpack, or another version. A launcher
+//! can wrap it: with `--json` each line of output is an object.
 //!
-//! Nothing in the folder changes before every byte of the new version is there and verified. A run that was cut off is
-//! finished by the next one. Files of the player's are never deleted: what stands in the way goes to
+//! Nothing in the folder changes before every byte of the new version is downloaded and verified. The next run finishes
+//! a run that was cut off. The player's files are never deleted: a file that is in the way moves to
 //! `.wharf-sync/replaced`.
 
 mod apply;
@@ -33,30 +33,30 @@ use crate::state::{Entry, Folder, Installed, Journal};
 struct Arguments {
     /// The game's folder; it is made when it does not exist.
     folder: PathBuf,
-    /// …/modpacks/ID, or the link that a friend gave you.
+    /// …/modpacks/ID, or a link to a pack that a friend gave you.
     address: String,
     /// `latest`, or the id of a version.
     #[arg(long, default_value = "latest", value_parser = version)]
     version: Version,
-    /// Whether a player's folder or a server's.
+    /// Which files the folder gets: those of a player or those of a server.
     #[arg(long, value_enum, default_value_t = Side::Client)]
     side: Side,
-    /// Optional files too.
+    /// Downloads optional files too.
     #[arg(long)]
     optional: bool,
-    /// Reads every file, where otherwise those are trusted that were not written since the last run.
+    /// Reads every file. Without this option, files that were not written since the last run are trusted.
     #[arg(long)]
     verify: bool,
-    /// Downloads at once.
+    /// How many files are downloaded at once.
     #[arg(long, default_value_t = 4)]
     jobs: usize,
-    /// Bytes a second.
+    /// Bytes a second that are downloaded at most.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     limit_rate: u64,
-    /// Says what happens in lines of JSON.
+    /// Writes each event as a line of JSON.
     #[arg(long)]
     json: bool,
-    /// For packs that are not public; better in the environment, where other users do not see it.
+    /// The token for a pack that is not public. Prefer the environment, where other users do not see it.
     #[arg(long, env = "WHARF_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
@@ -136,7 +136,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The files that the folder is to have, and which ones they are for the platform.
+/// The files that the folder is to have, and their ids on the platform.
 fn target(
     arguments: &Arguments,
     manifest: &Manifest,
@@ -176,8 +176,8 @@ fn target(
     Ok((to, ids))
 }
 
-/// A run was cut off while one version took the place of another: everything that it needs is here. What the player
-/// has changed since needs a content that may be used up; the sync that follows fetches it again.
+/// Finishes a run that was cut off while it replaced one version with another: all its files are downloaded. A file
+/// that the player has changed since, and whose download is used up, is left out; the sync that follows fetches it.
 fn finish_earlier(arguments: &Arguments, folder: &Folder) -> Result<()> {
     let Some(mut journal) = folder.journal()? else {
         return Ok(());

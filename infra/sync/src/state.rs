@@ -1,7 +1,7 @@
-//! What the client knows of a folder between two runs, in files that are written as a whole or not at all.
+//! What the client knows about a folder between two runs. Its files are written as a whole or not at all.
 //!
-//! `state.json` is the version that is there. `journal.json` exists while one version takes the place of another: the run
-//! that finds it goes on from there. Everything that the new version needs was fetched before the journal is written.
+//! `state.json` is the version in the folder. `journal.json` exists while one version replaces another: a run that
+//! finds it goes on from there. Everything that the new version needs is fetched before the journal is written.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,14 +31,14 @@ pub struct Entry {
     /// SHA-256, or SHA-512 of a file of another platform, in hexadecimal digits.
     pub digest: String,
     pub size: u64,
-    /// The player's own copy stays.
+    /// A copy that the player has changed stays.
     pub keep: bool,
-    /// When the file was last seen with this content, in nanoseconds: one that was not written since is not read again.
+    /// When the file was last seen with this content, in nanoseconds. It is read again only after it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<u64>,
 }
 
-/// One version takes the place of another.
+/// The replacement of one version by another.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Journal {
     pub from: Installed,
@@ -77,7 +77,7 @@ impl Folder {
 
     pub fn state(&self) -> Result<Option<Installed>> {
         let state: Option<Installed> = self.read("state.json")?;
-        // The file may have been edited: what it says decides what is deleted.
+        // The file may have been edited, and it decides which files are deleted.
         if let Some(state) = &state {
             path::check(state.files.keys().map(String::as_str)).context("state.json")?;
         }
@@ -141,7 +141,7 @@ impl Folder {
         }
     }
 
-    /// Whether the file at the path has that content. One that was not written since it was last seen is not read.
+    /// Whether the file at the path has that content. A file that was not written since it was last seen is not read.
     pub fn has(&self, path: &str, entry: &Entry) -> Result<bool> {
         let Found::File { size, modified } = self.find(path)? else {
             return Ok(false);
@@ -176,7 +176,7 @@ impl Folder {
     }
 }
 
-/// A path below a file names nothing, too.
+/// Whether nothing is at the path; a path below a file counts as well.
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
@@ -186,7 +186,7 @@ pub fn modified(found: &fs::Metadata) -> Option<u64> {
     u64::try_from(since.as_nanos()).ok()
 }
 
-/// Whether the file has that digest, whose length says which one it is.
+/// Whether the file has that digest. Its length tells SHA-256 from SHA-512.
 pub fn is_digest(file: &Path, digest: &str) -> Result<bool> {
     let file = File::open(file).with_context(|| file.display().to_string())?;
     Ok(if digest.len() == 128 {
@@ -211,7 +211,7 @@ fn digest_of<D: Digest>(mut file: &File) -> Result<String> {
     }
 }
 
-/// Names in a folder last over a power cut only when the folder itself is written.
+/// Names in a folder survive a power cut only when the folder itself is flushed.
 pub fn flush_folder(folder: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;

@@ -27,14 +27,14 @@ use crate::bookings::endow;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Ground that no other zone of these tests covers: west and south of a square a tenth of a degree wide.
+/// The south-west corner of a square, a tenth of a degree wide, that no other zone of these tests covers.
 fn ground() -> (f64, f64) {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     static FIRST: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    // Another run may have used the same stack.
+    // The first square is random, because an earlier run may have used the same stack.
     let first = *FIRST.get_or_init(|| uuid::Uuid::new_v4().as_fields().0 % 1_000_000);
     let cell = first + TAKEN.fetch_add(1, Ordering::Relaxed);
-    // Quarters of a degree, and binary parts of it, are the same in decimals: what lies on a border stays there.
+    // Quarters of a degree are exact both as binary and as decimal numbers, so that a point on a border stays on it.
     (
         f64::from(cell % 1_360) / 4.0 - 170.0,
         f64::from(cell / 1_360 % 640) / 4.0 - 80.0,
@@ -56,7 +56,7 @@ fn polygon(rings: &[Value]) -> Value {
     json!({ "type": "Polygon", "coordinates": rings })
 }
 
-/// A zone of an hour for 1.20 and half a euro before.
+/// A zone that costs 0.50 for each ticket and 1.20 for each hour.
 fn zone_body() -> Value {
     let (west, south) = ground();
     json!({
@@ -70,7 +70,7 @@ fn zone_body() -> Value {
     })
 }
 
-/// A zone with those who run it.
+/// A zone and the people who run it.
 struct Zone {
     id: i64,
     admin: User,
@@ -82,7 +82,7 @@ impl Zone {
         Self::found_with(stack, &json!({}))
     }
 
-    /// With these members besides.
+    /// A zone whose body also has these members.
     fn found_with(stack: &Stack, members: &Value) -> Self {
         let admin = User::zone_admin(stack);
         let mut body = zone_body();
@@ -180,7 +180,7 @@ fn pay_fine(user: &User, fine: &Value) -> Answer {
         .send()
 }
 
-/// What the ledger moved for it, less what went back.
+/// The cents that the ledger moved for a ticket or a fine, less its refunds.
 fn moved(stack: &Stack, subject: &str, id: &Value) -> i64 {
     let sum = "SELECT coalesce(sum(CASE kind WHEN 'refund' THEN -transfer.amount ELSE transfer.amount END), 0)::bigint
         FROM payments.transfer JOIN fines.charge ON charge.id IN (transfer.id, transfer.refund_of)
@@ -204,7 +204,7 @@ fn approve(stack: &Stack, link: &Value) {
     stack.post(&page).form("decision=approve").send();
 }
 
-/// So many days of a fine are over at once.
+/// Makes a fine older by so many days.
 fn age(stack: &Stack, fine: &Value, days: i32) {
     let id = fine["id"].as_i64().unwrap();
     let age = "UPDATE fines.fine SET issued_at = issued_at - make_interval(days => $2),

@@ -1,4 +1,4 @@
-//! Modpacks: what is uploaded, who sees it, and that nothing is served which was not proven.
+//! Modpacks: uploads, who sees them, and that no unverified file is served.
 
 mod clients;
 mod crashes;

@@ -165,14 +165,14 @@ fn tick(stack: &Stack) -> Request {
     stack.post("/orders/tick").bearer("tick-tock")
 }
 
-/// What is left undone is the sweep's now, instead of in some seconds.
+/// Makes unfinished payments and refunds due for the sweep now instead of in some seconds.
 fn make_due(stack: &Stack) {
     let due = "UPDATE orders.charge SET due_at = now(); UPDATE orders.refund SET due_at = now()";
     stack.sql().batch_execute(due).unwrap();
 }
 
-/// For every order, what the ledger and the counter moved for it is what it costs when it is paid, and nothing when
-/// it is not; stocks are the sums of their movements; orders have taken declared steps only; the ledger adds up.
+/// Asserts that the ledger and the counter hold the price of each paid order and nothing of any other, that stocks are
+/// the sums of their movements, that orders took only declared steps, and that the ledger adds up.
 fn assert_books_agree(stack: &Stack) {
     let mut sql = stack.sql();
     let faults = [

@@ -230,7 +230,7 @@ fn statements_of_the_kit_can_be_prepared_wherever_they_are_used() {
         let schemas: BTreeSet<String> = if name.contains("idempotency") {
             keyed.clone()
         } else {
-            // The relay is for those whom the events' schema lets claim.
+            // Every other statement is the relay's: it runs as each role that may claim deliveries.
             let may = "SELECT substr(rolname, 7)::text FROM pg_roles WHERE rolname LIKE 'wharf\\_%' \
                        AND has_function_privilege(oid, 'events.claim_deliveries(int, int, int)', 'EXECUTE')";
             database
@@ -285,8 +285,7 @@ fn a_components_role_owns_nothing_and_sees_no_other_schema() {
 
 #[test]
 fn every_constraint_and_index_has_a_chosen_name() {
-    // `charge_check`, `charge_check1`: the names that PostgreSQL makes up for unnamed rules, and what a user's
-    // error cannot be made of.
+    // PostgreSQL calls unnamed rules `charge_check`, `charge_check1`. No error for a user can be made from such a name.
     let nameless = "SELECT conrelid::regclass::text || ': ' || conname FROM pg_constraint
         JOIN pg_namespace ON pg_namespace.oid = connamespace
         WHERE contype = 'c' AND conname ~ '_check[0-9]*$' AND nspname NOT IN ('pg_catalog', 'information_schema')";

@@ -88,7 +88,7 @@ fn only_telegram_is_heard() {
         let request = told.stack.post("/telegram/webhook").header(lie, secret);
         request.json(&update).send().problem(401);
     }
-    // What cannot be read is taken: Telegram would bring it for ever.
+    // Unreadable updates are accepted too, because Telegram would send a refused one again for ever.
     for odd in [
         json!({}),
         json!([]),

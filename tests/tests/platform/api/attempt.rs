@@ -8,10 +8,10 @@ use super::actor::{Actor, TELEGRAM_SECRET};
 use super::known::{Known, place_of};
 use super::values::{self, Variation};
 
-/// A request, taken apart.
+/// The parts of a request.
 #[derive(Clone)]
 pub struct Attempt {
-    /// For messages.
+    /// The request in words, for messages.
     pub what: String,
     method: String,
     template: String,
@@ -40,7 +40,7 @@ fn set(members: &mut Map<String, Value>, name: &str, value: Option<&Value>) {
     }
 }
 
-/// One way in which a request is not as described, or is so to the last digit.
+/// One change that makes a request differ from its description, or takes it to an edge of it.
 pub struct Change {
     what: String,
     kind: Kind,
@@ -49,8 +49,9 @@ pub struct Change {
 enum Kind {
     Path(String, Value),
     Header(String, String),
-    /// Nothing: it is left out.
+    /// `None` leaves the parameter out.
     Query(String, Option<Value>),
+    /// `None` leaves the member out.
     Member(String, Option<Value>),
     Bytes(Vec<u8>),
     MediaType(&'static str),
@@ -65,7 +66,7 @@ pub fn changes(document: &Document, operation: &Operation<'_>) -> Vec<Change> {
         for Variation { name: what, value } in around(document, it.schema) {
             let what = format!("{what} as {name}");
             match it.place {
-                // Another path: that of the list.
+                // Without it the path is that of the list.
                 Place::Path if value == "" => {}
                 Place::Path => add(what, Kind::Path(name.clone(), value)),
                 Place::Query => add(what, Kind::Query(name.clone(), Some(value))),
@@ -114,16 +115,16 @@ pub struct Making<'a> {
     pub document: &'a Document,
     pub known: &'a Known,
     pub actor: &'a Actor,
-    /// Whether it is about what the actor has seen, rather than about what any actor has.
+    /// Whether names come from what the actor itself has seen, and not from what any actor has seen.
     pub is_own: bool,
-    /// What paths and queries name instead of what was seen.
+    /// Names that paths and queries use instead of those that were seen.
     pub pinned: &'a [(&'static str, String)],
-    /// When something may begin, and when it ends.
+    /// The start and the end that requests name.
     pub window: &'a [String; 2],
 }
 
 impl Making<'_> {
-    /// What is known to fit a member of that name, better than any value of its schema.
+    /// A value that is known to fit a member of that name better than any value of its schema.
     fn seen(&self, operation: &Operation<'_>, name: &str, dice: &mut Dice) -> Option<Value> {
         let actor = self.is_own.then_some(self.actor.name);
         let mut pick = |place: &str| self.known.pick(place, actor, dice);
@@ -153,7 +154,7 @@ impl Making<'_> {
         }
     }
 
-    /// A name that can be taken once: new for what is the caller's own, otherwise that of the example.
+    /// A name that can be taken once: a new one for the caller's own things, otherwise that of the example.
     fn unused(&self, name: &str, dice: &mut Dice) -> Option<Value> {
         let fresh = match name {
             "email" => format!("{}@example.org", unique("walker")),
@@ -166,7 +167,7 @@ impl Making<'_> {
 }
 
 impl Attempt {
-    /// As the description says, about something that was seen before where there is one.
+    /// A request as the description has it, about something that was seen before if there is such a thing.
     pub fn valid(making: &Making<'_>, operation: &Operation<'_>, dice: &mut Dice) -> Self {
         let mut attempt = Self {
             what: "as described".to_owned(),
@@ -323,7 +324,7 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What a header can carry.
+/// The text without characters that a header cannot carry.
 fn printable(text: &str) -> String {
     text.chars().filter(|it| !it.is_control()).collect()
 }

@@ -40,7 +40,7 @@ impl Transport for Wire<'_> {
     }
 }
 
-/// The wire is never pending.
+/// Runs a future of the client, whose transport never waits.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

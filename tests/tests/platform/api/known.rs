@@ -1,5 +1,5 @@
-//! Names that answers contained, by the parameter that takes them and the caller that saw them: every caller
-//! asks for what another one created.
+//! Names from answers, by the parameter that takes them and the caller that saw them, so that every caller also asks
+//! for things that another caller created.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use wharf_openapi::{Operation, Place};
 use wharf_tests::Dice;
 
-/// Names that are kept of a place; the oldest goes first.
+/// How many names are kept for a parameter; the oldest goes first.
 const KEPT: usize = 60;
 
-/// Members that name the same wherever they stand.
+/// Members that name the same thing in every answer.
 const SHARED: [&str; 7] = [
     "otp",
     "cpf",
@@ -31,7 +31,7 @@ struct Seen {
 }
 
 impl Known {
-    /// A name that fits there, one that `actor` saw if that is wanted and there is one.
+    /// A name that fits the parameter; one that `actor` saw, if that is wanted and there is one.
     pub fn pick(&self, place: &str, actor: Option<&str>, dice: &mut Dice) -> Option<String> {
         let known = self.0.lock().unwrap();
         let all = known.get(place)?;

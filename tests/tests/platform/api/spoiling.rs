@@ -1,4 +1,4 @@
-//! Operations that end sessions and accounts or take away what the walk looks at.
+//! Operations that end sessions and accounts or delete things that the walk uses.
 
 use wharf_openapi::Operation;
 
@@ -43,7 +43,7 @@ pub fn is_spoiling(operation: &Operation<'_>) -> bool {
 }
 
 impl<'a> Walk<'a> {
-    /// What admins do, they do to the driver among the actors.
+    /// Admins act on the driver among the actors.
     pub fn spoil(&self, operation: &'a Operation<'a>, actors: &[Actor]) {
         let driver = &actors[1];
         let text = |path: &str, pointer: &str| {

@@ -1,17 +1,17 @@
-//! Values made from schemas: what fits, what lies on an edge, what should never be sent.
+//! Values made from schemas: fitting ones, ones on an edge, and ones that no client should send.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use wharf_openapi::Document;
 use wharf_tests::{Dice, unique};
 
-/// A place in a value that is exchanged for something else, and what that is called.
+/// A changed value, and a name for the change.
 pub struct Variation {
     pub name: String,
     pub value: Value,
 }
 
-/// A value that fits: the example where there is one.
+/// A value that fits: the example if there is one.
 pub fn valid(document: &Document, schema: &Value, dice: &mut Dice) -> Value {
     if let Some(examples) = schema["examples"].as_array() {
         return examples[dice.index(examples.len())].clone();
@@ -66,7 +66,7 @@ fn is_required(schema: &Value, name: &str) -> bool {
     required.is_some_and(|it| it.iter().any(|it| it == name))
 }
 
-/// A member that may be absent is sent when there is a true value for it.
+/// Whether an optional member is sent: only if there is a true value for it.
 fn has_example(document: &Document, schema: &Value) -> bool {
     let schemas = [schema, present(document, schema)];
     schemas.iter().any(|it| it.get("examples").is_some())
@@ -143,7 +143,7 @@ fn present<'a>(document: &'a Document, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// Values of which no schema here speaks.
+/// Odd and hostile values, whatever the schema says.
 pub fn hostile() -> Vec<Variation> {
     let values = [
         ("a number", json!(7)),

@@ -6,7 +6,7 @@ use wharf_tests::{Stack, User};
 use super::cases::document;
 use super::{Zone, driver, from_now, plate};
 
-/// A place in the middle of a zone, or one whose owner does not say where it is.
+/// A place in the middle of a zone, or one without coordinates.
 fn place(stack: &Stack, zone: Option<&Zone>) -> i64 {
     let mut body = json!({
         "name": "Garage", "city": "Porto", "address": "Rua das Flores 1", "parking_type": "covered",
@@ -23,7 +23,7 @@ fn place(stack: &Stack, zone: Option<&Zone>) -> i64 {
     made.expect(200).json()["id"].as_i64().unwrap()
 }
 
-/// An hour that has begun.
+/// Books the hour that began a minute ago.
 fn book(stack: &Stack, driver: &User, place: i64, plate: Option<&str>) -> Value {
     let mut wish = json!({
         "parking_place_id": place, "date_from": from_now(stack, -1), "date_to": from_now(stack, 59),
@@ -35,7 +35,7 @@ fn book(stack: &Stack, driver: &User, place: i64, plate: Option<&str>) -> Value 
     booked.expect(200).json()
 }
 
-/// The booking ended so many minutes ago.
+/// Moves the booking, so that it ended so many minutes ago.
 fn end(stack: &Stack, booking: &Value, minutes: i32) {
     let id = booking["booking_id"].as_i64().unwrap();
     let end = "WITH moved AS (SELECT now() - make_interval(mins => $2) - date_to AS by FROM bookings.booking WHERE id = $1)
@@ -91,7 +91,7 @@ fn a_car_on_a_booked_place_of_the_zone_is_covered_and_not_fined() {
     let offline = zone.controller.get(&zone.path("/offline")).send();
     let list = document(&offline.expect(200).json());
     assert_eq!(list["plates"], json!([{ "plate": plate, "until": until }]));
-    // Its place is in no other zone.
+    // The place of the booking is not in the other zone.
     let other = Zone::found(&stack);
     let elsewhere = other.check(&plate);
     assert_eq!(elsewhere["result"], "none");

@@ -1,4 +1,4 @@
-//! What is read far from here: case files and offline lists that are signed, statistics, and what is forgotten.
+//! Signed case files and offline lists, statistics, and names that closed cases no longer keep.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -192,7 +192,7 @@ fn statistics_count_tickets_and_fines() {
     assert_eq!(none["tickets"], json!(0));
 }
 
-/// A case is open, too, while it was paid or an appeal was decided lately.
+/// A case also stays open for a while after its fine was paid or an appeal was decided.
 #[test]
 fn a_closed_case_is_anonymized_after_its_time_and_an_open_one_is_not() {
     let stack = Stack::shared();

@@ -97,7 +97,7 @@ fn a_ticket_of_several_plates_is_extended_and_ended_as_a_whole() {
     assert_eq!(first["price"], json!(3.75));
     pay(&driver, &first).expect(201);
     let end = first["end_date"].as_str().unwrap();
-    // In another order they are the same cars.
+    // The same plates in another order are the same cars.
     let reversed: Vec<_> = plates.iter().rev().cloned().collect();
     let second = buy(&zone, &driver, &reversed, end, 60).expect(201).json();
     // 2² - 1² for each, without the offset.
@@ -105,7 +105,7 @@ fn a_ticket_of_several_plates_is_extended_and_ended_as_a_whole() {
         (&second["price"], &second["extends"]),
         (&json!(9), &first["id"])
     );
-    // Fewer or more of them are a stay of their own.
+    // A ticket for fewer or more cars is a new stay.
     let more = [plates.clone(), vec![plate()]].concat();
     register(&driver, &more[3]);
     for (some, price) in [(&plates[..2], 2.5), (&plates[..1], 1.25), (&more[..], 5.0)] {
@@ -147,7 +147,7 @@ fn cars_of_several_drivers_on_one_ticket_are_their_owners_and_its_buyers() {
     friend.post(&end).send().problem(403);
     let both = format!("{}, {}", plates[0], plates[1]);
     let told = || -> Vec<String> {
-        // The event forgets what it said once it is carried out; the inbox keeps it.
+        // The event's payload is deleted once the event is carried out, but the inbox keeps its parameters.
         let notices = "SELECT params ->> 'plate' FROM notify.inbox
             JOIN events.entry ON entry.id = inbox.event
             WHERE aggregate = $1 AND template = 'parking_ending'";
@@ -175,7 +175,7 @@ fn a_ticket_names_known_cars_once_each() {
         buy(&zone, &driver, plates, &start, 60).problem(status);
     }
     endow(&stack, &driver, 1_000);
-    // A copy of a request is one ticket.
+    // A request that is sent twice makes one ticket.
     let body = json!({
         "plate": plates[0], "other_plates": plates[1..], "start_date": start, "duration": 60,
     });

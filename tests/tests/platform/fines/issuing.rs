@@ -108,7 +108,7 @@ fn a_fine_on_an_unknown_plate_waits_for_its_driver() {
         .problem(403);
     super::register(&driver, &plate);
     assert_eq!(fines()[0]["id"], fine["id"]);
-    // It stays theirs when the plate becomes another one's.
+    // The fine stays with the driver when the plate later belongs to another user.
     driver
         .delete(&format!("/api/v1/users/me/cars/{plate}"))
         .send()
@@ -145,7 +145,7 @@ fn of_many_controllers_who_fine_a_car_at_once_one_does() {
     }
 }
 
-/// A thing is what a car does in one zone, against one line of the catalogue, within an hour.
+/// The same thing means: the same car, zone and line of the catalogue, within an hour.
 #[test]
 fn a_car_is_fined_again_for_what_is_not_the_same_thing() {
     let stack = Stack::shared();
@@ -185,7 +185,7 @@ fn a_car_is_fined_again_for_what_is_not_the_same_thing() {
     change(&second, "issued_at = issued_at - interval '2 minutes'");
     let third = again().expect(201).json();
     refused();
-    // As an appeal that is accepted does.
+    // The fine is cancelled, as by an appeal that is accepted.
     change(&third, "status = 'cancelled', next_step_at = NULL");
     again().expect(201);
 }

@@ -19,8 +19,9 @@ const CALLERS: [&str; 7] = [
     "admin",
 ];
 
-/// An operation, and what the callers are answered: anonymous, stranger, driver, controller, admin of the zone, admin of
-/// another zone, admin. One whose answer would change what the others find is not asked: `-`.
+/// Each operation, and the status that each caller gets: anonymous, stranger, driver, controller, admin of the zone,
+/// admin of another zone, admin. `-` means that the caller is not tried, because its request would change what the
+/// others find.
 const MATRIX: &str = "
     GET    /zones                                   200 200 200 200 200 200 200
     POST   /zones                                   401 403 403 403 400 400 400

@@ -145,7 +145,7 @@ fn discounts_and_surcharges_come_in_their_time() {
         (&fine["due"], &fine["due_if_waived"]),
         (&json!(14), &json!(12))
     );
-    // The schedule is that of the issue.
+    // The schedule is that of the moment at which the fine was issued: a later change of the zone does not count.
     let none = json!({ "rules": {} });
     zone.admin
         .patch(&zone.path(""))
@@ -197,7 +197,7 @@ fn a_driver_is_told_once_that_a_discount_closes() {
     assert_eq!(told(), 0);
     age(&stack, &fine, 4);
     eventually("the driver is told", SOON, || told() == 1);
-    // Another sweep has been there since.
+    // A later fine is swept, so another sweep has been there since.
     let later = zone.fined(&super::plate());
     age(&stack, &later, 6);
     let stepped = || {
@@ -254,7 +254,7 @@ fn a_driver_who_gives_up_the_appeal_pays_less_and_cannot_appeal() {
     let (driver, plate) = driver(&stack, 10_000);
     let fine = zone.fined(&plate);
     let waive = format!("/api/v1/fines/{}/pay?waive_appeal=true", fine["id"]);
-    // It is the driver's appeal.
+    // Only the driver can give up the appeal.
     let other = User::driver(&stack);
     endow(&stack, &other, 5_000);
     other.post(&waive).send().problem(403);

@@ -1,4 +1,4 @@
-//! Payment pages of a fine that is paid otherwise meanwhile: no payment counts twice, and what is too much goes back.
+//! Payment pages of a fine that is meanwhile paid in another way: no payment counts twice, and surplus money goes back.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, at_once, eventually};
@@ -7,7 +7,7 @@ use super::plans::{begin, pay_part, show, zone};
 use super::{SOON, approve, driver, moved, pay_fine};
 use crate::bookings::{balance, endow};
 
-/// Nothing of a fine is being paid or owed any more.
+/// Whether no payment of a fine is being opened and no refund is owed.
 fn is_settled(stack: &Stack, fine: &Value) -> bool {
     let id = fine["id"].as_i64().unwrap();
     let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
@@ -22,7 +22,7 @@ fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
     let zone = zone(&stack);
     let (driver, plate) = driver(&stack, 0);
     let fine = zone.fined(&plate);
-    // The first part of two, and the whole with its discount: ten each.
+    // One page is for the first part of two, the other for the whole fine with its discount. Both cost ten.
     let links = [begin(&driver, &fine, 2), pay_fine(&driver, &fine)];
     let links = links.map(|it| it.problem(402)["link"].clone());
     at_once(2, |number| approve(&stack, &links[number]));
@@ -31,7 +31,7 @@ fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
     assert_eq!(moved(&stack, "fine", &fine["id"]), 1_000);
 }
 
-/// Pages are good for half an hour: a payer opens one, pays otherwise, and comes back to it.
+/// A page can be paid for half an hour: a payer opens one, pays in another way, and comes back to it.
 #[test]
 fn a_page_that_is_paid_after_its_payment_was_made_otherwise_goes_back() {
     let stack = Stack::shared();
@@ -53,7 +53,8 @@ fn a_page_that_is_paid_after_its_payment_was_made_otherwise_goes_back() {
         assert_eq!(cents(&show(&poor, &fine)), f64::from(paid));
         assert_eq!(moved(&stack, "fine", &fine["id"]), i64::from(paid));
     };
-    // The whole with its discount, and the first of four parts; then the driver chooses two parts.
+    // One page is for the whole fine with its discount, the other for the first of four parts. Then the driver chooses
+    // two parts.
     let whole = link("/pay", &json!({}));
     let other_plan = link("/plan", &json!({ "parts": 4 }));
     endow(&stack, &poor, 1_000);
@@ -68,7 +69,7 @@ fn a_page_that_is_paid_after_its_payment_was_made_otherwise_goes_back() {
             .len(),
         2
     );
-    // What is left, and the second part; then a friend pays that part.
+    // One page is for the rest of the fine, the other for its second part. Then a friend pays that part.
     let rest = link("/pay", &json!({}));
     let part = link("/plan/2/pay", &json!({}));
     pay_part(&rich, &fine, 2).expect(201);

@@ -210,7 +210,7 @@ fn a_late_part_ends_the_plan_and_the_rest_is_due() {
         pay_part(&driver, &fine, 2).problem(409)["code"],
         "plan-over"
     );
-    // A sweep says it, in its turn after all other fines of this stack.
+    // A sweep writes it, after all other fines of this stack.
     eventually("the history says it", SOON * 3, || {
         kinds(&driver, &fine).contains(&json!("plan_ended"))
     });

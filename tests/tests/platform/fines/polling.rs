@@ -96,7 +96,7 @@ fn a_poller_sees_each_fine_once_while_fines_are_issued() {
         let is_over = &is_over;
         let waiting = scope.spawn(move || {
             let joined: Vec<_> = issuing.into_iter().map(|it| it.join()).collect();
-            // Also when one of them failed: the poller must end.
+            // Set before `unwrap`, because the poller must end also when a thread failed.
             is_over.store(true, Ordering::SeqCst);
             let issued = joined.into_iter().flat_map(|it| it.unwrap());
             issued.collect::<Vec<Value>>()

@@ -7,7 +7,7 @@ use super::plans::{begin, kinds, show};
 use super::{SOON, Zone, approve, driver, from_now, moved, pay, pay_fine};
 use crate::bookings::endow;
 
-/// An admin of payments sends back what was paid for it at the provider.
+/// An admin of payments sends back the money that was paid at the provider for a ticket or a fine.
 fn take_back(stack: &Stack, subject: &str, id: &Value) {
     let charge = "SELECT id::text FROM fines.charge
         WHERE subject = $1 AND subject_id = $2 AND method = 'checkout' AND status = 'paid'";
@@ -63,7 +63,7 @@ fn a_plan_ends_when_one_of_its_payments_is_taken_back() {
     eventually("the plan is over", SOON, || {
         show(&driver, &fine)["plan"]["status"] == "over"
     });
-    // The discount of those who pay at once is still on.
+    // The discount for paying the whole fine early still holds.
     let shown = show(&driver, &fine);
     assert_eq!(
         (&shown["due"], &shown["paid_amount"]),

@@ -209,7 +209,7 @@ fn a_role_in_a_zone_is_given_and_taken_by_its_admins() {
     User::zone_admin(&stack).get(&users).send().problem(403);
     User::admin(&stack).get(&users).send().expect(200);
 
-    // It is the named user's role that goes, not the caller's.
+    // The request takes the role from the named user, not from its caller.
     let held = format!("{users}/{}", zone.controller.login);
     zone.controller.delete(&held).send().problem(403);
     zone.admin.delete(&held).send().expect(204);

@@ -73,10 +73,10 @@ fn a_crash_around_the_completion_of_an_upload_serves_and_leaks_nothing() {
     );
 }
 
-/// Bytes of the one object there is.
+/// The bytes of every object in the S3 of this test.
 const BYTES: &[u8] = b"what every upload consists of";
 
-/// An S3 that has whatever it is asked for. While `slow`, it answers a worker a moment before that gives up.
+/// An S3 that has every object. While `slow`, it answers just before a worker would give up.
 fn endless_s3(slow: &Arc<AtomicBool>) -> Outside {
     let slow = Arc::clone(slow);
     Outside::start(move |asked: &Received| {
@@ -124,7 +124,7 @@ fn a_verification_is_kept_while_its_host_lives_and_taken_over_in_seconds() {
         complete(&owner, file).expect(200);
         file
     };
-    // How many workers have taken it on; none any more when it is settled.
+    // How many workers have taken the upload; `None` once it is settled.
     let mut sql = stack.sql();
     let mut workers = |file: i64| {
         let fence = "SELECT fence FROM modpacks.upload WHERE file_id = $1";

@@ -1,4 +1,4 @@
-//! What versions depend on, and that nothing is learned of a hidden pack by it.
+//! What versions depend on, and that dependencies tell nothing about a hidden pack.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User};

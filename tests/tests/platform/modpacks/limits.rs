@@ -1,4 +1,4 @@
-//! How much a pack may have of what only its people make, however many make it at once.
+//! How many drafts, links and files a pack may have, however many requests make them at once.
 
 use serde_json::json;
 use wharf_tests::{Stack, User, at_once};

@@ -153,7 +153,7 @@ fn check_viewer(name: &str, visibility: &str, scene: &Scene, ask: &dyn Fn(&str, 
         assert_eq!(is_shown, sees_it, "{name} in {way} of a {visibility} pack");
     }
     let is_team = TEAM.contains(&name);
-    // Lists and look-ups show an unlisted pack to those alone who have a part in it.
+    // Lists and look-ups show an unlisted pack only to its team.
     let is_listed = sees_it && (visibility != "unlisted" || is_team);
     let wanted = json!({ "hashes": [scene.hash] });
     let found = ask("POST", "/files/lookup")

@@ -1,4 +1,4 @@
-//! What a customer tries who wants more than is theirs.
+//! Customers who try to get more than they paid for.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};

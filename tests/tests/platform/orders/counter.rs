@@ -48,7 +48,7 @@ fn a_cashier_takes_the_money_when_the_provider_is_down() {
         );
     }
     assert_eq!(statuses(&customer, order), ["created", "paid"]);
-    // A cashier's word is no step back in the kitchen.
+    // Confirming the payment again does not move the order back in the kitchen.
     step(&shop.manager, order, "preparing").expect(200);
     let shown = cash_in(&counter, order).expect(200).json();
     assert_eq!(shown["status"], "preparing");
@@ -66,7 +66,7 @@ fn a_page_that_is_paid_after_the_counter_took_the_money_gives_it_back_once() {
     let product = shop.product(json!({}));
     let made = shop.order(&customer, product, 2, "provider").expect(200);
     let (order, page) = (id(&made.json()), page(&stack, &made.json()));
-    // The provider approves it, and the order does not hear of it before the cashier takes the money.
+    // The provider approves the payment, but the cashier takes the money before orders hears of it.
     press(&stack, &page, "approve").expect(303);
     let paid = cash_in(&shop.manager, order).expect(200).json();
     assert_eq!(paid["payment_link"], Value::Null);
@@ -83,7 +83,7 @@ fn a_page_that_is_paid_after_the_counter_took_the_money_gives_it_back_once() {
     assert_eq!(show(&customer, order)["refunded"], 0);
     assert_books_agree(&stack);
 
-    // What the counter took goes back at the counter, and nothing through the provider.
+    // The counter's money goes back at the counter, and nothing goes back through the provider.
     step(&customer, order, "cancelled").expect(200);
     assert_eq!(refunds(&stack, order), (2, 4_200));
     assert_eq!(booked(&stack, order), 0);

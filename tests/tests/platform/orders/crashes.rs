@@ -12,7 +12,7 @@ use super::{
     with_tick,
 };
 
-/// A statement that waits, and the table that it is kept from.
+/// A statement, and the table that the test locks to make the statement wait.
 struct Step(&'static str, &'static str);
 
 const PLACE: Step = Step("FROM place_order(", "orders.last_number");
@@ -28,7 +28,7 @@ const NOTE_OPEN: Step = Step("FROM charge_open(", "orders.customer_order");
 
 const COUNT: Step = Step("FROM move_stock(", "orders.movement");
 const CASH_IN: Step = Step("FROM move_order(", "orders.tracking");
-// To call a payment off begins with a look at it.
+// Calling a payment off begins by reading it.
 const CALL_OFF: Step = Step("FROM checkout_card AS card", "payments.checkout");
 const NOTE_VOID: Step = Step("FROM charge_void(", "orders.customer_order");
 
@@ -39,7 +39,7 @@ fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
         let asked = scope.spawn(|| request.try_send());
         stack.wait_for_lock(steps[0].0);
         for step in &steps[1..] {
-            // The next gate is shut before this one opens.
+            // The next table is locked before this one is unlocked, so that the request cannot pass both.
             let next = stack.lock_table(step.1);
             drop(std::mem::replace(&mut locked, next));
             stack.wait_for_lock(step.0);
@@ -52,7 +52,7 @@ fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
     stack.start_again();
 }
 
-/// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
+/// Asserts that one tick finishes all payments and refunds that the crash interrupted.
 fn assert_settled(stack: &Stack) {
     make_due(stack);
     tick(stack).send().expect(204);
@@ -107,7 +107,7 @@ fn an_order_sent_again_after_a_crash_goes_on_where_it_stopped() {
         request.json(&shop.wish(product, 1, "wallet"))
     };
     kill_at(&mut stack, &[PAY, NOTE_PAID], ask());
-    // The key of a request that died is free after a while.
+    // The key of a request that died is free once its lease has run out.
     let later = "UPDATE orders.idempotency_key SET leased_until = '-infinity' WHERE status IS NULL";
     stack.sql().batch_execute(later).unwrap();
     assert_eq!(ask().send().expect(200).json()["status"], "paid");
@@ -206,7 +206,7 @@ fn an_order_that_expires_survives_a_crash_at_any_step_and_frees_its_stock_once()
     let (mut stack, shop, product, customer) = scene();
     for steps in [&[CALL_OFF] as &[Step], &[CALL_OFF, NOTE_VOID]] {
         let made = shop.order(&customer, product, 1, "provider").expect(200);
-        // What the provider has told so far is heard.
+        // Orders first hears all that the provider has told so far.
         tick(&stack).send().expect(204);
         let past = "UPDATE orders.customer_order SET expires_at = now() - interval '1 second'";
         stack.sql().batch_execute(past).unwrap();
@@ -251,7 +251,7 @@ fn a_count_that_rejects_survives_a_crash_at_any_step_and_gives_the_money_back_on
         let status = if cost == 0 { "rejected" } else { "paid" };
         assert_eq!(show(&customer, id(&made.json()))["status"], status);
         assert_eq!(balance(&customer), before - cost);
-        // Out of the way of the next count.
+        // An order in preparation is not touched by the next count.
         if cost > 0 {
             step(&shop.manager, id(&made.json()), "preparing").expect(200);
         }

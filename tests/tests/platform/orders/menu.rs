@@ -178,7 +178,7 @@ fn choices_are_priced_and_as_many_as_the_product_asks_for() {
         "{sold_out}"
     );
     order(&[small]).expect(200);
-    // What a cancelled order had reserved of a choice is there again.
+    // A cancelled order puts its pieces of a choice back.
     step(&customer, id(&taken), "cancelled").expect(200);
     order(&[large]).expect(200);
     let moved = shop.manager.get(&format!("{path}/stock")).send();
@@ -359,7 +359,7 @@ fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
         shop.manager.get(&path).send().expect(200).text(),
         exported.text()
     );
-    // What unprepared orders have taken is beside what a line counts.
+    // The stock of a line counts the pieces that are free: pieces of unprepared orders come on top.
     let product = shop.product(json!({ "name": "Soup of the day", "stock": 5 }));
     shop.order(&User::driver(&stack), product, 2, "counter")
         .expect(200);

@@ -149,7 +149,7 @@ fn a_paid_order_that_is_called_off_is_refunded_to_the_wallet_once() {
         );
     }
     assert_eq!((balance(&customer), shop.stock(product)), (2_000, json!(1)));
-    // Once it is being prepared it is the shop's decision, and nothing comes back into the stock.
+    // Once the order is being prepared, only the shop can refund it, and the stock stays as it is.
     let order = id(&shop
         .order(&customer, product, 1, "wallet")
         .expect(200)

@@ -75,7 +75,7 @@ fn a_cancelled_order_cannot_be_paid_any_more() {
         (&json!("cancelled"), &json!([]))
     );
     assert_eq!(shop.stock(product), 1);
-    // What is paid at the provider all the same goes back.
+    // A payment that is made at the provider after the cancellation goes back.
     press(&stack, &page, "approve");
     eventually("nothing is kept", SOON, || booked(&stack, id(&order)) == 0);
     assert_eq!(show(&customer, id(&order))["status"], "cancelled");
@@ -92,7 +92,7 @@ fn a_payment_that_is_approved_after_the_order_was_cancelled_goes_back_once() {
         .order(&customer, product, 1, "provider")
         .expect(200)
         .json();
-    // The provider approves it, and the order does not hear of it before it is cancelled: as by the counter.
+    // The provider approves the payment, but the order is cancelled before orders hears of it.
     press(&stack, &page(&stack, &order), "approve").expect(303);
     let cancelled = step(&customer, id(&order), "cancelled").expect(200).json();
     assert_eq!(cancelled["status"], "cancelled");
@@ -168,7 +168,7 @@ fn items_that_were_paid_through_the_provider_go_back_there_once() {
     assert_eq!(sent_back(&stack, order), 1_050);
     give_back(3, &wharf_tests::unique("back")).problem(409);
 
-    // What is left goes back with the order.
+    // The rest goes back when the order is cancelled.
     let end = step(&customer, order, "cancelled").expect(200).json();
     assert_eq!(
         (&end["status"], &end["refunded"]),
@@ -193,7 +193,7 @@ fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
     let body = json!({ "items": [{ "item_id": item, "quantity": 1 }] });
     let path = format!("/orders/{order}/refund");
     shop.manager.post(&path).json(&body).send().expect(200);
-    // As an admin of payments decides, or the bank of the payer.
+    // An admin of payments sends it all back, as the payer's bank may do too.
     let charge = "SELECT id::text FROM orders.charge WHERE order_id = $1";
     let charge: String = stack.sql().query_one(charge, &[&order]).unwrap().get(0);
     let path = format!("/payments/{charge}?new_status=refunded&reason=by+phone");
@@ -345,7 +345,7 @@ fn an_order_survives_a_provider_that_is_down_and_gets_its_code_later() {
         (&order["status"], &order["payment_link"]),
         (&json!("created"), &Value::Null)
     );
-    // As payments records it when the provider answers at last.
+    // Writes what payments records when the provider answers at last.
     let answered = "UPDATE payments.checkout SET status = 'pending', psp_id = 'late', link = 'http://127.0.0.1:9/pay', scan = 'code'
         FROM orders.charge WHERE charge.id = checkout.id AND order_id = $1";
     stack.sql().execute(answered, &[&id(&order)]).unwrap();

@@ -21,7 +21,7 @@ const ROLES: [&str; 8] = [
 struct Line {
     method: &'static str,
     path: &'static str,
-    /// The account that is let through is gone afterwards.
+    /// Whether the request ends the account that is let through.
     ends: bool,
     who: Vec<&'static str>,
 }
@@ -86,7 +86,7 @@ fn with_role(stack: &Stack, admin: &User, role: &str) -> User {
         .expect(200)
         .json();
     assert_eq!(changed["roles"], json!([role]));
-    // Other roles are another session.
+    // A change of roles ends the session, so the user signs in again.
     user.get("/auth/me").send().problem(401);
     let body = json!({ "login": user.login, "password": user.password });
     let answer = stack.post("/login").json(&body).send().expect(200).json();
@@ -111,7 +111,7 @@ fn every_role_is_let_through_where_it_may_and_nowhere_else() {
             let what = format!("{role}: {answer}");
             match (line.allows(role), answer.status()) {
                 (true, status) => {
-                    // What is public knows no token, and may know no such user.
+                    // A public route does not look at the token. It may answer 401 for a user that does not exist.
                     let is_public = line.who == ["anybody"];
                     assert!(is_public || !matches!(status, 401 | 403), "{what}");
                     assert!(status < 500, "{what}");
@@ -219,7 +219,7 @@ fn a_zone_admin_makes_no_platform_admin() {
         json!(["zone_admin"])
     );
 
-    // A stranger's account is none of their business.
+    // A zone admin does not see a stranger's account.
     let stranger = User::registered(&stack);
     let path = format!("/api/v1/users/{}", stranger.login);
     zone_admin.get(&path).send().problem(404);
@@ -274,7 +274,7 @@ fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
     }
     assert_eq!(made["user"]["username"], name);
 
-    // A customer they registered is a customer, and belongs to no staff.
+    // A customer whom the zone admin registered is a customer, and belongs to no staff.
     let email = format!("{name}.2@example.org");
     let customer = json!({ "name": "C", "email": email, "password": "Correct-Horse-1" });
     zone_admin
@@ -285,7 +285,7 @@ fn a_zone_admin_manages_staff_that_they_made_and_only_while_it_is_staff() {
     let path = format!("/api/v1/users/{email}");
     zone_admin.get(&path).send().problem(404);
     zone_admin.delete(&path).send().problem(404);
-    // Nor does it help to have been a zone admin once.
+    // A former zone admin has no rights over their former staff.
     let staff = json!({ "roles": ["controller"] });
     admin.put(&roles).json(&staff).send().expect(200);
     let me = zone_admin.get("/auth/me").send().expect(200).json();

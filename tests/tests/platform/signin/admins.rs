@@ -66,7 +66,7 @@ fn the_last_admin_stays() {
         assert_eq!(problem["code"], "last-admin");
     }
     let other = another_admin(&stack, &admin);
-    // Two who leave at the same moment, and each the other one: one stays.
+    // Two admins delete each other at the same moment: one of them stays.
     let (first, second) = (id(&admin), id(&other));
     let outcomes = at_once(2, |number| {
         let (who, whom) = match number {

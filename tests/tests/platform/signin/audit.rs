@@ -18,7 +18,7 @@ fn write_line(stack: &Stack, account: &str, actor: Option<&str>, months_ago: i32
     let write = "INSERT INTO signin.audit (at, what, account, actor, address, request_id)
         VALUES (now() - $1::int * interval '1 month', 'test', $2::text::uuid, $3::text::uuid, $4, 'r')";
     let mut sql = stack.sql();
-    // At once, because the sweep drops a month that is past its time.
+    // In one transaction, because the sweep drops a month that is past its time.
     let mut transaction = sql.transaction().unwrap();
     transaction.query(make, &[&months_ago]).unwrap();
     transaction
@@ -62,7 +62,7 @@ fn a_month_that_is_past_its_time_is_dropped_whole_and_coming_months_are_made() {
     // The one of a year ago, this month and the year to come.
     assert_eq!(partitions, 14);
     User::registered(&stack);
-    // Also while the coming months are there.
+    // Old months are dropped also when all coming months exist already.
     write_line(&stack, &id, None, 15, "203.0.113.15");
     eventually(
         "the old month is gone again",

@@ -78,8 +78,8 @@ fn two_hundred_sign_ins_at_once_succeed_and_do_not_delay_other_requests() {
         "{statuses:?}"
     );
     assert!(statuses.contains(&200), "{statuses:?}");
-    // Hashes take all of the machine, but other requests do not queue behind them: with as
-    // many in line as came, one would wait for all of their work.
+    // Hashes take all of the machine, but other requests do not queue behind them: if all two hundred hashes could
+    // queue, another request would wait for all of them.
     let (quiet, meanwhile) = (late(quiet), late(meanwhile));
     let bound = quiet * 10 + Duration::from_secs(2);
     assert!(
@@ -88,14 +88,14 @@ fn two_hundred_sign_ins_at_once_succeed_and_do_not_delay_other_requests() {
     );
 }
 
-/// How long those wait who want nothing of a hash.
+/// How long requests take that need no hash of a password.
 fn others(stack: &Stack, user: &User) -> [Duration; 2] {
     let place = stack.get("/parking").send().expect(200).took();
     let me = user.get("/auth/me").send().expect(200).took();
     [place, me]
 }
 
-/// What nine of ten stay below.
+/// The time that nine of ten requests stay below.
 fn late(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() * 9 / 10]
@@ -118,11 +118,11 @@ fn too_many_wrong_passwords_are_rate_limited() {
     refused.problem(429);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=300).contains(&wait), "{wait}");
-    // Whether the password is right is not told any more.
+    // From now on a right password is refused as well.
     try_in(&user.login, &user.password).problem(429);
     try_in(&other.login, &other.password).expect(200);
 
-    // For who does not exist it is the same.
+    // A login that does not exist is limited in the same way.
     for _ in 0..10 {
         try_in("nobody", "Wrong-Horse-1").problem(401);
     }
@@ -143,7 +143,7 @@ fn too_many_wrong_passwords_are_rate_limited() {
     stack.post("/token").form(&form).send().expect(429);
 }
 
-/// Whether they come to anything or not.
+/// Registrations count whether they succeed or not.
 #[test]
 fn one_address_makes_only_so_many_accounts_in_a_minute() {
     let stack = Stack::start();
@@ -257,13 +257,13 @@ fn strangers_slow_an_account_down_and_do_not_lock_it() {
             .exec(&mut stack.redis())
             .unwrap();
     }
-    // Of strangers one is heard in a while, be it the person on a journey.
+    // One attempt from unknown addresses is checked in each period: it may be the person on a journey.
     attempt(&user.password, "127.0.1.2").expect(200);
     let slowed: Vec<String> = redis::cmd("KEYS")
         .arg("{tries}:slow:*")
         .query(&mut stack.redis())
         .unwrap();
-    // The while begins anew, however long the password took to be checked.
+    // The period is set to begin now, however long the check of the password took.
     redis::cmd("EXPIRE")
         .arg(&slowed[0])
         .arg(15)

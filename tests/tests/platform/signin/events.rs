@@ -1,4 +1,4 @@
-//! Who else hears of a new user.
+//! The events of new users.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn a_refused_registration_is_not_announced() {
         "login": user.login, "email": user.email, "password": user.password, "role": "driver",
     });
     stack.post("/register").json(&again).send().problem(409);
-    // What came of the refusal would be before what comes of this.
+    // An event of the refused registration would arrive before the event of this one.
     let next = User::registered(&stack);
     let first = channel
         .find(SOON, |it| {

@@ -154,14 +154,14 @@ fn the_discovery_documents_name_the_issuer_and_its_endpoints() {
             .json(),
         told
     );
-    // What it is told to be in `sub` is what tokens say.
+    // `/auth/me` answers the same `sub` as the token.
     let user = User::registered(&stack);
     let me = user.get("/auth/me").send().expect(200).json();
     assert_eq!(me["sub"], claims_of(&user.token)["sub"]);
     assert_eq!(told["userinfo_endpoint"], format!("{here}/auth/me"));
 }
 
-/// OpenID has the issuer be the address at which it is asked who it is: that is for the operator to say.
+/// OpenID demands that the issuer is the public address, so the operator can configure it.
 #[test]
 fn a_configured_issuer_stands_in_tokens_and_in_the_discovery_document() {
     let address = "https://id.wharf.test";

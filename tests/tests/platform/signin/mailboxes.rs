@@ -180,7 +180,7 @@ fn a_proof_of_the_mailbox_takes_the_account_from_who_registered_the_address() {
     assert_eq!(problem["code"], "code-required");
 }
 
-/// So long every answer takes at least, whatever a known address costs more.
+/// Every answer takes at least the same time, so that a known address cannot be told from an unknown one.
 #[test]
 fn a_reset_request_takes_its_time_for_an_unknown_address_too() {
     let stack = Stack::shared();

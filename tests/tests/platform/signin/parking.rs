@@ -133,7 +133,7 @@ fn of_many_who_want_a_login_at_once_one_gets_it() {
     );
 }
 
-/// These clients know one refusal of a registration for all reasons.
+/// These clients know only one status for a refused registration.
 #[test]
 fn an_invalid_registration_is_a_conflict() {
     let stack = Stack::shared();
@@ -230,16 +230,16 @@ fn an_unknown_login_is_refused_like_a_wrong_password() {
     "#);
 }
 
-/// Otherwise the time would tell which logins exist.
+/// Otherwise the time of an answer would tell which logins exist.
 #[test]
 fn an_unknown_login_takes_as_long_as_a_wrong_password() {
     let stack = Stack::start();
-    // What else this machine does may favour one of them in some rounds.
+    // Other work on this machine may slow one of them down, so there are several rounds.
     let mut rounds = Vec::new();
     let are_alike = (0..6).any(|_| {
         let (wrong, unknown) = wrong_and_unknown(&stack);
         rounds.push((wrong, unknown));
-        // A hash is most of it: where one is left out, the other takes several times as long.
+        // Most of the time goes into the hash: if one of them skipped it, the other would take several times as long.
         unknown * 4 < wrong * 5 && wrong * 4 < unknown * 5
     });
     assert!(are_alike, "wrong, unknown: {rounds:?}");

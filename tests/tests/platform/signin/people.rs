@@ -66,7 +66,7 @@ fn the_audit_trail_cannot_be_rewritten() {
         "DELETE FROM signin.audit",
         "TRUNCATE signin.audit",
     ] {
-        // Not by the function, and not by the owner of the database either.
+        // Neither the function nor the owner of the database can do it.
         let as_function = format!("SET ROLE wharf_signin; {tampering}");
         assert!(sql.batch_execute(&as_function).is_err(), "{tampering}");
         sql.batch_execute("RESET ROLE").unwrap();

@@ -172,7 +172,7 @@ fn a_personal_token_does_what_its_scope_says_and_no_more() {
     let user = User::registered(&stack);
     let made = personal(&user, "payment:read auth:write");
     assert!(made["token"].as_str().unwrap().starts_with("wharf_pat_"));
-    // By itself it is no token of ours.
+    // A personal token is not accepted before it is exchanged.
     stack
         .get("/auth/me")
         .bearer(made["token"].as_str().unwrap())
@@ -339,7 +339,7 @@ fn a_kiosk_is_set_up_with_six_digits_that_are_hard_to_guess() {
         .problem(403);
 }
 
-/// They are counted before they are looked at.
+/// Attempts are counted before they are checked.
 #[test]
 fn of_many_who_guess_at_once_a_few_are_heard() {
     let stack = Stack::start();
@@ -367,7 +367,7 @@ fn of_many_who_guess_at_once_a_few_are_heard() {
         statuses.iter().all(|it| matches!(it, 401 | 429)),
         "{statuses:?}"
     );
-    // By any name of the account.
+    // The limit holds for the account's e-mail as well as for its login.
     let body = json!({ "login": user.email, "password": user.password });
     stack.post("/login").json(&body).send().problem(429);
 }

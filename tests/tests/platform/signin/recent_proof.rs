@@ -57,7 +57,7 @@ fn what_is_hard_to_undo_asks_for_a_recent_proof() {
     ] {
         is_asked_for_a_proof(&late.request(method, path).json(body).send());
     }
-    // Reading, and what can be undone, asks for none.
+    // Reading needs no recent proof, nor does a change that can be undone.
     late.get("/auth/me").send().expect(200);
     late.get("/auth/tokens").send().expect(200);
 
@@ -79,7 +79,7 @@ fn what_is_hard_to_undo_asks_for_a_recent_proof() {
     fresh.delete("/auth/me").send().expect(204);
 }
 
-/// Their clients have no field for a proof.
+/// The clients of replaced systems have no field for a proof.
 #[test]
 fn the_paths_of_replaced_systems_ask_for_a_sign_in_within_a_day() {
     let stack = Stack::shared();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User, at_once, eventually};
 
-/// Another function hears of the end of a session within this.
+/// The time within which other functions hear of the end of a session.
 const HEARD: Duration = Duration::from_secs(10);
-/// The sweep comes by within this.
+/// The time within which the sweep runs.
 const SWEPT: Duration = Duration::from_secs(40);
 
 fn sign_in(stack: &Stack, user: &User) -> Value {
@@ -40,7 +40,7 @@ fn is_in(stack: &Stack, token: &Value) -> bool {
     }
 }
 
-/// As if the last refresh had been a while ago.
+/// Moves the user's last refresh an hour into the past.
 fn long_ago(stack: &Stack, user: &User) {
     let moved = "UPDATE signin.session SET refreshed_at = refreshed_at - interval '1 hour'
         WHERE account = (SELECT id FROM signin.account WHERE login = $1)";
@@ -86,7 +86,7 @@ fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
     refresh(&stack, &pair["refresh_token"]).expect(200);
 }
 
-/// Two tabs of a browser, or fifty.
+/// Several tabs of a browser may refresh at once.
 #[test]
 fn a_storm_of_refreshes_with_one_token_is_answered_with_one_next_token() {
     let stack = Stack::shared();
@@ -235,7 +235,7 @@ fn a_disabled_user_is_signed_out_until_they_are_enabled() {
     user.get("/auth/me").send().problem(401);
 }
 
-/// Redis forgot everything, also what it was told long ago.
+/// Redis has lost all that it knew, also about sessions that ended long ago.
 #[test]
 fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
     let stack = Stack::start();

@@ -288,7 +288,7 @@ fn a_token_of_an_unknown_user_is_refused() {
     let token = User::registered(&stack).token;
     let own = own_key(&stack);
     let nobody = "00000000-0000-4000-8000-000000000000";
-    // Only sign-in knows; the others hear of sessions that ended.
+    // Only sign-in knows all accounts; other functions only hear of sessions that ended.
     let of_nobody = Token::of(&token).with_claim("sid", nobody);
     is_refused_at(&stack, "/auth/me", &of_nobody.signed_by(&own));
 }

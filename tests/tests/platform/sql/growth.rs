@@ -1,5 +1,6 @@
-//! What reading a history and proving the books cost does not grow with the history: pages of the database are counted,
-//! not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` fills in as many transfers and prints both.
+//! The cost of reading a history and of proving the books does not grow with the history. The tests count pages of the
+//! database, not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` runs them with so many transfers
+//! and prints both.
 
 use std::env;
 use std::fs;

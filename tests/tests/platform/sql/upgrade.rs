@@ -1,4 +1,4 @@
-//! A database of the release before, with unfinished events, becomes one of this release.
+//! The upgrade of a database of the release before that has unfinished events.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use wharf_tests::{Folder, repository};
 
 use super::{migrate, start_store};
 
-/// What this release added to the folder of migrations, and what needs it.
+/// Whether this release added the file, or the file needs one that this release added.
 fn is_new(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let schema = path.parent().unwrap().file_name().unwrap();
@@ -40,8 +40,8 @@ fn lay_out_former(folder: &Folder) {
     }
 }
 
-/// 100 000 unfinished events: notices in lines of five, users, calls of webhooks; some failed, some are being carried
-/// out. And what was done, and what is dead.
+/// 100 000 unfinished events: notices in lines of five, users, calls of webhooks. Some have failed, some are being
+/// carried out. Others are done or dead.
 const FORMER: &str = "
     INSERT INTO events.outbox (kind, aggregate, payload)
     SELECT 'notify', 'booking:' || number % 10000, jsonb_build_object('number', number)
