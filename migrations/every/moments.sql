@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION moment(millis bigint) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp(millis / 1000.0);
 
--- To the role by name: a schema may revoke from PUBLIC whatever is not granted by name.
+-- Granted to the role by name: a schema may revoke from PUBLIC every right that is not granted by name.
 DO $$
 BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION millis(timestamptz), moment(bigint) TO %I', 'wharf_' || current_schema);

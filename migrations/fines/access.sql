@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION works_in_zone(the_zone bigint, the_user uuid) RETURNS
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM zone_role WHERE zone_id = the_zone AND user_id = the_user);
 
--- Whether a user may see a fine: its driver, those who work in its zone.
+-- Whether a user may see a fine: the staff of its zone and its driver may.
 CREATE OR REPLACE FUNCTION sees_fine(it fine, the_caller uuid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN works_in_zone(it.zone_id, the_caller)

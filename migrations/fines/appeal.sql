@@ -38,7 +38,7 @@ BEGIN
 END
 $$;
 
--- Adds a message of the driver or of those who work in the zone.
+-- Adds a message of the driver or of the zone's staff.
 CREATE OR REPLACE FUNCTION add_message(the_fine bigint, the_caller uuid, is_admin boolean, said text)
 RETURNS TABLE (outcome text, subject appeal)
 LANGUAGE plpgsql AS $$

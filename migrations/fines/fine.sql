@@ -105,7 +105,7 @@ LANGUAGE sql AS $$
     SELECT * FROM check_plate(the_zone, the_caller, is_admin, the_plate, '{}')
 $$;
 
--- Of a ticket and a booking in the zone the one that ends last is the reason. Nothing is kept when no ticket is valid and
+-- The reason is the ticket or the booking in the zone, whichever ends last. Nothing is kept when no ticket is valid and
 -- bookings was not asked.
 DROP FUNCTION IF EXISTS record_check(zone, uuid, text);
 CREATE OR REPLACE FUNCTION record_check(z zone, the_caller uuid, the_plate text, booked jsonb) RETURNS plate_check

@@ -33,7 +33,7 @@ pub struct AppealFile {
 pub struct Message {
     pub id: i64,
     pub at: Timestamp,
-    /// Written by those who work in the zone; otherwise by the driver.
+    /// True if the zone's staff wrote it, false if the driver did.
     pub is_staff: bool,
     pub text: String,
 }

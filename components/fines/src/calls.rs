@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::geometry::Bounds;
 use crate::statistics::{Holders, UserRole, Users};
 
-/// The name of this function among those that open checkouts.
+/// The name under which this function opens checkouts.
 pub const OPENER: &str = "fines";
 
 /// Moves the amount from the payer's wallet, once.

@@ -224,7 +224,7 @@ impl Side {
 }
 
 /// No ring touches itself, and rings touch each other in single points only. From west to east, each side is compared
-/// with those that begin before it ends.
+/// with the sides that begin before it ends.
 fn check_lines(shape: &MultiPolygon<f64>) -> Result<(), Fault> {
     let rings = shape
         .iter()

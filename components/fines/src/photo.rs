@@ -56,7 +56,7 @@ pub struct Photo {
     pub id: Uuid,
     pub size: i64,
     pub media_type: MediaType,
-    /// By those who work in the zone; otherwise by the driver.
+    /// True if the zone's staff added it, false if the driver did.
     pub by_staff: bool,
     pub taken_at: Option<Timestamp>,
     pub added_at: Timestamp,

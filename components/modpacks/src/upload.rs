@@ -213,7 +213,7 @@ pub async fn download_address(file: &PackFile) -> Result<DownloadAddress, Error>
     address_of(object, &file.original_name, media_type).await
 }
 
-/// A fresh address of a picture, which is what its bytes are whatever its file is called.
+/// A fresh address of a picture. Its media type comes from its bytes, not from the name of its file.
 pub async fn picture_address(pack: i64, stored: &Stored) -> Result<DownloadAddress, Error> {
     let name = picture::file_name(pack, stored.media_type);
     address_of(stored.object, &name, stored.media_type.name()).await

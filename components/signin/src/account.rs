@@ -103,7 +103,7 @@ impl NewAccount {
     }
 }
 
-/// The key by which an account is looked up: the one that is given.
+/// The key by which an account is looked up. One member is given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lookup<'a> {
     pub id: Option<Uuid>,

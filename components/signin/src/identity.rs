@@ -65,7 +65,7 @@ callers! {
     ProvenToday(roles: [], scoped: false, proven within: SAME_DAY_S);
     /// A platform admin whose token has no scope: what admins do to others exceeds any scope.
     UnscopedAdmin(roles: [Admin], scoped: false);
-    /// A caller who manages accounts: admins those of everyone, zone admins those that they registered.
+    /// A caller who manages accounts: admins manage all of them, zone admins manage accounts that they registered.
     Manager(roles: [ZoneAdmin, Admin], scoped: false);
     /// A caller who may see other users.
     Moderator(roles: [Moderator, Admin], scoped: true);

@@ -154,7 +154,7 @@ impl KeycloakCredential {
     }
 }
 
-/// Refuses hashes that are guessed too quickly, and those that would occupy a core for seconds.
+/// Refuses hashes that are too quick to guess, and hashes that would occupy a core for seconds.
 fn check_hash(hash: &str) -> Result<(), Malformed> {
     let mut parts = hash.split('$').skip(1);
     match parts.next() {

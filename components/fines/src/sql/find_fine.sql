@@ -1,5 +1,5 @@
 -- $1 fine, $2 caller, $3 caller is admin
--- To those who work in its zone, its driver and its payers.
+-- The fine, for the staff of its zone, its driver and its payers.
 SELECT CASE
     WHEN fine.id IS NULL THEN 'unknown_fine'
     WHEN $3::boolean OR sees_fine(fine, $2)

@@ -1,5 +1,5 @@
 -- $1 fine or $2 its reference, $3 caller, $4 caller is admin, $5 parts of a plan that is not chosen yet
--- To those who may see the fine.
+-- The plan, for users who may see the fine.
 SELECT CASE
     WHEN fine.id IS NULL THEN 'unknown_fine'
     WHEN $2::text IS NULL AND NOT ($4::boolean OR sees_fine(fine, $3)) THEN 'forbidden'

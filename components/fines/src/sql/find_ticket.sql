@@ -1,5 +1,5 @@
 -- $1 ticket, $2 caller, $3 caller is admin
--- To those who work in its zone, the owners of its cars, its buyer and its payer.
+-- The ticket, for the staff of its zone, the owners of its cars, its buyer and its payer.
 SELECT CASE
     WHEN ticket.id IS NULL THEN 'unknown_ticket'
     WHEN $3::boolean OR works_in_zone(ticket.zone_id, $2) OR buyer = $2

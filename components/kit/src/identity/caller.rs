@@ -19,7 +19,7 @@ pub struct Caller {
     pub roles: Roles,
     /// The sign-in this request belongs to.
     pub session: Uuid,
-    /// Absent: the token may do whatever its bearer may.
+    /// Without a scope, the token may do all that its bearer may do.
     pub scope: Option<String>,
     /// When the token stops working, in Unix seconds.
     pub expires_at: i64,
@@ -175,7 +175,7 @@ async fn verified(token: &str, parts: &Parts) -> Result<Caller, Problem> {
     }
 }
 
-/// The one token of a request, wherever it stands.
+/// The token of a request. A request with different tokens is refused.
 fn bearer(parts: &Parts) -> Result<Option<&str>, Problem> {
     let headers = &parts.headers;
     let mut found: Vec<&str> = Vec::new();

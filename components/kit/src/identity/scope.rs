@@ -30,7 +30,7 @@ pub(crate) fn permits(scope: &str, method: &Method, path: &str) -> bool {
 /// Methods by name: a GET may change things there.
 pub(crate) const RPC: &str = "/api/method/";
 
-/// The session of a token is shown to it whatever its scope.
+/// A token of any scope may read its own session.
 const OWN_SESSION: &str = "/auth/session";
 
 fn area(path: &str) -> &str {

@@ -22,7 +22,7 @@ use crate::web::outbound::{self, Failed};
 /// For how long an instance takes a session to be live after it asked: the delay with which signing out takes
 /// effect elsewhere.
 const BELIEVED_S: i64 = 3;
-/// The mark itself is looked for again after this, whatever the count says.
+/// After this time the mark itself is read again, even if the count has not changed.
 const RECHECKED_S: i64 = 60;
 /// Live sessions of one generation of an instance's memory.
 const REMEMBERED: usize = 1024;

@@ -58,7 +58,7 @@ pub struct Db {
     url: &'static str,
     /// Opened by the first statement at the latest.
     connection: OnceLock<Arc<Connection>>,
-    /// The request that its statements follow from, if it is not the one that the instance serves.
+    /// The request that caused its statements, if the instance does not serve that request now.
     cause: Option<Cause>,
     /// Whether other work of the instance goes on while a statement runs.
     overlaps: AtomicBool,
@@ -154,8 +154,8 @@ impl Db {
         Ok(db)
     }
 
-    /// A connection for statements that follow from another request than the one that the instance serves: their events
-    /// name that request. `None` where the host cannot be told of it.
+    /// A connection for statements that another request caused than the instance serves now: their events name that
+    /// request. `None` where the host cannot be told of it.
     pub(super) fn caused_by(&self, cause: Cause) -> Option<Self> {
         names_requests().then(|| Self {
             url: self.url,

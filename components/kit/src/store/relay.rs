@@ -419,7 +419,8 @@ async fn reclaim(db: &Db) -> Result<Option<Event>, DbError> {
     db.optional(sql!("relay_reclaim"), params![LEASE_MS]).await
 }
 
-/// The events of each call: those that go together, urgent ones apart from the others, and every other event alone.
+/// The events of each call. Events that go together share a call, urgent ones apart from the others; every other event
+/// has its own call.
 fn group(claimed: Vec<Event>, goes_together: &impl Fn(&Event) -> bool) -> Vec<Vec<Event>> {
     let mut urgent = Vec::new();
     let mut other = Vec::new();

@@ -12,7 +12,7 @@ use super::request_id::{HEADER, RequestId};
 use super::router::Router;
 use crate::identity::INSUFFICIENT_PROOF;
 
-/// Routes one request and writes whatever refusal came of it.
+/// Routes one request. A refusal becomes the body of the answer.
 pub async fn answer<B>(router: &Router, request: axum::http::Request<B>) -> Response
 where
     B: HttpBody<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,

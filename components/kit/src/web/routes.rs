@@ -9,8 +9,7 @@ use super::router::{Answering, Endpoint, Router, endpoint};
 
 /// A table of operations: `.get("/parking", search_places, |it| it.summary("Search places"))`.
 ///
-/// A line that describes itself twice is one operation under several paths
-/// (`["/customer", "/customers"]`): the first is the one that is recommended.
+/// A line with several paths (`["/customer", "/customers"]`) is one operation: the first path is recommended.
 #[derive(Clone)]
 pub struct Routes {
     pub(super) lines: Vec<Line>,

@@ -107,7 +107,7 @@ pub async fn share_file(
     decide(db, sql!("share_file"), params).await
 }
 
-/// For those who may change the file.
+/// For users who may change the file.
 pub async fn list_file_shares(db: &Db, id: i64, viewer: &Viewer) -> Result<Vec<Share>, Error> {
     let params = around(params![id], viewer.caller_params(), Vec::new());
     Ok(db.all(sql!("list_file_shares"), params).await?)

@@ -118,7 +118,7 @@ pub async fn share_pack(
     decide(db, sql!("share_pack"), params).await
 }
 
-/// For those who may change the pack.
+/// For users who may change the pack.
 pub async fn list_shares(db: &Db, id: i64, viewer: &Viewer) -> Result<Vec<Share>, Error> {
     let params = around(params![id], viewer.caller_params(), Vec::new());
     Ok(db.all(sql!("list_shares"), params).await?)
@@ -133,7 +133,7 @@ pub async fn set_maintainers(db: &Db, id: i64, viewer: &Viewer, users: Users) ->
     decide(db, sql!("set_maintainers"), params).await
 }
 
-/// For those who may change the pack.
+/// For users who may change the pack.
 pub async fn list_maintainers(db: &Db, id: i64, viewer: &Viewer) -> Result<Vec<Maintainer>, Error> {
     let params = around(params![id], viewer.caller_params(), Vec::new());
     Ok(db.all(sql!("list_maintainers"), params).await?)

@@ -11,7 +11,7 @@ use crate::file::{Announced, PackFile};
 use crate::upload::{Upload, Uploading};
 use crate::viewer::Viewer;
 
-/// Remembers S3's id of an upload; answers the one that was remembered first.
+/// Remembers S3's id of an upload; answers the id that was remembered first.
 pub async fn begin_upload(db: &Db, id: Uuid, s3_id: &str) -> Result<String, Error> {
     let Only(kept) = db.one(sql!("begin_upload"), params![id, s3_id]).await?;
     Ok(kept)

@@ -19,7 +19,7 @@ pub const PAGE: i64 = 10;
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub caller: Option<&'a Caller>,
-    /// Also what is not offered, for those who edit the menu.
+    /// Whether products that are not offered are listed too, for users who edit the menu.
     pub all: bool,
 }
 

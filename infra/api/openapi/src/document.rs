@@ -12,7 +12,7 @@ pub struct Document(Value);
 #[derive(Clone, Debug)]
 pub struct Operation<'a> {
     pub id: &'a str,
-    /// The id without the number that tells the spellings of one operation apart.
+    /// The id, without the number by which the spellings of one operation differ.
     pub name: &'a str,
     /// The function that serves it.
     pub component: &'a str,
@@ -22,11 +22,11 @@ pub struct Operation<'a> {
     pub summary: &'a str,
     pub description: &'a str,
     pub tags: Vec<&'a str>,
-    /// `POST /auth/login`: what new clients call instead.
+    /// The operation that new clients call instead, as `POST /auth/login`.
     pub instead: Option<&'a str>,
     /// Another operation of the same name is recommended.
     pub is_other_spelling: bool,
-    /// Absent: every caller may; otherwise one of these roles is needed.
+    /// The roles of which one is needed; absent if every caller may.
     pub roles: Vec<&'a str>,
     /// The names of the security schemes of which one suffices; empty for public operations.
     pub security: Vec<&'a str>,
@@ -102,7 +102,7 @@ impl Document {
             .flat_map(members)
     }
 
-    /// What `#/components/…` leads to.
+    /// The part of the document that `#/components/…` refers to.
     pub fn resolve(&self, reference: &str) -> Result<&Value> {
         let pointer = reference.strip_prefix('#');
         pointer
@@ -110,7 +110,7 @@ impl Document {
             .with_context(|| format!("{reference} leads nowhere"))
     }
 
-    /// The value itself, or what its `$ref` leads to.
+    /// The value itself, or the value that its `$ref` refers to.
     pub fn resolved<'a>(&'a self, value: &'a Value) -> Result<&'a Value> {
         match value.get("$ref").and_then(Value::as_str) {
             Some(reference) => self.resolve(reference),
@@ -136,7 +136,7 @@ impl Document {
                 .filter(|it| ids.contains(it))
                 .unwrap_or(it.id);
         }
-        // Of each name the first that no other operation replaces.
+        // For each name, the first operation that no other one replaces.
         let mut recommended = BTreeMap::new();
         for it in &operations {
             let rank = (it.instead.is_some(), it.id);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::document::{Document, members};
 
-/// What is wrong with the value, each with its JSON pointer; empty when it fits.
+/// The faults of the value, each with its JSON pointer; empty when it fits.
 pub fn faults(document: &Document, schema: &Value, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check(document, schema, value, "", &mut faults);

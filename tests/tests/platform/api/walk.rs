@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The dice of one operation: with the same seed they fall alike, whatever other operations are asked meanwhile.
+    /// The dice of one operation: the same seed gives the same requests, also when other operations run.
     fn dice(&self, operation: &Operation<'_>, purpose: &str) -> Dice {
         let mut hasher = DefaultHasher::new();
         (operation.id, purpose).hash(&mut hasher);

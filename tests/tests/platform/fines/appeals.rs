@@ -202,7 +202,7 @@ fn an_appeal_has_its_time() {
     }
 }
 
-/// Whatever is asked for in whatever order, money and state agree.
+/// After any requests in any order, money and state agree.
 #[test]
 fn a_fine_keeps_its_rules_on_any_walk() {
     let stack = Stack::shared();

@@ -304,7 +304,7 @@ fn a_plan_is_the_drivers_to_choose_and_begins_when_its_first_part_is_paid() {
     assert_eq!(refused.problem(409)["code"], "no-plan");
 }
 
-/// Whatever is asked for in whatever order, the books and the fine agree.
+/// After any requests in any order, the books and the fine agree.
 #[test]
 fn a_planned_fine_keeps_its_rules_on_any_walk() {
     let stack = Stack::shared();

@@ -1,4 +1,4 @@
-//! Drivers poll: a fine is seen once, whatever is issued meanwhile.
+//! Drivers poll and see each fine once, also while others are issued.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -123,7 +123,7 @@ fn a_version_shows_what_it_depends_on_in_every_form() {
     assert_eq!(range(json!(first), Value::Null), Some(second));
     assert_eq!(range(Value::Null, json!(first)), Some(first));
     assert_eq!(range(json!(first), json!(first)), Some(first));
-    // A yanked version is for those who ask for exactly this one.
+    // A yanked version is answered only when a request names exactly this version.
     let yank = format!("/modpacks/{base}/versions/{second}/yank");
     author.post(&yank).send().expect(200);
     assert_eq!(range(Value::Null, Value::Null), Some(first));

@@ -1,4 +1,4 @@
-//! The icon and the gallery of a pack: images alone, seen by those who see the pack.
+//! The icon and the gallery of a pack: only images, seen by everyone who sees the pack.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User};

@@ -1,4 +1,4 @@
-//! The inbox: what a person was told, whatever channels they chose.
+//! The inbox: every notice of a person, no matter which channels they chose.
 
 use serde_json::{Value, json};
 use wharf_tests::eventually;

@@ -1,4 +1,4 @@
-//! Photos of products: put into S3 by those who edit the menu, shown to all.
+//! Photos of products: put into S3 by users who edit the menu, shown to all.
 
 use std::sync::LazyLock;
 

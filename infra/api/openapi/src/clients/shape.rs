@@ -159,7 +159,7 @@ fn one_of(document: &Document, schemas: &[Value]) -> Result<Shape> {
     ))
 }
 
-/// One of the shapes; words are put together, and of equal shapes one stays.
+/// A choice of the shapes: lists of words are merged, and equal shapes count once.
 pub fn either(shapes: Vec<Shape>) -> Shape {
     let mut words = Vec::new();
     let mut others = Vec::new();

@@ -49,7 +49,7 @@ pub fn write(document: &Document) -> Result<String> {
     Ok(text)
 }
 
-/// `Problem` is the class of what is thrown.
+/// `Problem` is the class of thrown errors, so no schema keeps this name.
 fn type_name(schema: &str) -> String {
     match schema {
         "Problem" => "ProblemDetails".to_owned(),
@@ -146,7 +146,7 @@ fn parameters(call: &Call<'_>) -> Vec<String> {
     parameters
 }
 
-/// A parameter that is a record; when all its members may be absent, so may it.
+/// A parameter that is a record. It is optional when all its members are.
 fn named(name: &str, arguments: &[Argument<'_>], called: impl Fn(&str) -> String) -> String {
     let mut text = format!("{name}: {{\n");
     for it in arguments {
