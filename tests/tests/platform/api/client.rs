@@ -74,6 +74,7 @@ fn give(stack: &Stack, driver: &Wharf<Wire<'_>>, cents: i64) {
         expires_at: None,
         max_uses: Some(1),
         max_uses_per_user: None,
+        reason: None,
     };
     let code = now(admin.payments().create_promocode(&gift, None))
         .unwrap()

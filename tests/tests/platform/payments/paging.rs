@@ -65,12 +65,14 @@ fn a_client_that_asks_for_no_page_gets_all_transfers_of_its_accounts() {
     let user = User::driver(&stack);
     let name = account(&user, 0.0);
     let more = "WITH more AS (
-            INSERT INTO payments.transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
-            SELECT gen_random_uuid(), 'deposit', payments.house_account('sandbox', 'USD'), id, 1, 'USD', n, now()
-            FROM payments.account, generate_series(1, 101) AS n WHERE name = $1
+            INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
+            SELECT gen_random_uuid(), 'deposit', house_account('sandbox', 'USD'), id, 1, 'USD', n, now()
+            FROM account, generate_series(1, 101) AS n WHERE name = $1
         )
-        UPDATE payments.account SET balance = balance + 101 WHERE name = $1";
-    stack.sql().execute(more, &[&name]).unwrap();
+        UPDATE account SET balance = balance + 101 WHERE name = $1";
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    sql.execute(more, &[&name]).unwrap();
     let all = user.get("/payments/histories").send().expect(200);
     assert_eq!((amounts(&all).len(), all.header("link")), (101, None));
     let page = user.get("/payments/histories?limit=500").send();
