@@ -4,8 +4,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use rustix::process::Signal;
@@ -43,7 +43,8 @@ pub struct Stack {
     /// The stores, unless they are the host's own.
     stores: Option<Arc<Beside>>,
     /// Signed in once for all tests.
-    pub(crate) admin: OnceLock<User>,
+    /// The admin, and when they signed in.
+    pub(crate) admin: Mutex<Option<(Instant, User)>>,
     /// Where the host keeps everything.
     data: PathBuf,
     // Dropped last: the host works in it.
@@ -92,7 +93,7 @@ impl Stack {
             host: Some(host),
             admin_password: ADMIN_PASSWORD.to_owned(),
             stores: None,
-            admin: OnceLock::new(),
+            admin: Mutex::default(),
             data: folder.path().join("data"),
             folder,
         }
@@ -110,7 +111,7 @@ impl Stack {
             host: Some(host),
             admin_password: ADMIN_PASSWORD.to_owned(),
             stores: Some(stores),
-            admin: OnceLock::new(),
+            admin: Mutex::default(),
             data: folder.path().join("data"),
             folder,
         }
@@ -144,7 +145,7 @@ impl Stack {
                 read("ports.json", "Redis")
             ),
             stores: None,
-            admin: OnceLock::new(),
+            admin: Mutex::default(),
             data,
             folder: Folder::new("attached"),
         }

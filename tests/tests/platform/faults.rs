@@ -68,6 +68,12 @@ fn a_postgres_that_says_nothing_is_given_up_on() {
 fn signin_works_without_redis() {
     let stack = Options::default().start_cabled();
     let before = User::driver(&stack);
+    let sign_in = |user: &User| {
+        let login = json!({ "login": user.login, "password": user.password });
+        stack.post("/login").json(&login).send().expect(200).took()
+    };
+    // Most of it is the hash of the password, which takes seconds on a busy machine.
+    let usual = sign_in(&before);
     for away in ["cut", "stalled"] {
         match away {
             "cut" => stack.redis_cable().cut(),
@@ -76,13 +82,8 @@ fn signin_works_without_redis() {
         let user = User::driver(&stack);
         user.get("/auth/me").send().expect(200);
         before.get("/auth/me").send().expect(200);
-        let login = json!({ "login": user.login, "password": user.password });
-        let answer = stack.post("/login").json(&login).send().expect(200);
-        assert!(
-            answer.took() < Duration::from_secs(5),
-            "{away}: {:?}",
-            answer.took()
-        );
+        let took = sign_in(&user);
+        assert!(took < 3 * usual + Duration::from_secs(5), "{away}: {took:?}");
         // The event that could not be published is in the outbox.
         let written = "SELECT count(*) FROM events.entry WHERE payload ->> 'email' = $1";
         assert_eq!(
