@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 use wasmtime::component::Accessor;
+use wharf_imports::Door;
 use wharf_imports::http::Depth;
 
 use crate::function::Function;
@@ -36,7 +37,16 @@ pub struct Instance<E> {
 const MAX_GROWTH: usize = 32 << 20;
 
 /// The right to run one instance.
-pub type Permit = OwnedSemaphorePermit;
+pub struct Permit {
+    _permit: OwnedSemaphorePermit,
+    door: Arc<Door>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.door.leave();
+    }
+}
 
 impl<E: Send + 'static> Instances<E> {
     /// Starts empty. Drops instances that were idle for `idle_timeout`.
@@ -54,7 +64,14 @@ impl<E: Send + 'static> Instances<E> {
     }
 
     pub fn try_acquire_permit(&self) -> Option<Permit> {
-        self.permits.clone().try_acquire_owned().ok()
+        if !self.function.imports.door().is_open() {
+            return None;
+        }
+        self.permits
+            .clone()
+            .try_acquire_owned()
+            .ok()
+            .map(|it| self.permit(it))
     }
 
     /// Waits for a permit, first come, first served.
@@ -63,9 +80,17 @@ impl<E: Send + 'static> Instances<E> {
             return Some(permit);
         }
         let begun = Instant::now();
+        self.function.imports.door().enter().await;
         let permit = self.permits.clone().acquire_owned().await;
         self.function.meter.record_wait(begun.elapsed());
-        permit.ok()
+        permit.ok().map(|it| self.permit(it))
+    }
+
+    fn permit(&self, permit: OwnedSemaphorePermit) -> Permit {
+        Permit {
+            _permit: permit,
+            door: self.function.imports.door().clone(),
+        }
     }
 
     pub fn take_warm(&self) -> Option<Instance<E>> {

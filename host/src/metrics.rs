@@ -204,13 +204,13 @@ impl Metrics {
             (
                 "wharf_pool_waits_total",
                 "counter",
-                "Requests that waited for a free instance.",
+                "Requests that waited for a free instance, or outside until no statement waited for a connection to the database.",
                 |m| m.waits.load(Relaxed) as f64,
             ),
             (
                 "wharf_pool_wait_seconds_total",
                 "counter",
-                "Time spent waiting for a free instance.",
+                "Time that these requests waited.",
                 |m| m.wait_us.load(Relaxed) as f64 / 1e6,
             ),
             (

@@ -8,6 +8,7 @@ use wasmtime_wasi_http::WasiHttpHooks;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks};
 
 use crate::budget::{Budget, ConnectionPermit};
+use crate::door::Door;
 use crate::egress::{Egress, StderrLine};
 use crate::http::{Depth, HttpHooks, LocalDispatch, Outbound};
 use crate::variables::Variables;
@@ -74,6 +75,11 @@ impl Imports {
             dependency_variables: grants.dependency_variables,
             egress,
         })
+    }
+
+    /// Requests of the component go in through it.
+    pub fn door(&self) -> &Arc<Door> {
+        self.postgres.door()
     }
 
     /// The check that every capability makes before it connects.

@@ -12,6 +12,7 @@
 mod bindings;
 mod budget;
 mod context;
+mod door;
 pub mod egress;
 pub mod http;
 pub mod key_value;
@@ -29,6 +30,7 @@ pub mod variables;
 
 pub use budget::Budget;
 pub use context::{Cause, Grants, Imports, ImportsCtx, ImportsCtxView, ImportsView};
+pub use door::Door;
 
 use wasmtime::component::Linker;
 

@@ -45,6 +45,7 @@ use crate::bindings::spin::postgres4_2_0::postgres::{
     Column, Error, ParameterValue, QueryError, RowSet,
 };
 use crate::context::Cause;
+use crate::door::Door;
 use crate::egress::Egress;
 
 /// Pools that are kept per component, the least recently used evicted first. Few components use more than one address.
@@ -70,6 +71,7 @@ pub(crate) struct Pools {
     /// One permit per connection, over all pools.
     connections: Arc<Semaphore>,
     shortage: Arc<Notify>,
+    door: Arc<Door>,
 }
 
 impl Pools {
@@ -87,8 +89,13 @@ impl Pools {
             by_identity: Mutex::default(),
             connections: Arc::new(Semaphore::new(settings.connections * MAX_FULL_POOLS)),
             shortage: Arc::default(),
+            door: Arc::default(),
             settings,
         }
+    }
+
+    pub(crate) fn door(&self) -> &Arc<Door> {
+        &self.door
     }
 
     /// Opens a connection for a guest. Fails if the server cannot be reached.
@@ -148,7 +155,7 @@ impl Pools {
             Arc::clone(&self.connections),
             Arc::clone(&self.shortage),
         );
-        Ok(Pool::new(dialer, self.settings))
+        Ok(Pool::new(dialer, self.settings, Arc::clone(&self.door)))
     }
 
     fn connector(&self, tls: Tls, ca_root: Option<&str>) -> Result<MakeRustlsConnect, String> {

@@ -1,6 +1,7 @@
 //! Bodies of requests, bounded in size, and of responses, which hold the permit of their instance and complete the
 //! access log record of the request once they are sent or dropped.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,7 +11,6 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -103,7 +103,7 @@ where
 pub struct Body {
     content: Content,
     /// Held until the body is dropped.
-    permit: Option<Arc<OwnedSemaphorePermit>>,
+    permit: Option<Arc<dyn Any + Send + Sync>>,
     /// Ends when the body is dropped.
     request: Option<RequestInProgress>,
     /// Written when the body is dropped.
@@ -146,7 +146,7 @@ impl Body {
         }
     }
 
-    pub fn with_permit(mut self, permit: Arc<OwnedSemaphorePermit>) -> Self {
+    pub fn with_permit(mut self, permit: Arc<dyn Any + Send + Sync>) -> Self {
         self.permit = Some(permit);
         self
     }

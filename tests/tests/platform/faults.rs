@@ -83,7 +83,10 @@ fn signin_works_without_redis() {
         user.get("/auth/me").send().expect(200);
         before.get("/auth/me").send().expect(200);
         let took = sign_in(&user);
-        assert!(took < 3 * usual + Duration::from_secs(5), "{away}: {took:?}");
+        assert!(
+            took < 3 * usual + Duration::from_secs(5),
+            "{away}: {took:?}"
+        );
         // The event that could not be published is in the outbox.
         let written = "SELECT count(*) FROM events.entry WHERE payload ->> 'email' = $1";
         assert_eq!(

@@ -2,10 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_tests::{Options, Stack, User};
+use wharf_tests::{Options, Stack, User, eventually};
+
+use crate::payments::account;
+
+const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn health_is_answered_by_the_host_itself() {
@@ -93,6 +98,36 @@ fn every_request_is_counted() {
             assert!(counted, "no {name} of signin at {path}:\n{text}");
         }
     }
+}
+
+fn count_of_waits(stack: &Stack, component: &str) -> f64 {
+    let text = stack.get("/metrics").send().expect(200).text();
+    let name = format!("wharf_pool_waits_total{{component=\"{component}\"}} ");
+    let waits = text.lines().find_map(|it| it.strip_prefix(name.as_str()));
+    waits.expect("the metric").parse().unwrap()
+}
+
+/// Inside, each of them would hold an instance and wait as long.
+#[test]
+fn a_request_waits_outside_while_statements_wait_for_a_connection() {
+    let stack = Stack::start();
+    let user = User::driver(&stack);
+    let gate = stack.lock_table("payments.account");
+    thread::scope(|scope| {
+        let open = || scope.spawn(|| account(&user, 0.0));
+        let first: Vec<_> = (0..32).map(|_| open()).collect();
+        stack.wait_for_lock("open_account(");
+        let before = count_of_waits(&stack, "payments");
+        // A request that came before the connections were taken may be inside already.
+        let more: Vec<_> = (0..8).map(|_| open()).collect();
+        eventually("a request has waited outside", SOON, || {
+            count_of_waits(&stack, "payments") > before
+        });
+        drop(gate);
+        for request in first.into_iter().chain(more) {
+            request.join().unwrap();
+        }
+    });
 }
 
 #[test]

@@ -28,6 +28,7 @@ use super::link::{Dialer, Link};
 use super::session::{self, Need};
 use super::settings::Settings;
 use crate::budget::{Budget, Held};
+use crate::door::Door;
 
 /// Statements in the pipeline of one connection. More would only lengthen the queue behind a slow one.
 const MAX_PIPELINED: usize = 8;
@@ -65,6 +66,7 @@ pub struct Pool {
     runtime: Handle,
     cpus: usize,
     state: Mutex<State>,
+    door: Arc<Door>,
     /// By the text of a statement.
     known: Mutex<LruCache<String, Known>>,
 }
@@ -140,13 +142,14 @@ impl Pool {
     }
 
     /// Opens no connection yet. Call it within the runtime that is to drive the connections.
-    pub fn new(dialer: Dialer, settings: Settings) -> Arc<Pool> {
+    pub fn new(dialer: Dialer, settings: Settings, door: Arc<Door>) -> Arc<Pool> {
         Arc::new(Pool {
             dialer,
             settings,
             runtime: Handle::current(),
             cpus: available_parallelism().map_or(1, NonZeroUsize::get),
             state: Mutex::default(),
+            door,
             known: Mutex::new(LruCache::new(MAX_KNOWN_STATEMENTS)),
         })
     }
@@ -218,6 +221,7 @@ impl Pool {
             self.grow(&mut state);
             granted
         };
+        let _held_up = self.door.hold_up();
         match timeout(self.settings.wait, granted).await {
             Ok(Ok(granted)) => granted.map_err(|cause| cause.to_string()),
             Ok(Err(_)) | Err(_) => Err(self.describe_wait_timeout()),
