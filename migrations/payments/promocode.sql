@@ -42,7 +42,7 @@ BEGIN
     RETURN answer;
 END $$;
 
--- Withdraws a code that the house pays for, and keeps who did so and why. Nobody can claim it then.
+-- Withdraws a code that the house pays for: from then on it cannot be claimed. The trace keeps which admin did it, and why.
 DROP FUNCTION IF EXISTS withdraw_promocode_by_hand(text, uuid);
 CREATE OR REPLACE FUNCTION withdraw_promocode_by_hand(with_code text, by_admin uuid, why text DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$

@@ -41,6 +41,13 @@ fn every_event_is_carried_out_once_while_redis_is_away() {
         .chain(&after)
         .map(|it| format!("user:{it}"))
         .collect();
+    let attempts: i64 = sql
+        .query_one(
+            "SELECT sum(attempts) FROM events.entry WHERE aggregate = ANY($1)",
+            &[&aggregates],
+        )
+        .unwrap()
+        .get(0);
     let told: i64 = sql
         .query_one(
             "SELECT count(*) FROM events.entry WHERE aggregate = ANY($1)",
@@ -48,6 +55,7 @@ fn every_event_is_carried_out_once_while_redis_is_away() {
         )
         .unwrap()
         .get(0);
+    assert_eq!(attempts, told, "each was carried out at the first attempt");
     assert_eq!(told, i64::try_from(users.len() + after.len()).unwrap());
 }
 
