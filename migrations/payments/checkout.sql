@@ -101,7 +101,7 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- A dispute was won: what the provider took back comes again.
+-- A dispute was won: what the provider took back comes again, but for parts that are to go back.
 CREATE OR REPLACE FUNCTION restore_checkout(it checkout, back bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     transfer_kind text := (SELECT CASE kind WHEN 'house' THEN 'sale' ELSE 'deposit' END FROM account WHERE id = it.credit);
@@ -110,6 +110,9 @@ DECLARE
     lost receivable;
     part bigint;
 BEGIN
+    IF back = 0 THEN
+        RETURN 'moved';
+    END IF;
     outcome := (book(restoring, transfer_kind, house_account('psp', it.currency), it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
     IF outcome = 'moved' THEN
         UPDATE checkout SET restored_by = restoring WHERE id = it.id;
@@ -154,6 +157,7 @@ DECLARE
     known psp_payment;
     gone bigint;
     moved text;
+    owes_parts bool := false;
 BEGIN
     SELECT * INTO it FROM checkout WHERE id = checkout_id FOR NO KEY UPDATE;
     SELECT * INTO known FROM psp_payment WHERE id = payment_id AND checkout = checkout_id;
@@ -162,12 +166,18 @@ BEGIN
     END IF;
     gone := coalesce(known.refunded, 0);
     IF new_verdict = 'accepted' AND known.is_taken_back THEN
-        moved := restore_checkout(it, gone - of_refunded);
-        IF moved <> 'moved' THEN
+        -- Together or not at all: when the account cannot hold it, all of it goes back to the payer.
+        BEGIN
+            gone := owe_parts_again(payment_id, of_refunded);
+            moved := restore_checkout(it, known.refunded - gone);
+            IF moved <> 'moved' THEN
+                RAISE EXCEPTION USING ERRCODE = 'WH001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'WH001' THEN
             RETURN seen(moved, checkout_id);
-        END IF;
-        gone := of_refunded;
-        known.refunded := of_refunded;
+        END;
+        owes_parts := gone > of_refunded;
+        known.refunded := gone;
     ELSIF new_verdict = 'accepted' AND known.verdict IS DISTINCT FROM 'accepted' THEN
         moved := credit_checkout(it, 'psp', make_interval(days => held_days));
         IF moved NOT IN ('moved', 'replayed') THEN
@@ -194,13 +204,14 @@ BEGIN
             USING ERRCODE = 'unique_violation', CONSTRAINT = 'psp_payment_pkey';
     END IF;
     IF new_verdict <> 'accepted' THEN
-        PERFORM end_parts(payment_id, NULL);
+        PERFORM take_parts_back(payment_id);
     END IF;
-    IF it.status <> new_status OR new_verdict = 'returning' THEN
+    IF it.status <> new_status OR new_verdict = 'returning' OR owes_parts THEN
         it.status := new_status;
         it.visits := 0;
         UPDATE checkout
-        SET status = new_status, updated_at = now(), visits = 0, visit_at = next_visit(it, new_verdict = 'returning')
+        SET status = new_status, updated_at = now(), visits = 0,
+            visit_at = next_visit(it, new_verdict = 'returning' OR owes_parts)
         WHERE id = checkout_id;
     END IF;
     RETURN seen('concluded', checkout_id);

@@ -1,5 +1,6 @@
 -- Parts of approved payments that go back. The ledger books a part at once; the provider is asked afterwards, and again
--- until it says that as much has gone back.
+-- until it says that as much has gone back. When the provider takes the whole payment back first (a chargeback), the payer
+-- has the part with it, and the part is not sent as long as no dispute about that is won.
 
 -- How much of an approved payment has gone back.
 CREATE OR REPLACE FUNCTION gone_of(checkout_id uuid) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -17,6 +18,33 @@ BEGIN
     UPDATE part_refund SET status = 'done', refusal = NULL
     WHERE payment = of_payment AND status = 'owed' AND (reported IS NULL OR gone <= reported)
         AND checkout = (SELECT checkout FROM psp_payment WHERE id = of_payment);
+END $$;
+
+-- Ends the parts of a payment that the provider took back as a whole: the payer has their money, so they are not sent.
+CREATE OR REPLACE FUNCTION take_parts_back(of_payment text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE part_refund SET status = 'taken_back', refusal = NULL WHERE payment = of_payment AND status = 'owed';
+END $$;
+
+-- A dispute was won and the money is with us again: parts that the provider has not sent, by what it reports, are owed
+-- again. Answers how much of the payment has gone back or is to.
+CREATE OR REPLACE FUNCTION owe_parts_again(of_payment text, reported bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    part part_refund;
+    total bigint := (SELECT amount FROM psp_payment WHERE id = of_payment);
+    going bigint := reported;
+BEGIN
+    FOR part IN
+        SELECT * FROM part_refund WHERE payment = of_payment AND status = 'taken_back' ORDER BY gone
+    LOOP
+        IF part.gone <= reported OR going + part.amount > total THEN
+            UPDATE part_refund SET status = 'done' WHERE id = part.id;
+        ELSE
+            going := going + part.amount;
+            UPDATE part_refund SET status = 'owed', gone = going WHERE id = part.id;
+        END IF;
+    END LOOP;
+    RETURN going;
 END $$;
 
 -- Sends a part of an approved payment back, once per `part`. The last part makes it a whole refund. `left_over` is what
@@ -84,5 +112,5 @@ BEGIN
     RETURN true;
 END $$;
 
-REVOKE ALL ON FUNCTION gone_of, end_parts, refund_part, finish_parts FROM PUBLIC;
+REVOKE ALL ON FUNCTION gone_of, end_parts, take_parts_back, owe_parts_again, refund_part, finish_parts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION refund_part, finish_parts TO wharf_payments;

@@ -43,6 +43,8 @@ FROM checkout;
 CREATE OR REPLACE FUNCTION note_refusal(
     of_kind text, refund text, of_payment uuid, of_amount bigint, in_currency text, described text, why text
 ) RETURNS void LANGUAGE sql AS $$
+    -- It had ended, and is owed again since a dispute about its payment was won.
+    DELETE FROM stuck_refund WHERE id = refund AND resolution = 'refunded';
     INSERT INTO stuck_refund AS it (id, kind, payment, amount, currency, description, refusal)
     VALUES (refund, of_kind, of_payment, of_amount, in_currency, described, why)
     ON CONFLICT (id) DO UPDATE SET tries = it.tries + 1, last_at = now(), refusal = excluded.refusal
@@ -88,7 +90,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- What the provider sent back in the end is not stuck.
+-- What the provider sent or took back in the end is not stuck.
 CREATE OR REPLACE FUNCTION end_stuck() RETURNS trigger LANGUAGE plpgsql
 SET search_path = payments, pg_temp AS $$
 BEGIN
@@ -99,7 +101,7 @@ END $$;
 CREATE OR REPLACE TRIGGER psp_payment_is_back AFTER UPDATE OF verdict ON psp_payment
     FOR EACH ROW WHEN (NEW.verdict = 'returned' AND OLD.verdict <> 'returned') EXECUTE FUNCTION end_stuck();
 CREATE OR REPLACE TRIGGER part_refund_is_back AFTER UPDATE OF status ON part_refund
-    FOR EACH ROW WHEN (NEW.status = 'done' AND OLD.status <> 'done') EXECUTE FUNCTION end_stuck();
+    FOR EACH ROW WHEN (NEW.status <> 'owed' AND OLD.status = 'owed') EXECUTE FUNCTION end_stuck();
 
 -- Refunds a payment between users. A refusal is kept, because its caller tries for ever and no person sees that.
 CREATE OR REPLACE FUNCTION refund(refund_id uuid, payment uuid, wanted bigint, described text)

@@ -155,6 +155,7 @@ pub fn judge(
                 },
                 verdict: Verdict::Accepted,
             }),
+            Some(Verdict::Returned) if is_owed_again(known, payment) => stays(Verdict::Returning),
             Some(Verdict::Accepted | Verdict::Returning | Verdict::Returned) => None,
             Some(Verdict::Disputed | Verdict::Noted) | None => {
                 let in_time = payment.approved_at.unwrap_or(now) <= checkout.expires_at;
@@ -211,6 +212,14 @@ pub fn judge(
 fn is_restored(known: Option<Known>, payment: &Payment) -> bool {
     payment.is_reimbursed
         && known.is_some_and(|it| it.is_taken_back && (0..it.refunded).contains(&payment.refunded))
+}
+
+/// Whether money is there again that was to be sent back when the provider took it. Of a payment that an admin settled
+/// outside, the provider never said that its money had gone.
+fn is_owed_again(known: Option<Known>, payment: &Payment) -> bool {
+    payment.is_reimbursed
+        && payment.left() > 0
+        && known.is_some_and(|it| !it.is_taken_back && it.state == State::Refunded)
 }
 
 fn fits_checkout(checkout: &Checkout, payment: &Payment) -> bool {
@@ -349,14 +358,14 @@ mod tests {
 
     #[test]
     fn a_dispute_that_is_won_brings_back_what_the_provider_took_and_nothing_that_was_sent_back() {
-        let judged = |opener: &str, is_taken_back, is_reimbursed, refunded| {
+        let judged_in = |state, opener: &str, is_taken_back, is_reimbursed, refunded| {
             let checkout = Checkout {
                 opener: opener.to_owned(),
                 ..checkout(Status::Refunded)
             };
             let known = Known {
                 verdict: Verdict::Returned,
-                state: State::Refunded,
+                state,
                 refunded: 2500,
                 is_taken_back,
             };
@@ -366,6 +375,15 @@ mod tests {
                 ..payment("1", State::Approved)
             };
             judge(&checkout, Some(known), &paid, at(END)).map(|it| (it.status, it.verdict))
+        };
+        let judged = |opener: &str, is_taken_back, is_reimbursed, refunded| {
+            judged_in(
+                State::Refunded,
+                opener,
+                is_taken_back,
+                is_reimbursed,
+                refunded,
+            )
         };
         let accepted = Verdict::Accepted;
         assert_eq!(
@@ -377,7 +395,15 @@ mod tests {
             Some((Status::Refunded, accepted))
         );
         assert_eq!(judged(OPENER, true, true, 2500), None);
-        assert_eq!(judged(OPENER, false, true, 0), None);
+        // It was to be sent back when the provider took it, so it is to be sent back again, unless it has gone.
+        assert_eq!(
+            judged(OPENER, false, true, 0),
+            Some((Status::Refunded, Verdict::Returning))
+        );
+        assert_eq!(judged(OPENER, false, true, 2500), None);
+        assert_eq!(judged(OPENER, false, false, 0), None);
+        // An admin has paid it another way.
+        assert_eq!(judged_in(State::Approved, OPENER, false, true, 0), None);
         // More than was taken does not come back.
         assert_eq!(judged(OPENER, true, true, -1), None);
         // What the provider held before it took the money, and said late.

@@ -323,7 +323,8 @@ pub async fn follow_up(
         .await?
         .unwrap_or(checkout);
     checkout = send_back(db, psp, checkout).await?;
-    if checkout.status == Status::Approved {
+    // Functions that were told of a refund keep it when a dispute was won, and parts are owed again.
+    if matches!(checkout.status, Status::Approved | Status::Refunded) {
         send_parts(db, psp, &checkout, now).await?;
     }
     if checkout.status.is_open() && now >= checkout.expires_at {

@@ -69,7 +69,9 @@ impl WirePayment {
             }
             "approved" => State::Approved,
             "rejected" | "cancelled" => State::Rejected,
-            _ if is_reimbursed => State::Approved,
+            _ if is_reimbursed && self.transaction_amount_refunded < self.transaction_amount => {
+                State::Approved
+            }
             "refunded" | "charged_back" => State::Refunded,
             other => return Err(Failure::Nonsense(format!("payment status {other}"))),
         };
@@ -174,7 +176,7 @@ impl WireOrder {
                 "processed" | "partially_refunded" if refunded >= amount => State::Refunded,
                 "processed" | "partially_refunded" => State::Approved,
                 "failed" | "rejected" | "canceled" | "cancelled" | "expired" => State::Rejected,
-                _ if is_reimbursed => State::Approved,
+                _ if is_reimbursed && refunded < amount => State::Approved,
                 "refunded" | "charged_back" => State::Refunded,
                 other => return Err(Failure::Nonsense(format!("payment status {other}"))),
             };

@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
-use wharf_tests::{User, at_once, eventually};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wharf_tests::{Reply, User, at_once, eventually};
 
 use super::super::assert_sound;
-use super::scene::{SOON, Scene};
+use super::parts::{assert_ok, refund_part, waiting};
+use super::scene::{Payment, SOON, Scene};
 
 /// Pays 25.00 into the wallet; answers the payment and its attempt at the provider, which no webhook told of.
 fn pay_in(scene: &Scene, user: &User) -> (String, String) {
@@ -52,6 +54,76 @@ fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
         (&attempts[0]["detail"], &attempts[0]["verdict"]),
         (&json!("reimbursed"), &json!("accepted"))
     );
+    assert_sound(&scene.stack);
+}
+
+/// The payer's bank takes the whole payment before the provider has heard of the part, so the payer has the part with it.
+#[test]
+fn a_part_that_a_chargeback_overtook_is_sent_once_and_only_when_the_dispute_is_won() {
+    let scene = Scene::shared();
+    let user = scene.user();
+    let (id, attempt) = pay_in(scene, &user);
+    scene.webhook(&attempt).expect(200);
+    let payment = Payment {
+        id,
+        opened: Value::Null,
+    };
+    let path = format!("{attempt}/refunds");
+    let away = (0..3).map(|_| Reply::status(503));
+    scene.provider.instead(&path, away);
+    scene.leave_alone(&payment);
+    let answer = refund_part(scene, &payment, Uuid::new_v4(), 1_000);
+    assert_ok(&answer, "Approved");
+    scene.leave_alone(&payment);
+    let becomes = |detail: &str| {
+        let (status, detail) = (json!("charged_back"), json!(detail));
+        scene.provider.changes(&attempt, "status", status);
+        scene.provider.changes(&attempt, "status_detail", detail);
+        for answer in at_once(4, |_| scene.webhook(&attempt)) {
+            answer.expect(200);
+        }
+        total(&user)
+    };
+    let is_waiting = || !waiting(scene, &payment).is_empty();
+    assert_eq!((total(&user), is_waiting()), (1_500, true));
+    for gone in [0, 1_000] {
+        assert_eq!((becomes("in_process"), is_waiting()), (0, false));
+        assert_eq!(scene.provider.refunded(&attempt), gone);
+        assert_eq!(becomes("reimbursed"), 1_500);
+        eventually("the part has gone", SOON, || {
+            scene.hurry(&payment);
+            scene.provider.refunded(&attempt) == 1_000 && !is_waiting()
+        });
+        assert_eq!(total(&user), 1_500);
+    }
+    assert_sound(&scene.stack);
+}
+
+#[test]
+fn a_refund_that_a_chargeback_overtook_is_sent_when_the_dispute_is_won() {
+    let scene = Scene::shared();
+    let (payment, attempt) = scene.paid();
+    let away = (0..3).map(|_| Reply::status(503));
+    scene.provider.instead(&format!("{attempt}/refunds"), away);
+    scene.patch(&payment, "refunded").expect(200);
+    scene.leave_alone(&payment);
+    assert_eq!(scene.provider.status(&attempt), "approved");
+    let becomes = |detail: &str| {
+        let (status, detail) = (json!("charged_back"), json!(detail));
+        scene.provider.changes(&attempt, "status", status);
+        scene.provider.changes(&attempt, "status_detail", detail);
+        scene.webhook(&attempt).expect(200);
+    };
+    becomes("in_process");
+    assert_eq!(scene.attempts(&payment)[0]["verdict"], "returned");
+    assert_eq!(scene.provider.refunded(&attempt), 0);
+    becomes("reimbursed");
+    eventually("it has gone", SOON, || {
+        scene.hurry(&payment);
+        scene.attempts(&payment)[0]["verdict"] == "returned"
+    });
+    assert_eq!(scene.provider.refunded(&attempt), 2_500);
+    assert_eq!(scene.booked(&payment), (0, 2));
     assert_sound(&scene.stack);
 }
 
