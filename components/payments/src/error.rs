@@ -449,7 +449,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Away(cause) => Self::ProviderAway(cause),
-            Failure::Crowded => Self::ProviderAway(failure.to_string()),
+            Failure::Crowded | Failure::Denied { .. } => Self::ProviderAway(failure.to_string()),
             Failure::Refused { .. } => {
                 eprintln!("{failure}");
                 Self::RefusedByProvider

@@ -93,6 +93,9 @@ pub enum Failure {
     /// It was asked too much, and did nothing.
     #[error("the payment provider takes no more requests for now")]
     Crowded,
+    /// It does not accept the token, or not for this request. The request may work once the token is replaced.
+    #[error("the payment provider denied access with {status}: {text}")]
+    Denied { status: u16, text: String },
     /// It has no such payment or order.
     #[error("the payment provider has no such payment or order")]
     Unknown,

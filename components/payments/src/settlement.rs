@@ -165,7 +165,7 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
             Ok(false) => eprintln!("payment {payment} is being sent back"),
             Err(failure) => {
                 eprintln!("payment {payment} is not sent back yet: {failure}");
-                if let Failure::Refused { .. } | Failure::NotMade(_) | Failure::Unknown = failure {
+                if is_refusal(&failure) {
                     let why = failure.to_string();
                     let left = psp.left(&checkout, &payment).await;
                     stuck::note_refused_attempt(db, checkout.id, &payment, &why, left).await?;
@@ -174,6 +174,33 @@ async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result
         }
     }
     Ok(checkout)
+}
+
+/// Whether the provider will not send money back, so that a person has to look when it goes on. A token that it does not
+/// accept counts, too: without a person it is not replaced.
+fn is_refusal(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused { .. }
+        | Failure::Denied { .. }
+        | Failure::NotMade(_)
+        | Failure::Unknown => true,
+        Failure::Away(_) | Failure::Crowded | Failure::Nonsense(_) | Failure::Setting(_) => false,
+    }
+}
+
+/// Counts a refusal to be asked at all as one of each refund that is owed next. Other failures are no refusals of a look.
+async fn note_denied(db: &Db, checkout: &Checkout, failure: &Failure) -> Result<(), Error> {
+    if !matches!(failure, Failure::Denied { .. }) {
+        return Ok(());
+    }
+    let why = failure.to_string();
+    for payment in &checkout.to_return {
+        stuck::note_refused_attempt(db, checkout.id, payment, &why, None).await?;
+    }
+    if let Some(part) = parts::next_owed_part(db, checkout.id).await? {
+        parts::note_refused_part(db, part.id, &why).await?;
+    }
+    Ok(())
 }
 
 /// Sends a part of a payment back, once per `part`. What fails at the PSP is left to the sweep.
@@ -219,11 +246,17 @@ async fn send_parts(
             Ok(word) => word.map(Failure::NotMade),
             Err(failure) => {
                 eprintln!("part {} is not sent back yet: {failure}", part.id);
-                matches!(failure, Failure::Refused { .. } | Failure::Unknown).then_some(failure)
+                is_refusal(&failure).then_some(failure)
             }
         };
         tried = Some((part.id, refusal));
-        let payments = psp.look_up(&Subject::of(checkout, &part.payment)).await?;
+        let payments = match psp.look_up(&Subject::of(checkout, &part.payment)).await {
+            Ok(payments) => payments,
+            Err(failure) => {
+                note_denied(db, checkout, &failure).await?;
+                return Err(failure.into());
+            }
+        };
         book(db, checkout.id, &payments, now).await?;
     }
     Ok(())
@@ -318,7 +351,13 @@ pub async fn follow_up(
         register(db, psp, checkout).await?;
         return Ok(());
     }
-    let payments = psp.payments_of(&checkout).await?;
+    let payments = match psp.payments_of(&checkout).await {
+        Ok(payments) => payments,
+        Err(failure) => {
+            note_denied(db, &checkout, &failure).await?;
+            return Err(failure.into());
+        }
+    };
     checkout = book(db, checkout.id, &payments, now)
         .await?
         .unwrap_or(checkout);

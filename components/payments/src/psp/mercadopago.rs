@@ -338,19 +338,22 @@ impl MercadoPago {
         if status.is_success() {
             return Ok(body);
         }
+        let text = || line(&String::from_utf8_lossy(&body));
         Err(match status {
             StatusCode::NOT_FOUND => Failure::Unknown,
             StatusCode::TOO_MANY_REQUESTS => Failure::Crowded,
             StatusCode::REQUEST_TIMEOUT => away(&status),
             // A copy of the same request is still running there.
             StatusCode::CONFLICT | StatusCode::LOCKED => away(&status),
-            // The token is wrong, not the request: it may work once the token is replaced.
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => away(&status),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Denied {
+                status: status.as_u16(),
+                text: text(),
+            },
             // The address is wrong, or stands before the provider's own.
             _ if status.is_server_error() || status.is_redirection() => away(&status),
             _ => Failure::Refused {
                 status: status.as_u16(),
-                text: line(&String::from_utf8_lossy(&body)),
+                text: text(),
             },
         })
     }

@@ -113,7 +113,8 @@ fn the_provider_is_asked_again_when_an_admin_says_so() {
     let rejected = Reply::json(201, &json!({ "status": "rejected" }));
     // An answer that no text of the database can hold.
     let garbled = Reply::bytes(400, "no\0\n");
-    for refusal in [closed_card(), rejected, garbled] {
+    let denied = Reply::status(403);
+    for refusal in [closed_card(), rejected, garbled, denied] {
         let (payment, id) = refused(scene, refusal);
         assert_eq!(scene.attempts(&payment)[0]["verdict"], "returning");
         assert_eq!(scene.provider.status(&id), "approved");
@@ -131,6 +132,30 @@ fn the_provider_is_asked_again_when_an_admin_says_so() {
         });
         assert_eq!(scene.provider.status(&id), "refunded");
     }
+}
+
+/// The provider accepts the token for nothing any more, so neither the refund nor a look at the payment is answered.
+#[test]
+fn a_refund_is_stuck_when_the_provider_no_longer_accepts_the_token() {
+    let scene = Scene::shared();
+    let (parted, parted_attempt) = scene.paid();
+    let (whole, whole_attempt) = scene.paid();
+    for word in [&parted.id, &parted_attempt, &whole.id, &whole_attempt] {
+        let denied = repeat_n(Reply::status(401), 100);
+        scene.provider.instead(word, denied);
+    }
+    let part = Uuid::new_v4();
+    assert_ok(&refund_part(scene, &parted, part, 1_000), "Approved");
+    scene.patch(&whole, "refunded").expect(200);
+    for (payment, refund) in [(&parted, part.to_string()), (&whole, whole_attempt)] {
+        eventually("a person has to look", SOON, || {
+            scene.hurry(payment);
+            listed(scene, &refund).is_some_and(|it| it["is_stuck"] == true)
+        });
+        let refusal = listed(scene, &refund).unwrap()["refusal"].clone();
+        assert!(refusal.as_str().unwrap().contains("401"), "{refusal}");
+    }
+    assert_sound(&scene.stack);
 }
 
 /// One that takes its time is no refusal: a person who settled it would pay it twice.
