@@ -48,7 +48,8 @@ BEGIN
 END $$;
 
 -- Ends one code that an erased person paid for and that was not used: its money goes back to their wallet, to be set aside.
--- Who was given the code can claim it from an admin. Answers whether there was one. The setting keeps the index of open codes:
+-- The person to whom the code was given can claim it from an admin. A code whose money cannot go back is tried again an hour
+-- later, so that it keeps no other one waiting. Answers whether there was one. The setting keeps the index of open codes:
 -- PostgreSQL takes a third of all codes for open ones.
 CREATE OR REPLACE FUNCTION end_code_of_erased() RETURNS bool LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
@@ -59,6 +60,7 @@ BEGIN
     SELECT promocode.* INTO code FROM holder
     JOIN promocode ON promocode.created_by = holder.id
     WHERE holder.erased_at IS NOT NULL AND used_count < max_uses AND expires_at IS NULL
+        AND coalesce(retry_at, '-infinity') <= now()
         AND EXISTS (SELECT FROM transfer WHERE transfer.id = promocode.id)
     LIMIT 1 FOR NO KEY UPDATE OF promocode SKIP LOCKED;
     IF code.id IS NULL THEN
@@ -67,9 +69,10 @@ BEGIN
     SELECT * INTO paid FROM transfer WHERE id = code.id;
     IF (give_back(gen_random_uuid(), paid, NULL, 'promo code of an erased user')).outcome = 'moved' THEN
         UPDATE promocode SET expires_at = now() WHERE id = code.id;
-        RETURN true;
+    ELSE
+        UPDATE promocode SET retry_at = now() + interval '1 hour' WHERE id = code.id;
     END IF;
-    RETURN false;
+    RETURN true;
 END $$;
 
 -- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.

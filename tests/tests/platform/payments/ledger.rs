@@ -1,11 +1,16 @@
 //! What `wharf:payments/ledger` promises to the functions that call it, asked of the statements behind
 //! it by the role that runs them: several callers at once, and what a caller's crash leaves.
 
+use std::time::Duration;
+
 use postgres::Client;
 use uuid::Uuid;
-use wharf_tests::{Stack, User, at_once};
+use wharf_tests::{Stack, User, at_once, eventually};
 
 use super::assert_sound;
+
+/// A sweep comes every second.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The component's side of the database.
 pub(super) fn ledger(stack: &Stack) -> Client {
@@ -338,4 +343,44 @@ fn the_component_cannot_say_by_itself_that_a_checkout_was_paid() {
             "{status}"
         );
     }
+}
+
+/// The wallet of the one erased user is full of money that is held, so that nothing can go back to it.
+#[test]
+fn a_code_of_an_erased_user_that_cannot_end_yet_keeps_no_other_one_waiting() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    // The sweep looks for codes in the order of their makers.
+    let mut makers = [(); 2].map(|()| user_with(sql, 500));
+    makers.sort();
+    let [full, other] = makers;
+    for maker in makers {
+        assert_eq!(spend(sql, maker, 300), "moved");
+    }
+    let mut owner = stack.sql();
+    owner.batch_execute("SET search_path = payments").unwrap();
+    let fill = "SELECT (book(gen_random_uuid(), 'deposit', house_account('sandbox', 'USD'), id, 1000000000000 - balance,
+            'USD', NULL, NULL, NULL, now() + interval '1 day')).outcome
+        FROM account WHERE owner = $1 AND kind = 'main'";
+    let filled = owner.query_one(fill, &[&full]).unwrap();
+    assert_eq!(filled.get::<_, String>(0), "moved");
+    for maker in makers {
+        let forget = "SELECT forget_holder($1, 9223372036854775807)";
+        sql.execute(forget, &[&maker]).unwrap();
+    }
+    let mut has_ended = |maker: Uuid| -> bool {
+        let ended = "SELECT expires_at IS NOT NULL FROM promocode WHERE created_by = $1";
+        sql.query_one(ended, &[&maker]).unwrap().get(0)
+    };
+    eventually("the other one ends", SOON, || has_ended(other));
+    assert!(!has_ended(full));
+    let over = "UPDATE hold SET until = now() WHERE account = (
+        SELECT id FROM account WHERE owner = $1 AND kind = 'main')";
+    assert_eq!(owner.execute(over, &[&full]).unwrap(), 1);
+    let due = "UPDATE promocode SET retry_at = now() WHERE created_by = $1";
+    eventually("it ends, too", SOON, || {
+        owner.execute(due, &[&full]).unwrap();
+        has_ended(full)
+    });
+    assert_sound(&stack);
 }
