@@ -92,7 +92,7 @@ pub enum Error {
         400,
         "too-far",
         "Too many rows to leave out",
-        detail = "offset is at most 5000; a page further into the list goes on `before` a row, as its Link says"
+        detail = "offset is at most 5000; a page further into the list begins `after` a row, as the Link of the page before names it"
     )]
     TooFar,
     #[refusal(

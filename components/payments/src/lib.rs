@@ -4,7 +4,7 @@
 //! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
 //! [`promocode`], [`destination`], [`commission`], [`statement`] and [`receipt`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
 //! [`attempt`] and [`part`] the rules of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
-//! together, [`stuck`] the refunds that are refused, [`provider_file`] the provider's own account of it, [`sweep`] what comes due, [`hear`] what events say of users, [`list`] how much of a list is answered, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
+//! together, [`stuck`] the refunds that are refused, [`provider_file`] the provider's own account of it, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
 //! functions ask.
 //!
 //! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
@@ -23,7 +23,6 @@ mod entry;
 mod error;
 mod hear;
 mod ledger;
-mod list;
 mod manual;
 mod part;
 mod promocode;

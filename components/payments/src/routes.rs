@@ -226,13 +226,14 @@ fn accounts() -> Routes {
         })
         .get("/histories", accounts::list_histories, |it| {
             it.summary("List transfers of the accounts")
-                .note("Of all accounts of the caller, the newest first. Without `limit`, `before` and `offset` everything, up to 5000 transfers.")
+                .note("Of all accounts of the caller, the newest first. Without `limit`, `after` and `offset` everything, up to 5000 transfers.")
                 .refuses([Error::TOO_FAR])
         })
         .about("Payouts")
         .get("/payouts", manual::list_payouts, |it| {
             it.summary("List payouts that wait")
                 .note("Withdrawals and cash-outs that an admin has to pay out, the oldest first.")
+                .refuses([Error::TOO_FAR])
         })
         .get("/payouts/ended", manual::list_ended_payouts, |it| {
             it.summary("List payouts that ended")
@@ -296,6 +297,7 @@ fn accounts() -> Routes {
         .get("/commissions", commissions::list_commissions, |it| {
             it.summary("List commissions")
                 .note("As they were set last, that of all owners first.")
+                .refuses([Error::TOO_FAR])
         })
         .put("/commissions", commissions::set_common_commission, |it| {
             it.summary("Set the commission of all owners")
@@ -363,7 +365,9 @@ fn payments() -> Routes {
         })
         .about("Files of the provider")
         .get(PROVIDER_FILES, provider_files::list_provider_files, |it| {
-            it.summary("List files of the provider").note("The newest first.")
+            it.summary("List files of the provider")
+                .note("The newest first.")
+                .refuses([Error::TOO_FAR])
         })
         .post(PROVIDER_FILES, provider_files::import_provider_file, |it| {
             it.summary("Import a file of the provider")

@@ -60,17 +60,25 @@ impl Output for NoContent {
     }
 }
 
-/// A page of a list, with a `Link` to the next one when it is full.
+/// A page of a list, with a `Link` to the next one when there may be one.
 #[derive(Debug)]
 pub struct Listed<T> {
     rows: Vec<T>,
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl<T> Listed<T> {
     /// These rows, and the address of those that follow.
-    pub fn new(rows: Vec<T>, next: Option<String>) -> Self {
+    pub(super) fn new(rows: Vec<T>, next: Option<String>) -> Self {
         Self { rows, next }
+    }
+
+    /// The same page with each row in another form.
+    pub fn map<U>(self, form: impl FnMut(T) -> U) -> Listed<U> {
+        Listed {
+            rows: self.rows.into_iter().map(form).collect(),
+            next: self.next,
+        }
     }
 
     /// The rows of a page of the list at `uri`, whose limit is `default` when none was asked for.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kit::identity::{Caller, SameDay};
 use kit::money::{Cents, decimal};
 use kit::store::{Keyed, Replayable};
-use kit::web::{Json, Listed, Page, Path, Problem, Query, Schema};
+use kit::web::{Json, Listed, Page, Paging, Path, Problem, Query, Schema};
 use kit::{flag, now};
 use serde::Deserialize;
 
@@ -17,7 +17,6 @@ use crate::account::{
 use crate::checkout::{Credit, Method, NewCheckout, OPENER, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
-use crate::list::Paging;
 use crate::settlement;
 use crate::statement::Statement;
 use crate::store::{self, account as accounts};
@@ -173,12 +172,10 @@ pub async fn list_histories(
     uri: Uri,
     Query(paging): Query<Paging>,
 ) -> Result<Listed<History>, Problem> {
-    let part = paging.part_or(HISTORIES)?;
+    let part = paging.part_or(HISTORIES).ok_or(Error::TooFar)?;
     let db = store::open().await?;
     let rows = accounts::list_histories(&db, caller.id, part).await?;
-    let last = rows.last().map(|it| it.seq);
-    let histories = rows.into_iter().map(History::from).collect();
-    Ok(part.listed(&uri, histories, last))
+    Ok(Listed::full_of(&uri, part.limit, rows, |it| it.seq).map(History::from))
 }
 
 #[derive(Deserialize, Schema)]

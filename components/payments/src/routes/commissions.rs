@@ -2,11 +2,12 @@
 
 use axum::http::Uri;
 use kit::identity::{Admin, Caller};
-use kit::web::{Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
+use kit::web::{Json, Listed, NoContent, Paging, Path, Problem, Query, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::commission::{BasisPoints, Commission, OwnCommission};
+use crate::error::Error;
 use crate::manual::Reason;
 use crate::store::{self, commission as commissions};
 
@@ -16,12 +17,14 @@ const COMMISSIONS: i64 = 50;
 pub async fn list_commissions(
     Admin(_): Admin,
     uri: Uri,
-    Query(page): Query<Page>,
+    Query(paging): Query<Paging<Uuid>>,
 ) -> Result<Listed<Commission>, Problem> {
+    let part = paging.part_or(COMMISSIONS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
-    let (limit, offset) = (page.limit(COMMISSIONS), page.offset());
-    let listed = commissions::list_commissions(&db, limit, offset).await?;
-    Ok(Listed::page(&uri, page, COMMISSIONS, listed))
+    let listed = commissions::list_commissions(&db, part).await?;
+    // That of all owners comes before the first owner, as the nil UUID does.
+    let key = |it: &Commission| it.user_id.unwrap_or_default();
+    Ok(Listed::full_of(&uri, part.limit, listed, key))
 }
 
 #[derive(Deserialize, Schema)]

@@ -5,13 +5,12 @@ use kit::identity::{Admin, Caller};
 use kit::money::Currency;
 use kit::setting;
 use kit::store::Db;
-use kit::web::{Json, Listed, Page, Path, Problem, Query, Schema};
+use kit::web::{Json, Listed, Page, Paging, Path, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::account::Payout;
 use crate::error::Error;
-use crate::list::Paging;
 use crate::manual::{Act, Acted, Hand, Handled, Reason, Receivable, Unclaimed};
 use crate::store::{self, account as accounts, manual};
 
@@ -39,11 +38,12 @@ const ROWS: i64 = 50;
 pub async fn list_payouts(
     Admin(_): Admin,
     uri: Uri,
-    Query(page): Query<Page>,
+    Query(paging): Query<Paging>,
 ) -> Result<Listed<Payout>, Problem> {
+    let part = paging.part_or(ROWS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
-    let payouts = accounts::list_payouts(&db, page.limit(ROWS), page.offset()).await?;
-    Ok(Listed::page(&uri, page, ROWS, payouts))
+    let payouts = accounts::list_payouts(&db, part).await?;
+    Ok(Listed::full_of(&uri, part.limit, payouts, |it| it.seq))
 }
 
 pub async fn list_ended_payouts(
@@ -51,11 +51,10 @@ pub async fn list_ended_payouts(
     uri: Uri,
     Query(paging): Query<Paging>,
 ) -> Result<Listed<Payout>, Problem> {
-    let part = paging.part_or(ROWS)?;
+    let part = paging.part_or(ROWS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
     let payouts = accounts::list_ended_payouts(&db, part).await?;
-    let last = payouts.last().map(|it| it.seq);
-    Ok(part.listed(&uri, payouts, last))
+    Ok(Listed::full_of(&uri, part.limit, payouts, |it| it.seq))
 }
 
 pub async fn approve_payout(

@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use kit::identity::Admin;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Listed, Page, Path, Problem, Query, Schema};
+use kit::web::{Created, Listed, Page, Paging, Path, Problem, Query, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -44,11 +44,12 @@ const ROWS: i64 = 50;
 pub async fn list_provider_files(
     Admin(_): Admin,
     uri: Uri,
-    Query(page): Query<Page>,
+    Query(paging): Query<Paging<Uuid>>,
 ) -> Result<Listed<ProviderFile>, Problem> {
+    let part = paging.part_or(ROWS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
-    let listed = files::list_provider_files(&db, page.limit(ROWS), page.offset()).await?;
-    Ok(Listed::page(&uri, page, ROWS, listed))
+    let listed = files::list_provider_files(&db, part).await?;
+    Ok(Listed::full_of(&uri, part.limit, listed, |it| it.id))
 }
 
 pub async fn list_differences(

@@ -7,7 +7,7 @@ use kit::identity::Caller;
 use kit::money::{Cents, Currency};
 use kit::now;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Json, Listed, Page, Problem, Query, Schema};
+use kit::web::{Created, Json, Listed, Page, Paging, Problem, Query, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,7 +15,6 @@ use super::statements::{FILE_ROWS, Slice};
 use crate::checkout::{Credit, Method, NewCheckout, OPENER, Status, expiry};
 use crate::error::Error;
 use crate::ledger::WALLET;
-use crate::list::Paging;
 use crate::settlement;
 use crate::statement::Statement;
 use crate::store;
@@ -120,11 +119,10 @@ pub async fn list_transactions(
     uri: Uri,
     Query(paging): Query<Paging>,
 ) -> Result<Listed<Transaction>, Problem> {
-    let part = paging.part_or(TRANSACTIONS)?;
+    let part = paging.part_or(TRANSACTIONS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
     let listed = store::ledger::list_transactions(&db, caller.id, part).await?;
-    let last = listed.last().map(|it| it.id);
-    Ok(part.listed(&uri, listed, last))
+    Ok(Listed::full_of(&uri, part.limit, listed, |it| it.id))
 }
 
 async fn read_statement(caller: &Caller, slice: &Slice, limit: i64) -> Result<Statement, Error> {

@@ -1,4 +1,4 @@
--- $1 limit, $2 offset, $3 before this seq or null
+-- $1 limit, $2 offset, $3 after this seq or null
 -- What was paid out, returned or cancelled, the newest first.
 SELECT card.*
 FROM (

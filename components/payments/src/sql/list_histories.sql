@@ -1,4 +1,4 @@
--- $1 owner, $2 limit, $3 offset, $4 before this seq or null
+-- $1 owner, $2 limit, $3 offset, $4 after this seq or null
 -- Of each account the newest transfers that could be on the page, beside the one that opened it; a transfer between two
 -- of them once.
 WITH recent AS (

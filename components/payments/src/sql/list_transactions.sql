@@ -1,4 +1,4 @@
--- $1 owner, $2 currency, $3 limit, $4 offset, $5 before this id or null
+-- $1 owner, $2 currency, $3 limit, $4 offset, $5 after this id or null
 SELECT
     -- Their clients know transactions by whole numbers.
     leg.seq AS id,

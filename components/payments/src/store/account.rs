@@ -2,6 +2,7 @@
 
 use kit::money::Cents;
 use kit::store::Db;
+use kit::web::Part;
 use kit::{params, sql};
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use super::decide;
 use crate::account::{Account, HistoryRow, House, Name, Payout, Type};
 use crate::error::Error;
 use crate::ledger::{Moved, WALLET};
-use crate::list::Part;
 
 pub async fn open_account(
     db: &Db,
@@ -63,18 +63,19 @@ pub async fn send(
 }
 
 pub async fn list_histories(db: &Db, owner: Uuid, part: Part) -> Result<Vec<HistoryRow>, Error> {
-    let params = params![owner, part.limit, part.offset, part.before];
+    let params = params![owner, part.limit, part.offset, part.after];
     Ok(db.all(sql!("list_histories"), params).await?)
 }
 
 /// Withdrawals that wait to be paid out, the oldest first.
-pub async fn list_payouts(db: &Db, limit: i64, offset: i64) -> Result<Vec<Payout>, Error> {
-    Ok(db.all(sql!("list_payouts"), params![limit, offset]).await?)
+pub async fn list_payouts(db: &Db, part: Part) -> Result<Vec<Payout>, Error> {
+    let params = params![part.limit, part.offset, part.after];
+    Ok(db.all(sql!("list_payouts"), params).await?)
 }
 
 /// Payouts that were paid, returned or cancelled, the newest first.
 pub async fn list_ended_payouts(db: &Db, part: Part) -> Result<Vec<Payout>, Error> {
-    let params = params![part.limit, part.offset, part.before];
+    let params = params![part.limit, part.offset, part.after];
     Ok(db.all(sql!("list_ended_payouts"), params).await?)
 }
 

@@ -1,6 +1,7 @@
 //! The SQL of commissions.
 
 use kit::store::{Db, Only};
+use kit::web::Part;
 use kit::{params, sql};
 use uuid::Uuid;
 
@@ -9,8 +10,8 @@ use crate::error::Error;
 use crate::manual::Reason;
 
 /// Commissions as they were set last, that of all owners first.
-pub async fn list_commissions(db: &Db, limit: i64, offset: i64) -> Result<Vec<Commission>, Error> {
-    let params = params![limit, offset];
+pub async fn list_commissions(db: &Db, part: Part<Uuid>) -> Result<Vec<Commission>, Error> {
+    let params = params![part.limit, part.offset, part.after];
     Ok(db.all(sql!("list_commissions"), params).await?)
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kit::money::{Cents, Currency};
 use kit::store::{Db, FromRow, Only};
+use kit::web::Part;
 use kit::{params, sql};
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use super::decide_in_turn;
 use crate::account::Name;
 use crate::error::Error;
 use crate::ledger::{Charge, Moved, Payment, Total, WALLET};
-use crate::list::Part;
 use crate::statement::{Entry, Span};
 use crate::wallet::{Funds, Transaction, TransactionRow};
 
@@ -121,7 +121,7 @@ pub async fn list_transactions(
     owner: Uuid,
     part: Part,
 ) -> Result<Vec<Transaction>, Error> {
-    let params = params![owner, WALLET, part.limit, part.offset, part.before];
+    let params = params![owner, WALLET, part.limit, part.offset, part.after];
     let rows: Vec<TransactionRow> = db.all(sql!("list_transactions"), params).await?;
     Ok(rows.into_iter().map(|it| it.seen_by(owner)).collect())
 }

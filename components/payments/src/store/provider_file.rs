@@ -1,6 +1,7 @@
 //! The SQL of files of the provider.
 
 use kit::store::Db;
+use kit::web::Part;
 use kit::{params, sql};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -31,14 +32,9 @@ async fn find_provider_file(db: &Db, id: Uuid) -> Result<ProviderFile, Error> {
 }
 
 /// The newest first.
-pub async fn list_provider_files(
-    db: &Db,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<ProviderFile>, Error> {
-    Ok(db
-        .all(sql!("list_provider_files"), params![limit, offset])
-        .await?)
+pub async fn list_provider_files(db: &Db, part: Part<Uuid>) -> Result<Vec<ProviderFile>, Error> {
+    let params = params![part.limit, part.offset, part.after];
+    Ok(db.all(sql!("list_provider_files"), params).await?)
 }
 
 /// How a file differs from the books.

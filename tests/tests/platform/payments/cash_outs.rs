@@ -75,7 +75,7 @@ fn a_cash_out_is_approved_and_then_paid() {
     assert_eq!(listed(&user, "?open=true"), std::slice::from_ref(&id));
 
     let seq = shown(&user, &id)["seq"].as_i64().unwrap();
-    let path = format!("/payments/payouts/ended?limit=1&before={}", seq + 1);
+    let path = format!("/payments/payouts/ended?limit=1&after={}", seq + 1);
     let last_ended = || admin.get(&path).send().expect(200).json()[0]["id"].clone();
     user.get(&path).send().expect(403);
     assert_ne!(last_ended(), id);

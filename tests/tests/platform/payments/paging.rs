@@ -1,26 +1,37 @@
-//! Lists of transfers, page by page: `/payments/histories` and `/payment/transactions`. Accounts have no pages.
+//! Lists page by page: those of transfers (`/payments/histories`, `/payment/transactions`), and those of admins that grow
+//! without bound. Accounts have no pages.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 use wharf_tests::{Answer, Stack, User};
 
+use super::cash_outs::{bank, cash_out, rich, text};
 use super::{account, activate, assert_sound, deposit, promocode, send, withdraw};
 
-fn amounts(answer: &Answer) -> Vec<f64> {
-    let rows = answer.json();
-    let rows = rows.as_array().unwrap().iter();
+fn rows(answer: &Answer) -> Vec<Value> {
+    answer.json().as_array().unwrap().clone()
+}
+
+fn amounts_of(rows: &[Value]) -> Vec<f64> {
+    let rows = rows.iter();
     rows.map(|it| it["amount"].as_f64().unwrap()).collect()
 }
 
-/// All pages of two rows, each where the `Link` of the one before leads.
-fn walk(user: &User, path: &str) -> Vec<f64> {
+fn amounts(answer: &Answer) -> Vec<f64> {
+    amounts_of(&rows(answer))
+}
+
+/// The rows of all pages of two, each where the `Link` of the one before leads.
+fn walk(user: &User, path: &str) -> Vec<Value> {
     let mut told = Vec::new();
     let mut next = Some(format!("{path}?limit=2"));
     while let Some(page) = next {
         let answer = user.get(&page).send().expect(200);
-        told.extend(amounts(&answer));
+        told.extend(rows(&answer));
         let link = answer.header("link").map(str::to_owned);
         next = link.map(|it| it[1..it.find('>').unwrap()].to_owned());
-        assert!(!next.as_ref().is_some_and(|it| it.contains("offset")));
+        let is_by_key = |it: &String| it.contains("after=") && !it.contains("offset");
+        assert!(next.as_ref().is_none_or(is_by_key), "{next:?}");
     }
     told
 }
@@ -49,12 +60,65 @@ fn a_list_of_transfers_goes_on_where_a_page_ended_and_leaves_out_a_bounded_numbe
     for (path, all) in lists {
         let ask = |query: &str| user.get(&format!("{path}{query}")).send();
         let told = |query: &str| amounts(&ask(query).expect(200));
-        assert_eq!(walk(&user, path), all, "{path}");
+        assert_eq!(amounts_of(&walk(&user, path)), all, "{path}");
         assert_eq!(told(""), all, "{path}");
         assert_eq!(told("?skip=1"), all[1..], "{path}");
         assert_eq!(told("?limit=1&offset=1"), all[1..2], "{path}");
         assert!(told("?offset=5000").is_empty(), "{path}");
         let refused = ask("?offset=5001").expect(400).json();
+        assert_eq!(refused["code"], "too-far", "{path}");
+    }
+}
+
+/// Rows of other tests come and go meanwhile.
+#[test]
+fn lists_of_admins_go_on_where_a_page_ended() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let user = rich(&stack, 30);
+    let destination = bank(&user);
+    let payouts =
+        [(); 3].map(|()| text(&cash_out(&user, &destination, 10).expect(201).json()["id"]));
+    let owners = [(); 3].map(|()| Uuid::new_v4().to_string());
+    for owner in &owners {
+        let body = json!({ "basis_points": 1, "reason": "the contract of this year" });
+        let path = format!("/payments/commissions/{owner}");
+        admin.put(&path).json(&body).send().expect(204);
+    }
+    let files = [1, 2, 3].map(|number| {
+        let csv = format!(
+            "SOURCE_ID,TRANSACTION_TYPE,TRANSACTION_AMOUNT,TRANSACTION_CURRENCY,TRANSACTION_DATE,FEE_AMOUNT\n\
+             {},SETTLEMENT,1.00,BRL,2026-01-0{number}T10:00:00.000+00:00,0.00\n",
+            Uuid::new_v4()
+        );
+        let body = json!({ "name": "paging.csv", "csv": csv });
+        let imported = admin.post("/payments/provider-files").json(&body).send();
+        text(&imported.expect(201).json()["id"])
+    });
+    for (path, key, mine) in [
+        ("/payments/payouts", "id", &payouts),
+        ("/payments/commissions", "user_id", &owners),
+        ("/payments/provider-files", "id", &files),
+    ] {
+        let told: Vec<_> = walk(&admin, path)
+            .iter()
+            .map(|it| it[key].clone())
+            .collect();
+        for id in mine {
+            let times = told.iter().filter(|it| *it == id).count();
+            assert_eq!(times, 1, "{path}: {id}");
+        }
+        let skipped = rows(
+            &admin
+                .get(&format!("{path}?limit=1&skip=1"))
+                .send()
+                .expect(200),
+        );
+        assert_eq!(skipped.len(), 1, "{path}");
+        let refused = admin
+            .get(&format!("{path}?offset=5001"))
+            .send()
+            .problem(400);
         assert_eq!(refused["code"], "too-far", "{path}");
     }
 }
