@@ -37,6 +37,7 @@ pub use paging::{Next, Paging, Part, page_rows};
 pub use problem::{FieldError, Problem, Refusals};
 pub use reply::{Created, Listed, NoContent};
 pub use request_id::RequestId;
+pub(crate) use router::CanonicalPath;
 pub use router::Router;
 pub use routes::{Paths, Routes};
 pub use schema::Schema;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::db::{Db, DbError};
 use super::row::{FromRow, Row};
 use crate::identity::Caller;
-use crate::web::{Created, Input, Json, Operation, Output, Problem, Schema};
+use crate::web::{CanonicalPath, Created, Input, Json, Operation, Output, Problem, Schema};
 use crate::{params, sql};
 
 /// A JSON body together with the right to be carried out once.
@@ -43,7 +43,7 @@ pub struct Once(Option<Named>);
 
 #[derive(Debug)]
 struct Named {
-    /// The key with the address it was sent to.
+    /// The key with the operation that it was sent to.
     key: String,
     /// The hash of what the request asks for.
     fingerprint: String,
@@ -53,7 +53,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let key = key(request.headers(), request.method(), request.uri())?;
+        let path = path_of(request.extensions(), request.uri());
+        let key = key(request.headers(), request.method(), path)?;
         let bytes = crate::web::bytes_of(request, "application/json", state).await?;
         Ok(Self {
             body: crate::web::read_json(&bytes)?,
@@ -62,16 +63,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     }
 }
 
-/// The key of a request with the address it was sent to.
-fn key(headers: &HeaderMap, method: &Method, uri: &Uri) -> Result<Option<String>, Problem> {
+/// The path of a request in its recommended spelling: a copy that is sent to another spelling is still a copy.
+fn path_of<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
+    let canonical = extensions.get::<CanonicalPath>();
+    canonical.map_or(uri.path(), |it| it.0.as_str())
+}
+
+/// The key of a request with the operation that it was sent to.
+fn key(headers: &HeaderMap, method: &Method, path: &str) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);
     };
-    Ok(Some(format!(
-        "{method} {} {}",
-        uri.path(),
-        acceptable(key)?
-    )))
+    Ok(Some(format!("{method} {path} {}", acceptable(key)?)))
 }
 
 /// Of a request whose body is not read: its query says all that it asks for.
@@ -79,7 +82,8 @@ impl<S: Sync> FromRequestParts<S> for Once {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let key = key(&parts.headers, &parts.method, &parts.uri)?;
+        let path = path_of(&parts.extensions, &parts.uri);
+        let key = key(&parts.headers, &parts.method, path)?;
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self::of(key, query.as_bytes()))
     }

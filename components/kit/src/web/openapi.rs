@@ -150,7 +150,7 @@ fn written(
     if let Some(instead) = operation.instead {
         written.insert("x-instead".into(), instead.into());
     }
-    if let Some(canonical) = &line.about.canonical {
+    if let Some(canonical) = &line.canonical {
         let instead = format!("{} {canonical}", line.method);
         written.insert("x-instead".into(), instead.into());
     }
@@ -179,7 +179,7 @@ fn notes(line: &Line, operation: &Operation) -> Vec<String> {
     if let Security::Roles(roles) = &operation.security {
         notes.push(format!("Needs one of the roles: {}.", roles.join(", ")));
     }
-    if let Some(canonical) = &line.about.canonical {
+    if let Some(canonical) = &line.canonical {
         notes.push(format!("Another spelling of `{canonical}`."));
     }
     if let Some(name) = line.dialect.name() {

@@ -39,11 +39,24 @@ pub struct Router {
 /// What is served at one path.
 #[derive(Default)]
 struct Resource {
-    methods: Vec<(Method, Endpoint, Dialect)>,
+    methods: Vec<Served>,
     /// The dialect of refusals of other methods.
     dialect: Dialect,
     is_secret: bool,
 }
+
+/// An operation at one path.
+struct Served {
+    method: Method,
+    endpoint: Endpoint,
+    dialect: Dialect,
+    /// The recommended path, when this one is another spelling of it.
+    canonical: Option<String>,
+}
+
+/// The path of a request as it is in the recommended spelling. Absent when that is how the request was sent.
+#[derive(Clone)]
+pub(crate) struct CanonicalPath(pub String);
 
 const UNKNOWN_PATH: Problem =
     Problem::new(StatusCode::NOT_FOUND, NO_ROUTE, "Nothing is served here");
@@ -60,10 +73,14 @@ impl Router {
             let resource = resources.entry(line.path).or_default();
             resource.dialect = line.dialect;
             resource.is_secret |= line.is_secret;
-            let is_new = resource.methods.iter().all(|it| it.0 != line.method);
+            let is_new = resource.methods.iter().all(|it| it.method != line.method);
             assert!(is_new, "two lines of a route table are the same");
-            let method = (line.method, line.endpoint, line.dialect);
-            resource.methods.push(method);
+            resource.methods.push(Served {
+                method: line.method,
+                endpoint: line.endpoint,
+                dialect: line.dialect,
+                canonical: line.canonical,
+            });
         }
         let mut paths = matchit::Router::new();
         for (path, resource) in resources {
@@ -93,30 +110,43 @@ impl Router {
 
 impl Resource {
     async fn call(&self, request: Request) -> Response {
-        if let Some((endpoint, dialect)) = self.find(request.method()) {
-            return dialect.mark(endpoint(request).await);
+        if let Some(served) = self.find(request.method()) {
+            return served.dialect.mark(served.answer(request).await);
         }
         if request.method() == Method::HEAD
-            && let Some((endpoint, dialect)) = self.find(&Method::GET)
+            && let Some(served) = self.find(&Method::GET)
         {
-            return dialect.mark(without_body(endpoint(request).await));
+            let response = without_body(served.answer(request).await);
+            return served.dialect.mark(response);
         }
         let allowed = [(header::ALLOW, self.allowed())];
         self.dialect.mark((allowed, UNKNOWN_METHOD).into_response())
     }
 
-    fn find(&self, method: &Method) -> Option<(&Endpoint, Dialect)> {
-        let mut methods = self.methods.iter();
-        let (_, endpoint, dialect) = methods.find(|it| it.0 == method)?;
-        Some((endpoint, *dialect))
+    fn find(&self, method: &Method) -> Option<&Served> {
+        self.methods.iter().find(|it| it.method == method)
     }
 
     fn allowed(&self) -> String {
-        let mut methods: Vec<_> = self.methods.iter().map(|it| it.0.as_str()).collect();
+        let mut methods: Vec<_> = self.methods.iter().map(|it| it.method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
         methods.join(",")
+    }
+}
+
+impl Served {
+    fn answer(&self, mut request: Request) -> Answering {
+        if let Some(canonical) = &self.canonical {
+            let segments = request.extensions().get::<Segments>();
+            let path = match segments {
+                Some(segments) => segments.fill(canonical),
+                None => canonical.clone(),
+            };
+            request.extensions_mut().insert(CanonicalPath(path));
+        }
+        (self.endpoint)(request)
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Routes {
 pub(super) struct Line {
     pub method: Method,
     pub path: String,
+    /// The recommended path, when the line's is another spelling of it.
+    pub canonical: Option<String>,
     pub dialect: Dialect,
     pub endpoint: Endpoint,
     /// Whether no cache keeps its answers.
@@ -35,8 +37,6 @@ pub(super) struct Line {
 #[cfg(not(target_family = "wasm"))]
 #[derive(Clone)]
 pub(super) struct About {
-    /// The recommended path, when the line's is another spelling.
-    pub canonical: Option<String>,
     pub tag: &'static str,
     /// `bookings::routes::places::search_places`.
     pub handler: &'static str,
@@ -119,25 +119,23 @@ impl Routes {
     {
         let endpoint = endpoint(handler);
         let paths = path.paths();
+        let recommended = paths.first().copied().unwrap_or_default();
         #[cfg(not(target_family = "wasm"))]
-        let (recommended, describe) = (
-            paths.first().copied().unwrap_or_default(),
-            std::sync::Arc::new(move |operation: &mut Operation| {
-                H::describe(operation);
-                *operation = describe(std::mem::take(operation));
-            }),
-        );
+        let describe = std::sync::Arc::new(move |operation: &mut Operation| {
+            H::describe(operation);
+            *operation = describe(std::mem::take(operation));
+        });
         #[cfg(target_family = "wasm")]
         let _ = describe;
         self.lines.extend(paths.iter().map(|&path| Line {
             method: method.clone(),
             path: path.to_owned(),
+            canonical: (path != recommended).then(|| recommended.to_owned()),
             dialect: self.dialect,
             endpoint: Endpoint::clone(&endpoint),
             is_secret: false,
             #[cfg(not(target_family = "wasm"))]
             about: About {
-                canonical: (path != recommended).then(|| recommended.to_owned()),
                 tag: self.tag,
                 handler: std::any::type_name::<H>(),
                 describe: describe.clone(),
@@ -166,23 +164,20 @@ impl Routes {
     /// The lines of another table below a prefix, or below several spellings of it.
     #[must_use]
     pub fn below(mut self, prefix: impl Paths, other: Self) -> Self {
+        let below = |prefix: &str, path: &str| match path {
+            "/" => prefix.to_owned(),
+            path => format!("{prefix}{path}"),
+        };
         let prefixes = prefix.paths();
+        let recommended = prefixes.first().copied().unwrap_or_default();
         for prefix in &prefixes {
-            let below = |path: &str| match path {
-                "/" => (*prefix).to_owned(),
-                path => format!("{prefix}{path}"),
-            };
             self.lines.extend(other.lines.iter().map(|line| {
+                let path = below(prefix, &line.path);
+                let canonical = line.canonical.as_ref().unwrap_or(&line.path);
+                let canonical = below(recommended, canonical);
                 Line {
-                    path: below(&line.path),
-                    #[cfg(not(target_family = "wasm"))]
-                    about: About {
-                        canonical: prefixes
-                            .first()
-                            .filter(|recommended| *recommended != prefix)
-                            .map(|recommended| below(&line.path).replacen(prefix, recommended, 1)),
-                        ..line.about.clone()
-                    },
+                    canonical: (path != canonical).then_some(canonical),
+                    path,
                     ..line.clone()
                 }
             }));

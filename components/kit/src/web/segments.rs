@@ -28,6 +28,19 @@ impl Segments {
         self.0.is_empty()
     }
 
+    /// The path of a route that names as many segments, with these in their order.
+    pub fn fill(&self, route: &str) -> String {
+        let mut texts = self.0.iter().map(|(_, text)| text.as_str());
+        let steps: Vec<_> = route
+            .split('/')
+            .map(|step| match step.starts_with('{') {
+                true => texts.next().unwrap_or(step),
+                false => step,
+            })
+            .collect();
+        steps.join("/")
+    }
+
     /// One value, a tuple of several, or a struct that names them.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let decoded = self.0.iter().map(|(name, text)| {
@@ -184,6 +197,13 @@ mod tests {
                 number: 7
             })
         );
+    }
+
+    #[test]
+    fn another_spelling_of_a_route_has_the_same_segments() {
+        let two = segments(&[("number", "7%2F8"), ("consumer", "notify")]);
+        let filled = two.fill("/lanes/{lane}/of/{consumer}/retry");
+        assert_eq!(filled, "/lanes/7%2F8/of/notify/retry");
     }
 
     #[test]

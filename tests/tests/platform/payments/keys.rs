@@ -45,6 +45,41 @@ fn of_64_copies_of_one_request_one_has_an_effect() {
     assert_eq!(balance(&user, &name), json!(90));
 }
 
+#[test]
+fn a_copy_that_is_sent_to_another_spelling_of_the_path_has_no_second_effect() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let (from, to) = (account(&user, 100.0), account(&user, 0.0));
+    let transfer = json!({ "fromPaymentAccountId": from, "toPaymentAccountId": to, "amount": 10 });
+    let opened = json!({ "paymentAccountId": unique("account"), "paymentAccountType": "DEBIT" });
+    let transfers = [
+        "/api/payments/send",
+        "/payments/send",
+        "/api/payments/send/",
+    ];
+    let accounts = [
+        "/payments/account",
+        "/payments/accounts",
+        "/api/payments/account",
+        "/api/payments/accounts",
+    ];
+    for (body, paths) in [(transfer, &transfers[..]), (opened, &accounts[..])] {
+        let key = key();
+        let copy = |path: &str| {
+            let request = user.post(path).header("idempotency-key", &key);
+            request.json(&body).send().expect(200)
+        };
+        let first = copy(paths[0]).json();
+        for path in &paths[1..] {
+            let again = copy(path);
+            assert_eq!(again.header("idempotent-replayed"), Some("true"), "{path}");
+            assert_eq!(again.json(), first, "{path}");
+        }
+    }
+    let balances = [&from, &to].map(|it| balance(&user, it));
+    assert_eq!(balances, [json!(90), json!(10)]);
+}
+
 /// The first copy may die after the money moved and before the answer was kept.
 #[test]
 fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
