@@ -213,6 +213,14 @@ pub enum Error {
     CodePaidFor,
     #[refusal(422, "currency-not-for-qr", "A QR code is paid in BRL")]
     NotForQr,
+    /// The one that it takes.
+    #[refusal(
+        422,
+        "currency-not-taken",
+        "The payment provider does not take this currency",
+        detail = "the payment provider takes payments in {0} only"
+    )]
+    CurrencyNotTaken(&'static str),
     #[refusal(
         400,
         "nothing-asked-for",

@@ -57,7 +57,11 @@ fn wallets() -> Routes {
         .post("/payment/deposit", wallet::deposit, |it| {
             it.summary("Pay money into the wallet")
                 .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
-                .refuses([Error::INVALID_CENTS, Error::REFUSED_BY_PROVIDER])
+                .refuses([
+                    Error::INVALID_CENTS,
+                    Error::CURRENCY_NOT_TAKEN,
+                    Error::REFUSED_BY_PROVIDER,
+                ])
         })
         .get("/payment/commission", commissions::show_own_commission, |it| {
             it.summary("Show the commission of the caller")
@@ -204,7 +208,11 @@ fn accounts() -> Routes {
             it.summary("Deposit to an account")
                 .note("At once in a sandbox. Otherwise the answer says where to pay, and the money comes when the provider says that it is paid.")
                 .refuses(moving())
-                .refuses([Error::LIMIT_REACHED, Error::REFUSED_BY_PROVIDER])
+                .refuses([
+                    Error::LIMIT_REACHED,
+                    Error::CURRENCY_NOT_TAKEN,
+                    Error::REFUSED_BY_PROVIDER,
+                ])
         })
         .post("/withdraw", accounts::withdraw, |it| {
             it.summary("Withdraw from an account")
@@ -330,6 +338,7 @@ fn payments() -> Routes {
                 .note("Answers where to pay. A provider that does not answer is no refusal: the status says so, and the payment is opened later.")
                 .refuses([
                     Error::NOT_FOR_QR,
+                    Error::CURRENCY_NOT_TAKEN,
                     Error::UNFIT_AMOUNT,
                     Error::REFUSED_BY_PROVIDER,
                 ])

@@ -5,7 +5,7 @@
 //! here is decided before the PSP was asked.
 
 use jiff::Timestamp;
-use kit::money::Cents;
+use kit::money::{Cents, Currency};
 use kit::setting;
 use kit::store::{Db, event};
 use uuid::Uuid;
@@ -26,11 +26,25 @@ const MAX_DECISIONS: u32 = 8;
 /// Opens a payment. A PSP that does not answer is no failure: the status says so, and the sweep goes on. A PSP that
 /// refuses is one.
 pub async fn open(db: &Db, new: NewCheckout) -> Result<Checkout, Error> {
+    check_currency(new.currency).await?;
     let checkout = store::open_checkout(db, new).await?;
     if checkout.psp_id.is_some() || !checkout.status.is_open() {
         return Ok(checkout);
     }
     register(db, &MercadoPago::configured().await?, checkout).await
+}
+
+/// Refuses a currency that the PSP would refuse.
+async fn check_currency(currency: Currency) -> Result<(), Error> {
+    let only = setting("psp_currency").await?;
+    if only.is_empty() {
+        return Ok(());
+    }
+    let taken = Currency::parse(only).ok_or(Error::WrongSetting("psp_currency"))?;
+    match taken == currency {
+        true => Ok(()),
+        false => Err(Error::CurrencyNotTaken(only)),
+    }
 }
 
 /// Makes a checkout known to the PSP.

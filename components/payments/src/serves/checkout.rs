@@ -120,7 +120,7 @@ impl From<Error> for checkout::Refusal {
             Error::WrongStatus(status) => Self::WrongStatus(status.into()),
             Error::InsufficientFunds => Self::InsufficientFunds,
             Error::NothingLeft(left) => Self::NothingLeft(unsigned(left)),
-            Error::RefusedByProvider => Self::RefusedByProvider,
+            Error::RefusedByProvider | Error::CurrencyNotTaken(_) => Self::RefusedByProvider,
             error => {
                 eprintln!("checkout: {error}");
                 Self::Unavailable

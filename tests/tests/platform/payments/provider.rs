@@ -19,9 +19,9 @@ use std::iter::repeat_n;
 use scene::{SECRET, SOON, Scene};
 use serde_json::json;
 use uuid::Uuid;
-use wharf_tests::{Reply, User, at_once, eventually, now_s, unique};
+use wharf_tests::{Options, Reply, User, at_once, eventually, now_s, unique};
 
-use super::{assert_sound, balance};
+use super::{account, assert_sound, balance, deposit};
 
 #[test]
 fn a_webhook_that_got_lost_costs_time_and_nothing_else() {
@@ -436,6 +436,29 @@ fn outside_a_sandbox_a_deposit_is_paid_for() {
     );
     // No sandbox, no page to approve on.
     scene.stack.get("/sandbox-psp/pay/1").send().expect(404);
+}
+
+/// Accounts hold USD, and a merchant of the provider takes one currency.
+#[test]
+fn a_payment_in_a_currency_that_the_provider_does_not_take_is_refused_before_it_is_asked() {
+    let scene = Scene::run(Options::default().variable("psp_currency", "BRL"));
+    let user = scene.user();
+    let name = account(&user, 0.0);
+    let euros = json!({ "amount": 1250, "currency": "EUR" });
+    let dollars = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "currency": "USD" });
+    for refused in [
+        deposit(&user, &name, &json!(12.5)),
+        user.post("/payment/deposit").json(&euros).send(),
+        user.post("/payments/").json(&dollars).send(),
+    ] {
+        assert_eq!(refused.problem(422)["code"], "currency-not-taken");
+    }
+    let opened = "SELECT count(*) FROM payments.checkout";
+    let opened: i64 = scene.stack.sql().query_one(opened, &[]).unwrap().get(0);
+    assert_eq!((opened, scene.provider.received("").len()), (0, 0));
+    let reais = json!({ "amount": 1250, "currency": "BRL" });
+    let opened = user.post("/payment/deposit").json(&reais).send();
+    assert_eq!(opened.expect(201).json()["status"], "pending");
 }
 
 /// The database refuses it even if two webhooks race past the check before.
