@@ -60,6 +60,12 @@ BEGIN
     END IF;
 END $$;
 
+-- What the provider kept by the lines of a file, by currency.
+CREATE OR REPLACE FUNCTION fees_of_file(file_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_object_agg(currency, kept), '{}')
+    FROM (SELECT currency, sum(fee) AS kept FROM provider_line WHERE file = file_id GROUP BY currency) AS fees
+$$;
+
 -- Books what the provider kept and what it paid to the bank, once for each line. Answers 'moved', 'replayed' or why not.
 DROP FUNCTION IF EXISTS import_provider_file(uuid, text, uuid, int, jsonb);
 CREATE OR REPLACE FUNCTION import_provider_file(
@@ -87,7 +93,9 @@ BEGIN
     ORDER BY payment, kind, at, amount
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS new_lines = ROW_COUNT;
-    UPDATE provider_file SET lines = new_lines, repeated = jsonb_array_length(reported) - new_lines WHERE id = file_id;
+    UPDATE provider_file
+    SET lines = new_lines, repeated = jsonb_array_length(reported) - new_lines, fees = fees_of_file(file_id)
+    WHERE id = file_id;
     FOR in_currency, kept, paid_out IN
         SELECT currency, sum(fee)::bigint,
             sum(CASE kind WHEN 'payout' THEN amount WHEN 'payout_return' THEN -amount ELSE 0 END)::bigint
@@ -107,12 +115,10 @@ RETURNS TABLE (
     imported_by uuid, imported_at bigint
 )
 LANGUAGE sql STABLE AS $$
-    SELECT it.id, it.name, it.lines, it.repeated, it.skipped, it.others, (
-        SELECT coalesce(jsonb_object_agg(currency, kept), '{}')
-        FROM (SELECT currency, sum(fee) AS kept FROM provider_line WHERE file = it.id GROUP BY currency) AS fees
-    ), millis(it.first_at), millis(it.last_at), it.imported_by, millis(it.imported_at)
+    SELECT it.id, it.name, it.lines, it.repeated, it.skipped, it.others, coalesce(it.fees, fees_of_file(it.id)),
+        millis(it.first_at), millis(it.last_at), it.imported_by, millis(it.imported_at)
     FROM provider_file AS it WHERE it.id = file_id
 $$;
 
-REVOKE ALL ON FUNCTION differences_of, book_reported, import_provider_file, show_provider_file FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION differences_of, import_provider_file, show_provider_file TO wharf_payments;
+REVOKE ALL ON FUNCTION differences_of, fees_of_file, book_reported, import_provider_file, show_provider_file FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION differences_of, fees_of_file, import_provider_file, show_provider_file TO wharf_payments;

@@ -74,9 +74,10 @@ BEGIN
     RETURN NOT FOUND AND still_owes(of_owner, in_currency, beside);
 END $$;
 
--- Settles what one user owes, if any user who owes has something free. Answers whether there was one.
+-- Settles what one user owes, if any user who owes has something free. Answers whether there was one. The setting keeps the
+-- indexes of debts and of their owners' accounts: PostgreSQL would read all accounts.
 CREATE OR REPLACE FUNCTION settle_next()
-RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     debtor receivable;
 BEGIN

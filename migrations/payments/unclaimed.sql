@@ -1,5 +1,48 @@
 -- What becomes of the money of people who were erased.
 
+-- Marks an erased person as one who may have left something. The lock keeps `end_left_behind` from ending the mark before the
+-- caller commits.
+CREATE OR REPLACE FUNCTION mark_left_behind(of_owner uuid) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO left_behind (owner) VALUES (of_owner)
+    ON CONFLICT (owner) DO UPDATE SET owner = excluded.owner
+$$;
+
+CREATE OR REPLACE FUNCTION see_left_behind() RETURNS trigger LANGUAGE plpgsql
+SET search_path = payments, pg_temp AS $$
+BEGIN
+    PERFORM mark_left_behind(NEW.owner);
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER account_is_left_behind AFTER UPDATE OF balance ON account
+    FOR EACH ROW WHEN (NEW.is_left AND NEW.balance <> OLD.balance) EXECUTE FUNCTION see_left_behind();
+
+-- Refunds open accounts of erased people, too.
+CREATE OR REPLACE FUNCTION open_as_left() RETURNS trigger LANGUAGE plpgsql
+SET search_path = payments, pg_temp AS $$
+BEGIN
+    NEW.is_left := EXISTS (SELECT FROM holder WHERE id = NEW.owner AND erased_at IS NOT NULL);
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE TRIGGER account_opens_as_left BEFORE INSERT ON account
+    FOR EACH ROW WHEN (NEW.owner IS NOT NULL) EXECUTE FUNCTION open_as_left();
+
+-- Ends the marks of people who have nothing left. The setting keeps the indexes of what they could have.
+CREATE OR REPLACE FUNCTION end_left_behind() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    locked uuid[] := ARRAY(SELECT owner FROM left_behind FOR UPDATE SKIP LOCKED);
+BEGIN
+    -- In a statement of its own, which sees what came before the lock.
+    DELETE FROM left_behind AS it
+    WHERE owner = ANY (locked)
+        AND NOT EXISTS (SELECT FROM account WHERE account.owner = it.owner AND balance > 0)
+        AND NOT EXISTS (
+            SELECT FROM promocode
+            WHERE created_by = it.owner AND used_count < max_uses AND expires_at IS NULL
+                AND EXISTS (SELECT FROM transfer WHERE transfer.id = promocode.id));
+END $$;
+
 -- Sets aside what an erased person has free in one currency, after what they owe. What is held comes later: refunds
 -- and payouts that return do, too.
 CREATE OR REPLACE FUNCTION set_aside(of_owner uuid, in_currency text) RETURNS void LANGUAGE plpgsql AS $$
@@ -8,6 +51,8 @@ DECLARE
     part bigint;
 BEGIN
     PERFORM settle_receivables(of_owner, in_currency, NULL);
+    -- One that was opened while its owner was erased.
+    UPDATE account SET is_left = true WHERE owner = of_owner AND currency = in_currency AND NOT is_left;
     FOR source IN SELECT id FROM account WHERE owner = of_owner AND currency = in_currency ORDER BY id LOOP
         SELECT balance - held INTO part FROM account WHERE id = source;
         CONTINUE WHEN part <= 0;
@@ -57,9 +102,9 @@ DECLARE
     paid transfer;
 BEGIN
     -- One that a claim has locked is used in a moment, or comes up again.
-    SELECT promocode.* INTO code FROM holder
-    JOIN promocode ON promocode.created_by = holder.id
-    WHERE holder.erased_at IS NOT NULL AND used_count < max_uses AND expires_at IS NULL
+    SELECT promocode.* INTO code FROM left_behind
+    JOIN promocode ON promocode.created_by = left_behind.owner
+    WHERE used_count < max_uses AND expires_at IS NULL
         AND coalesce(retry_at, '-infinity') <= now()
         AND EXISTS (SELECT FROM transfer WHERE transfer.id = promocode.id)
     LIMIT 1 FOR NO KEY UPDATE OF promocode SKIP LOCKED;
@@ -75,23 +120,26 @@ BEGIN
     RETURN true;
 END $$;
 
--- Sets aside the money of one person who was erased, if any has some. Answers whether there was one.
+-- Sets aside the money of one person who was erased, if any has some. Answers whether there was one. The setting keeps the
+-- index of accounts by owner: there are few marks, and PostgreSQL may take them for many.
 CREATE OR REPLACE FUNCTION set_aside_next()
-RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    left_behind account;
+    source account;
 BEGIN
-    SELECT account.* INTO left_behind FROM holder
-    JOIN account ON account.owner = holder.id
-    WHERE holder.erased_at IS NOT NULL
-        AND account.balance > account.held - coalesce((
+    SELECT account.* INTO source FROM left_behind
+    JOIN account ON account.owner = left_behind.owner
+    WHERE account.balance > account.held - coalesce((
             SELECT sum(amount) FROM hold WHERE hold.account = account.id AND until <= now()), 0)
     LIMIT 1;
-    IF left_behind.id IS NULL THEN
-        RETURN end_code_of_erased();
+    IF source.id IS NOT NULL THEN
+        PERFORM set_aside(source.owner, source.currency);
+        RETURN true;
+    ELSIF end_code_of_erased() THEN
+        RETURN true;
     END IF;
-    PERFORM set_aside(left_behind.owner, left_behind.currency);
-    RETURN true;
+    PERFORM end_left_behind();
+    RETURN false;
 END $$;
 
 -- Erases what is personal about a user, known here or not: what was told before may come after. What their accounts
@@ -105,6 +153,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    -- In the order in which `book` locks them.
+    UPDATE account SET is_left = true WHERE owner = of_user;
+    PERFORM mark_left_behind(of_user);
     UPDATE checkout SET email = NULL WHERE owner = of_user AND email IS NOT NULL;
     PERFORM forget_destinations(of_user);
     RETURN true;
@@ -141,6 +192,6 @@ BEGIN
     RETURN outcome;
 END $$;
 
-REVOKE ALL ON FUNCTION set_aside, take_unclaimed, bring_back, end_code_of_erased, set_aside_next, forget_holder, hand_over
+REVOKE ALL ON FUNCTION mark_left_behind, see_left_behind, open_as_left, end_left_behind, set_aside, take_unclaimed, bring_back, end_code_of_erased, set_aside_next, forget_holder, hand_over
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;

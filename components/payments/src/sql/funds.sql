@@ -10,7 +10,8 @@ SELECT
         ELSE sum((SELECT sum(amount) FROM hold WHERE hold.account = account.id AND until > now()))
     END, 0)::bigint AS held,
     coalesce((
-        SELECT sum(amount - settled - written_off) FROM receivable WHERE owner = $1 AND currency = $2
+        SELECT sum(amount - settled - written_off) FROM receivable
+        WHERE owner = $1 AND currency = $2 AND settled + written_off < amount
     ), 0)::bigint AS owed
 FROM account
 WHERE kind = 'main' AND owner = $1 AND currency = $2
