@@ -144,6 +144,32 @@ fn purging_keys_of_requests_costs_what_is_purged() {
     );
 }
 
+#[test]
+fn a_sweep_reads_nothing_of_erased_people_who_left_nothing() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(NUMBER_ID).unwrap();
+    let mut pages_with = |people: &str| {
+        let erased = "SET LOCAL search_path = payments;
+            INSERT INTO holder (id, erased_at) SELECT pg_temp.number_id(0, n), now() FROM generate_series(1, {people}) AS n
+            ON CONFLICT DO NOTHING;
+            INSERT INTO account (id, kind, owner, currency, balance, held)
+            SELECT pg_temp.number_id(1, n), 'main', pg_temp.number_id(0, n), 'USD', 0, 0
+            FROM generate_series(1, {people}) AS n
+            ON CONFLICT DO NOTHING;
+            ANALYZE holder;
+            ANALYZE account;";
+        sql.batch_execute(&erased.replace("{people}", people))
+            .unwrap();
+        pages(&mut sql, "set_aside_next", "")
+    };
+    let [few, many] = ["100", &growth()].map(&mut pages_with);
+    assert!(
+        many <= 2 * few + 200,
+        "{many} pages of many people, {few} of few"
+    );
+}
+
 /// How many days there were to close.
 fn close_days(sql: &mut Transaction<'_>) -> i32 {
     let mut closed = 0;
