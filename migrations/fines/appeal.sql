@@ -3,7 +3,7 @@
 -- Opens the appeal of the fine's driver, and stops the clock. A fine that was paid without giving it up can be appealed.
 CREATE OR REPLACE FUNCTION open_appeal(the_fine bigint, the_caller uuid, why text)
 RETURNS TABLE (outcome text, subject appeal)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
     a appeal;
@@ -71,7 +71,7 @@ $$;
 -- first discount is offered once more. The issuer does not decide; the driver only withdraws.
 CREATE OR REPLACE FUNCTION end_appeal(the_fine bigint, the_caller uuid, is_admin boolean, verdict text, why text)
 RETURNS TABLE (outcome text, subject appeal)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
     a appeal;

@@ -68,7 +68,7 @@ $$;
 -- Forgets whom cases were about that were closed so many days ago, `at_most` of them, and checks of that age; says how
 -- many cases. What remains is what statistics need.
 CREATE OR REPLACE FUNCTION anonymize(days int, at_most int) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
     forgotten bigint := 0;

@@ -148,7 +148,7 @@ CREATE OR REPLACE FUNCTION issue_fine(
     written text, the_amount bigint, the_code text, the_place text, the_latitude double precision,
     the_longitude double precision, the_note text, reason text, booked jsonb DEFAULT '{}'
 ) RETURNS TABLE (outcome text, subject fine)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     z zone;
     c car;
@@ -224,7 +224,7 @@ $$;
 
 -- Hides a fine. The row stays, with the one who did it.
 CREATE OR REPLACE FUNCTION hide_fine(the_fine bigint, the_caller uuid, is_admin boolean) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
 BEGIN
@@ -259,7 +259,7 @@ CREATE OR REPLACE FUNCTION open_fine_charge(
     the_fine bigint, the_reference text, the_payer uuid, by_method text, gives_up boolean, the_part int DEFAULT NULL,
     the_parts int DEFAULT NULL
 ) RETURNS TABLE (outcome text, subject fine, due charge)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
     z zone;
@@ -403,7 +403,7 @@ $$;
 -- Notes that the amount of fines has changed or that a part was not paid in time, `at_most` of them; says how many. The
 -- amount itself is computed from the moment, so a sweep that was away for long notes in one step what several would have.
 CREATE OR REPLACE FUNCTION step_fines(at_most int) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     f fine;
     stepped bigint := 0;
@@ -428,3 +428,6 @@ BEGIN
     RETURN stepped;
 END
 $$;
+
+-- They decide nothing: functions that decide call them.
+REVOKE EXECUTE ON FUNCTION fine_paid, fine_returned FROM PUBLIC, wharf_fines;

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION create_ticket(
     the_request uuid, the_zone bigint, the_revision bigint, the_plate text, the_buyer uuid, starts timestamptz,
     ends timestamptz, the_price bigint, follows bigint, from_when timestamptz, other_plates text[] DEFAULT '{}'
 ) RETURNS TABLE (outcome text, subject ticket)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     z zone;
     t ticket;
@@ -72,7 +72,7 @@ $$;
 -- Hides an unpaid ticket. Only the owner of its car may, or its buyer when the car has none; of several cars the buyer
 -- or the owner of all.
 CREATE OR REPLACE FUNCTION remove_ticket(the_ticket bigint, the_caller uuid) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     t ticket;
 BEGIN
@@ -134,7 +134,7 @@ $$;
 -- Begins to pay a ticket.
 CREATE OR REPLACE FUNCTION open_ticket_charge(the_ticket bigint, the_payer uuid, by_method text)
 RETURNS TABLE (outcome text, subject ticket, due charge)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     t ticket;
     z zone;
@@ -170,7 +170,7 @@ $$;
 -- The money of a charge has moved. What it was for is paid from now on, or the money is owed back: when another charge
 -- was quicker, or what it was for is gone.
 CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     c charge;
     is_wanted boolean;
@@ -209,7 +209,7 @@ $$;
 -- The provider has sent the money of a charge back. When that was not asked for here, the payer, their bank or an admin of
 -- payments has taken it back: what it paid is unpaid again.
 CREATE OR REPLACE FUNCTION charge_returned(the_charge uuid) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     c charge;
 BEGIN
@@ -235,11 +235,29 @@ BEGIN
 END
 $$;
 
+-- A charge will never be paid. Answers whether it was open.
+CREATE OR REPLACE FUNCTION charge_void(the_charge uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
+BEGIN
+    UPDATE charge SET status = 'void' WHERE id = the_charge AND status = 'opening';
+    RETURN FOUND;
+END
+$$;
+
+-- The ledger or the provider has paid a refund. Answers whether it was owed.
+CREATE OR REPLACE FUNCTION finish_refund(the_refund uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
+BEGIN
+    UPDATE refund SET status = 'done' WHERE id = the_refund AND status = 'owed';
+    RETURN FOUND;
+END
+$$;
+
 -- Ends a ticket now, or before it begins. What the shorter stay costs was computed from what the ticket was.
 CREATE OR REPLACE FUNCTION end_ticket(
     the_ticket bigint, the_caller uuid, was_until timestamptz, ends timestamptz, new_price bigint
 ) RETURNS TABLE (outcome text, subject ticket)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     t ticket;
     c charge;
@@ -276,3 +294,6 @@ BEGIN
     RETURN QUERY SELECT 'ended', t;
 END
 $$;
+
+-- It decides nothing: functions that decide call it.
+REVOKE EXECUTE ON FUNCTION open_charge FROM PUBLIC, wharf_fines;

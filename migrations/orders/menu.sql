@@ -255,7 +255,7 @@ $$;
 CREATE OR REPLACE FUNCTION move_stock(
     the_product bigint, the_choice bigint, the_caller uuid, is_admin boolean, the_reason text, the_number int
 ) RETURNS TABLE (outcome text, subject product)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     p product;
     before int;
@@ -344,7 +344,7 @@ $$;
 -- the file does not name stay.
 CREATE OR REPLACE FUNCTION import_menu(the_shop bigint, the_caller uuid, is_admin boolean, wanted jsonb)
 RETURNS TABLE (outcome text, created bigint, changed bigint)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     it record;
     the_category bigint;

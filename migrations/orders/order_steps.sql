@@ -85,7 +85,7 @@ $$;
 
 -- The ledger or the provider has moved a charge.
 CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid, the_actor uuid) RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     c charge;
     o customer_order;
@@ -113,7 +113,7 @@ $$;
 
 -- A charge will never be paid: an order that waits for it is called off.
 CREATE OR REPLACE FUNCTION charge_void(the_charge uuid, is_answer boolean) RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     c charge;
     o customer_order;
@@ -135,7 +135,7 @@ $$;
 -- The provider has a payment, or could not be asked yet.
 CREATE OR REPLACE FUNCTION charge_open(the_charge uuid, as_status text, to_link text, to_code text)
 RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
 BEGIN
@@ -156,7 +156,7 @@ $$;
 
 -- The provider has sent the rest of an order's money back, because an admin of payments or the payer decided so.
 CREATE OR REPLACE FUNCTION charge_refunded(the_charge uuid) RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     c charge;
     o customer_order;
@@ -198,6 +198,15 @@ BEGIN
 END
 $$;
 
+-- The ledger or the provider has paid a refund. Answers whether it was owed.
+CREATE OR REPLACE FUNCTION finish_refund(the_refund uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
+BEGIN
+    UPDATE refund SET status = 'done' WHERE id = the_refund AND status = 'owed';
+    RETURN FOUND;
+END
+$$;
+
 -- Whether the caller may see an order: its customer, the user who placed it, staff of its shop, admins.
 CREATE OR REPLACE FUNCTION is_seen(it customer_order, the_caller uuid, is_admin boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
@@ -213,7 +222,7 @@ CREATE OR REPLACE FUNCTION move_order(
     the_order bigint, wanted text, the_caller uuid, is_admin boolean, at_counter boolean DEFAULT false
 )
 RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
     it step;
@@ -286,7 +295,7 @@ CREATE OR REPLACE FUNCTION refund_items(
     the_order bigint, the_caller uuid, is_admin boolean, wanted jsonb, the_request uuid DEFAULT NULL
 )
 RETURNS TABLE (outcome text, subject customer_order)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
     refusal text;
@@ -352,7 +361,7 @@ $$;
 -- Cancels orders that were not paid in time. An order with a payment at the provider stays until the sweep of charges has
 -- asked the provider.
 CREATE OR REPLACE FUNCTION expire_orders(at_most bigint) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
     due bigint[];
@@ -379,7 +388,7 @@ $$;
 
 -- Tells customers that their order is ready, unless a step back came meanwhile.
 CREATE OR REPLACE FUNCTION tell_ready(at_most bigint) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
     told bigint := 0;
@@ -402,7 +411,7 @@ $$;
 -- Erases a person: removes their roles in shops, cancels their unpaid orders, and keeps of their other orders only what the
 -- books need.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     o customer_order;
     theirs bigint[];
@@ -431,3 +440,6 @@ BEGIN
     RETURN done;
 END
 $$;
+
+-- They decide nothing: functions that decide call them.
+REVOKE EXECUTE ON FUNCTION begin_kitchen, owe, end_order FROM PUBLIC, wharf_orders;

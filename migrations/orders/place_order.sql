@@ -7,7 +7,7 @@ CREATE FUNCTION place_order(
     the_request uuid, the_shop bigint, the_caller uuid, is_admin boolean, the_customer uuid, shown_customer text,
     the_email text, the_method text, wanted jsonb, the_tip bigint, coupon_code text, seconds_to_pay int
 ) RETURNS TABLE (outcome text, named text, subject customer_order, charge_id uuid, payee uuid)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
     s shop;
     o customer_order;

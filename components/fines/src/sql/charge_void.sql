@@ -1,2 +1,2 @@
 -- $1 charge
-UPDATE charge SET status = 'void' WHERE id = $1 AND status = 'opening'
+SELECT charge_void($1)

@@ -89,7 +89,7 @@ pub async fn charge_returned(db: &Db, charge: Uuid) -> Result<(), Error> {
 }
 
 pub async fn charge_void(db: &Db, charge: Uuid) -> Result<(), Error> {
-    db.run(sql!("charge_void"), params![charge]).await?;
+    let _: Only<bool> = db.one(sql!("charge_void"), params![charge]).await?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ pub async fn list_refunds(db: &Db, charge: Uuid) -> Result<Vec<OwedRefund>, Erro
 }
 
 pub async fn finish_refund(db: &Db, id: Uuid) -> Result<(), Error> {
-    db.run(sql!("finish_refund"), params![id]).await?;
+    let _: Only<bool> = db.one(sql!("finish_refund"), params![id]).await?;
     Ok(())
 }
 

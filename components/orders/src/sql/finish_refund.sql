@@ -1,2 +1,2 @@
 -- $1 refund
-UPDATE refund SET status = 'done' WHERE id = $1
+SELECT finish_refund($1)

@@ -68,6 +68,6 @@ pub async fn find_refunds(db: &Db, order: i64) -> Result<Vec<OwedRefund>, Error>
 }
 
 pub async fn finish_refund(db: &Db, id: Uuid) -> Result<(), Error> {
-    db.run(sql!("finish_refund"), params![id]).await?;
+    let _: Only<bool> = db.one(sql!("finish_refund"), params![id]).await?;
     Ok(())
 }

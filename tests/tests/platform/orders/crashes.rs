@@ -20,7 +20,7 @@ const PAY: Step = Step("FROM pay_in_turn(", "payments.voided");
 const NOTE_PAID: Step = Step("FROM charge_paid(", "orders.customer_order");
 const MOVE: Step = Step("FROM move_order(", "orders.customer_order");
 const REFUND: Step = Step("FROM refund_in_turn(", "payments.transfer");
-const NOTE_REFUNDED: Step = Step("UPDATE refund SET status = 'done'", "orders.refund");
+const NOTE_REFUNDED: Step = Step("SELECT finish_refund(", "orders.refund");
 const GIVE_BACK: Step = Step("FROM refund_items(", "orders.customer_order");
 const REFUND_PART: Step = Step("FROM refund_part(", "payments.part_refund");
 const OPEN: Step = Step("FROM open_checkout(", "payments.checkout");

@@ -126,27 +126,117 @@ fn what_other_functions_know_of_people_has_no_secret_in_it() {
     }
 }
 
-#[test]
-fn the_role_of_bookings_changes_what_is_paid_for_through_functions_only() {
-    let mut client = Database::migrated().role("bookings");
-    for forbidden in [
-        "INSERT INTO booking (place_id) VALUES (1)",
-        "UPDATE booking SET overstay_cost = 1000000",
-        "UPDATE booking SET full_cost = 0",
-        "DELETE FROM booking",
-        "INSERT INTO charge (booking_id, amount, date_to) VALUES (1, 100, now())",
-        "UPDATE charge SET status = 'void'",
-        "UPDATE charge SET amount = amount + 1",
-        "DELETE FROM charge",
-        "INSERT INTO refund (booking_id, charge_id, amount) VALUES (1, gen_random_uuid(), 100)",
-        "UPDATE refund SET status = 'done'",
-        "UPDATE refund SET amount = amount + 1",
-        "DELETE FROM refund",
-        "SELECT owe(1, 100)",
-    ] {
+/// Asserts that the role of a component may run none of these statements.
+fn assert_forbidden(role: &str, statements: &[&str]) {
+    let mut client = Database::migrated().role(role);
+    for forbidden in statements {
         let refused = client.batch_execute(forbidden).unwrap_err();
         assert_eq!(refused.code().unwrap().code(), "42501", "{forbidden}");
     }
+}
+
+/// The columns of these tables that the role of a component may write. The role may delete none of their rows.
+fn written_columns(role: &str, tables: &[&str]) -> Vec<String> {
+    let mut owner = Database::migrated().owner();
+    let deleted = format!(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = '{role}'::regnamespace AND relname = ANY ($1)
+            AND has_table_privilege('wharf_{role}', oid, 'INSERT, UPDATE, DELETE, TRUNCATE')"
+    );
+    assert!(owner.query(&deleted, &[&tables]).unwrap().is_empty());
+    let written = format!(
+        "SELECT relname || '.' || attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = '{role}'::regnamespace AND relname = ANY ($1) AND attnum > 0 AND NOT attisdropped
+            AND has_column_privilege('wharf_{role}', attrelid, attnum, 'INSERT, UPDATE')
+        ORDER BY 1"
+    );
+    let written = owner.query(&written, &[&tables]).unwrap();
+    written.iter().map(|it| it.get(0)).collect()
+}
+
+#[test]
+fn the_role_of_bookings_changes_what_is_paid_for_through_functions_only() {
+    let written = written_columns("bookings", &["booking", "charge", "refund"]);
+    assert_eq!(
+        written,
+        [
+            "booking.kept_to",
+            "booking.overstay_due_at",
+            "booking.reminded_at",
+            "charge.due_at",
+            "refund.due_at",
+        ]
+    );
+    assert_forbidden(
+        "bookings",
+        &[
+            "INSERT INTO booking (place_id) VALUES (1)",
+            "UPDATE booking SET overstay_cost = 1000000",
+            "UPDATE booking SET full_cost = 0",
+            "DELETE FROM booking",
+            "INSERT INTO charge (booking_id, amount, date_to) VALUES (1, 100, now())",
+            "UPDATE charge SET status = 'void'",
+            "UPDATE charge SET amount = amount + 1",
+            "DELETE FROM charge",
+            "INSERT INTO refund (booking_id, charge_id, amount) VALUES (1, gen_random_uuid(), 100)",
+            "UPDATE refund SET status = 'done'",
+            "UPDATE refund SET amount = amount + 1",
+            "DELETE FROM refund",
+            "SELECT owe(1, 100)",
+        ],
+    );
+}
+
+#[test]
+fn the_role_of_orders_changes_what_is_paid_for_through_functions_only() {
+    let money = ["customer_order", "item", "charge", "refund", "given_back"];
+    let written = written_columns("orders", &money);
+    assert_eq!(written, ["charge.due_at", "refund.due_at"]);
+    assert_forbidden(
+        "orders",
+        &[
+            "UPDATE customer_order SET paid_at = now()",
+            "UPDATE item SET refunded = 0",
+            "INSERT INTO charge (order_id, kind, amount) VALUES (1, 'wallet', 100)",
+            "UPDATE charge SET status = 'paid'",
+            "INSERT INTO refund (order_id, charge_id, amount) VALUES (1, gen_random_uuid(), 100)",
+            "UPDATE refund SET status = 'done'",
+            "DELETE FROM given_back",
+            "SELECT owe(1, 100)",
+            "SELECT begin_kitchen(1, NULL)",
+            "SELECT end_order(customer_order, 'refunded', NULL, true) FROM customer_order",
+        ],
+    );
+}
+
+#[test]
+fn the_role_of_fines_changes_what_is_paid_for_through_functions_only() {
+    let written = written_columns("fines", &["ticket", "fine", "charge", "refund"]);
+    assert_eq!(
+        written,
+        [
+            "charge.due_at",
+            "fine.warned_at",
+            "refund.due_at",
+            "ticket.alerted_at",
+            "ticket.buyer",
+            "ticket.warned_at",
+        ]
+    );
+    assert_forbidden(
+        "fines",
+        &[
+            "UPDATE ticket SET paid_at = now()",
+            "UPDATE fine SET status = 'cancelled'",
+            "UPDATE fine SET amount = 1",
+            "UPDATE charge SET status = 'void'",
+            "INSERT INTO refund (charge_id, amount) VALUES (gen_random_uuid(), 100)",
+            "UPDATE refund SET status = 'done'",
+            "DELETE FROM refund",
+            "SELECT fine_paid(charge) FROM charge",
+            "SELECT fine_returned(charge) FROM charge",
+            "SELECT open_charge('fine', 1, 'wallet', NULL, NULL, 1, 'EUR', false, NULL, NULL)",
+        ],
+    );
 }
 
 #[test]
