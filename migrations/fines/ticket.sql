@@ -1,7 +1,7 @@
 -- Tickets, and the charges of tickets and fines.
 
--- Sells a ticket, unpaid unless it is free. The price was computed from a revision of the zone; when the zone has
--- changed since, it is stale.
+-- Sells a ticket, unpaid unless it is free. The price was computed from a revision of the zone and from the ticket that it
+-- extends; when one of them has changed since, it is stale.
 DROP FUNCTION IF EXISTS create_ticket(
     uuid, bigint, bigint, text, uuid, timestamptz, timestamptz, bigint, bigint, timestamptz
 );
@@ -21,10 +21,14 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO z FROM zone WHERE id = the_zone AND removed_at IS NULL;
+    -- Locked, so that it does not end early meanwhile.
+    PERFORM FROM ticket
+    WHERE id = follows AND end_at = starts AND paid_at IS NOT NULL AND removed_at IS NULL
+    FOR SHARE;
     refusal := CASE
         WHEN z.id IS NULL THEN 'unknown_zone'
         WHEN NOT z.available THEN 'zone_unavailable'
-        WHEN z.revision <> the_revision THEN 'stale'
+        WHEN z.revision <> the_revision OR (follows IS NOT NULL AND NOT FOUND) THEN 'stale'
         WHEN EXISTS (
             SELECT FROM unnest(the_plate || other_plates) AS asked (plate)
             WHERE NOT EXISTS (SELECT FROM car WHERE car.plate = asked.plate AND listed)
@@ -57,6 +61,16 @@ $$;
 CREATE OR REPLACE FUNCTION is_extended(the_ticket bigint) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM ticket WHERE extends = the_ticket AND paid_at IS NOT NULL AND removed_at IS NULL);
+
+-- Whether the ticket that this one extends is paid and ends where this one begins. Its price is that of the longer stay less the
+-- earlier part, so without the earlier part it is not for sale.
+CREATE OR REPLACE FUNCTION still_extends(it ticket) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN it.extends IS NULL OR EXISTS (
+    SELECT FROM ticket AS earlier
+    WHERE earlier.id = it.extends AND earlier.end_at = it.start_at AND earlier.paid_at IS NOT NULL
+        AND earlier.removed_at IS NULL
+);
 
 -- What was paid for a stay before this ticket.
 CREATE OR REPLACE FUNCTION paid_before(the_ticket bigint) RETURNS bigint
@@ -147,6 +161,7 @@ BEGIN
         WHEN t.paid_at IS NOT NULL THEN 'already_paid'
         WHEN t.end_at <= clock_timestamp() THEN 'ticket_over'
         WHEN is_extended(t.extends) THEN 'already_extended'
+        WHEN NOT still_extends(t) THEN 'ticket_changed'
     END;
     IF refusal IS NULL THEN
         SELECT * INTO z FROM zone WHERE id = t.zone_id;
@@ -180,7 +195,7 @@ BEGIN
         -- The ticket that it extends first: of two extensions one is paid.
         PERFORM FROM ticket WHERE id = (SELECT extends FROM ticket WHERE id = c.subject_id) FOR NO KEY UPDATE;
         PERFORM FROM ticket WHERE id = c.subject_id FOR NO KEY UPDATE;
-        SELECT paid_at IS NULL AND removed_at IS NULL AND NOT is_extended(extends) INTO is_wanted
+        SELECT paid_at IS NULL AND removed_at IS NULL AND NOT is_extended(extends) AND still_extends(ticket) INTO is_wanted
         FROM ticket WHERE id = c.subject_id;
     ELSE
         PERFORM FROM fine WHERE id = c.subject_id FOR NO KEY UPDATE;

@@ -253,7 +253,7 @@ pub enum Error {
         409,
         "ticket-changed",
         "The ticket has changed",
-        detail = "the ticket was changed meanwhile",
+        detail = "the ticket, or the one that it extends, was changed meanwhile",
         outcome = "ticket_changed"
     )]
     TicketChanged,

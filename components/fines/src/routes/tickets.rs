@@ -36,9 +36,14 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/tickets/{id}/pay", pay_ticket, |it| {
             it.summary("Pay a ticket")
-                .note("Pays from the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`.")
+                .note("Pays from the wallet of the caller, who may pay for anyone. When it does not suffice, the answer is a 402 with the address of a payment page in its member `link` and its header `Link`. An extension is not sold once the ticket that it extends has ended early.")
                 .refuses(paying())
-                .refuses([Error::UNKNOWN_TICKET, Error::TICKET_OVER, Error::ALREADY_EXTENDED])
+                .refuses([
+                    Error::UNKNOWN_TICKET,
+                    Error::TICKET_OVER,
+                    Error::ALREADY_EXTENDED,
+                    Error::TICKET_CHANGED,
+                ])
         })
         .post("/api/v1/tickets/{id}/end", end_ticket, |it| {
             it.summary("End a ticket early")

@@ -19,6 +19,7 @@ SELECT shown.*, CASE claimed.subject
     ELSE EXISTS (
         SELECT FROM ticket
         WHERE ticket.id = claimed.subject_id AND paid_at IS NULL AND removed_at IS NULL AND NOT is_extended(extends)
+            AND still_extends(ticket)
     )
 END AS is_wanted
 FROM claimed

@@ -214,6 +214,48 @@ fn a_driver_who_leaves_early_gets_the_difference_back_where_the_zone_allows_it()
 }
 
 #[test]
+fn an_extension_is_not_sold_once_its_ticket_has_ended_early() {
+    let stack = Stack::shared();
+    let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
+    let zone = Zone::found_with(&stack, &refunds);
+    let (driver, plate) = driver(&stack, 1_000);
+    let buy = |start: &str| {
+        let ticket = zone.ticket(&driver, &plate, start, 60).expect(201);
+        ticket.json()
+    };
+    let first = buy(&from_now(&stack, 60));
+    pay(&driver, &first).expect(201);
+    let end = first["end_date"].as_str().unwrap();
+    // Without the offset of 0.50, which the first one has paid.
+    let [wanted, page] = [buy(end), buy(end)];
+    assert_eq!(wanted["price"], json!(1.2));
+    let (poor, _) = super::driver(&stack, 0);
+    let page = (pay(&poor, &page).problem(402)["link"].clone(), page);
+    let path = format!("/api/v1/tickets/{}/end", first["id"]);
+    driver.post(&path).send().expect(200);
+    eventually("the first one is refunded", SOON, || {
+        balance(&driver) == 1_000
+    });
+    assert_eq!(pay(&driver, &wanted).problem(409)["code"], "ticket-changed");
+    assert_eq!(balance(&driver), 1_000);
+    // A payment that was on its way goes back.
+    approve(&stack, &page.0);
+    let charge = "SELECT count(*) FROM fines.charge WHERE subject = 'ticket' AND subject_id = $1 AND status = 'opening'";
+    let id = page.1["id"].as_i64().unwrap();
+    eventually("the page is settled", SOON, || {
+        let open: i64 = stack.sql().query_one(charge, &[&id]).unwrap().get(0);
+        open == 0 && moved(&stack, "ticket", &page.1["id"]) == 0
+    });
+    let path = format!("/api/v1/tickets/{id}");
+    assert_eq!(
+        driver.get(&path).send().expect(200).json()["paid"],
+        json!(false)
+    );
+    // A new one at that moment is a stay of its own.
+    assert_eq!(buy(end)["price"], json!(1.7));
+}
+
+#[test]
 fn an_unpaid_ticket_is_deleted_by_the_owner_of_its_car() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
