@@ -40,11 +40,11 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO ticket (
-        request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, extends, stay_from, plate_count
+        request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, extends, stay_from, plate_count, revision
     )
     VALUES (
         the_request, the_zone, the_plate, the_buyer, starts, ends, the_price, z.currency,
-        CASE WHEN the_price = 0 THEN now() END, follows, from_when, 1 + cardinality(other_plates)
+        CASE WHEN the_price = 0 THEN now() END, follows, from_when, 1 + cardinality(other_plates), the_revision
     )
     ON CONFLICT (request) DO NOTHING
     RETURNING * INTO t;
@@ -72,7 +72,7 @@ RETURN it.extends IS NULL OR EXISTS (
         AND earlier.removed_at IS NULL
 );
 
--- What was paid for a stay before this ticket.
+-- What was paid for a stay before this ticket. Copies of the release before ask for it.
 CREATE OR REPLACE FUNCTION paid_before(the_ticket bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE stay AS (

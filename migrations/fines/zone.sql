@@ -51,12 +51,13 @@ BEGIN
 END
 $$;
 
--- Changes a zone; what is absent in `it` stays. Tickets and fines keep what they were sold and issued by.
+-- Changes a zone; what is absent in `it` stays. Tickets and fines keep what they were sold and issued by, so the tariff
+-- until now is kept.
 CREATE OR REPLACE FUNCTION change_zone(
     the_zone bigint, the_caller uuid, is_admin boolean, it jsonb, the_shape text, box_west double precision,
     box_south double precision, box_east double precision, box_north double precision, seen bigint
 ) RETURNS TABLE (outcome text, subject zone)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
     z zone;
 BEGIN
@@ -80,6 +81,10 @@ BEGIN
         RETURN QUERY SELECT 'stale', NULL::zone;
         RETURN;
     END IF;
+    INSERT INTO past_tariff (zone_id, revision, tariff)
+    VALUES (z.id, z.revision, jsonb_build_object(
+        'price_offset', z.price_offset, 'price_lin', z.price_lin, 'price_exp', z.price_exp, 'rules', z.rules
+    ));
     UPDATE zone SET
         revision = nextval('zone_revision'),
         name = coalesce(it ->> 'name', name),

@@ -157,25 +157,26 @@ fn times(of_one: i64, count: i64) -> Result<i64, Error> {
 /// A ticket that is to end early, and the basis of its price.
 #[derive(FromRow)]
 pub struct Ending {
+    /// With the tariff at which the ticket was sold.
     #[row(flatten)]
     pub zone: Zone,
     pub start_at: Timestamp,
     pub end_at: Timestamp,
     pub stay_from: Timestamp,
-    /// The price of the earlier tickets of the stay.
-    pub before: i64,
     pub price: i64,
     pub plate_count: i32,
 }
 
 impl Ending {
-    /// When it ends, and what it costs then.
+    /// When it ends, and what it costs then: the price of the shorter stay less the price of the earlier tickets' part.
     pub fn shortened(&self, now: Timestamp) -> Result<(Timestamp, i64), Error> {
         let ends = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let ends = ends.max(self.start_at);
-        let of_one = self.zone.tariff().price(self.stay_from, ends)?;
-        let total = times(of_one, i64::from(self.plate_count))?;
-        Ok((ends, total.saturating_sub(self.before).clamp(0, self.price)))
+        let tariff = self.zone.tariff();
+        let earlier = tariff.price(self.stay_from, self.start_at)?;
+        let of_one = tariff.price(self.stay_from, ends)?.saturating_sub(earlier);
+        let price = times(of_one, i64::from(self.plate_count))?;
+        Ok((ends, price.clamp(0, self.price)))
     }
 }
 

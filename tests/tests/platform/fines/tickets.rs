@@ -214,6 +214,38 @@ fn a_driver_who_leaves_early_gets_the_difference_back_where_the_zone_allows_it()
 }
 
 #[test]
+fn a_ticket_that_ends_early_costs_by_the_tariff_at_which_it_was_sold() {
+    let stack = Stack::shared();
+    let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
+    // At the tariff of the end the first half would cost nothing, or more than all of the ticket.
+    for change in [
+        json!({ "price_offset": 0, "price_lin": 0 }),
+        json!({ "price_lin": 100 }),
+        json!({ "rules": { "control": { "refund_early_end": true }, "pricing": { "max_stay_minutes": 5 } } }),
+    ] {
+        let zone = Zone::found_with(&stack, &refunds);
+        let (driver, plate) = driver(&stack, 10_000);
+        let ticket = parked(&stack, &zone, &driver, &plate, 600);
+        assert_eq!(ticket["price"], json!(12.5));
+        let half = "UPDATE fines.ticket SET start_at = start_at - interval '5 hours', end_at = end_at - interval '5 hours',
+            stay_from = stay_from - interval '5 hours' WHERE id = $1";
+        let id = ticket["id"].as_i64().unwrap();
+        stack.sql().execute(half, &[&id]).unwrap();
+        let renamed = json!({ "name": wharf_tests::unique("Zone") });
+        for change in [&change, &renamed] {
+            let changed = zone.admin.patch(&zone.path("")).json(change).send();
+            changed.expect(200);
+        }
+        let end = format!("/api/v1/tickets/{id}/end");
+        driver.post(&end).send().expect(200);
+        // 0.50 + 1.20 × 5, and two cents for each minute that the test takes.
+        eventually("the rest is back", SOON, || {
+            (650..700).contains(&moved(&stack, "ticket", &ticket["id"]))
+        });
+    }
+}
+
+#[test]
 fn an_extension_is_not_sold_once_its_ticket_has_ended_early() {
     let stack = Stack::shared();
     let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });

@@ -210,7 +210,8 @@ fn the_role_of_orders_changes_what_is_paid_for_through_functions_only() {
 
 #[test]
 fn the_role_of_fines_changes_what_is_paid_for_through_functions_only() {
-    let written = written_columns("fines", &["ticket", "fine", "charge", "refund"]);
+    let money = ["ticket", "past_tariff", "fine", "charge", "refund"];
+    let written = written_columns("fines", &money);
     assert_eq!(
         written,
         [
