@@ -235,6 +235,10 @@ BEGIN
     IF NOT (is_admin OR works_in_zone(f.zone_id, the_caller)) THEN
         RETURN 'forbidden';
     END IF;
+    -- Hidden, the appeal could not be decided any more, and its driver would not get the money back.
+    IF f.payments > 0 AND EXISTS (SELECT FROM appeal WHERE fine_id = the_fine AND status = 'open') THEN
+        RETURN 'appeal_open';
+    END IF;
     UPDATE fine SET hidden_at = now(), hidden_by = the_caller, next_step_at = NULL WHERE id = the_fine;
     PERFORM note_event(the_fine, the_caller, 'hidden');
     PERFORM touch_fine(the_fine);

@@ -417,6 +417,14 @@ pub enum Error {
     )]
     AppealOver,
     #[refusal(
+        409,
+        "appeal-open",
+        "An appeal is open",
+        detail = "the fine was paid and its appeal is open; decide the appeal first",
+        outcome = "appeal_open"
+    )]
+    AppealOpen,
+    #[refusal(
         403,
         "own-decision",
         "The issuer does not decide",

@@ -57,7 +57,7 @@ pub fn routes() -> Routes {
             it.summary("List all fines").note("The newest first.")
         })
         .delete("/api/v1/fines", hide_all_fines, |it| {
-            it.summary("Hide all fines").note("The rows stay, with who hid them and when.")
+            it.summary("Hide all fines").note("The rows stay, with the user who hid them and the time. Fines that were paid and whose appeal is open stay visible.")
         })
         .get("/api/v1/fines/references/{reference}", show_by_reference, |it| {
             it.summary("Show a fine by its reference")
@@ -101,8 +101,12 @@ pub fn routes() -> Routes {
         })
         .delete("/api/v1/fines/{id}", hide_fine, |it| {
             it.summary("Hide a fine")
-                .note("For staff of its zone. The row stays, with the user who hid it and the time.")
-                .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
+                .note("For staff of its zone. The row stays, with the user who hid it and the time. A fine that was paid is not hidden while its appeal is open.")
+                .refuses([
+                    Error::UNKNOWN_FINE,
+                    Error::FORBIDDEN,
+                    Error::APPEAL_OPEN,
+                ])
         })
         .post("/api/v1/fines/{id}/pay", pay_fine, |it| {
             it.summary("Pay a fine")

@@ -101,6 +101,25 @@ fn a_fine_that_is_hidden_is_not_appealed() {
 }
 
 #[test]
+fn a_paid_fine_is_not_hidden_while_its_appeal_is_open() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    pay_fine(&driver, &fine).expect(201);
+    appeal(&driver, &fine).expect(201);
+    let hidden = format!("/api/v1/fines/{}", fine["id"]);
+    // Its issuer, who does not decide the appeal either.
+    for user in [&zone.controller, &zone.admin, &User::admin(&stack)] {
+        let refused = user.delete(&hidden).send().problem(409);
+        assert_eq!(refused["code"], "appeal-open");
+    }
+    decide(&zone.admin, &fine, true).expect(200);
+    eventually("the money is back", SOON, || balance(&driver) == 10_000);
+    zone.controller.delete(&hidden).send().expect(204);
+}
+
+#[test]
 fn a_driver_withdraws_an_appeal_once_and_no_other_caller_does() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
