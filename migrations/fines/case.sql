@@ -75,8 +75,7 @@ DECLARE
 BEGIN
     FOR f IN
         SELECT * FROM fine
-        WHERE anonymized_at IS NULL AND issued_at < now() - make_interval(days => days)
-            AND (hidden_at IS NOT NULL OR status <> 'issued')
+        WHERE anonymized_at IS NULL AND (hidden_at IS NOT NULL OR status <> 'issued')
             AND coalesce(hidden_at, paid_at, issued_at) < now() - make_interval(days => days)
             AND NOT EXISTS (
                 SELECT FROM appeal
@@ -86,13 +85,14 @@ BEGIN
                 SELECT FROM charge LEFT JOIN refund ON charge_id = charge.id
                 WHERE subject = 'fine' AND subject_id = fine.id AND (charge.status = 'opening' OR refund.status = 'owed')
             )
-        ORDER BY issued_at
+        ORDER BY coalesce(hidden_at, paid_at, issued_at)
         LIMIT at_most
         FOR NO KEY UPDATE SKIP LOCKED
     LOOP
         PERFORM touch_fine(f.id);
         DELETE FROM feed WHERE fine_id = f.id;
         UPDATE appeal_message SET text = '' WHERE fine_id = f.id;
+        UPDATE photo SET dropped_at = now() WHERE fine_id = f.id;
         UPDATE plate_check SET
             plate = '', booking_id = NULL, booked_place = NULL, booked_until = NULL, booked_in_zone = false
         WHERE id = f.check_id;
@@ -106,8 +106,7 @@ BEGIN
     DELETE FROM plate_check
     WHERE id IN (
         SELECT id FROM plate_check
-        WHERE checked_at < now() - make_interval(days => days) AND plate <> ''
-            AND NOT EXISTS (SELECT FROM fine WHERE check_id = plate_check.id)
+        WHERE NOT is_fined AND checked_at < now() - make_interval(days => days)
         ORDER BY checked_at
         LIMIT at_most
     );

@@ -208,6 +208,7 @@ BEGIN
         CASE WHEN seen.result IN ('valid', 'grace') THEN reason END, z.rules -> 'fines', 0
     )
     RETURNING * INTO f;
+    UPDATE plate_check SET is_fined = true WHERE id = seen.id;
     UPDATE fine SET next_step_at = next_step(fine, now()), noted_due = due_amount(fine, now())
     WHERE id = f.id
     RETURNING * INTO f;

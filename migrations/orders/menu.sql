@@ -38,16 +38,19 @@ $$;
 CREATE OR REPLACE FUNCTION lock_stocks(orders bigint[], products bigint[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    -- By arrays of ids: with OR in place of UNION all products and choices are read.
     PERFORM FROM product
-    WHERE id = ANY (products) OR id IN (SELECT product_id FROM item WHERE order_id = ANY (orders))
+    WHERE id = ANY (products || ARRAY(SELECT product_id FROM item WHERE order_id = ANY (orders)))
     ORDER BY id
     FOR NO KEY UPDATE;
     PERFORM FROM choice
-    WHERE product_id = ANY (products) OR id IN (
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM choice WHERE product_id = ANY (products) AND deleted_at IS NULL
+        UNION
         SELECT (chosen ->> 'id')::bigint
         FROM item CROSS JOIN LATERAL jsonb_array_elements(choices) AS chosen
         WHERE order_id = ANY (orders)
-    )
+    ))
     ORDER BY id
     FOR NO KEY UPDATE;
     PERFORM FROM coupon

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::calls::{self, Standing};
 use crate::charge::{Charge, Method, OwedRefund};
 use crate::error::Error;
+use crate::photo::Stored;
 use crate::store;
 
 /// Rows of each kind that one sweep takes on: it has to end before the host gives up on the tick.
@@ -151,18 +152,24 @@ async fn forget(db: &Db) -> Result<(), Error> {
         .parse()
         .map_err(|_| Error::Stored("the variable case_retention_days"))?;
     store::anonymize(db, days, FORGET_BATCH).await?;
-    let stale = store::list_stale_photos(db, SWEEP_BATCH).await?;
+    let stale = store::claim_stale_photos(db, SWEEP_BATCH).await?;
     if stale.is_empty() {
         return Ok(());
     }
     let s3 = S3::open().await.map_err(Error::S3)?;
     for photo in stale {
-        delete(&s3, &photo.key(), photo.upload.as_deref())
-            .await
-            .map_err(Error::S3)?;
-        store::delete_photo(db, photo.id).await?;
+        if let Err(error) = delete_photo(db, &s3, &photo).await {
+            eprintln!("photo {} is left to a later sweep: {error}", photo.id);
+        }
     }
     Ok(())
+}
+
+async fn delete_photo(db: &Db, s3: &S3, photo: &Stored) -> Result<(), Error> {
+    delete(s3, &photo.key(), photo.upload.as_deref())
+        .await
+        .map_err(Error::S3)?;
+    store::delete_photo(db, photo.id).await
 }
 
 /// The event that a payment at the provider has another status.

@@ -14,6 +14,7 @@ use crate::calls;
 use crate::charge::{Asked, Kind, OpenCharge, OwedRefund, Placed, Standing};
 use crate::error::Error;
 use crate::order::{Order, PaymentMethod, PaymentStatus};
+use crate::photo::Stored;
 use crate::store::charges as store;
 use crate::store::{orders, photos};
 
@@ -222,10 +223,16 @@ async fn delete_photos(db: &Db) -> Result<(), Error> {
     }
     let s3 = S3::open().await?;
     for it in stale {
-        photo::delete(&s3, &it.key(), it.upload.as_deref()).await?;
-        photos::delete_photo(db, it.id).await?;
+        if let Err(error) = delete_photo(db, &s3, &it).await {
+            eprintln!("photo {} is left to a later sweep: {error}", it.id);
+        }
     }
     Ok(())
+}
+
+async fn delete_photo(db: &Db, s3: &S3, it: &Stored) -> Result<(), Error> {
+    photo::delete(s3, &it.key(), it.upload.as_deref()).await?;
+    photos::delete_photo(db, it.id).await
 }
 
 async fn hear(db: &Db, event: &Event) -> Outcome {

@@ -6,6 +6,7 @@ mod cars;
 mod cases;
 mod checks;
 mod fleets;
+mod growth;
 mod issuing;
 mod matrix;
 mod money;

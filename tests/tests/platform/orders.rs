@@ -5,6 +5,7 @@ mod attacks;
 mod concurrency;
 mod counter;
 mod crashes;
+mod growth;
 mod hours;
 mod kitchen;
 mod live;

@@ -2,4 +2,4 @@
 SELECT shown.*
 FROM photo
 CROSS JOIN LATERAL show_photo(photo) AS shown
-WHERE photo.id = $2 AND photo.fine_id = $1 AND author = $3
+WHERE photo.id = $2 AND photo.fine_id = $1 AND author = $3 AND dropped_at IS NULL

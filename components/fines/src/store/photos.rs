@@ -52,9 +52,10 @@ pub async fn list_photos(db: &Db, fine: i64, caller: &Caller) -> Result<Vec<Stor
     list(db, sql!("list_photos"), params).await
 }
 
-/// Photos that are to go: of anonymized cases, and uploads that were never completed.
-pub async fn list_stale_photos(db: &Db, limit: i64) -> Result<Vec<Stored>, Error> {
-    Ok(db.all(sql!("list_stale_photos"), params![limit]).await?)
+/// Claims photos whose bytes are to be deleted: photos of anonymized cases, and uploads that were never completed. They
+/// cannot be completed from now on.
+pub async fn claim_stale_photos(db: &Db, limit: i64) -> Result<Vec<Stored>, Error> {
+    Ok(db.all(sql!("claim_stale_photos"), params![limit]).await?)
 }
 
 pub async fn delete_photo(db: &Db, id: Uuid) -> Result<(), Error> {

@@ -1,4 +1,5 @@
 -- $1 limit. Addresses of a dropped one are good for some minutes; one that was not completed within a day is given up.
+-- A claimed photo comes again after ten minutes: one that cannot be deleted keeps no other from its turn.
 WITH dropped AS (
     SELECT id FROM photo
     WHERE dropped_at < now() - interval '10 minutes'
@@ -12,7 +13,7 @@ WITH dropped AS (
     LIMIT $1::bigint
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
-    UPDATE photo SET dropped_at = coalesce(dropped_at, now())
+    UPDATE photo SET dropped_at = now()
     WHERE id IN (SELECT id FROM dropped UNION ALL SELECT id FROM given_up)
     RETURNING photo
 )
