@@ -1,4 +1,4 @@
--- What a caller may do and see, zone by zone.
+-- The rights of a caller, zone by zone.
 
 -- Whether a user runs a zone.
 CREATE OR REPLACE FUNCTION runs_zone(the_zone bigint, the_user uuid) RETURNS boolean

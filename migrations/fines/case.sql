@@ -1,4 +1,4 @@
--- What is kept of a fine, as one document, and how it is forgotten.
+-- The case file of a fine, and how a case is anonymized.
 
 -- A moment as RFC 3339.
 CREATE OR REPLACE FUNCTION iso(at timestamptz) RETURNS text
@@ -65,8 +65,8 @@ BEGIN
 END
 $$;
 
--- Forgets whom cases were about that were closed so many days ago, `at_most` of them, and checks of that age; says how
--- many cases. What remains is what statistics need.
+-- Anonymizes cases that were closed so many days ago, and deletes checks of that age without a fine, `at_most` of each.
+-- Answers how many cases. Statistics need the rest.
 CREATE OR REPLACE FUNCTION anonymize(days int, at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE

@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
--- What a fine tells its driver.
+-- Writes a notice to the driver of a fine.
 CREATE OR REPLACE FUNCTION tell_driver(the_fine fine, the_template text, cents bigint) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO events.outbox (kind, aggregate, payload)
@@ -48,7 +48,7 @@ LANGUAGE sql AS $$
     WHERE feed.fine_id = the_fine.id AND zone.id = the_fine.zone_id
 $$;
 
--- What a ticket covers of a car in a zone at this moment.
+-- The ticket that covers a car in a zone at this moment, or did until lately.
 CREATE OR REPLACE FUNCTION ticket_state(
     the_zone bigint, the_plate text, grace int, OUT result text, OUT ticket_id bigint, OUT valid_until timestamptz
 )
@@ -64,7 +64,7 @@ BEGIN
 END
 $$;
 
--- What it means for a car now that its cover ends or ended then.
+-- The state of a car whose cover ends or ended at that moment.
 CREATE OR REPLACE FUNCTION cover_state(until timestamptz, grace int) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE

@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION part_amount(total bigint, parts int, part int) RETURN
 LANGUAGE sql IMMUTABLE
 RETURN total / parts + CASE WHEN part <= total % parts THEN 1 ELSE 0 END;
 
--- What the parts of a fine would cost together. A fine that is paid in parts has no discount.
+-- The price of all parts of a fine together. A fine that is paid in parts has no discount.
 CREATE OR REPLACE FUNCTION offered_total(it fine, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -1,6 +1,6 @@
 -- A fine, a check and an appeal as statements read them, moments in milliseconds.
 
--- What a fine is by its schedule at a moment. A discount lasts up to the last instant of its days, a surcharge begins
+-- The amount of a fine by its schedule at a moment. A discount lasts up to the last instant of its days, a surcharge begins
 -- after it; halves of a minor unit are rounded up. PL/pgSQL, like the next step, because a list asks for each of its
 -- fines: plans of SQL functions that are not inlined are made anew in every statement.
 CREATE OR REPLACE FUNCTION scheduled_amount(it fine, at timestamptz, waives boolean) RETURNS bigint

@@ -101,7 +101,7 @@ BEGIN
         RETURN 'already_paid';
     END IF;
     UPDATE ticket SET removed_at = now() WHERE id = the_ticket;
-    -- What is being paid for it right now goes back.
+    -- A payment for it that is under way goes back.
     UPDATE charge SET due_at = now() WHERE subject = 'ticket' AND subject_id = the_ticket AND status = 'opening';
     RETURN 'removed';
 END

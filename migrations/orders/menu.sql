@@ -343,8 +343,8 @@ BEGIN
 END
 $$;
 
--- Changes a menu to what a file says, all of it or nothing. Products and categories are known by their names. Those that
--- the file does not name stay.
+-- Changes a menu to what a file says, all of it or nothing. Products and categories are known by their names. Others
+-- stay as they are.
 CREATE OR REPLACE FUNCTION import_menu(the_shop bigint, the_caller uuid, is_admin boolean, wanted jsonb)
 RETURNS TABLE (outcome text, created bigint, changed bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$

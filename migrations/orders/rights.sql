@@ -1,4 +1,4 @@
--- Who may do what: admins everything, staff what `permission` gives to their roles in that shop.
+-- Rights: admins may do everything, staff the acts that `permission` gives to their roles in that shop.
 CREATE OR REPLACE FUNCTION may(the_shop bigint, the_caller uuid, is_admin boolean, the_act text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -28,7 +28,7 @@ pub struct NewCar {
     pub model: Option<String>,
 }
 
-/// What is absent stays.
+/// Absent fields stay as they are.
 #[derive(Debug, Deserialize, Schema)]
 pub struct CarChange {
     pub plate: Option<Plate>,

@@ -447,7 +447,7 @@ pub enum Error {
         409,
         "photos-closed",
         "No photo can be added",
-        detail = "those who work in the zone add photos within a week, the driver while an appeal is open",
+        detail = "staff of the zone add photos within a week, the driver while an appeal is open",
         outcome = "photos_closed"
     )]
     PhotosClosed,

@@ -1,4 +1,4 @@
-//! What a stay costs. No I/O in this file: moments are arguments.
+//! The price of a stay. No I/O in this file: moments are arguments.
 //!
 //! The price is `offset + (lin × hours) ^ exp`, rounded to the nearest cent once, at the end, halves up. A zone may
 //! weigh the hours (rates by time of day and by day), leave the first minutes free, and cap a day. A stay without an
@@ -214,7 +214,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 impl Tariff<'_> {
-    /// What a stay costs, in minor units.
+    /// The price of a stay, in minor units.
     pub fn price(&self, from: Timestamp, to: Timestamp) -> Result<i64, Error> {
         if let Some(longest) = self.rules.max_stay_minutes
             && seconds(from, to) > i64::from(longest) * 60

@@ -33,7 +33,7 @@ pub struct Ticket {
     pub other_plates: Vec<String>,
 }
 
-/// What a driver asks for.
+/// A ticket that a driver asks for.
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewTicket {
     /// The plate of a registered car.

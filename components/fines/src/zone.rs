@@ -191,7 +191,7 @@ pub struct NewZone {
     pub payee: Option<Uuid>,
 }
 
-/// What is absent stays.
+/// Absent fields stay as they are.
 #[derive(Debug, Deserialize, Schema)]
 pub struct ZoneChange {
     #[schemars(length(min = 1, max = 100))]
@@ -317,7 +317,7 @@ impl Outline {
     }
 }
 
-/// What a user is in a zone.
+/// The role of a user in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum ZoneRole {
     Admin,

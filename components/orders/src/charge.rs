@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::order::{Order, PaymentStatus};
 
-/// Who moves the money of a charge.
+/// The way in which the money of a charge is moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Kind {
     Provider,
@@ -49,7 +49,7 @@ pub struct OwedRefund {
     pub amount: i64,
 }
 
-/// What the provider says of a payment.
+/// The state of a payment at the provider.
 #[derive(Debug)]
 pub struct Asked {
     pub standing: Standing,

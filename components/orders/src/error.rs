@@ -346,7 +346,7 @@ pub enum Error {
         409,
         "too-many-photos",
         "Too many photos",
-        detail = "a product has at most ten photos, those that wait for their bytes included",
+        detail = "a product has at most ten photos; incomplete uploads count",
         outcome = "too_many_photos"
     )]
     TooManyPhotos,

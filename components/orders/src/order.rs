@@ -58,11 +58,11 @@ impl Status {
     }
 }
 
-/// What a caller does with an order.
+/// A step that a caller takes with an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     To(Status),
-    /// A cashier takes the money at the counter, whatever the payment method. Repeated: no effect.
+    /// A cashier takes the money at the counter, for any payment method. Repeated: no effect.
     CashIn,
 }
 

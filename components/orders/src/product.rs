@@ -1,4 +1,4 @@
-//! What a menu offers. No I/O in this file.
+//! Products and categories of a menu. No I/O in this file.
 
 use jiff::Timestamp;
 use jiff::civil::Time;

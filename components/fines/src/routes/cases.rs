@@ -1,4 +1,4 @@
-//! What is read far from here: case files, lists for controllers without a network, statistics.
+//! Case files, lists for controllers without a network, statistics.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

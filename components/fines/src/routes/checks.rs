@@ -58,7 +58,7 @@ async fn list_checks(
     Query(wanted): Query<WantedPlate>,
     Query(page): Query<Page>,
 ) -> Result<Listed<PlateCheck>, Problem> {
-    // What cannot be a plate was never checked.
+    // A text that cannot be a plate was never checked.
     let plate = wanted.plate.map(|it| match Plate::try_from(it) {
         Ok(plate) => plate.as_str().to_owned(),
         Err(_) => "-".to_owned(),

@@ -292,7 +292,7 @@ async fn follow_to_payment(Path(reference): Path<String>) -> Result<Response, Pr
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, link)]).into_response())
 }
 
-/// What payers without an account pay: they are asked for no waiver.
+/// The part that payers without an account pay. They cannot give up the appeal.
 const REST: Portion = Portion::Rest { waives: false };
 
 pub async fn open_page(reference: &str, portion: Portion) -> Result<PaymentPage, Problem> {

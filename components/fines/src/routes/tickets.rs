@@ -194,7 +194,7 @@ async fn buy_ticket(
     once.answer(&db, &caller, buy).await
 }
 
-/// What a ticket would cost.
+/// The price that a ticket would have.
 #[derive(Serialize, Schema)]
 struct Quote {
     #[serde(with = "kit::money::decimal")]

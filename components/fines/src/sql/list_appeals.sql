@@ -1,5 +1,5 @@
 -- $1 zone, $2 caller, $3 caller is admin, $4 limit, $5 offset
--- Those that wait for a decision, the oldest first.
+-- Open appeals, the oldest first.
 WITH asked AS (
     SELECT CASE
         WHEN NOT EXISTS (SELECT FROM zone WHERE id = $1) THEN 'unknown_zone'

@@ -1,4 +1,4 @@
-//! What is read far from here.
+//! Case files, the lists of controllers without a network, and statistics.
 
 use jiff::Timestamp;
 use kit::identity::Caller;
@@ -39,7 +39,7 @@ pub async fn find_statistics(db: &Db, since: Option<Timestamp>) -> Result<Statis
     serde_json::from_value(found.document).map_err(|_| Error::Stored("the statistics"))
 }
 
-/// Forgets whom closed cases were about; answers how many cases that were.
+/// Anonymizes closed cases; answers how many.
 pub async fn anonymize(db: &Db, days: i32, limit: i32) -> Result<i64, Error> {
     let kit::store::Only(forgotten) = db.one(sql!("anonymize"), params![days, limit]).await?;
     Ok(forgotten)

@@ -183,7 +183,7 @@ struct Polled {
     fine: Option<Fine>,
 }
 
-/// What a driver asks for.
+/// A poll of a driver.
 pub struct Poll {
     /// The version that the driver has.
     pub known: Option<i64>,

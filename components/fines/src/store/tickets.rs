@@ -19,7 +19,7 @@ pub struct Wanted {
     pub ends_before: Option<Timestamp>,
 }
 
-/// What a stay is priced by.
+/// The basis of the price of a stay.
 pub async fn find_basis(db: &Db, zone: i64, new: &NewTicket, stay: Stay) -> Result<Basis, Error> {
     db.optional(sql!("find_basis"), params![zone, new.plates(), stay.from])
         .await?
@@ -105,7 +105,7 @@ pub async fn remove_ticket(db: &Db, id: i64, caller: Uuid) -> Result<(), Error> 
     decide(db, sql!("remove_ticket"), params![id, caller]).await
 }
 
-/// What a ticket that ends early is priced by.
+/// The basis of the price of a ticket that ends early.
 pub async fn find_ending(db: &Db, id: i64) -> Result<Ending, Error> {
     db.optional(sql!("find_ending"), params![id])
         .await?

@@ -1,4 +1,4 @@
-//! What a kitchen sees.
+//! The lists of a kitchen.
 
 use axum::http::Uri;
 use kit::identity::Caller;

@@ -261,7 +261,7 @@ fn check_allergens(allergens: Vec<String>) -> Result<Vec<String>, Error> {
     allergens.iter().map(|it| check_name(it, 100)).collect()
 }
 
-/// What is absent stays.
+/// Absent fields stay as they are.
 #[derive(Deserialize, Schema)]
 pub struct ProductChange {
     #[schemars(length(min = 1, max = 200))]

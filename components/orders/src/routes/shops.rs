@@ -46,7 +46,7 @@ pub async fn create_shop(_: Admin, Json(new): Json<NewShop>) -> Result<Created<S
     Ok(Created::at(format!("/shops/{}", shop.id), shop))
 }
 
-/// What is absent stays.
+/// Absent fields stay as they are.
 #[derive(Deserialize, Schema)]
 pub struct ShopChange {
     #[schemars(length(min = 1, max = 100))]
@@ -188,7 +188,7 @@ pub struct NewCoupon {
     percent: Option<i32>,
     #[schemars(with = "Option<f64>")]
     amount: Option<Price>,
-    /// What the items have to cost.
+    /// The lowest price of the items for which it counts.
     #[schemars(with = "Option<f64>")]
     min_amount: Option<Price>,
     #[schemars(range(min = 1))]

@@ -25,7 +25,7 @@ use crate::order::{Order, PaymentStatus, Status, Tracked};
 use crate::store;
 use crate::store::orders;
 
-/// What a link shows of an order.
+/// The part of an order that its link shows.
 #[derive(Serialize, Schema)]
 pub struct Followed {
     pickup_number: i32,
@@ -101,7 +101,7 @@ enum Watched {
     Link(Uuid),
 }
 
-/// What is shown of an order.
+/// The shown state of an order.
 struct View {
     /// Changes when the body does.
     etag: String,

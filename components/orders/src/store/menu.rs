@@ -15,7 +15,7 @@ use crate::product::{Category, Movement, Product, Reason, Station};
 /// Rows of a list when the client does not say how many, as in the replaced system.
 pub const PAGE: i64 = 10;
 
-/// Who asks for a part of the menu. Without a caller it is the public one.
+/// The reader of a menu. Without a caller the public part is read.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub caller: Option<&'a Caller>,
@@ -133,7 +133,7 @@ pub async fn create_product(db: &Db, caller: &Caller, new: NewProduct) -> Result
     decide(db, sql!("create_product"), params).await
 }
 
-/// What is to be changed of a product; what is absent stays.
+/// A change of a product; absent fields stay as they are.
 #[derive(Default)]
 pub struct Change {
     pub category: Option<i64>,
@@ -172,7 +172,7 @@ pub async fn change_product(
     decide(db, sql!("change_product"), params).await
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Imported {
     /// Products.

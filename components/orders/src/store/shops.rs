@@ -76,7 +76,7 @@ pub async fn list_figures(
     decide_all(db, sql!("list_figures"), params).await
 }
 
-/// What a coupon is to be.
+/// A coupon to create.
 pub struct NewCoupon<'a> {
     pub code: &'a str,
     pub percent: Option<i32>,

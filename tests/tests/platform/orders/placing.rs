@@ -13,7 +13,7 @@ fn an_order_has_the_shape_old_clients_read() {
     let customer = User::driver(&stack);
     let body = json!({
         "shop_id": shop.id, "order_items": [{ "product_id": product, "quantity": 2 }],
-        // What a client says of price and payment is not believed.
+        // Price and payment in a request are ignored.
         "amount": 0.01, "status": "delivered", "payment_status": "approved",
     });
     let order = customer

@@ -20,7 +20,7 @@ pub(super) fn press(stack: &Stack, page: &str, decision: &str) -> Answer {
     stack.post(page).form(&form).send()
 }
 
-/// What the provider holds of an order, in transfers.
+/// The sum of the transfers of an order, less its refunds.
 pub(super) fn booked(stack: &Stack, order: i64) -> i64 {
     let sum = "SELECT coalesce(sum(CASE WHEN refund_of IS NULL THEN t.amount ELSE -t.amount END), 0)::bigint
         FROM payments.transfer t JOIN orders.charge c ON c.id IN (t.id, t.refund_of) WHERE order_id = $1";
@@ -241,7 +241,7 @@ fn what_was_sent_back_by_hand_at_the_provider_is_not_sent_again_with_the_order()
     });
 }
 
-/// What the provider says it has sent back of an order.
+/// The sum that the provider says it has sent back of an order.
 fn sent_back(stack: &Stack, order: i64) -> i64 {
     let sum = "SELECT coalesce(sum(r.amount), 0)::bigint
         FROM orders.charge c

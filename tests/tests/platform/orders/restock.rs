@@ -1,4 +1,4 @@
-//! What becomes of the stock when items of an order are given back.
+//! The stock after items of an order were given back.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};

@@ -1,4 +1,4 @@
-//! The steps of an order: those that are declared, and no others.
+//! An order takes the declared steps and no others.
 
 use serde_json::json;
 use wharf_tests::{Dice, Stack, User};
