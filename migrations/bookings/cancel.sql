@@ -1,10 +1,12 @@
 -- What of its price the owner keeps when the driver cancels a booking at a moment: nothing while that is free; later
--- what was used, and no less than the part that the rules of the place named when it was booked.
+-- what was used, and no less than the part that the rules of the place named when it was booked. The time that its car was
+-- seen to stand there is never free: otherwise a driver who stayed on after an earlier booking would book that time, and
+-- cancel it once the car has left.
 CREATE OR REPLACE FUNCTION kept_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF b.refund_free_hours IS NULL OR b.full_cost = 0 THEN
-        RETURN 0;
+        RETURN least(b.full_cost, coalesce(cost(b.hourly_rate, b.checked_in_at, b.checked_out_at), 0));
     END IF;
     IF is_free(b, at) THEN
         RETURN least(b.least_cost, b.full_cost);

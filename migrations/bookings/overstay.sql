@@ -1,7 +1,8 @@
 -- Cars that come and leave, by their plates, and what leaving late costs.
 
 -- What it costs that a car leaves at a moment: nothing within the grace; later, all of the time after the end counts, by
--- minutes or hours that have begun. An extension that is being paid counts as paid; it is counted anew when it was not.
+-- minutes or hours that have begun. An extension that is being paid counts as paid; it is counted anew when it was not. What
+-- was kept of later bookings of the car that were canceled meanwhile has paid for a part.
 CREATE OR REPLACE FUNCTION overstay_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -17,10 +18,15 @@ BEGIN
     IF b.overstay ->> 'per' = 'hour' THEN
         minutes := ceil(minutes / 60) * 60;
     END IF;
-    RETURN least(
+    RETURN greatest(0, least(
         (b.overstay ->> 'max_cost')::bigint,
         trunc(minutes * b.hourly_rate * (b.overstay ->> 'rate_percent')::int / 6000)
-    );
+    ) - (
+        SELECT coalesce(sum(kept_cost), 0)
+        FROM booking AS later
+        WHERE later.plate = b.plate AND later.place_id = b.place_id AND later.kept_cost > 0
+            AND later.date_to > ends AND later.date_from < at
+    ));
 END
 $$;
 

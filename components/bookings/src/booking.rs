@@ -42,7 +42,8 @@ pub struct Booking {
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(with = "Option<i64>")]
     pub kept_cost: i64,
-    /// As it was when the place was booked; absent when the price is given back in full until the end.
+    /// As it was when the place was booked; absent when all of the price is given back until the end, except for the time
+    /// that the car was seen to stand on the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,

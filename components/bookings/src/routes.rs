@@ -80,7 +80,7 @@ pub fn routes() -> Routes {
         })
         .post("/parking/{parking_id}/check-out", gate::check_out, |it| {
             it.summary("Let a car out")
-                .note("Answers the booking by which the car came, with the time at which it left. A car that leaves after the end of its booking, and later than the grace of its `overstay_rule`, owes `overstay_cost`: it is taken from the driver's wallet, once, and what the wallet lacks is `overstay_owed` until it is there. A car that is booked again from then on has stayed for the next booking. Repeated within ten minutes, it changes nothing.")
+                .note("Answers the booking by which the car came, with the time at which it left. A car that leaves after the end of its booking, and later than the grace of its `overstay_rule`, owes `overstay_cost`: it is taken from the driver's wallet, once, and what the wallet lacks is `overstay_owed` until it is there. A car that is booked again from then on has stayed for the next booking. What was kept of later bookings of the car that were canceled counts towards `overstay_cost`. Repeated within ten minutes, it changes nothing.")
                 .refuses([
                     Error::UNKNOWN_PLACE,
                     Error::FORBIDDEN,
@@ -123,7 +123,7 @@ pub fn routes() -> Routes {
         })
         .put("/booking/{booking_id}", bookings::change_booking, |it| {
             it.summary("Cancel a booking")
-                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back, until its end; of a booking with a `refund_policy` its driver gets back what that says, and `kept_cost` is what the owner keeps. A driver whose car is inside moves the end instead. `Confirmed` is handled automatically by payment service.")
+                .note("The status is all that is read of the body: `Canceled` cancels the booking and gives its price back, until its end; of a booking with a `refund_policy` its driver gets back what that says, and `kept_cost` is what the owner keeps. The time that a car stood there, from its check-in to its check-out, is not given back to its driver. A driver whose car is inside moves the end instead. `Confirmed` is handled automatically by payment service.")
                 .refuses([
                     Error::UNKNOWN_BOOKING,
                     Error::FORBIDDEN,

@@ -106,7 +106,8 @@ pub struct Rules {
     #[serde(default)]
     #[row(json)]
     pub blackouts: Vec<Blackout>,
-    /// Without one, a booking that is canceled before its end is given back in full.
+    /// Without one, a booking that is canceled before its end is given back in full, except for the time that its car was
+    /// seen to stand on the place.
     #[serde(default)]
     #[row(json)]
     pub refund_policy: Option<RefundPolicy>,

@@ -1,5 +1,6 @@
 //! Cars come and leave by their plates.
 
+mod afterwards;
 mod late;
 mod overlaps;
 mod several;
