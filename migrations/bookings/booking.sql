@@ -38,9 +38,19 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(uuid_hash(the_driver), 0) THEN
         RETURN false;
     END IF;
-    RETURN coalesce(
-        (SELECT status = 'Confirmed' FROM booking WHERE driver = the_driver ORDER BY id DESC LIMIT 1), false
-    );
+    RETURN coalesce((
+        SELECT newest.status = 'Confirmed'
+        FROM (VALUES ('Confirmed'), ('Canceled'), ('Waiting')) AS known (status)
+        CROSS JOIN LATERAL (
+            SELECT id, booking.status
+            FROM booking
+            WHERE driver = the_driver AND booking.status = known.status
+            ORDER BY id DESC
+            LIMIT 1
+        ) AS newest
+        ORDER BY id DESC
+        LIMIT 1
+    ), false);
 END
 $$;
 

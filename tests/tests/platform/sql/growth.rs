@@ -1,5 +1,5 @@
-//! The cost of reading a history and of proving the books does not grow with the history. The tests count pages of the
-//! database, not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` runs them with so many transfers
+//! The cost of reading a history, of proving the books and of listing bookings does not grow with what there is. The tests count
+//! pages of the database, not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` runs them with so many transfers
 //! and prints both.
 
 use std::env;
@@ -168,6 +168,58 @@ fn a_sweep_reads_nothing_of_erased_people_who_left_nothing() {
         many <= 2 * few + 200,
         "{many} pages of many people, {few} of few"
     );
+}
+
+/// One place and one driver have a half of all bookings. The oldest ones are waiting.
+const BOOKINGS: &str = "
+    SET LOCAL search_path = bookings;
+    INSERT INTO place (owner, name, city, address, parking_type, hourly_rate, capacity)
+    SELECT gen_random_uuid(), 'Garage', 'Porto', 'Rua 1', 'covered', 60, 100000 FROM generate_series(1, 100);
+    INSERT INTO booking (place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status)
+    SELECT (SELECT max(id) FROM place) - CASE WHEN n % 2 = 0 THEN 0 ELSE n / 2 % 100 END,
+        CASE WHEN n / 2 % 2 = 0 THEN '00000000-0000-0000-0000-000000000000' ELSE gen_random_uuid() END,
+        starts, ends, ends, ends, 60, 60,
+        CASE WHEN n <= 100 THEN 'Waiting' WHEN n % 5 = 0 THEN 'Canceled' ELSE 'Confirmed' END
+    FROM generate_series(1, {bookings}) AS n,
+        LATERAL (SELECT now() + n * interval '5 minutes') AS one (starts),
+        LATERAL (SELECT starts + interval '1 hour') AS other (ends);
+    ANALYZE place;
+    ANALYZE booking;";
+
+#[test]
+fn a_page_of_bookings_costs_what_it_shows_whatever_filters_it() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(&BOOKINGS.replace("{bookings}", &growth()))
+        .unwrap();
+    let place = "SELECT id::text, quote_literal(owner) FROM place ORDER BY id DESC LIMIT 1";
+    let place = sql.query_one(place, &[]).unwrap();
+    let [place, owner] = [0, 1].map(|column| place.get::<_, String>(column));
+    let (place, owner) = (place.as_str(), owner.as_str());
+    let driver = "'00000000-0000-0000-0000-000000000000'";
+    // A plan for any parameters is not to be worse than one for these.
+    for plans in ["force_generic_plan", "force_custom_plan"] {
+        sql.batch_execute(&format!("SET LOCAL plan_cache_mode = {plans}"))
+            .unwrap();
+        for (driver, place, viewer) in [
+            ("NULL", "NULL", "NULL"),
+            (driver, "NULL", "NULL"),
+            (driver, "NULL", driver),
+            ("NULL", place, "NULL"),
+            ("NULL", place, owner),
+            (driver, place, owner),
+        ] {
+            for status in ["NULL", "'Waiting'"] {
+                for (after, offset) in [("NULL", 0), ("NULL", 100), ("1", 0)] {
+                    let params = format!(
+                        "({driver}, {place}, {viewer}, true, {status}, NULL, NULL, {after}, 20, {offset})"
+                    );
+                    let pages = pages_of(&mut sql, "bookings", "list_bookings", &params);
+                    assert!(pages <= 600, "{plans} {params}: {pages} pages");
+                }
+            }
+        }
+    }
 }
 
 /// How many days there were to close.
