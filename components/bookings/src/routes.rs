@@ -116,6 +116,10 @@ pub fn routes() -> Routes {
             it.summary("List refunds that wait")
                 .note("What is owed back and could not be paid yet, the oldest first.")
         })
+        .get("/booking/overstays", bookings::list_owing, |it| {
+            it.summary("List overstays that are owed")
+                .note("Bookings whose drivers still owe `overstay_owed`, the oldest first. It is asked for again after ever longer pauses, a day at most, until it is paid or waived (`DELETE /booking/{booking_id}/overstay`).")
+        })
         .get("/booking/{booking_id}", bookings::show_booking, |it| {
             it.summary("Show a booking")
                 .note("To its driver, the owner of its place, or an admin.")

@@ -369,6 +369,11 @@ pub async fn claim_overstays(db: &Db, limit: i64) -> Result<Vec<Owing>, Error> {
     Ok(db.all(sql!("claim_overstays"), params![limit]).await?)
 }
 
+/// Bookings whose drivers still owe for leaving late, the oldest first.
+pub async fn list_owing(db: &Db, after: Option<i64>, limit: i64) -> Result<Vec<Booking>, Error> {
+    Ok(db.all(sql!("list_owing"), params![after, limit]).await?)
+}
+
 pub async fn list_waiting_refunds(
     db: &Db,
     after: Option<Uuid>,

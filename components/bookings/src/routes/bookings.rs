@@ -172,6 +172,27 @@ pub async fn list_waiting_refunds(
     Ok(Rows::full_of(&uri, limit, waiting, |it| it.id))
 }
 
+#[derive(Deserialize, Schema)]
+pub struct OwingPage {
+    /// Bookings of a page; never more than 100.
+    #[schemars(range(min = 1, max = 100), example = 20)]
+    limit: Option<i64>,
+    /// The id of the booking after which the page begins, as a `Link` says it.
+    #[schemars(example = 1)]
+    after: Option<i64>,
+}
+
+pub async fn list_owing(
+    _: Admin,
+    uri: Uri,
+    Query(wanted): Query<OwingPage>,
+) -> Result<Rows<Booking>, Problem> {
+    let limit = page_rows(wanted.limit);
+    let db = store::open().await?;
+    let owing = store::list_owing(&db, wanted.after, limit).await?;
+    Ok(Rows::full_of(&uri, limit, owing, |it| it.id))
+}
+
 pub async fn show_booking(caller: Caller, Path(id): Path<i64>) -> Result<Json<Booking>, Problem> {
     let db = store::open().await?;
     let (booking, owner) = store::find_booking(&db, id).await?;

@@ -1,5 +1,6 @@
 -- $1 limit
--- What drivers still owe for leaving late, claimed as charges are.
+-- What drivers still owe for leaving late, claimed as charges are. The pause before the next try is the time since the car left,
+-- a day at most: a driver without money is asked for it ever less often, and pays within a day of having it.
 WITH due AS (
     SELECT id
     FROM booking
@@ -8,7 +9,7 @@ WITH due AS (
     LIMIT $1::bigint
     FOR UPDATE SKIP LOCKED
 )
-UPDATE booking SET overstay_due_at = now() + least(now() - checked_out_at, interval '1 hour')
+UPDATE booking SET overstay_due_at = now() + least(now() - checked_out_at, interval '1 day')
 FROM due
 WHERE booking.id = due.id
 RETURNING booking.id, driver

@@ -194,6 +194,12 @@ fn every_role_can_do_exactly_what_it_may() {
             [401, 403, 403, 403, 403, 200],
         ),
         (
+            "GET",
+            "/booking/overstays",
+            None,
+            [401, 403, 403, 403, 403, 200],
+        ),
+        (
             "PUT",
             "/booking/999999999",
             Some(&confirmed),

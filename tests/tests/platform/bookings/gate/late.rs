@@ -101,15 +101,28 @@ fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
     make_due(&stack);
     send_tick(&stack);
     assert_eq!(show(&driver, id)["overstay_owed"], 800);
-    // It comes again after as long as the car is gone, and every hour from then on.
-    let_pass(&stack, id, 600.0);
-    make_due(&stack);
-    send_tick(&stack);
-    let minutes = "SELECT (extract(epoch FROM overstay_due_at - now()) / 60)::float8
-        FROM bookings.booking WHERE id = $1";
-    let minutes = stack.sql().query_one(minutes, &[&id]).unwrap();
-    let minutes: f64 = minutes.get(0);
-    assert!((50.0..=60.0).contains(&minutes), "{minutes}");
+    // It comes again after as long as the car is gone, and every day from then on.
+    for (passed, pause) in [(600.0, 600.0), (10_000.0, 1_440.0)] {
+        let_pass(&stack, id, passed);
+        make_due(&stack);
+        send_tick(&stack);
+        let minutes = "SELECT (extract(epoch FROM overstay_due_at - now()) / 60)::float8
+            FROM bookings.booking WHERE id = $1";
+        let minutes = stack.sql().query_one(minutes, &[&id]).unwrap();
+        let minutes: f64 = minutes.get(0);
+        assert!(
+            (pause - 10.0..=pause + 10.0).contains(&minutes),
+            "{minutes}"
+        );
+    }
+    let list = || {
+        User::admin(&stack)
+            .get("/booking/overstays")
+            .send()
+            .expect(200)
+            .json()
+    };
+    assert_eq!(list(), json!([show(&driver, id)]));
     endow(&stack, &driver, 1_000);
     send_tick(&stack);
     assert_eq!(show(&driver, id)["overstay_owed"], 800);
@@ -119,6 +132,7 @@ fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
         show(&driver, id).get("overstay_owed").is_none()
     });
     assert_eq!((balance(&driver), balance(&owner)), (200, 1_500));
+    assert_eq!(list(), json!([]));
     assert_books_agree(&stack);
 }
 
