@@ -122,6 +122,14 @@ BEGIN
         RETURN QUERY SELECT 'price_changed', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
+    IF funds < price + (
+        SELECT coalesce(sum(full_cost), 0) FROM booking WHERE driver = the_driver AND status = 'Waiting'
+    ) THEN
+        -- Several bookings at once would keep more of the place than their driver can pay. This one comes again once the
+        -- others are paid or refused: what the driver has may be less by then, or have paid for one already.
+        RETURN QUERY SELECT 'crowded', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
+        RETURN;
+    END IF;
     INSERT INTO booking (
         request, place_id, driver, date_from, date_to, held_to, kept_to, hourly_rate, full_cost, status,
         refund_free_hours, refund_percent, overstay, plate, shown_plate

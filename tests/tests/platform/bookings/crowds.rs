@@ -90,6 +90,25 @@ fn of_several_bookings_of_a_driver_at_once_all_but_one_need_the_money() {
     assert_eq!(book(&mut other), "booked");
 }
 
+/// Otherwise each of them would keep a car's room until the ledger refuses it.
+#[test]
+fn bookings_of_a_driver_at_once_take_no_more_room_than_the_driver_can_pay() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 100);
+    let paid = book_confirmed(&stack, &driver(&stack, 60), place, 0, 60);
+    let book = |funds: i64| {
+        format!(
+            "SELECT outcome FROM book(gen_random_uuid(), {place}, (SELECT driver FROM booking WHERE id = {paid}),
+                now() + interval '1 day', now() + interval '25 hours', NULL, funds => {funds})"
+        )
+    };
+    // The second one waits for the place, and finds that the first one is still being paid.
+    for (funds, second) in [(119, "crowded"), (180, "booked")] {
+        let outcomes = stack.overlap("bookings", &book(funds), &book(funds));
+        assert_eq!(outcomes, ("booked".to_owned(), second.to_owned()));
+    }
+}
+
 fn count_waiting(stack: &Stack, words: &str) -> i64 {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0 AND pid <> pg_backend_pid()";
