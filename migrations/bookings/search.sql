@@ -22,10 +22,10 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The longest word of a part of a name, which the trigram index is asked for: an index looks up each trigram, so
--- that many common words would cost much and find nothing.
+-- that many common words would cost much and find nothing. For the same reason the beginning of a long one is enough.
 CREATE OR REPLACE FUNCTION longest_word(part text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT word FROM regexp_split_to_table(part, '\s+') AS word ORDER BY length(word) DESC LIMIT 1
+    SELECT left(word, 50) FROM regexp_split_to_table(part, '\s+') AS word ORDER BY length(word) DESC LIMIT 1
 $$;
 
 -- One row for each place, in order. A last row without a place says where the list goes on, when it does: after

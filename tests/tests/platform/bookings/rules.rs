@@ -301,6 +301,80 @@ fn cars_come_and_go_at_local_opening_hours() {
     assert_books_agree(&stack);
 }
 
+/// So many seconds after a Monday has begun.
+fn in_week(second: i64) -> String {
+    let (day, hour) = (5 + second / 86_400, second / 3_600 % 24);
+    format!(
+        "2026-01-{day:02}T{hour:02}:{:02}:{:02}Z",
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+#[test]
+fn when_a_place_is_open_is_foretold_by_a_few_lines() {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = bookings").unwrap();
+    let is_open = "SELECT is_open('UTC', $1, $2, $3::text::timestamptz, $4::text::timestamptz)";
+    let is_open = sql.prepare(is_open).unwrap();
+    let mut dice = Dice::new(1_709);
+    let mut draw = |bound: u64| i64::try_from(dice.below(bound)).unwrap();
+    let clock = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let mut opened = 0;
+    for _ in 0..2_000 {
+        // Half hours, so that many windows begin and end when a place opens or closes, or a second beside it.
+        let hours: Vec<_> = (0..draw(4))
+            .map(|_| {
+                let from = draw(47);
+                (1 + draw(127), from * 30, (from + 1 + draw(48)).min(48) * 30)
+            })
+            .collect();
+        let blackouts: Vec<_> = (0..draw(3))
+            .map(|_| {
+                let from = draw(400) * 1_800;
+                (from, from + (1 + draw(60)) * 1_800)
+            })
+            .collect();
+        let start = 1 + draw(300) * 1_800 + draw(3) - 1;
+        let end = start + 1 + draw(96) * 1_800 + draw(2);
+        let opening = hours.iter().map(|(days, from, to)| {
+            let days: Vec<_> = (0..7).filter(|day| (days >> day) & 1 == 1).collect();
+            let days: Vec<_> = days.into_iter().map(|day| DAYS[day]).collect();
+            json!({ "days": days, "from": clock(*from), "to": clock(*to) })
+        });
+        let opening = Value::Array(opening.collect());
+        let closed = blackouts
+            .iter()
+            .map(|(from, to)| json!({ "from": in_week(*from), "to": in_week(*to) }));
+        let closed = Value::Array(closed.collect());
+        let row = sql.query_one(
+            &is_open,
+            &[&opening, &closed, &in_week(start), &in_week(end)],
+        );
+
+        let may_pass = |second: i64| {
+            hours.iter().any(|(days, from, to)| {
+                let minute = second % 86_400 / 60;
+                (days >> (second / 86_400 % 7)) & 1 == 1 && (*from..*to).contains(&minute)
+            })
+        };
+        let expected = may_pass(start)
+            && may_pass(end - 1)
+            && blackouts
+                .iter()
+                .all(|(from, to)| *from >= end || *to <= start);
+        opened += i64::from(expected);
+        assert_eq!(
+            row.unwrap().get::<_, bool>(0),
+            expected,
+            "{opening} {closed} {start} {end}"
+        );
+    }
+    assert!((100..1_000).contains(&opened), "{opened}");
+}
+
 /// As they were stored before they were refused: PostgreSQL does not read them.
 #[test]
 fn blackouts_of_the_year_0_are_gone() {

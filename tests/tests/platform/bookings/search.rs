@@ -149,6 +149,12 @@ fn a_page_of_a_hundred_thousand_places_is_right_and_reads_few() {
     let pages = pages_read(&mut sql, rare);
     assert!(pages <= 50, "{pages} pages");
     sql.batch_execute("RESET enable_seqscan").unwrap();
+    // The index looks up each trigram of a name; a long one is found by its beginning.
+    let long = "SELECT FROM search_places(NULL, (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 250) AS n),
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 100)";
+    pages_read(&mut sql, long);
+    let pages = pages_read(&mut sql, long);
+    assert!(pages <= 1_000, "{pages} pages");
     let porto = || Search::near(41.15, -8.61);
     // A search, and how many places it may read.
     let right = [
