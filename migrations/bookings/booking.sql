@@ -1,7 +1,8 @@
 -- Taking a place, and moving the start or the end of a booking.
 
--- Why a driver who has `funds`, null when that was not looked at, is refused before the place is locked. A driver who lacks
--- nothing but money hears that; all others are left to `book()`. A copy of a request is never refused.
+-- The reason to refuse a driver before the place is locked. `funds` is the money of the driver; null when that was not looked at. A
+-- driver is refused for a lack of money only when nothing else would refuse the booking; `book()` gives all other reasons. A copy
+-- of a request is never refused.
 CREATE OR REPLACE FUNCTION refuse_early(
     the_request uuid, the_place bigint, the_driver uuid, starts timestamptz, ends timestamptz, expected_cost bigint,
     funds bigint
@@ -114,7 +115,7 @@ BEGIN
     END IF;
     price := cost(p.hourly_rate, starts, ends);
     IF price = 0 THEN
-        -- Slices that cost less than a cent would keep the place from those who pay.
+        -- Slices that cost less than a cent would keep the place from drivers who pay.
         RETURN QUERY SELECT 'too_short', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;
@@ -165,7 +166,7 @@ DECLARE
     ends timestamptz;
     price bigint;
     is_longer boolean;
-    -- What the owner keeps of the booking from now on, whatever becomes of it.
+    -- The owner keeps at least this much of the booking from now on, also when it is canceled.
     least_kept bigint;
     refusal text;
 BEGIN
@@ -212,7 +213,7 @@ BEGIN
         WHEN starts < b.date_from AND peak(b.place_id, starts, least(b.date_from, ends), b.id) >= p.capacity
             THEN 'no_availability'
         WHEN price < 0 AND b.full_cost + price < least_kept THEN 'kept_by_rules'
-        -- Otherwise those without money would keep the place from others, for as long as the ledger takes to refuse them.
+        -- Otherwise drivers without money would keep the place from others, for as long as the ledger takes to refuse them.
         WHEN price > 0 AND funds IS NULL THEN 'unknown_funds'
         WHEN price > funds THEN 'insufficient_funds'
     END);
@@ -247,7 +248,7 @@ BEGIN
 END
 $$;
 
--- As copies of the release before call it.
+-- Copies of the release before call this one.
 CREATE OR REPLACE FUNCTION move_end(the_booking bigint, the_caller uuid, is_admin boolean, ends timestamptz)
 RETURNS TABLE (
     outcome text, subject booking, payment uuid, due bigint, payee uuid, earlier jsonb, refunds jsonb
@@ -267,7 +268,7 @@ DECLARE
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     SELECT * INTO b FROM booking WHERE id = c.booking_id FOR UPDATE;
-    -- From now on `due_at` says when its money may be released: whenever the booking is over, until that fails.
+    -- From now on `due_at` is the earliest moment of the next try to release its money. Only a failed try moves it.
     UPDATE charge SET status = 'paid', due_at = now()
     WHERE id = the_charge AND status = 'opening'
     RETURNING * INTO c;

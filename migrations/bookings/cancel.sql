@@ -1,7 +1,7 @@
--- What of its price the owner keeps when the driver cancels a booking at a moment: nothing while that is free; later
--- what was used, and no less than the part that the rules of the place named when it was booked. The time that its car was
--- seen to stand there is never free: otherwise a driver who stayed on after an earlier booking would book that time, and
--- cancel it once the car has left.
+-- The part of its price that the owner keeps when the driver cancels a booking at a moment. While a cancellation is free, that is
+-- nothing. Later it is the price of the time that was used, and no less than the percentage that the rules of the place named when
+-- it was booked. The time between check-in and check-out is never free: otherwise a driver who stayed on after an earlier booking
+-- would book that time, and cancel it once the car has left.
 CREATE OR REPLACE FUNCTION kept_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -87,7 +87,7 @@ BEGIN
 END
 $$;
 
--- As `cancel()`, for callers who come again when they are sent away.
+-- Calls `cancel()` for requests that come again when they are not admitted.
 CREATE OR REPLACE FUNCTION cancel_in_turn(the_booking bigint, the_caller uuid, is_admin boolean, hide boolean)
 RETURNS TABLE (outcome text, subject booking, refunds jsonb)
 LANGUAGE plpgsql AS $$

@@ -6,7 +6,7 @@ DECLARE
     the_booking bigint;
     called_off bigint := 0;
 BEGIN
-    -- Who is booking there right now is waited for, and seen below.
+    -- This waits for bookings that are being made there, so that the loop sees them.
     UPDATE place SET deleted_at = now() WHERE owner = the_user AND deleted_at IS NULL;
     FOR the_booking IN
         SELECT id
@@ -25,7 +25,7 @@ BEGIN
         called_off := called_off + 1;
     END LOOP;
     UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;
-    -- First the rule: a car that leaves right now is waited for, and what it owes is seen below. Until its booking ends, a
+    -- The rule goes first: this waits for a car that is leaving, and the next statement sees what it owes. Until its booking ends, a
     -- car that has left may come again; while an extension is being paid, what it owes is not known.
     UPDATE booking SET overstay = NULL
     WHERE overstay IS NOT NULL AND status <> 'Canceled' AND deleted_at IS NULL

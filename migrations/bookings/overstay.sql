@@ -1,8 +1,8 @@
 -- Cars that come and leave, by their plates, and what leaving late costs.
 
--- What it costs that a car leaves at a moment: nothing within the grace; later, all of the time after the end counts, by
--- minutes or hours that have begun. An extension that is being paid counts as paid; it is counted anew when it was not. What
--- was kept of later bookings of the car that were canceled meanwhile has paid for a part.
+-- The cost of leaving at a moment. Within the grace it is nothing. Later all of the time after the end counts, by minutes or hours
+-- that have begun. An extension that is being paid counts as paid; if it is not paid after all, the cost is computed again. The kept
+-- part of later bookings of the car that were canceled has paid for a part of it.
 CREATE OR REPLACE FUNCTION overstay_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

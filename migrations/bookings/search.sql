@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION search_places(
     after_place bigint, skipped bigint, page bigint
 ) RETURNS TABLE (rank bigint, place_id bigint, free bigint, distance_km float8, reached bigint, left_out bigint)
 LANGUAGE plpgsql STABLE ROWS 100
--- What a plan costs depends on which filters there are; scans of all places and sorts of many are never cheap here.
+-- The cost of a plan depends on which filters there are. Scans of all places and sorts of many are never cheap here.
 SET plan_cache_mode = force_custom_plan
 SET enable_seqscan = off
 SET enable_sort = off

@@ -1,4 +1,4 @@
--- A booking as those who check cars read it.
+-- A booking as checks of cars read it.
 CREATE OR REPLACE FUNCTION show_cover(it booking, its_place place)
 RETURNS TABLE (
     booking_id bigint, plate text, place_id bigint, place text, latitude float8, longitude float8, date_to bigint

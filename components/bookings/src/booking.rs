@@ -1,5 +1,5 @@
-//! The rules of a booking. No I/O in this file; what needs a lock (room, price,
-//! who may cancel) stands in `migrations/bookings`.
+//! The rules of a booking. No I/O in this file; decisions that need a lock (room, price, cancellation) stand in
+//! `migrations/bookings`.
 
 use jiff::{SignedDuration, Timestamp};
 use kit::Word;
@@ -92,7 +92,7 @@ pub struct Quote {
     pub overstay_rule: Option<Overstay>,
 }
 
-/// What a driver says beside the window; all of it may be absent.
+/// The part of a request beside the window. All of it may be absent.
 #[derive(Clone, Copy)]
 pub struct Agreed<'a> {
     /// At another price nothing is booked.
@@ -100,7 +100,7 @@ pub struct Agreed<'a> {
     pub plate: Option<&'a Plate>,
 }
 
-/// The bookings that are wanted, and who wants them.
+/// The filters of a list of bookings, and its viewer.
 pub struct Listing {
     pub driver: Option<Uuid>,
     pub place: Option<i64>,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_or_is_moved_to_begin_now_is_too_late() {
+    fn a_booking_that_ends_or_is_moved_to_begin_now_is_too_late() {
         let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
         let soon = now + SignedDuration::from_secs(1);
         assert!(check_end(now, now).is_err() && check_end(soon, now).is_ok());

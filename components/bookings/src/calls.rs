@@ -1,4 +1,4 @@
-//! What bookings asks of payments: its ledger, over WIT.
+//! The calls to the ledger of payments, over WIT.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub async fn pay(charge: &Charge) -> Result<(), Error> {
     .map_err(Error::from)
 }
 
-/// What a driver can spend.
+/// The money that a driver can spend.
 pub async fn free_funds(driver: Uuid) -> Result<i64, Error> {
     let funds = ledger::balance(driver.to_string(), CURRENCY.to_owned()).await?;
     let free = funds.balance.saturating_sub(funds.held);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::booking::Booking;
 
-/// What came of the wish to book a place or to move a booking's end.
+/// The outcome of booking a place or moving a booking.
 pub enum Taken {
     /// It costs nothing, was settled before, or gives money back.
     Settled {
@@ -64,7 +64,7 @@ impl From<TakenRow> for Taken {
     }
 }
 
-/// A canceled booking, and what its driver is to get back.
+/// A canceled booking, and the refunds that its driver is owed.
 #[derive(FromRow)]
 pub struct Canceled {
     #[row(flatten)]

@@ -1,4 +1,4 @@
-//! Which cars stand somewhere by a booking, for those who check cars. No I/O in this file.
+//! The cars that stand somewhere by a booking, for functions that check cars. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::store::FromRow;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Cover {
     pub booking_id: i64,
-    /// As plates are compared.
+    /// In the form in which plates are compared.
     pub plate: String,
     pub place_id: i64,
     pub place: String,

@@ -1,9 +1,9 @@
 //! Bookings: parking places that owners offer and drivers take by the hour, paid through the ledger of
 //! payments.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP, [`place`], [`rules`] and [`booking`] are
-//! the rules, [`cover`] is what those who check cars ask, [`saga`] keeps a booking and its money together, [`store`] is the SQL, [`calls`] what is asked
-//! of payments, [`error`] every refusal.
+//! Read in this order: [`routes`] is the HTTP face; [`place`], [`rules`] and [`booking`] are the rules; [`cover`] has the answers for
+//! functions that check cars; [`saga`] keeps a booking and its money together; [`store`] is the SQL; [`calls`] has the calls to
+//! payments; [`error`] has every refusal.
 //!
 //! Invariants, held by the functions in `migrations/bookings`:
 //! - at no instant do more bookings stand on a place than its capacity;

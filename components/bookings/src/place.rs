@@ -66,7 +66,7 @@ pub struct NewPlace {
     pub longitude: Option<f64>,
 }
 
-/// What a search asks for; an absent filter filters nothing.
+/// The filters of a search. An absent one leaves nothing out.
 pub struct Search<'a> {
     pub city: Option<&'a str>,
     pub name: Option<&'a str>,

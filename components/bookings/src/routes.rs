@@ -190,7 +190,7 @@ pub fn routes() -> Routes {
         })
 }
 
-/// What the component serves: its public routes, and those that only other functions reach.
+/// All routes of the component: the public ones, and those that only other functions reach.
 pub fn served() -> Routes {
     let asked_by_functions = Routes::new("Covers", Dialect::Parking)
         .get("/covers", covers::list_covers_within, |it| {

@@ -1,6 +1,5 @@
-//! What an owner lays down about a place beside its price: when cars come and go, and what it costs to cancel
-//! or leave late. No I/O in this file; what a rule means for a booking is decided under its lock, in
-//! `migrations/bookings`.
+//! The rules of an owner for a place, beside its price: when cars come and go, and the cost of canceling or leaving late. No I/O
+//! in this file; functions in `migrations/bookings` apply the rules to a booking, under its lock.
 
 use jiff::Timestamp;
 use kit::store::FromRow;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// Of each kind. Each is looked at whenever the place is booked.
+/// The most opening hours and the most blackouts of a place. All of them are compared whenever it is booked.
 const MAX_ENTRIES: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]

@@ -27,8 +27,8 @@ const PURGE_BATCH: i64 = 1_000;
 /// them stay locked until it ends.
 const ERASE_BATCH: i32 = 100;
 
-/// Takes a place. A driver who is not known to pay is looked at first, so that those without money neither queue at a
-/// place nor keep it from others; for all others that would be one more statement. The ledger decides when it is paid.
+/// Takes a place. The funds of a driver who is not known to pay are looked at first, so that drivers without money neither queue
+/// at a place nor keep it from others. For all other drivers that look would be one more statement, and the ledger alone decides.
 pub async fn book(
     db: &Db,
     request: Uuid,
@@ -45,8 +45,8 @@ pub async fn book(
     store::book(db, request, place, driver, window, agreed, Some(funds)).await
 }
 
-/// Moves the start or the end of a booking; what is absent stays. A driver who wants more time is looked at first, so that
-/// those without money keep it from no other. Admins move bookings of others, and are not looked at.
+/// Moves the start or the end of a booking; an absent one stays. The funds of a driver who wants more time are looked at first, so
+/// that drivers without money keep no time from others. Admins move bookings of others, so their own funds do not matter.
 pub async fn move_booking(
     db: &Db,
     booking: i64,
@@ -114,8 +114,8 @@ async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
     store::finish_refund(db, owed.id).await
 }
 
-/// Takes what is owed for leaving late, as far as the driver's wallet reaches. What is missing stays owed: the sweep
-/// comes again. Answers the booking when something was taken.
+/// Charges an overstay, as far as the driver's wallet reaches. The rest stays owed, and the sweep comes again. Answers the booking
+/// when something was charged.
 pub async fn collect_overstay(db: &Db, owing: Owing) -> Result<Option<Booking>, Error> {
     let free = calls::free_funds(owing.driver).await?;
     if free == 0 {
@@ -127,7 +127,7 @@ pub async fn collect_overstay(db: &Db, owing: Owing) -> Result<Option<Booking>, 
     }
 }
 
-/// Finishes what interrupted requests left, and reminds people whose time is nearly over. It may run
+/// Finishes the work of interrupted requests, and reminds people whose booking ends soon. It may run
 /// anywhere, at any time, several times at once.
 pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
@@ -145,7 +145,7 @@ pub async fn sweep() -> Result<(), Error> {
     .collect()
 }
 
-/// First: a reminder that comes late is worth nothing.
+/// Runs first, because a late reminder is worth nothing.
 async fn remind(db: &Db) -> Result<(), Error> {
     if store::remind(db, SWEEP_BATCH).await? > 0 {
         event::wake();
@@ -185,7 +185,7 @@ async fn release_all(db: &Db) -> Result<(), Error> {
         let Some(charge) = charge else { continue };
         match calls::release(charge).await {
             Ok(true) => {}
-            // As after a restore of one database. Nothing is held, and no later try would find more.
+            // This happens after a restore of one database. Nothing is held, and a later try would find no more.
             Ok(false) => eprintln!(
                 "ALERT unknown-payment: the ledger does not know charge {charge} of booking {booking}"
             ),

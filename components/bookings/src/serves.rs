@@ -1,4 +1,4 @@
-//! What other functions ask of bookings: `places` in `wit/bookings.wit`.
+//! The interface for other functions: `places` in `wit/bookings.wit`.
 
 use crate::bindings::exports::wharf::bookings::places::{Failure, Guest, Place};
 use crate::store;

@@ -1,5 +1,4 @@
-//! Parking places and their bookings: what is promised to drivers and owners, and that no money and no
-//! place is ever promised twice.
+//! Parking places and their bookings: the promises to drivers and owners, and that no money and no place is promised twice.
 
 mod access;
 mod capacity;
@@ -48,7 +47,7 @@ fn with_tick() -> Options {
     Options::default().variable("tick_token", "tick-tock")
 }
 
-/// What [`with_tick`] lets an outside clock ask.
+/// The request of an outside clock that [`with_tick`] allows.
 fn tick(stack: &Stack) -> Request {
     stack.post("/booking/tick").bearer("tick-tock")
 }
@@ -57,7 +56,7 @@ fn send_tick(stack: &Stack) {
     tick(stack).send().expect(204);
 }
 
-/// What is left undone is the sweep's now, instead of in some seconds.
+/// Makes unfinished work due now instead of in some seconds, so that the next sweep takes it.
 pub(crate) fn make_due(stack: &Stack) {
     let due =
         "UPDATE bookings.charge SET due_at = now(); UPDATE bookings.refund SET due_at = now();

@@ -19,7 +19,7 @@ use crate::list::{Paging, Rows, page_rows};
 use crate::routes::Done;
 use crate::{saga, store};
 
-/// What a driver asks for. The price, the status and the driver are not part of it.
+/// The request of a driver. The price, the status and the driver are not part of it.
 #[derive(Deserialize, Schema)]
 pub struct NewBooking {
     #[schemars(example = 1)]
@@ -32,7 +32,7 @@ pub struct NewBooking {
     date_to: Option<String>,
     /// The price of a quote, in minor units: at another price nothing is booked.
     expected_cost: Option<i64>,
-    /// Of the car, for those who check cars.
+    /// The plate of the car, for checks of cars.
     plate: Option<Plate>,
 }
 

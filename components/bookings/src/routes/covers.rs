@@ -1,4 +1,4 @@
-//! What other functions ask about cars, at `http://bookings.spin.internal`. No public route leads here.
+//! Questions of other functions about cars, at `http://bookings.spin.internal`. No public route leads here.
 
 use kit::web::{Json, Path, Problem, Query, Schema};
 use plate::Plate;

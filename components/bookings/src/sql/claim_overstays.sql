@@ -1,5 +1,5 @@
 -- $1 limit
--- What drivers still owe for leaving late, claimed as charges are. The pause before the next try is the time since the car left,
+-- Overstays that are still owed, claimed as charges are. The pause before the next try is the time since the car left,
 -- a day at most: a driver without money is asked for it ever less often, and pays within a day of having it.
 WITH due AS (
     SELECT id

@@ -12,7 +12,7 @@ use super::{
 };
 
 #[test]
-fn of_200_who_want_five_places_at_once_exactly_five_get_one() {
+fn exactly_five_of_200_bookings_at_once_get_one_of_five_places() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 5);
     let drivers: Vec<_> = (0..4).map(|_| driver(&stack, 1_000_000)).collect();
@@ -50,7 +50,7 @@ fn a_booking_waits_for_one_of_the_same_place_that_is_not_committed() {
     );
 }
 
-/// So that one place that all want does not take the connections of the others.
+/// Otherwise a hot place would take the connections of the others.
 #[test]
 fn four_requests_wait_for_a_place_and_the_next_is_sent_away() {
     let stack = Stack::shared();
@@ -86,7 +86,7 @@ fn four_requests_wait_for_a_place_and_the_next_is_sent_away() {
 
 /// The bookings of a place are counted while others wait for it.
 #[test]
-fn what_begins_after_a_window_is_not_read_to_count_its_room() {
+fn bookings_after_a_window_are_not_read_to_count_its_room() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 60, 100_000);
     // Nothing of this lasts.

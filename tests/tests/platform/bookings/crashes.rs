@@ -76,7 +76,7 @@ fn kill_at(stack: &mut Stack, steps: &[Step], request: Request) {
     stack.start_again();
 }
 
-/// What was left is the clock's now instead of in some seconds; one tick, and nothing is left.
+/// Makes the work that was left due now instead of in some seconds. One tick finishes it.
 fn assert_settled(stack: &Stack) {
     make_due(stack);
     send_tick(stack);

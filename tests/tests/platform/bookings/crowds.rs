@@ -14,7 +14,7 @@ use super::{
     place_body,
 };
 
-/// Otherwise those without money would keep a place from those who pay, for as long as the ledger takes to refuse them.
+/// Otherwise drivers without money would keep a place from drivers who pay, for as long as the ledger takes to refuse them.
 #[test]
 fn a_driver_without_money_does_not_wait_for_the_place() {
     let stack = Stack::start();
@@ -68,7 +68,7 @@ fn a_refused_booking_that_is_deleted_still_counts_as_the_last_one() {
 
 /// All of them would count the same booking that was paid.
 #[test]
-fn of_several_bookings_of_a_driver_at_once_all_but_one_need_the_money() {
+fn all_but_one_of_several_bookings_of_a_driver_at_once_need_the_money() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 60, 100);
     let paid = book_confirmed(&stack, &driver(&stack, 60), place, 0, 60);
@@ -116,7 +116,7 @@ fn count_waiting(stack: &Stack, words: &str) -> i64 {
 }
 
 #[test]
-fn a_place_that_all_want_leaves_the_others_their_connections() {
+fn a_hot_place_takes_no_connections_from_the_others() {
     let stack = Stack::start();
     let owner = User::owner(&stack);
     let (hot, other) = (offer(&owner, 60, 100), offer(&owner, 60, 100));
@@ -141,7 +141,7 @@ fn a_place_that_all_want_leaves_the_others_their_connections() {
         held.batch_execute("COMMIT").unwrap();
         crowd.join().unwrap()
     });
-    // Those who waited too long are told to come again; all others stand there.
+    // Requests that waited too long were refused with 503; all others have a booking.
     let booked = answers.iter().filter(|it| **it == 200).count();
     assert!(booked >= 4 && answers.iter().all(|it| matches!(it, 200 | 503)));
     let stands =
@@ -161,7 +161,7 @@ fn lock_wallet(stack: &Stack, user: &User) -> Client {
 
 /// Otherwise the requests of one owner or driver would wait at one row on every connection.
 #[test]
-fn what_changes_a_place_or_a_booking_queues_there_too() {
+fn changes_of_a_place_or_a_booking_queue_there_too() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let place = offer(&owner, 60, 1);
@@ -205,7 +205,7 @@ fn what_changes_a_place_or_a_booking_queues_there_too() {
 }
 
 #[test]
-fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
+fn many_payments_to_one_owner_take_no_connections_from_the_others() {
     let stack = Stack::start();
     let (hot, other) = (User::owner(&stack), User::owner(&stack));
     let places: Vec<_> = (0..20).map(|_| offer(&hot, 60, 100)).collect();
@@ -237,14 +237,14 @@ fn an_owner_whom_all_pay_leaves_the_others_their_connections() {
         booked >= 4 && answers.iter().all(|it| matches!(it, 200 | 503)),
         "{answers:?}"
     );
-    eventually("those who were sent away have paid nothing", SOON, || {
+    eventually("refused drivers have paid nothing", SOON, || {
         balance(&hot) == 60 * (40 + booked as i64)
     });
 }
 
 /// All who have booked cancel at once.
 #[test]
-fn an_owner_who_pays_all_back_leaves_the_others_their_connections() {
+fn many_refunds_of_one_owner_take_no_connections_from_the_others() {
     let stack = Stack::start();
     let hot = User::owner(&stack);
     let (place, elsewhere) = (offer(&hot, 60, 100), offer(&User::owner(&stack), 60, 100));
@@ -275,10 +275,14 @@ fn an_owner_who_pays_all_back_leaves_the_others_their_connections() {
         crowd.join().unwrap()
     });
     assert!(statuses.iter().all(|it| *it == 200), "{statuses:?}");
-    eventually("those who were sent away have it back, too", SOON, || {
-        make_due(&stack);
-        balance(&hot) == 0
-    });
+    eventually(
+        "the drivers whose refunds did not fit the queue have them, too",
+        SOON,
+        || {
+            make_due(&stack);
+            balance(&hot) == 0
+        },
+    );
     assert_books_agree(&stack);
 }
 

@@ -11,7 +11,7 @@ use super::{
     offer, wait_for, wish,
 };
 
-/// As signin tells.
+/// The event that signin emits.
 fn erased(stack: &Stack, user: &User) {
     let id = user.get("/auth/me").send().expect(200).json()["id"].clone();
     let id = id.as_str().unwrap();

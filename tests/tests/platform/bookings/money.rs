@@ -1,4 +1,4 @@
-//! What is paid is paid once, and what is given back is given back once.
+//! Every payment and every refund is made once.
 
 mod holds;
 mod notices;
@@ -262,7 +262,7 @@ fn a_price_that_is_not_the_expected_one_is_not_paid() {
     assert_eq!(ask(100).expect(200).json()["full_cost"], 100);
 }
 
-/// What only the platform says, it does not let itself be told.
+/// The platform alone decides these members, so it ignores them in a request.
 #[test]
 fn a_request_cannot_choose_the_driver_or_the_price_of_a_booking() {
     let stack = Stack::shared();
@@ -289,7 +289,7 @@ fn a_request_cannot_choose_the_driver_or_the_price_of_a_booking() {
     assert_eq!(shown.expect(200).json()["user_id"], me);
 }
 
-/// Many of them would keep the place from those who pay.
+/// Many of them would keep the place from drivers who pay.
 #[test]
 fn a_window_that_costs_less_than_a_cent_is_not_booked() {
     let stack = Stack::shared();

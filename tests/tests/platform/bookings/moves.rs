@@ -1,4 +1,4 @@
-//! The start of a booking moves as its end does, and neither makes a place too full.
+//! The start of a booking moves as its end does, and no move makes a place too full.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -107,7 +107,7 @@ fn a_booking_that_is_deleted_while_it_is_being_paid_costs_nothing() {
     assert_books_agree(&stack);
 }
 
-/// The sweep calls it off while the ledger still thinks.
+/// The sweep voids the charge while the ledger is still paying it.
 #[test]
 fn a_payment_that_comes_too_late_is_not_made() {
     let stack = with_tick().start();
@@ -233,7 +233,7 @@ fn add_bookings_unknown_to_the_ledger(stack: &Stack, place: i64) {
     assert_eq!(stack.sql().execute(add, &[&place]).unwrap(), 50);
 }
 
-/// As after a restore of one database.
+/// This happens after a restore of one database.
 #[test]
 fn payments_that_the_ledger_does_not_know_keep_no_other_from_being_released() {
     let stack = with_tick().without_clock().start();

@@ -1,4 +1,4 @@
-//! What owners lay down about their places: refunds, time zones, opening hours.
+//! The rules of places: refunds, time zones, opening hours.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ fn an_owner_who_cancels_late_gives_all_of_it_back() {
 }
 
 #[test]
-fn what_was_used_is_kept_of_a_booking_that_has_begun() {
+fn the_price_of_the_used_time_is_kept_of_a_booking_that_has_begun() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let place = offer_strictly(&owner, 0, 10);
@@ -170,7 +170,7 @@ fn a_late_move_does_not_get_around_the_policy() {
 
 /// Exact on every cent, and never less with time.
 #[test]
-fn what_is_kept_is_foretold_by_a_few_lines() {
+fn the_kept_part_is_foretold_by_a_few_lines() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = bookings").unwrap();
@@ -375,7 +375,7 @@ fn when_a_place_is_open_is_foretold_by_a_few_lines() {
     assert!((100..1_000).contains(&opened), "{opened}");
 }
 
-/// As they were stored before they were refused: PostgreSQL does not read them.
+/// Such blackouts were stored before they were refused. PostgreSQL does not read them.
 #[test]
 fn blackouts_of_the_year_0_are_gone() {
     let stack = Stack::shared();

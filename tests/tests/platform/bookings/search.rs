@@ -189,7 +189,7 @@ fn a_page_of_a_hundred_thousand_places_is_right_and_reads_few() {
         assert_eq!(found, search.run_slowly(&mut sql), "search {number}");
         assert!(read <= bound, "search {number} read {read}");
     }
-    // Neither rare nor frequent: a shorter page of the first ones.
+    // A name that is not rare and not frequent: a shorter page of the first ones.
     let meadows = Search::all().named("meadow");
     let (found, read) = meadows.run(&mut sql);
     assert!(found.len() > 30 && read <= 4_100, "{found:?}, {read} read");

@@ -77,7 +77,7 @@ fn within_the_grace_and_without_a_rule_nothing_is_paid() {
 }
 
 #[test]
-fn what_the_wallet_lacks_stays_owed_until_it_is_there() {
+fn money_that_the_wallet_lacks_stays_owed_until_it_is_there() {
     let stack = with_tick().start();
     let owner = User::owner(&stack);
     let place = offer_with(&owner, &by_the_hour());
@@ -279,7 +279,7 @@ fn an_owner_waives_what_is_owed_and_gives_back_what_was_paid() {
 
 /// Exact on every cent.
 #[test]
-fn what_leaving_late_costs_is_foretold_by_a_few_lines() {
+fn the_cost_of_leaving_late_is_foretold_by_a_few_lines() {
     let stack = Stack::shared();
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = bookings").unwrap();

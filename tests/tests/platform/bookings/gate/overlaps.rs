@@ -1,4 +1,4 @@
-//! What the gate and the overstay decide waits for what is changing a booking, and heeds it.
+//! The gate and the overstay wait for a change of a booking that is not committed, and respect it.
 
 use wharf_tests::{Stack, User};
 
@@ -6,7 +6,7 @@ use super::super::driver;
 use super::late::count_notices;
 use super::{book_car, by_the_hour, let_pass, offer_with, pass};
 
-/// What `second` answers that begins while `first` is changing the booking. Both are columns of a statement.
+/// The answer of `second`, which begins while `first` is changing the booking. Both are columns of a statement.
 fn answer_after(stack: &Stack, first: &str, second: &str) -> String {
     stack.overlap("bookings", first, second).1
 }
@@ -73,7 +73,7 @@ fn the_gate_heeds_what_changes_a_booking_meanwhile() {
 }
 
 #[test]
-fn what_was_waived_meanwhile_is_neither_charged_nor_waived_again() {
+fn an_overstay_that_was_waived_meanwhile_is_neither_charged_nor_waived_again() {
     let stack = Stack::shared();
     let place = offer_with(&User::owner(&stack), &by_the_hour());
     let driver = driver(&stack, 10_000);

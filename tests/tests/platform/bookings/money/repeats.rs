@@ -11,7 +11,7 @@ use super::super::{
 use super::refunds;
 
 #[test]
-fn of_many_cancellations_at_once_one_gives_the_money_back() {
+fn one_of_many_cancellations_at_once_gives_the_money_back() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);
     let place = offer(&owner, 100, 1);
@@ -42,7 +42,7 @@ fn of_many_cancellations_at_once_one_gives_the_money_back() {
 }
 
 #[test]
-fn of_many_equal_extensions_at_once_one_is_paid() {
+fn one_of_many_equal_extensions_at_once_is_paid() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 60, 1);
     let driver = driver(&stack, 10_000);
@@ -118,7 +118,7 @@ fn the_same_request_again_has_one_effect_and_one_answer() {
 }
 
 #[test]
-fn of_many_copies_of_a_request_at_once_one_books() {
+fn one_of_many_copies_of_a_request_at_once_books() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 100, 9);
     let driver = driver(&stack, 1_000);
