@@ -63,6 +63,35 @@ fn the_gate_heeds_what_changes_a_booking_meanwhile() {
     let left = answer_after(&stack, &rename(next), &second);
     assert_eq!(left, late.to_string());
 
+    // A booking that is canceled first covers nothing; once the car has left, the time that it stood there is kept.
+    for (plate, is_canceled_first) in [("MEAN 6", true), ("MEAN 7", false)] {
+        come_late(plate);
+        let next = book_car(&stack, &driver, place, plate, [-5.0, 50.0]);
+        let cancel = format!(
+            "SELECT CASE WHEN (subject).kept_cost > 0 THEN 'kept' ELSE 'given back' END
+            FROM cancel({next}, (SELECT driver FROM booking WHERE id = {next}), false, false)"
+        );
+        let leave = call(
+            "(subject).id::text",
+            "check_out",
+            place,
+            &plate.replace(' ', ""),
+        );
+        let (canceled, left) = match is_canceled_first {
+            true => stack.overlap("bookings", &cancel, &leave),
+            false => {
+                let (left, canceled) = stack.overlap("bookings", &leave, &cancel);
+                (canceled, left)
+            }
+        };
+        let expected = match is_canceled_first {
+            true => "given back",
+            false => "kept",
+        };
+        assert_eq!(canceled, expected);
+        assert_eq!(left == next.to_string(), !is_canceled_first);
+    }
+
     let came = book_car(&stack, &driver, place, "MEAN 4", [-10.0, 50.0]);
     let come =
         format!("UPDATE booking SET checked_in_at = now() WHERE id = {came} RETURNING 'came'");
