@@ -22,5 +22,6 @@ pub mod record;
 pub mod server;
 pub mod service;
 pub mod shared;
+pub mod stalled;
 pub mod streamed;
 pub mod whole;

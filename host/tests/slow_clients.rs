@@ -191,6 +191,56 @@ async fn unread_responses_occupy_no_instance_and_are_given_up() {
     assert!(answer.len() < 15 << 20, "only a part of it was sent");
 }
 
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, a, b, c] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let [s, t, u, v] = stream.to_be_bytes();
+    [&[a, b, c, kind, flags, s, t, u, v][..], payload].concat()
+}
+
+/// HEADERS of a GET, which end the request: `:method`, `:scheme`, `:path` and `:authority`, without compression (RFC 7541,
+/// appendix A).
+fn get_frame(stream: u32, path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    let method_and_scheme = [0x82, 0x86, 0x04, length];
+    let authority = [0x01, 1, b'h'];
+    let head = [&method_and_scheme[..], path.as_bytes(), &authority[..]].concat();
+    frame(HEADERS, 0x05, stream, &head)
+}
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+
+/// Reads until a frame of this kind comes on this stream.
+fn read_to_frame(mut connection: &TcpStream, kind: u8, stream: u32) {
+    loop {
+        let mut head = [0; 9];
+        connection.read_exact(&mut head).unwrap();
+        let [a, b, c, of_kind, _, of_stream @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        connection.read_exact(&mut payload).unwrap();
+        if (of_kind, u32::from_be_bytes(of_stream)) == (kind, stream) {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_over_http_2_for_which_its_client_makes_no_room_is_given_up_alone() {
+    let host = Host::start(&manifest("stall_timeout_ms = 500"));
+    // SETTINGS_INITIAL_WINDOW_SIZE = 0
+    let no_room = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let sent = [&preface[..], &no_room[..], &get_frame(1, "/large")[..]].concat();
+    let mut connection = connect(&host, &sent);
+    read_to_frame(&connection, HEADERS, 1);
+    read_to_frame(&connection, RST_STREAM, 1);
+    // The connection goes on. This response has no body, so it needs no room.
+    connection.write_all(&get_frame(3, "/204")).unwrap();
+    read_to_frame(&connection, HEADERS, 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn as_many_files_may_be_open_as_the_system_allows() {
     let host = Host::start(&manifest(""));

@@ -17,6 +17,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::http::call::Call;
 use crate::http::connections::RequestInProgress;
 use crate::http::record::Record;
+use crate::http::stalled;
 
 /// Limits `body` to `limit` bytes; a longer one ends in an error.
 ///
@@ -161,6 +162,39 @@ impl Body {
         self.record = Some(record);
         self
     }
+
+    fn poll_content(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match &mut self.content {
+            Content::Whole(bytes) => {
+                let piece = match bytes {
+                    Some(bytes) if bytes.len() > MAX_FRAME_BYTES => {
+                        Some(bytes.split_to(MAX_FRAME_BYTES))
+                    }
+                    last => last.take(),
+                };
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
+            Content::Guest { body, call } => {
+                let mut frame = ready!(Pin::new(body).poll_frame(context));
+                if frame.is_none() && call.has_failed() {
+                    frame = Some(Err(Error::HttpResponseIncomplete));
+                }
+                match &frame {
+                    Some(Ok(_)) => call.mark_progress(),
+                    Some(Err(_)) => {
+                        if let Some(record) = &mut self.record {
+                            record.mark_broken_off();
+                        }
+                    }
+                    None => {}
+                }
+                Poll::Ready(frame)
+            }
+        }
+    }
 }
 
 /// The bytes of the body if all of it is available now in one frame, else the unchanged body.
@@ -197,33 +231,16 @@ impl HttpBody for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match &mut self.content {
-            Content::Whole(bytes) => {
-                let piece = match bytes {
-                    Some(bytes) if bytes.len() > MAX_FRAME_BYTES => {
-                        Some(bytes.split_to(MAX_FRAME_BYTES))
-                    }
-                    last => last.take(),
-                };
-                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
-            }
-            Content::Guest { body, call } => {
-                let mut frame = ready!(Pin::new(body).poll_frame(context));
-                if frame.is_none() && call.has_failed() {
-                    frame = Some(Err(Error::HttpResponseIncomplete));
-                }
-                match &frame {
-                    Some(Ok(_)) => call.mark_progress(),
-                    Some(Err(_)) => {
-                        if let Some(record) = &mut self.record {
-                            record.mark_broken_off();
-                        }
-                    }
-                    None => {}
-                }
-                Poll::Ready(frame)
-            }
+        // A component that reads this body takes it at its own pace.
+        if self.request.is_none() {
+            return self.poll_content(context);
         }
+        stalled::mark_taken();
+        let polled = self.poll_content(context);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            stalled::mark_handed_over();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

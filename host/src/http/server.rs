@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -21,6 +21,7 @@ use crate::http::connections::{Activity, Admitted, Connections};
 use crate::http::headers::MAX_HEADER_BYTES;
 use crate::http::paced::Paced;
 use crate::http::service::Service;
+use crate::http::stalled::Streams;
 
 /// Pause after a failed accept: usually file descriptors have run out, and are freed soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -101,8 +102,8 @@ pub async fn serve(
     }
 }
 
-fn builder(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(limits: &ConnectionLimits) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams::new(limits.stall_timeout));
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -120,7 +121,7 @@ fn builder(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
 
 /// What the connections share.
 struct Server {
-    builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<Streams>,
     service: Arc<Service>,
     limits: ConnectionLimits,
     closing: CancellationToken,

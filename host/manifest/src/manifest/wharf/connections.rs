@@ -14,7 +14,8 @@ pub struct ConnectionLimits {
     pub max_per_client: u32,
     /// A connection without a request, and without the head of the next one, is closed after this time.
     pub idle_timeout: Duration,
-    /// A client that sends nothing of the body it began, or takes nothing of its response, is given up after this time.
+    /// A client that sends nothing of the body it began, or takes nothing of its response, is given up after this time. Over
+    /// HTTP/2 a response waits four times as long, and its stream alone is given up.
     pub stall_timeout: Duration,
 }
 
