@@ -87,7 +87,8 @@ impl HttpFunction {
                 let permit = match exclusive.try_acquire_permit() {
                     Some(permit) => permit,
                     None => {
-                        self.charge(&mut charge, request.body().len()).await?;
+                        let length = request.body().len();
+                        self.check_room(charge.complete(length, MAX_PERMIT_WAIT).await)?;
                         self.wait_for(exclusive.acquire_permit()).await?
                     }
                 };
@@ -178,7 +179,11 @@ impl HttpFunction {
     }
 
     async fn charge(&self, charge: &mut Charge<'_>, bytes: usize) -> Result<(), Refusal> {
-        if charge.add(bytes, MAX_PERMIT_WAIT).await {
+        self.check_room(charge.add(bytes, MAX_PERMIT_WAIT).await)
+    }
+
+    fn check_room(&self, has_room: bool) -> Result<(), Refusal> {
+        if has_room {
             return Ok(());
         }
         self.function.meter.refused_busy.fetch_add(1, Relaxed);

@@ -108,6 +108,12 @@ impl Charge<'_> {
         }
         has_room
     }
+
+    /// Adds what was not added yet of a body of this length, which now waits for an instance.
+    pub async fn complete(&mut self, length: usize, limit: Duration) -> bool {
+        let added = self.bytes.saturating_sub(BODY_BYTES);
+        self.add(length.saturating_sub(added), limit).await
+    }
 }
 
 impl Drop for Charge<'_> {
@@ -158,6 +164,22 @@ mod tests {
         drop((other, again));
         let held = bodies.held.lock().unwrap();
         assert!(held.total == 0 && held.by_client.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_arrived_in_pieces_is_charged_once_while_it_waits() {
+        let bodies = PendingBodies::new(MAX_BYTES);
+        let mut charge = bodies.charge(client(1));
+        let length = MAX_CLIENT_BYTES - BODY_BYTES;
+        assert!(charge.add(1, NO_WAIT).await);
+        assert!(charge.add(length - 100, NO_WAIT).await);
+        for _ in 0..2 {
+            assert!(charge.complete(length, NO_WAIT).await);
+        }
+        assert_eq!(bodies.held.lock().unwrap().total, MAX_CLIENT_BYTES);
+        let mut at_once = bodies.charge(client(2));
+        assert!(at_once.complete(0, NO_WAIT).await);
+        assert_eq!(at_once.bytes, BODY_BYTES, "it waits, so it takes memory");
     }
 
     #[tokio::test]
