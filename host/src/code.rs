@@ -2,6 +2,7 @@
 //! or loads them from the cache.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -75,8 +76,9 @@ fn each<T: Send>(
                     else {
                         return;
                     };
-                    let of_this = one(component);
-                    if let Ok(mut result) = result.lock() {
+                    // A panic is printed where it happens. It is a fault of this component and ends no thread.
+                    let of_this = catch_unwind(AssertUnwindSafe(|| one(component)));
+                    if let (Ok(of_this), Ok(mut result)) = (of_this, result.lock()) {
                         *result = Some(of_this);
                     }
                 }
@@ -90,7 +92,7 @@ fn each<T: Send>(
             .into_inner()
             .ok()
             .flatten()
-            .context("its thread did not finish");
+            .context("the host panicked over it");
         match result.and_then(|result| result) {
             Ok(one) => all.push(one),
             Err(fault) => faults.push(fault.context(format!("component \"{}\"", component.id))),
@@ -176,4 +178,49 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         return Ok(code);
     }
     core_module::to_component(&code).with_context(|| format!("{}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+spin_manifest_version = 2
+[application]
+name = "stage"
+[[trigger.http]]
+route = "/bad"
+component = "bad"
+[[trigger.http]]
+route = "/good"
+component = "good"
+[component.bad]
+source = "any.wasm"
+[component.good]
+source = "any.wasm"
+"#;
+
+    #[test]
+    fn a_component_over_which_the_host_panics_is_a_fault_and_the_others_are_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("spin.toml"), MANIFEST).unwrap();
+        fs::write(folder.path().join("any.wasm"), "").unwrap();
+        let manifest = wharf_manifest::manifest::load(folder.path(), None).unwrap();
+        let components: Vec<&Component> = manifest.components.values().collect();
+        let loaded = AtomicUsize::new(0);
+        let result = each(&components, |component| {
+            assert_ne!(component.id, "bad");
+            loaded.fetch_add(1, Relaxed);
+            Ok(())
+        });
+        let faults = result.unwrap_err();
+        let [fault] = &faults[..] else {
+            panic!("{faults:?}");
+        };
+        assert_eq!(
+            format!("{fault:#}"),
+            "component \"bad\": the host panicked over it"
+        );
+        assert_eq!(loaded.into_inner(), 1);
+    }
 }
