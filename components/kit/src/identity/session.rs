@@ -68,10 +68,12 @@ pub(crate) async fn standing(session: Uuid, now: i64) -> Standing {
 }
 
 impl Memory {
+    /// What was seen later than `now` is not believed: the clock was set back, and it could be hours until then.
     fn is_live(&mut self, session: Uuid, now: i64) -> bool {
-        let is_fresh = now - self.counted_at < BELIEVED_S;
+        let is_within = |seconds: i64, seen: i64| (0..seconds).contains(&(now - seen));
         let seen = self.live.get(&session).copied();
-        is_fresh && seen.is_some_and(|it| now - it < RECHECKED_S)
+        is_within(BELIEVED_S, self.counted_at)
+            && seen.is_some_and(|seen| is_within(RECHECKED_S, seen))
     }
 
     /// Takes over what the count says; answers whether the ended sessions have to be read.
@@ -187,9 +189,12 @@ mod tests {
         memory.live.insert(session, 100);
         assert!(memory.is_live(session, 102));
         assert!(!memory.is_live(session, 103));
+        assert!(!memory.is_live(session, 99), "the clock was set back");
         assert!(!memory.has_changed(7, 158));
         assert!(memory.is_live(session, 159));
         assert!(!memory.is_live(session, 160));
+        assert!(!memory.has_changed(7, 98));
+        assert!(!memory.is_live(session, 99), "it was seen later than now");
         assert!(memory.has_changed(8, 160));
         assert!(!memory.has_changed(1, 161), "Redis began anew");
         assert!(!memory.is_live(session, 161));

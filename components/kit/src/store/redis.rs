@@ -89,9 +89,14 @@ async fn open() -> Result<Connection, Away> {
         .map_err(|it| Away::Silent(it.to_string()))
 }
 
+/// Whether a pause that ends at `until` goes on. A longer one than there is began before the clock was set back.
+fn is_paused(until: i64, now: i64) -> bool {
+    (1..=PAUSE_S).contains(&(until - now))
+}
+
 async fn with_timeout<T>(asked: impl Future<Output = Result<T, Away>>) -> Result<T, Away> {
     let now = crate::now().as_second();
-    if AWAY_UNTIL.get() > now {
+    if is_paused(AWAY_UNTIL.get(), now) {
         return Err(Away::Silent("it did not answer a moment ago".to_owned()));
     }
     let answer = match select(pin!(asked), pin!(sleep(TIMEOUT))).await {
@@ -105,4 +110,19 @@ async fn with_timeout<T>(asked: impl Future<Output = Result<T, Away>>) -> Result
         }
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_ends_after_three_seconds_and_when_the_clock_is_set_back() {
+        let until = 1_000 + PAUSE_S;
+        assert!(is_paused(until, 1_000) && is_paused(until, until - 1));
+        for now in [until, until + 60, 999, 0] {
+            assert!(!is_paused(until, now), "{now}");
+        }
+        assert!(!is_paused(0, 1_000), "Redis was never away");
+    }
 }
