@@ -92,6 +92,7 @@ impl Told {
             match status.parse() {
                 Ok(429) if is_first => Reply::status(429).retry_after(3),
                 Ok(429) => Reply::status(204),
+                Ok(503) => Reply::status(503).retry_after(u64::MAX),
                 Ok(504) => Reply::status(204).after(Duration::from_secs(20)),
                 Ok(302) => Reply::redirect(&format!("{owner}/followed")),
                 Ok(status) => Reply::status(status),

@@ -1,5 +1,5 @@
 -- $1 webhook, $2 event, $3 template, $4 status, $5 error or null, $6 how long it took, $7 the `Retry-After` of its
--- answer in milliseconds
+-- answer in milliseconds, of which a day counts at most: a webhook that asks for years would never be disabled
 -- Calls that failed at the same time count as one failure. A webhook that has failed for a day is disabled, and its owner
 -- is told.
 WITH called AS MATERIALIZED (
@@ -16,7 +16,7 @@ WITH called AS MATERIALIZED (
         failures = failures + 1,
         rests_until = now() + greatest(
             least(interval '1 hour', interval '1 second' * power(2, least(failures, 12))),
-            interval '1 millisecond' * coalesce($7::bigint, 0)
+            interval '1 millisecond' * least(coalesce($7::bigint, 0), 24 * 60 * 60 * 1000)
         ),
         disabled_at = CASE WHEN failing_since < now() - interval '1 day' THEN now() END,
         disabled_because = CASE WHEN failing_since < now() - interval '1 day' THEN 'it took nothing for a day' END

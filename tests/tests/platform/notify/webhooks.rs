@@ -311,6 +311,23 @@ fn a_webhook_that_asks_for_a_pause_gets_it_for_all_its_calls() {
     );
 }
 
+/// It would never be disabled, and what it is to be told would wait for as long.
+#[test]
+fn a_webhook_that_asks_to_be_left_alone_for_years_is_called_again_after_a_day() {
+    let told = Told::shared();
+    let ana = Person::registered(told, "driver", 1);
+    let (id, _) = ana.hooked(told, &format!("/{}/503", ana.login));
+    told.ending(&ana, "Garage");
+    let id: Uuid = id.parse().unwrap();
+    let mut sql = told.stack.sql();
+    let rests = "SELECT failures = 1 AND rests_until BETWEEN now() + interval '23 hours' AND now() + interval '1 day'
+        FROM notify.webhook WHERE id = $1";
+    eventually("its failure and its day are written down", SOON, || {
+        let row = sql.query_one(rests, &[&id]).unwrap();
+        row.get::<_, Option<bool>>(0) == Some(true)
+    });
+}
+
 #[test]
 fn a_webhook_that_takes_nothing_for_a_day_is_disabled() {
     let told = Told::shared();
