@@ -94,9 +94,12 @@ const TRIES_LIFETIME_S: &str = "300";
 
 /// Counts a password before it is tried.
 pub async fn count_try(chat: i64) -> Result<(), Error> {
-    let key = tries(chat);
-    redis::run("SET", [&key, "0", "NX", "EX", TRIES_LIFETIME_S]).await?;
-    match redis::run("INCR", [key.as_str()]).await?.first() {
+    // The key always expires. One that stayed would shut the chat out for good.
+    const COUNT: &str = "local tries = redis.call('INCR', KEYS[1])
+        if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+        return tries";
+    let counted = redis::run("EVAL", [COUNT, "1", &tries(chat), TRIES_LIFETIME_S]).await?;
+    match counted.first() {
         Some(RedisResult::Int64(tries)) if *tries > MAX_TRIES => Err(Error::TooManyTries),
         _ => Ok(()),
     }

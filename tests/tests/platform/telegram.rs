@@ -235,6 +235,13 @@ fn guessing_passwords_in_a_chat_is_rate_limited() {
         assert!(guess(&guesser).contains("wrong"));
     }
     assert!(guess(&guesser).contains("too often"));
+    // Not for good, even if the count should have lost the time at which it ends.
+    let key = format!("telegram:tries:{}", victim.chat);
+    let mut redis = told.stack.redis();
+    redis::cmd("PERSIST").arg(&key).exec(&mut redis).unwrap();
+    assert!(guess(&guesser).contains("too often"));
+    let left: i64 = redis::cmd("TTL").arg(&key).query(&mut redis).unwrap();
+    assert!((1..=300).contains(&left), "{left}");
     // Other chats are not affected.
     let other = Person::registered(told, "driver", 1);
     chat_of(told, &other).sign_in(&other.login);
