@@ -53,6 +53,9 @@ const MAX_POOLS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 /// How many pools of a component may be full of connections at the same time. A component that opens ever other addresses
 /// gets no more.
 const MAX_FULL_POOLS: usize = 2;
+/// Longest statement that is kept, as a known or a prepared one. A program writes no longer one; a thousand long ones would take
+/// the memory of the host.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
 /// Larger results are streamed. Smaller ones are read at once, which frees their connection.
 const MAX_WHOLE_BYTES: usize = 256 * 1024;
 /// Largest result that the host buffers for a guest, as in Spin.
@@ -383,6 +386,10 @@ async fn read_or_stream(mut rows: Rows) -> Result<(Vec<Column>, Answer), Error> 
         return Ok((columns, Answer::Whole(read)));
     }
     Err(too_large())
+}
+
+fn is_kept(statement: &str) -> bool {
+    statement.len() <= MAX_KEPT_BYTES
 }
 
 fn too_large() -> Error {

@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::errors::{self, with_causes};
+use super::is_kept;
 use super::pool;
 use super::settings::Settings;
 use super::values::{self, Parameter};
@@ -303,7 +304,9 @@ impl Link {
             .map(values::convert_column)
             .collect();
         let prepared = Arc::new(Prepared { statement, columns });
-        self.lock_prepared().put(text.into(), Arc::clone(&prepared));
+        if is_kept(text) {
+            self.lock_prepared().put(text.into(), Arc::clone(&prepared));
+        }
         Ok(prepared)
     }
 

@@ -24,6 +24,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
+use super::is_kept;
 use super::link::{Dialer, Link};
 use super::session::{self, Need};
 use super::settings::Settings;
@@ -178,6 +179,9 @@ impl Pool {
 
     /// What is known of a statement. Statements are classified once.
     pub fn know(&self, statement: &str) -> Known {
+        if !is_kept(statement) {
+            return Known::by_text(statement);
+        }
         *self
             .lock_known()
             .get_or_insert_ref(statement, || Known::by_text(statement))
@@ -194,10 +198,20 @@ impl Pool {
     }
 
     fn learn(&self, statement: &str, change: impl FnOnce(&mut Known)) -> Known {
+        if !is_kept(statement) {
+            let mut known = Known::by_text(statement);
+            change(&mut known);
+            return known;
+        }
         let mut all = self.lock_known();
         let known = all.get_or_insert_mut_ref(statement, || Known::by_text(statement));
         change(known);
         *known
+    }
+
+    #[cfg(test)]
+    pub fn known_bytes(&self) -> usize {
+        self.lock_known().iter().map(|(text, _)| text.len()).sum()
     }
 
     fn lock_known(&self) -> MutexGuard<'_, LruCache<String, Known>> {

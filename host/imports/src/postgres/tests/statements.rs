@@ -33,6 +33,22 @@ async fn a_prepared_statement_takes_one_round_trip() {
     assert_eq!(proxy.connections(), 1);
 }
 
+#[tokio::test]
+async fn the_text_of_a_long_statement_is_not_kept() {
+    let pools = make_pools_with(limited_to(1));
+    let connection = open(&pools, testing::shared_postgres()).await;
+    let long = "x".repeat(MAX_KEPT_BYTES);
+    for number in 0..3 {
+        // The server is asked what the function does.
+        let statement = format!("SELECT abs({number}) /* {long} */");
+        assert_eq!(query_number(&connection, &statement).await, number);
+    }
+    let prepared = "SELECT count(*) FROM pg_prepared_statements WHERE length(statement) > 1000";
+    assert_eq!(query_number(&connection, prepared).await, 0);
+    let known = connection.inner.pool.known_bytes();
+    assert!((prepared.len()..1000).contains(&known), "{known}");
+}
+
 fn values() -> Vec<(&'static str, ParameterValue, DbValue, DbDataType)> {
     use RangeBoundKind::{Exclusive, Inclusive};
     macro_rules! same {
