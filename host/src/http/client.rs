@@ -69,11 +69,13 @@ fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> SocketA
     nearest
 }
 
-/// Parses an address with or without a port: some proxies add one.
+/// Parses an address with or without a port: some proxies add one. The unspecified address is none of a client: it stands for
+/// a component of the application, which has fewer limits.
 fn parse_hop(hop: &str) -> Option<SocketAddr> {
     let address = hop.trim_start_matches('[').trim_end_matches(']').parse();
     let address = address.map(|ip| SocketAddr::new(ip, 0));
-    address.or_else(|_| hop.parse()).ok()
+    let address: SocketAddr = address.or_else(|_| hop.parse()).ok()?;
+    (!address.ip().to_canonical().is_unspecified()).then_some(address)
 }
 
 fn scheme(headers: &HeaderMap) -> Option<Scheme> {
@@ -130,6 +132,10 @@ mod tests {
             ),
             ("10.0.0.1:9", &["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2:0"),
             ("10.0.0.1:9", &["10.0.0.3, 10.0.0.2"], "10.0.0.3:0"),
+            ("10.0.0.1:9", &["0.0.0.0, 10.0.0.2"], "10.0.0.2:0"),
+            ("10.0.0.1:9", &["0.0.0.0:0"], "10.0.0.1:9"),
+            ("10.0.0.1:9", &["::"], "10.0.0.1:9"),
+            ("10.0.0.1:9", &["[::ffff:0.0.0.0]:80"], "10.0.0.1:9"),
             ("10.0.0.1:9", &[], "10.0.0.1:9"),
             ("10.0.0.1:9", &["", "-"], "10.0.0.1:9"),
         ] {
