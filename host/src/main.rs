@@ -77,7 +77,7 @@ fn run(command: Command) -> Result<()> {
 }
 
 /// Time for tasks that a stopped command left running (a store that is still starting) to end in order.
-/// Those that take longer end with the process.
+/// Tasks that take longer end with the process.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {

@@ -316,7 +316,7 @@ mod tests {
             };
             waiting.push((component, receiver));
         }
-        // Those that are gone are passed over.
+        // Instances that are gone are passed over.
         waiting.drain(..10);
         let mut served = Vec::new();
         for _ in 0..3 {

@@ -136,7 +136,7 @@ impl Counter {
     }
 
     async fn count(&mut self) -> usize {
-        // Those of the other component carry its name. A probe, which needs no permit, is idle.
+        // Connections of the other component carry its name. A probe needs no permit, and is idle.
         let of_postgres = "SELECT count(*) FROM pg_stat_activity
             WHERE usename = current_user AND pid <> pg_backend_pid()
                 AND application_name <> 'good' AND state IN ('active', 'idle in transaction')";
@@ -372,7 +372,7 @@ async fn a_change_goes_on_for_a_moment_after_its_client_reset_and_no_longer() {
     let host = &stage.host;
     let post = |path: &str, body: String| Request::post(host.url(path)).body(body.into()).unwrap();
 
-    // What ends soon is done.
+    // A change that ends soon is done.
     let update = format!("{}\nUPDATE sale SET id = 2\n1", stage.postgres);
     let spinning = Spinning::start(host, 1, || post("/bad/transaction", update.clone())).await;
     until("the transaction holds the row", async || {
@@ -387,10 +387,10 @@ async fn a_change_goes_on_for_a_moment_after_its_client_reset_and_no_longer() {
     })
     .await;
 
-    // What does not end is ended, though the request had thirty seconds.
+    // Work that does not end is cut off, though the request had thirty seconds.
     drop(Spinning::start(host, 8, || post("/bad/spin", String::new())).await);
     let reset = Instant::now();
-    until("what does not end was ended", async || {
+    until("they are cut off", async || {
         host.metric(INSTANCES).await <= 2.0
     })
     .await;

@@ -246,7 +246,8 @@ pub enum Concern<'a> {
     Activity,
     /// Telegram and e-mail, as the person chose. No webhook is told about webhooks in trouble.
     Programs,
-    /// Telegram and the proven e-mail, whatever the person chose: an attacker may have caused the event, or changed the choice.
+    /// Telegram and the proven e-mail, also against the choice of the person: an attacker may have caused the event, or changed the
+    /// choice.
     Security,
     /// Only this mailbox: the notice proves that its owner can read it, or it concerns the previous address.
     Mailbox(&'a str),

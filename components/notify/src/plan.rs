@@ -45,7 +45,7 @@ pub struct Channels {
     /// The end of their quiet hours, when it is in them.
     pub quiet_end: Option<Timestamp>,
     pub chat_is_silent: bool,
-    /// Whether the person has signed in in the chat: anyone can give any Telegram id.
+    /// Whether the person has signed in in the chat: a person may enter any Telegram id.
     pub chat_is_linked: bool,
     /// Their webhooks for this template; empty when they switched webhooks off.
     #[row(json)]
@@ -105,7 +105,7 @@ pub fn deliveries(
     let is_letter = matches!(notice.concern(), Concern::Mailbox(_));
     let is_urgent = is_letter || notice.concern() == Concern::Security;
     let chosen_chat = contact.telegram_id.filter(|_| channels.telegram);
-    // Only a verified address: anyone can enter the address of another person into a form.
+    // Only a verified address: a person may enter the address of another person into a form.
     let chosen_mailbox = contact
         .email
         .as_deref()

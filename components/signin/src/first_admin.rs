@@ -9,7 +9,7 @@ use crate::account::NewAccount;
 use crate::error::Error;
 use crate::name::Malformed;
 
-/// Refuses the admin's names to everyone else, also before the account exists.
+/// Refuses the admin's names to all other accounts, also before the admin's account exists.
 pub async fn check_names(login: Option<&str>, email: Option<&str>) -> Result<(), Error> {
     for (name, taken) in [(login, Error::LoginTaken), (email, Error::EmailTaken)] {
         if let Some(name) = name

@@ -92,7 +92,7 @@ impl ForeignUser {
         })
     }
 
-    /// Never in the future, whatever the issuer's clock says.
+    /// Never in the future, also when the issuer's clock is ahead.
     pub fn proven_at(&self) -> Timestamp {
         let now = kit::now();
         Timestamp::from_second(self.proven_at).map_or(Timestamp::UNIX_EPOCH, |it| it.min(now))

@@ -122,7 +122,7 @@ pub fn passcodes(client: &Client) -> Vec<Limit> {
     ]
 }
 
-/// Letters to a mailbox, whichever accounts ask for them.
+/// Letters to a mailbox, counted over all accounts that ask for them.
 pub fn letters(mailbox: &str, client: &Client) -> Vec<Limit> {
     let mut limits = vec![
         Limit::new("letter", mailbox, 5, 900),

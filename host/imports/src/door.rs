@@ -1,5 +1,6 @@
-//! Where requests wait while statements of their component wait for a connection to its database. Inside, a request would
-//! wait as long, and hold an instance: the more instances take turns, the less of their memory the processor's caches hold.
+//! Where requests wait while statements of their component wait for a connection to its database. In an instance a request
+//! would wait as long, and occupy the instance. The more instances take turns, the less of their memory stays in the caches of
+//! the processor.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// A request that has waited this long goes in. It may need no database, and the statements may wait for a lock.
+/// A request goes in after this time at the latest. It may need no database, and the statements may wait for long.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
@@ -20,7 +21,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// Whether a request need not wait. Nor does it overtake those that do.
+    /// Whether a request may go in at once: no statement waits, and no other request does that it would overtake.
     pub fn is_open(&self) -> bool {
         self.requests.load(SeqCst) == 0 && !self.is_crowded()
     }
@@ -35,13 +36,13 @@ impl Door {
         }
         let _counted = Counted::new(&self.requests, || {});
         let called = self.next.notified();
-        // A statement that ends its wait from here on calls this request.
+        // From here on this request is called when the last statement ends its wait.
         if self.is_crowded() || self.requests.load(SeqCst) > 1 {
             let _ = timeout(MAX_WAIT, called).await;
         }
     }
 
-    /// To be called when a request has ended. For each that ends two go in, until statements have to wait again.
+    /// To be called when a request has ended. Two others go in for it, unless statements wait again.
     pub fn leave(&self) {
         let waiting = self.requests.load(SeqCst);
         if waiting > 0 && !self.is_crowded() {
@@ -49,13 +50,13 @@ impl Door {
         }
     }
 
-    /// A statement waits until the answer is dropped.
+    /// Counts a statement as waiting until the guard is dropped.
     pub(crate) fn hold_up(&self) -> impl Drop {
         Counted::new(&self.statements, || self.leave())
     }
 }
 
-/// One more, until it is dropped.
+/// Adds one to a count until it is dropped, and then calls `then`.
 struct Counted<'a, F: Fn()> {
     count: &'a AtomicUsize,
     then: F,

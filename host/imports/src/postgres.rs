@@ -50,11 +50,11 @@ use crate::egress::Egress;
 
 /// Pools that are kept per component, the least recently used evicted first. Few components use more than one address.
 const MAX_POOLS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
-/// How many pools of a component may be full of connections at the same time. A component that opens ever other addresses
-/// gets no more.
+/// How many pools of a component may be full of connections at the same time. A component that opens more and
+/// more addresses gets no more connections.
 const MAX_FULL_POOLS: usize = 2;
-/// Longest statement that is kept, as a known or a prepared one. A program writes no longer one; a thousand long ones would take
-/// the memory of the host.
+/// Longest statement whose text is kept, in [`Known`] or prepared. A person writes shorter ones, and a thousand longer ones would
+/// take the memory of the host.
 const MAX_KEPT_BYTES: usize = 16 * 1024;
 /// Larger results are streamed. Smaller ones are read at once, which frees their connection.
 const MAX_WHOLE_BYTES: usize = 256 * 1024;
@@ -237,7 +237,7 @@ impl Connection {
     }
 
     /// Runs a statement. When it fails to ask for its request, PostgreSQL has undone it, so it is run again with the request
-    /// named. Most statements never ask. To name the request ahead of all would take a tenth of the rate of a transfer.
+    /// named. Most statements never ask. Naming the request ahead of every statement would cost a transfer a tenth of its rate.
     async fn run<T>(
         &self,
         statement: &str,

@@ -196,7 +196,7 @@ async fn serve(
     max_descriptors: Option<u64>,
     stop: Stop,
 ) {
-    // What linking has left.
+    // Linking leaves free memory behind.
     tokio::task::spawn_blocking(memory::give_back);
     let stopped = stop.requested.clone();
     let triggers = TaskTracker::new();

@@ -69,8 +69,8 @@ fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> SocketA
     nearest
 }
 
-/// Parses an address with or without a port: some proxies add one. The unspecified address is none of a client: it stands for
-/// a component of the application, which has fewer limits.
+/// Parses an address with or without a port: some proxies add one. The unspecified address is refused. It stands for a component
+/// of the application, which has fewer limits than a client.
 fn parse_hop(hop: &str) -> Option<SocketAddr> {
     let address = hop.trim_start_matches('[').trim_end_matches(']').parse();
     let address = address.map(|ip| SocketAddr::new(ip, 0));

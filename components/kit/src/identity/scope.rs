@@ -2,7 +2,7 @@
 //!
 //! A scope is words separated by spaces: `read` and `write`, or one area of the
 //! platform alone, as `payments:read`. An area is the resource that a path is about,
-//! whatever its spelling: `/payment` and `/api/payments` are `payments`, `/login` is
+//! in each of its spellings: `/payment` and `/api/payments` are `payments`, `/login` is
 //! `auth`. Under `/api/method/` it is the group of the method. Writing includes reading.
 //! A request that no word allows is refused, so a new route is closed by default.
 

@@ -68,7 +68,7 @@ pub(crate) async fn standing(session: Uuid, now: i64) -> Standing {
 }
 
 impl Memory {
-    /// What was seen later than `now` is not believed: the clock was set back, and it could be hours until then.
+    /// A session that was seen later than `now` is not believed: the clock was set back, perhaps by hours.
     fn is_live(&mut self, session: Uuid, now: i64) -> bool {
         let is_within = |seconds: i64, seen: i64| (0..seconds).contains(&(now - seen));
         let seen = self.live.get(&session).copied();

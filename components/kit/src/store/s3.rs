@@ -426,7 +426,7 @@ impl Reading {
     }
 }
 
-/// Characters of a file name that file systems have room for, whatever their encoding.
+/// Characters of a file name that file systems have room for in every encoding.
 const MAX_NAME: usize = 60;
 
 /// A download under that name (RFC 6266): in ASCII for every client, and in full for clients that know RFC 8187.

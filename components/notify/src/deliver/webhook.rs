@@ -1,4 +1,4 @@
-//! Calls to the webhooks of users. Each webhook has a lane of its own, so that its trouble is nothing to others.
+//! Calls to the webhooks of users. Each webhook has a lane of its own, so that a webhook in trouble does not delay the others.
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode, header};

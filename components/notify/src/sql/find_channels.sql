@@ -1,6 +1,6 @@
 -- $1 notices: their event, user, chat and template, whether they may wait for the digest, and their parameters, which are
 -- null for a letter with a code in it
--- Every notice with parameters goes into the inbox, whatever channels its person chose.
+-- Every notice with parameters goes into the inbox, also of a person who chose no channel.
 WITH notice AS MATERIALIZED (
     SELECT it.*, person.language, person.telegram, person.email, person.webhook, person.quiet_end,
         coalesce(it.can_wait AND person.email AND person.digest_at IS NOT NULL, false) AS waits_for_digest

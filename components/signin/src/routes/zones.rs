@@ -68,7 +68,7 @@ impl ZoneRole {
         }
     }
 
-    /// The strongest one. To these clients everyone is at least a driver.
+    /// The strongest one. To these clients every user is at least a driver.
     fn of(roles: Roles) -> Self {
         let held = Self::ALL.into_iter().find(|it| roles.has(it.role()));
         held.unwrap_or(Self::Driver)

@@ -1,5 +1,5 @@
 -- $1 session, $2 address, $3 request id
--- Everyone but admins, who would lock themselves out.
+-- All accounts but those of admins, who would lock themselves out.
 WITH erased AS (
     SELECT account.id
     FROM caller($1) AS me JOIN account ON NOT 'admin' = ANY (account.roles)

@@ -203,7 +203,7 @@ pub async fn erase_account(db: &Db, actor: &Actor, account: Uuid) -> Result<Vec<
     ended.map(|it| it.0.0).ok_or(Error::UnknownAccount)
 }
 
-/// Erases everyone but admins.
+/// Erases all people but admins.
 pub async fn erase_all_accounts(db: &Db, actor: &Actor) -> Result<(), Error> {
     let params = acting(actor, Vec::new());
     let _: Only<i64> = db.one(sql!("erase_all_accounts"), params).await?;

@@ -400,7 +400,8 @@ impl Link {
     }
 }
 
-/// Those of the server that only tell the time or make up a value wait for nothing, though they are volatile.
+/// Finds volatile functions among these names. Functions of the server that only tell the time or make up a value are left out:
+/// they are volatile, and wait for nothing.
 const VOLATILE: &str = "
     SELECT FROM pg_catalog.pg_proc
     WHERE proname = ANY ($1)
@@ -409,8 +410,8 @@ const VOLATILE: &str = "
           AND proname IN ('clock_timestamp', 'gen_random_uuid', 'random', 'timeofday', 'uuidv7'))
     LIMIT 1";
 
-/// `DISCARD ALL` would also deallocate the statements that the host and the driver prepared. Those of a guest are the ones
-/// with `from_sql`.
+/// `DISCARD ALL` would also deallocate the statements that the host and the driver prepared. Statements that a guest
+/// prepared have `from_sql`.
 const RESET: &str = "
     ROLLBACK;
     CLOSE ALL;

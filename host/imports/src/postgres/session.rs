@@ -132,7 +132,7 @@ pub fn called_names(statement: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Those that usually stand before a parenthesis and are no names of functions.
+/// Whether the word is a keyword that often stands before a parenthesis.
 fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 25] = [
         "all",

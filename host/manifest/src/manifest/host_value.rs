@@ -144,7 +144,7 @@ impl fmt::Display for HostValue {
     }
 }
 
-/// The folder of migrations that are applied in every schema; it is none itself.
+/// The folder of migrations that are applied in every schema. It is no schema itself.
 pub const EVERY_SCHEMA: &str = "every";
 
 /// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name.

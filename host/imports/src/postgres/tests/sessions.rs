@@ -271,7 +271,7 @@ async fn a_statement_that_asks_finds_the_request_that_it_belongs_to() {
         "SELECT string_agg(id, ',' ORDER BY ctid) FROM written WHERE id IN ('r-2', 'r-3', 'own')";
     assert_eq!(query_text(&session, last).await, "r-2,r-2,r-3,own");
     drop(session);
-    // Nor does the next request find the name of a session.
+    // The next request does not find the name of a session either.
     run(&guest, write).await;
     let last = "SELECT id FROM written ORDER BY ctid DESC LIMIT 1";
     assert_eq!(query_text(&guest, last).await, "");

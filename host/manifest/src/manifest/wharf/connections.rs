@@ -8,7 +8,7 @@ use super::limits::{MAX_MS, count, milliseconds};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Open connections. Half of the file descriptors of the process at most, whatever this says.
+    /// Open connections. Half of the file descriptors of the process is an upper bound for this number.
     pub max: u32,
     /// Open connections of one client address. Trusted proxies are exempt, since they carry many clients.
     pub max_per_client: u32,
