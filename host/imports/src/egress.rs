@@ -9,6 +9,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::net::lookup_host;
+use tokio::sync::Semaphore;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wharf_manifest::egress::{AllowedHosts, BlockedNetworks, Denied};
 
@@ -16,6 +18,10 @@ use crate::budget::{Budget, ConnectionPermit};
 
 /// Longest server address that a guest may give. Pools and clients are kept by address, so the host stores a copy.
 pub(crate) const MAX_ADDRESS_BYTES: usize = 4096;
+
+/// Names that a component looks up at the same time: a quarter of the threads that the host has for blocking work. A look-up
+/// occupies one until the system's resolver answers or gives up, which takes seconds when a name server is silent.
+const MAX_LOOK_UPS: usize = 128;
 
 /// Takes one line for the component's stderr log.
 pub type StderrLine = Arc<dyn Fn(&str) + Send + Sync>;
@@ -25,6 +31,7 @@ pub struct Egress {
     blocked: BlockedNetworks,
     stderr: StderrLine,
     budget: Budget,
+    look_ups: Arc<Semaphore>,
 }
 
 impl Egress {
@@ -35,6 +42,7 @@ impl Egress {
             blocked,
             stderr,
             budget: Budget::unlimited(),
+            look_ups: Arc::new(Semaphore::new(MAX_LOOK_UPS)),
         }
     }
 
@@ -72,7 +80,7 @@ impl Egress {
     /// The addresses of a host, without the blocked ones. An error if all of them are blocked.
     pub async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+        let found = self.look_up(host, port).await?;
         let allowed = found.iter().copied();
         let allowed: Vec<SocketAddr> = allowed
             .filter(|address| !self.is_blocked(host, address.ip()))
@@ -87,6 +95,22 @@ impl Egress {
             ));
         }
         Ok(allowed)
+    }
+
+    /// A caller that waits no longer leaves the look-up behind, which keeps its permit until it ends.
+    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(literal) = host.parse() {
+            return Ok(vec![SocketAddr::new(literal, port)]);
+        }
+        let permit = Arc::clone(&self.look_ups).acquire_owned().await;
+        let permit = permit.map_err(io::Error::other)?;
+        let host = host.to_owned();
+        let found = tokio::spawn(async move {
+            let found = lookup_host((host, port)).await;
+            drop(permit);
+            found.map(|found| found.collect::<Vec<SocketAddr>>())
+        });
+        found.await.map_err(io::Error::other)?
     }
 
     /// Whether a granted host may not be at this address. For addresses that did not come from [`Egress::resolve`].
@@ -107,7 +131,7 @@ impl Egress {
             Err(denied) => denied,
         };
         for name in self.allowed.names_with_port(scheme, address.port()) {
-            let Ok(found) = tokio::net::lookup_host((name, address.port())).await else {
+            let Ok(found) = self.look_up(name, address.port()).await else {
                 continue;
             };
             if found.into_iter().any(|found| found.ip() == address.ip()) {
@@ -148,6 +172,8 @@ impl Egress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::wait_until;
+    use futures::FutureExt as _;
     use std::sync::Mutex;
 
     fn egress(allowed: &[&str], blocked: &[&str]) -> (Arc<Egress>, Arc<Mutex<Vec<String>>>) {
@@ -178,6 +204,25 @@ mod tests {
         let refused = egress.resolve("localhost", 80).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_component_looks_up_a_limited_number_of_names_at_the_same_time() {
+        let (egress, _) = egress(&["*://*:*"], &[]);
+        let free = || egress.look_ups.available_permits();
+        // Nothing waits for this one any more.
+        assert!(egress.resolve("localhost", 80).now_or_never().is_none());
+        assert_eq!(free(), MAX_LOOK_UPS - 1);
+        wait_until("it ends", async || free() == MAX_LOOK_UPS).await;
+
+        let all = u32::try_from(MAX_LOOK_UPS).unwrap();
+        let all = egress.look_ups.acquire_many(all).await.unwrap();
+        assert!(egress.resolve("localhost", 80).now_or_never().is_none());
+        let literal = egress.resolve("[::1]", 80).now_or_never();
+        assert_eq!(literal.unwrap().unwrap().len(), 1);
+        drop(all);
+        assert_eq!(free(), MAX_LOOK_UPS, "an address is not looked up");
+        assert!(!egress.resolve("localhost", 80).await.unwrap().is_empty());
     }
 
     #[tokio::test]
