@@ -38,12 +38,24 @@ fn unset<'a>(
     values.filter(|(name, _)| sources.get(name).is_none())
 }
 
+/// The value that the user gave for a variable with this source.
+fn given<'a>(manifest: &Manifest, sources: &'a Sources, source: &HostValue) -> Option<&'a str> {
+    let values = manifest.wharf.variables.iter();
+    let mut of_source = values.filter(|(_, of)| *of == source);
+    of_source.find_map(|(name, _)| sources.get(name))
+}
+
 /// The stores that the application needs: external where an address is given, else embedded.
 pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -> Options {
+    // What is given for all functions is also what each login has that was given no address of its own.
+    let redis_url = given(manifest, sources, &HostValue::Redis)
+        .map(str::to_owned)
+        .or_else(|| args.redis_url.clone());
     let mut options = Options {
         data_dir: args.data_dir.clone(),
         postgres: external(args.postgres_url.as_ref()),
-        redis: external(args.redis_url.as_ref()),
+        redis: external(redis_url.as_ref()),
+        redis_logins: manifest.wharf.redis_logins.clone(),
         s3: external(s3_address(args).as_ref()),
         durable: !args.volatile,
     };
@@ -58,9 +70,10 @@ pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -
     {
         match source {
             HostValue::Postgres { .. } | HostValue::PostgresHost => embed(&mut options.postgres),
-            HostValue::Redis | HostValue::RedisHost | HostValue::RedisOrigin => {
-                embed(&mut options.redis);
-            }
+            HostValue::Redis
+            | HostValue::RedisLogin { .. }
+            | HostValue::RedisHost
+            | HostValue::RedisOrigin => embed(&mut options.redis),
             HostValue::S3(_) => embed(&mut options.s3),
             HostValue::Ed25519Private
             | HostValue::Ed25519Jwks
@@ -126,6 +139,7 @@ fn is_deployment_wide(source: &HostValue) -> bool {
         | HostValue::Random { .. } => true,
         HostValue::PostgresHost
         | HostValue::Redis
+        | HostValue::RedisLogin { .. }
         | HostValue::RedisHost
         | HostValue::RedisOrigin
         | HostValue::S3(_)

@@ -9,6 +9,7 @@
 
 mod stage;
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -234,6 +235,7 @@ async fn start_external_stores() -> (Stores, TempDir) {
         data_dir: folder.path().to_owned(),
         postgres: Wanted::Embedded,
         redis: Wanted::Embedded,
+        redis_logins: BTreeMap::new(),
         s3: Wanted::No,
         durable: false,
     };

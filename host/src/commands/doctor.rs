@@ -197,7 +197,10 @@ fn check_stores(manifest: &Manifest, findings: &mut Findings) {
     let uses_redis = uses(|value| {
         matches!(
             value,
-            HostValue::Redis | HostValue::RedisHost | HostValue::RedisOrigin
+            HostValue::Redis
+                | HostValue::RedisLogin { .. }
+                | HostValue::RedisHost
+                | HostValue::RedisOrigin
         )
     }) || !manifest.redis.is_empty();
     for (store, is_used) in [(Store::Postgres, uses_postgres), (Store::Redis, uses_redis)] {

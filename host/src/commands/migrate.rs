@@ -1,5 +1,7 @@
 //! `wharf migrate`: applies migrations, for deployments that do so before the new version starts.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
 use wharf_stores::{Migrations, Options, Stores, Values, Wanted};
 
@@ -54,6 +56,7 @@ fn embedded_options(args: &cli::Migrate) -> Options {
         data_dir: args.data_dir.clone(),
         postgres: Wanted::Embedded,
         redis: Wanted::No,
+        redis_logins: BTreeMap::new(),
         s3: Wanted::No,
         durable: true,
     }

@@ -1,5 +1,6 @@
 //! Which stores to start, where they run afterwards, and what is reported meanwhile.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     pub postgres: Wanted<String>,
     pub redis: Wanted<String>,
+    /// The logins of an embedded Redis beside its owner's, each with the rules of its ACL.
+    pub redis_logins: BTreeMap<String, String>,
     pub s3: Wanted<S3Address>,
     /// `false` for tests: nothing is synced to disk. A power cut may then lose everything; a killed
     /// process still loses nothing.
@@ -35,6 +38,8 @@ pub struct Addresses {
     /// With the owner of the database as the user: for migrations, never for a component.
     pub postgres_url: Option<String>,
     pub redis_url: Option<String>,
+    /// The address of an embedded Redis for each of its logins.
+    pub redis_logins: BTreeMap<String, String>,
     pub s3: Option<S3Address>,
 }
 

@@ -1,6 +1,7 @@
 //! The embedded Redis as a child process. Its append-only file keeps acknowledged writes after a
-//! crash of Redis.
+//! crash of Redis. Its logins are written anew at each start, with the rights that the application's manifest gives them.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::chown;
@@ -9,10 +10,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
+use sha2::{Digest as _, Sha256};
 
 use crate::child::Program;
 use crate::error::{Error, Result};
 use crate::log_file::LogFile;
+use crate::migrations::hex;
 use crate::options::Store;
 use crate::private_file;
 use crate::process::{self, User};
@@ -23,9 +26,18 @@ pub(crate) struct Redis {
     pub(crate) folder: PathBuf,
     pub(crate) user: Option<User>,
     pub(crate) port: u16,
+    /// Of the login `default`, which may do everything.
     pub(crate) password: String,
+    pub(crate) logins: Vec<Login>,
     pub(crate) durable: bool,
     pub(crate) log: LogFile,
+}
+
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    pub(crate) password: String,
+    pub(crate) rules: String,
 }
 
 impl Redis {
@@ -34,7 +46,7 @@ impl Redis {
     fn write_settings(&self) -> std::io::Result<PathBuf> {
         private_file::create_folder(&self.folder)?;
         let settings = self.folder.join("redis.conf");
-        let text = format!(
+        let mut text = format!(
             "bind 127.0.0.1\n\
              port {port}\n\
              requirepass {password}\n\
@@ -50,6 +62,11 @@ impl Redis {
             pid_file = quote(&pid_file(&self.folder)),
             sync = if self.durable { "everysec" } else { "no" },
         );
+        for login in &self.logins {
+            // A hash, because Redis prints a line that it refuses.
+            let password = hex(&Sha256::digest(&login.password));
+            let _ = writeln!(text, "user {} on #{password} {}", login.name, login.rules);
+        }
         private_file::write(&settings, &text)?;
         if let Some(user) = &self.user {
             for path in [&self.folder, &settings] {

@@ -1,5 +1,6 @@
 //! Starts and stops the stores.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -67,6 +68,7 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
         let addresses = Addresses {
             postgres_url: options.postgres.external(),
             redis_url: options.redis.external(),
+            redis_logins: BTreeMap::new(),
             s3: options.s3.external(),
         };
         return Ok(Stores {
@@ -87,17 +89,20 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
     };
     let (postgres, redis, s3) = thread::scope(|scope| {
         let postgres = scope.spawn(|| start.postgres(&options.postgres));
-        let redis = scope.spawn(|| start.redis(&options.redis));
+        let redis = scope.spawn(|| start.redis(&options.redis, &options.redis_logins));
         let s3 = start.s3(&options.s3);
         (join(postgres), join(redis), s3)
     });
-    let ((postgres, postgres_url), (redis, redis_url), (s3, s3_address)) = (postgres?, redis?, s3?);
+    let ((postgres, postgres_url), (redis, redis_addresses), (s3, s3_address)) =
+        (postgres?, redis?, s3?);
+    let (redis_url, redis_logins) = redis_addresses.unzip();
     Ok(Stores {
         _s3: s3,
         _children: [postgres, redis].into_iter().flatten().collect(),
         addresses: Addresses {
             postgres_url,
             redis_url,
+            redis_logins: redis_logins.unwrap_or_default(),
             s3: s3_address,
         },
         _data_folder: Some(data_folder),
@@ -161,12 +166,26 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         Ok((Some(child), Some(address)))
     }
 
-    fn redis(&self, wanted: &Wanted<String>) -> Result<Started<Child, String>> {
+    /// The address is the owner's, with those of the logins.
+    fn redis(
+        &self,
+        wanted: &Wanted<String>,
+        rules: &BTreeMap<String, String>,
+    ) -> Result<Started<Child, (String, BTreeMap<String, String>)>> {
         if !wanted.is_embedded() {
-            return Ok((None, wanted.external()));
+            let address = wanted.external();
+            return Ok((None, address.map(|address| (address, BTreeMap::new()))));
         }
         let program = programs::find_redis()?;
         let password = self.values.password("redis")?;
+        let logins = rules.iter().map(|(name, rules)| -> Result<_> {
+            Ok(redis::Login {
+                name: format!("wharf_{name}"),
+                password: self.values.password(&format!("redis:{name}"))?,
+                rules: rules.clone(),
+            })
+        });
+        let logins: Vec<redis::Login> = logins.collect::<Result<_>>()?;
         let folder = &self.child_setup.redis;
         redis::clear_stale_pid_file(folder)?;
         let (child, port) = self.start_on_free_port(Store::Redis, |port| {
@@ -176,12 +195,19 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                 user: self.child_setup.user.clone(),
                 port,
                 password: password.clone(),
+                logins: logins.clone(),
                 durable: self.durable,
                 log: self.log("redis.log")?,
             })
         })?;
-        let address = format!("redis://default:{password}@{LOCALHOST}:{port}");
-        Ok((Some(child), Some(address)))
+        let address =
+            |user: &str, password: &str| format!("redis://{user}:{password}@{LOCALHOST}:{port}");
+        let of_logins = rules
+            .keys()
+            .zip(&logins)
+            .map(|(name, login)| (name.clone(), address(&login.name, &login.password)));
+        let addresses = (address("default", &password), of_logins.collect());
+        Ok((Some(child), Some(addresses)))
     }
 
     fn s3(&self, wanted: &Wanted<S3Address>) -> Result<Started<s3::Server, S3Address>> {

@@ -105,6 +105,13 @@ impl Values {
                 .redis_url
                 .clone()
                 .ok_or_else(|| not_running(variable, source)),
+            // Of an external Redis only the address is known that was given for all.
+            HostValue::RedisLogin { login } => addresses
+                .redis_logins
+                .get(login)
+                .or(addresses.redis_url.as_ref())
+                .cloned()
+                .ok_or_else(|| not_running(variable, source)),
             HostValue::S3(part) => {
                 let s3 = addresses
                     .s3

@@ -14,6 +14,8 @@ pub enum HostValue {
     PostgresHost,
     /// `redis`: the URL of Redis.
     Redis,
+    /// `redis:<login>`: the URL of Redis for one of `redis_logins`.
+    RedisLogin { login: String },
     /// `redis-host`: `host:port`, for `allowed_outbound_hosts`.
     RedisHost,
     /// `redis-origin`: `scheme://host:port`, for a Redis that may use TLS.
@@ -61,10 +63,11 @@ pub enum BadHostValue {
 
 impl HostValue {
     /// The accepted forms, for the suggestion in an error message.
-    pub const FORMS: [&'static str; 15] = [
+    pub const FORMS: [&'static str; 16] = [
         "postgres:<schema>",
         "postgres-host",
         "redis",
+        "redis:<login>",
         "redis-host",
         "redis-origin",
         "s3:endpoint",
@@ -97,6 +100,9 @@ impl FromStr for HostValue {
                 schema: schema.to_owned(),
             },
             Some(("postgres", schema)) => return Err(BadHostValue::Schema(schema.to_owned())),
+            Some(("redis", login)) => HostValue::RedisLogin {
+                login: login.to_owned(),
+            },
             Some(("s3", "endpoint")) => HostValue::S3(S3Part::Endpoint),
             Some(("s3", "access_key")) => HostValue::S3(S3Part::AccessKey),
             Some(("s3", "secret_key")) => HostValue::S3(S3Part::SecretKey),
@@ -128,6 +134,7 @@ impl fmt::Display for HostValue {
             HostValue::Postgres { schema } => write!(f, "postgres:{schema}"),
             HostValue::PostgresHost => f.write_str("postgres-host"),
             HostValue::Redis => f.write_str("redis"),
+            HostValue::RedisLogin { login } => write!(f, "redis:{login}"),
             HostValue::RedisHost => f.write_str("redis-host"),
             HostValue::RedisOrigin => f.write_str("redis-origin"),
             HostValue::S3(S3Part::Endpoint) => f.write_str("s3:endpoint"),
@@ -147,7 +154,7 @@ impl fmt::Display for HostValue {
 /// The folder of migrations that are applied in every schema. It is no schema itself.
 pub const EVERY_SCHEMA: &str = "every";
 
-/// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name.
+/// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name or of a Redis login.
 pub fn is_schema_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.len() <= MAX_SCHEMA_NAME
@@ -164,6 +171,7 @@ mod tests {
         for form in HostValue::FORMS {
             let text = form
                 .replace("<schema>", "payments")
+                .replace("<login>", "payments")
                 .replace("<length>", "24");
             assert_eq!(text.parse::<HostValue>().unwrap().to_string(), text);
         }

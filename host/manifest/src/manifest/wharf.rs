@@ -23,7 +23,7 @@ use crate::networks::Networks;
 use crate::template::Template;
 
 use super::context::{Context, read_paths, tool_wharf};
-use super::host_value::{BadHostValue, EVERY_SCHEMA, HostValue};
+use super::host_value::{BadHostValue, EVERY_SCHEMA, HostValue, is_schema_name};
 use super::trigger::RedisTrigger;
 
 /// `[application.tool.wharf]`
@@ -51,6 +51,8 @@ pub struct WharfApplication {
     pub secret_paths: Vec<String>,
     /// Sources of variables for which no value was given.
     pub variables: BTreeMap<String, HostValue>,
+    /// What each login of the embedded Redis may do, as rules of its ACL. Login `till` has the name `wharf_till` there.
+    pub redis_logins: BTreeMap<String, String>,
     pub cron: Vec<Cron>,
     /// Networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Template>,
@@ -72,6 +74,7 @@ impl Default for WharfApplication {
             sqlite_limit_bytes: 1 << 30,
             secret_paths: Vec::new(),
             variables: BTreeMap::new(),
+            redis_logins: BTreeMap::new(),
             cron: Vec::new(),
             trusted_proxies: Vec::new(),
             problems: Vec::new(),
@@ -97,6 +100,11 @@ impl WharfApplication {
         let secret_paths = table
             .get("secret_paths")
             .map(|paths| read_paths(&paths.texts()));
+        let redis_logins = table.read_each("redis_logins", |name, rules| {
+            let rules = read_redis_rules(&name, &rules.text()?)?;
+            Some((name.to_string(), rules))
+        });
+        let redis_logins: BTreeMap<_, _> = redis_logins.into_iter().collect();
         let variables = table.read_each("variables", |name, value| {
             if !context.variables.contains_key(&*name) {
                 name.fault_unknown(
@@ -104,7 +112,8 @@ impl WharfApplication {
                     context.variables.keys().map(String::as_str),
                 );
             }
-            let value = read_host_value(&value.text()?, schemas.as_deref().unwrap_or_default())?;
+            let schemas = schemas.as_deref().unwrap_or_default();
+            let value = read_host_value(&value.text()?, schemas, &redis_logins)?;
             Some((name.to_string(), value))
         });
         let cron = table
@@ -152,6 +161,7 @@ impl WharfApplication {
                 .map_or(default.sqlite_limit_bytes, |mb| mb << 20),
             secret_paths: secret_paths.unwrap_or_default(),
             variables: variables.into_iter().collect(),
+            redis_logins,
             cron: cron.collect(),
             trusted_proxies: trusted_proxies.collect(),
             problems: problems.collect(),
@@ -201,7 +211,37 @@ fn read_networks(context: &Context, text: &Text) -> Option<Template> {
     Some(template)
 }
 
-fn read_host_value(text: &Text, schemas: &[String]) -> Option<HostValue> {
+/// The rules on one line. A rule that grants nothing, as `nopass`, is refused: the host alone sets who may log in.
+fn read_redis_rules(name: &Text, rules: &Text) -> Option<String> {
+    let words: Vec<&str> = rules.split_whitespace().collect();
+    let wrong = words.iter().find(|word| !is_redis_rule(word));
+    if !is_schema_name(name) {
+        name.fault(
+            "invalid name of a login: use a-z, 0-9 and _, start with a letter",
+            None,
+        );
+    } else if let Some(wrong) = wrong {
+        rules.fault(
+            format!("`{wrong}` is no right in Redis: write ~KEYS, %R~KEYS, &CHANNELS, +COMMAND"),
+            None,
+        );
+    } else {
+        return Some(words.join(" "));
+    }
+    None
+}
+
+/// Whether the word grants or revokes a right and needs no quoting in the configuration file of Redis.
+fn is_redis_rule(word: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\');
+    word.starts_with(['~', '%', '&', '+', '-']) && word.bytes().all(is_plain)
+}
+
+fn read_host_value(
+    text: &Text,
+    schemas: &[String],
+    redis_logins: &BTreeMap<String, String>,
+) -> Option<HostValue> {
     match text.parse::<HostValue>() {
         Ok(HostValue::Postgres { schema }) if !schemas.contains(&schema) => {
             let hint = faults::suggest(&schema, schemas.iter().map(String::as_str));
@@ -209,6 +249,11 @@ fn read_host_value(text: &Text, schemas: &[String]) -> Option<HostValue> {
                 format!("there is no schema `{schema}` in the folder of migrations"),
                 hint,
             );
+            None
+        }
+        Ok(HostValue::RedisLogin { login }) if !redis_logins.contains_key(&login) => {
+            let hint = faults::suggest(&login, redis_logins.keys().map(String::as_str));
+            text.fault(format!("there is no `{login}` in `redis_logins`"), hint);
             None
         }
         Ok(value) => Some(value),

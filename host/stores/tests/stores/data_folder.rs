@@ -1,5 +1,6 @@
 //! Helpers: a data folder for one test, a shared server, and queries of stores.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +34,7 @@ impl DataFolder {
             data_dir: self.0.clone(),
             postgres: Wanted::Embedded,
             redis: Wanted::No,
+            redis_logins: BTreeMap::new(),
             s3: Wanted::No,
             durable: false,
         }

@@ -1,5 +1,6 @@
 //! A host process for tests to kill: it runs this test program once more.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -60,6 +61,7 @@ impl Host {
             addresses: Addresses {
                 postgres_url,
                 redis_url,
+                redis_logins: BTreeMap::new(),
                 s3,
             },
         }
@@ -107,6 +109,7 @@ async fn run_as_host_until_killed() {
         data_dir: data_dir.into(),
         postgres: wanted('p'),
         redis: wanted('r'),
+        redis_logins: BTreeMap::new(),
         s3,
         durable: false,
     };
@@ -114,6 +117,7 @@ async fn run_as_host_until_killed() {
     let Addresses {
         postgres_url,
         redis_url,
+        redis_logins: _,
         s3,
     } = stores.addresses().clone();
     let s3 = s3.map(|s3| {

@@ -13,6 +13,11 @@ fn addresses() -> Addresses {
             "postgres://wharf:secret@127.0.0.1:5433/app?connect_timeout=3".to_owned(),
         ),
         redis_url: Some("redis://127.0.0.1:6380".to_owned()),
+        redis_logins: [(
+            "till".to_owned(),
+            "redis://wharf_till:secret@127.0.0.1:6380".to_owned(),
+        )]
+        .into(),
         s3: Some(S3Address {
             endpoint: "http://127.0.0.1:9000".to_owned(),
             access_key: "key".to_owned(),
@@ -44,6 +49,10 @@ fn every_source_has_a_value() {
         "redis://127.0.0.1:6380"
     );
     assert_eq!(
+        resolve(&values, "till_redis_url", "redis:till"),
+        "redis://wharf_till:secret@127.0.0.1:6380"
+    );
+    assert_eq!(
         resolve(&values, "redis_host", "redis-host"),
         "127.0.0.1:6380"
     );
@@ -73,17 +82,19 @@ fn generated_values_are_stable_and_differ_by_variable() {
 }
 
 #[test]
-fn the_origin_of_a_redis_with_tls_has_its_scheme() {
+fn addresses_of_an_external_redis_are_those_that_were_given() {
     let addresses = Addresses {
         redis_url: Some("rediss://:secret@cache.example".to_owned()),
         ..Addresses::default()
     };
     let values = Values::of_deployment([]);
-    let origin = |source: &str| {
+    let resolve = |source: &str| {
         let source = source.parse().unwrap();
         values.resolve("redis", &source, &addresses, "").unwrap()
     };
-    assert_eq!(origin("redis-origin"), "rediss://cache.example:6379");
+    assert_eq!(resolve("redis-origin"), "rediss://cache.example:6379");
+    // Its logins are the operator's: without an address of its own each has the one that is given for all.
+    assert_eq!(resolve("redis:till"), "rediss://:secret@cache.example");
 }
 
 #[test]

@@ -199,6 +199,22 @@ fn contradictions_are_refused() {
             "there is no variable `b` in [variables]",
         ),
         (
+            "[application.tool.wharf.redis_logins]\ncart = \"~cart:* +get nopass\"",
+            "`nopass` is no right in Redis: write ~KEYS, %R~KEYS, &CHANNELS, +COMMAND",
+        ),
+        (
+            "[application.tool.wharf.redis_logins]\ncart = \"~cart\\\"\"",
+            "`~cart\"` is no right in Redis",
+        ),
+        (
+            "[application.tool.wharf.redis_logins]\n\"the cart\" = \"~cart:*\"",
+            "invalid name of a login",
+        ),
+        (
+            "[variables]\na = { default = \"\" }\n[application.tool.wharf]\nvariables = { a = \"redis:card\" }\nredis_logins = { cart = \"~cart:*\" }",
+            "there is no `card` in `redis_logins`; did you mean `cart`?",
+        ),
+        (
             "[variables]\nport = { default = \"ten\" }\n[component.cart]\nsource = \"cart.wasm\"\nallowed_outbound_hosts = [\"http://x:{{ port }}\"]",
             "with the default values this is \"http://x:ten\": Invalid allowed host port \"ten\": port \"ten\" is not a number",
         ),

@@ -70,6 +70,7 @@ c = { default = "" }
 d = { default = "" }
 e = { default = "" }
 f = { default = "" }
+g = { default = "" }
 [application.tool.wharf]
 migrations = "migrations"
 [application.tool.wharf.variables]
@@ -79,7 +80,16 @@ c = "s3:secret_key"
 d = "random:32"
 e = "ed25519:jwks"
 f = "listen"
+g = "redis:cart"
+[application.tool.wharf.redis_logins]
+cart = """
+    %R~session:*
+    ~cart:* +get +set"""
 "#,
+    );
+    assert_eq!(
+        manifest.wharf.redis_logins["cart"],
+        "%R~session:* ~cart:* +get +set"
     );
     let values: Vec<HostValue> = manifest.wharf.variables.into_values().collect();
     assert_eq!(
@@ -93,6 +103,9 @@ f = "listen"
             HostValue::Random { length: 32 },
             HostValue::Ed25519Jwks,
             HostValue::Listen,
+            HostValue::RedisLogin {
+                login: "cart".to_owned()
+            },
         ]
     );
 }
