@@ -20,7 +20,7 @@ use crate::folder::Folder;
 use crate::listening::Listening;
 use crate::options::Options;
 use crate::request::Request;
-use crate::stores::{Beside, Prepared};
+use crate::stores::{Beside, Prepared, address_in};
 use crate::times::measure;
 use crate::user::User;
 use crate::wait::eventually;
@@ -193,6 +193,28 @@ impl Stack {
     pub fn redis(&self) -> redis::Connection {
         let client = redis::Client::open(self.redis_url.as_str()).expect("an address of Redis");
         client.get_connection().expect("Redis")
+    }
+
+    /// Redis with the login of a function of a host that started it itself.
+    pub fn redis_as(&self, login: &str) -> redis::Connection {
+        let password = kept(&self.data, "values.json", &format!("redis:{login}"));
+        let server = address_in(&self.redis_url);
+        let client = redis::Client::open(format!("redis://wharf_{login}:{password}@{server}"));
+        let client = client.expect("an address of Redis");
+        client.get_connection().expect("Redis")
+    }
+
+    /// What Redis has refused since it started, because a login has no right to it.
+    pub fn redis_refusals(&self) -> Vec<String> {
+        let log: Vec<redis::Value> = redis::cmd("ACL")
+            .arg("LOG")
+            .query(&mut self.redis())
+            .expect("the log of refusals");
+        let refusals = log.iter().map(|it| format!("{it:?}"));
+        // By this the library says its name, and goes on without.
+        refusals
+            .filter(|it| !it.contains("client|setinfo"))
+            .collect()
     }
 
     /// Hears what is published on `channel` from now on.

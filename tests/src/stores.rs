@@ -3,6 +3,7 @@
 //! Making a PostgreSQL cluster and migrating it takes seconds, so it is done once for all tests: each stack
 //! gets a copy of its files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use wharf_launch::{Log, built_wharf, launch, link_application, link_cache, up, wharf};
-use wharf_stores::{Stores, Wanted};
+use wharf_manifest::manifest::load;
+use wharf_stores::{Stores, Wanted, add_variables};
 
 use crate::background::runtime;
 use crate::cable::Cable;
@@ -25,7 +27,7 @@ pub(crate) struct Beside {
     pub(crate) postgres_url: String,
     pub(crate) redis_url: String,
     // Stopped before their folder goes.
-    _stores: Stores,
+    stores: Stores,
     folder: Folder,
 }
 
@@ -58,7 +60,7 @@ impl Beside {
             cables,
             postgres_url,
             redis_url,
-            _stores: stores,
+            stores,
             folder,
         };
         let [there, here] = [
@@ -67,6 +69,8 @@ impl Beside {
         ];
         let variables = prepared.variables.replace(there, here);
         fs::write(beside.variables_file(), variables).expect("to write variables");
+        add_variables(&beside.variables_file(), &beside.redis_variables())
+            .expect("to add variables");
         beside
     }
 
@@ -99,6 +103,15 @@ impl Beside {
     fn near_redis_url(&self) -> String {
         let cable = self.cables.as_ref().map(|it| &it.redis);
         near(&self.redis_url, cable)
+    }
+
+    /// Where every function finds Redis, as an operator writes it who has set up its logins.
+    fn redis_variables(&self) -> BTreeMap<String, String> {
+        let cable = self.cables.as_ref().map(|it| &it.redis);
+        let logins = self.stores.addresses().redis_logins.iter();
+        logins
+            .map(|(login, url)| (format!("{login}_redis_url"), near(url, cable)))
+            .collect()
     }
 
     /// The file of variables that every host on these stores is given.
@@ -159,10 +172,13 @@ impl Prepared {
 }
 
 fn start_stores(folder: &Path) -> (Stores, String, String) {
+    let manifest = load(&Options::default().manifest, None);
+    let manifest = manifest.unwrap_or_else(|faults| panic!("{faults}"));
     let options = wharf_stores::Options {
         data_dir: folder.to_owned(),
         postgres: Wanted::Embedded,
         redis: Wanted::Embedded,
+        redis_logins: manifest.wharf.redis_logins,
         s3: Wanted::No,
         durable: false,
     };

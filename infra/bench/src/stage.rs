@@ -1,5 +1,6 @@
 //! What has to run to be measured: stores that are thrown away, the host, the native server.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -70,6 +71,7 @@ impl Stage {
             data_dir: folder.path().join("stores"),
             postgres: Wanted::Embedded,
             redis: Wanted::Embedded,
+            redis_logins: BTreeMap::new(),
             s3: Wanted::No,
             durable,
         };

@@ -14,6 +14,7 @@ mod examples;
 mod faults;
 mod fines;
 mod functions;
+mod grants;
 mod jobs;
 mod modpacks;
 mod notify;

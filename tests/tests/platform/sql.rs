@@ -6,7 +6,7 @@ mod growth;
 mod rights;
 mod upgrade;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -57,6 +57,7 @@ async fn start_store() -> (Store, String) {
         data_dir: folder.path().to_owned(),
         postgres: Wanted::Embedded,
         redis: Wanted::No,
+        redis_logins: BTreeMap::new(),
         s3: Wanted::No,
         durable: false,
     };

@@ -201,15 +201,13 @@ pub async fn connect_as_owner(stores: &Stores) -> Client {
 
 /// Sends one command to Redis and returns its answer.
 pub fn ask_redis(stores: &Stores, command: &str) -> String {
-    let url = url::Url::parse(stores.addresses().redis_url.as_ref().unwrap()).unwrap();
+    ask_redis_at(stores.addresses().redis_url.as_ref().unwrap(), command)
+}
+
+/// The same with the login in the address.
+pub fn ask_redis_at(url: &str, command: &str) -> String {
     let output = Command::new("redis-cli")
-        .args([
-            "-h",
-            url.host_str().unwrap(),
-            "-p",
-            &url.port().unwrap().to_string(),
-        ])
-        .args(["--no-auth-warning", "-a", url.password().unwrap()])
+        .args(["--no-auth-warning", "-u", url])
         .args(command.split(' '))
         .output()
         .unwrap();

@@ -1,5 +1,6 @@
 //! Data and addresses survive an orderly stop, a killed child and a killed host.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use wharf_stores::{Error, Options, Stores, Wanted, find_abandoned_folders};
 
 use crate::data_folder::{
-    DataFolder, ask_redis, connect, connect_as_owner, kill, start, wait_until,
+    DataFolder, ask_redis, ask_redis_at, connect, connect_as_owner, kill, start, wait_until,
 };
 use crate::host::Host;
 
@@ -84,6 +85,64 @@ async fn a_killed_redis_is_restarted_with_all_acknowledged_data() {
         ask_redis(&stores, "GET kept") == "7"
     })
     .await;
+    stores.stop().await;
+}
+
+#[tokio::test]
+async fn a_login_of_redis_has_its_own_rights_in_an_old_data_folder_and_after_a_kill() {
+    let folder = DataFolder::new();
+    // Written before there were logins.
+    let stores = start(folder.redis()).await;
+    assert_eq!(ask_redis(&stores, "SET mark 7"), "OK");
+    stores.stop().await;
+
+    let rules = "%R~mark ~till:* &till +get +set +publish".to_owned();
+    let options = Options {
+        redis_logins: BTreeMap::from([("till".to_owned(), rules)]),
+        ..folder.redis()
+    };
+    let stores = start(options.clone()).await;
+    let address = stores.addresses().redis_logins["till"].clone();
+    let has_its_rights = || {
+        for (command, answer) in [
+            ("GET mark", "7"),
+            ("SET till:1 x", "OK"),
+            ("PUBLISH till x", "0"),
+        ] {
+            assert_eq!(ask_redis_at(&address, command), answer, "{command}");
+        }
+        for command in [
+            "SET mark 8",
+            "GET other",
+            "DEL till:1",
+            "PUBLISH other x",
+            "SUBSCRIBE till",
+            "KEYS *",
+            "FLUSHALL",
+            "CONFIG GET requirepass",
+            "ACL LIST",
+        ] {
+            let refused = ask_redis_at(&address, command);
+            assert!(refused.starts_with("NOPERM"), "{command}: {refused}");
+        }
+    };
+    has_its_rights();
+    kill(folder.redis_pid().unwrap());
+    wait_until("Redis answers again", || {
+        ask_redis(&stores, "GET mark") == "7"
+    })
+    .await;
+    has_its_rights();
+    stores.stop().await;
+
+    let stores = start(options).await;
+    assert_eq!(stores.addresses().redis_logins["till"], address);
+    has_its_rights();
+    stores.stop().await;
+    // Only the owner's login is left when the manifest lists no other.
+    let stores = start(folder.redis()).await;
+    let refused = ask_redis_at(&address, "GET mark");
+    assert!(refused.starts_with("NOAUTH"), "{refused}");
     stores.stop().await;
 }
 

@@ -81,6 +81,7 @@ fn every_operation_answers_every_caller_as_described() {
         walk.spoil(operation, actors);
     }
     walk.finish();
+    assert_eq!(stack.redis_refusals(), Vec::<String>::new());
 }
 
 /// Operations that create come first and operations that delete last, so that there is something to ask for.

@@ -291,6 +291,9 @@ fn given(variable: &str) -> Vec<String> {
 fn secrets_are_given_to_the_functions_that_need_them() {
     assert_eq!(given("signin_database_url"), ["signin"]);
     assert_eq!(given("jwt_private_key"), ["signin"]);
+    // Nothing else may mark sessions as ended, or lose such marks.
+    assert_eq!(given("signin_redis_url"), ["signin"]);
+    assert!(given("{{ redis_url }}").is_empty(), "it may do everything");
     // The route of its webhooks reads it, and no function that payments is composed into.
     assert_eq!(given("psp_webhook_secret"), ["payments", "sandbox-psp"]);
 }
