@@ -28,14 +28,18 @@ migrations = "migrations"
 till_url = "postgres:till"
 postgres_host = "postgres-host"
 redis_url = "redis"
+till_redis_url = "redis:till"
 redis_origin = "redis-origin"
 password = "random:20"
 key = "ed25519:private"
 keys = "ed25519:jwks"
+[application.tool.wharf.redis_logins]
+till = "~till:* +get"
 [variables]
 till_url = { required = true }
 postgres_host = { required = true }
 redis_url = { required = true }
+till_redis_url = { required = true }
 redis_origin = { required = true }
 password = { required = true }
 key = { required = true }
@@ -50,6 +54,7 @@ allowed_outbound_hosts = ["{{ redis_origin }}"]
 till_url = "{{ till_url }}"
 postgres_host = "{{ postgres_host }}"
 redis_url = "{{ redis_url }}"
+till_redis_url = "{{ till_redis_url }}"
 password = "{{ password }}"
 key = "{{ key }}"
 keys = "{{ keys }}"
@@ -123,6 +128,8 @@ async fn services_write_an_env_file_for_spin_and_remove_it_when_stopped() {
         .query("SELECT * FROM sale", &[])
         .await
         .unwrap();
+    let redis = env_file_value(&dotenv, "SPIN_VARIABLE_TILL_REDIS_URL");
+    assert!(redis.starts_with("redis://wharf_till:"), "{redis}");
     terminate(&running);
     assert!(running.wait().unwrap().success());
     assert!(!dotenv.exists());
@@ -293,8 +300,16 @@ async fn hosts_that_share_a_database_have_the_same_secrets_or_do_not_start() {
     );
 
     // Serving does not need the owner of the database.
-    let hosts =
-        [0, 1].map(|_| Host::start_in(shop(), &["--redis-url", &redis, "--variable", &given]));
+    // One address of Redis for all, as a flag or as a variable: logins have that one, too.
+    let as_variable = format!("redis_url={redis}");
+    let hosts = [
+        ["--redis-url", redis.as_str()],
+        ["--variable", as_variable.as_str()],
+    ]
+    .map(|[flag, value]| Host::start_in(shop(), &[flag, value, "--variable", &given]));
+    for host in &hosts {
+        assert_eq!(variable(host, "till_redis_url").await, redis);
+    }
     for name in ["till_url", "password", "key", "keys"] {
         let [one, other] = &hosts;
         assert_eq!(variable(one, name).await, variable(other, name).await);
