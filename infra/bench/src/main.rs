@@ -148,7 +148,7 @@ async fn measure(command: &Command) -> Result<Report> {
     report
         .rows
         .extend(compare::compare_all(&scenarios, &native, &host, &settings).await?);
-    if settings.only.is_none() {
+    if settings.wants(scenario::SEND) {
         report.transfers = transfer::measure(&stage.product_url, &settings).await?;
     }
     if settings

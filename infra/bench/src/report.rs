@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::compare::{CROWD, Row, Settings};
 use crate::events::Events;
 use crate::machine::resident_mib;
+use crate::scenario;
 use crate::stage::Server;
 
 pub struct Report {
@@ -80,7 +81,7 @@ impl Display for Report {
             writeln!(out, "{row}")?;
         }
         writeln!(out)?;
-        let send = self.rows.iter().find(|it| it.name == "POST /payments/send");
+        let send = self.rows.iter().find(|it| it.name == scenario::SEND);
         if let (Some(bare), Some(send)) = (self.transfers, send) {
             writeln!(
                 out,

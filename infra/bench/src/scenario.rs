@@ -33,6 +33,8 @@ pub struct Scenario {
     pub before: Option<(String, &'static str)>,
 }
 
+/// The scenario whose statement `pgbench` measures alone, too.
+pub const SEND: &str = "POST /payments/send";
 /// Rows in the table that is read.
 const ITEMS: u64 = 100_000;
 /// More than any cache of verified tokens holds, so that each token has to be verified.
@@ -98,7 +100,7 @@ pub fn product(users: &Users) -> Vec<Scenario> {
                 out.extend(pick(&callers, number));
             },
         ),
-        scenario("POST /payments/send", 1, Some(0.9), move |number, out| {
+        scenario(SEND, 1, Some(0.9), move |number, out| {
             let (from, to) = (number, scattered(number));
             let body = json!({
                 "fromPaymentAccountId": senders.account(from, "a"),
