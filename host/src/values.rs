@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use wharf_imports::postgres::Address;
-use wharf_manifest::manifest::{HostValue, Manifest};
+use wharf_manifest::manifest::{HostValue, Manifest, S3Part};
 use wharf_manifest::runtime_config::RuntimeConfig;
 use wharf_manifest::variables::{Environment, Sources, Variables};
 use wharf_stores::{Addresses, Error, Options, S3Address, SharedSecret, Values, Wanted};
@@ -57,8 +57,11 @@ pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -
         redis: external(redis_url.as_ref()),
         redis_logins: manifest.wharf.redis_logins.clone(),
         s3: external(s3_address(args).as_ref()),
+        s3_keys: manifest.wharf.s3_keys.clone(),
         durable: !args.volatile,
     };
+    // An S3 whose endpoint was given as a variable is not started: the rest of it that was not given has its defaults.
+    let is_s3_given = given(manifest, sources, &HostValue::S3(S3Part::Endpoint)).is_some();
     let uses_default_redis = manifest
         .redis
         .iter()
@@ -74,7 +77,8 @@ pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -
             | HostValue::RedisLogin { .. }
             | HostValue::RedisHost
             | HostValue::RedisOrigin => embed(&mut options.redis),
-            HostValue::S3(_) => embed(&mut options.s3),
+            HostValue::S3(_) | HostValue::S3Key { .. } if is_s3_given => {}
+            HostValue::S3(_) | HostValue::S3Key { .. } => embed(&mut options.s3),
             HostValue::Ed25519Private
             | HostValue::Ed25519Jwks
             | HostValue::Random { .. }
@@ -83,6 +87,18 @@ pub fn store_options(manifest: &Manifest, sources: &Sources, args: &StoreArgs) -
         }
     }
     options
+}
+
+/// The key that the user gave for all functions, for one that was given none of its own.
+fn given_s3_key<'a>(
+    manifest: &Manifest,
+    sources: &'a Sources,
+    source: &HostValue,
+) -> Option<&'a str> {
+    match source {
+        HostValue::S3Key { part, .. } => given(manifest, sources, &HostValue::S3(*part)),
+        _ => None,
+    }
 }
 
 fn external<Address: Clone>(address: Option<&Address>) -> Wanted<Address> {
@@ -143,6 +159,7 @@ fn is_deployment_wide(source: &HostValue) -> bool {
         | HostValue::RedisHost
         | HostValue::RedisOrigin
         | HostValue::S3(_)
+        | HostValue::S3Key { .. }
         | HostValue::Listen
         | HostValue::OnLoopback { .. } => false,
     }
@@ -264,6 +281,15 @@ pub fn resolve(
     });
     for (name, source) in unset(manifest, sources) {
         if matches!(source, HostValue::OnLoopback { .. }) && !is_on_loopback(base_url) {
+            continue;
+        }
+        if let Some(shared) = given_s3_key(manifest, sources, source) {
+            host_values.insert(name.clone(), shared.to_owned());
+            continue;
+        }
+        // Without a value for all either, it has its default, or is missing.
+        let is_of_s3 = matches!(source, HostValue::S3(_) | HostValue::S3Key { .. });
+        if is_of_s3 && addresses.s3.is_none() {
             continue;
         }
         let is_fresh = matches!(source, HostValue::Random { .. }) && values.random(name)?.is_none();

@@ -9,7 +9,7 @@
 
 mod stage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -244,6 +244,7 @@ async fn start_external_stores() -> (Stores, TempDir) {
         redis: Wanted::Embedded,
         redis_logins: BTreeMap::new(),
         s3: Wanted::No,
+        s3_keys: BTreeMap::new(),
         durable: false,
     };
     (Stores::start(options, |_| {}).await.unwrap(), folder)
@@ -323,6 +324,97 @@ async fn hosts_that_share_a_database_have_the_same_secrets_or_do_not_start() {
         .unwrap();
     assert!(!hosts[0].folder.path().join(".wharf/values.json").exists());
     stores.stop().await;
+}
+
+const PHOTOS: &str = r#"
+[application.tool.wharf.variables]
+s3_endpoint = "s3:endpoint"
+s3_bucket = "s3:bucket"
+s3_access_key = "s3:access_key"
+s3_secret_key = "s3:secret_key"
+till_access_key = "s3:access_key:till"
+till_secret_key = "s3:secret_key:till"
+stock_access_key = "s3:access_key:stock"
+stock_secret_key = "s3:secret_key:stock"
+[application.tool.wharf.s3_keys]
+till = "till/*"
+stock = "stock/*"
+[variables]
+s3_endpoint = { default = "" }
+s3_bucket = { default = "photos" }
+s3_access_key = { default = "" }
+s3_secret_key = { default = "" }
+till_access_key = { required = true }
+till_secret_key = { required = true }
+stock_access_key = { required = true }
+stock_secret_key = { required = true }
+[[trigger.http]]
+route = "/..."
+component = "acts"
+[component.acts]
+source = "{guests}/guest_acts.wasm"
+[component.acts.variables]
+s3_endpoint = "{{ s3_endpoint }}"
+s3_bucket = "{{ s3_bucket }}"
+s3_access_key = "{{ s3_access_key }}"
+till_access_key = "{{ till_access_key }}"
+till_secret_key = "{{ till_secret_key }}"
+stock_access_key = "{{ stock_access_key }}"
+stock_secret_key = "{{ stock_secret_key }}"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_has_its_own_key_of_s3_or_the_one_that_was_given_for_all() {
+    let host = Host::start(PHOTOS);
+    assert!(host.said().contains("S3: ready at "), "{}", host.said());
+    let mut keys = BTreeSet::new();
+    for name in ["s3_access_key", "till_access_key", "stock_access_key"] {
+        let key = variable(&host, name).await;
+        assert_eq!(key.len(), 20, "{name}: {key}");
+        keys.insert(key);
+    }
+    assert_eq!(keys.len(), 3);
+
+    let own = [
+        "--variable=till_access_key=till",
+        "--variable=till_secret_key=till's secret",
+    ];
+    let flags = [
+        "--s3-endpoint=http://s3.example",
+        "--s3-bucket=photos",
+        "--s3-access-key=shared",
+        "--s3-secret-key=secret",
+    ];
+    let variables = [
+        "--variable=s3_endpoint=http://s3.example",
+        "--variable=s3_access_key=shared",
+        "--variable=s3_secret_key=secret",
+    ];
+    for given in [&flags[..], &variables] {
+        let host = Host::start_with(PHOTOS, &[given, &own].concat());
+        for (name, value) in [
+            ("s3_endpoint", "http://s3.example"),
+            ("s3_bucket", "photos"),
+            ("till_access_key", "till"),
+            ("till_secret_key", "till's secret"),
+            ("stock_access_key", "shared"),
+            ("stock_secret_key", "secret"),
+        ] {
+            assert_eq!(variable(&host, name).await, value, "{name} of {given:?}");
+        }
+        assert!(!host.said().contains("S3: "), "{}", host.said());
+    }
+
+    // No function gets the key of another.
+    let folder = stage::folder(PHOTOS);
+    let up = ["up", "--listen", "127.0.0.1:0", variables[0]];
+    let (code, _, said) = run(folder.path(), &[&up[..], &own].concat());
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("`stock_access_key`") && said.contains("`stock_secret_key`"),
+        "{said}"
+    );
+    assert!(!said.contains("`s3_access_key`"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

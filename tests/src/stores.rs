@@ -180,6 +180,7 @@ fn start_stores(folder: &Path) -> (Stores, String, String) {
         redis: Wanted::Embedded,
         redis_logins: manifest.wharf.redis_logins,
         s3: Wanted::No,
+        s3_keys: BTreeMap::new(),
         durable: false,
     };
     let stores = runtime().block_on(Stores::start(options, |_| {}));

@@ -58,6 +58,7 @@ fn embedded_options(args: &cli::Migrate) -> Options {
         redis: Wanted::No,
         redis_logins: BTreeMap::new(),
         s3: Wanted::No,
+        s3_keys: BTreeMap::new(),
         durable: true,
     }
 }

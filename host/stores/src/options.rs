@@ -16,6 +16,8 @@ pub struct Options {
     /// The logins of an embedded Redis beside its owner's, each with the rules of its ACL.
     pub redis_logins: BTreeMap<String, String>,
     pub s3: Wanted<S3Address>,
+    /// The keys of an embedded S3 beside its owner's, each with the prefix of the objects that it reaches.
+    pub s3_keys: BTreeMap<String, String>,
     /// `false` for tests: nothing is synced to disk. A power cut may then lose everything; a killed
     /// process still loses nothing.
     pub durable: bool,
@@ -41,6 +43,8 @@ pub struct Addresses {
     /// The address of an embedded Redis for each of its logins.
     pub redis_logins: BTreeMap<String, String>,
     pub s3: Option<S3Address>,
+    /// The address of an embedded S3 with each of these keys.
+    pub s3_keys: BTreeMap<String, S3Address>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

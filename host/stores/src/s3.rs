@@ -1,12 +1,13 @@
 //! The embedded S3 server: HTTP on a loopback port, in this process.
 //!
-//! Reading order: `operations` (the supported operations), `convert`, `objects`, `uploads`, `listing`,
+//! Reading order: `operations` (the supported operations), `access` (which key may do them), `convert`, `objects`, `uploads`, `listing`,
 //! `index` (metadata and small bodies), `bodies` (files), `digests` (checksums), `records` (stored
 //! types), `failure`.
 //!
-//! Not supported: versions, tags, ACLs, policies, encryption. Every access key may do everything. The
-//! library `s3s` checks the signature before it calls an operation.
+//! Not supported: versions, tags, ACLs, policies, encryption. An access key may do everything, or reaches only
+//! the objects below its prefix. The library `s3s` checks the signature before it calls an operation.
 
+mod access;
 mod bodies;
 mod convert;
 mod digests;
@@ -18,6 +19,7 @@ mod operations;
 mod records;
 mod uploads;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -38,6 +40,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
+use self::access::Access;
 use self::objects::Objects;
 use crate::error::{Error, Result};
 use crate::options::Store;
@@ -57,11 +60,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
-    /// Access keys and their secrets.
-    pub(crate) keys: Vec<(String, String)>,
+    pub(crate) keys: Vec<Key>,
     /// Created if it is missing.
     pub(crate) bucket: String,
     pub(crate) durable: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    /// Of the objects in the bucket that it reaches; `None` for a key that may do everything.
+    pub(crate) prefix: Option<String>,
 }
 
 /// A running server. Dropping it stops the server and waits until all writes are finished.
@@ -92,7 +102,7 @@ impl Server {
         let objects = Objects::open(&settings.folder, settings.durable)
             .map_err(|failure| not_started(format!("{}: {failure}", settings.folder.display())))?;
         let objects = Arc::new(objects);
-        let bucket = runtime.block_on(objects.create_bucket_if_missing(settings.bucket));
+        let bucket = runtime.block_on(objects.create_bucket_if_missing(settings.bucket.clone()));
         bucket.map_err(|failure| not_started(failure.to_string()))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
         let listener = runtime
@@ -101,10 +111,16 @@ impl Server {
 
         let mut service = S3ServiceBuilder::new(operations::Operations(Arc::clone(&objects)));
         let mut known_keys = SimpleAuth::new();
-        for (access_key, secret_key) in settings.keys {
-            known_keys.register(access_key, secret_key.into());
+        let mut prefixes = HashMap::new();
+        for key in settings.keys {
+            known_keys.register(key.access_key.clone(), key.secret_key.into());
+            prefixes.insert(key.access_key, key.prefix);
         }
         service.set_auth(known_keys);
+        service.set_access(Access {
+            bucket: settings.bucket,
+            prefixes,
+        });
         let (stop, stopped) = watch::channel(());
         let serving = serve(listener, service.build(), objects, stopped);
         let thread = thread::Builder::new()

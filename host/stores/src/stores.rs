@@ -70,6 +70,7 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
             redis_url: options.redis.external(),
             redis_logins: BTreeMap::new(),
             s3: options.s3.external(),
+            s3_keys: BTreeMap::new(),
         };
         return Ok(Stores {
             _s3: None,
@@ -90,12 +91,13 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
     let (postgres, redis, s3) = thread::scope(|scope| {
         let postgres = scope.spawn(|| start.postgres(&options.postgres));
         let redis = scope.spawn(|| start.redis(&options.redis, &options.redis_logins));
-        let s3 = start.s3(&options.s3);
+        let s3 = start.s3(&options.s3, &options.s3_keys);
         (join(postgres), join(redis), s3)
     });
-    let ((postgres, postgres_url), (redis, redis_addresses), (s3, s3_address)) =
+    let ((postgres, postgres_url), (redis, redis_addresses), (s3, s3_addresses)) =
         (postgres?, redis?, s3?);
     let (redis_url, redis_logins) = redis_addresses.unzip();
+    let (s3_address, s3_keys) = s3_addresses.unzip();
     Ok(Stores {
         _s3: s3,
         _children: [postgres, redis].into_iter().flatten().collect(),
@@ -104,6 +106,7 @@ fn start(options: &Options, progress: &(impl Fn(Progress) + Sync)) -> Result<Sto
             redis_url,
             redis_logins: redis_logins.unwrap_or_default(),
             s3: s3_address,
+            s3_keys: s3_keys.unwrap_or_default(),
         },
         _data_folder: Some(data_folder),
     })
@@ -210,12 +213,30 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         Ok((Some(child), Some(addresses)))
     }
 
-    fn s3(&self, wanted: &Wanted<S3Address>) -> Result<Started<s3::Server, S3Address>> {
+    /// The address is the owner's, with those of the keys that have a prefix.
+    fn s3(
+        &self,
+        wanted: &Wanted<S3Address>,
+        prefixes: &BTreeMap<String, String>,
+    ) -> Result<Started<s3::Server, (S3Address, BTreeMap<String, S3Address>)>> {
         if !wanted.is_embedded() {
-            return Ok((None, wanted.external()));
+            let address = wanted.external();
+            return Ok((None, address.map(|address| (address, BTreeMap::new()))));
         }
-        let keys = self.values.s3_keys()?;
-        let (access_key, secret_key) = keys.first().cloned().unwrap_or_default();
+        let key = |(access_key, secret_key), prefix| s3::Key {
+            access_key,
+            secret_key,
+            prefix,
+        };
+        let pairs = self.values.s3_keys()?;
+        let owner = pairs.first().cloned().unwrap_or_default();
+        let mut keys: Vec<s3::Key> = pairs.into_iter().map(|pair| key(pair, None)).collect();
+        let mut named = BTreeMap::new();
+        for (name, prefix) in prefixes {
+            let pair = self.values.s3_key(name)?;
+            keys.push(key(pair.clone(), Some(prefix.clone())));
+            named.insert(name.clone(), pair);
+        }
         let (server, port) = self.start_on_free_port(Store::S3, |port| {
             s3::Server::start(s3::Settings {
                 folder: self.data_folder.join("s3"),
@@ -225,14 +246,16 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
                 durable: self.durable,
             })
         })?;
-        let address = S3Address {
+        let address = |(access_key, secret_key)| S3Address {
             endpoint: format!("http://{LOCALHOST}:{port}"),
             access_key,
             secret_key,
             bucket: BUCKET.to_owned(),
             region: s3::REGION.to_owned(),
         };
-        Ok((Some(server), Some(address)))
+        let of_keys = named.into_iter().map(|(name, pair)| (name, address(pair)));
+        let addresses = (address(owner), of_keys.collect());
+        Ok((Some(server), Some(addresses)))
     }
 
     /// Starts a store on a free port, and on another one if a process takes the port meanwhile.

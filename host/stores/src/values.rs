@@ -119,6 +119,15 @@ impl Values {
                     .ok_or_else(|| not_running(variable, source))?;
                 Ok(s3_part(s3, *part).to_owned())
             }
+            // Of an external S3 only the key is known that was given for all.
+            HostValue::S3Key { key, part } => {
+                let s3 = addresses
+                    .s3_keys
+                    .get(key)
+                    .or(addresses.s3.as_ref())
+                    .ok_or_else(|| not_running(variable, source))?;
+                Ok(s3_part(s3, *part).to_owned())
+            }
             HostValue::Ed25519Private => self.signing_key(),
             HostValue::Ed25519Jwks => self.jwks(),
             HostValue::Random { length } => {
@@ -182,7 +191,18 @@ impl Values {
         Ok((access_key, secret_key))
     }
 
-    /// All key pairs of the embedded S3 server; the first is the application's.
+    /// The key pair of the embedded S3 server under this name, generated at the first call.
+    pub(crate) fn s3_key(&self, name: &str) -> Result<(String, String)> {
+        let half = |part: S3Part, length| {
+            self.get_or_make(&format!("s3:{part}:{name}"), || random_text(length))
+        };
+        Ok((
+            half(S3Part::AccessKey, S3_ACCESS_KEY_LENGTH)?,
+            half(S3Part::SecretKey, S3_SECRET_KEY_LENGTH)?,
+        ))
+    }
+
+    /// The key pairs of the embedded S3 server that may do everything; the first is its owner's.
     pub(crate) fn s3_keys(&self) -> Result<Vec<(String, String)>> {
         let access_key = self.get_or_make("s3:access_key", || random_text(S3_ACCESS_KEY_LENGTH))?;
         let secret_key = self.get_or_make("s3:secret_key", || random_text(S3_SECRET_KEY_LENGTH))?;

@@ -73,6 +73,7 @@ impl Stage {
             redis: Wanted::Embedded,
             redis_logins: BTreeMap::new(),
             s3: Wanted::No,
+            s3_keys: BTreeMap::new(),
             durable,
         };
         let stores = Stores::start(options, |_| {}).await?;

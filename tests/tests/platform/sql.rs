@@ -59,6 +59,7 @@ async fn start_store() -> (Store, String) {
         redis: Wanted::No,
         redis_logins: BTreeMap::new(),
         s3: Wanted::No,
+        s3_keys: BTreeMap::new(),
         durable: false,
     };
     let stores = Stores::start(options, |_| {}).await.unwrap();

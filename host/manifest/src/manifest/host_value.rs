@@ -22,6 +22,8 @@ pub enum HostValue {
     RedisOrigin,
     /// `s3:endpoint` and the like: one setting of the S3 server.
     S3(S3Part),
+    /// `s3:access_key:<key>` or `s3:secret_key:<key>`: one half of one of `s3_keys`.
+    S3Key { key: String, part: S3Part },
     /// `ed25519:private`: the private signing key as PKCS#8 PEM.
     Ed25519Private,
     /// `ed25519:jwks`: the public keys as a JWKS.
@@ -63,7 +65,7 @@ pub enum BadHostValue {
 
 impl HostValue {
     /// The accepted forms, for the suggestion in an error message.
-    pub const FORMS: [&'static str; 16] = [
+    pub const FORMS: [&'static str; 18] = [
         "postgres:<schema>",
         "postgres-host",
         "redis",
@@ -73,6 +75,8 @@ impl HostValue {
         "s3:endpoint",
         "s3:access_key",
         "s3:secret_key",
+        "s3:access_key:<key>",
+        "s3:secret_key:<key>",
         "s3:bucket",
         "s3:region",
         "ed25519:private",
@@ -108,6 +112,17 @@ impl FromStr for HostValue {
             Some(("s3", "secret_key")) => HostValue::S3(S3Part::SecretKey),
             Some(("s3", "bucket")) => HostValue::S3(S3Part::Bucket),
             Some(("s3", "region")) => HostValue::S3(S3Part::Region),
+            Some(("s3", half)) => {
+                let (part, key) = match half.split_once(':') {
+                    Some(("access_key", key)) => (S3Part::AccessKey, key),
+                    Some(("secret_key", key)) => (S3Part::SecretKey, key),
+                    _ => return Err(BadHostValue::Unknown(text.to_owned())),
+                };
+                HostValue::S3Key {
+                    key: key.to_owned(),
+                    part,
+                }
+            }
             Some(("ed25519", "private")) => HostValue::Ed25519Private,
             Some(("ed25519", "jwks")) => HostValue::Ed25519Jwks,
             Some(("random", length)) => {
@@ -137,11 +152,8 @@ impl fmt::Display for HostValue {
             HostValue::RedisLogin { login } => write!(f, "redis:{login}"),
             HostValue::RedisHost => f.write_str("redis-host"),
             HostValue::RedisOrigin => f.write_str("redis-origin"),
-            HostValue::S3(S3Part::Endpoint) => f.write_str("s3:endpoint"),
-            HostValue::S3(S3Part::AccessKey) => f.write_str("s3:access_key"),
-            HostValue::S3(S3Part::SecretKey) => f.write_str("s3:secret_key"),
-            HostValue::S3(S3Part::Bucket) => f.write_str("s3:bucket"),
-            HostValue::S3(S3Part::Region) => f.write_str("s3:region"),
+            HostValue::S3(part) => write!(f, "s3:{part}"),
+            HostValue::S3Key { key, part } => write!(f, "s3:{part}:{key}"),
             HostValue::Ed25519Private => f.write_str("ed25519:private"),
             HostValue::Ed25519Jwks => f.write_str("ed25519:jwks"),
             HostValue::Random { length } => write!(f, "random:{length}"),
@@ -151,10 +163,23 @@ impl fmt::Display for HostValue {
     }
 }
 
+impl fmt::Display for S3Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            S3Part::Endpoint => "endpoint",
+            S3Part::AccessKey => "access_key",
+            S3Part::SecretKey => "secret_key",
+            S3Part::Bucket => "bucket",
+            S3Part::Region => "region",
+        })
+    }
+}
+
 /// The folder of migrations that are applied in every schema. It is no schema itself.
 pub const EVERY_SCHEMA: &str = "every";
 
-/// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name or of a Redis login.
+/// Whether `name` needs no quoting as a folder, as a PostgreSQL schema and as the end of a role name or of a Redis login,
+/// or as the name of a key of S3.
 pub fn is_schema_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     name.len() <= MAX_SCHEMA_NAME
@@ -172,6 +197,7 @@ mod tests {
             let text = form
                 .replace("<schema>", "payments")
                 .replace("<login>", "payments")
+                .replace("<key>", "payments")
                 .replace("<length>", "24");
             assert_eq!(text.parse::<HostValue>().unwrap().to_string(), text);
         }
@@ -182,6 +208,10 @@ mod tests {
         for (text, expected) in [
             ("postgres", BadHostValue::Unknown("postgres".to_owned())),
             ("s3:bukket", BadHostValue::Unknown("s3:bukket".to_owned())),
+            (
+                "s3:bucket:cart",
+                BadHostValue::Unknown("s3:bucket:cart".to_owned()),
+            ),
             (
                 "postgres:Pay-ments",
                 BadHostValue::Schema("Pay-ments".to_owned()),

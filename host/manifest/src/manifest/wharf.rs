@@ -53,6 +53,8 @@ pub struct WharfApplication {
     pub variables: BTreeMap<String, HostValue>,
     /// What each login of the embedded Redis may do, as rules of its ACL. Login `till` has the name `wharf_till` there.
     pub redis_logins: BTreeMap<String, String>,
+    /// What the keys of the objects begin with that each access key of the embedded S3 reaches.
+    pub s3_keys: BTreeMap<String, String>,
     pub cron: Vec<Cron>,
     /// Networks of proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Template>,
@@ -75,6 +77,7 @@ impl Default for WharfApplication {
             secret_paths: Vec::new(),
             variables: BTreeMap::new(),
             redis_logins: BTreeMap::new(),
+            s3_keys: BTreeMap::new(),
             cron: Vec::new(),
             trusted_proxies: Vec::new(),
             problems: Vec::new(),
@@ -105,6 +108,11 @@ impl WharfApplication {
             Some((name.to_string(), rules))
         });
         let redis_logins: BTreeMap<_, _> = redis_logins.into_iter().collect();
+        let s3_keys = table.read_each("s3_keys", |name, objects| {
+            let prefix = read_s3_prefix(&name, &objects.text()?)?;
+            Some((name.to_string(), prefix))
+        });
+        let s3_keys: BTreeMap<_, _> = s3_keys.into_iter().collect();
         let variables = table.read_each("variables", |name, value| {
             if !context.variables.contains_key(&*name) {
                 name.fault_unknown(
@@ -113,7 +121,7 @@ impl WharfApplication {
                 );
             }
             let schemas = schemas.as_deref().unwrap_or_default();
-            let value = read_host_value(&value.text()?, schemas, &redis_logins)?;
+            let value = read_host_value(&value.text()?, schemas, &redis_logins, &s3_keys)?;
             Some((name.to_string(), value))
         });
         let cron = table
@@ -162,6 +170,7 @@ impl WharfApplication {
             secret_paths: secret_paths.unwrap_or_default(),
             variables: variables.into_iter().collect(),
             redis_logins,
+            s3_keys,
             cron: cron.collect(),
             trusted_proxies: trusted_proxies.collect(),
             problems: problems.collect(),
@@ -237,10 +246,39 @@ fn is_redis_rule(word: &str) -> bool {
     word.starts_with(['~', '%', '&', '+', '-']) && word.bytes().all(is_plain)
 }
 
+/// The prefix in `PREFIX/*`.
+fn read_s3_prefix(name: &Text, objects: &Text) -> Option<String> {
+    let prefix = objects.strip_suffix('*').filter(|it| is_s3_prefix(it));
+    if !is_schema_name(name) {
+        name.fault(
+            "invalid name of a key: use a-z, 0-9 and _, start with a letter",
+            None,
+        );
+    } else if let Some(prefix) = prefix {
+        return Some(prefix.to_owned());
+    } else {
+        objects.fault(
+            format!(
+                "`{}` is no prefix of objects in S3: write PREFIX/*",
+                &**objects
+            ),
+            None,
+        );
+    }
+    None
+}
+
+/// Whether the text is a path of letters, digits, `-` and `_` that ends with `/`: `fines/` is no beginning of `fines-old/1`.
+fn is_s3_prefix(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+    text.ends_with('/') && !text.starts_with('/') && text.chars().all(is_plain)
+}
+
 fn read_host_value(
     text: &Text,
     schemas: &[String],
     redis_logins: &BTreeMap<String, String>,
+    s3_keys: &BTreeMap<String, String>,
 ) -> Option<HostValue> {
     match text.parse::<HostValue>() {
         Ok(HostValue::Postgres { schema }) if !schemas.contains(&schema) => {
@@ -254,6 +292,11 @@ fn read_host_value(
         Ok(HostValue::RedisLogin { login }) if !redis_logins.contains_key(&login) => {
             let hint = faults::suggest(&login, redis_logins.keys().map(String::as_str));
             text.fault(format!("there is no `{login}` in `redis_logins`"), hint);
+            None
+        }
+        Ok(HostValue::S3Key { key, .. }) if !s3_keys.contains_key(&key) => {
+            let hint = faults::suggest(&key, s3_keys.keys().map(String::as_str));
+            text.fault(format!("there is no `{key}` in `s3_keys`"), hint);
             None
         }
         Ok(value) => Some(value),

@@ -36,6 +36,7 @@ impl DataFolder {
             redis: Wanted::No,
             redis_logins: BTreeMap::new(),
             s3: Wanted::No,
+            s3_keys: BTreeMap::new(),
             durable: false,
         }
     }

@@ -63,6 +63,7 @@ impl Host {
                 redis_url,
                 redis_logins: BTreeMap::new(),
                 s3,
+                s3_keys: BTreeMap::new(),
             },
         }
     }
@@ -111,6 +112,7 @@ async fn run_as_host_until_killed() {
         redis: wanted('r'),
         redis_logins: BTreeMap::new(),
         s3,
+        s3_keys: BTreeMap::new(),
         durable: false,
     };
     let stores = start(options).await;
@@ -119,6 +121,7 @@ async fn run_as_host_until_killed() {
         redis_url,
         redis_logins: _,
         s3,
+        s3_keys: _,
     } = stores.addresses().clone();
     let s3 = s3.map(|s3| {
         [

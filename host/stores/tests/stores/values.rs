@@ -7,6 +7,16 @@ use wharf_stores::{Addresses, S3Address, SharedSecret, Values};
 
 use crate::data_folder::DataFolder;
 
+fn s3(access_key: &str, secret_key: &str) -> S3Address {
+    S3Address {
+        endpoint: "http://127.0.0.1:9000".to_owned(),
+        access_key: access_key.to_owned(),
+        secret_key: secret_key.to_owned(),
+        bucket: "wharf".to_owned(),
+        region: "us-east-1".to_owned(),
+    }
+}
+
 fn addresses() -> Addresses {
     Addresses {
         postgres_url: Some(
@@ -18,13 +28,8 @@ fn addresses() -> Addresses {
             "redis://wharf_till:secret@127.0.0.1:6380".to_owned(),
         )]
         .into(),
-        s3: Some(S3Address {
-            endpoint: "http://127.0.0.1:9000".to_owned(),
-            access_key: "key".to_owned(),
-            secret_key: "secret".to_owned(),
-            bucket: "wharf".to_owned(),
-            region: "us-east-1".to_owned(),
-        }),
+        s3: Some(s3("key", "secret")),
+        s3_keys: [("till".to_owned(), s3("till's key", "till's secret"))].into(),
     }
 }
 
@@ -61,6 +66,14 @@ fn every_source_has_a_value() {
         "redis://127.0.0.1:6380"
     );
     assert_eq!(resolve(&values, "bucket", "s3:bucket"), "wharf");
+    for (source, value) in [
+        ("s3:access_key", "key"),
+        ("s3:secret_key", "secret"),
+        ("s3:access_key:till", "till's key"),
+        ("s3:secret_key:till", "till's secret"),
+    ] {
+        assert_eq!(resolve(&values, "key", source), value, "{source}");
+    }
     assert_eq!(
         resolve(&values, "public_url", "listen"),
         "http://127.0.0.1:3000"
@@ -82,19 +95,22 @@ fn generated_values_are_stable_and_differ_by_variable() {
 }
 
 #[test]
-fn addresses_of_an_external_redis_are_those_that_were_given() {
+fn addresses_of_external_stores_are_those_that_were_given() {
     let addresses = Addresses {
         redis_url: Some("rediss://:secret@cache.example".to_owned()),
+        s3: Some(s3("key", "secret")),
         ..Addresses::default()
     };
     let values = Values::of_deployment([]);
     let resolve = |source: &str| {
         let source = source.parse().unwrap();
-        values.resolve("redis", &source, &addresses, "").unwrap()
+        values.resolve("store", &source, &addresses, "").unwrap()
     };
     assert_eq!(resolve("redis-origin"), "rediss://cache.example:6379");
-    // Its logins are the operator's: without an address of its own each has the one that is given for all.
+    // Their logins and keys are the operator's: without one of its own each function has the one that is given for all.
     assert_eq!(resolve("redis:till"), "rediss://:secret@cache.example");
+    assert_eq!(resolve("s3:access_key:till"), "key");
+    assert_eq!(resolve("s3:secret_key:till"), "secret");
 }
 
 #[test]

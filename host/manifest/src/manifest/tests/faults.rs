@@ -215,6 +215,22 @@ fn contradictions_are_refused() {
             "there is no `card` in `redis_logins`; did you mean `cart`?",
         ),
         (
+            "[application.tool.wharf.s3_keys]\ncart = \"carts*\"",
+            "`carts*` is no prefix of objects in S3: write PREFIX/*",
+        ),
+        (
+            "[application.tool.wharf.s3_keys]\ncart = \"*\"",
+            "`*` is no prefix of objects in S3",
+        ),
+        (
+            "[application.tool.wharf.s3_keys]\n\"the cart\" = \"carts/*\"",
+            "invalid name of a key",
+        ),
+        (
+            "[variables]\na = { default = \"\" }\n[application.tool.wharf]\nvariables = { a = \"s3:access_key:card\" }\ns3_keys = { cart = \"carts/*\" }",
+            "there is no `card` in `s3_keys`; did you mean `cart`?",
+        ),
+        (
             "[variables]\nport = { default = \"ten\" }\n[component.cart]\nsource = \"cart.wasm\"\nallowed_outbound_hosts = [\"http://x:{{ port }}\"]",
             "with the default values this is \"http://x:ten\": Invalid allowed host port \"ten\": port \"ten\" is not a number",
         ),

@@ -71,6 +71,7 @@ d = { default = "" }
 e = { default = "" }
 f = { default = "" }
 g = { default = "" }
+h = { default = "" }
 [application.tool.wharf]
 migrations = "migrations"
 [application.tool.wharf.variables]
@@ -81,16 +82,20 @@ d = "random:32"
 e = "ed25519:jwks"
 f = "listen"
 g = "redis:cart"
+h = "s3:access_key:cart"
 [application.tool.wharf.redis_logins]
 cart = """
     %R~session:*
     ~cart:* +get +set"""
+[application.tool.wharf.s3_keys]
+cart = "carts/*"
 "#,
     );
     assert_eq!(
         manifest.wharf.redis_logins["cart"],
         "%R~session:* ~cart:* +get +set"
     );
+    assert_eq!(manifest.wharf.s3_keys["cart"], "carts/");
     let values: Vec<HostValue> = manifest.wharf.variables.into_values().collect();
     assert_eq!(
         values,
@@ -105,6 +110,10 @@ cart = """
             HostValue::Listen,
             HostValue::RedisLogin {
                 login: "cart".to_owned()
+            },
+            HostValue::S3Key {
+                key: "cart".to_owned(),
+                part: S3Part::AccessKey
             },
         ]
     );
