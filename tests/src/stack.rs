@@ -13,6 +13,7 @@ use serde_json::Value;
 use wharf_launch::{
     Log, Server, built_wharf, launch, link_application, link_cache, repository, up,
 };
+use wharf_stores::S3Address;
 
 use crate::cable::Cable;
 use crate::failure::note_use;
@@ -202,6 +203,18 @@ impl Stack {
         let client = redis::Client::open(format!("redis://wharf_{login}:{password}@{server}"));
         let client = client.expect("an address of Redis");
         client.get_connection().expect("Redis")
+    }
+
+    /// S3 with the key of a function of a host that started it itself.
+    pub fn s3_as(&self, key: &str) -> S3Address {
+        let half = |half: &str| kept(&self.data, "values.json", &format!("s3:{half}:{key}"));
+        S3Address {
+            endpoint: format!("http://127.0.0.1:{}", kept(&self.data, "ports.json", "S3")),
+            access_key: half("access_key"),
+            secret_key: half("secret_key"),
+            bucket: "wharf".to_owned(),
+            region: "us-east-1".to_owned(),
+        }
     }
 
     /// What Redis has refused since it started, because a login has no right to it.

@@ -1,9 +1,11 @@
-//! What a function may do in Redis, which all functions share: what the manifest grants its login, and nothing beside it.
+//! What a function may do in Redis and S3, which all functions share: what the manifest grants its login and its key, and
+//! nothing beside it.
 
 use std::time::Duration;
 
 use redis::{Connection, RedisError, Value, cmd};
-use wharf_tests::{Stack, Token, User, eventually};
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use wharf_tests::{Answer, Request, Stack, Token, User, eventually};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -19,6 +21,13 @@ const KEYS: [(&str, &str); 9] = [
     ("telegram", "telegram:dialogue:grants"),
     // It writes none.
     ("jobs", ""),
+];
+
+/// The key of each function in S3, with an object of its own.
+const OBJECTS: [(&str, &str); 3] = [
+    ("orders", "products/0/grants"),
+    ("fines", "fines/0/grants"),
+    ("modpacks", "objects/grants"),
 ];
 
 fn ask(redis: &mut Connection, command: &[&str]) -> Result<Value, RedisError> {
@@ -111,5 +120,61 @@ fn each_function_is_known_to_redis_by_its_own_login() {
             let list: String = cmd("CLIENT").arg("LIST").query(&mut owner).unwrap();
             list.contains(&format!(" user=wharf_{login} "))
         });
+    }
+}
+
+/// What S3 answers to an action at its presigned address.
+fn ask_s3<'a, Action: S3Action<'a>>(action: &Action, headers: &[(&str, &str)]) -> Answer {
+    let address = action.sign(SOON);
+    let address = address.as_str().strip_prefix("http://").unwrap();
+    let (host, path) = address.split_once('/').unwrap();
+    let method = Action::METHOD.to_str();
+    let request = Request::new(host.parse().unwrap(), method, &format!("/{path}"));
+    let request = headers
+        .iter()
+        .fold(request, |it, (name, text)| it.header(name, text));
+    request.send()
+}
+
+fn assert_refused_by_s3<'a, Action: S3Action<'a>>(action: &Action, headers: &[(&str, &str)]) {
+    let refused = ask_s3(action, headers).expect(403);
+    let text = refused.text();
+    assert!(text.contains("<Code>AccessDenied</Code>"), "{text}");
+}
+
+#[test]
+fn a_function_reaches_nothing_of_another_in_s3() {
+    let stack = Stack::shared();
+    let keys = OBJECTS.map(|(function, own)| {
+        let s3 = stack.s3_as(function);
+        let endpoint = s3.endpoint.parse().unwrap();
+        let bucket = Bucket::new(endpoint, UrlStyle::Path, s3.bucket, s3.region).unwrap();
+        let credentials = Credentials::new(s3.access_key, s3.secret_key);
+        (bucket, credentials, own)
+    });
+    for (bucket, key, own) in &keys {
+        ask_s3(&bucket.put_object(Some(key), own), &[]).expect(200);
+    }
+    for (bucket, key, own) in &keys {
+        let key = Some(key);
+        ask_s3(&bucket.get_object(key, own), &[]).expect(200);
+        for (_, other) in OBJECTS.iter().filter(|it| it.1 != *own) {
+            assert_refused_by_s3(&bucket.get_object(key, other), &[]);
+            assert_refused_by_s3(&bucket.put_object(key, other), &[]);
+            assert_refused_by_s3(&bucket.delete_object(key, other), &[]);
+            assert_refused_by_s3(&bucket.create_multipart_upload(key, other), &[]);
+            let source = format!("/{}/{other}", bucket.name());
+            let mut copy = bucket.put_object(key, own);
+            copy.headers_mut().insert("x-amz-copy-source", &*source);
+            assert_refused_by_s3(&copy, &[("x-amz-copy-source", &source)]);
+            let mut list = bucket.list_objects_v2(key);
+            list.with_prefix(*other);
+            assert_refused_by_s3(&list, &[]);
+        }
+        assert_refused_by_s3(&bucket.list_objects_v2(key), &[]);
+    }
+    for (bucket, key, own) in &keys {
+        ask_s3(&bucket.get_object(Some(key), own), &[]).expect(200);
+        ask_s3(&bucket.delete_object(Some(key), own), &[]).expect(204);
     }
 }

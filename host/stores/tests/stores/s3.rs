@@ -2,6 +2,7 @@
 
 mod clients;
 mod failures;
+mod keys;
 
 use std::ops::Range;
 use std::time::Duration;

@@ -294,6 +294,14 @@ fn secrets_are_given_to_the_functions_that_need_them() {
     // Nothing else may mark sessions as ended, or lose such marks.
     assert_eq!(given("signin_redis_url"), ["signin"]);
     assert!(given("{{ redis_url }}").is_empty(), "it may do everything");
+    for half in ["access", "secret"] {
+        for function in ["orders", "fines", "modpacks"] {
+            let key = format!("{{{{ {function}_s3_{half}_key }}}}");
+            assert_eq!(given(&key), [function]);
+        }
+        let everything = format!("{{{{ s3_{half}_key }}}}");
+        assert!(given(&everything).is_empty(), "it may do everything");
+    }
     // The route of its webhooks reads it, and no function that payments is composed into.
     assert_eq!(given("psp_webhook_secret"), ["payments", "sandbox-psp"]);
 }
