@@ -11,7 +11,7 @@
 //!
 //! A component needs the variables `s3_endpoint`, `s3_public_endpoint` (empty: the same), `s3_region`, `s3_style`
 //! (`path` or `host`), `s3_bucket`, `s3_access_key`, `s3_secret_key`, and `s3_endpoint` among its
-//! `allowed_outbound_hosts`.
+//! `allowed_outbound_hosts`. Its key reaches the prefix in `s3_keys` of `spin.toml`: its objects stay below that.
 
 use std::time::Duration;
 
