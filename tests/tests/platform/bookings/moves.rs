@@ -93,6 +93,33 @@ fn more_time_is_not_kept_for_a_driver_without_the_money() {
 }
 
 #[test]
+fn a_start_that_is_being_paid_does_not_move_elsewhere() {
+    let stack = Stack::shared();
+    let place = offer(&User::owner(&stack), 60, 1);
+    let driver = driver(&stack, 1_000);
+    let id = book_confirmed(&stack, &driver, place, 100, 200);
+    // A request that has not asked the ledger yet.
+    let begin = format!(
+        "SET search_path = bookings;
+        SELECT move_booking({id}, driver, false, '{}', NULL) FROM booking WHERE id = {id};
+        UPDATE charge SET due_at = 'infinity' WHERE booking_id = {id} AND status = 'opening'",
+        at(&stack, 40)
+    );
+    stack.sql().batch_execute(&begin).unwrap();
+    for from in [20, 60, 150] {
+        let refused = move_start(&stack, &driver, id, from).problem(409);
+        assert_eq!(refused["code"], "booking-busy");
+    }
+    // The same move goes on with its payment.
+    let moved = move_start(&stack, &driver, id, 40).expect(200).json();
+    assert_eq!(
+        (&moved["full_cost"], balance(&driver)),
+        (&json!(160), 1_000 - 160)
+    );
+    assert_books_agree(&stack);
+}
+
+#[test]
 fn the_start_of_a_booking_that_has_begun_stays() {
     let stack = Stack::shared();
     let place = offer(&User::owner(&stack), 600, 1);

@@ -192,7 +192,8 @@ fn the_kept_part_is_foretold_by_a_few_lines() {
         let least = draw(2) * draw(5_000);
         let full = rate * length / 3_600;
         let mut before = 0;
-        let mut moment = -i64::from(free) * 3_600 - draw(10_000);
+        // Half of them begin with the last moment at which a cancellation is free.
+        let mut moment = -i64::from(free) * 3_600 - draw(2) * draw(10_000);
         while moment < length {
             let row = sql
                 .query_one(
@@ -331,14 +332,23 @@ fn when_a_place_is_open_is_foretold_by_a_few_lines() {
                 (1 + draw(127), from * 30, (from + 1 + draw(48)).min(48) * 30)
             })
             .collect();
+        let start = (1 + draw(300)) * 1_800 + draw(3) - 1;
+        let end = start + (1 + draw(96)) * 1_800 + draw(3) - 1;
+        // Half of them end as the window begins, or begin as it ends, or a second beside it.
         let blackouts: Vec<_> = (0..draw(3))
             .map(|_| {
-                let from = draw(400) * 1_800;
-                (from, from + (1 + draw(60)) * 1_800)
+                let length = (1 + draw(60)) * 1_800;
+                let beside = draw(3) - 1;
+                match draw(4) {
+                    0 => ((start - length).max(0), start + beside),
+                    1 => (end + beside, end + length),
+                    _ => {
+                        let from = draw(400) * 1_800;
+                        (from, from + length)
+                    }
+                }
             })
             .collect();
-        let start = 1 + draw(300) * 1_800 + draw(3) - 1;
-        let end = start + 1 + draw(96) * 1_800 + draw(2);
         let opening = hours.iter().map(|(days, from, to)| {
             let days: Vec<_> = (0..7).filter(|day| (days >> day) & 1 == 1).collect();
             let days: Vec<_> = days.into_iter().map(|day| DAYS[day]).collect();
