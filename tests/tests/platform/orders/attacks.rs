@@ -74,6 +74,24 @@ fn a_coupon_is_for_orders_of_its_shop_that_are_large_and_early_enough() {
 }
 
 #[test]
+fn a_coupon_takes_no_more_than_the_items_cost() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "price": 10 }));
+    let path = format!("/shops/{}/coupons", shop.id);
+    let rich = json!({ "code": "RICH", "amount": 10.5 });
+    shop.manager.post(&path).json(&rich).send().expect(201);
+    // The tip is not given away.
+    let wish = body(&shop, product, json!({ "coupon": "RICH", "tip": 1 }));
+    let order = User::driver(&stack).post("/orders").json(&wish).send();
+    let order = order.expect(200).json();
+    assert_eq!(
+        (&order["discount"], &order["amount"]),
+        (&json!(10), &json!(1))
+    );
+}
+
+#[test]
 fn a_tip_adds_to_the_price_and_never_takes_from_it() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);

@@ -5,8 +5,8 @@ use wharf_tests::{Answer, Stack, User, at_once, eventually};
 
 use super::provider::{booked, page, press};
 use super::{
-    SOON, assert_books_agree, hire, id, make_due, open_shop, show, statuses, step, tick, told,
-    with_tick,
+    SOON, assert_books_agree, balance, endow, hire, id, make_due, open_shop, show, statuses, step,
+    tick, told, with_tick,
 };
 
 fn cash_in(user: &User, order: i64) -> Answer {
@@ -117,6 +117,42 @@ fn a_cashier_hears_that_an_order_was_paid_through_the_provider() {
     let refused = cash_in(&shop.manager, id(&made)).problem(409);
     assert_eq!(refused["code"], "already-paid");
     assert_eq!(statuses(&customer, id(&made)), ["created", "paid"]);
+    assert_books_agree(&stack);
+}
+
+#[test]
+fn an_order_that_its_wallet_may_have_paid_is_not_paid_at_the_counter_and_does_not_expire() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 2_000);
+    let place = |method| id(&shop.order(&customer, product, 1, method).expect(200).json());
+    let (order, unpaid) = (place("wallet"), place("counter"));
+    // As if the host had died between the ledger and the order, and no sweep had asked the ledger yet. Both orders are late.
+    let undo = format!(
+        "SET search_path = orders;
+        DELETE FROM tracking WHERE order_id = {order} AND status = 'paid';
+        UPDATE charge SET status = 'opening', due_at = 'infinity' WHERE order_id = {order};
+        UPDATE customer_order SET
+            status = 'created', payment_status = 'pending', paid_at = NULL,
+            expires_at = now() - interval '1 second'
+        WHERE id IN ({order}, {unpaid})"
+    );
+    stack.sql().batch_execute(&undo).unwrap();
+    let refused = cash_in(&shop.manager, order).problem(409);
+    assert_eq!(refused["code"], "not-paid");
+    eventually("the other one expires", SOON, || {
+        show(&customer, unpaid)["status"] == "cancelled"
+    });
+    assert_eq!(statuses(&customer, order), ["created"]);
+    let later = "UPDATE orders.charge SET due_at = now() WHERE order_id = $1";
+    stack.sql().execute(later, &[&order]).unwrap();
+    eventually("a sweep asks the ledger", SOON, || {
+        show(&customer, order)["status"] == "paid"
+    });
+    assert_eq!(statuses(&customer, order), ["created", "paid"]);
+    assert_eq!(balance(&customer), 950);
     assert_books_agree(&stack);
 }
 

@@ -131,6 +131,37 @@ fn items_are_given_back_with_their_part_of_the_discount_and_never_more_than_was_
 }
 
 #[test]
+fn items_of_an_unpaid_order_or_of_another_order_are_not_given_back() {
+    let stack = Stack::shared();
+    let (shop, other) = (open_shop(&stack), open_shop(&stack));
+    let customer = User::driver(&stack);
+    let product = shop.product(json!({}));
+    let made = shop.order(&customer, product, 1, "counter");
+    let unpaid = made.expect(200).json();
+    let order = shop.paid(&customer, product);
+    let beside = shop.paid(&customer, product);
+    let elsewhere = other.paid(&customer, other.product(json!({})));
+    let item = |order: i64| show(&customer, order)["items"][0].clone();
+    for (order, item) in [
+        (id(&unpaid), item(id(&unpaid))),
+        (order, item(id(&unpaid))),
+        (order, item(beside)),
+        (order, item(elsewhere)),
+    ] {
+        let refused = give_back(&shop.manager, order, &item, 1).problem(409);
+        assert_eq!(refused["code"], "nothing-to-refund");
+    }
+    for order in [id(&unpaid), order, beside, elsewhere] {
+        let shown = show(&customer, order);
+        assert_eq!(
+            (&shown["refunded"], &shown["items"][0]["refunded"]),
+            (&json!(0), &json!(0))
+        );
+    }
+    assert_books_agree(&stack);
+}
+
+#[test]
 fn a_paid_order_that_is_called_off_is_refunded_to_the_wallet_once() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
