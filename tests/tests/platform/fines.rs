@@ -190,6 +190,15 @@ fn moved(stack: &Stack, subject: &str, id: &Value) -> i64 {
     stack.sql().query_one(sum, &[&subject, &id]).unwrap().get(0)
 }
 
+/// The payments and refunds of a ticket or a fine that are not over.
+fn unsettled(stack: &Stack, subject: &str, id: &Value) -> i64 {
+    let count = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
+        WHERE subject = $1 AND subject_id = $2 AND (charge.status = 'opening' OR refund.status = 'owed')";
+    let id = id.as_i64().unwrap();
+    let count = stack.sql().query_one(count, &[&subject, &id]);
+    count.unwrap().get(0)
+}
+
 /// The path of a page of the sandbox's provider.
 fn page(stack: &Stack, link: &Value) -> String {
     let here = format!("http://{}", stack.address());

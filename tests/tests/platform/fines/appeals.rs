@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Dice, Stack, User, eventually};
 
-use super::{SOON, Zone, age, driver, pay_fine, plate};
+use super::{SOON, Zone, age, driver, pay_fine, plate, register};
 use crate::bookings::balance;
 
 fn path(fine: &Value, rest: &str) -> String {
@@ -199,6 +199,14 @@ fn the_issuer_does_not_decide_and_neither_does_the_driver() {
         .problem(404);
     zone.admin.delete(&path(&fine, "")).send().problem(403);
     decide(&User::admin(&stack), &fine, false).expect(200);
+
+    // Neither does an admin of the zone whose own fine it is.
+    let own = super::plate();
+    register(&zone.admin, &own);
+    let fine = zone.fined(&own);
+    appeal(&zone.admin, &fine).expect(201);
+    let refused = decide(&zone.admin, &fine, true).problem(403);
+    assert_eq!(refused["code"], "forbidden");
 }
 
 #[test]

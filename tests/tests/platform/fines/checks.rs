@@ -6,7 +6,7 @@ use wharf_tests::{Stack, User, eventually};
 use super::{SOON, Zone, driver, parked, plate};
 
 /// The ticket ended so many minutes ago.
-fn end(stack: &Stack, ticket: &Value, minutes: i32) {
+pub fn end(stack: &Stack, ticket: &Value, minutes: i32) {
     let id = ticket["id"].as_i64().unwrap();
     let end = "UPDATE fines.ticket SET start_at = now() - interval '2 hours', end_at = now() - make_interval(mins => $2) WHERE id = $1";
     stack.sql().execute(end, &[&id, &minutes]).unwrap();
@@ -139,6 +139,10 @@ fn a_code_of_the_catalogue_has_an_amount() {
         (&json!(30.5), &json!(code))
     );
     fined(json!({ "plate": plate(), "code": code, "amount": 20 })).problem(400);
+    let abroad = Zone::found_with(&stack, &json!({ "currency": "EUR" }));
+    let by_code = json!({ "plate": plate(), "code": code });
+    let refused = abroad.fine(&abroad.controller, &by_code).problem(400);
+    assert_eq!(refused["code"], "other-currency");
     fined(json!({ "plate": plate() })).problem(400);
     admin.delete(&path).send().expect(204);
     fined(json!({ "plate": plate(), "code": code })).problem(404);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
+use super::appeals::appeal;
 use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
 use crate::bookings::{balance, endow};
 
@@ -274,6 +275,85 @@ fn a_driver_who_gives_up_the_appeal_pays_less_and_cannot_appeal() {
         ))
         .send();
     assert_eq!(refused.problem(409)["code"], "no-waiver");
+}
+
+#[test]
+fn a_driver_who_appeals_does_not_pay_for_giving_that_up() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let fined = || {
+        let (driver, plate) = driver(&stack, 0);
+        let fine = zone.fined(&plate);
+        (driver, fine)
+    };
+    let waive = |user: &User, fine: &Value| {
+        let path = format!("/api/v1/fines/{}/pay?waive_appeal=true", fine["id"]);
+        user.post(&path).send()
+    };
+    let (driver, fine) = fined();
+    appeal(&driver, &fine).expect(201);
+    assert_eq!(waive(&driver, &fine).problem(409)["code"], "appealed");
+
+    // Nor does a driver appeal before the page on which that is paid has expired.
+    let (driver, fine) = fined();
+    waive(&driver, &fine).problem(402);
+    let refused = appeal(&driver, &fine).problem(409);
+    assert_eq!(refused["code"], "payment-running");
+    let expire =
+        "UPDATE fines.charge SET expires_at = now() WHERE subject = 'fine' AND subject_id = $1";
+    stack
+        .sql()
+        .execute(expire, &[&fine["id"].as_i64()])
+        .unwrap();
+    appeal(&driver, &fine).expect(201);
+
+    // Nor before a sweep has found that the wallet, whose request has died, did not pay.
+    let (driver, fine) = fined();
+    let begin = format!(
+        "SET search_path = fines;
+        SELECT open_fine_charge({id}, NULL, user_id, 'wallet', true) FROM feed WHERE fine_id = {id};
+        UPDATE charge SET due_at = 'infinity' WHERE subject = 'fine' AND subject_id = {id}",
+        id = fine["id"]
+    );
+    stack.sql().batch_execute(&begin).unwrap();
+    let refused = appeal(&driver, &fine).problem(409);
+    assert_eq!(refused["code"], "payment-running");
+    let later = "UPDATE fines.charge SET due_at = now() WHERE subject = 'fine' AND subject_id = $1";
+    stack.sql().execute(later, &[&fine["id"].as_i64()]).unwrap();
+    eventually("the driver appeals", SOON, || {
+        appeal(&driver, &fine).status() == 201
+    });
+}
+
+#[test]
+fn a_city_spends_the_money_of_a_fine_once_it_cannot_be_appealed() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let city = User::driver(&stack);
+    let name = city.get("/auth/me").send().expect(200).json()["id"].clone();
+    let change = json!({ "payee": name });
+    let admin = User::admin(&stack);
+    let changed = admin.patch(&zone.path("")).json(&change).send();
+    changed.expect(200);
+    let mut total = 0;
+    for (days, query, cents, available) in [
+        (29, "", 2_000, 0),
+        (31, "", 2_000, 2_000),
+        (0, "?waive_appeal=true", 1_200, 3_200),
+    ] {
+        let (driver, plate) = driver(&stack, 2_000);
+        let fine = zone.fined(&plate);
+        age(&stack, &fine, days);
+        let path = format!("/api/v1/fines/{}/pay{query}", fine["id"]);
+        driver.post(&path).send().expect(201);
+        total += cents;
+        let wallet = city.get("/payment/balance").send().expect(200).json();
+        assert_eq!(
+            (&wallet["total"], &wallet["available"]),
+            (&json!(total), &json!(available)),
+            "{days} days after the fine"
+        );
+    }
 }
 
 #[test]

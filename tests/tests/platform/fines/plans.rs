@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Dice, Stack, User, at_once, eventually};
 
-use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
+use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate, unsettled};
 use crate::bookings::{balance, endow};
 
 /// A zone whose fines of 20 are paid in four parts at most, 30 days apart, and cost 30 after 60 days.
@@ -191,6 +191,27 @@ fn of_many_payments_of_a_part_at_once_one_is_debited() {
         f64::from(i32::try_from(debited()).unwrap()) == paid(&show(&driver, &fine))
     });
     assert_eq!(moved(&stack, "fine", &fine["id"]), debited());
+}
+
+#[test]
+fn money_that_comes_twice_for_a_part_goes_back() {
+    let stack = Stack::shared();
+    let zone = zone(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let page = begin(&driver, &fine, 2).problem(402)["link"].clone();
+    endow(&stack, &driver, 1_000);
+    begin(&driver, &fine, 2).expect(201);
+    approve(&stack, &page);
+    eventually("all is settled", SOON, || {
+        unsettled(&stack, "fine", &fine["id"]) == 0
+    });
+    assert_eq!(moved(&stack, "fine", &fine["id"]), 1_000);
+    let shown = show(&driver, &fine);
+    assert_eq!(
+        (&shown["paid_amount"], &shown["due"], balance(&driver)),
+        (&json!(10), &json!(10), 0)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
 
+use super::appeals::appeal;
 use super::plans::{begin, kinds, show};
 use super::{SOON, Zone, approve, driver, from_now, moved, pay, pay_fine};
 use crate::bookings::endow;
@@ -47,6 +48,22 @@ fn a_fine_whose_payment_is_taken_back_is_due_again() {
     endow(&stack, &driver, 2_000);
     pay_fine(&driver, &fine).expect(201);
     assert_eq!(moved(&stack, "fine", &fine["id"]), 2_000);
+}
+
+#[test]
+fn a_driver_can_appeal_again_when_the_payment_that_gave_it_up_is_taken_back() {
+    let stack = Stack::shared();
+    let zone = super::plans::zone(&stack);
+    let (driver, plate) = driver(&stack, 0);
+    let fine = zone.fined(&plate);
+    let waive = format!("/api/v1/fines/{}/pay?waive_appeal=true", fine["id"]);
+    let is_paid = || show(&driver, &fine)["paid"] == json!(true);
+    approve(&stack, &driver.post(&waive).send().problem(402)["link"]);
+    eventually("the fine is paid", SOON, is_paid);
+    assert_eq!(appeal(&driver, &fine).problem(409)["code"], "appeal-waived");
+    take_back(&stack, "fine", &fine["id"]);
+    eventually("the fine is due again", SOON, || !is_paid());
+    appeal(&driver, &fine).expect(201);
 }
 
 #[test]

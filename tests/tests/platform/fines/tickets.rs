@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
-use super::{SOON, Zone, approve, driver, from_now, moved, parked, pay};
+use super::{SOON, Zone, approve, driver, from_now, moved, parked, pay, unsettled};
 use crate::bookings::balance;
 
 #[test]
@@ -132,18 +132,24 @@ fn money_that_comes_twice_goes_back() {
     let page = pay(&poor, &ticket).problem(402)["link"].clone();
     pay(&rich, &ticket).expect(201);
     approve(&stack, &page);
-    let id = ticket["id"].as_i64().unwrap();
-    let open = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
-        WHERE subject = 'ticket' AND subject_id = $1 AND (charge.status = 'opening' OR refund.status = 'owed')";
     eventually("all is settled", SOON, || {
-        stack
-            .sql()
-            .query_one(open, &[&id])
-            .unwrap()
-            .get::<_, i64>(0)
-            == 0
+        unsettled(&stack, "ticket", &ticket["id"]) == 0
     });
     assert_eq!(moved(&stack, "ticket", &ticket["id"]), 170);
+}
+
+#[test]
+fn a_ticket_that_is_over_is_not_paid() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 1_000);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 0), 60)
+        .expect(201)
+        .json();
+    super::checks::end(&stack, &ticket, 1);
+    assert_eq!(pay(&driver, &ticket).problem(409)["code"], "ticket-over");
+    assert_eq!(balance(&driver), 1_000);
 }
 
 #[test]
@@ -189,6 +195,32 @@ fn an_extension_costs_what_the_longer_stay_costs_more() {
     // After a gap it is a stay of its own.
     let later = zone.ticket(&driver, &plate, &from_now(&stack, 600), 60);
     assert_eq!(later.expect(201).json()["price"], json!(1.25));
+}
+
+#[test]
+fn of_two_requests_that_end_a_ticket_at_once_the_later_one_is_refused() {
+    let stack = Stack::shared();
+    let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
+    let zone = Zone::found_with(&stack, &refunds);
+    let (driver, plate) = driver(&stack, 1_000);
+    let ticket = zone
+        .ticket(&driver, &plate, &from_now(&stack, 60), 60)
+        .expect(201)
+        .json();
+    pay(&driver, &ticket).expect(201);
+    let (id, until) = (&ticket["id"], ticket["end_date"].as_str().unwrap());
+    // Both have computed the price from the ticket as it was.
+    let end = format!(
+        "SELECT outcome FROM end_ticket({id}, (SELECT buyer FROM ticket WHERE id = {id}), '{until}', now(), 0)"
+    );
+    assert_eq!(
+        stack.overlap("fines", &end, &end),
+        ("ended".to_owned(), "ticket_changed".to_owned())
+    );
+    eventually("the price is back", SOON, || {
+        unsettled(&stack, "ticket", id) == 0
+    });
+    assert_eq!(balance(&driver), 1_000);
 }
 
 #[test]

@@ -176,9 +176,30 @@ fn what_cannot_be_a_zone_is_refused() {
         .json(&zone_body())
         .send()
         .problem(401);
-    let mut rich = zone_body();
-    rich["payee"] = json!(uuid::Uuid::new_v4());
-    admin.post("/api/v1/zones").json(&rich).send().problem(403);
+}
+
+#[test]
+fn a_platform_admin_alone_chooses_whose_wallet_receives_the_money_of_a_zone() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let payee = uuid::Uuid::new_v4();
+    let mut body = zone_body();
+    body["payee"] = json!(payee);
+    let change = json!({ "payee": payee });
+    let choose = |user: &User| {
+        let founded = user.post("/api/v1/zones").json(&body).send();
+        let changed = user.patch(&zone.path("")).json(&change).send();
+        (founded, changed)
+    };
+    let (founded, changed) = choose(&zone.admin);
+    founded.problem(403);
+    changed.problem(403);
+    let (founded, changed) = choose(&User::admin(&stack));
+    founded.expect(201);
+    changed.expect(200);
+    let zones = "SELECT count(*) FROM fines.zone WHERE payee = $1";
+    let zones: i64 = stack.sql().query_one(zones, &[&payee]).unwrap().get(0);
+    assert_eq!(zones, 2);
 }
 
 #[test]
