@@ -75,6 +75,12 @@ fn a_refused_order_names_what_it_was_refused_for() {
         (&refused["code"], &refused["msg"]),
         (&json!("sold-out"), &json!("Sold out: Last pie"))
     );
+    // Two lines of a product share its stock.
+    let line = json!({ "product_id": product, "quantity": 1 });
+    let mut twice = shop.wish(product, 1, "counter");
+    twice["order_items"] = json!([line, line]);
+    let refused = customer.post("/orders").json(&twice).send().problem(409);
+    assert_eq!(refused["code"], "sold-out");
     let empty = json!({ "shop_id": shop.id, "order_items": [] });
     assert_eq!(
         customer.post("/orders").json(&empty).send().problem(400)["code"],
