@@ -6,6 +6,7 @@ mod cash_outs;
 mod checkout;
 mod commissions;
 mod crash;
+mod debts;
 mod destinations;
 mod guesses;
 mod keys;

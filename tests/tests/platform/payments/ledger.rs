@@ -65,7 +65,7 @@ pub(super) fn refund(
 }
 
 /// Balance and held.
-fn funds(sql: &mut Client, user: Uuid) -> (i64, i64) {
+pub(super) fn funds(sql: &mut Client, user: Uuid) -> (i64, i64) {
     let statement = "SELECT balance, held FROM account WHERE kind = 'main' AND owner = $1";
     let row = sql.query_one(statement, &[&user]).unwrap();
     (row.get(0), row.get(1))
@@ -261,10 +261,19 @@ fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
     assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "moved");
     assert_eq!(pay(sql, payment, driver, owner, 10, "1 hour"), "replayed");
     assert_eq!(pay(sql, payment, driver, owner, 11, "1 hour"), "id_taken");
-    assert_eq!(
-        refund(sql, Uuid::new_v4(), Uuid::new_v4(), None).0,
-        "unknown_payment"
-    );
+    // For another booking.
+    let other = "SELECT outcome FROM pay($1, $2, $3, 10, 'USD', '8', 'a booking', now() + interval '1 hour')";
+    let other = sql.query_one(other, &[&payment, &driver, &owner]).unwrap();
+    assert_eq!(other.get::<_, String>(0), "id_taken");
+    // What came from the house is no payment.
+    let gift =
+        "SELECT transfer.id FROM transfer JOIN account ON account.id = credit WHERE owner = $1";
+    let gift: Uuid = sql.query_one(gift, &[&driver]).unwrap().get(0);
+    for unknown in [Uuid::new_v4(), gift] {
+        let refunded = refund(sql, Uuid::new_v4(), unknown, None);
+        assert_eq!(refunded.0, "unknown_payment");
+    }
+    assert_eq!(funds(sql, driver), (90, 0));
     let user = User::driver(&stack);
     assert_eq!(
         user.get("/payment/transactions").send().expect(200).text(),
