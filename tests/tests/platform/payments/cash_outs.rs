@@ -198,7 +198,7 @@ fn above_an_amount_two_admins_approve_a_cash_out() {
 #[test]
 fn small_cash_outs_of_a_day_are_a_large_one() {
     let stack = Stack::shared();
-    let (user, first) = (rich(&stack, 300_000), User::admin(&stack));
+    let (user, first) = (rich(&stack, 310_000), User::admin(&stack));
     let destination = bank(&user);
     let ask = |amount: i64| text(&cash_out(&user, &destination, amount).expect(201).json()["id"]);
     let amounts = [60_000, 40_000, 50_000, 50_000];
@@ -223,6 +223,14 @@ fn small_cash_outs_of_a_day_are_a_large_one() {
     for id in &ids {
         end(&User::second_admin(&stack), id, "approved").expect(200);
     }
+    // The second one waits until the first has counted.
+    let admin = Uuid::new_v4();
+    let [one, two] = [60_000, 50_000].map(|amount| {
+        let id = ask(amount);
+        format!("SELECT approve_payout('{id}', '{admin}', 'the bank says so', 100000)")
+    });
+    let outcomes = stack.overlap("payments", &one, &two);
+    assert_eq!(outcomes, ("moved".to_owned(), "proposed".to_owned()));
     assert_sound(&stack);
 }
 

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Options, Stack, User, eventually, unique};
 
-use super::assert_sound;
-use super::ledger::{ledger, pay, user_with};
+use super::cash_outs::{bank, cash_out, rich, text};
+use super::ledger::{funds, ledger, pay, user_with};
+use super::stuck::{Stuck, erase};
+use super::{account, assert_sound};
 
 fn order(user: &User, amount: f64) -> String {
     let body = json!({ "order_id": unique("order"), "amount": amount, "customer_id": 7 });
@@ -51,8 +53,14 @@ fn every_act_keeps_who_when_and_why() {
     }
     assert!(acts[0]["acted_at"].is_string());
     user.get("/payments/acts").send().expect(403);
-    let erase = "DELETE FROM payments.manual_act";
-    assert!(stack.sql().execute(erase, &[]).is_err());
+    for rewrite in [
+        "DELETE FROM payments.manual_act WHERE about = $1",
+        "UPDATE payments.manual_act SET reason = 'by phone' WHERE about = $1",
+    ] {
+        let refused = stack.sql().execute(rewrite, &[&payment]).unwrap_err();
+        let why = refused.as_db_error().unwrap().message();
+        assert!(why.contains("never changed"), "{rewrite}: {why}");
+    }
 }
 
 #[test]
@@ -136,6 +144,108 @@ fn an_admin_alone_does_nothing_for_their_own_benefit() {
     let payment = order(&second, 1.0);
     approve(&second, &payment).expect(202);
     approve(&first, &payment).expect(200);
+
+    // Nor does one return a withdrawal of their own, although nobody has approved it.
+    let sql = &mut ledger(&stack);
+    let (second, first) = (user_with(sql, 100_001), Uuid::new_v4());
+    let (bank, withdrawal) = (Uuid::new_v4(), Uuid::new_v4());
+    let add = "SELECT add_destination($1, $2, 'us_bank', 'USD', 'Ana Souza', '021000021/123456789', '****6789', 0)";
+    sql.execute(add, &[&bank, &second]).unwrap();
+    let start = "SELECT outcome FROM start_cash_out($1, $2, $3, 100001)";
+    let started = sql.query_one(start, &[&withdrawal, &second, &bank]);
+    assert_eq!(started.unwrap().get::<_, String>(0), "moved");
+    let mut act = |act: &str, admin: Uuid| -> String {
+        let act = format!("SELECT {act}($1, $2, 'the bank says so', 100000)");
+        sql.query_one(&act, &[&withdrawal, &admin]).unwrap().get(0)
+    };
+    assert_eq!(act("return_payout_by_hand", second), "proposed");
+    // That one admin wants it back is no consent to pay it out.
+    assert_eq!(act("approve_payout", first), "proposed");
+    assert_eq!(act("return_payout_by_hand", first), "moved");
+    assert_eq!(funds(sql, second), (100_001, 0));
+}
+
+/// The first admin believes another person.
+#[test]
+fn a_proposal_for_another_claimant_is_no_consent() {
+    let stack = Stack::shared();
+    let sql = &mut ledger(&stack);
+    let erased = user_with(sql, 100_001);
+    erase(&stack, erased, 100_001);
+    let [heir, other, first, second] = [(); 4].map(|()| Uuid::new_v4());
+    for claimant in [heir, other] {
+        let known = "SELECT note_holder($1, NULL, 1, 'USD')";
+        sql.execute(known, &[&claimant]).unwrap();
+    }
+    let mut hand_over = |claimant: Uuid, admin: Uuid| -> String {
+        let hand_over = "SELECT hand_over($1, 'USD', $2, $3, 'passport seen', 100000)";
+        let handed = sql.query_one(hand_over, &[&erased, &claimant, &admin]);
+        handed.unwrap().get(0)
+    };
+    assert_eq!(hand_over(heir, first), "proposed");
+    assert_eq!(hand_over(other, second), "proposed");
+    assert_eq!(hand_over(other, first), "moved");
+    assert_eq!(
+        (funds(sql, heir), funds(sql, other)),
+        ((0, 0), (100_001, 0))
+    );
+    assert_sound(&stack);
+}
+
+/// What is older does not count, nor what another admin agreed on right before.
+#[test]
+fn what_an_admin_did_alone_within_a_day_is_added_up() {
+    let stack = Stack::shared();
+    let user = rich(&stack, 440_000);
+    let bank = bank(&user);
+    let mut owner = stack.sql();
+    owner.batch_execute("SET search_path = payments").unwrap();
+    for (done, agreed, outcome) in [
+        ("23 hours", None, "proposed"),
+        ("25 hours", None, "moved"),
+        ("23 hours", Some("6 days"), "moved"),
+        ("23 hours", Some("8 days"), "proposed"),
+    ] {
+        let admin = Uuid::new_v4();
+        let [earlier, next] = [60_000, 50_000].map(|amount| {
+            let asked = cash_out(&user, &bank, amount).expect(201).json();
+            text(&asked["id"])
+        });
+        let approved =
+            "UPDATE payout SET approved_at = now() - $1::text::interval, approved_by = $2
+            WHERE withdrawal = $3::text::uuid";
+        let approved = owner.execute(approved, &[&done, &admin, &earlier]);
+        assert_eq!(approved.unwrap(), 1);
+        let refunded = Uuid::new_v4().to_string();
+        for (subject, about, act) in [
+            ("payout", &earlier, "approved"),
+            ("refund", &refunded, "settled"),
+        ] {
+            let proposal =
+                agreed.map(|before| ("proposed", Uuid::new_v4(), format!("{done} {before}")));
+            let done = ("done", admin, done.to_owned());
+            for (stage, actor, ago) in proposal.into_iter().chain([done]) {
+                let note = "INSERT INTO manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
+                    VALUES ($1, $2, $3, $4, 60000, 'USD', $5, now() - $6::text::interval)";
+                let noted = owner.execute(note, &[&subject, about, &act, &stage, &actor, &ago]);
+                assert_eq!(noted.unwrap(), 1);
+            }
+        }
+        let refund = Stuck::of(&stack, 50_000, 0).refund.to_string();
+        for (act, about) in [
+            ("approve_payout($1::text::uuid", next),
+            ("settle_stuck($1", refund),
+        ] {
+            let act = format!("SELECT {act}, $2, 'seen on the statement', 100000)");
+            let acted = ledger(&stack).query_one(&act, &[&about, &admin]);
+            let acted: String = acted.unwrap().get(0);
+            assert_eq!(
+                acted, outcome,
+                "{act} after {done}, agreed on {agreed:?} before"
+            );
+        }
+    }
+    assert_sound(&stack);
 }
 
 /// Each of them alone would take no second admin.
@@ -158,15 +268,16 @@ fn small_sums_that_one_admin_hands_over_in_a_day_are_a_large_one() {
         let waiting: i64 = sql.query_one(waits, &[&erased.as_slice()]).unwrap().get(0);
         waiting == 3
     });
-    let hand_over = "SELECT hand_over($1, 'USD', $2, $3, 'passport seen', 100000)";
-    let outcomes = erased.map(|it| -> String {
-        let handed = sql.query_one(hand_over, &[&it, &heir, &first]).unwrap();
-        handed.get(0)
-    });
-    assert_eq!(outcomes, ["moved", "moved", "proposed"]);
-    let second = Uuid::new_v4();
-    let agreed = sql.query_one(hand_over, &[&erased[2], &heir, &second]);
-    assert_eq!(agreed.unwrap().get::<_, String>(0), "moved");
+    let hand_over = |it: Uuid, admin: Uuid| {
+        format!("SELECT hand_over('{it}', 'USD', '{heir}', '{admin}', 'passport seen', 100000)")
+    };
+    let [one, two, three] = erased.map(|it| hand_over(it, first));
+    let mut moved = |statement: &str| -> String { sql.query_one(statement, &[]).unwrap().get(0) };
+    assert_eq!(moved(&one), "moved");
+    // The last two come at once.
+    let outcomes = stack.overlap("payments", &two, &three);
+    assert_eq!(outcomes, ("moved".to_owned(), "proposed".to_owned()));
+    assert_eq!(moved(&hand_over(erased[2], Uuid::new_v4())), "moved");
     assert_sound(&stack);
 }
 
@@ -177,6 +288,7 @@ fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round(
         .variable("tick_token", "tick-tock")
         .start();
     let user = User::driver(&stack);
+    let name = account(&user, 5.0);
     let (payment, payee) = (Uuid::new_v4(), Uuid::new_v4());
     let payer = user_with(&mut ledger(&stack), 10);
     let paid = pay(&mut ledger(&stack), payment, payer, payee, 10, "1 hour");
@@ -208,11 +320,15 @@ fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round(
     }
     // It can still be read.
     user.get("/payment/balance").send().expect(200);
-    let forced = stack.sql().execute(
-        "SELECT payments.deposit(gen_random_uuid(), owner, name, 1) FROM payments.account WHERE kind = 'further'",
-        &[],
-    );
-    assert_eq!(forced.unwrap(), 0);
+    // Real money is not made from nothing, whatever the function asks for.
+    for forced in [
+        "SELECT deposit(gen_random_uuid(), owner, name, 1) FROM account WHERE name = $1",
+        "SELECT open_account(gen_random_uuid(), owner, name || '-2', 'DEBIT', 1, 'USD') FROM account WHERE name = $1",
+    ] {
+        let refused = ledger(&stack).execute(forced, &[&name]).unwrap_err();
+        let code = refused.code().map(|it| it.code());
+        assert_eq!(code, Some("23001"), "{forced}: {refused}");
+    }
     let written = "UPDATE payments.money_mode SET is_sandbox = true";
     assert!(stack.sql().execute(written, &[]).is_err());
 }

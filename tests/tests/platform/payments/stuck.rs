@@ -10,15 +10,15 @@ use super::ledger::{ledger, pay, refund, spend, user_with};
 use super::{assert_sound, by_hand};
 
 /// A payment whose payee has spent it, and a refund of it that was refused.
-struct Stuck {
+pub(super) struct Stuck {
     payer: Uuid,
     payee: Uuid,
     payment: Uuid,
-    refund: Uuid,
+    pub(super) refund: Uuid,
 }
 
 impl Stuck {
-    fn of(stack: &Stack, amount: i64, left: i64) -> Self {
+    pub(super) fn of(stack: &Stack, amount: i64, left: i64) -> Self {
         let sql = &mut ledger(stack);
         let it = Self {
             payer: user_with(sql, amount),
@@ -85,6 +85,9 @@ fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
             .contains(&format!("ALERT stuck-refund: {}", stuck.refund))
     });
 
+    let sql = &mut ledger(&stack);
+    let (giver, held) = (user_with(sql, 400), Uuid::new_v4());
+    assert_eq!(pay(sql, held, giver, stuck.payee, 400, "1 hour"), "moved");
     let answers = at_once(8, |number| match number % 2 {
         0 => by_hand(&admin, &stuck.path("settled")).status(),
         _ => {
@@ -93,16 +96,18 @@ fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
         }
     });
     assert!(answers.iter().all(|it| *it == 200), "{answers:?}");
-    // The payee gave what was there.
+    // The payee gave what was there, and nothing that is held for another payment.
     assert_eq!(
         (total(&stack, stuck.payer), total(&stack, stuck.payee)),
-        (800, 0)
+        (800, 400)
     );
     // The caller, who tries for ever, hears that it is done.
     let again = refund(&mut ledger(&stack), stuck.refund, stuck.payment, None);
     assert_eq!(again, ("replayed".to_owned(), Some(800)));
-    let part = refund(&mut ledger(&stack), stuck.refund, stuck.payment, Some(800));
-    assert_eq!(part.0, "replayed");
+    for (amount, outcome) in [(800, "replayed"), (799, "id_taken")] {
+        let again = refund(sql, stuck.refund, stuck.payment, Some(amount));
+        assert_eq!(again.0, outcome);
+    }
     assert_eq!(stuck.listed(&admin), None);
     let settled = by_hand(&admin, &stuck.path("settled")).expect(200).json();
     assert_eq!(settled["resolution"], "house_funded");
@@ -215,7 +220,7 @@ fn unclaimed(stack: &Stack, owner: Uuid) -> i64 {
 }
 
 /// Answers when this much was set aside.
-fn erase(stack: &Stack, user: Uuid, leaves: i64) {
+pub(super) fn erase(stack: &Stack, user: Uuid, leaves: i64) {
     let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
     stack.sql().execute(forget, &[&user]).unwrap();
     eventually("it is set aside", Duration::from_secs(60), || {

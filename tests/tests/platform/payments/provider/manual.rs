@@ -1,6 +1,7 @@
 //! Real money that admins handle.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 use wharf_tests::{Reply, User, unique};
 
 use super::super::{account, activate, assert_sound, balance, by_hand, deposit, withdraw};
@@ -133,5 +134,19 @@ fn a_promo_code_that_is_worth_much_takes_two_admins() {
     let one_more = json!({ "amount": 1, "max_uses": 1 });
     let refused = first.post("/payment/promocode").json(&one_more).send();
     assert_eq!(refused.problem(409)["code"], "second-admin-needed");
+    // Also when they are made at once.
+    let admin = Uuid::new_v4();
+    let [one, two] = [(); 2].map(|()| {
+        let code = unique("GIFT");
+        format!(
+            "SELECT outcome FROM issue_promocode(gen_random_uuid(), '{admin}', '{code}', NULL, 60000, 'USD', 1, NULL,
+                NULL, 100000)"
+        )
+    });
+    let outcomes = scene.stack.overlap("payments", &one, &two);
+    assert_eq!(
+        outcomes,
+        ("coined".to_owned(), "needs_second_admin".to_owned())
+    );
     assert_sound(&scene.stack);
 }
