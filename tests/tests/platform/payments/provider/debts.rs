@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 use wharf_tests::{User, eventually};
 
+use super::super::cash_outs::{bank, cash_out};
 use super::super::{account, activate, assert_sound, balance, by_hand, promocode, send, withdraw};
 use super::returns::{deposited, house};
 use super::scene::{SOON, Scene};
@@ -111,11 +112,14 @@ fn who_owes_in_one_currency_moves_none_of_another() {
     let attempt = scene.provider.pays(payment, &json!(25), "approved");
     scene.webhook(&attempt).expect(200);
     let me = user.get("/auth/me").send().expect(200).json();
-    let spend = "SELECT outcome FROM payments.pay(gen_random_uuid(), $1::text::uuid, gen_random_uuid(), 2500, 'BRL',
-        'ticket:7', 'Parking ticket 7', NULL)";
     let me = me["user_id"].as_str().unwrap();
-    let spent: String = scene.stack.sql().query_one(spend, &[&me]).unwrap().get(0);
-    assert_eq!(spent, "moved");
+    let pay = |amount: i64, currency: &str| -> String {
+        let pay = "SELECT outcome FROM payments.pay(gen_random_uuid(), $1::text::uuid, gen_random_uuid(), $2, $3,
+            'ticket:7', 'Parking ticket 7', NULL)";
+        let paid = scene.stack.sql().query_one(pay, &[&me, &amount, &currency]);
+        paid.unwrap().get(0)
+    };
+    assert_eq!(pay(2500, "BRL"), "moved");
     scene
         .provider
         .changes(&attempt, "status", json!("charged_back"));
@@ -127,6 +131,13 @@ fn who_owes_in_one_currency_moves_none_of_another() {
     };
     let path = |what| format!("/payments/payouts/{}/{what}", row["id"].as_str().unwrap());
     assert_eq!(generate().problem(409)["code"], "receivable-open");
+    assert_eq!(pay(500, "USD"), "receivable_open");
+    let destination = bank(&user);
+    let usable = "UPDATE payments.destination SET usable_at = now() WHERE id = $1::text::uuid";
+    let usable = scene.stack.sql().execute(usable, &[&destination]);
+    assert_eq!(usable.unwrap(), 1);
+    let refused = cash_out(&user, &destination, 500).problem(409);
+    assert_eq!(refused["code"], "receivable-open");
     let shown = user.get("/payment/balance").send().expect(200).json();
     assert_eq!(
         (&shown["balance"], &shown["held"], &shown["total"]),

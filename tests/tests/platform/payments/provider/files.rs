@@ -141,6 +141,21 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         .expect(200)
         .json();
     assert_eq!((&listed[0], &listed[1]["id"]), (&next, &file["id"]));
+
+    // Money of another currency is another amount.
+    let [foreign, mixed] = [0; 2].map(|_| scene.paid().1);
+    let lines = [
+        line(&foreign, "SETTLEMENT", "25.00", "0.00").replace(",BRL,", ",USD,"),
+        line(&mixed, "SETTLEMENT", "25.00", "0.00"),
+        line(&mixed, "REFUND", "-10.00", "0.00").replace(",BRL,", ",USD,"),
+    ];
+    let other = import(&admin, &lines).expect(201).json();
+    let mut listed = differences(&admin, &other);
+    listed.retain(|it| it.0 == "amount");
+    listed.sort();
+    let mut both = [&foreign, &mixed].map(|it| kind("amount", it, 2500, 2500));
+    both.sort();
+    assert_eq!(listed, both);
     assert_sound(&scene.stack);
 }
 

@@ -250,9 +250,11 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
         let row = withdraw(&user, &name, &json!(amount)).expect(200).json();
         row["id"].clone()
     };
-    let [unpaid, bounced] = [withdrawn(2.5), withdrawn(4.0)];
-    by_hand(&admin, &path(&bounced, "paid")).expect(200);
-    assert_eq!(balance(&user, &name), json!(6));
+    let [unpaid, bounced, arrived] = [2.5, 4.0, 3.0].map(withdrawn);
+    for paid in [&arrived, &bounced] {
+        by_hand(&admin, &path(paid, "paid")).expect(200);
+    }
+    assert_eq!(balance(&user, &name), json!(3));
     by_hand(&user, &path(&unpaid, "returned")).expect(403);
 
     for id in [&unpaid, &bounced] {
@@ -261,14 +263,15 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
         });
         assert!(answers.iter().all(|it| it["returnedAt"].is_string()));
     }
-    assert_eq!(balance(&user, &name), json!(12.5));
+    assert_eq!(balance(&user, &name), json!(9.5));
+    // What came back from the bank is the one that bounced, and not another one.
     assert_eq!(
         (
             admin.get("/payments/payouts").send().expect(200).json(),
             house(&scene.stack, "payouts"),
             house(&scene.stack, "external")
         ),
-        (json!([]), 0, 0)
+        (json!([]), 0, 300)
     );
     let paid = by_hand(&admin, &path(&unpaid, "paid")).problem(409);
     assert_eq!(paid["code"], "payout-returned");

@@ -76,6 +76,12 @@ fn a_part_that_the_provider_takes_and_never_sends_is_stuck() {
             is_stuck() || waiting(scene, &payment).is_empty()
         });
         assert_eq!(is_stuck(), is_refusal, "{said}");
+        if is_refusal {
+            // A part is told from those that follow by what the provider has sent back.
+            let path = format!("/payments/stuck/{part}/settled");
+            let settled = by_hand(&User::admin(&scene.stack), &path).problem(409);
+            assert_eq!(settled["code"], "settled-at-provider");
+        }
     }
     assert_sound(&scene.stack);
 }
