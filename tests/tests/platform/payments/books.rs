@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::json;
+use uuid::Uuid;
 use wharf_tests::{Dice, Stack, User, at_once};
 
 use super::{account, activate, assert_sound, balance, deposit, promocode, send, wallet, withdraw};
@@ -71,6 +72,38 @@ fn a_transfer_has_two_accounts_of_its_currency() {
     ] {
         let refused = insert(debit, credit, currency);
         assert_eq!(refused, Err(Some("transfer_house_sides".to_owned())));
+    }
+    // The function that locks accounts of users compares their currencies.
+    let wallet = "SELECT main_account(gen_random_uuid(), 'EUR')::text";
+    let wallet: String = sql.query_one(wallet, &[]).unwrap().get(0);
+    let wallet = format!("'{wallet}'");
+    for (debit, credit) in [(&one, &wallet), (&wallet, &one)] {
+        let book = format!("SELECT book(gen_random_uuid(), 'send', {debit}, {credit}, 1, 'USD')");
+        let refused = sql.batch_execute(&book).unwrap_err();
+        let why = refused.as_db_error().unwrap().message();
+        assert!(why.contains("another currency"), "{book}: {why}");
+    }
+}
+
+#[test]
+fn an_account_never_has_less_than_is_held_on_it() {
+    let stack = Stack::shared();
+    let mut sql = stack.sql();
+    sql.batch_execute("SET search_path = payments").unwrap();
+    let wallet = "SELECT main_account(gen_random_uuid(), 'USD')";
+    let wallet: Uuid = sql.query_one(wallet, &[]).unwrap().get(0);
+    for (change, is_refused) in [
+        ("balance = 1, held = 1", false),
+        ("balance = 1, held = 2", true),
+        ("balance = 1, held = -1", true),
+        ("balance = -1", true),
+    ] {
+        let change = format!("UPDATE account SET {change} WHERE id = $1");
+        let mut transaction = sql.transaction().unwrap();
+        let refused = transaction.execute(&change, &[&wallet]).err();
+        let by = refused.map(|it| it.as_db_error().unwrap().constraint().map(str::to_owned));
+        let rule = is_refused.then(|| Some("account_not_overdrawn".to_owned()));
+        assert_eq!(by, rule, "{change}");
     }
 }
 

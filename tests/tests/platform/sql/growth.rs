@@ -222,13 +222,42 @@ fn a_page_of_bookings_costs_what_it_shows_whatever_filters_it() {
     }
 }
 
+/// Waits until no other test closes days of this database.
+const LOCK_CLOSING: &str = "SELECT pg_advisory_xact_lock(hashtextextended('payments:closing', 0))";
+
 /// How many days there were to close.
 fn close_days(sql: &mut Transaction<'_>) -> i32 {
+    sql.batch_execute(LOCK_CLOSING).unwrap();
     let mut closed = 0;
     while sql.query_one("SELECT close_next()", &[]).unwrap().get(0) {
         closed += 1;
     }
     closed
+}
+
+/// Copies of the function sweep at the same time.
+#[test]
+fn days_are_closed_by_one_copy_at_a_time() {
+    let [mut one, mut other] = [(); 2].map(|()| Database::migrated().owner());
+    for (sql, past, currency) in [(&mut one, "1 year", "EUR"), (&mut other, "2 years", "BRL")] {
+        let begin = format!(
+            "SET search_path = payments; BEGIN;
+            INSERT INTO transfer (id, kind, debit, credit, amount, currency, created_at)
+            VALUES (gen_random_uuid(), 'sale', house_account('external', '{currency}'),
+                house_account('sales', '{currency}'), 1, '{currency}', now() - interval '{past}')"
+        );
+        sql.batch_execute(&begin).unwrap();
+    }
+    let close = |sql: &mut Client| -> bool {
+        let closed = sql.query_one("SELECT close_next()", &[]);
+        closed.unwrap().get(0)
+    };
+    one.batch_execute(LOCK_CLOSING).unwrap();
+    assert!(close(&mut one));
+    assert!(!close(&mut other));
+    drop(one);
+    other.batch_execute(LOCK_CLOSING).unwrap();
+    assert!(close(&mut other));
 }
 
 /// The difference of all accounts, drifted balances and drifted fees.
@@ -252,6 +281,10 @@ fn the_trial_balance_reads_what_came_since_the_last_day_that_is_closed() {
     let open = pages(&mut sql, "trial_balance", "");
     let closed = close_days(&mut sql);
     assert!(closed >= 364, "{closed} days are closed");
+    // Transfers of today are still to come.
+    let has_ended = "SELECT closed_until() <= now() - interval '1 hour'";
+    let has_ended: bool = sql.query_one(has_ended, &[]).unwrap().get(0);
+    assert!(has_ended, "a day is closed that has not ended");
     sql.batch_execute("ANALYZE closed_balance").unwrap();
     let rest = pages(&mut sql, "trial_balance", "");
     assert!(rest * 4 < open, "{rest} pages, and {open} without closings");
