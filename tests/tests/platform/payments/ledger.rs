@@ -364,7 +364,7 @@ fn a_code_of_an_erased_user_that_cannot_end_yet_keeps_no_other_one_waiting() {
     makers.sort();
     let [full, other] = makers;
     for maker in makers {
-        assert_eq!(spend(sql, maker, 300), "moved");
+        assert_eq!(spend(sql, maker, 300), "coined");
     }
     let mut owner = stack.sql();
     owner.batch_execute("SET search_path = payments").unwrap();
