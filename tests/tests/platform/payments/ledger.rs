@@ -354,6 +354,27 @@ fn the_component_cannot_say_by_itself_that_a_checkout_was_paid() {
     }
 }
 
+/// The provider is asked about a payment that came too late, and its answer comes after the payment was sent back.
+#[test]
+fn a_decision_on_an_old_verdict_is_not_carried_out() {
+    let mut sql = ledger(&Stack::shared());
+    let checkout = Uuid::new_v4();
+    let open = "SELECT outcome FROM open_checkout($1, 'tests', '7', '7', gen_random_uuid(), 500, 'USD', 'a ticket', NULL,
+        'link', NULL, now())";
+    sql.execute(open, &[&checkout]).unwrap();
+    let expire = "SELECT outcome FROM change_status($1, 'payment_service_unavailable', 'expired')";
+    sql.execute(expire, &[&checkout]).unwrap();
+    let attempt = checkout.to_string();
+    let mut becomes = |before: Option<&str>, after: &str| -> String {
+        let conclude = "SELECT outcome FROM conclude($1, 'expired', $2, 'expired', $3, $4, 'approved', 500, 'USD', 0)";
+        let concluded = sql.query_one(conclude, &[&checkout, &before, &after, &attempt]);
+        concluded.unwrap().get(0)
+    };
+    assert_eq!(becomes(None, "returning"), "concluded");
+    assert_eq!(becomes(Some("returning"), "returned"), "concluded");
+    assert_eq!(becomes(None, "returning"), "changed");
+}
+
 /// The wallet of the one erased user is full of money that is held, so that nothing can go back to it.
 #[test]
 fn a_code_of_an_erased_user_that_cannot_end_yet_keeps_no_other_one_waiting() {
