@@ -2,6 +2,7 @@
 //! would wait as long, and occupy the instance. The more instances take turns, the less of their memory stays in the caches of
 //! the processor.
 
+use std::pin::pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -35,9 +36,10 @@ impl Door {
             return;
         }
         let _counted = Counted::new(&self.requests, || {});
-        let called = self.next.notified();
+        let mut called = pin!(self.next.notified());
         // From here on this request is called when the last statement ends its wait.
-        if self.is_crowded() || self.requests.load(SeqCst) > 1 {
+        let is_called = called.as_mut().enable();
+        if !is_called && (self.is_crowded() || self.requests.load(SeqCst) > 1) {
             let _ = timeout(MAX_WAIT, called).await;
         }
     }

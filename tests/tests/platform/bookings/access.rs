@@ -78,7 +78,7 @@ fn every_role_can_do_exactly_what_it_may() {
         .to_owned();
 
     //                             none   driver other owner other admin
-    let table: [(&str, &str, Option<&Value>, [u16; 6]); 28] = [
+    let table: [(&str, &str, Option<&Value>, [u16; 6]); 29] = [
         ("GET", "/parking", None, [200, 200, 200, 200, 200, 200]),
         ("GET", &the_place, None, [200, 200, 200, 200, 200, 200]),
         (
