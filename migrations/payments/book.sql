@@ -1,5 +1,5 @@
--- Moving money. Every other function ends here. With `fee_points`, hundredths of a percent, the house takes its part of
--- what comes to a user by a second transfer, and a hold keeps the rest.
+-- Moves money; every movement ends here. With `fee_points`, hundredths of a percent, a second transfer takes the house's
+-- part of the money that comes to a user, and a hold keeps the rest.
 DROP FUNCTION IF EXISTS book(uuid, text, uuid, uuid, bigint, text, text, text, uuid, timestamptz);
 CREATE OR REPLACE FUNCTION book(
     transfer_id uuid,
@@ -43,7 +43,7 @@ BEGIN
             SELECT least(amount, of_amount) INTO from_hold FROM hold WHERE payment = refunding;
             from_hold := coalesce(from_hold, 0);
         END IF;
-        -- A hold that is over counts as over, swept or not.
+        -- A hold that is over does not count, even when no sweep has deleted it.
         IF payer.balance - payer.held < of_amount - from_hold THEN
             payer.held := payer.held - free_due_holds(from_account);
             -- The refunded payment's own hold may just have become free money.

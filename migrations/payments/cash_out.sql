@@ -56,7 +56,7 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Cash-outs that are under way go there all the same.
+-- Cash-outs that are under way still go there.
 CREATE OR REPLACE FUNCTION remove_destination(destination_id uuid, of_owner uuid)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 BEGIN
@@ -137,8 +137,8 @@ BEGIN
     RETURN return_payout(of_withdrawal, of_owner);
 END $$;
 
--- What one admin has let go to a user alone within a day: many small payouts are a large one. One that was returned counts,
--- because the bank may have sent it.
+-- The sum of payouts to a user that one admin approved alone within a day, because many small payouts are a large one.
+-- Returned payouts count: the bank may have sent them.
 CREATE OR REPLACE FUNCTION let_go_alone(by_admin uuid, to_user uuid, in_currency text)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -153,7 +153,7 @@ BEGIN
             AND NOT was_agreed(done));
 END $$;
 
--- An admin lets a payout go. Only then is it paid at the bank, so one that its owner cancels meanwhile is not paid too.
+-- An admin approves a payout. It is paid at the bank only afterwards, so a payout that its owner cancels is never paid, too.
 CREATE OR REPLACE FUNCTION approve_payout(of_withdrawal uuid, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE

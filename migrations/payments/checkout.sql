@@ -1,6 +1,6 @@
 -- The money of payments through the provider.
 
--- `to_name` is an account of the owner that the money is for, and empty for their wallet; sales when absent.
+-- `to_name` is the account of the owner that the money goes to, empty for their wallet, and null for sales.
 CREATE OR REPLACE FUNCTION open_checkout(
     checkout_id uuid,
     by_opener text,
@@ -33,7 +33,7 @@ BEGIN
                           credit, expires_at, visit_at)
     VALUES (checkout_id, by_opener, for_reference, for_customer, for_owner, of_amount, in_currency, described,
             to_email, by_method, target, until,
-            -- The request itself asks the PSP first; this is for when it dies over it.
+            -- The request itself asks the PSP first; this is for a request that dies before.
             now() + interval '15 seconds')
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
@@ -49,8 +49,8 @@ BEGIN
     RETURN seen('replayed', checkout_id);
 END $$;
 
--- Books the money of a checkout: from the provider, or from the outside world when a person says that it was paid
--- otherwise. What a user pays in can be held for a while: a card's holder may take it back.
+-- Books the money of a checkout: from the provider, or from the outside world when an admin says that it was paid
+-- otherwise. A user's deposit can be held for a while: the holder of a card may take it back.
 DROP FUNCTION IF EXISTS credit_checkout(checkout, text);
 CREATE OR REPLACE FUNCTION credit_checkout(it checkout, from_house text, held_for interval)
 RETURNS text LANGUAGE plpgsql AS $$
@@ -62,8 +62,8 @@ BEGIN
                  CASE WHEN to_user AND held_for > interval '0' THEN now() + held_for END)).outcome;
 END $$;
 
--- Takes money of a checkout back to where it came from. When the provider has given it back already, what is there
--- is taken and the user owes the rest.
+-- Moves money of a checkout back to its source. When the provider has given it back already, the money that the user has
+-- is taken, and the user owes the rest.
 CREATE OR REPLACE FUNCTION uncredit_checkout(it checkout, wanted bigint, is_gone bool) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     original transfer;
@@ -101,7 +101,7 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- A dispute was won: what the provider took back comes again, but for parts that are to go back.
+-- A dispute was won: the money that the provider took back comes again, except for parts that have to go back.
 CREATE OR REPLACE FUNCTION restore_checkout(it checkout, back bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     transfer_kind text := (SELECT CASE kind WHEN 'house' THEN 'sale' ELSE 'deposit' END FROM account WHERE id = it.credit);
@@ -116,7 +116,7 @@ BEGIN
     outcome := (book(restoring, transfer_kind, house_account('psp', it.currency), it.credit, back, it.currency, it.reference, 'A dispute was won: ' || it.description)).outcome;
     IF outcome = 'moved' THEN
         UPDATE checkout SET restored_by = restoring WHERE id = it.id;
-        -- What was written off was the house's loss, not the user's.
+        -- A part that was written off was the house's loss, not the user's.
         FOR lost IN
             SELECT * FROM receivable WHERE receivable.checkout = it.id AND written_off > 0
             ORDER BY created_at, id FOR NO KEY UPDATE
@@ -132,8 +132,8 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- Carries out what was decided about a payment at the provider. Money comes when the verdict becomes 'accepted' and
--- goes when that ends, or as far as the provider has refunded of it.
+-- Carries out the verdict on a payment at the provider. Its money is booked when the verdict becomes 'accepted', and goes
+-- back when that ends, or in part as the provider reports refunds.
 DROP FUNCTION IF EXISTS conclude(uuid, text, text, text, text, text, text, bigint, text, bigint);
 DROP FUNCTION IF EXISTS conclude(uuid, text, text, text, text, text, text, bigint, text, bigint, int);
 CREATE OR REPLACE FUNCTION conclude(
@@ -239,7 +239,7 @@ BEGIN
             WHERE checkout = checkout_id AND verdict = 'accepted'
             RETURNING id INTO sent;
             sending_back := FOUND;
-            -- What is left goes back as one, with the parts that the provider has not carried out.
+            -- The rest goes back in one refund, with the parts that the provider has not carried out.
             PERFORM end_parts(sent, NULL);
         END IF;
     END IF;
@@ -255,8 +255,8 @@ BEGIN
     RETURN seen('changed_to', checkout_id);
 END $$;
 
--- The time is up, or the opener calls it off or wants the money back. Only an admin says that something was paid
--- otherwise: `change_status_by_hand`.
+-- For a checkout that expires, or whose opener cancels or refunds it. Only an admin may say that it was paid otherwise:
+-- `change_status_by_hand`.
 CREATE OR REPLACE FUNCTION change_status(checkout_id uuid, decided_upon_status text, new_status text)
 RETURNS visited LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 BEGIN

@@ -1,6 +1,7 @@
--- Closes days, so that proving the books costs what happened since and not all that ever happened.
+-- Closes days, so that a proof of the books reads only the transfers since the last closed day.
 
--- Both sides of the transfers from a moment on. The setting keeps the index: PostgreSQL takes any moment for an early one.
+-- Both sides of the transfers from a moment on. The setting keeps the index, because PostgreSQL plans as if the moment were
+-- an early one.
 CREATE OR REPLACE FUNCTION legs_since(at timestamptz) RETURNS TABLE (account uuid, amount bigint)
 LANGUAGE plpgsql STABLE ROWS 10000 SET enable_seqscan = off AS $$
 BEGIN
@@ -35,7 +36,7 @@ BEGIN
     CROSS JOIN LATERAL (SELECT * FROM fee WHERE payment = recent.id OFFSET 0) AS it;
 END $$;
 
--- What the house had of a payment just before a moment: nothing before it was made.
+-- The fee of a payment just before a moment; 0 before the payment was made.
 CREATE OR REPLACE FUNCTION kept_before(it fee, at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN coalesce((
@@ -45,7 +46,7 @@ BEGIN
         FROM transfer WHERE id = it.payment AND created_at < at), 0);
 END $$;
 
--- What the fees are by the payments: as they were closed, and what changed since.
+-- The fees that follow from the payments: the closed ones, and the changes since.
 CREATE OR REPLACE FUNCTION fees_kept() RETURNS TABLE (currency text, kept bigint) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     since timestamptz := closed_until();
@@ -98,8 +99,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- How many accounts, and fees of how many currencies, were closed at another balance than all transfers before make: 0 in
--- sound books. It reads every transfer, so an operator asks it and no request.
+-- Counts the accounts, and the currencies of fees, whose closed balance is not the sum of all earlier transfers: 0 in sound
+-- books. It reads every transfer, so it is for operators and no request calls it.
 CREATE OR REPLACE FUNCTION count_drifted_closings() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (

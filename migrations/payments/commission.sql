@@ -1,6 +1,6 @@
 -- The part of payments between users that the house takes, and gives back with a refund.
 
--- A payment from one user to another, as it stands now. The part of the house cannot be spent by the payee either.
+-- The present state of a payment from one user to another. The payee cannot spend the house's part either.
 CREATE OR REPLACE VIEW payment AS
 SELECT
     transfer.id,
@@ -33,8 +33,8 @@ END $$;
 CREATE OR REPLACE FUNCTION fee_of(of_amount bigint, basis_points int) RETURNS bigint LANGUAGE sql IMMUTABLE
 RETURN of_amount * basis_points / 10000;
 
--- Gives back to the payee what the house has of the part of a payment that is about to be refunded. Again: no effect.
--- The accounts of the payment are locked. Answers 'moved' or why not.
+-- Gives the fee on the part of a payment that is about to be refunded back to the payee. Repeated: no effect. The caller
+-- has locked the accounts of the payment. Answers 'moved' or why not.
 CREATE OR REPLACE FUNCTION return_fee(original transfer, wanted bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     it fee;
@@ -61,8 +61,9 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- Gives a transfer back, all that is left of it when no amount is named. When nothing can be given, `amount` is what is
--- left. Between two house accounts the caller sees to it that one transfer is refunded by one transaction at a time.
+-- Refunds a transfer: the amount, or all that is left of it when no amount is named. When the refund is refused, `amount`
+-- is the rest that can be refunded. Between two house accounts the caller ensures that one transfer is refunded by one
+-- transaction at a time.
 CREATE OR REPLACE FUNCTION give_back(refund_id uuid, original transfer, wanted bigint, described text)
 RETURNS movement LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- What payments emits and hears.
+-- The events that payments emits and hears.
 SELECT events.declare();
 SELECT events.defines('payment:' || status, 1, says || ' Its opener does what follows.',
     '{"payment_id": "uuid", "opener": "text: the function that asked for it", "order_id": "text: its reference",

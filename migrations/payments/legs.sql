@@ -1,7 +1,7 @@
 -- Transfers of one account. Pages of it cost the same however long the history is, and wherever in it they are.
 
--- All transfers at that moment or later have a greater `seq`. Transfers at once may draw theirs in another order than
--- their times, so the bound is that of the last one a minute before.
+-- All transfers at that moment or later have a greater `seq`. Concurrent transfers may draw their `seq` in another order
+-- than their times, so the bound is the `seq` of the last transfer a minute before.
 CREATE OR REPLACE FUNCTION seq_before(at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN coalesce((

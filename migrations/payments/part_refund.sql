@@ -26,8 +26,8 @@ BEGIN
     UPDATE part_refund SET status = 'taken_back', refusal = NULL WHERE payment = of_payment AND status = 'owed';
 END $$;
 
--- A dispute was won and the money is with us again: parts that the provider has not sent, by what it reports, are owed
--- again. Answers how much of the payment has gone back or is to.
+-- A dispute was won and the money is with us again: parts that the provider does not report as sent are owed again.
+-- Answers how much of the payment has gone back or has to.
 CREATE OR REPLACE FUNCTION owe_parts_again(of_payment text, reported bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     part part_refund;
@@ -47,8 +47,8 @@ BEGIN
     RETURN going;
 END $$;
 
--- Sends a part of an approved payment back, once per `part`. The last part makes it a whole refund. `left_over` is what
--- could still be sent back when that is less than was wanted.
+-- Sends a part of an approved payment back, once per `part`. The last part makes it a whole refund. When less is left than
+-- was asked for, nothing is sent and `left_over` is the rest.
 CREATE OR REPLACE FUNCTION refund_part(checkout_id uuid, part uuid, wanted bigint)
 RETURNS TABLE (outcome text, left_over bigint, card checkout_card)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
@@ -90,7 +90,7 @@ BEGIN
         END IF;
         IF moved = 'moved' AND paid_by IS NOT NULL THEN
             UPDATE psp_payment SET refunded = gone + wanted WHERE id = paid_by;
-            -- The request itself asks the provider first; this is for when it dies over it.
+            -- The request itself asks the provider first; this is for a request that dies before.
             UPDATE checkout SET updated_at = now(), visits = 0, visit_at = now() + interval '10 seconds'
             WHERE id = checkout_id;
         END IF;

@@ -1,7 +1,8 @@
 -- Promo codes that the house pays for.
 
--- Makes one, and keeps who made it and why. What a code is worth is money that its users may withdraw, so of real money a
--- worth above `alone_up_to`, with what the admin has made alone within a day, takes a second admin who asks for the same.
+-- Makes a code, and records its admin and reason. The users of a code may withdraw its money, so in real money a code
+-- takes a second admin who asks for the same when its worth, together with the codes that the admin has made alone within
+-- a day, is above `alone_up_to`.
 DROP FUNCTION IF EXISTS coined_alone(uuid, text);
 DROP FUNCTION IF EXISTS issue_promocode(uuid, uuid, text, text, bigint, text, int, int, timestamptz, bigint);
 CREATE OR REPLACE FUNCTION issue_promocode(

@@ -54,7 +54,7 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Forgets guesses that count no longer. Answers how many.
+-- Deletes guesses that no longer count. Answers how many.
 CREATE OR REPLACE FUNCTION purge_guesses(at_most int)
 RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE

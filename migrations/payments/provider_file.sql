@@ -1,8 +1,8 @@
--- Files of the provider, and how they differ from what is booked here.
+-- Files of the provider, and their differences from the books.
 
--- Differences between a file and the books. Of a payment that a file names all lines count, whichever file they are in.
--- What went back is compared one way only: the provider sends back later than it is booked here, and what it still owes
--- is listed as such. What came again is compared the other way, too: the provider has decided that it stays.
+-- Differences between a file and the books. For a payment that the file names, its lines in all files count. Refunds are
+-- compared one way only, because the provider sends money back after it is booked here; refunds that it still has to send
+-- have a list of their own. Money that came again is also compared the other way: the provider has decided that it stays.
 CREATE OR REPLACE FUNCTION differences_of(of_file uuid)
 RETURNS TABLE (kind text, payment text, checkout uuid, currency text, booked bigint, reported bigint)
 LANGUAGE plpgsql STABLE AS $$
@@ -47,7 +47,7 @@ BEGIN
             SELECT FROM provider_line AS line WHERE line.payment = known.id AND line.kind = 'payment');
 END $$;
 
--- Books an amount that went from one account of the house to another, and back when it is below 0.
+-- Books an amount from one house account to another, in the other direction when it is below 0.
 CREATE OR REPLACE FUNCTION book_reported(
     of_kind text, from_house text, to_house text, of_amount bigint, in_currency text, file_id uuid, named text
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -60,13 +60,13 @@ BEGIN
     END IF;
 END $$;
 
--- What the provider kept by the lines of a file, by currency.
+-- The provider's fees in the lines of a file, by currency.
 CREATE OR REPLACE FUNCTION fees_of_file(file_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_object_agg(currency, kept), '{}')
     FROM (SELECT currency, sum(fee) AS kept FROM provider_line WHERE file = file_id GROUP BY currency) AS fees
 $$;
 
--- Books what the provider kept and what it paid to the bank, once for each line. Answers 'moved', 'replayed' or why not.
+-- Books the provider's fees and its payments to the bank, once for each line. Answers 'moved', 'replayed' or why not.
 DROP FUNCTION IF EXISTS import_provider_file(uuid, text, uuid, int, jsonb);
 CREATE OR REPLACE FUNCTION import_provider_file(
     file_id uuid, named text, by_admin uuid, was_skipped int, reported jsonb, other_kinds jsonb DEFAULT '{}'
@@ -86,7 +86,7 @@ BEGIN
     INSERT INTO provider_file (id, name, lines, repeated, skipped, others, first_at, last_at, imported_by)
     SELECT file_id, named, 0, 0, was_skipped, other_kinds, min(moment(at)), max(moment(at)), by_admin
     FROM jsonb_to_recordset(reported) AS line (at bigint);
-    -- In one order, so that two files that overlap wait for each other at one line only.
+    -- A fixed order, so that two overlapping files cannot deadlock.
     INSERT INTO provider_line (file, payment, kind, amount, fee, currency, happened_at)
     SELECT file_id, payment, kind, amount, fee, currency, moment(at)
     FROM jsonb_to_recordset(reported) AS line (payment text, kind text, amount bigint, fee bigint, currency text, at bigint)

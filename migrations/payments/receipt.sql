@@ -1,4 +1,4 @@
--- A side of a transfer, as its receipt names it for a user: no other person is named there.
+-- The name of one side of a transfer on a user's receipt. It names no other person.
 CREATE OR REPLACE FUNCTION side_name(side account, to_user uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN side.kind = 'further' THEN side.name

@@ -1,7 +1,7 @@
--- What users owe, and the movements that wait until they owe nothing.
+-- Receivables, and the movements that wait until a user owes nothing.
 
--- Takes what a user owes from all that they have free or left unclaimed, and answers what is still owed. `beside` is
--- another account that the caller locks next: rows of accounts are locked by id.
+-- Settles a user's receivables from their free and unclaimed money, and answers the rest that is owed. `beside` is another
+-- account that the caller locks next: rows of accounts are locked by id.
 CREATE OR REPLACE FUNCTION settle_receivables(of_owner uuid, in_currency text, beside uuid)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -42,8 +42,8 @@ BEGIN
     RETURN still;
 END $$;
 
--- Whether a user still owes, in any currency, after all was taken that they have of it. Money of one currency settles nothing
--- of another, and waits all the same. The caller moves money of `in_currency` next, and locks `beside`.
+-- Whether a user still owes in any currency after their money was taken. Money of one currency settles no debt in another,
+-- but cannot be moved either. The caller moves money of `in_currency` next, and locks `beside`.
 CREATE OR REPLACE FUNCTION still_owes(of_owner uuid, in_currency text, beside uuid)
 RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,7 +62,7 @@ BEGIN
     RETURN still > 0;
 END $$;
 
--- Whether a movement out of a user's accounts has to wait. One that was made before is answered again.
+-- Whether a movement out of a user's accounts has to wait. A copy of an earlier movement does not wait.
 CREATE OR REPLACE FUNCTION must_wait(transfer_id uuid, of_owner uuid, in_currency text, beside uuid)
 RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
@@ -74,8 +74,8 @@ BEGIN
     RETURN NOT FOUND AND still_owes(of_owner, in_currency, beside);
 END $$;
 
--- Settles what one user owes, if any user who owes has something free. Answers whether there was one. The setting keeps the
--- indexes of debts and of their owners' accounts: PostgreSQL would read all accounts.
+-- Settles the debt of one user who owes and has free money. Answers whether there was one. The setting keeps the indexes
+-- of debts and of their owners' accounts: PostgreSQL would read all accounts.
 CREATE OR REPLACE FUNCTION settle_next()
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -92,7 +92,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- The house bears what is left of a receivable.
+-- The house bears the rest of a receivable.
 CREATE OR REPLACE FUNCTION write_off(of_receivable uuid, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -174,7 +174,7 @@ BEGIN
 END $$;
 
 -- From an account of the caller to the outside world: to `sandbox` at once, where money has no value; otherwise to
--- `payouts`. Its clients cannot ask for a proof of who the caller is, so its owner gets a letter.
+-- `payouts`. Clients of this operation cannot ask for a fresh sign-in, so the owner is notified.
 CREATE OR REPLACE FUNCTION withdraw(transfer_id uuid, of_owner uuid, from_name text, of_amount bigint, to_house text)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -201,8 +201,8 @@ BEGIN
     RETURN answer;
 END $$;
 
--- A code for one use, paid out of the user's main. The text is random, so one that is taken is a fault and undoes
--- everything.
+-- A code for one use, paid from the user's main account. The text is random, so a taken one is a fault and aborts the
+-- transaction.
 CREATE OR REPLACE FUNCTION generate_promocode(
     transfer_id uuid, by_user uuid, with_code text, of_amount bigint, in_currency text
 )

@@ -59,7 +59,7 @@ BEGIN
         PERFORM only_in_sandbox();
         outcome := (book(account_id, 'opening', house_account('sandbox', in_currency), account_id, opening,
                          in_currency)).outcome;
-        -- Nothing can be in the way of money coming to a new account but its own id.
+        -- A payment into a new account can fail only because its id is taken.
         IF outcome = 'moved' THEN
             outcome := 'opened';
         ELSE

@@ -1,6 +1,6 @@
--- What came of a request to move money, as statements read it: moments in milliseconds, and whether an earlier
--- request with the same id had moved it already. Of a refusal only the outcome is there, and what is left of a
--- payment when more was to be refunded.
+-- The result of a request to move money, as statements read it: moments in milliseconds, and whether an earlier request
+-- with the same id had moved it already. A refusal has only its outcome and, when more was to be refunded than is left, the
+-- rest of the payment.
 CREATE OR REPLACE FUNCTION show_movement(it movement)
 RETURNS TABLE (outcome text, id uuid, amount bigint, credit_balance bigint, created_at bigint, replayed bool)
 LANGUAGE sql STABLE AS $$

@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION is_stuck(refund text) RETURNS bool LANGUAGE sql STABL
     SELECT EXISTS (SELECT FROM stuck_refund AS it WHERE id = refund AND resolved_at IS NULL AND tries >= max_refusals())
 $$;
 
--- A checkout as it is read: times as milliseconds. What is stuck is not tried again before a person says so.
+-- A checkout as statements read it: times as milliseconds. A stuck refund is not tried again before an admin says so.
 CREATE OR REPLACE VIEW checkout_card AS
 SELECT
     id,
@@ -43,7 +43,7 @@ FROM checkout;
 CREATE OR REPLACE FUNCTION note_refusal(
     of_kind text, refund text, of_payment uuid, of_amount bigint, in_currency text, described text, why text
 ) RETURNS void LANGUAGE sql AS $$
-    -- It had ended, and is owed again since a dispute about its payment was won.
+    -- It had ended, and is owed again because a dispute about its payment was won.
     DELETE FROM stuck_refund WHERE id = refund AND resolution = 'refunded';
     INSERT INTO stuck_refund AS it (id, kind, payment, amount, currency, description, refusal)
     VALUES (refund, of_kind, of_payment, of_amount, in_currency, described, why)
@@ -55,8 +55,8 @@ CREATE OR REPLACE FUNCTION resolve_stuck(refund text, how text) RETURNS void LAN
     UPDATE stuck_refund SET resolved_at = now(), resolution = how WHERE id = refund AND resolved_at IS NULL
 $$;
 
--- The provider refuses to send a payment back. Parts of it may have gone back before: `still_there` is what it says it
--- holds, when it says so.
+-- The provider refuses to send a payment back. Parts of it may have gone back before: `still_there` is the rest that the
+-- provider reports, if it does.
 DROP FUNCTION IF EXISTS note_refused_attempt(uuid, text, text);
 CREATE OR REPLACE FUNCTION note_refused_attempt(
     checkout_id uuid, attempt text, why text, still_there bigint DEFAULT NULL
@@ -90,7 +90,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- What the provider sent or took back in the end is not stuck.
+-- A refund that the provider sent or took back in the end is not stuck.
 CREATE OR REPLACE FUNCTION end_stuck() RETURNS trigger LANGUAGE plpgsql
 SET search_path = payments, pg_temp AS $$
 BEGIN
@@ -103,7 +103,7 @@ CREATE OR REPLACE TRIGGER psp_payment_is_back AFTER UPDATE OF verdict ON psp_pay
 CREATE OR REPLACE TRIGGER part_refund_is_back AFTER UPDATE OF status ON part_refund
     FOR EACH ROW WHEN (NEW.status <> 'owed' AND OLD.status = 'owed') EXECUTE FUNCTION end_stuck();
 
--- Refunds a payment between users. A refusal is kept, because its caller tries for ever and no person sees that.
+-- Refunds a payment between users. A refusal is recorded, because the caller retries for ever and no person would see it.
 CREATE OR REPLACE FUNCTION refund(refund_id uuid, payment uuid, wanted bigint, described text)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -117,7 +117,7 @@ BEGIN
     END IF;
     answer := give_back(refund_id, original, wanted, described);
     IF answer.outcome = 'insufficient_funds' THEN
-        -- What is not enough stays unclaimed: its caller tries for ever, and each time it would move there and back.
+        -- Unclaimed money that does not suffice stays there: otherwise each retry of the caller would move it there and back.
         BEGIN
             IF bring_back(original.credit, coalesce(wanted, original.amount)) THEN
                 answer := give_back(refund_id, original, wanted, described);
@@ -150,8 +150,9 @@ BEGIN
     RETURN answer;
 END $$;
 
--- A person settles a refund that is stuck. Of one between wallets the payee gives what they have or left, and the house the rest;
--- a payment that the provider does not send back was paid by bank. Answers 'moved', 'replayed', 'proposed' or why not.
+-- An admin settles a stuck refund. Between wallets the payee pays with their free and unclaimed money, and the house pays
+-- the rest; a payment that the provider does not send back was paid by bank. Answers 'moved', 'replayed', 'proposed' or why
+-- not.
 CREATE OR REPLACE FUNCTION settle_stuck(refund text, by_admin uuid, why text, alone_up_to bigint)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -178,7 +179,7 @@ BEGIN
     ELSIF it.resolved_at IS NOT NULL THEN
         RETURN 'replayed';
     ELSIF it.kind = 'part' THEN
-        -- Parts that follow are told apart by what the provider says that it has sent back.
+        -- Later parts are told apart by the sum that the provider reports as sent back.
         RETURN 'settled_at_provider';
     END IF;
     IF NOT may_act('refund', it.id, 'settled', it.amount, it.currency, beneficiary, by_admin, why,
@@ -196,7 +197,7 @@ BEGIN
         PERFORM free_due_holds(original.credit);
         BEGIN
             PERFORM bring_back(original.credit, it.amount);
-            -- First what can be refused. A refusal of one undoes the others.
+            -- The steps that can be refused come first; a refusal of one undoes the others.
             outcome := return_fee(original, it.amount);
             SELECT * INTO source FROM account WHERE id = original.credit;
             there := greatest(0, least(it.amount, source.balance - source.held + coalesce((
@@ -228,7 +229,7 @@ BEGIN
     RETURN 'moved';
 END $$;
 
--- Keeps that an admin had a refund tried again, and why.
+-- Records that an admin had a refund tried again, and the reason.
 DROP FUNCTION IF EXISTS note_retry(text, uuid);
 CREATE OR REPLACE FUNCTION note_retry(refund text, by_admin uuid, why text DEFAULT NULL)
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = payments, pg_temp AS $$

@@ -1,6 +1,6 @@
--- Which checkouts the sweep visits.
+-- The checkouts that the sweep visits.
 
--- Whether something of it has to be sent back, and is not stuck.
+-- Whether a part or all of it has to be sent back, and is not stuck.
 CREATE OR REPLACE FUNCTION owes_return(checkout_id uuid) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM psp_payment
@@ -22,8 +22,7 @@ END $$;
 CREATE OR REPLACE TRIGGER checkout_is_classed BEFORE UPDATE OF visit_at ON checkout
     FOR EACH ROW EXECUTE FUNCTION class_checkout();
 
--- Takes checkouts of one class that have come due and says when they come due next, so that a sweep that dies over one
--- costs time and nothing else.
+-- Claims due checkouts of one class and sets when they come due next, so a sweep that dies over one only delays it.
 CREATE OR REPLACE FUNCTION claim_visits(at_most int, of_aftercare bool)
 RETURNS SETOF checkout_card LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE

@@ -1,7 +1,6 @@
--- Turns at the wallet of one payee. Four payments and two refunds wait for it at most, in all copies of the function, so that
--- a payee whom all pay, or who pays all back, does not take the connections of the others. The rest are sent away, and come
--- again. Refunds have seats of their own: those of a sweep are not kept away by ever new payments. A promo code that all
--- claim has four seats, too.
+-- Limits the queue at the wallet of one payee: four payments and two refunds wait for its lock, over all copies of the
+-- function. So a popular payee cannot take all connections. Further movements are refused and retried. Refunds have seats
+-- of their own, so that ever new payments cannot keep them out. A promo code has four seats, too.
 
 -- Takes one of these seats until the transaction ends. Answers whether one was free.
 CREATE OR REPLACE FUNCTION take_seat(wanted uuid, from_seat int, to_seat int) RETURNS bool LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
--- What becomes of the money of people who were erased.
+-- The money of people who were erased.
 
--- Marks an erased person as one who may have left something. The lock keeps `end_left_behind` from ending the mark before the
+-- Marks an erased person as having possibly left money. The lock keeps `end_left_behind` from ending the mark before the
 -- caller commits.
 CREATE OR REPLACE FUNCTION mark_left_behind(of_owner uuid) RETURNS void LANGUAGE sql AS $$
     INSERT INTO left_behind (owner) VALUES (of_owner)
@@ -28,7 +28,7 @@ END $$;
 CREATE OR REPLACE TRIGGER account_opens_as_left BEFORE INSERT ON account
     FOR EACH ROW WHEN (NEW.owner IS NOT NULL) EXECUTE FUNCTION open_as_left();
 
--- Ends the marks of people who have nothing left. The setting keeps the indexes of what they could have.
+-- Ends the marks of people who have no money left. The setting keeps the indexes of their accounts and codes.
 CREATE OR REPLACE FUNCTION end_left_behind() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     locked uuid[] := ARRAY(SELECT owner FROM left_behind FOR UPDATE SKIP LOCKED);
@@ -43,8 +43,8 @@ BEGIN
                 AND EXISTS (SELECT FROM transfer WHERE transfer.id = promocode.id));
 END $$;
 
--- Sets aside what an erased person has free in one currency, after what they owe. What is held comes later: refunds
--- and payouts that return do, too.
+-- Sets aside the free money of an erased person in one currency, after their debts. Held money follows when it is released;
+-- so do refunds and returned payouts.
 CREATE OR REPLACE FUNCTION set_aside(of_owner uuid, in_currency text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     source uuid;
@@ -63,7 +63,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Takes money out of what a person left unclaimed, and answers how much. The caller books where it goes.
+-- Takes from the unclaimed money of a person, and answers how much. The caller books where it goes.
 CREATE OR REPLACE FUNCTION take_unclaimed(of_owner uuid, in_currency text, at_most bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -79,7 +79,7 @@ BEGIN
 END $$;
 
 -- Brings unclaimed money back to an account of the erased person who left it, to be refunded from. Answers whether there
--- was any. The sweep sets aside again what is not needed. The caller has locked the account.
+-- was any. The sweep sets the surplus aside again. The caller has locked the account.
 CREATE OR REPLACE FUNCTION bring_back(to_account uuid, at_most bigint) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
     it account := (SELECT account FROM account WHERE id = to_account);
@@ -94,14 +94,14 @@ END $$;
 
 -- Ends one code that an erased person paid for and that was not used: its money goes back to their wallet, to be set aside.
 -- The person to whom the code was given can claim it from an admin. A code whose money cannot go back is tried again an hour
--- later, so that it keeps no other one waiting. Answers whether there was one. The setting keeps the index of open codes:
--- PostgreSQL takes a third of all codes for open ones.
+-- later, so that it blocks no other. Answers whether there was one. The setting keeps the index of open codes: PostgreSQL
+-- estimates a third of all codes as open.
 CREATE OR REPLACE FUNCTION end_code_of_erased() RETURNS bool LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     code promocode;
     paid transfer;
 BEGIN
-    -- One that a claim has locked is used in a moment, or comes up again.
+    -- A code that a claim has locked is about to be used, or is found again by a later sweep.
     SELECT promocode.* INTO code FROM left_behind
     JOIN promocode ON promocode.created_by = left_behind.owner
     WHERE used_count < max_uses AND expires_at IS NULL
@@ -120,8 +120,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Sets aside the money of one person who was erased, if any has some. Answers whether there was one. The setting keeps the
--- index of accounts by owner: there are few marks, and PostgreSQL may take them for many.
+-- Sets aside the money of one erased person who has some. Answers whether there was one. The setting keeps the index of
+-- accounts by owner: there are few marks, but PostgreSQL may expect many.
 CREATE OR REPLACE FUNCTION set_aside_next()
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -142,8 +142,8 @@ BEGIN
     RETURN false;
 END $$;
 
--- Erases what is personal about a user, known here or not: what was told before may come after. What their accounts
--- moved stays, because the statements of others are made of it. The sweep sets aside what they leave behind.
+-- Erases a user's personal data, also of a user not known here: earlier events may arrive later. Transfers of their accounts
+-- stay, because the statements of others contain them. The sweep sets their remaining money aside.
 CREATE OR REPLACE FUNCTION forget_holder(of_user uuid, at_seq bigint)
 RETURNS bool LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 BEGIN
@@ -177,7 +177,7 @@ BEGIN
     ELSIF claimant IS NULL THEN
         RETURN 'unknown_claimant';
     END IF;
-    -- The claimant is a part of what is agreed on.
+    -- Both admins have to name the same claimant.
     IF NOT may_act('unclaimed', of_owner::text, 'claimed by ' || claimant, it.amount, in_currency, claimant, by_admin,
                    why, alone_up_to - done_alone(by_admin, 'unclaimed', 'claimed by ', in_currency))
     THEN

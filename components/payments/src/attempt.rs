@@ -14,15 +14,14 @@ use uuid::Uuid;
 use crate::checkout::{Checkout, OPENER, Status};
 use crate::psp::{Payment, State};
 
-/// What becomes of a payment at the PSP.
+/// The verdict on a payment at the PSP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Verdict {
     /// There is no money in it.
     Noted,
     /// It is booked.
     Accepted,
-    /// Its amount, currency or checkout is not the one that was asked for. It stays where it is until an admin
-    /// decides.
+    /// Its amount, currency or checkout is wrong. The money stays at the PSP until an admin decides.
     Disputed,
     /// It came too late or twice: the PSP has to send it back.
     Returning,
@@ -35,18 +34,18 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What is known of a payment at the PSP from before.
+/// A payment at the PSP as an earlier look recorded it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
     pub verdict: Verdict,
     pub state: State,
     /// The part of it that is booked as given back.
     pub refunded: i64,
-    /// The provider took it back, and nothing here asked for that.
+    /// The provider took it back unasked (a chargeback).
     pub is_taken_back: bool,
 }
 
-/// A checkout with what is known of a payment for it at the PSP.
+/// A checkout and the recorded state of one payment for it at the PSP.
 pub struct Standing {
     pub checkout: Checkout,
     pub known: Option<Known>,
@@ -130,8 +129,8 @@ pub struct Judgement {
     pub verdict: Verdict,
 }
 
-/// Decides what a payment at the PSP means for its checkout; `None` when it says nothing new. The order in which
-/// news arrive does not matter: for one final state at the PSP, the same money is booked and the same is sent back.
+/// Decides what a payment at the PSP means for its checkout; `None` when nothing changed. Reports may arrive in any
+/// order: the same final state at the PSP books the same money and sends the same back.
 pub fn judge(
     checkout: &Checkout,
     known: Option<Known>,
@@ -147,7 +146,7 @@ pub fn judge(
             Some(Verdict::Accepted) if known.is_some_and(|it| payment.refunded > it.refunded) => {
                 stays(Verdict::Accepted)
             }
-            // A dispute was won. Functions that were told of the refund have acted on it, so for them it stays one.
+            // A dispute was won. Openers that were told of the refund have acted on it, so the checkout stays refunded.
             Some(Verdict::Returned) if is_restored(known, payment) => Some(Judgement {
                 status: match checkout.opener == OPENER {
                     true => Status::Approved,
@@ -185,7 +184,7 @@ pub fn judge(
             }
         },
         State::Pending | State::InProcess | State::Rejected => match verdict {
-            // Where there was money, only its return is news.
+            // After money was seen, only its return changes anything.
             Some(
                 Verdict::Accepted | Verdict::Returning | Verdict::Returned | Verdict::Disputed,
             ) => None,
@@ -207,15 +206,15 @@ pub fn judge(
     }
 }
 
-/// Whether money that the provider had taken back is there again. Without its word for that, an answer from before it
-/// took the money, which comes late, would look the same.
+/// Whether the provider gave back money that it had taken. Its explicit word is required: a late answer from before
+/// it took the money would look the same.
 fn is_restored(known: Option<Known>, payment: &Payment) -> bool {
     payment.is_reimbursed
         && known.is_some_and(|it| it.is_taken_back && (0..it.refunded).contains(&payment.refunded))
 }
 
-/// Whether money is there again that was to be sent back when the provider took it. Of a payment that an admin settled
-/// outside, the provider never said that its money had gone.
+/// Whether the provider took money that was to be sent back to the payer, and gave it back to us: then it is owed
+/// again. For a payment that an admin settled outside, the provider never said that its money had gone.
 fn is_owed_again(known: Option<Known>, payment: &Payment) -> bool {
     payment.is_reimbursed
         && payment.left() > 0
@@ -357,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dispute_that_is_won_brings_back_what_the_provider_took_and_nothing_that_was_sent_back() {
+    fn a_won_dispute_restores_only_money_that_the_provider_took() {
         let judged_in = |state, opener: &str, is_taken_back, is_reimbursed, refunded| {
             let checkout = Checkout {
                 opener: opener.to_owned(),
@@ -406,11 +405,11 @@ mod tests {
         assert_eq!(judged_in(State::Approved, OPENER, false, true, 0), None);
         // More than was taken does not come back.
         assert_eq!(judged(OPENER, true, true, -1), None);
-        // What the provider held before it took the money, and said late.
+        // A late answer from before the provider took the money.
         assert_eq!(judged(OPENER, true, false, 0), None);
     }
 
-    /// A checkout with what the schema keeps of it.
+    /// A checkout and its rows in the schema.
     struct Kept {
         checkout: Checkout,
         payments: BTreeMap<String, Known>,
@@ -436,7 +435,7 @@ mod tests {
             self.payments.insert(payment.id.clone(), known);
         }
 
-        /// What the sweep does: the PSP sends back what is to be returned.
+        /// Stands for the sweep: the PSP sends back the payments that have to go back.
         fn send_back(&mut self) {
             for known in self.payments.values_mut() {
                 if known.verdict == Verdict::Returning {
@@ -461,8 +460,8 @@ mod tests {
     }
 
     proptest! {
-        /// Webhooks are lost, repeated and reordered, and each leads to what the PSP holds at that moment. After a
-        /// last look at every payment the result is that of a run in order.
+        /// Webhooks are lost, repeated and reordered; each one makes the PSP be asked for its present state. After a
+        /// last look at every payment the result is that of an ordered run.
         #[test]
         fn any_order_of_news_ends_in_the_same_money(
             ends in prop::collection::vec(state(), 1..4),

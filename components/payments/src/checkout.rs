@@ -76,10 +76,10 @@ pub struct NewCheckout {
     pub expires_at: Timestamp,
 }
 
-/// Whom the money of a checkout is for.
+/// The account that the money of a checkout goes to.
 #[derive(Clone, Debug)]
 pub enum Credit {
-    /// What was sold to the owner.
+    /// The house account of sales: the owner bought something.
     Sales,
     /// The owner's wallet of that currency.
     Wallet,
@@ -187,7 +187,7 @@ impl Status {
         }
     }
 
-    /// Whether an admin, the clock or an opener may change it so. What the PSP may change is decided by
+    /// Whether an admin, the clock or an opener may change the status to `next`. Changes by the PSP are decided by
     /// [`crate::attempt::judge`].
     pub fn may_become(self, next: Self) -> bool {
         match next {
@@ -206,7 +206,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// The end of the time to pay, when the opener chooses it or leaves the usual one.
+/// The end of the time to pay: the opener's, or the usual one.
 pub fn expiry(now: Timestamp, time_to_pay: Option<SignedDuration>) -> Timestamp {
     now.saturating_add(time_to_pay.unwrap_or(TIME_TO_PAY))
         .unwrap_or(Timestamp::MAX)
@@ -230,8 +230,8 @@ pub fn description(text: &str, reference: &str) -> String {
     }
 }
 
-/// An e-mail address that the PSP accepts. It refuses a whole payment for another one, and takes a payment without
-/// any.
+/// An e-mail address that the PSP accepts, or none: the PSP takes payments without an address and refuses those with
+/// a malformed one.
 pub fn payer_email(email: Option<String>) -> Option<String> {
     email.filter(|it| {
         it.len() <= 254

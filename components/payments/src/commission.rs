@@ -35,10 +35,10 @@ impl BasisPoints {
 /// The commission of an owner as it was set last.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Commission {
-    /// Absent: of all owners who have no commission of their own.
+    /// Absent for the default, which applies to owners who have no commission of their own.
     #[row(column = "owner")]
     pub user_id: Option<Uuid>,
-    /// Absent: as of all owners.
+    /// Absent when the default applies.
     pub basis_points: Option<i32>,
     /// The admin.
     pub set_by: Uuid,
@@ -46,7 +46,7 @@ pub struct Commission {
     pub set_at: Timestamp,
 }
 
-/// What the house takes of the payments to one owner.
+/// The commission on payments to one owner.
 #[derive(Debug, Serialize, Schema)]
 pub struct OwnCommission {
     pub basis_points: i32,

@@ -1,5 +1,5 @@
-//! Where people have their money sent, and cash-outs of wallets to it. What is a possible account is decided here, by
-//! its form and its check digits. No I/O in this file.
+//! Destinations and cash-outs of wallets to them. An account's number is checked by its form and its check digits. No
+//! I/O in this file.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What arrives there is never converted.
+    /// The currency of the account: money is never converted.
     pub fn currency(self) -> Currency {
         match self {
             Self::Pix => Currency::Brl,
@@ -29,7 +29,7 @@ impl Kind {
     }
 }
 
-/// An account that may exist, in one spelling.
+/// A well-formed account number, in its canonical spelling.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Account {
     pub text: String,
@@ -169,7 +169,7 @@ pub fn holder_name(text: &str) -> Option<&str> {
 pub struct Destination {
     pub id: Uuid,
     pub kind: Kind,
-    /// What can be sent there.
+    /// The currency that can be sent there.
     pub currency: String,
     pub holder_name: String,
     /// Masked.

@@ -21,7 +21,7 @@ pub enum Error {
         outcome = "insufficient_funds"
     )]
     InsufficientFunds,
-    /// What is there is taken first: this is about the rest.
+    /// Raised for the part of the debt that the user's money does not cover.
     #[refusal(
         409,
         "receivable-open",
@@ -142,7 +142,7 @@ pub enum Error {
         "A promo code is 4 to 100 letters, digits, - and _"
     )]
     InvalidCode,
-    /// It is proposed by that.
+    /// The refused request is the first admin's proposal.
     #[refusal(
         409,
         "second-admin-needed",
@@ -161,7 +161,7 @@ pub enum Error {
         outcome = "unknown_code"
     )]
     UnknownCode,
-    /// Of codes that do not exist, per user and per network.
+    /// Limits guesses at codes, per user and per network.
     #[refusal(
         429,
         "too-many-guesses",
@@ -213,7 +213,7 @@ pub enum Error {
     CodePaidFor,
     #[refusal(422, "currency-not-for-qr", "A QR code is paid in BRL")]
     NotForQr,
-    /// The one that it takes.
+    /// The currency that the provider takes.
     #[refusal(
         422,
         "currency-not-taken",
@@ -346,7 +346,7 @@ pub enum Error {
         outcome = "unknown_refund"
     )]
     UnknownRefund,
-    /// A larger part of the payment went back than the refund leaves.
+    /// Other refunds returned so much that less is left than this refund asks for.
     #[refusal(
         409,
         "refunded-otherwise",
@@ -421,7 +421,7 @@ pub enum Error {
         detail = "the signature of the webhook does not fit"
     )]
     ForgedWebhook,
-    /// What the provider said is logged where this is made.
+    /// The provider's answer is logged where this error is made.
     #[refusal(
         502,
         "refused-by-provider",

@@ -1,5 +1,5 @@
-//! What payments hears: who its users are. An event may come twice, and one that is older than the last one heard of
-//! its user changes nothing.
+//! Events about users. An event may arrive twice; one that is older than the last one heard of its user changes
+//! nothing.
 
 use kit::store::Db;
 use kit::store::relay::{Event, Outcome};
@@ -20,7 +20,7 @@ pub async fn hear(db: &Db, event: &Event) -> Outcome {
         return Outcome::Never("the payload does not fit the kind".to_owned());
     };
     let heard = match event.kind.as_str() {
-        // Both say the same: the user, and their e-mail from now on.
+        // Both carry the user and their present e-mail.
         "user:created" | "user:updated" => holder::note_holder(db, user.id, user.email, seq).await,
         "user:announced" => holder::note_stranger(db, user.id, user.email).await,
         "user:erased" => holder::erase_holder(db, user.id, seq).await,

@@ -10,7 +10,7 @@ use kit::web::Schema;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// The currency of wallets and of accounts that users open, whose clients name none.
+/// The currency of wallets and of accounts that users open where the client names none.
 pub const WALLET: Currency = Currency::Usd;
 
 /// Money has moved, now or when the same id was used before.
@@ -53,11 +53,11 @@ pub struct Payment {
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Total {
     pub currency: String,
-    /// What users have.
+    /// The sum over the accounts of users.
     pub users: i64,
-    /// What the house accounts have: the same with the other sign.
+    /// The sum over the house accounts: the same with the opposite sign.
     pub house: i64,
-    /// The same by name, to be compared with the provider, the bank and the shop.
+    /// The house accounts by name, to be compared with the provider, the bank and the shop.
     #[row(json)]
     pub house_accounts: BTreeMap<String, i64>,
     /// 0 in sound books.
@@ -66,7 +66,7 @@ pub struct Total {
     pub drifted_balances: i64,
     /// Accounts whose held money is not the sum of their holds: 0 in sound books.
     pub drifted_holds: i64,
-    /// Payments of which the house has another part than its commission of what was not refunded: 0 in sound books.
+    /// Payments whose fee is not the commission on the part that was not refunded: 0 in sound books.
     pub drifted_fees: i64,
 }
 

@@ -1,11 +1,12 @@
-//! Payments: one double-entry ledger, and what its clients see of it: wallets, promo codes, accounts that
-//! users open, payments through a payment service provider (PSP).
+//! Payments: one double-entry ledger, shown to clients as wallets, promo codes, accounts that users open, and payments
+//! through a payment service provider (PSP).
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP, [`ledger`], [`wallet`], [`account`],
-//! [`promocode`], [`destination`], [`commission`], [`statement`] and [`receipt`] are the ledger as its clients see it, [`manual`] what admins do by hand, [`checkout`],
-//! [`attempt`] and [`part`] the rules of a payment through the PSP, [`psp`] what a PSP is asked and answers, [`settlement`] how PSP and ledger stay
-//! together, [`stuck`] the refunds that are refused, [`provider_file`] the provider's own account of it, [`sweep`] what comes due, [`hear`] what events say of users, [`store`] the SQL, [`error`] every refusal, [`serves`] what other
-//! functions ask.
+//! Read in this order: [`routes`] holds the HTTP operations; [`ledger`], [`wallet`], [`account`], [`promocode`],
+//! [`destination`], [`commission`], [`statement`] and [`receipt`] are the ledger as its clients see it; [`manual`] the
+//! acts of admins; [`checkout`], [`attempt`] and [`part`] the rules of a payment through the PSP; [`psp`] its client;
+//! [`settlement`] keeps PSP and ledger together; [`stuck`] holds refused refunds, [`provider_file`] the provider's
+//! settlement reports, [`sweep`] the work that comes due, [`hear`] the events about users, [`store`] the SQL, [`error`]
+//! every refusal, [`serves`] the interfaces for other functions.
 //!
 //! Invariants, held by the schema and not by this code: a transfer never changes, the balance of a user's
 //! account never falls below what is held on it, a checkout is credited once. Every movement of money is one

@@ -1,5 +1,5 @@
-//! What admins do with money by hand. Every act keeps who did it, when and why; above an amount it takes two admins. No
-//! I/O in this file.
+//! Manual acts of admins with money. Each act records its admin, time and reason; above an amount it takes two admins.
+//! No I/O in this file.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -32,7 +32,7 @@ impl TryFrom<String> for Reason {
 }
 
 impl Reason {
-    /// Of a client that cannot name one.
+    /// The reason of clients that have no field for one.
     pub fn not_given() -> Self {
         Self("no reason was given".to_owned())
     }

@@ -1,4 +1,4 @@
-//! Parts of approved payments that go back, and what the PSP has still to send back. No I/O in this file.
+//! Parts of approved payments that go back, and money that the PSP still has to send back. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::money::decimal;

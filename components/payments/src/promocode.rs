@@ -19,7 +19,7 @@ impl Code {
         fits.then_some(Self(text))
     }
 
-    /// A text that an admin chooses. Some words are parts of addresses where a code would stand.
+    /// A text that an admin chooses. Words that are path segments in the place of a code are refused.
     pub fn chosen(text: String) -> Option<Self> {
         Self::parse(text).filter(|it| !matches!(it.as_str(), "activate" | "create" | "generate"))
     }

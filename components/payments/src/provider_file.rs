@@ -1,4 +1,4 @@
-//! Files in which the provider says what it settled, and how they differ from the books. No I/O in this file.
+//! Settlement reports of the provider, and their differences from the books. No I/O in this file.
 //!
 //! The form is that of Mercado Pago's settlement report: CSV with a header, separated by `,` or `;`. Columns are found by
 //! their names, so others may stand between them.
@@ -22,7 +22,7 @@ pub enum LineKind {
     Refund,
     /// The payer took it back through their bank.
     Chargeback,
-    /// What had gone back comes again, as after a dispute that was won.
+    /// Money that had gone back comes again, as after a dispute that was won.
     Return,
     /// The provider paid it to the bank account.
     Payout,
@@ -31,7 +31,7 @@ pub enum LineKind {
 }
 
 impl LineKind {
-    /// The sign says whether money of ours comes or goes. `None`: a line of something else, as of shipping.
+    /// `comes` is the sign of the amount. `None` for lines about something else, such as shipping.
     fn of(transaction_type: &str, comes: bool) -> Option<Self> {
         match (transaction_type, comes) {
             ("SETTLEMENT", _) => Some(Self::Payment),
@@ -44,7 +44,7 @@ impl LineKind {
         }
     }
 
-    /// Whether its line names what was paid.
+    /// Whether its line names a payment.
     fn is_of_payment(self) -> bool {
         match self {
             Self::Payment | Self::Refund | Self::Chargeback | Self::Return => true,
@@ -55,7 +55,7 @@ impl LineKind {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The id at the provider of what was paid. Of a payout: of that, or empty.
+    /// The payment's id at the provider. For a payout: the payout's id, or empty.
     pub payment: String,
     pub kind: LineKind,
     /// Minor units, whichever way they went.
@@ -79,15 +79,15 @@ impl Line {
     }
 }
 
-/// The lines of a file that are about money of ours, and how many others there are of each kind.
+/// The lines of a file that concern our money, and the number of other lines by kind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     pub lines: Vec<Line>,
-    /// By the provider's word.
+    /// Keyed by the provider's word for the kind.
     pub others: BTreeMap<String, i32>,
 }
 
-/// What a row is about.
+/// The content of a row.
 enum Found {
     Line(Line),
     /// Of another kind.
@@ -173,7 +173,7 @@ impl Columns {
             payment: payment.to_owned(),
             kind,
             amount: money(get(self.amount)?)?.saturating_abs(),
-            // The provider writes what it keeps below 0.
+            // The provider writes its fee as a negative number.
             fee: match get(self.fee)? {
                 "" => 0,
                 fee => money(fee)?.saturating_neg(),
@@ -231,15 +231,15 @@ pub struct ProviderFile {
     pub repeated: i32,
     /// Lines of other things than payments and payouts to the bank.
     pub skipped: i32,
-    /// How many of them there are of each kind, by the provider's word.
+    /// Their number by kind, in the provider's words.
     #[row(json)]
     pub others: BTreeMap<String, i32>,
-    /// What the provider kept by its new lines, by currency, in minor units.
+    /// The provider's fees in the new lines, by currency, in minor units.
     #[row(json)]
     pub fees: BTreeMap<String, i64>,
-    /// Of its first line.
+    /// The time of its first line.
     pub first_at: Timestamp,
-    /// Of its last line.
+    /// The time of its last line.
     pub last_at: Timestamp,
     /// The admin.
     pub imported_by: Uuid,

@@ -1,4 +1,4 @@
-//! A payment service provider (PSP): what it is asked and what it can answer. The wire format of a provider stands
+//! A payment service provider (PSP): requests to it and its possible answers. The wire format of a provider stands
 //! in a file below.
 //!
 //! Variables choose the provider: `psp_url` and `psp_path` lead to MercadoPago or to the platform's own sandbox,
@@ -46,7 +46,7 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// What has not gone back and is not on its way.
+    /// The part that has not gone back and is not on its way.
     pub fn left(&self) -> i64 {
         self.amount
             .saturating_sub(self.refunded)
@@ -68,7 +68,7 @@ pub enum State {
     Refunded,
 }
 
-/// What a webhook is about. Nothing else that it says is trusted.
+/// The subject of a webhook. Nothing else in a webhook is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     Payment(String),
@@ -76,7 +76,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Where the provider says what it holds of a payment.
+    /// The resource of the provider that shows a payment.
     pub fn of(checkout: &Checkout, payment: &str) -> Self {
         match (checkout.method, &checkout.psp_id) {
             (Method::Qr, Some(order)) => Self::Order(order.clone()),
@@ -90,7 +90,7 @@ pub enum Failure {
     /// It may or may not have received the request.
     #[error("the payment provider does not answer: {0}")]
     Away(String),
-    /// It was asked too much, and did nothing.
+    /// It limits the rate of requests, and did nothing.
     #[error("the payment provider takes no more requests for now")]
     Crowded,
     /// It does not accept the token, or not for this request. The request may work once the token is replaced.
@@ -102,7 +102,7 @@ pub enum Failure {
     /// It received the request and said no; asking again does not help.
     #[error("the payment provider refused with {status}: {text}")]
     Refused { status: u16, text: String },
-    /// It took a refund, in this word, and still holds the money.
+    /// It accepted a refund, answered with this word, and still holds the money.
     #[error("the payment provider answered a refund with {0:?} and has not sent the money back")]
     NotMade(String),
     #[error("the payment provider's answer cannot be read: {0}")]

@@ -32,7 +32,7 @@ pub struct Receipt {
     /// The part of it that went back later.
     pub refunded: i64,
     pub currency: String,
-    /// `completed`; of a cash-out, how far it is.
+    /// `completed`; for a cash-out, its status.
     pub status: String,
     pub from: String,
     pub to: String,

@@ -1,5 +1,5 @@
-//! The names that openers give to what is paid for: a booking's number, an order's id. They are kept as text and
-//! shown as their owners know them. No I/O.
+//! The names that openers give to the subject of a payment: a booking's number, an order's id. They are kept as text and
+//! shown in the opener's form. No I/O.
 
 use kit::web::Schema;
 use serde::de::Error;

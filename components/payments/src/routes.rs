@@ -40,7 +40,7 @@ fn wallets() -> Routes {
     Routes::new("Wallets", Dialect::Parking)
         .get("/payment/balance", wallet::show_balance, |it| {
             it.summary("Show the balance of the wallet")
-                .note("In minor units. `balance` can be spent; `held` and `total` stand beside it. A balance of the past is all that was there.")
+                .note("In minor units. `balance` can be spent; `held` and `total` stand beside it. A balance at a moment of the past includes money that was held then.")
         })
         .get("/payment/transactions", wallet::list_transactions, |it| {
             it.summary("List transactions of the wallet")
@@ -56,7 +56,7 @@ fn wallets() -> Routes {
         })
         .post("/payment/deposit", wallet::deposit, |it| {
             it.summary("Pay money into the wallet")
-                .note("Of any currency that a wallet holds. The answer says where to pay; the money comes when the provider says that it is paid.")
+                .note("Accepts every currency that a wallet holds. The answer says where to pay; the wallet is credited when the provider confirms the payment.")
                 .refuses([
                     Error::INVALID_CENTS,
                     Error::CURRENCY_NOT_TAKEN,
@@ -65,7 +65,7 @@ fn wallets() -> Routes {
         })
         .get("/payment/commission", commissions::show_own_commission, |it| {
             it.summary("Show the commission of the caller")
-                .note("In hundredths of a percent: what the house takes of payments to the caller, and gives back with a refund. The statement has both.")
+                .note("In hundredths of a percent: the part of payments to the caller that the house takes, and gives back with a refund. The statement shows both.")
         })
         .about("Cash-outs")
         .get(DESTINATIONS, cash_outs::list_destinations, |it| {
@@ -116,7 +116,7 @@ fn wallets() -> Routes {
         .about("Receipts")
         .get("/payment/receipts/{transfer_id}", cash_outs::show_receipt, |it| {
             it.summary("Show a receipt")
-                .note("Of a movement of the caller's money: the id of a transfer, a payment, a deposit or a cash-out. Numbers run, with gaps.")
+                .note("`transfer_id` is the id of a transfer, a payment, a deposit or a cash-out that moved the caller's money. Numbers ascend, with gaps.")
                 .refuses([Error::UNKNOWN_RECEIPT])
         })
         .get("/payment/receipts/{transfer_id}/receipt.html", cash_outs::print_receipt, |it| {
@@ -206,7 +206,7 @@ fn accounts() -> Routes {
         })
         .post("/deposit", accounts::deposit, |it| {
             it.summary("Deposit to an account")
-                .note("At once in a sandbox. Otherwise the answer says where to pay, and the money comes when the provider says that it is paid.")
+                .note("The account is credited at once in a sandbox. Otherwise the answer says where to pay, and the account is credited when the provider confirms the payment.")
                 .refuses(moving())
                 .refuses([
                     Error::LIMIT_REACHED,
@@ -250,7 +250,7 @@ fn accounts() -> Routes {
         })
         .post("/payouts/{id}/approved", manual::approve_payout, |it| {
             it.summary("Approve a payout")
-                .note("Before it is paid at the bank. A cash-out can no longer be cancelled then.")
+                .note("An approval comes before the payment at the bank. An approved cash-out can no longer be cancelled.")
                 .note(SECOND_ADMIN)
                 .refuses([
                     Error::UNKNOWN_PAYOUT,
@@ -278,7 +278,7 @@ fn accounts() -> Routes {
         .about("Receivables")
         .get("/receivables", manual::list_receivables, |it| {
             it.summary("List what users owe")
-                .note("A payer took money back that its user had spent. The user withdraws, sends and books nothing until it is settled, which happens with the next money that comes. The oldest first.")
+                .note("A payer took back a payment whose money the user had spent. Until the next incoming money settles it, the user can withdraw, send and book nothing. The oldest first.")
         })
         .post("/receivables/{id}/written-off", manual::write_off, |it| {
             it.summary("Write a receivable off")
@@ -289,7 +289,7 @@ fn accounts() -> Routes {
         .about("Unclaimed money")
         .get("/unclaimed", manual::list_unclaimed, |it| {
             it.summary("List unclaimed money")
-                .note("What people who were erased left behind, the oldest first.")
+                .note("Money that erased people left behind, the oldest first.")
         })
         .post("/unclaimed/{user_id}/handed-over", manual::hand_over, |it| {
             it.summary("Hand unclaimed money over")
@@ -304,21 +304,21 @@ fn accounts() -> Routes {
         .about("Commissions")
         .get("/commissions", commissions::list_commissions, |it| {
             it.summary("List commissions")
-                .note("As they were set last, that of all owners first.")
+                .note("The latest settings, the default for all owners first.")
                 .refuses([Error::TOO_FAR])
         })
         .put("/commissions", commissions::set_common_commission, |it| {
             it.summary("Set the commission of all owners")
-                .note("Of payments from one user to another that come from then on, to owners who have no commission of their own. It is 0 until it is set.")
+                .note("Applies to later payments between users, to owners who have no commission of their own. It is 0 until it is set.")
         })
         .put("/commissions/{user_id}", commissions::set_commission, |it| {
             it.summary("Set the commission of an owner")
-                .note("Of payments that come from then on.")
+                .note("Applies to later payments.")
         })
         .about("Manual acts")
         .get("/acts", manual::list_acts, |it| {
             it.summary("List what admins did by hand")
-                .note("Proposals that wait for a second admin among it, the newest first.")
+                .note("Includes proposals that wait for a second admin. The newest first.")
         })
 }
 
@@ -335,7 +335,7 @@ fn payments() -> Routes {
     Routes::new("Payments", Dialect::FastFood)
         .post("/", payments::create_payment, |it| {
             it.summary("Open a payment")
-                .note("Answers where to pay. A provider that does not answer is no refusal: the status says so, and the payment is opened later.")
+                .note("Answers where to pay. When the provider does not answer, the request still succeeds: the status says so, and the payment is opened later.")
                 .refuses([
                     Error::NOT_FOR_QR,
                     Error::CURRENCY_NOT_TAKEN,
@@ -380,12 +380,12 @@ fn payments() -> Routes {
         })
         .post(PROVIDER_FILES, provider_files::import_provider_file, |it| {
             it.summary("Import a file of the provider")
-                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. What the provider kept and what it paid to the bank is booked; lines of other kinds are counted by kind. Files may overlap: each line counts once.")
+                .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. The provider's fees and its payments to the bank are booked; other lines are counted by kind. Files may overlap: each line counts once.")
                 .refuses([Error::INVALID_FILE_NAME, Error::INVALID_FILE])
         })
         .get("/provider-files/{file_id}/differences", provider_files::list_differences, |it| {
             it.summary("Compare a file of the provider with the books")
-                .note("`not_booked`: the provider settled what is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked, or less since a part came again. `not_reported`: booked in the span of the file or since the one before it ended, and in no file.")
+                .note("`not_booked`: the provider settled a payment that is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked, or less since a part came again. `not_reported`: booked in the span of the file or since the one before it ended, and in no file.")
                 .refuses([Error::UNKNOWN_FILE])
         })
         .about("Refused refunds")
@@ -438,7 +438,7 @@ fn payments() -> Routes {
         })
         .get("/{payment_id}/attempts", payments::list_attempts, |it| {
             it.summary("List attempts to pay")
-                .note("What the provider holds for the payment, disputed attempts among it.")
+                .note("Payments at the provider for this payment, disputed attempts included.")
                 .refuses([Error::UNKNOWN_PAYMENT])
         })
         .post("/{payment_id}/attempts/{attempt}/return", payments::return_attempt, |it| {

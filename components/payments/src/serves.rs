@@ -1,4 +1,4 @@
-//! What other functions ask of payments: the interfaces of `wit/payments.wit`, over the same store as the routes.
+//! The interfaces of `wit/payments.wit` for other functions, over the same store as the routes.
 
 mod checkout;
 mod ledger;

@@ -1,8 +1,8 @@
-//! Keeps the PSP and the ledger together: a payment is opened at both, what the PSP holds is judged and booked, what
-//! came too late goes back.
+//! Keeps the PSP and the ledger together: opens payments at both, judges and books payments at the PSP, and sends back
+//! those that came too late.
 //!
 //! Every step may break off after any statement or call: the next webhook or sweep goes on from the rows. Nothing
-//! here is decided before the PSP was asked.
+//! here is decided before the PSP is asked.
 
 use jiff::Timestamp;
 use kit::money::{Cents, Currency};
@@ -23,8 +23,8 @@ use crate::stuck::Kind;
 /// few payments and the sweep decide about it.
 const MAX_DECISIONS: u32 = 8;
 
-/// Opens a payment. A PSP that does not answer is no failure: the status says so, and the sweep goes on. A PSP that
-/// refuses is one.
+/// Opens a payment. When the PSP does not answer, the status says so and the sweep goes on; a refusal of the PSP is an
+/// error.
 pub async fn open(db: &Db, new: NewCheckout) -> Result<Checkout, Error> {
     check_currency(new.currency).await?;
     let checkout = store::open_checkout(db, new).await?;
@@ -69,7 +69,7 @@ async fn register(db: &Db, psp: &MercadoPago, checkout: Checkout) -> Result<Chec
     }
 }
 
-/// Looks up what a webhook is about and books it. Answers the checkout, if it is one of ours.
+/// Looks up the payments that a webhook names and books them. Answers the checkout, if it is one of ours.
 pub async fn handle_webhook(
     db: &Db,
     subject: &Subject,
@@ -86,7 +86,7 @@ pub async fn handle_webhook(
     };
     if let Subject::Payment(_) = subject {
         match store::find_checkout(db, id, None).await {
-            // Its payments have other ids in the order: under both, one would look like two.
+            // The order shows its payments with other ids: booked under both ids, one payment would count twice.
             Ok(checkout) if checkout.method == Method::Qr => {
                 payments = psp.payments_of(&checkout).await?;
             }
@@ -165,7 +165,7 @@ async fn book_one(db: &Db, id: Uuid, payment: &Payment, now: Timestamp) -> Resul
     Err(Error::Busy)
 }
 
-/// Makes the PSP send back what it must. What fails now is left to the sweep.
+/// Makes the PSP send back payments that have to go back. Failures are left to the sweep.
 async fn send_back(db: &Db, psp: &MercadoPago, mut checkout: Checkout) -> Result<Checkout, Error> {
     for payment in checkout.to_return.clone() {
         match psp.send_back(&checkout, &payment).await {
@@ -202,7 +202,8 @@ fn is_refusal(failure: &Failure) -> bool {
     }
 }
 
-/// Counts a refusal to be asked at all as one of each refund that is owed next. Other failures are no refusals of a look.
+/// When the PSP denies us access, counts that as a refusal of each refund that is owed next. Other failures to look at a
+/// payment are not counted.
 async fn note_denied(db: &Db, checkout: &Checkout, failure: &Failure) -> Result<(), Error> {
     if !matches!(failure, Failure::Denied { .. }) {
         return Ok(());
@@ -238,9 +239,9 @@ pub async fn refund_part(
 }
 
 /// Makes the PSP send back the parts of a payment that it has not, one after another. A part is done when the PSP, asked
-/// afterwards, says that as much has gone back. Its answer to the refund itself is not believed, so one that was lost,
-/// given twice or untrue makes no second refund. A part that is not done keeps those after it waiting, because what the
-/// PSP says is a sum.
+/// afterwards, says that as much has gone back. Its answer to the refund itself is not believed, so a lost, repeated or
+/// untrue answer makes no second refund. A part that is not done blocks those after it, because the PSP reports only the
+/// sum.
 async fn send_parts(
     db: &Db,
     psp: &MercadoPago,
@@ -250,7 +251,7 @@ async fn send_parts(
     let mut tried: Option<(Uuid, Option<Failure>)> = None;
     while let Some(part) = parts::next_owed_part(db, checkout.id).await? {
         if let Some((_, refusal)) = tried.take_if(|it| it.0 == part.id) {
-            // Afterwards, because one that has gone before is refused, too.
+            // Checked afterwards: the PSP also refuses a part that it has already sent.
             if let Some(failure) = refusal {
                 parts::note_refused_part(db, part.id, &failure.to_string()).await?;
             }
@@ -376,7 +377,7 @@ pub async fn follow_up(
         .await?
         .unwrap_or(checkout);
     checkout = send_back(db, psp, checkout).await?;
-    // Functions that were told of a refund keep it when a dispute was won, and parts are owed again.
+    // For openers a refund stays one after a dispute was won; parts are owed again.
     if matches!(checkout.status, Status::Approved | Status::Refunded) {
         send_parts(db, psp, &checkout, now).await?;
     }
@@ -387,7 +388,7 @@ pub async fn follow_up(
     Ok(())
 }
 
-/// Tries a refund again that was refused. What the PSP refuses again shows in the list.
+/// Tries a refused refund again. A further refusal shows in the list.
 pub async fn retry_refund(db: &Db, id: &str, hand: &Hand, now: Timestamp) -> Result<(), Error> {
     let known = stuck::find_stuck_refund(db, id).await?;
     let refund = known.shown;
@@ -410,7 +411,7 @@ pub async fn retry_refund(db: &Db, id: &str, hand: &Hand, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Asks the PSP about a checkout out of turn. What fails is left to the sweep.
+/// Asks the PSP about a checkout before it is due. Failures are left to the sweep.
 pub async fn refresh(db: &Db, id: Uuid, now: Timestamp) -> Result<Checkout, Error> {
     let checkout = store::find_checkout(db, id, None).await?;
     if !checkout.status.is_open() {

@@ -34,7 +34,7 @@ thread_local! {
     static AGREES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For whatever moves money: sandbox money and real money never meet in one database.
+/// Opens the database for movements of money; refuses when it holds the other kind of money, sandbox or real.
 pub async fn open_to_move() -> Result<Db, Error> {
     let db = open().await?;
     if !AGREES.get() {
@@ -57,12 +57,13 @@ async fn decide<T: FromRow>(
     db.one::<Decided<T, Error>>(sql, params).await?.0
 }
 
-/// How long a movement comes again to a wallet or a promo code that has too many, and how often at first and at last.
+/// Bounds the retries of a movement whose wallet or promo code has no free seat; the pause doubles from first to last.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Like [`decide`], for what queues at a wallet or a promo code. What is not admitted waits here and holds no connection.
+/// Like [`decide`], for movements that queue at a wallet or a promo code. One that is not admitted waits here and holds no
+/// connection.
 async fn decide_in_turn<T: FromRow>(
     db: &Db,
     sql: &'static str,

@@ -52,7 +52,7 @@ pub struct StuckRefund {
     pub last_at: Timestamp,
 }
 
-/// One that is tried again.
+/// A refused refund that is tried again.
 #[derive(FromRow)]
 pub struct Known {
     #[row(flatten)]
@@ -60,7 +60,7 @@ pub struct Known {
     pub description: Option<String>,
 }
 
-/// How many of a kind wait.
+/// The refused refunds of one kind in numbers.
 #[derive(FromRow)]
 pub struct Measure {
     pub kind: Kind,
@@ -69,7 +69,7 @@ pub struct Measure {
     pub oldest_s: i64,
 }
 
-/// In the text format of Prometheus. Kinds of which none waits are 0, so that an alert sees the end of its reason.
+/// In the text format of Prometheus. A kind without waiting refunds is written as 0, so that its alert resolves.
 pub fn write_metrics(measures: &[Measure]) -> String {
     let mut text = String::new();
     let mut add = |name: &str, help: &str, value: fn(&Measure) -> i64| {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_of_which_none_waits_is_0() {
+    fn a_kind_without_waiting_refunds_is_written_as_0() {
         let text = write_metrics(&[Measure {
             kind: Kind::Wallet,
             waiting: 3,

@@ -1,5 +1,5 @@
-//! What the tick and wake-ups set in motion: events are heard, and one pass is made over what is due. It may run
-//! anywhere, at any time, several times at once.
+//! The work of ticks and wake-ups: hear events, then make one pass over everything that is due. It may run on any host,
+//! at any time, several times at once.
 
 use futures::future::{join, join_all};
 use jiff::SignedDuration;
@@ -17,10 +17,10 @@ const MAX_DURATION: SignedDuration = SignedDuration::from_secs(8);
 /// Rows of each kind that one round takes on: each costs next to nothing.
 const BATCH: i32 = 500;
 
-/// Checkouts that wait for a payer or have to be sent back and are visited at once: a slow answer of the provider keeps
-/// few others waiting.
+/// Checkouts visited at once that wait for a payer or have to be sent back: a slow answer of the provider delays few
+/// others.
 const MAX_URGENT: i32 = 8;
-/// Checkouts that are only watched and are visited at once. Two at a time are a million a day.
+/// Checkouts visited at once that are only watched. Two at a time are a million a day.
 const MAX_AFTERCARE: i32 = 2;
 
 /// Bounds the users of a sweep whose debts are settled, and those whose money is set aside.
@@ -39,7 +39,7 @@ pub async fn handle_message(payload: &[u8]) -> Result<(), Error> {
     drain_in_turn("payments", payload, act).await
 }
 
-/// Does everything that is due, each part whatever the others meet.
+/// Does everything that is due; a part that fails does not stop the others.
 pub async fn tick() -> Result<(), Error> {
     let heard = hear_events().await;
     sweep().await?;
@@ -52,8 +52,8 @@ async fn hear_events() -> Result<(), Error> {
 }
 
 /// Closes days, purges, releases holds, settles debts, opens checkouts that the PSP has not seen, asks the PSP about those
-/// of which no webhook came, ends those that were not paid in time, sends back what came too late. Each part is done
-/// whatever the others meet.
+/// without a webhook, ends those that were not paid in time, sends back late payments. A part that fails does not stop
+/// the others.
 async fn sweep() -> Result<(), Error> {
     let began = now();
     let is_over = || now().duration_since(began) >= MAX_DURATION;
@@ -64,7 +64,7 @@ async fn sweep() -> Result<(), Error> {
     let released = release_holds(&db, is_over).await;
     let settled = settle_debts(&db).await;
     let alerted = alert(&db).await;
-    // What is settled never keeps a payer waiting.
+    // Settled checkouts never keep a payer waiting.
     let (urgent, aftercare) = join(
         visit_due(&db, MAX_URGENT, false, is_over),
         visit_due(&db, MAX_AFTERCARE, true, is_over),
@@ -121,7 +121,7 @@ async fn visit_due(
     is_over: impl Fn() -> bool,
 ) -> Result<(), Error> {
     while !is_over() && !mercadopago::is_away() {
-        // No more than are visited now: those that a crashed sweep has claimed wait for their next turn.
+        // Claims only as many as are visited now: what a crashed sweep has claimed waits until it comes due again.
         let due = store::checkout::claim_checkouts(db, width, is_aftercare).await?;
         if due.is_empty() {
             break;

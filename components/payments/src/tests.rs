@@ -1,4 +1,4 @@
-//! What the router answers before any database is asked, and what the tables say.
+//! Answers of the router that need no database, and checks of the route tables.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -125,7 +125,7 @@ async fn every_dialect_refuses_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn a_notification_about_nothing_is_refused() {
+async fn a_notification_without_a_subject_is_refused() {
     let (status, body) = ask("POST", "/payments/webhook", Some(json!({"data": {}}))).await;
     assert_eq!((status, &body["code"]), (400, &json!("no-payment-id")));
 }

@@ -22,19 +22,19 @@ pub struct Funds {
 #[derive(Debug, Serialize, Schema)]
 pub struct Balance {
     pub user_id: Uuid,
-    /// Minor units that can be spent. Of a moment in the past: all that was there.
+    /// Minor units that can be spent. At a moment of the past: held money included.
     pub balance: i64,
     pub currency: Currency,
-    /// What cannot be spent before the booking it came from ends, or before what is owed in another currency is settled.
+    /// Money that cannot be spent before its booking ends, or before a debt in another currency is settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<i64>,
-    /// What can be spent and what is held, together.
+    /// The sum of `balance` and `held`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
     /// The same as `balance`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<i64>,
-    /// What is owed for payments that their payer took back: it is taken from the next money that comes.
+    /// The debt for payments that their payers took back: it is taken from the next incoming money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owed: Option<i64>,
 }

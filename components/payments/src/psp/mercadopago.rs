@@ -32,9 +32,9 @@ const MAX_TOTAL: Duration = Duration::from_secs(3);
 const AWAY_S: i64 = 10;
 /// An answer is a few kilobytes; a larger one must not fill the memory.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
-/// A QR code holds 2331 bytes. What is longer could be neither drawn nor scanned.
+/// A QR code holds 2331 bytes; a longer text cannot be drawn.
 const MAX_SCAN_BYTES: usize = 2_000;
-/// Attempts to pay one checkout that are looked at in one go, the newest ones: so many fit into an answer.
+/// The newest attempts to pay a checkout that one look covers: as many as fit into an answer.
 const MAX_ATTEMPTS: u32 = 50;
 /// The most instalments that the shops that move here offered.
 const INSTALMENTS: u32 = 12;
@@ -50,12 +50,12 @@ thread_local! {
 #[derive(Serialize)]
 struct Price(#[serde(with = "decimal")] i64);
 
-/// Whether the provider did not answer a moment ago, so that asking again is no use.
+/// Whether the provider failed to answer within the last `AWAY_S` seconds.
 pub fn is_away() -> bool {
     is_ahead(AWAY_UNTIL.get(), kit::now().as_second())
 }
 
-/// Not so a moment that a clock wrote which was set back since.
+/// A moment that is more than `AWAY_S` ahead was written before the clock was set back, and does not count.
 fn is_ahead(until: i64, now: i64) -> bool {
     (1..=AWAY_S).contains(&until.saturating_sub(now))
 }
@@ -182,7 +182,7 @@ impl MercadoPago {
                     ))
                     .await?;
                 let mut payments = found.read()?;
-                // A payment stays with the checkout for which it is seen first, so those of others are left to theirs.
+                // A payment stays with the checkout for which it was seen first, so payments of others are left out.
                 payments.retain(|it| it.checkout == Some(checkout.id));
                 // In the order in which they were made: the newest attempt decides what the payer sees.
                 payments.reverse();
@@ -227,7 +227,7 @@ impl MercadoPago {
         Some(held.left()).filter(|left| *left > 0)
     }
 
-    /// What the provider holds of a payment.
+    /// The present state of a payment at the provider.
     async fn held(&self, checkout: &Checkout, payment: &str) -> Result<Payment, Failure> {
         let held = self.look_up(&Subject::of(checkout, payment)).await?;
         held.into_iter()
@@ -349,7 +349,7 @@ impl MercadoPago {
                 status: status.as_u16(),
                 text: text(),
             },
-            // The address is wrong, or stands before the provider's own.
+            // The URL is wrong, or leads to a proxy in front of the provider.
             _ if status.is_server_error() || status.is_redirection() => away(&status),
             _ => Failure::Refused {
                 status: status.as_u16(),

@@ -164,7 +164,7 @@ pub async fn send(
     .await
 }
 
-/// Transfers that a client gets that asks for no page: the replaced system answered all.
+/// Transfers that a request without paging gets: the replaced system answered all.
 const HISTORIES: i64 = 5_000;
 
 pub async fn list_histories(

@@ -22,7 +22,7 @@ pub struct NewDestination {
     /// The Pix key, the IBAN or the number of the account.
     #[schemars(length(min = 1, max = 100), example = &"123456789")]
     account: String,
-    /// Of an account in the United States: the routing number of its bank.
+    /// The bank's routing number; only for accounts in the United States.
     #[schemars(length(max = 20), example = &"021000021")]
     routing_number: Option<String>,
     /// As the bank knows the holder.
@@ -30,7 +30,7 @@ pub struct NewDestination {
     holder_name: String,
 }
 
-/// For how many hours a new destination waits. Money of a sandbox is worth no patience.
+/// Hours until a new destination may be used; none in a sandbox.
 async fn wait_hours() -> Result<i32, Error> {
     if flag("sandbox").await? {
         return Ok(0);

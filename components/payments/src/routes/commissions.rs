@@ -1,4 +1,4 @@
-//! Commissions: what the house takes of payments between users.
+//! Commissions: the part of payments between users that the house takes.
 
 use axum::http::Uri;
 use kit::identity::{Admin, Caller};
@@ -22,7 +22,7 @@ pub async fn list_commissions(
     let part = paging.part_or(COMMISSIONS).ok_or(Error::TooFar)?;
     let db = store::open().await?;
     let listed = commissions::list_commissions(&db, part).await?;
-    // That of all owners comes before the first owner, as the nil UUID does.
+    // The default, which has no owner, sorts first, as the nil UUID does.
     let key = |it: &Commission| it.user_id.unwrap_or_default();
     Ok(Listed::full_of(&uri, part.limit, listed, key))
 }
@@ -45,7 +45,7 @@ pub async fn set_common_commission(
 
 #[derive(Deserialize, Schema)]
 pub struct NewOwnCommission {
-    /// As of all owners when absent.
+    /// The default applies when absent.
     basis_points: Option<BasisPoints>,
     reason: Reason,
 }

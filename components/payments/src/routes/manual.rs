@@ -1,4 +1,4 @@
-//! What admins do by hand: the trace of it, payouts and receivables.
+//! Manual acts of admins: their trace, payouts and receivables.
 
 use axum::http::Uri;
 use kit::identity::{Admin, Caller};
@@ -140,7 +140,7 @@ pub struct Claim {
     reason: Reason,
 }
 
-/// What was handed over, and to whom.
+/// The answer when unclaimed money was handed over.
 #[derive(Serialize, Schema)]
 pub struct HandedOver {
     user_id: Uuid,

@@ -227,7 +227,7 @@ pub struct NewStatus {
     reason: Option<Reason>,
 }
 
-/// Changes a status as an admin knows better. That makes money, or takes it back.
+/// Changes a status by an admin's decision, which books money or takes it back.
 pub async fn change_payment(
     Admin(caller): Admin,
     Path(id): Path<Uuid>,

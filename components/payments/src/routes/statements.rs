@@ -55,7 +55,7 @@ impl Slice {
         response
     }
 
-    /// The query of what follows a page that ends with `next`.
+    /// The query of the page that follows one that ends with `next`.
     fn after(&self, next: i64, limit: i64) -> String {
         let mut query = format!("before={next}&limit={limit}");
         let moments = [("from", self.from), ("to", self.to)];

@@ -58,7 +58,7 @@ pub struct NewDeposit {
     currency: Option<Currency>,
 }
 
-/// Where to pay what is to come into the wallet.
+/// Where to pay for a deposit into the wallet.
 #[derive(Serialize, Schema)]
 pub struct Deposit {
     payment_id: Uuid,

@@ -95,7 +95,7 @@ impl From<Malformed> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            // Who owes has nothing to spend.
+            // A user who owes can spend nothing.
             Error::InsufficientFunds | Error::Owes => Self::InsufficientFunds,
             Error::LimitReached => Self::LimitReached,
             Error::SameAccount => Self::SameAccount,

@@ -1,5 +1,5 @@
 -- $1 transfer, $2 user
--- Of a movement between two of the house, the user is the one who opened the payment.
+-- For a movement between two house accounts, the user is the one who opened the payment.
 SELECT
     transfer.seq AS number,
     transfer.id,

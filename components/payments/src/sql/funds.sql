@@ -1,6 +1,6 @@
 -- $1 owner, $2 currency
--- An account that was never used has nothing. A hold that has ended counts as over before a sweep deletes it. Who owes in
--- another currency can spend nothing until that is settled.
+-- An account that was never used has nothing. A hold that has ended counts as over before a sweep deletes it. A user who
+-- owes in another currency can spend nothing until that is settled.
 SELECT
     coalesce(sum(account.balance), 0)::bigint AS balance,
     coalesce(CASE

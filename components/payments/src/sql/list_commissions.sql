@@ -1,5 +1,5 @@
 -- $1 limit, $2 offset, $3 after this owner or null
--- That of all owners, who are no owner, is on the first page.
+-- The default, which has no owner, is on the first page.
 SELECT owner, basis_points, set_by, reason, millis(set_at) AS set_at
 FROM (
     SELECT DISTINCT ON (owner) * FROM commission

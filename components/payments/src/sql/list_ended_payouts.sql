@@ -1,5 +1,5 @@
 -- $1 limit, $2 offset, $3 after this seq or null
--- What was paid out, returned or cancelled, the newest first.
+-- Withdrawals that were paid out, returned or cancelled, the newest first.
 SELECT card.*
 FROM (
     SELECT withdrawal FROM payout

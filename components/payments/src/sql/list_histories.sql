@@ -1,6 +1,6 @@
 -- $1 owner, $2 limit, $3 offset, $4 after this seq or null
--- Of each account the newest transfers that could be on the page, beside the one that opened it; a transfer between two
--- of them once.
+-- Each account contributes its newest transfers that could be on the page, without the one that opened it. A transfer
+-- between two of the accounts appears once.
 WITH recent AS (
     SELECT DISTINCT leg.id, leg.seq, leg.kind, abs(leg.change) AS amount, leg.created_at,
         CASE WHEN leg.change < 0 THEN mine.id ELSE leg.other END AS debit,

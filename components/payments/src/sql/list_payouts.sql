@@ -1,5 +1,5 @@
 -- $1 limit, $2 offset, $3 after this seq or null
--- What an admin has to pay out, the oldest first.
+-- Withdrawals that an admin has to pay out, the oldest first.
 SELECT card.*
 FROM (
     SELECT withdrawal FROM payout

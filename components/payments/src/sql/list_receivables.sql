@@ -1,5 +1,5 @@
 -- $1 limit, $2 offset
--- What users still owe, the oldest first.
+-- Receivables that are not settled, the oldest first.
 SELECT receivable.id, receivable.owner, holder.email, receivable.currency, receivable.amount, receivable.settled,
     receivable.written_off, receivable.checkout, millis(receivable.created_at) AS created_at
 FROM (

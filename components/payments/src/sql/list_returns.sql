@@ -1,5 +1,5 @@
 -- $1 limit, $2 offset
--- The oldest first: what is new is being sent back right now.
+-- The oldest first: the newest are just being sent back.
 SELECT payment AS id, checkout, reference, amount, currency, is_part, refusal, millis(since) AS owed_since,
     millis(visit_at) AS tried_again_at
 FROM (

@@ -4,7 +4,7 @@ SELECT
     leg.seq AS id,
     leg.kind,
     leg.change AS amount,
-    -- Others than bookings write what they are before the number, as ticket:7.
+    -- Payments for other things than bookings carry a prefix, as in ticket:7.
     CASE WHEN leg.kind IN ('payment', 'refund') AND leg.reference ~ '^[0-9]+$' THEN leg.reference END AS booking_id,
     -- The reference of a claim is the code; a code that a user paid for has the id of the transfer.
     CASE leg.kind WHEN 'promo_activation' THEN leg.reference WHEN 'promo_generation' THEN promocode.code END AS code,

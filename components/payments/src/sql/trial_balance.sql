@@ -1,6 +1,6 @@
 -- Per currency the sum over all accounts is 0: the stored balances of users and the sums of the transfers of house
--- accounts. Stored balances and holds are compared with the transfers and holds that they stand for, and fees with what
--- was paid and not refunded. Days that are closed count as they were closed.
+-- accounts. Stored balances and holds are compared with the transfers and holds that they stand for, and fees with the
+-- payments that were not refunded. Closed days count as they were closed.
 WITH leg AS (
     SELECT account, balance AS amount FROM closed_balance
     UNION ALL

@@ -33,7 +33,7 @@ pub async fn add_destination(db: &Db, new: NewDestination<'_>) -> Result<Destina
         new.wait_hours,
     ];
     let added: Option<Destination> = decide(db, sql!("add_destination"), params).await?;
-    // One that was removed since an earlier copy of the request added it.
+    // An earlier copy of the request added it, and it was removed since.
     added.ok_or(Error::UnknownDestination)
 }
 

@@ -1,4 +1,4 @@
-//! The SQL of holders: what events say of users.
+//! The SQL of holders: users as events describe them.
 
 use kit::store::{Db, Only};
 use kit::{params, sql};
@@ -19,9 +19,9 @@ pub async fn note_holder(
     Ok(())
 }
 
-/// Records a user of whom a program outside told, unless the user is known.
+/// Records a user whom an outside program named, unless the user is known.
 pub async fn note_stranger(db: &Db, user: Uuid, email: Option<String>) -> Result<(), Error> {
-    // Every event of signin is after it.
+    // Every event of signin has a greater seq.
     note_holder(db, user, email, 0).await
 }
 

@@ -1,4 +1,4 @@
-//! The SQL of what admins do by hand, and of what users owe.
+//! The SQL of manual acts and of receivables.
 
 use kit::money::Currency;
 use kit::store::{Db, Only};
@@ -34,7 +34,7 @@ pub async fn return_by_hand(
     Ok(concluded.changed())
 }
 
-/// Lets a withdrawal go: from then on it is paid at the bank.
+/// Approves a withdrawal: from then on it is paid at the bank.
 pub async fn approve_payout(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Handled, Error> {
     let params = params![withdrawal, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("approve_payout"), params).await
@@ -70,7 +70,7 @@ pub async fn list_acts(
         .await?)
 }
 
-/// What users still owe, the oldest first.
+/// Receivables that are not settled, the oldest first.
 pub async fn list_receivables(db: &Db, limit: i64, offset: i64) -> Result<Vec<Receivable>, Error> {
     Ok(db
         .all(sql!("list_receivables"), params![limit, offset])
@@ -83,19 +83,19 @@ pub async fn find_receivable(db: &Db, id: Uuid) -> Result<Receivable, Error> {
         .ok_or(Error::UnknownReceivable)
 }
 
-/// Takes what one user owes from what they have; `false` when no user who owes has anything free.
+/// Settles the debt of one user from their money; `false` when no user who owes has free money.
 pub async fn settle_next(db: &Db) -> Result<bool, Error> {
     let found: Only<bool> = db.one(sql!("settle_next"), params![]).await?;
     Ok(found.0)
 }
 
-/// Sets aside what one erased user has; `false` when none has anything.
+/// Sets aside the money of one erased user; `false` when no erased user has any.
 pub async fn set_aside_next(db: &Db) -> Result<bool, Error> {
     let found: Only<bool> = db.one(sql!("set_aside_next"), params![]).await?;
     Ok(found.0)
 }
 
-/// Gives what an erased user left behind to the wallet of the claimant.
+/// Moves unclaimed money of an erased user to the wallet of the claimant.
 pub async fn hand_over(
     db: &Db,
     erased: Uuid,
@@ -114,7 +114,7 @@ pub async fn hand_over(
     decide(db, sql!("hand_over"), params).await
 }
 
-/// What erased users left behind and was not claimed, the oldest first.
+/// Money that erased users left behind and that was not claimed, the oldest first.
 pub async fn list_unclaimed(db: &Db, limit: i64, offset: i64) -> Result<Vec<Unclaimed>, Error> {
     Ok(db
         .all(sql!("list_unclaimed"), params![limit, offset])

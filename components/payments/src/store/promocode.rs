@@ -90,7 +90,7 @@ pub async fn find_promocode(
     decide(db, sql!("find_promocode"), params).await
 }
 
-/// Forgets wrong codes that count no longer.
+/// Deletes wrong guesses that no longer count.
 pub async fn purge_guesses(db: &Db, limit: i32) -> Result<(), Error> {
     let _: Only<i32> = db.one(sql!("purge_guesses"), params![limit]).await?;
     Ok(())

@@ -10,7 +10,7 @@ use super::decide;
 use crate::error::Error;
 use crate::provider_file::{Difference, Line, ProviderFile, Report};
 
-/// Keeps the lines of a file and books what the provider kept and paid to the bank, once for each line.
+/// Keeps the lines of a file and books the provider's fees and its payments to the bank, once for each line.
 pub async fn import_provider_file(
     db: &Db,
     id: Uuid,

@@ -57,7 +57,7 @@ pub async fn note_refused_attempt(
     Ok(())
 }
 
-/// What a person has to look at, once each.
+/// Stuck refunds for the log, each named once.
 pub async fn alert_stuck(db: &Db, limit: i32) -> Result<Vec<String>, Error> {
     let alerts: Vec<Only<String>> = db.all(sql!("alert_stuck"), params![limit]).await?;
     Ok(alerts.into_iter().map(|it| it.0).collect())
