@@ -67,13 +67,13 @@ fn send(user: &User, from: &str, to: &str, amount: &Value) -> Answer {
     user.post("/payments/send").json(&body).send()
 }
 
-/// An admin does something by hand, with a reason.
+/// Posts a manual act of an admin, with a reason.
 fn by_hand(admin: &User, path: &str) -> Answer {
     let because = json!({ "reason": "seen on the statement of the bank" });
     admin.post(path).json(&because).send()
 }
 
-/// Cents in a wallet, held ones among them.
+/// Cents in a wallet, including held ones.
 fn wallet(user: &User) -> i64 {
     let balance = user.get("/payment/balance").send().expect(200).json();
     balance["total"].as_i64().unwrap()

@@ -47,7 +47,7 @@ fn an_account_is_opened_once_and_listed_under_both_spellings() {
         .expect(409)
         .json();
     assert_eq!(taken["error"], "the account id is taken");
-    // Also for another user, who is not told whose it is.
+    // The name is taken for other users, too; the answer does not name its owner.
     let stranger = User::owner(&stack);
     stranger
         .post("/payments/accounts")
@@ -93,7 +93,7 @@ fn movements_are_rows_whose_sign_tells_the_direction() {
         (json!(60), json!(40))
     );
 
-    // Who a user is reaches payments through the outbox.
+    // Payments learns a user's e-mail through the outbox.
     eventually("the e-mails are known", Duration::from_secs(20), || {
         let histories = ben.get("/payments/histories").send().expect(200).json();
         histories[0]["fromAccount"]["user"]["email"] == json!(ana.email)
@@ -214,7 +214,7 @@ fn an_account_opens_with_an_amount_or_nothing() {
 }
 
 #[test]
-fn an_account_tells_its_owner_its_past_in_decimals() {
+fn an_account_statement_shows_decimals_to_its_owner() {
     let stack = Stack::shared();
     let (user, stranger) = (User::driver(&stack), User::driver(&stack));
     let name = account(&user, 10.5);
@@ -242,7 +242,7 @@ fn an_account_tells_its_owner_its_past_in_decimals() {
     assert_eq!(between.len(), 3, "{between:?}");
     assert_eq!(between[0]["amount"], 2);
 
-    // A file that is longer than one answer says where it goes on.
+    // A file that is longer than one answer links to the next one.
     let csv = get(&format!("statement.csv?limit=3&from={from}"));
     let link = csv.header("link").unwrap().to_owned();
     let query = link
@@ -280,7 +280,7 @@ fn an_account_tells_its_owner_its_past_in_decimals() {
 }
 
 #[test]
-fn of_64_withdrawals_of_10_from_100_exactly_10_succeed() {
+fn ten_of_64_concurrent_withdrawals_of_10_from_100_succeed() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let name = account(&user, 100.0);
@@ -292,7 +292,7 @@ fn of_64_withdrawals_of_10_from_100_exactly_10_succeed() {
 }
 
 #[test]
-fn transfers_in_opposite_directions_never_block_each_other_for_good() {
+fn transfers_in_opposite_directions_do_not_deadlock() {
     let stack = Stack::shared();
     let (ana, ben) = (User::driver(&stack), User::driver(&stack));
     let (a, b) = (account(&ana, 1000.0), account(&ben, 1000.0));

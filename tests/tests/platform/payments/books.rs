@@ -1,4 +1,4 @@
-//! The ledger behind it all: it adds up while many move money, and its rows are never changed.
+//! The ledger: it balances under concurrent movements, and its rows never change.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use super::{account, activate, assert_sound, balance, deposit, promocode, send, 
 
 #[test]
 fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables() {
-    // Of its own: TRUNCATE waits for all who move money, and they for it.
+    // A stack of its own, because TRUNCATE and movements of money wait for each other.
     let stack = Stack::start();
     let user = User::driver(&stack);
     account(&user, 5.0);
@@ -48,7 +48,7 @@ fn a_transfer_cannot_be_changed_by_the_component_or_by_the_owner_of_the_tables()
     }
 }
 
-/// House accounts keep no balance, and no foreign key looks at them.
+/// House accounts store no balance, and no foreign key checks them.
 #[test]
 fn a_transfer_has_two_accounts_of_its_currency() {
     let stack = Stack::shared();
@@ -122,7 +122,7 @@ fn only_an_admin_sees_the_books() {
     assert_eq!(books["is_sound"], true, "{books:#}");
 }
 
-/// Readers look all the while: never a balance below zero, never a sum that is not whole.
+/// Concurrent readers never see a balance below zero or a sum other than zero.
 #[test]
 fn the_books_add_up_at_every_moment_of_a_random_load() {
     const CLIENTS: usize = 16;

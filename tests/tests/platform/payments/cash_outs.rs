@@ -36,7 +36,7 @@ pub(super) fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
     user.post("/payment/cash-outs").json(&body).send()
 }
 
-/// One that is open; answers its id.
+/// Opens a cash-out; answers its id.
 fn open(user: &User, amount: i64) -> String {
     let opened = cash_out(user, &bank(user), amount).expect(201).json();
     assert_eq!(opened["state"], "open");
@@ -87,7 +87,7 @@ fn a_cash_out_is_approved_and_then_paid() {
         (&approved["state"], &approved["paymentAccountId"]),
         (&json!("approved"), &Value::Null)
     );
-    // The admin sees where to pay it, and the user what is enough to know it again.
+    // The admin sees the whole account number, the user a masked one.
     assert_eq!(approved["destinationAccount"], "021000021/123456789");
     assert_eq!(shown(&user, &id)["destination"], "****6789");
     end(&admin, &id, "approved").expect(200);
@@ -155,9 +155,9 @@ fn a_cash_out_is_cancelled_until_it_is_approved() {
     );
 }
 
-/// Either the money is back, or it goes to the bank.
+/// The money is either back in the wallet or goes to the bank.
 #[test]
-fn of_a_cancellation_and_an_approval_at_once_one_counts() {
+fn a_concurrent_cancellation_and_approval_do_not_both_succeed() {
     let stack = Stack::shared();
     let (user, admin) = (rich(&stack, 1000), User::admin(&stack));
     let destination = bank(&user);
@@ -186,7 +186,7 @@ fn above_an_amount_two_admins_approve_a_cash_out() {
     assert!(proposed.iter().all(|it| *it == 202), "{proposed:?}");
     end(&first, &id, "paid").expect(409);
     end(&second, &id, "approved").expect(200);
-    // It took two to let it go: that it has gone is a fact that one may state.
+    // The approval took two admins; one alone may record that it was paid.
     let statuses = at_once(8, |_| end(&first, &id, "paid").status());
     assert!(statuses.iter().all(|it| *it == 200), "{statuses:?}");
     let paid = "SELECT count(*) FROM payments.transfer WHERE kind = 'payout' AND reference = $1";
@@ -194,16 +194,16 @@ fn above_an_amount_two_admins_approve_a_cash_out() {
     assert_eq!((paid, wallet(&user)), (1, 99_999));
 }
 
-/// One who splits a large sum gets no further than with the whole.
+/// Splitting a large sum does not avoid the second admin.
 #[test]
-fn small_cash_outs_of_a_day_are_a_large_one() {
+fn small_cash_outs_within_a_day_count_as_one_large() {
     let stack = Stack::shared();
     let (user, first) = (rich(&stack, 310_000), User::admin(&stack));
     let destination = bank(&user);
     let ask = |amount: i64| text(&cash_out(&user, &destination, amount).expect(201).json()["id"]);
     let amounts = [60_000, 40_000, 50_000, 50_000];
     let ids = amounts.map(ask);
-    // Nor does the admin's own proposal of yesterday help.
+    // The admin's own proposal of yesterday does not help either.
     let me = text(&first.get("/auth/me").send().expect(200).json()["id"]);
     let proposed = "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
         VALUES ('payout', $1, 'approved', 'proposed', $2, 'USD', $3::text::uuid, now() - interval '1 day')";
@@ -213,7 +213,7 @@ fn small_cash_outs_of_a_day_are_a_large_one() {
     let statuses = at_once(ids.len(), |number| {
         end(&first, &ids[number], "approved").status()
     });
-    // In whatever order they come, no more than 1 000.00 go.
+    // At most 1 000.00 are approved, in any order.
     let gone =
         "SELECT sum(amount)::bigint FROM payments.payout JOIN payments.transfer ON id = withdrawal
         WHERE approved_by IS NOT NULL AND destination::text = $1";
@@ -234,9 +234,9 @@ fn small_cash_outs_of_a_day_are_a_large_one() {
     assert_sound(&stack);
 }
 
-/// Money that an admin says has come back from the bank may be there twice.
+/// Money that an admin records as returned may exist twice: at the bank and in the wallet.
 #[test]
-fn a_cash_out_that_was_returned_is_not_let_go_alone_again_and_again() {
+fn one_admin_cannot_approve_a_returned_cash_out_again_and_again() {
     let stack = Stack::shared();
     let (user, admin) = (rich(&stack, 60_000), User::admin(&stack));
     let destination = bank(&user);
@@ -251,9 +251,9 @@ fn a_cash_out_that_was_returned_is_not_let_go_alone_again_and_again() {
     assert_sound(&stack);
 }
 
-/// Nor by saying that the bank sent each of them back.
+/// The same limit holds for payouts that an admin records as returned.
 #[test]
-fn small_payouts_that_one_admin_returns_in_a_day_are_a_large_one() {
+fn small_returned_payouts_of_one_admin_within_a_day_count_as_one_large() {
     let stack = Stack::shared();
     let user = rich(&stack, 150_000);
     let destination = bank(&user);
@@ -288,7 +288,7 @@ fn a_rejected_cash_out_is_paid_back_once() {
         (wallet(&user), &shown(&user, &id)["state"]),
         (500, &json!("returned"))
     );
-    // One that the bank could not carry out.
+    // The bank could not carry out this cash-out.
     let again = text(
         &cash_out(&user, &text(&shown(&user, &id)["destination_id"]), 500)
             .expect(201)
@@ -302,7 +302,7 @@ fn a_rejected_cash_out_is_paid_back_once() {
 }
 
 #[test]
-fn a_cash_out_with_a_key_moves_once_and_never_more_than_there_is() {
+fn a_cash_out_moves_once_per_key_and_never_more_than_the_balance() {
     let stack = Stack::shared();
     let user = rich(&stack, 1000);
     let (destination, key) = (bank(&user), key());
@@ -330,7 +330,7 @@ fn a_cash_out_with_a_key_moves_once_and_never_more_than_there_is() {
 }
 
 #[test]
-fn an_erased_persons_destination_is_forgotten_when_nothing_goes_there() {
+fn an_erased_persons_destination_is_erased_once_no_payout_needs_it() {
     let stack = Stack::shared();
     let (user, admin) = (rich(&stack, 100), User::admin(&stack));
     let id = open(&user, 60);
@@ -393,7 +393,7 @@ fn a_receipt_is_for_the_person_who_moved_the_money() {
         stack.get(&path).send().expect(401);
     }
 
-    // A sale through the provider is its payer's too, and a movement between users names neither.
+    // The payer of a sale through the provider has a receipt, too; a receipt between users names no person.
     let body = json!({ "order_id": "7", "amount": 10, "customer_id": 7 });
     let paid = user
         .post("/payments/")

@@ -1,4 +1,4 @@
-//! Payments through the sandbox's provider, as a customer, a shop and an admin live them.
+//! Payments through the sandbox's provider, from the view of a customer, a shop and an admin.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wharf_tests::{Answer, Stack, User, eventually, unique};
 
 use super::{assert_sound, key};
 
-/// The relay looks every second.
+/// The relay runs every second.
 const SOON: Duration = Duration::from_secs(60);
 
 fn open(user: &User, body: &Value) -> Value {
@@ -50,7 +50,7 @@ fn status(user: &User, payment: &Value) -> Value {
         .clone()
 }
 
-/// What sales have earned in this currency, by the transfers.
+/// The balance of the house account of sales in this currency, by the transfers.
 fn booked(stack: &Stack, payment: &Value) -> i64 {
     let id: uuid::Uuid = payment["payment_id"].as_str().unwrap().parse().unwrap();
     let sum =
@@ -125,7 +125,7 @@ fn a_payment_is_opened_with_a_link_and_a_code_and_approved_on_the_page() {
 }
 
 #[test]
-fn a_declined_attempt_is_not_the_last_one() {
+fn a_payer_can_try_again_after_a_declined_attempt() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let payment = order(&user);
@@ -170,7 +170,7 @@ fn a_code_can_be_scanned_where_there_is_no_page() {
 }
 
 #[test]
-fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concerns() {
+fn only_its_owner_and_admins_find_a_payment_by_order_or_customer() {
     let stack = Stack::shared();
     let (user, stranger, admin) = (
         User::driver(&stack),
@@ -212,7 +212,7 @@ fn a_payment_is_found_by_its_order_and_customer_and_only_by_those_whom_it_concer
 }
 
 #[test]
-fn only_an_admin_says_that_something_was_paid_otherwise() {
+fn only_an_admin_approves_a_payment_by_hand() {
     let stack = Stack::shared();
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let payment = order(&user);
@@ -224,7 +224,7 @@ fn only_an_admin_says_that_something_was_paid_otherwise() {
     patch(&user, "approved").expect(403);
     patch(&admin, "splendid").expect(422);
     patch(&admin, "refunded&reason=by+phone").expect(409);
-    // As a client of the replaced system says it.
+    // The form that clients of the replaced system send.
     patch(&admin, "approved").expect(200);
     let acts = admin.get(&format!("/payments/acts?about={id}"));
     let acts = acts.send().expect(200).json();
@@ -235,7 +235,7 @@ fn only_an_admin_says_that_something_was_paid_otherwise() {
         (status(&user, &payment), booked(&stack, &payment)),
         (json!("approved"), 2550)
     );
-    // The customer pays all the same: that money goes back.
+    // The customer still pays; that money goes back.
     press(&stack, &page(&stack, &payment), "approve").expect(303);
     assert_eq!(booked(&stack, &payment), 2550);
     let back =
@@ -283,7 +283,7 @@ fn a_payment_sent_twice_with_one_key_is_one_payment() {
     }
 }
 
-/// The wallet, every account and codes that were paid for and not used; what comes later follows.
+/// Covers the wallet, every account, unused codes that the user paid for, and money that arrives later.
 #[test]
 fn money_of_an_erased_person_waits_until_it_is_claimed() {
     let stack = Stack::shared();
@@ -334,7 +334,7 @@ fn money_of_an_erased_person_waits_until_it_is_claimed() {
 
 /// Also when a function opens payments for its customers.
 #[test]
-fn an_e_mail_is_kept_no_longer_than_it_takes() {
+fn an_e_mail_is_deleted_once_it_is_no_longer_needed() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let name = super::account(&user, 1.0);
@@ -350,7 +350,7 @@ fn an_e_mail_is_kept_no_longer_than_it_takes() {
     };
     let mut sql = stack.sql();
     eventually("payments knows of the user", SOON, || known(&mut sql) == 1);
-    // The provider has it now, and we no more.
+    // The provider has the e-mail now, so the checkout no longer keeps it.
     order(&user);
     assert_eq!(known(&mut sql), 1);
     let waiting = "INSERT INTO payments.checkout (id, opener, reference, customer, owner, amount, currency,
@@ -362,7 +362,7 @@ fn an_e_mail_is_kept_no_longer_than_it_takes() {
     user.delete("/auth/me").send().expect(204);
     eventually("payments has forgotten", SOON, || known(&mut sql) == 0);
 
-    // News from before, told after: an outbox that was restored, a relay that was stuck.
+    // An old event arrives late, as after a restored outbox or from a stuck relay.
     let late = "SELECT payments.note_holder($1, $2, told_at - 1, 'USD') FROM payments.holder WHERE id = $1";
     sql.query_one(late, &[&id, &email]).unwrap();
     assert_eq!(known(&mut sql), 0);

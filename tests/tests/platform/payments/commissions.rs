@@ -1,4 +1,4 @@
-//! Commissions: what the house takes of payments between users, and gives back with a refund.
+//! Commissions: the house takes them from payments between users and gives them back with refunds.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,14 +13,14 @@ fn set(admin: &User, path: &str, points: Option<i64>) -> Answer {
     admin.put(&path).json(&body).send()
 }
 
-/// A person who is paid, and of whose payments the house takes so many basis points.
+/// A payee with a commission of so many basis points.
 fn payee(stack: &Stack, points: i64) -> Uuid {
     let payee = Uuid::new_v4();
     set(&User::admin(stack), &format!("/{payee}"), Some(points)).expect(204);
     payee
 }
 
-/// What the payee has, what of it is held, and what the house has of the payment.
+/// The payee's balance, the held part of it, and the house's fee of the payment.
 fn shares(stack: &Stack, payee: Uuid, payment: Uuid) -> (i64, i64, i64) {
     let shares =
         "SELECT balance, held, coalesce((SELECT kept FROM payments.fee WHERE payment = $2), 0)
@@ -38,7 +38,7 @@ fn the_house_takes_its_part_and_gives_it_back_with_a_refund() {
     // 2.5 %, rounded down for the payee.
     assert_eq!(shares(&stack, payee, payment), (781, 781, 20));
     assert_eq!(pay(sql, payment, payer, payee, 801, "1 hour"), "replayed");
-    // Its caller sees that nothing of it can be spent.
+    // The payee sees that none of it can be spent.
     let held = "SELECT held FROM payment WHERE id = $1";
     let held: i64 = sql.query_one(held, &[&payment]).unwrap().get(0);
     assert_eq!(held, 801);
@@ -52,7 +52,7 @@ fn the_house_takes_its_part_and_gives_it_back_with_a_refund() {
         );
         assert_eq!(shares(&stack, payee, payment), (489, 489, 12));
     }
-    // Another commission is for later payments.
+    // A new commission applies to later payments only.
     set(&User::admin(&stack), &format!("/{payee}"), Some(5000)).expect(204);
     assert_eq!(refund(sql, Uuid::new_v4(), payment, None).0, "moved");
     assert_eq!(shares(&stack, payee, payment), (0, 0, 0));
@@ -64,7 +64,7 @@ fn the_house_takes_its_part_and_gives_it_back_with_a_refund() {
 }
 
 #[test]
-fn a_refund_that_is_refused_leaves_the_commission_as_it_was() {
+fn a_refused_refund_does_not_change_the_commission() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (payer, payee, payment) = (user_with(sql, 1000), payee(&stack, 1000), Uuid::new_v4());
@@ -75,7 +75,7 @@ fn a_refund_that_is_refused_leaves_the_commission_as_it_was() {
     assert_eq!(shares(&stack, payee, payment), (50, 0, 100));
     assert_sound(&stack);
 
-    // The payee gives what is there, the house its part of the payment and the rest.
+    // The payee pays with the money left, the house gives back its fee and pays the rest.
     let admin = User::admin(&stack);
     by_hand(&admin, &format!("/payments/stuck/{back}/settled")).expect(200);
     assert_eq!(shares(&stack, payee, payment), (0, 0, 0));
@@ -114,8 +114,8 @@ fn refunds_at_once_leave_the_house_its_exact_part() {
 }
 
 #[test]
-fn a_common_commission_is_for_all_owners_who_have_none_of_their_own() {
-    // Of its own: other tests pay owners, too.
+fn the_common_commission_applies_to_owners_without_their_own() {
+    // A stack of its own, because other tests pay owners, too.
     let stack = Stack::start();
     let (admin, driver, owner) = (
         User::admin(&stack),
@@ -149,7 +149,7 @@ fn a_common_commission_is_for_all_owners_who_have_none_of_their_own() {
     set(&owner, &path, Some(0)).expect(403);
     owner.get("/payments/commissions").send().expect(403);
     assert!(set(&admin, "", Some(5001)).status() >= 400);
-    // Who set what, and why, stays.
+    // Each change keeps its admin and reason.
     let erase = "DELETE FROM payments.commission";
     assert!(stack.sql().execute(erase, &[]).is_err());
 

@@ -1,5 +1,5 @@
-//! `kill -9` of the host while money moves: what was answered happened, what was not answered can be
-//! asked again, and the books add up.
+//! `kill -9` of the host while money moves: every answered movement happened, every other can be requested again, and the
+//! books add up.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ const CLIENTS: u64 = 8;
 const CRASHES: u64 = 3;
 const USERS: usize = 4;
 
-/// Something that moves money once, however often it is asked for.
+/// A movement of money that happens once, however often it is requested.
 #[derive(Clone)]
 struct Wish {
     token: String,
@@ -26,7 +26,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// Nothing when no answer comes.
+    /// `None` when no answer arrives.
     fn ask(&self, at: SocketAddr) -> Option<Answer> {
         let request = Request::new(at, "POST", self.path).api_key(&self.token);
         let request = request.header("idempotency-key", &self.key);
@@ -34,7 +34,7 @@ impl Wish {
     }
 }
 
-/// Any of the things that people do with their money.
+/// A random movement of the kinds that users make.
 fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) -> Wish {
     let mut pick = |bound: usize| dice.index(bound);
     let (mine, other) = (pick(USERS), pick(USERS - 1) + 1);
@@ -62,7 +62,7 @@ fn any_wish(dice: &mut Dice, users: &[User], accounts: &[String], code: &str) ->
 }
 
 #[test]
-fn everything_answered_before_a_crash_is_there_after_it() {
+fn every_answered_movement_survives_a_crash() {
     let mut stack = Stack::start();
     let users: Vec<_> = (0..USERS).map(|_| User::driver(&stack)).collect();
     let accounts: Vec<_> = users.iter().map(|it| account(it, 500.0)).collect();
@@ -71,7 +71,7 @@ fn everything_answered_before_a_crash_is_there_after_it() {
     let at = stack.address();
     let is_over = AtomicBool::new(false);
     let count = AtomicUsize::new(0);
-    // What was answered, with the answer, and what was not.
+    // Answered movements with their answers, and the others.
     let (answered, open) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for number in 0..CLIENTS {
@@ -122,7 +122,7 @@ fn everything_answered_before_a_crash_is_there_after_it() {
             eventually("money moves", Duration::from_secs(60), || {
                 count.load(Ordering::Relaxed) > before + 50
             });
-            // Somewhere in the middle of it, and somewhere else each time.
+            // A different moment each time, in the middle of the load.
             thread::sleep(Duration::from_millis(130 * crash));
             stack.kill();
             stack.start_again();
@@ -136,7 +136,7 @@ fn everything_answered_before_a_crash_is_there_after_it() {
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(again.json(), *answer);
     }
-    // As if the minute had passed in which a request may still be running.
+    // Ends the minute in which a request may still be running.
     let later = "UPDATE payments.idempotency_key SET leased_until = '-infinity'";
     stack.sql().execute(later, &[]).unwrap();
     let mut done = answered.len();

@@ -1,4 +1,4 @@
-//! What users owe after a payment of theirs was taken back, asked of the statements behind it by the role that runs them.
+//! Receivables after a payment was taken back, tested with the component's statements and its own role.
 
 use postgres::Client;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ impl PaidIn {
         it
     }
 
-    /// Status and verdict change, and so much of it has gone back.
+    /// Changes status and verdict; the provider reports so much as refunded.
     fn becomes(
         &self,
         sql: &mut Client,
@@ -85,21 +85,21 @@ fn release(sql: &mut Client, payment: Uuid) {
     assert_eq!(sql.query(release, &[&payment]).unwrap().len(), 1);
 }
 
-/// What of a user's only debt is settled, and written off.
+/// The settled and the written-off part of a user's only receivable.
 fn ended(sql: &mut Client, user: Uuid) -> (i64, i64) {
     let ended = "SELECT settled, written_off FROM receivable WHERE owner = $1";
     let row = sql.query_one(ended, &[&user]).unwrap();
     (row.get(0), row.get(1))
 }
 
-/// The statement by which an admin writes a user's only debt off.
+/// The statement with which an admin writes off a user's only receivable.
 fn write_off(sql: &mut Client, debtor: Uuid, admin: Uuid) -> String {
     let of = "SELECT id::text FROM receivable WHERE owner = $1";
     let of: String = sql.query_one(of, &[&debtor]).unwrap().get(0);
     format!("SELECT write_off('{of}', '{admin}', 'they are gone', 100000)")
 }
 
-/// It may have to go back to who paid it.
+/// Held money may have to go back to its payer.
 #[test]
 fn money_that_is_held_for_another_payment_pays_no_debt() {
     let stack = Stack::shared();
@@ -120,11 +120,11 @@ fn money_that_is_held_for_another_payment_pays_no_debt() {
 }
 
 #[test]
-fn what_an_erased_person_owes_is_paid_before_the_rest_is_set_aside() {
+fn debts_of_an_erased_person_are_paid_before_money_is_set_aside() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let giver = user_with(sql, 300);
-    // No sweep comes between.
+    // No sweep may run in between.
     sql.batch_execute("BEGIN").unwrap();
     let (_, user) = debtor(sql, 200);
     give(sql, giver, user, 300);
@@ -142,7 +142,7 @@ fn what_an_erased_person_owes_is_paid_before_the_rest_is_set_aside() {
     assert_sound(&stack);
 }
 
-/// The house gets of it what it has lost, and no more than came again.
+/// The house gets back its loss, but no more than the amount that came again.
 #[test]
 fn a_part_that_comes_again_after_a_write_off_costs_the_user_nothing() {
     let stack = Stack::shared();
@@ -158,9 +158,9 @@ fn a_part_that_comes_again_after_a_write_off_costs_the_user_nothing() {
     assert_sound(&stack);
 }
 
-/// Each of them alone would take no second admin.
+/// No single one would take a second admin.
 #[test]
-fn debts_that_one_admin_writes_off_at_once_are_a_large_one() {
+fn concurrent_write_offs_of_one_admin_count_as_one_large() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let admin = Uuid::new_v4();

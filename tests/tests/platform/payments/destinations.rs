@@ -1,4 +1,4 @@
-//! Where users cash out to: their own destinations, few of them, and who hears of a new one.
+//! Destinations of cash-outs: ownership, their number, and the notice about a new one.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::cash_outs::{add, bank, cancel, cash_out, end, rich, shown, text};
 use super::wallet;
 
 #[test]
-fn a_destination_is_its_owners_alone() {
+fn only_its_owner_sees_and_uses_a_destination() {
     let stack = Stack::shared();
     let (ana, ben) = (rich(&stack, 100), rich(&stack, 100));
     let hers = bank(&ana);
@@ -43,7 +43,7 @@ fn a_destination_is_its_owners_alone() {
         .send()
         .expect(204);
     cash_out(&ana, &hers, 1).expect(404);
-    // What is under way goes on.
+    // Cash-outs that are under way go on.
     assert_eq!(shown(&ana, &id)["destination"], "****6789");
     bank(&ana);
     for (kind, account, routing) in [
@@ -58,7 +58,7 @@ fn a_destination_is_its_owners_alone() {
 }
 
 #[test]
-fn a_new_destination_waits_where_money_is_real() {
+fn a_new_destination_of_real_money_waits_a_day() {
     let stack = Stack::shared();
     let user = rich(&stack, 100);
     let destination = bank(&user);
@@ -79,7 +79,7 @@ fn a_new_destination_waits_where_money_is_real() {
 }
 
 #[test]
-fn of_30_destinations_that_are_added_at_once_20_are_kept() {
+fn twenty_of_30_concurrently_added_destinations_are_kept() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let one_more = |number: usize| {
@@ -92,7 +92,7 @@ fn of_30_destinations_that_are_added_at_once_20_are_kept() {
     assert_eq!(one_more(30).problem(409)["code"], "too-many-destinations");
     let listed = user.get("/payment/destinations").send().expect(200).json();
     assert_eq!(listed.as_array().unwrap().len(), 20);
-    // One that is removed makes room for another.
+    // A removed destination makes room for another.
     let path = format!("/payment/destinations/{}", text(&listed[0]["id"]));
     user.delete(&path).send().expect(204);
     one_more(31).expect(201);
@@ -120,7 +120,7 @@ fn the_owner_of_a_wallet_is_told_of_a_new_destination() {
     };
     add("first", "123456789").expect(201);
     assert_eq!(told(), 1);
-    // A repeated request and a refused one tell nothing.
+    // Repeated and refused requests send no notice.
     add("first", "123456789").expect(201);
     add("second", "123456789").problem(409);
     assert_eq!(told(), 1);

@@ -8,7 +8,7 @@ use super::ledger::ledger;
 use super::{activate, promocode, wallet};
 
 #[test]
-fn a_user_who_guesses_codes_is_slowed_down_and_others_are_not() {
+fn only_the_user_who_guesses_codes_is_slowed_down() {
     let stack = Stack::shared();
     let (admin, user, other) = (
         User::admin(&stack),
@@ -45,7 +45,7 @@ fn a_user_who_guesses_codes_is_slowed_down_and_others_are_not() {
     assert_eq!(wallet(&user), 100);
 }
 
-/// A name of a network that no other test has.
+/// A network that no other test uses.
 fn network() -> String {
     unique("network")
 }
@@ -58,9 +58,9 @@ fn claim(sql: &mut Client, code: &str, network: &str) -> String {
         .get(0)
 }
 
-/// Users cost nothing, so that one who guesses has many.
+/// Accounts are free, so an attacker has many.
 #[test]
-fn a_network_from_which_codes_are_guessed_is_slowed_down_and_others_are_not() {
+fn only_the_network_of_guessed_codes_is_slowed_down() {
     let stack = Stack::shared();
     let code = promocode(&User::admin(&stack), 100, 5);
     let (here, elsewhere) = (network(), network());
@@ -78,7 +78,7 @@ fn a_network_from_which_codes_are_guessed_is_slowed_down_and_others_are_not() {
 }
 
 #[test]
-fn guesses_count_for_an_hour_from_the_first_and_are_forgotten_then() {
+fn guesses_count_for_an_hour_from_the_first_and_are_then_deleted() {
     let stack = Stack::shared();
     let mut owner = stack.sql();
     let guesser = |network: &str| format!("network:{network}");

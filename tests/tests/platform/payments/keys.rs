@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request sent again moves money once, whatever became of the first one.
+//! `Idempotency-Key`: a repeated request moves money once, however the first one ended.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wharf_tests::{Answer, Stack, User, at_once, eventually, unique};
 use super::{account, balance, key};
 
 #[test]
-fn of_64_copies_of_one_request_one_has_an_effect() {
+fn one_of_64_copies_of_a_request_has_an_effect() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let name = account(&user, 100.0);
@@ -46,7 +46,7 @@ fn of_64_copies_of_one_request_one_has_an_effect() {
 }
 
 #[test]
-fn a_copy_that_is_sent_to_another_spelling_of_the_path_has_no_second_effect() {
+fn a_copy_under_another_spelling_of_the_path_has_no_second_effect() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let (from, to) = (account(&user, 100.0), account(&user, 0.0));
@@ -82,7 +82,7 @@ fn a_copy_that_is_sent_to_another_spelling_of_the_path_has_no_second_effect() {
 
 /// The first copy may die after the money moved and before the answer was kept.
 #[test]
-fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
+fn a_request_without_a_stored_answer_is_recognised_by_its_rows() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let name = account(&user, 100.0);
@@ -94,7 +94,7 @@ fn a_request_whose_answer_was_never_kept_is_found_by_what_it_left() {
     let forget = "DELETE FROM payments.idempotency_key WHERE key LIKE '%' || $1";
     assert_eq!(stack.sql().execute(forget, &[&key]).unwrap(), 1);
     assert_eq!(copy(10).expect(200).json(), first);
-    // A copy of before would not take this claim for its own.
+    // The fence has grown, so an older copy cannot take this claim for its own.
     assert!(fence() > before);
     copy(11).expect(422);
     assert_eq!(balance(&user, &name), json!(90));
@@ -106,7 +106,7 @@ fn withdraw_as(user: &User, name: &str, key: &str, amount: i64) -> Answer {
     request.header("idempotency-key", key).json(&body).send()
 }
 
-/// As if the host had died over the answer, with a lease until that moment in SQL.
+/// Makes the key look as if the host had died before the answer, with a lease until that moment in SQL.
 fn die(stack: &Stack, key: &str, leased_until: &str) {
     let died = format!(
         "UPDATE payments.idempotency_key SET status = NULL, body = NULL, leased_until = {leased_until}
@@ -120,7 +120,7 @@ fn fence(stack: &Stack, key: &str) -> i64 {
     stack.sql().query_one(fence, &[&key]).unwrap().get(0)
 }
 
-/// Its host died over it: nothing renews the lease any more.
+/// The state after the host died: nothing renews the lease any more.
 #[test]
 fn the_key_of_a_request_that_died_is_free_within_seconds_and_for_the_same_request_only() {
     let stack = Stack::shared();
@@ -142,9 +142,9 @@ fn the_key_of_a_request_that_died_is_free_within_seconds_and_for_the_same_reques
     assert!(fence(&stack, &key) > before);
 }
 
-/// The clock of the database was set back, or another database with another clock took over.
+/// This happens when the database's clock is set back, or after a failover to a database with another clock.
 #[test]
-fn a_lease_that_ends_later_than_any_can_has_ended() {
+fn a_lease_beyond_the_longest_possible_one_counts_as_ended() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let (name, key) = (account(&user, 100.0), key());
@@ -155,9 +155,9 @@ fn a_lease_that_ends_later_than_any_can_has_ended() {
     assert_eq!(balance(&user, &name), json!(90));
 }
 
-/// The first copy moved the money and died, and the next one meets an account that has another name by now.
+/// The first copy moved the money and died; the account is renamed before the next one.
 #[test]
-fn a_copy_that_is_refused_does_not_free_a_key_under_which_money_may_have_moved() {
+fn a_refused_copy_does_not_free_a_key_that_may_have_moved_money() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let (name, key) = (account(&user, 100.0), key());

@@ -1,5 +1,5 @@
-//! What `wharf:payments/ledger` promises to the functions that call it, asked of the statements behind
-//! it by the role that runs them: several callers at once, and what a caller's crash leaves.
+//! The promises of `wharf:payments/ledger`, tested with the component's statements and its own role: concurrent callers, and
+//! crashes of callers.
 
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ fn concurrent_refunds_never_give_back_more_than_was_paid() {
 }
 
 #[test]
-fn a_hold_that_is_over_is_free_money_swept_or_not() {
+fn money_of_an_ended_hold_is_free_even_before_the_sweep() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (driver, owner) = (user_with(sql, 1000), Uuid::new_v4());
@@ -163,7 +163,7 @@ fn a_hold_that_is_over_is_free_money_swept_or_not() {
     };
     assert_eq!(hold(sql, "2 hours"), 400);
     assert_eq!(hold(sql, "-1 second"), 0);
-    // What is no longer held stays free.
+    // Released money stays free.
     assert_eq!(hold(sql, "2 hours"), 0);
     assert_eq!(spend(sql, owner, 400), "coined");
     let release = "SELECT refunded, held FROM release($1)";
@@ -180,11 +180,11 @@ fn a_hold_that_is_over_is_free_money_swept_or_not() {
 }
 
 #[test]
-fn a_hold_is_of_one_payment_and_the_others_stay() {
+fn releasing_one_hold_leaves_the_holds_of_other_payments() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (driver, owner) = (user_with(sql, 900), Uuid::new_v4());
-    // All alike, so that nothing but its payment tells a hold from another.
+    // All equal, so that holds differ only in their payment.
     let [refunded, shortened, on] = [(); 3].map(|()| {
         let payment = Uuid::new_v4();
         assert_eq!(pay(sql, payment, driver, owner, 300, "1 hour"), "moved");
@@ -209,7 +209,7 @@ fn a_hold_is_of_one_payment_and_the_others_stay() {
 
 /// A sweep that finds a booking waiting asks whether it was paid; the payment may be on its way.
 #[test]
-fn a_payment_is_made_or_called_off_and_never_both() {
+fn a_payment_is_either_made_or_voided() {
     let stack = Stack::shared();
     for _ in 0..20 {
         let sql = &mut ledger(&stack);
@@ -265,7 +265,7 @@ fn a_payment_to_oneself_and_one_under_a_used_name_are_refused() {
     let other = "SELECT outcome FROM pay($1, $2, $3, 10, 'USD', '8', 'a booking', now() + interval '1 hour')";
     let other = sql.query_one(other, &[&payment, &driver, &owner]).unwrap();
     assert_eq!(other.get::<_, String>(0), "id_taken");
-    // What came from the house is no payment.
+    // A transfer from the house is not a payment.
     let gift =
         "SELECT transfer.id FROM transfer JOIN account ON account.id = credit WHERE owner = $1";
     let gift: Uuid = sql.query_one(gift, &[&driver]).unwrap().get(0);
@@ -315,7 +315,7 @@ fn money_does_not_change_its_currency() {
 
 /// Two users who never had a wallet pay each other at the same moment.
 #[test]
-fn first_uses_in_opposite_order_do_not_wait_for_each_other() {
+fn first_uses_of_two_wallets_in_opposite_order_do_not_deadlock() {
     let stack = Stack::shared();
     let outcomes = at_once(16, |number| {
         let sql = &mut ledger(&stack);
@@ -354,9 +354,9 @@ fn the_component_cannot_say_by_itself_that_a_checkout_was_paid() {
     }
 }
 
-/// The provider is asked about a payment that came too late, and its answer comes after the payment was sent back.
+/// The provider's answer about a late payment arrives after the payment was sent back.
 #[test]
-fn a_decision_on_an_old_verdict_is_not_carried_out() {
+fn a_decision_based_on_an_old_verdict_is_not_carried_out() {
     let mut sql = ledger(&Stack::shared());
     let checkout = Uuid::new_v4();
     let open = "SELECT outcome FROM open_checkout($1, 'tests', '7', '7', gen_random_uuid(), 500, 'USD', 'a ticket', NULL,
@@ -375,9 +375,9 @@ fn a_decision_on_an_old_verdict_is_not_carried_out() {
     assert_eq!(becomes(None, "returning"), "changed");
 }
 
-/// The wallet of the one erased user is full of money that is held, so that nothing can go back to it.
+/// The wallet of one erased user is at its limit with held money, so nothing can go back to it.
 #[test]
-fn a_code_of_an_erased_user_that_cannot_end_yet_keeps_no_other_one_waiting() {
+fn a_code_of_an_erased_user_that_cannot_end_blocks_no_other() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     // The sweep looks for codes in the order of their makers.

@@ -1,4 +1,4 @@
-//! What admins do by hand: it is traced, money of users is not made so, and above an amount it takes two.
+//! Manual acts: they are traced, make no money of users, and above an amount take two admins.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn acts(admin: &User, about: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_act_keeps_who_when_and_why() {
+fn every_manual_act_records_its_admin_time_and_reason() {
     let stack = Stack::shared();
     let (user, admin) = (User::driver(&stack), User::admin(&stack));
     let payment = order(&user, 10.0);
@@ -71,7 +71,7 @@ fn above_an_amount_it_takes_two_admins() {
     let payment = order(&user, 1000.01);
     let proposed = approve(&first, &payment).expect(202).json();
     assert_eq!(proposed["status"], "pending");
-    // As often as the same admin says so.
+    // Repetitions by the same admin change nothing.
     approve(&first, &payment).expect(202);
     assert_eq!(acts(&first, &payment).len(), 1);
     let done = approve(&second, &payment).expect(200).json();
@@ -81,7 +81,7 @@ fn above_an_amount_it_takes_two_admins() {
         .map(|it| it["stage"].clone())
         .collect();
     assert_eq!(stages, [json!("done"), json!("proposed")]);
-    // Another act is proposed anew.
+    // A different act is a new proposal.
     let path = format!("/payments/{payment}?new_status=refunded&reason=cash+was+false");
     second.request("PATCH", &path).send().expect(202);
     second.request("PATCH", &path).send().expect(202);
@@ -103,7 +103,7 @@ fn a_proposal_is_good_for_a_week() {
     approve(&second, &payment).expect(200);
 }
 
-/// An admin who leaves takes what they proposed along.
+/// The proposals of an erased admin end.
 #[test]
 fn a_proposal_of_an_admin_who_was_erased_is_no_consent() {
     let stack = Stack::shared();
@@ -145,7 +145,7 @@ fn an_admin_alone_does_nothing_for_their_own_benefit() {
     approve(&second, &payment).expect(202);
     approve(&first, &payment).expect(200);
 
-    // Nor does one return a withdrawal of their own, although nobody has approved it.
+    // Admins cannot return their own withdrawal alone, even one that was not approved.
     let sql = &mut ledger(&stack);
     let (second, first) = (user_with(sql, 100_001), Uuid::new_v4());
     let (bank, withdrawal) = (Uuid::new_v4(), Uuid::new_v4());
@@ -159,13 +159,13 @@ fn an_admin_alone_does_nothing_for_their_own_benefit() {
         sql.query_one(&act, &[&withdrawal, &admin]).unwrap().get(0)
     };
     assert_eq!(act("return_payout_by_hand", second), "proposed");
-    // That one admin wants it back is no consent to pay it out.
+    // A proposal to return it is no consent to pay it out.
     assert_eq!(act("approve_payout", first), "proposed");
     assert_eq!(act("return_payout_by_hand", first), "moved");
     assert_eq!(funds(sql, second), (100_001, 0));
 }
 
-/// The first admin believes another person.
+/// The first admin proposed another claimant.
 #[test]
 fn a_proposal_for_another_claimant_is_no_consent() {
     let stack = Stack::shared();
@@ -192,7 +192,7 @@ fn a_proposal_for_another_claimant_is_no_consent() {
     assert_sound(&stack);
 }
 
-/// What is older does not count, nor what another admin agreed on right before.
+/// Older acts do not count, nor acts that another admin has just agreed to.
 #[test]
 fn what_an_admin_did_alone_within_a_day_is_added_up() {
     let stack = Stack::shared();
@@ -248,13 +248,13 @@ fn what_an_admin_did_alone_within_a_day_is_added_up() {
     assert_sound(&stack);
 }
 
-/// Each of them alone would take no second admin.
+/// No single one would take a second admin.
 #[test]
-fn small_sums_that_one_admin_hands_over_in_a_day_are_a_large_one() {
+fn small_hand_overs_of_one_admin_within_a_day_count_as_one_large() {
     let stack = Stack::shared();
     let mut sql = ledger(&stack);
     let [first, heir] = [(); 2].map(|()| Uuid::new_v4());
-    // Payments knows of the claimant.
+    // Payments has heard of the claimant.
     let known = "SELECT note_holder($1, NULL, 1, 'USD')";
     sql.execute(known, &[&heir]).unwrap();
     let erased = [60_000, 40_000, 1].map(|cents| {
@@ -283,7 +283,7 @@ fn small_sums_that_one_admin_hands_over_in_a_day_are_a_large_one() {
 
 /// A sandbox's deposit of yesterday would be real money today.
 #[test]
-fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round() {
+fn a_database_never_mixes_sandbox_and_real_money() {
     let mut stack = Options::default()
         .variable("tick_token", "tick-tock")
         .start();
@@ -311,7 +311,7 @@ fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round(
         .json(&code)
         .send()
         .problem(503);
-    // Nor does the sweep free what is held.
+    // The sweep does not release held money either.
     let over = "UPDATE payments.hold SET until = now() - interval '1 second' WHERE payment = $1";
     let tick = || stack.post("/payments/tick").bearer("tick-tock").send();
     for _ in 0..2 {
@@ -320,7 +320,7 @@ fn a_database_of_real_money_moves_nothing_for_a_sandbox_and_the_other_way_round(
     }
     // It can still be read.
     user.get("/payment/balance").send().expect(200);
-    // Real money is not made from nothing, whatever the function asks for.
+    // The schema mints no real money, whatever the function requests.
     for forced in [
         "SELECT deposit(gen_random_uuid(), owner, name, 1) FROM account WHERE name = $1",
         "SELECT open_account(gen_random_uuid(), owner, name || '-2', 'DEBIT', 1, 'USD') FROM account WHERE name = $1",

@@ -1,5 +1,5 @@
-//! Lists page by page: those of transfers (`/payments/histories`, `/payment/transactions`), and those of admins that grow
-//! without bound. Accounts have no pages.
+//! Paging of transfers (`/payments/histories`, `/payment/transactions`) and of the lists of admins that grow without bound.
+//! Accounts have no pages.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ fn amounts(answer: &Answer) -> Vec<f64> {
     amounts_of(&rows(answer))
 }
 
-/// The rows of all pages of two, each where the `Link` of the one before leads.
+/// All rows, read in pages of two that follow the `Link` of the page before.
 fn walk(user: &User, path: &str) -> Vec<Value> {
     let mut told = Vec::new();
     let mut next = Some(format!("{path}?limit=2"));
@@ -37,7 +37,7 @@ fn walk(user: &User, path: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_list_of_transfers_goes_on_where_a_page_ended_and_leaves_out_a_bounded_number() {
+fn pages_of_transfers_continue_after_a_row_and_bound_the_offset() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let [one, other] = [0; 2].map(|_| account(&user, 0.0));
@@ -72,7 +72,7 @@ fn a_list_of_transfers_goes_on_where_a_page_ended_and_leaves_out_a_bounded_numbe
 
 /// Rows of other tests come and go meanwhile.
 #[test]
-fn lists_of_admins_go_on_where_a_page_ended() {
+fn pages_of_admin_lists_continue_after_a_row() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let user = rich(&stack, 30);
@@ -124,7 +124,7 @@ fn lists_of_admins_go_on_where_a_page_ended() {
 }
 
 #[test]
-fn a_client_that_asks_for_no_page_gets_all_transfers_of_its_accounts() {
+fn a_request_without_paging_gets_all_transfers_of_the_accounts() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let name = account(&user, 0.0);

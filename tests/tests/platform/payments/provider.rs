@@ -1,5 +1,4 @@
-//! A payment provider that lies, loses, repeats, delays and comes too late: the money ends where a
-//! clean run would have put it.
+//! A payment provider that lies, loses, repeats and delays: the money ends where a clean run would have put it.
 
 mod crashes;
 mod debts;
@@ -24,7 +23,7 @@ use wharf_tests::{Options, Reply, User, at_once, eventually, now_s, unique};
 use super::{account, assert_sound, balance, deposit};
 
 #[test]
-fn a_webhook_that_got_lost_costs_time_and_nothing_else() {
+fn a_lost_webhook_only_delays_a_payment() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     assert_eq!(payment.opened["status"], "pending");
@@ -35,9 +34,9 @@ fn a_webhook_that_got_lost_costs_time_and_nothing_else() {
     assert_eq!(scene.booked(&payment), (2500, 1));
 }
 
-/// Cards are tried out on pages to pay on, some hundred times.
+/// Card testing: attackers try hundreds of cards on a payment page.
 #[test]
-fn a_payment_after_many_that_were_declined_is_found() {
+fn a_payment_after_many_declined_attempts_is_found() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     scene.leave_alone(&payment);
@@ -94,7 +93,7 @@ fn a_webhook_is_verified_by_asking_the_provider() {
 }
 
 #[test]
-fn a_forged_a_recorded_and_a_foreign_webhook_change_nothing() {
+fn forged_replayed_and_foreign_webhooks_change_nothing() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     scene.leave_alone(&payment);
@@ -114,7 +113,7 @@ fn a_forged_a_recorded_and_a_foreign_webhook_change_nothing() {
         .json(&json!({}))
         .send()
         .expect(400);
-    // Signed, and about nothing of ours.
+    // Signed, but about a payment that is not ours.
     let unknown = scene.webhook("123456").expect(200).json();
     assert_eq!(unknown["status"], "ignored");
     let foreign = scene
@@ -136,7 +135,7 @@ fn a_forged_a_recorded_and_a_foreign_webhook_change_nothing() {
 }
 
 #[test]
-fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
+fn a_payment_of_a_wrong_amount_or_currency_is_not_booked() {
     let scene = Scene::shared();
     for (field, wrong, right) in [
         ("transaction_amount", json!(24.99), json!(25)),
@@ -158,7 +157,7 @@ fn another_amount_or_currency_than_was_asked_for_is_not_booked() {
             (&attempts[0]["id"], &attempts[0]["verdict"]),
             (&json!(id), &json!("disputed"))
         );
-        // The provider was wrong about itself and says so.
+        // The provider corrects its earlier answer.
         scene.provider.changes(&id, field, right);
         scene.webhook(&id).expect(200);
         assert_eq!(
@@ -191,7 +190,7 @@ fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
     let unexplained = format!("/payments/{}/attempts/{id}/return", payment.id);
     admin.post(&unexplained).send().problem(422);
     scene.send_back(&admin, &payment, "nobody-s").expect(404);
-    // The provider does not hear of it at once.
+    // The provider does not receive the request at once.
     scene
         .provider
         .instead(&format!("{id}/refunds"), (0..3).map(|_| Reply::status(503)));
@@ -206,7 +205,7 @@ fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
     assert_eq!(scene.provider.status(&id), "refunded");
     scene.send_back(&admin, &payment, &id).expect(200);
     assert_eq!(scene.booked(&payment), (0, 0));
-    // It can still be paid as it was asked for; that is no dispute.
+    // A payment of the right amount still counts and is not disputed.
     let id = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.webhook(&id).expect(200);
     assert_eq!(scene.booked(&payment), (2500, 1));
@@ -214,9 +213,9 @@ fn disputed_payments_are_listed_and_an_admin_sends_them_back() {
     assert_eq!(accepted["code"], "not-disputed");
 }
 
-/// A provider that says of one payment today that it is for this, tomorrow that it is for that.
+/// The provider reports one payment first for one checkout, later for another.
 #[test]
-fn one_payment_pays_for_one_thing() {
+fn a_payment_is_booked_for_one_checkout_only() {
     let scene = Scene::shared();
     let user = scene.user();
     let (first, second) = (scene.open(&user), scene.open(&user));
@@ -246,7 +245,7 @@ fn one_payment_pays_for_one_thing() {
         (scene.booked(&first), scene.booked(&second)),
         ((0, 0), (0, 0))
     );
-    // And when it says both at the same time.
+    // The provider reports both at the same time.
     let (first, second) = (scene.open(&user), scene.open(&user));
     let id = scene.provider.pays(&first.id, &json!(25), "approved");
     let answers = at_once(16, |number| {
@@ -262,9 +261,9 @@ fn one_payment_pays_for_one_thing() {
     assert_sound(&scene.stack);
 }
 
-/// A search that passes over what it is asked for.
+/// The provider's search ignores its filter.
 #[test]
-fn a_payment_for_another_checkout_that_is_found_for_this_one_is_left_to_the_other() {
+fn a_search_result_of_another_checkout_is_left_to_that_checkout() {
     let scene = Scene::shared();
     let user = scene.user();
     let (first, second) = (scene.open(&user), scene.open(&user));
@@ -289,7 +288,7 @@ fn a_payment_for_another_checkout_that_is_found_for_this_one_is_left_to_the_othe
     );
 }
 
-/// What is scanned is an order there, with words, refunds and webhooks of its own.
+/// A scanned code is an order at the provider, with statuses, refunds and webhooks of its own.
 #[test]
 fn an_order_is_booked_as_a_payment_is() {
     let scene = Scene::shared();
@@ -300,7 +299,7 @@ fn an_order_is_booked_as_a_payment_is() {
         let id = format!("ORD{}", payment.id.replace('-', "").to_uppercase());
         (payment, id)
     };
-    // Told several times, in both spellings that are signed.
+    // Reported several times, with both spellings of the id signed.
     let (payment, id) = open();
     scene.order_webhook(&id, &id).expect(200);
     assert_eq!(scene.status(&payment), "pending");
@@ -331,7 +330,7 @@ fn an_order_is_booked_as_a_payment_is() {
         ),
         ("refunded", (0, 2))
     );
-    // Never told.
+    // Without a webhook.
     let (payment, _) = open();
     scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.hurry(&payment);
@@ -362,9 +361,9 @@ fn an_order_is_booked_as_a_payment_is() {
     assert_sound(&scene.stack);
 }
 
-/// The provider tells of what was scanned twice: of the order, and of the payment behind it, which has an id of its own.
+/// The provider reports a scanned payment twice: as the order and as the payment behind it, which has another id.
 #[test]
-fn a_payment_by_code_is_one_payment_under_whatever_id_the_provider_tells_of_it() {
+fn a_payment_by_code_reported_under_two_ids_is_booked_once() {
     let scene = Scene::shared();
     let payment = scene.open_by(&scene.user(), &unique("scanned"), "qr");
     scene.leave_alone(&payment);
@@ -393,7 +392,7 @@ fn a_payment_by_code_is_one_payment_under_whatever_id_the_provider_tells_of_it()
 }
 
 #[test]
-fn outside_a_sandbox_a_deposit_is_paid_for() {
+fn a_deposit_outside_a_sandbox_goes_through_the_provider() {
     let scene = Scene::shared();
     let user = scene.user();
     let name = unique("account");
@@ -440,7 +439,7 @@ fn outside_a_sandbox_a_deposit_is_paid_for() {
 
 /// Accounts hold USD, and a merchant of the provider takes one currency.
 #[test]
-fn a_payment_in_a_currency_that_the_provider_does_not_take_is_refused_before_it_is_asked() {
+fn an_unsupported_currency_is_refused_before_the_provider_is_asked() {
     let scene = Scene::run(Options::default().variable("psp_currency", "BRL"));
     let user = scene.user();
     let name = account(&user, 0.0);

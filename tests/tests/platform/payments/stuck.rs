@@ -9,7 +9,7 @@ use wharf_tests::{Stack, User, at_once, eventually};
 use super::ledger::{ledger, pay, refund, spend, user_with};
 use super::{assert_sound, by_hand};
 
-/// A payment whose payee has spent it, and a refund of it that was refused.
+/// A payment whose payee has spent the money, and a refused refund of it.
 pub(super) struct Stuck {
     payer: Uuid,
     payee: Uuid,
@@ -60,7 +60,7 @@ fn total(stack: &Stack, user: Uuid) -> i64 {
 }
 
 #[test]
-fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
+fn the_house_pays_a_refund_once_when_the_payee_cannot() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let stuck = Stuck::of(&stack, 800, 300);
@@ -96,12 +96,12 @@ fn a_refund_that_its_payee_cannot_pay_is_paid_by_the_house_once() {
         }
     });
     assert!(answers.iter().all(|it| *it == 200), "{answers:?}");
-    // The payee gave what was there, and nothing that is held for another payment.
+    // The payee paid with free money, and with none that is held for another payment.
     assert_eq!(
         (total(&stack, stuck.payer), total(&stack, stuck.payee)),
         (800, 400)
     );
-    // The caller, who tries for ever, hears that it is done.
+    // The caller, which retries for ever, gets the answer that it is done.
     let again = refund(&mut ledger(&stack), stuck.refund, stuck.payment, None);
     assert_eq!(again, ("replayed".to_owned(), Some(800)));
     for (amount, outcome) in [(800, "replayed"), (799, "id_taken")] {
@@ -144,7 +144,7 @@ fn a_refund_is_tried_again_and_leaves_the_list_when_it_succeeds() {
 }
 
 #[test]
-fn a_payment_that_was_refunded_otherwise_is_not_refunded_again() {
+fn a_payment_refunded_otherwise_is_not_refunded_again() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let stuck = Stuck::of(&stack, 500, 0);
@@ -161,7 +161,7 @@ fn a_payment_that_was_refunded_otherwise_is_not_refunded_again() {
 }
 
 #[test]
-fn a_large_refund_is_settled_by_two_admins_and_by_no_one_else() {
+fn settling_a_large_refund_takes_two_admins() {
     let stack = Stack::shared();
     let (first, second) = (User::admin(&stack), User::second_admin(&stack));
     let stuck = Stuck::of(&stack, 100_001, 1);
@@ -178,9 +178,9 @@ fn a_large_refund_is_settled_by_two_admins_and_by_no_one_else() {
     by_hand(&first, "/payments/stuck/unknown/retry").expect(404);
 }
 
-/// One who splits a large sum gets no further than with the whole, however quickly.
+/// Splitting a large sum does not avoid the second admin, also with concurrent requests.
 #[test]
-fn small_refunds_that_one_admin_settles_in_a_day_are_a_large_one() {
+fn small_settled_refunds_of_one_admin_within_a_day_count_as_one_large() {
     let stack = Stack::shared();
     let stuck = [50_000; 4].map(|cents| Stuck::of(&stack, cents, 0));
     let settle = |it: &Stuck, admin: Uuid| -> String {
@@ -219,7 +219,7 @@ fn unclaimed(stack: &Stack, owner: Uuid) -> i64 {
     stack.sql().query_one(left, &[&owner]).unwrap().get(0)
 }
 
-/// Answers when this much was set aside.
+/// Waits until this much was set aside.
 pub(super) fn erase(stack: &Stack, user: Uuid, leaves: i64) {
     let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
     stack.sql().execute(forget, &[&user]).unwrap();
@@ -229,7 +229,7 @@ pub(super) fn erase(stack: &Stack, user: Uuid, leaves: i64) {
 }
 
 #[test]
-fn a_refund_is_made_of_what_an_erased_payee_left() {
+fn a_refund_uses_unclaimed_money_of_an_erased_payee() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (payer, payee) = (user_with(sql, 500), Uuid::new_v4());
@@ -242,7 +242,7 @@ fn a_refund_is_made_of_what_an_erased_payee_left() {
 }
 
 #[test]
-fn the_house_pays_no_more_than_an_erased_payee_did_not_leave() {
+fn the_house_pays_only_the_part_that_an_erased_payees_money_lacks() {
     let stack = Stack::shared();
     let sql = &mut ledger(&stack);
     let (payer, payee) = (user_with(sql, 500), Uuid::new_v4());
@@ -252,7 +252,7 @@ fn the_house_pays_no_more_than_an_erased_payee_did_not_leave() {
     assert_eq!(pay(sql, spent, payee, other, 300, "-1 hour"), "moved");
     erase(&stack, payee, 200);
     assert_eq!(refund(sql, back, payment, None).0, "insufficient_funds");
-    // It is not moved there and back at each try.
+    // The money is not moved there and back at each retry.
     assert_eq!(unclaimed(&stack, payee), 200);
     let settle = "SELECT settle_stuck($1, gen_random_uuid(), 'seen on the statement', 100000)";
     let settled: String = sql.query_one(settle, &[&back.to_string()]).unwrap().get(0);

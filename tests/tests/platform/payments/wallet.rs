@@ -26,7 +26,7 @@ fn a_wallet_is_there_before_its_first_use() {
 }
 
 #[test]
-fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
+fn a_promo_code_adds_its_amount_and_shows_its_remaining_uses() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let code = unique("SUMMER");
@@ -46,7 +46,7 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
         (&balance["balance"], &balance["currency"]),
         (&json!(5000), &json!("USD"))
     );
-    // Without a limit per user, the same one may come again.
+    // Without a limit per user, the same user may claim it again.
     activate(&user, &code).expect(200);
     let told = user
         .get(&format!("/payment/promocode/{code}"))
@@ -74,7 +74,7 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
     assert!(newest["id"].is_i64(), "{newest}");
     let said = format!("Activated promocode {code}");
     assert_eq!(newest["description"], said);
-    // What is absent is left out, as its clients expect.
+    // Absent members are left out, as clients expect.
     assert_eq!(newest.get("booking_id"), None, "{newest}");
     assert_eq!(
         (&newest["amount"], &newest["transaction_type"]),
@@ -88,7 +88,7 @@ fn a_promo_code_adds_its_amount_and_says_what_is_left_of_it() {
 }
 
 #[test]
-fn every_fault_of_a_promo_code_has_its_own_status() {
+fn each_refusal_of_a_promo_code_has_its_own_status() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     activate(&user, &unique("unknown")).expect(404);
@@ -194,7 +194,7 @@ fn a_code_generated_from_the_balance_is_worth_what_it_cost() {
 }
 
 #[test]
-fn of_100_activations_of_a_10_use_code_10_succeed() {
+fn ten_of_100_activations_of_a_10_use_code_succeed() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     let users: Vec<_> = (0..10).map(|_| User::driver(&stack)).collect();
@@ -206,9 +206,9 @@ fn of_100_activations_of_a_10_use_code_10_succeed() {
     assert_sound(&stack);
 }
 
-/// So that a code that all claim does not take the connections of the others.
+/// The bound keeps a popular code from taking all connections.
 #[test]
-fn four_claims_wait_for_a_code_and_the_next_comes_again() {
+fn four_claims_queue_for_a_code_and_a_fifth_is_retried() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     let (code, other) = (promocode(&admin, 7, 10), promocode(&admin, 5, 10));
@@ -357,7 +357,7 @@ fn an_activation_sent_again_with_its_key_counts_once() {
 }
 
 #[test]
-fn a_statement_runs_and_pages_and_knows_the_past() {
+fn a_statement_has_running_balances_pages_and_past_moments() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
     for amount in [100, 200, 300] {
@@ -414,7 +414,7 @@ fn a_statement_runs_and_pages_and_knows_the_past() {
 }
 
 #[test]
-fn what_is_no_booking_has_no_booking_id() {
+fn only_booking_transactions_have_a_booking_id() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     activate(&user, &promocode(&User::admin(&stack), 500, 1)).expect(200);
@@ -438,7 +438,7 @@ fn what_is_no_booking_has_no_booking_id() {
 }
 
 #[test]
-fn a_claim_answers_what_can_be_spent() {
+fn a_claim_answers_the_spendable_balance() {
     let stack = Stack::shared();
     let user = User::driver(&stack);
     let me = user.get("/auth/me").send().expect(200).json();

@@ -1,5 +1,5 @@
-//! The host is killed between the steps that a payment takes here and at the provider. What is left is
-//! found by the sweep, and the money is where it would have been.
+//! The host is killed between the steps of a payment here and at the provider. The sweep finishes the payment, and the money
+//! ends where it would have been.
 
 use std::thread;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn a_payment_survives_a_crash_at_any_step() {
     let mut scene = Scene::start();
     let user = scene.user();
 
-    // The provider knows of it, and we do not know that it does.
+    // The provider has the checkout, but its answer was lost.
     let (title, key) = (unique("lunch"), key());
     let body = json!({ "order_id": "1", "amount": 25, "customer_id": 7, "description": title });
     let ask = || {
@@ -76,7 +76,7 @@ fn a_payment_survives_a_crash_at_any_step() {
             .all(|it| it.headers[name] == asked[0].headers[name])
     );
 
-    // It was paid, and the webhook about it died.
+    // It was paid, but the host died over the webhook.
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.leave_alone(&payment);
     let gate = scene.stack.lock_table("payments.transfer");
@@ -115,7 +115,7 @@ fn a_refund_is_made_once_although_the_host_is_killed_meanwhile() {
     });
     assert_eq!(scene.provider.status(&attempt), "refunded");
 
-    // The provider did it, and we do not know that it did.
+    // The provider sent it back, but its answer was lost.
     let payment = expired(&scene);
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
     scene.leave_alone(&payment);
@@ -188,7 +188,7 @@ fn a_part_is_sent_back_once_although_the_host_is_killed_meanwhile() {
     eventually("it is sent back", SOON, || owed(&scene, &payment) == 0);
     assert_eq!(scene.provider.refunded(&attempt), 1_000);
 
-    // The provider did it, and we do not know that it did: it is not asked for it again.
+    // The provider sent it back, but its answer was lost: it is not asked again.
     let (payment, attempt) = scene.paid();
     scene.leave_alone(&payment);
     let path = format!("{attempt}/refunds");

@@ -1,4 +1,4 @@
-//! What users owe after a payment was taken back: it is settled before money of theirs goes anywhere.
+//! Receivables after a payment was taken back: they are settled before the user's money moves.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ fn a_payout_waits_while_its_user_owes_and_settles_it_when_it_is_returned() {
 }
 
 #[test]
-fn what_an_erased_person_left_pays_what_they_turn_out_to_owe() {
+fn unclaimed_money_of_an_erased_person_settles_a_later_debt() {
     let scene = Scene::start();
     let user = scene.user();
     let name = account(&user, 0.0);
@@ -54,7 +54,7 @@ fn what_an_erased_person_left_pays_what_they_turn_out_to_owe() {
 }
 
 #[test]
-fn what_an_erased_person_paid_in_can_go_back_to_where_it_came_from() {
+fn a_deposit_of_an_erased_person_can_be_refunded() {
     let scene = Scene::start();
     let user = scene.user();
     let name = account(&user, 0.0);
@@ -69,7 +69,7 @@ fn what_an_erased_person_paid_in_can_go_back_to_where_it_came_from() {
 }
 
 #[test]
-fn a_dispute_that_is_won_after_a_write_off_makes_good_the_loss_of_the_house() {
+fn a_won_dispute_after_a_write_off_repays_the_house() {
     let scene = Scene::start();
     let (user, other, admin) = (scene.user(), scene.user(), User::admin(&scene.stack));
     let (name, elsewhere) = (account(&user, 0.0), account(&other, 0.0));
@@ -89,15 +89,15 @@ fn a_dispute_that_is_won_after_a_write_off_makes_good_the_loss_of_the_house() {
         .provider
         .changes(&attempt, "status_detail", json!("reimbursed"));
     scene.webhook(&attempt).expect(200);
-    // The user has what was taken from them, and not what the house had borne.
+    // The user gets back the settled part, and the house the part that it had borne.
     assert_eq!(balance(&user, &name), json!(2.5));
     assert_eq!(houses(), [0, 0, -1000]);
     assert_sound(&scene.stack);
 }
 
-/// Nothing is converted, so it does not settle the debt; it waits.
+/// Money is never converted, so money of another currency does not settle the debt, and waits.
 #[test]
-fn who_owes_in_one_currency_moves_none_of_another() {
+fn a_debt_in_one_currency_blocks_movements_in_another() {
     let scene = Scene::start();
     let (user, admin) = (scene.user(), User::admin(&scene.stack));
     let name = account(&user, 0.0);
@@ -156,9 +156,9 @@ fn who_owes_in_one_currency_moves_none_of_another() {
     assert_sound(&scene.stack);
 }
 
-/// Debts that are split are a large one.
+/// Splitting a large debt does not avoid the second admin.
 #[test]
-fn small_debts_that_one_admin_writes_off_in_a_day_are_a_large_one() {
+fn small_write_offs_of_one_admin_within_a_day_count_as_one_large() {
     let scene = Scene::start();
     let (user, other) = (scene.user(), scene.user());
     let (name, elsewhere) = (account(&user, 0.0), account(&other, 0.0));

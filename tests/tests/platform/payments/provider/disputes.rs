@@ -1,4 +1,4 @@
-//! Payments that are settled: they are watched for disputes, and keep no payer waiting.
+//! Settled payments: they are watched for disputes, and keep no payer waiting.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::super::assert_sound;
 use super::parts::{assert_ok, refund_part, waiting};
 use super::scene::{Payment, SOON, Scene};
 
-/// Pays 25.00 into the wallet; answers the payment and its attempt at the provider, which no webhook told of.
+/// Pays 25.00 into the wallet without a webhook; answers the payment and its attempt at the provider.
 fn pay_in(scene: &Scene, user: &User) -> (String, String) {
     let body = json!({ "amount": 2500, "currency": "BRL" });
     let asked = user.post("/payment/deposit").json(&body).send();
@@ -27,7 +27,7 @@ fn total(user: &User) -> i64 {
 }
 
 #[test]
-fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
+fn every_won_dispute_about_a_payment_is_credited_again() {
     let scene = Scene::shared();
     let user = scene.user();
     let (payment, id) = pay_in(scene, &user);
@@ -59,7 +59,7 @@ fn a_dispute_that_is_won_is_credited_again_as_often_as_it_is_won() {
 
 /// The payer's bank takes the whole payment before the provider has heard of the part, so the payer has the part with it.
 #[test]
-fn a_part_that_a_chargeback_overtook_is_sent_once_and_only_when_the_dispute_is_won() {
+fn a_part_overtaken_by_a_chargeback_is_sent_only_after_a_won_dispute() {
     let scene = Scene::shared();
     let user = scene.user();
     let (id, attempt) = pay_in(scene, &user);
@@ -100,7 +100,7 @@ fn a_part_that_a_chargeback_overtook_is_sent_once_and_only_when_the_dispute_is_w
 }
 
 #[test]
-fn a_refund_that_a_chargeback_overtook_is_sent_when_the_dispute_is_won() {
+fn a_refund_overtaken_by_a_chargeback_is_sent_after_a_won_dispute() {
     let scene = Scene::shared();
     let (payment, attempt) = scene.paid();
     let away = (0..3).map(|_| Reply::status(503));
@@ -127,9 +127,9 @@ fn a_refund_that_a_chargeback_overtook_is_sent_when_the_dispute_is_won() {
     assert_sound(&scene.stack);
 }
 
-/// A webhook asks before the provider takes the money back, and is answered after another one has booked that.
+/// The provider is asked before it takes the money back, and its answer arrives after another webhook has booked that.
 #[test]
-fn an_answer_from_before_a_chargeback_is_no_dispute_that_was_won() {
+fn a_late_answer_from_before_a_chargeback_is_not_a_won_dispute() {
     let scene = Scene::shared();
     let user = scene.user();
     let (payment, id) = pay_in(scene, &user);
@@ -155,7 +155,7 @@ fn an_answer_from_before_a_chargeback_is_no_dispute_that_was_won() {
 }
 
 #[test]
-fn what_is_settled_keeps_no_payer_waiting() {
+fn settled_payments_keep_no_payer_waiting() {
     let scene = Scene::start();
     let mut sql = scene.stack.sql();
     sql.batch_execute("SET search_path = payments").unwrap();

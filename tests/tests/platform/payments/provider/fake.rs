@@ -10,7 +10,7 @@ use wharf_tests::{Outside, Received, Reply};
 
 use super::scene::moment;
 
-/// The provider, as the test makes it.
+/// The provider, as the test controls it.
 pub(super) struct Provider {
     pub(super) outside: Outside,
     state: Arc<Mutex<State>>,
@@ -22,15 +22,15 @@ struct State {
     payments: BTreeMap<String, Vec<Value>>,
     /// The `external_reference` of each order.
     orders: HashMap<String, String>,
-    /// What was said under each `x-idempotency-key`.
+    /// The answer given under each `x-idempotency-key`.
     bodies: HashMap<String, Vec<u8>>,
     /// The `x-idempotency-key` of every refund.
     refunds: HashSet<String>,
     /// Refunds are answered and not made.
     is_idle: bool,
-    /// What comes instead of an answer, for requests in which this word stands.
+    /// Replies that replace the answers to requests that contain this word.
     instead: HashMap<String, VecDeque<Reply>>,
-    /// How late the next answer comes to a request in which this word stands.
+    /// The delay of the next answer to a request that contains this word.
     late: HashMap<String, Duration>,
 }
 
@@ -58,7 +58,7 @@ impl Provider {
         id
     }
 
-    /// The provider holds something else now.
+    /// Changes a field of a payment at the provider.
     pub(super) fn changes(&self, payment: &str, field: &str, value: Value) {
         let mut state = self.state.lock().unwrap();
         let all = state.payments.values_mut().flatten();
@@ -67,7 +67,7 @@ impl Provider {
             .expect("the payment")[field] = value;
     }
 
-    /// These come instead of the next answers to requests in which `word` stands.
+    /// Replaces the next answers to requests that contain `word`.
     pub(super) fn instead(&self, word: &str, replies: impl IntoIterator<Item = Reply>) {
         let mut state = self.state.lock().unwrap();
         state
@@ -77,7 +77,7 @@ impl Provider {
             .extend(replies);
     }
 
-    /// The next request in which `word` stands is carried out at once and answered late.
+    /// Carries out the next request that contains `word` at once, and answers it late.
     pub(super) fn delay(&self, word: &str, by: Duration) {
         let mut state = self.state.lock().unwrap();
         state.late.insert(word.to_owned(), by);
@@ -92,7 +92,7 @@ impl Provider {
         cents(&self.find(payment)[REFUNDED])
     }
 
-    /// From now on refunds are answered and not made; or made again.
+    /// Makes later refunds be answered without being made, or be made again.
     pub(super) fn idles(&self, is_idle: bool) {
         self.state.lock().unwrap().is_idle = is_idle;
     }

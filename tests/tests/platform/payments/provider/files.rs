@@ -1,4 +1,4 @@
-//! Settlement reports of the provider: what it kept is booked once, and what differs from the books is listed.
+//! Settlement reports of the provider: its fees are booked once, and differences from the books are listed.
 
 use std::thread;
 
@@ -20,7 +20,7 @@ fn import(admin: &User, lines: &[String]) -> Answer {
     admin.post("/payments/provider-files").json(&body).send()
 }
 
-/// Kind, attempt, and what is booked and reported of it.
+/// Kind, attempt, and its booked and reported amounts.
 type Difference = (String, String, i64, i64);
 
 const NONE: [Difference; 0] = [];
@@ -47,7 +47,7 @@ fn differences(admin: &User, file: &Value) -> Vec<Difference> {
         .collect()
 }
 
-/// What has left an account of the house.
+/// The sum that has left a house account.
 fn gone_from(scene: &Scene, house: &str) -> i64 {
     let gone =
         "SELECT coalesce(sum(CASE WHEN house.id = debit THEN amount ELSE -amount END), 0)::bigint
@@ -57,7 +57,7 @@ fn gone_from(scene: &Scene, house: &str) -> i64 {
     row.get(0)
 }
 
-/// What the provider kept by the books, and by the lines of all files.
+/// The provider's fees by the books, and by the lines of all files.
 fn kept(scene: &Scene) -> (i64, i64) {
     let reported = "SELECT coalesce(sum(fee), 0)::bigint FROM payments.provider_line";
     let row = scene.stack.sql().query_one(reported, &[]).unwrap();
@@ -72,7 +72,7 @@ fn in_an_hour(scene: &Scene) -> String {
 
 #[test]
 fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
-    // Of its own: what others pay meanwhile would be missing in the file.
+    // A stack of its own: concurrent payments of other tests would be missing in the file.
     let scene = Scene::start();
     let admin = User::admin(&scene.stack);
     let (since, later) = (moment(), in_an_hour(&scene));
@@ -142,7 +142,7 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         .json();
     assert_eq!((&listed[0], &listed[1]["id"]), (&next, &file["id"]));
 
-    // Money of another currency is another amount.
+    // Another currency counts as another amount.
     let [foreign, mixed] = [0; 2].map(|_| scene.paid().1);
     let lines = [
         line(&foreign, "SETTLEMENT", "25.00", "0.00").replace(",BRL,", ",USD,"),
@@ -161,7 +161,7 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
 
 #[test]
 fn a_payment_between_two_reports_is_reported_by_neither() {
-    // Of its own: what others pay meanwhile would be missing, too.
+    // A stack of its own: concurrent payments of other tests would be missing in the file.
     let scene = Scene::start();
     let admin = User::admin(&scene.stack);
     let (_, named) = scene.paid();
@@ -178,7 +178,7 @@ fn a_payment_between_two_reports_is_reported_by_neither() {
 }
 
 #[test]
-fn a_dispute_that_was_won_is_no_difference() {
+fn a_won_dispute_is_no_difference() {
     let scene = Scene::start();
     let admin = User::admin(&scene.stack);
     let (_, attempt) = scene.paid();
@@ -197,7 +197,7 @@ fn a_dispute_that_was_won_is_no_difference() {
     ];
     let taken = import(&admin, &lines).expect(201).json();
     assert_eq!(differences(&admin, &taken), NONE);
-    // The provider has decided, and has not told us yet.
+    // The provider has decided, but no webhook came yet.
     let returned = [line(&attempt, "CHARGEBACK", "25.00", "-1.25")];
     let won = import(&admin, &returned).expect(201).json();
     let taken_back = ("sent_back".to_owned(), attempt.clone(), 2500, 0);
@@ -242,7 +242,7 @@ fn a_report_that_cannot_be_read_changes_nothing() {
 
 /// Several admins have the same report, and none of its lines counts twice.
 #[test]
-fn the_same_report_at_once_counts_once() {
+fn concurrent_imports_of_the_same_report_count_once() {
     let scene = Scene::shared();
     let admin = User::admin(&scene.stack);
     let attempts: Vec<_> = (0..20).map(|_| unique("attempt")).collect();
@@ -264,7 +264,7 @@ fn the_same_report_at_once_counts_once() {
 }
 
 #[test]
-fn the_longest_report_is_imported_while_others_are_served_and_a_longer_one_is_refused() {
+fn the_longest_report_does_not_block_others_and_a_longer_one_is_refused() {
     let scene = Scene::shared();
     let admin = User::admin(&scene.stack);
     let user = scene.user();
@@ -300,7 +300,7 @@ fn the_longest_report_is_imported_while_others_are_served_and_a_longer_one_is_re
         (&json!(0), &json!(9_000))
     );
     import(&admin, &lines(20_000)).expect(413);
-    // A line that only quotes and separators make up costs no more than its length.
+    // A line of only quotes and separators costs time in proportion to its length.
     let quotes = format!("{}{}", "\"\"".repeat(50_000), ",".repeat(700_000));
     import(&admin, &[quotes]).problem(400);
     user.get("/payment/balance").send().expect(200);

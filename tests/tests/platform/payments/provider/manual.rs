@@ -1,4 +1,4 @@
-//! Real money that admins handle.
+//! Manual acts with real money.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use wharf_tests::{Reply, User, unique};
 use super::super::{account, activate, assert_sound, balance, by_hand, deposit, withdraw};
 use super::scene::Scene;
 
-/// Something may have been done, so the key is not free for another request.
+/// The request may have had an effect, so the key is not free for another one.
 #[test]
 fn a_key_stays_with_its_request_after_a_failure_of_the_server() {
     let scene = Scene::start();
@@ -24,11 +24,11 @@ fn a_key_stays_with_its_request_after_a_failure_of_the_server() {
     };
     asked(5).expect(502);
     assert_eq!(asked(6).problem(422)["code"], "idempotency-key-reused");
-    // Its checkout is cancelled: it is not answered as if it were awaited.
+    // Its checkout is cancelled, so it is not shown as pending.
     assert_eq!(asked(5).expect(200).json()["status"], "FAILED");
 }
 
-/// It could be withdrawn a moment later.
+/// The money could be withdrawn a moment later.
 #[test]
 fn a_deposit_is_not_approved_by_hand() {
     let scene = Scene::shared();
@@ -60,7 +60,7 @@ fn a_large_payout_takes_two_admins_in_both_directions() {
     assert_eq!(proposed["paidAt"], Value::Null);
     let paid = by_hand(&second, &path("paid")).expect(200).json();
     assert!(paid["paidAt"].is_string(), "{paid}");
-    // The bank says that it came back: so says one admin, and another one.
+    // Two admins record that the bank sent it back.
     by_hand(&first, &path("returned")).expect(202);
     assert_eq!(balance(&user, &name), json!(0));
     by_hand(&second, &path("returned")).expect(200);
@@ -68,7 +68,7 @@ fn a_large_payout_takes_two_admins_in_both_directions() {
     assert_sound(&scene.stack);
 }
 
-/// The same for the wallet: what was asked for first stays.
+/// The same for the wallet: the first request stays.
 #[test]
 fn a_deposit_of_another_amount_under_the_same_key_is_refused() {
     let scene = Scene::shared();
@@ -87,9 +87,9 @@ fn a_deposit_of_another_amount_under_the_same_key_is_refused() {
     assert_eq!(again["payment_id"], first["payment_id"]);
 }
 
-/// Its users may withdraw what the house pays for it.
+/// Its users may withdraw the money that the house pays for it.
 #[test]
-fn a_promo_code_that_is_worth_much_takes_two_admins() {
+fn a_valuable_promo_code_takes_two_admins() {
     let scene = Scene::shared();
     let (first, second) = (User::admin(&scene.stack), User::second_admin(&scene.stack));
     let code = unique("GIFT");
@@ -103,7 +103,7 @@ fn a_promo_code_that_is_worth_much_takes_two_admins() {
     }
     let user = scene.user();
     activate(&user, &code).problem(404);
-    // Other terms are proposed anew.
+    // Other terms are a new proposal.
     create(&second, 10_002).problem(409);
     create(&first, 10_002).expect(200);
     activate(&user, &code).expect(200);
@@ -130,7 +130,7 @@ fn a_promo_code_that_is_worth_much_takes_two_admins() {
         .json(&small)
         .send()
         .expect(200);
-    // Many small ones are a large one.
+    // Many small codes count as one large.
     let one_more = json!({ "amount": 1, "max_uses": 1 });
     let refused = first.post("/payment/promocode").json(&one_more).send();
     assert_eq!(refused.problem(409)["code"], "second-admin-needed");

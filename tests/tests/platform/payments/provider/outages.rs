@@ -38,7 +38,7 @@ fn a_provider_that_is_down_is_seen_and_asked_again() {
         .expect(200)
         .json();
     assert!(shown["payment_link"].is_string() && shown["qr_code"].is_string());
-    // Whether an answer got lost on the way, the provider can tell a copy by its key.
+    // The answer may have been lost, so each retry carries the same key.
     let keys: Vec<_> = scene
         .provider
         .received(&title)
@@ -46,7 +46,7 @@ fn a_provider_that_is_down_is_seen_and_asked_again() {
         .map(|it| it.headers["x-idempotency-key"].to_str().unwrap().to_owned())
         .collect();
     assert!(keys.iter().all(|it| *it == keys[0]), "{keys:?}");
-    // The patience that an outage cost does not delay what comes after it.
+    // The pause after an outage does not delay later requests.
     let next =
         "SELECT visit_at <= now() + interval '5 seconds' FROM payments.checkout WHERE id = $1";
     let payment = scene.open(&user);
@@ -63,7 +63,7 @@ fn a_provider_that_is_down_is_seen_and_asked_again() {
 }
 
 #[test]
-fn a_code_is_asked_for_in_the_same_words_each_time() {
+fn retries_for_a_qr_code_send_the_same_body() {
     let scene = Scene::shared();
     let user = scene.user();
     let title = format!("{}{}", unique("code"), "x".repeat(200));
@@ -114,7 +114,7 @@ fn a_payment_that_the_provider_refuses_is_cancelled() {
     let path = format!("/payments/?order_id={order}");
     let listed = user.get(&path).send().expect(200).json();
     assert_eq!(listed[0]["status"], "cancelled");
-    // Not so when it is we who are not known there, or when the address leads elsewhere.
+    // A rejected token or a redirect does not refuse the payment itself.
     for reply in [
         Reply::status(401),
         Reply::redirect("https://psp.test/maintenance"),
@@ -127,7 +127,7 @@ fn a_payment_that_the_provider_refuses_is_cancelled() {
 }
 
 #[test]
-fn an_answer_that_no_payer_can_use_is_asked_for_again() {
+fn an_unusable_answer_of_the_provider_is_requested_again() {
     let scene = Scene::shared();
     let (user, title) = (scene.user(), unique("useless"));
     let long = format!("https://psp.test/{}", "x".repeat(5_000));
@@ -144,9 +144,9 @@ fn an_answer_that_no_payer_can_use_is_asked_for_again() {
     });
 }
 
-/// What other functions hear: nothing that can never be is called an outage, or they would ask for ever.
+/// Callers retry outages for ever, so an impossible request must be refused.
 #[test]
-fn a_function_that_asks_for_what_cannot_be_hears_so() {
+fn impossible_requests_of_functions_are_refused_and_not_called_outages() {
     let scene = Scene::shared();
     let title = unique("refused");
     scene.provider.instead(&title, [Reply::status(400)]);
@@ -214,10 +214,10 @@ fn a_silent_provider_does_not_delay_other_requests() {
             .collect();
         is_over.store(true, Ordering::Relaxed);
         looks.sort();
-        // Behind a request that hangs, nearly all would wait for its timeout, which is three seconds.
+        // If they queued behind a hanging request, nearly all would wait for its timeout of three seconds.
         assert!(looks[45] < Duration::from_secs(2), "{looks:?}");
     });
-    // Most of them did not even ask.
+    // Most of them did not contact the provider.
     let (asked, opened) = (
         scene.provider.received("hung").len(),
         "SELECT count(*) FROM payments.checkout",
@@ -230,7 +230,7 @@ fn a_silent_provider_does_not_delay_other_requests() {
 }
 
 #[test]
-fn a_provider_that_was_asked_too_much_is_left_alone_for_a_while() {
+fn a_provider_that_limits_requests_is_not_asked_for_a_while() {
     const PAYMENTS: usize = 40;
     let scene = Scene::start();
     let user = scene.user();
@@ -244,7 +244,7 @@ fn a_provider_that_was_asked_too_much_is_left_alone_for_a_while() {
     assert!(asked < PAYMENTS, "{asked}");
 }
 
-/// Everything at once, in an order that the dice decide; then one clean look by the sweep.
+/// All faults at once in random order, then one clean look by the sweep.
 #[test]
 fn chaos_ends_in_the_same_books_as_a_clean_run() {
     const PAYMENTS: usize = 24;
@@ -272,7 +272,7 @@ fn chaos_ends_in_the_same_books_as_a_clean_run() {
         }
         let last = if is_paid { "approved" } else { "rejected" };
         scene.provider.changes(&id, "status", json!(last));
-        // Some are told several times, some never.
+        // Some payments have several webhooks, some none.
         for _ in 0..number % 4 {
             scene.webhook(&id);
         }
@@ -293,7 +293,7 @@ fn chaos_ends_in_the_same_books_as_a_clean_run() {
     assert_sound(&scene.stack);
 }
 
-/// In how many seconds a checkout is looked at again after each of ten looks.
+/// The seconds until the next visit after each of ten visits to a checkout.
 fn pauses(sql: &mut Client, status: &str, expires_in_s: f64, is_sending_back: bool) -> Vec<i32> {
     let pauses = "SELECT round(extract(epoch FROM next_visit(
             jsonb_populate_record(NULL::checkout, jsonb_build_object(
@@ -306,7 +306,7 @@ fn pauses(sql: &mut Client, status: &str, expires_in_s: f64, is_sending_back: bo
 }
 
 #[test]
-fn a_checkout_is_looked_at_ever_less_often_but_not_seldom_while_something_is_open() {
+fn the_sweep_visits_a_checkout_less_often_but_open_ones_still_often() {
     let mut sql = Stack::shared().sql();
     sql.batch_execute("SET search_path = payments").unwrap();
     let doubling = [5, 10, 20, 40, 80, 160, 320, 640, 640, 640];

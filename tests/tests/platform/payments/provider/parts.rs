@@ -7,7 +7,7 @@ use wharf_tests::{Dice, Reply, User, at_once, eventually};
 use super::super::assert_sound;
 use super::scene::{Payment, SOON, Scene};
 
-/// Asks for a part as another function does.
+/// Requests a part refund as another function does.
 pub(super) fn refund_part(scene: &Scene, payment: &Payment, part: Uuid, cents: i64) -> Value {
     let asked = json!([payment.id, part, cents]);
     let answer = scene
@@ -32,14 +32,14 @@ pub(super) fn assert_ok(answer: &Value, status: &str) {
     assert_eq!(answer["Ok"]["status"], status, "{answer}");
 }
 
-/// What is booked and what the provider has sent back, in cents.
+/// The booked refunds and those that the provider has sent, in cents.
 fn standing(scene: &Scene, payment: &Payment, attempt: &str) -> (i64, i64) {
     (scene.booked(payment).0, scene.provider.refunded(attempt))
 }
 
 /// Openers choose the ids of their parts, and two may choose the same one.
 #[test]
-fn a_part_of_the_same_id_goes_back_from_one_payment_only() {
+fn a_part_id_is_used_for_one_payment_only() {
     let scene = Scene::shared();
     let part = Uuid::new_v4();
     let payments: Vec<_> = (0..6).map(|_| scene.paid().0).collect();
@@ -92,7 +92,7 @@ fn a_part_goes_back_once_and_the_last_part_is_the_whole_refund() {
 }
 
 #[test]
-fn a_part_of_a_payment_by_code_and_then_the_rest_go_back_through_its_order() {
+fn refunds_of_a_payment_by_code_go_through_its_order() {
     let scene = Scene::shared();
     let payment = scene.open_by(&scene.user(), "lunch by code", "qr");
     let attempt = scene.provider.pays(&payment.id, &json!(25), "approved");
@@ -112,7 +112,7 @@ fn a_part_of_a_payment_by_code_and_then_the_rest_go_back_through_its_order() {
 }
 
 #[test]
-fn a_part_that_the_provider_did_not_hear_or_refused_is_listed_and_asked_for_again() {
+fn a_lost_or_refused_part_refund_is_listed_and_tried_again() {
     let scene = Scene::shared();
     for (reply, refusal) in [
         (Reply::status(503), Value::Null),
@@ -139,7 +139,7 @@ fn a_part_that_the_provider_did_not_hear_or_refused_is_listed_and_asked_for_agai
             ),
             (&json!(6), &json!(true), &refusal)
         );
-        // The next one takes both along.
+        // The next visit sends both.
         eventually("the provider hears of it", SOON, || {
             assert_ok(&refund_part(scene, &payment, second, 400), "Approved");
             scene.hurry(&payment);
@@ -154,7 +154,7 @@ fn a_part_that_the_provider_did_not_hear_or_refused_is_listed_and_asked_for_agai
 }
 
 #[test]
-fn a_provider_that_says_it_sent_a_part_back_is_not_believed_before_it_has() {
+fn a_part_is_done_only_when_the_provider_shows_the_refund() {
     let scene = Scene::start_with_asker();
     let (payment, attempt) = scene.paid();
     scene.provider.idles(true);
@@ -211,9 +211,9 @@ fn a_chargeback_or_a_whole_refund_after_a_part_returns_the_rest_only() {
     assert_sound(&scene.stack);
 }
 
-/// Someone sends a part back at the provider while ours is on its way: both go, and both are booked.
+/// A part is sent back by hand at the provider while ours is on its way: both go, and both are booked.
 #[test]
-fn a_part_that_was_sent_back_by_hand_at_the_provider_is_no_part_of_ours() {
+fn a_manual_part_refund_at_the_provider_does_not_replace_ours() {
     let scene = Scene::shared();
     let (payment, attempt) = scene.paid();
     let away = (0..3).map(|_| Reply::status(503));
@@ -233,7 +233,7 @@ fn a_part_that_was_sent_back_by_hand_at_the_provider_is_no_part_of_ours() {
 }
 
 #[test]
-fn a_part_of_what_was_paid_outside_the_provider_is_booked_and_not_asked_for() {
+fn a_part_of_a_payment_made_outside_the_provider_is_only_booked() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     scene.patch(&payment, "approved").expect(200);

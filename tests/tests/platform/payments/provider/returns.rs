@@ -30,7 +30,7 @@ fn a_payment_after_the_end_is_refunded() {
 }
 
 #[test]
-fn of_two_payments_for_one_checkout_the_second_is_refunded() {
+fn the_second_payment_for_a_checkout_is_refunded() {
     let scene = Scene::shared();
     let payment = scene.open(&scene.user());
     let ids: Vec<_> = (0..3)
@@ -50,9 +50,9 @@ fn of_two_payments_for_one_checkout_the_second_is_refunded() {
     );
 }
 
-/// A refund of an order that names no payment is of all of them.
+/// A refund of an order that names no payment returns all its payments.
 #[test]
-fn of_two_payments_in_one_order_each_goes_back_by_itself() {
+fn each_of_two_payments_in_an_order_goes_back_by_itself() {
     let scene = Scene::shared();
     let payment = scene.open_by(&scene.user(), "lunch by code", "qr");
     let order = format!("ORD{}", payment.id.replace('-', "")).to_uppercase();
@@ -82,7 +82,7 @@ fn of_two_payments_in_one_order_each_goes_back_by_itself() {
 }
 
 #[test]
-fn a_refund_that_the_provider_did_not_hear_is_told_again() {
+fn a_refund_request_lost_on_the_way_is_sent_again() {
     let scene = Scene::shared();
     let (payment, id) = scene.paid();
     scene
@@ -124,7 +124,7 @@ fn a_part_that_the_provider_gave_back_is_booked_here() {
         assert_eq!(scene.booked(&payment).0, left);
         assert_eq!(scene.status(&payment), "approved");
     }
-    // The rest goes when we say so.
+    // The rest goes back at our request.
     scene.patch(&payment, "refunded").expect(200);
     assert_eq!(
         (scene.provider.status(&id).as_str(), scene.booked(&payment)),
@@ -135,7 +135,7 @@ fn a_part_that_the_provider_gave_back_is_booked_here() {
 
 /// A card's holder has months to take the money back, and the webhook about it may get lost.
 #[test]
-fn money_that_is_taken_back_after_weeks_is_noticed() {
+fn a_chargeback_after_weeks_is_noticed() {
     let scene = Scene::shared();
     let (payment, attempt) = scene.paid();
     let id: Uuid = payment.id.parse().unwrap();
@@ -183,7 +183,7 @@ pub(super) fn deposited(
     (Payment { id, opened: row }, attempt)
 }
 
-/// What a house account has in USD, by the books.
+/// The balance of a house account in USD, by the books.
 pub(super) fn house(stack: &Stack, name: &str) -> i64 {
     let books = User::admin(stack)
         .get("/payments/trial-balance")
@@ -240,7 +240,7 @@ fn a_withdrawal_waits_until_an_admin_pays_it_out() {
 }
 
 #[test]
-fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
+fn a_withdrawal_that_fails_or_bounces_returns_to_the_user() {
     let scene = Scene::start();
     let (user, admin) = (scene.user(), User::admin(&scene.stack));
     let name = account(&user, 0.0);
@@ -264,7 +264,7 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
         assert!(answers.iter().all(|it| it["returnedAt"].is_string()));
     }
     assert_eq!(balance(&user, &name), json!(9.5));
-    // What came back from the bank is the one that bounced, and not another one.
+    // The transfer that bounced is returned, and no other.
     assert_eq!(
         (
             admin.get("/payments/payouts").send().expect(200).json(),
@@ -280,7 +280,7 @@ fn a_withdrawal_that_cannot_be_paid_out_or_bounces_is_the_users_again() {
     assert_sound(&scene.stack);
 }
 
-/// What is there is taken, and nothing moves until the rest is settled.
+/// The user's money is taken, and nothing moves until the rest is settled.
 #[test]
 fn a_chargeback_of_spent_money_is_owed_by_the_user() {
     let scene = Scene::start();
@@ -292,7 +292,7 @@ fn a_chargeback_of_spent_money_is_owed_by_the_user() {
         .provider
         .changes(&attempt, "status", json!("charged_back"));
     at_once(4, |_| scene.webhook(&attempt).expect(200));
-    // One cent was missing, and not one of the others is kept.
+    // Only one cent was missing, so the user owes one cent.
     assert_eq!(balance(&user, &name), json!(0));
     let houses = || ["receivables", "losses", "psp"].map(|it| house(&scene.stack, it));
     assert_eq!(scene.status(&payment), "refunded");
@@ -303,7 +303,7 @@ fn a_chargeback_of_spent_money_is_owed_by_the_user() {
         (&json!(0), &json!(1))
     );
 
-    // What comes next settles it first; until then nothing goes out.
+    // Incoming money settles the debt first; until then nothing goes out.
     for refused in [
         withdraw(&user, &name, &json!(1)),
         send(&user, &name, &second, &json!(1)),
@@ -320,7 +320,7 @@ fn a_chargeback_of_spent_money_is_owed_by_the_user() {
 }
 
 #[test]
-fn what_is_owed_is_taken_from_all_that_the_user_has_and_the_rest_can_be_written_off() {
+fn a_debt_takes_all_free_money_and_its_rest_can_be_written_off() {
     let scene = Scene::start();
     let (user, other, admin) = (scene.user(), scene.user(), User::admin(&scene.stack));
     let (first, second, elsewhere) = (

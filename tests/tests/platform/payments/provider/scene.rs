@@ -1,4 +1,4 @@
-//! The platform beside a provider that can be told to lie.
+//! The platform with a provider that can be told to lie.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(super) const SECRET: &str = "signed-by-the-provider";
 /// A sweep comes every few seconds and visits what is due.
 pub(super) const SOON: Duration = Duration::from_secs(60);
 
-/// Now, as the provider writes it.
+/// The present time in the provider's format.
 pub(super) fn moment() -> String {
     let days = now_s() / 86_400;
     // Civil from days: the tests need no more of a calendar than this.
@@ -46,13 +46,13 @@ impl Scene {
         SCENE.get_or_init(Self::start_with_asker)
     }
 
-    /// One of its own, with a function that asks as others do.
+    /// A platform of its own, with a function that calls payments as others do.
     pub(super) fn start_with_asker() -> Self {
         let asker = include_str!("../../../../asker/spin.toml.part");
         Self::run(Options::default().manifest(asker))
     }
 
-    /// One of its own, whose provider the test may break.
+    /// A platform of its own, whose provider the test may break.
     pub(super) fn start() -> Self {
         Self::run(Options::default())
     }
@@ -126,7 +126,7 @@ impl Scene {
         User::admin(&self.stack).request("PATCH", &path).send()
     }
 
-    /// What is booked of it, and in how many transfers.
+    /// The booked sum of a payment, and the number of its transfers.
     pub(super) fn booked(&self, payment: &Payment) -> (i64, i64) {
         let id: Uuid = payment.id.parse().unwrap();
         let sum = "SELECT coalesce(sum(CASE WHEN kind = 'refund' THEN -amount ELSE amount END), 0)::bigint, count(*)
@@ -171,7 +171,7 @@ impl Scene {
             .iter()
             .map(|it| format!("{it:02x}"))
             .collect();
-        // What the body says is not what the provider holds.
+        // The body contradicts the provider's state.
         let body =
             json!({ "type": kind, "data": { "id": id }, "status": "approved", "amount": 1e9 });
         self.stack
@@ -181,7 +181,7 @@ impl Scene {
             .json(&body)
     }
 
-    /// As if half an hour had passed.
+    /// Moves the payment half an hour into the past.
     pub(super) fn run_out(&self, payment: &Payment) {
         let id: Uuid = payment.id.parse().unwrap();
         let past = "UPDATE payments.checkout SET expires_at = now() - interval '2 seconds', visit_at = now()
@@ -189,7 +189,7 @@ impl Scene {
         self.stack.sql().execute(past, &[&id]).unwrap();
     }
 
-    /// The sweep's turn does not come in this test.
+    /// Keeps the sweep from visiting the payment in this test.
     pub(super) fn leave_alone(&self, payment: &Payment) {
         let id: Uuid = payment.id.parse().unwrap();
         let later =
@@ -214,7 +214,7 @@ impl Scene {
         by.post(&path).send()
     }
 
-    /// The sweep's turn comes at once.
+    /// Makes the payment due for the sweep at once.
     pub(super) fn hurry(&self, payment: &Payment) {
         let id: Uuid = payment.id.parse().unwrap();
         let now = "UPDATE payments.checkout SET visit_at = now() WHERE id = $1";

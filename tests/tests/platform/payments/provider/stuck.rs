@@ -42,7 +42,7 @@ fn refuse(scene: &Scene, payment: &Payment, id: &str, refusal: Reply) {
 }
 
 #[test]
-fn a_part_that_went_back_before_is_not_settled_again() {
+fn a_part_that_already_went_back_is_not_settled_again() {
     let scene = Scene::shared();
     let (payment, id) = scene.paid();
     let part = refund_part(scene, &payment, Uuid::new_v4(), 1_000);
@@ -62,7 +62,7 @@ fn a_part_that_went_back_before_is_not_settled_again() {
 
 /// The provider takes the request each time, and sends nothing back.
 #[test]
-fn a_part_that_the_provider_takes_and_never_sends_is_stuck() {
+fn a_part_that_the_provider_accepts_but_never_sends_is_stuck() {
     let scene = Scene::shared();
     for (said, is_refusal) in [("rejected", true), ("in_process", false)] {
         let (payment, id) = scene.paid();
@@ -77,7 +77,7 @@ fn a_part_that_the_provider_takes_and_never_sends_is_stuck() {
         });
         assert_eq!(is_stuck(), is_refusal, "{said}");
         if is_refusal {
-            // A part is told from those that follow by what the provider has sent back.
+            // Parts are told apart by the sum that the provider has sent back.
             let path = format!("/payments/stuck/{part}/settled");
             let settled = by_hand(&User::admin(&scene.stack), &path).problem(409);
             assert_eq!(settled["code"], "settled-at-provider");
@@ -87,7 +87,7 @@ fn a_part_that_the_provider_takes_and_never_sends_is_stuck() {
 }
 
 #[test]
-fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_again() {
+fn a_refund_settled_outside_is_never_requested_again() {
     let scene = Scene::shared();
     let (payment, id) = refused(scene, closed_card());
     let admin = User::admin(&scene.stack);
@@ -114,10 +114,10 @@ fn what_the_provider_refuses_for_good_is_settled_outside_and_never_asked_for_aga
 }
 
 #[test]
-fn the_provider_is_asked_again_when_an_admin_says_so() {
+fn an_admin_makes_the_provider_be_asked_again() {
     let scene = Scene::shared();
     let rejected = Reply::json(201, &json!({ "status": "rejected" }));
-    // An answer that no text of the database can hold.
+    // An answer with a NUL, which PostgreSQL's texts cannot hold.
     let garbled = Reply::bytes(400, "no\0\n");
     let denied = Reply::status(403);
     for refusal in [closed_card(), rejected, garbled, denied] {
@@ -140,7 +140,7 @@ fn the_provider_is_asked_again_when_an_admin_says_so() {
     }
 }
 
-/// The provider accepts the token for nothing any more, so neither the refund nor a look at the payment is answered.
+/// The provider rejects the token for every request, refunds and look-ups of payments alike.
 #[test]
 fn a_refund_is_stuck_when_the_provider_no_longer_accepts_the_token() {
     let scene = Scene::shared();
@@ -164,9 +164,9 @@ fn a_refund_is_stuck_when_the_provider_no_longer_accepts_the_token() {
     assert_sound(&scene.stack);
 }
 
-/// One that takes its time is no refusal: a person who settled it would pay it twice.
+/// A slow refund is no refusal: an admin who settled it would pay it twice.
 #[test]
-fn a_refund_that_the_provider_only_promises_is_asked_for_again() {
+fn a_refund_that_the_provider_only_promises_is_requested_again() {
     let scene = Scene::shared();
     for (said, is_refusal) in [("approved", true), ("in_process", false)] {
         let (payment, id) = scene.paid();

@@ -50,7 +50,7 @@ fn a_wallet_of_each_currency_is_filled_and_emptied_without_conversion() {
         );
         let payment = asked["payment_id"].as_str().unwrap();
         let id = scene.pays_in(payment, &json!(25), currency);
-        // Whatever says it first, and as often as it is said.
+        // Webhooks and the sweep report it repeatedly, in any order.
         for answer in at_once(8, |_| scene.webhook(&id)) {
             answer.expect(200);
         }
@@ -108,7 +108,7 @@ fn a_wallet_of_each_currency_is_filled_and_emptied_without_conversion() {
 }
 
 #[test]
-fn a_top_up_that_is_paid_twice_counts_once_and_one_of_another_amount_never() {
+fn a_deposit_paid_twice_counts_once_and_a_wrong_amount_never() {
     let scene = Scene::shared();
     let user = scene.user();
     let asked = top_up(&user, 2500, "EUR");
