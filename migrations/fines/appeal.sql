@@ -1,6 +1,7 @@
 -- Appeals: open → accepted, rejected or withdrawn. Each change is a line in the fine's history.
 
--- Opens the appeal of the fine's driver, and stops the clock. A fine that was paid without giving it up can be appealed.
+-- Opens the appeal of the fine's driver, and stops the clock. A paid fine can be appealed unless its driver gave up the
+-- appeal.
 CREATE OR REPLACE FUNCTION open_appeal(the_fine bigint, the_caller uuid, why text)
 RETURNS TABLE (outcome text, subject appeal)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
@@ -67,8 +68,8 @@ BEGIN
 END
 $$;
 
--- Ends an appeal. Accepted: the fine is cancelled, and what was paid is owed back. Rejected: the clock goes on, and the
--- first discount is offered once more. The issuer does not decide; the driver only withdraws.
+-- Ends an appeal. Accepted: the fine is cancelled, and its payments are owed back. Rejected: the clock goes on, and the
+-- first discount is offered once more. The issuer does not decide; the driver can only withdraw.
 CREATE OR REPLACE FUNCTION end_appeal(the_fine bigint, the_caller uuid, is_admin boolean, verdict text, why text)
 RETURNS TABLE (outcome text, subject appeal)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$

@@ -14,7 +14,7 @@ BEGIN
     RETURNING * INTO c;
     IF c.plate IS NULL THEN
         SELECT * INTO c FROM car WHERE car.plate = the_plate FOR UPDATE;
-        -- The guest's plates are sold tickets again and again, and taken over by their drivers.
+        -- Plates of the guest can be registered repeatedly, and drivers can take theirs over.
         IF (c.owner IS NOT NULL AND c.listed) OR (c.is_guest AND c.listed AND as_guest) THEN
             RETURN QUERY SELECT 'plate_taken', NULL::text, NULL::text, NULL::text;
             RETURN;

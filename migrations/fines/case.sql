@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION iso(at timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 
--- Everything that a driver, an officer or an appeal body needs to follow how a fine came about.
+-- Everything that a driver, an officer or an appeal body needs to examine a fine.
 CREATE OR REPLACE FUNCTION case_file(it fine) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN

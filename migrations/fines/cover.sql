@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION owns_car_of(the_ticket bigint, the_user uuid) RETURNS
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM ticket_car JOIN car USING (plate) WHERE ticket_id = the_ticket AND owner = the_user);
 
--- Whether all of a ticket's cars are this user's. Of a car without an owner the ticket's buyer counts as one.
+-- Whether all of a ticket's cars are this user's. The ticket's buyer counts as the owner of a car without one.
 CREATE OR REPLACE FUNCTION owns_cars_of(it ticket, the_user uuid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN NOT EXISTS (

@@ -1,4 +1,4 @@
--- What fines emits and hears.
+-- The events that fines emits and hears.
 SELECT events.declare();
 SELECT events.emits('notify');
 SELECT events.hears('user:erased');

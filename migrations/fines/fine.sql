@@ -1,4 +1,4 @@
--- Plate checks and fines: who may issue them, when, and how they are paid.
+-- Plate checks and fines: the right to issue them, and their payment.
 
 -- A line in the history of a fine.
 CREATE OR REPLACE FUNCTION note_event(the_fine bigint, the_actor uuid, the_kind text, the_data jsonb DEFAULT '{}')
@@ -7,14 +7,14 @@ LANGUAGE sql AS $$
     INSERT INTO fine_event (fine_id, actor, kind, data) VALUES (the_fine, the_actor, the_kind, the_data)
 $$;
 
--- The driver whose fine it is sees that something changed.
+-- Bumps the version of the feed of the fine's driver, so that a poll sees the change.
 CREATE OR REPLACE FUNCTION touch_fine(the_fine bigint) RETURNS void
 LANGUAGE sql AS $$
     UPDATE driver SET version = version + 1
     WHERE user_id = (SELECT user_id FROM feed WHERE fine_id = the_fine)
 $$;
 
--- Fines of a plate that are no driver's become this one's. The caller holds a lock on the car.
+-- Gives the fines of a plate that have no driver to this one. The caller holds a lock on the car.
 CREATE OR REPLACE FUNCTION claim_fines(the_plate text, the_owner uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,8 +74,8 @@ RETURN CASE
     ELSE 'none'
 END;
 
--- Looks at a car, and keeps what was seen. `booked` is the booking of the car that says most about it here, {} when it
--- has none; null when bookings was not asked, which a car without a valid ticket needs.
+-- Checks a car and records the result. `booked` is the booking of the car to show here, {} when it has none; null when
+-- bookings was not asked, which suffices only for a car with a valid ticket.
 CREATE OR REPLACE FUNCTION check_plate(
     the_zone bigint, the_caller uuid, is_admin boolean, the_plate text, booked jsonb
 ) RETURNS TABLE (outcome text, subject plate_check)
@@ -105,8 +105,8 @@ LANGUAGE sql AS $$
     SELECT * FROM check_plate(the_zone, the_caller, is_admin, the_plate, '{}')
 $$;
 
--- The reason is the ticket or the booking in the zone, whichever ends last. Nothing is kept when no ticket is valid and
--- bookings was not asked.
+-- The result is about the ticket or the booking in the zone that ends later. Nothing is recorded when no ticket is valid
+-- and bookings was not asked.
 DROP FUNCTION IF EXISTS record_check(zone, uuid, text);
 CREATE OR REPLACE FUNCTION record_check(z zone, the_caller uuid, the_plate text, booked jsonb) RETURNS plate_check
 LANGUAGE plpgsql AS $$
@@ -138,8 +138,8 @@ BEGIN
 END
 $$;
 
--- Issues a fine. All who fine this plate queue at its car, so the same thing is fined once. A car that something covers
--- is not fined, unless an admin of the zone gives a reason.
+-- Issues a fine. Concurrent fines of a plate queue at its car, so the same violation is fined once. A covered car is not
+-- fined, unless an admin of the zone gives a reason.
 DROP FUNCTION IF EXISTS issue_fine(
     uuid, text, bigint, uuid, boolean, text, text, bigint, text, text, double precision, double precision, text, text
 );
@@ -223,7 +223,7 @@ BEGIN
 END
 $$;
 
--- Hides a fine. The row stays, with the one who did it.
+-- Hides a fine. The row stays, with the user who hid it.
 CREATE OR REPLACE FUNCTION hide_fine(the_fine bigint, the_caller uuid, is_admin boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
@@ -236,7 +236,7 @@ BEGIN
     IF NOT (is_admin OR works_in_zone(f.zone_id, the_caller)) THEN
         RETURN 'forbidden';
     END IF;
-    -- Hidden, the appeal could not be decided any more, and its driver would not get the money back.
+    -- The appeal of a hidden fine could not be decided, and its driver would not get the money back.
     IF f.payments > 0 AND EXISTS (SELECT FROM appeal WHERE fine_id = the_fine AND status = 'open') THEN
         RETURN 'appeal_open';
     END IF;
@@ -286,7 +286,8 @@ BEGIN
         WHEN f.status = 'cancelled' THEN 'fine_cancelled'
         WHEN gives_up AND ((f.schedule ->> 'waiver_percent')::int = 0 OR f.payments > 0) THEN 'no_waiver'
         WHEN gives_up AND EXISTS (SELECT FROM appeal WHERE fine_id = f.id) THEN 'appealed_already'
-        -- Only its driver can give up their appeal, or the discounts. The reference is on the driver's paper.
+        -- Only the driver can give up the appeal, or the discounts for a plan. For a plan the reference on the driver's paper
+        -- is enough.
         WHEN gives_up AND NOT of_driver THEN 'forbidden'
         WHEN the_parts IS NOT NULL AND the_reference IS NULL AND NOT of_driver THEN 'forbidden'
         WHEN the_parts IS NOT NULL AND f.plan_parts IS NOT NULL THEN 'plan_chosen'
@@ -344,7 +345,7 @@ DECLARE
     is_last boolean := c.parts IS NULL OR c.nth = c.parts;
     told jsonb := jsonb_build_object('amount', c.amount, 'charge', c.id, 'method', c.method, 'waives', c.waives);
 BEGIN
-    -- The time to pay counts from when the payment began, also when it became known late.
+    -- Deadlines count from the start of the payment, also when it became known late.
     UPDATE fine SET
         status = CASE WHEN is_last THEN 'paid' ELSE status END,
         paid_at = CASE WHEN is_last THEN now() END,
@@ -374,8 +375,8 @@ BEGIN
 END
 $$;
 
--- A payment of a fine was taken back: it is due again, by its schedule. A plan does not survive that, and an appeal that
--- was given up for a discount is not given up any more. The caller holds a lock on the fine.
+-- A payment of a fine was taken back: the fine is due again by its schedule. That ends a plan, and restores an appeal that
+-- was given up for a discount. The caller holds a lock on the fine.
 CREATE OR REPLACE FUNCTION fine_returned(c charge) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -405,8 +406,8 @@ BEGIN
 END
 $$;
 
--- Notes that the amount of fines has changed or that a part was not paid in time, `at_most` of them; says how many. The
--- amount itself is computed from the moment, so a sweep that was away for long notes in one step what several would have.
+-- Records changed amounts of fines and late parts, `at_most` of them; answers how many. The amount is computed from the
+-- moment, so one late sweep records what several earlier ones would have.
 CREATE OR REPLACE FUNCTION step_fines(at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Photos of fines: who may add one, and when.
+-- Photos of fines: the right and the time to add one.
 
 CREATE OR REPLACE FUNCTION show_photo(it photo)
 RETURNS TABLE (

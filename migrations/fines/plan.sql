@@ -1,4 +1,4 @@
--- Plans of fines: what each part is, until when it is to be paid, and whether the plan still holds.
+-- Plans of fines: the amount and deadline of each part, and whether the plan still holds.
 
 -- Whether the parts of a fine can be paid one by one. An open appeal stops the clock.
 CREATE OR REPLACE FUNCTION plan_runs(it fine, at timestamptz) RETURNS boolean
@@ -30,13 +30,13 @@ CREATE OR REPLACE FUNCTION plan_days(it fine) RETURNS int
 LANGUAGE sql STABLE
 RETURN coalesce((it.schedule ->> 'plan_days')::int, 30);
 
--- The plan of a fine, or what it would be.
+-- The plan of a fine, or a preview of it.
 CREATE OR REPLACE FUNCTION show_plan(it fine, offered_parts int DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     n int := coalesce(it.plan_parts, offered_parts);
     total bigint := coalesce(it.plan_total, offered_total(it, now()));
-    -- When the first part was or would be paid.
+    -- The time of the first part's payment; now for a preview.
     began timestamptz := coalesce(it.plan_until - make_interval(days => plan_days(it)) * it.payments, now());
 BEGIN
     IF n IS NULL THEN

@@ -34,8 +34,8 @@ BEGIN
 END
 $$;
 
--- How much of a fine is due at a moment: what is left of its plan, and without one what is left of it by its schedule.
--- A function of the moment alone, so a late sweep changes nothing.
+-- The amount of a fine that is due at a moment: the rest of its plan, or without a plan the rest by its schedule. It
+-- depends on the moment alone, so a late sweep changes nothing.
 CREATE OR REPLACE FUNCTION due_amount(it fine, at timestamptz, waives boolean DEFAULT false) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT CASE

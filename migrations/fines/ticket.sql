@@ -72,7 +72,7 @@ RETURN it.extends IS NULL OR EXISTS (
         AND earlier.removed_at IS NULL
 );
 
--- What was paid for a stay before this ticket. Copies of the release before ask for it.
+-- The price paid for a stay before this ticket. Copies of the release before call it.
 CREATE OR REPLACE FUNCTION paid_before(the_ticket bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE stay AS (
@@ -107,8 +107,8 @@ BEGIN
 END
 $$;
 
--- The open attempt of a payer, or a new one; none while another wallet pays, or for something else. The caller holds a
--- lock on the subject.
+-- The open attempt of a payer, or a new one; none while a wallet of another payer pays, or the payer's own wallet pays
+-- another part. The caller holds a lock on the subject.
 DROP FUNCTION IF EXISTS open_charge(text, bigint, text, uuid, uuid, bigint, text, boolean, timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION open_charge(
     the_subject text, the_id bigint, by_method text, the_payer uuid, the_payee uuid, the_amount bigint, the_currency text,
@@ -182,8 +182,8 @@ BEGIN
 END
 $$;
 
--- The money of a charge has moved. What it was for is paid from now on, or the money is owed back: when another charge
--- was quicker, or what it was for is gone.
+-- The money of a charge has moved: its ticket or fine is paid from now on. The money is owed back when another charge was
+-- quicker or the subject is gone.
 CREATE OR REPLACE FUNCTION charge_paid(the_charge uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
@@ -192,7 +192,7 @@ DECLARE
 BEGIN
     SELECT * INTO c FROM charge WHERE id = the_charge;
     IF c.subject = 'ticket' THEN
-        -- The ticket that it extends first: of two extensions one is paid.
+        -- Locks the extended ticket first, so that only one of two extensions is paid.
         PERFORM FROM ticket WHERE id = (SELECT extends FROM ticket WHERE id = c.subject_id) FOR NO KEY UPDATE;
         PERFORM FROM ticket WHERE id = c.subject_id FOR NO KEY UPDATE;
         SELECT paid_at IS NULL AND removed_at IS NULL AND NOT is_extended(extends) AND still_extends(ticket) INTO is_wanted
@@ -201,7 +201,7 @@ BEGIN
         PERFORM FROM fine WHERE id = c.subject_id FOR NO KEY UPDATE;
         is_wanted := fine_awaits(c);
     END IF;
-    -- A checkout may be paid in the moment in which it is given up here.
+    -- A checkout may be paid at the moment at which it is given up here.
     UPDATE charge SET status = 'paid'
     WHERE id = the_charge AND (status = 'opening' OR (status = 'void' AND method = 'checkout'));
     IF NOT FOUND THEN
@@ -221,8 +221,8 @@ BEGIN
 END
 $$;
 
--- The provider has sent the money of a charge back. When that was not asked for here, the payer, their bank or an admin of
--- payments has taken it back: what it paid is unpaid again.
+-- The provider has sent the money of a charge back. Without a refund of ours, the payer, their bank or an admin of payments
+-- has taken it back: the ticket or fine is unpaid again.
 CREATE OR REPLACE FUNCTION charge_returned(the_charge uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = fines, pg_temp AS $$
 DECLARE
@@ -268,7 +268,7 @@ BEGIN
 END
 $$;
 
--- Ends a ticket now, or before it begins. What the shorter stay costs was computed from what the ticket was.
+-- Ends a ticket now, or before it begins. The price of the shorter stay was computed from an earlier read of the ticket.
 CREATE OR REPLACE FUNCTION end_ticket(
     the_ticket bigint, the_caller uuid, was_until timestamptz, ends timestamptz, new_price bigint
 ) RETURNS TABLE (outcome text, subject ticket)

@@ -51,8 +51,8 @@ BEGIN
 END
 $$;
 
--- Changes a zone; what is absent in `it` stays. Tickets and fines keep what they were sold and issued by, so the tariff
--- until now is kept.
+-- Changes a zone; members absent from `it` stay. Tickets and fines keep the tariff under which they were sold and issued, so
+-- the present tariff is stored before it changes.
 CREATE OR REPLACE FUNCTION change_zone(
     the_zone bigint, the_caller uuid, is_admin boolean, it jsonb, the_shape text, box_west double precision,
     box_south double precision, box_east double precision, box_north double precision, seen bigint
@@ -154,7 +154,7 @@ BEGIN
 END
 $$;
 
--- Takes the role of a user, and of no other, in a zone.
+-- Withdraws one role of a user in a zone.
 CREATE OR REPLACE FUNCTION withdraw_role(the_zone bigint, the_caller uuid, is_admin boolean, the_username text)
 RETURNS text
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- What orders emits and hears.
+-- The events that orders emits and hears.
 SELECT events.declare();
 SELECT events.emits('notify');
 SELECT events.hears('user:erased');

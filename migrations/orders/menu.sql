@@ -329,7 +329,7 @@ BEGIN
 END
 $$;
 
--- How much of a stock orders have taken that are not prepared yet, without refunded pieces.
+-- The pieces of a stock that unprepared orders have taken, without refunded ones.
 CREATE OR REPLACE FUNCTION reserved(the_product bigint, the_choice bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -343,8 +343,8 @@ BEGIN
 END
 $$;
 
--- Changes a menu to what a file says, all of it or nothing. Products and categories are known by their names. Others
--- stay as they are.
+-- Changes a menu by a file, all of it or nothing. Products and categories are matched by their names. Others stay as they
+-- are.
 CREATE OR REPLACE FUNCTION import_menu(the_shop bigint, the_caller uuid, is_admin boolean, wanted jsonb)
 RETURNS TABLE (outcome text, created bigint, changed bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$

@@ -1,4 +1,4 @@
--- How an order goes from one status to the next. Each function runs under the lock of the order's row.
+-- The steps of an order. Each function runs under the lock of the order's row.
 
 -- Writes a notice to the customer of an order, with the order's price or the given amount.
 DROP FUNCTION IF EXISTS tell(customer_order, text);
@@ -41,7 +41,7 @@ BEGIN
         SELECT the_order, id, the_amount, CASE WHEN kind = 'counter' THEN 'done' ELSE 'owed' END
         FROM charge
         WHERE order_id = the_order AND status = 'paid'
-            -- Without a second payment, as after the counter took the money: it has a refund of its own already.
+            -- A second payment, as after the counter took the money, is left out: it already has a refund of its own.
             AND NOT EXISTS (SELECT FROM refund WHERE charge_id = charge.id AND refund.amount = charge.amount)
         ORDER BY created_at
         LIMIT 1;
@@ -50,9 +50,8 @@ BEGIN
 END
 $$;
 
--- Ends an order before it was handed out. Pieces that were not prepared go back into the stock, except refunded ones, of
--- which that was decided with the refund. The customer gets back what was paid, and the sweep calls off a payment that is
--- still open.
+-- Ends an order before it was handed out. Unprepared pieces go back into the stock, except refunded ones: their refund
+-- decided that. The customer gets back the amount paid, and the sweep calls off a payment that is still open.
 CREATE OR REPLACE FUNCTION end_order(it customer_order, as_status text, the_actor uuid, is_answer boolean)
 RETURNS customer_order
 LANGUAGE plpgsql AS $$
@@ -216,7 +215,7 @@ END
 $$;
 
 -- Moves an order a step forward or back. An order that is called off after it was paid is refunded. A cashier may also take
--- the money for an order that was to be paid through the provider: what is paid there later goes back.
+-- the money for an order that was to be paid through the provider: a later payment there goes back.
 DROP FUNCTION IF EXISTS move_order(bigint, text, uuid, boolean);
 CREATE OR REPLACE FUNCTION move_order(
     the_order bigint, wanted text, the_caller uuid, is_admin boolean, at_counter boolean DEFAULT false
@@ -408,8 +407,8 @@ BEGIN
 END
 $$;
 
--- Erases a person: removes their roles in shops, cancels their unpaid orders, and keeps of their other orders only what the
--- books need.
+-- Erases a person: removes their roles in shops, cancels their unpaid orders, and reduces their other orders to the data
+-- that the books need.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Photos of products: who adds one, and which is shown.
+-- Photos of products: uploads, and the photos that a product shows.
 
 DROP FUNCTION IF EXISTS show_photo(photo);
 CREATE FUNCTION show_photo(it photo)

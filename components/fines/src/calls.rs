@@ -1,4 +1,4 @@
-//! What fines asks of payments and signin, over WIT, and of bookings.
+//! Calls to payments and signin over WIT, and to bookings over HTTP in memory.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -85,7 +85,7 @@ pub async fn open_checkout(charge: &Charge, now: Timestamp) -> Result<Option<Str
     Ok(opened.link)
 }
 
-/// How a payment at the provider stands.
+/// The status of a payment at the provider.
 pub enum Standing {
     Open,
     Paid,
@@ -126,7 +126,7 @@ fn standing(answer: Result<checkout::Payment, checkout::Refusal>) -> Result<Stan
 /// Bookings that ended up to two hours ago are asked for, too: the grace after a booking and the time in which a check
 /// shows it as `expired` are at most that long.
 const ENDED_WITHIN_S: u32 = 2 * 60 * 60;
-/// Longer than bookings takes, which answers from an index.
+/// An upper bound: bookings answers from an index, much faster.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The bookings of a car that hold now or ended lately. They are asked for over HTTP in memory and not over WIT, because
@@ -139,7 +139,7 @@ pub async fn find_booked(plate: &Plate) -> Result<Vec<Booked>, Error> {
     .await
 }
 
-/// The same for all cars, on the places of a part of the map.
+/// The same for all cars on places within the bounds.
 pub async fn find_booked_within(bounds: Bounds) -> Result<Vec<Booked>, Error> {
     let Bounds {
         west,

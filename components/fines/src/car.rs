@@ -69,7 +69,7 @@ pub struct NewTotem {
     pub latitude: f64,
     #[schemars(range(min = -180, max = 180), example = 11.12)]
     pub longitude: f64,
-    /// Of a zone admin; it is used up.
+    /// The passcode of a zone admin; it is used up.
     pub otp: String,
 }
 

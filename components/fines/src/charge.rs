@@ -1,4 +1,4 @@
-//! The money of tickets and fines: what the ledger or the provider is asked for, and what goes back.
+//! The money of tickets and fines: charges to the ledger or the provider, and refunds.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -35,7 +35,7 @@ pub struct Charge {
     pub currency: Currency,
     pub held_until: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
-    /// Of a part of a fine: its number, and of how many it is one.
+    /// For a part of a fine: its number, and the number of parts.
     pub nth: i32,
     pub parts: Option<i32>,
 }
@@ -64,7 +64,7 @@ impl Charge {
 pub struct Unsettled {
     #[row(flatten)]
     pub charge: Charge,
-    /// Whether what it is for can still be paid.
+    /// Whether its ticket or fine can still be paid.
     pub is_wanted: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Where a request came from: wrong passcodes are counted there.
+//! The client's address, by which wrong passcodes are counted.
 
 use std::convert::Infallible;
 

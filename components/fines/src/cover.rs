@@ -1,4 +1,4 @@
-//! What a car's bookings add to its tickets. No I/O in this file.
+//! Cover of a car by its bookings, beside its tickets. No I/O in this file.
 
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ mod tests {
         ];
         assert!(needs_shape(&all) && !needs_shape(&all[..1]));
         let found = |all: &[Booked]| here(all, Some(&shape)).map(|it| (it.booking_id, it.in_zone));
-        // The border is of the zone.
+        // The border belongs to the zone.
         assert_eq!(found(&all), Some((3, true)));
         assert_eq!(found(&all[..1]), Some((1, false)));
         assert_eq!(found(&all[3..]), None);

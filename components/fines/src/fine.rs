@@ -161,7 +161,7 @@ impl NewFine {
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// 24 random letters and digits in groups of six: 120 bits that cannot be guessed.
+/// 24 random letters and digits in groups of six: 120 bits, which cannot be guessed.
 pub fn reference(random: Uuid, more: Uuid) -> String {
     // The low 62 bits of a UUID are random; the version and the variant above them are not.
     let low = |it: Uuid| it.as_u128() & ((1 << 62) - 1);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_fine_fits() {
+    fn the_fields_of_a_fine_are_bounded() {
         let right: [fn(&mut NewFine); 3] = [
             |it| (it.latitude, it.longitude) = (Some(-90.0), Some(180.0)),
             |it| it.note = Some("ж".repeat(2000)),
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn references_differ_in_every_digit() {
+    fn every_digit_of_a_reference_varies() {
         let drawn: Vec<String> = (0..400)
             .map(|_| reference(Uuid::new_v4(), Uuid::new_v4()))
             .collect();

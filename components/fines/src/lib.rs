@@ -1,9 +1,10 @@
 //! Fines: the parking zones of a city, the tickets that drivers buy in them, and the fines of cars without one.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP; [`zone`], [`geometry`], [`tariff`] and [`power`] are
-//! where parking costs and how much; [`car`] and [`ticket`] what drivers have, [`cover`] what their bookings add; [`fine`], [`schedule`],
-//! [`plan`] and [`appeal`] what they owe and may object to, [`photo`] and [`case`] the proof of it; [`charge`] and [`saga`] keep all of it and the money together; [`store`]
-//! is the SQL, [`calls`] what is asked of payments and signin, [`error`] every refusal.
+//! Read in this order: [`routes`] holds the HTTP operations; [`zone`], [`geometry`], [`tariff`] and [`power`] say where
+//! parking costs and how much; [`car`] and [`ticket`] are the cars and tickets of drivers, [`cover`] adds their bookings;
+//! [`fine`], [`schedule`], [`plan`] and [`appeal`] are fines, their payment and objections to them, [`photo`] and [`case`]
+//! the evidence; [`charge`] and [`saga`] keep tickets, fines and money together; [`store`] is the SQL, [`calls`] the calls
+//! to payments, signin and bookings, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/fines`:
 //! - no two zones cover the same ground;

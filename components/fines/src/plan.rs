@@ -1,5 +1,5 @@
-//! Plans: fines that are paid in parts. No I/O in this file; what the parts are and when a plan is over is decided by
-//! `migrations/fines/plan.sql`.
+//! Plans: fines that are paid in parts. No I/O in this file; `migrations/fines/plan.sql` decides the parts and the end of
+//! a plan.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -40,7 +40,7 @@ pub struct Part {
     pub paid: bool,
 }
 
-/// The column of a statement that reads a plan alone.
+/// The row of a statement that reads only a plan.
 #[derive(FromRow)]
 pub struct Shown {
     #[row(json)]
@@ -63,10 +63,10 @@ impl NewPlan {
     }
 }
 
-/// Which portion of a fine a payment is for.
+/// The portion of a fine that a payment is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Portion {
-    /// All that is left.
+    /// The whole rest.
     Rest { waives: bool },
     /// The first of so many parts: the plan begins.
     First { of: i32 },

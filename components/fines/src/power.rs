@@ -7,7 +7,7 @@ use rust_decimal_macros::dec;
 const LN_2: Decimal = dec!(0.6931471805599453094172321215);
 const HALF: Decimal = dec!(0.5);
 const TWO: Decimal = Decimal::TWO;
-/// Terms of a series: both converge by a factor of four or more a term, and 28 digits are all there are.
+/// Terms of a series: both converge by a factor of four or more a term, and a decimal has 28 digits.
 const MAX_TERMS: u32 = 60;
 
 /// `base` to the power of `exponent`, both at least 0; 1 for an exponent of 0. `None` when it is too large for a price.
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_for_a_price_is_none() {
+    fn a_power_too_large_for_a_price_is_none() {
         assert_eq!(power(dec!(1000000), dec!(9)), None);
         assert_eq!(power(dec!(1000000), dec!(9.5)), None);
     }

@@ -1,4 +1,4 @@
-//! The HTTP face of fines: everything below `/api/v1` that clients of the parking zones ask for, but signing in.
+//! The HTTP face of fines: every operation of the parking zones below `/api/v1` except signing in.
 
 mod appeals;
 mod cars;

@@ -1,4 +1,4 @@
-//! How tickets, fines and their money stay together although they live in two schemas.
+//! Keeps tickets, fines and their money together although they live in two schemas.
 //!
 //! A charge is written before money is asked for and settled afterwards; a refund is owed before it is paid and done
 //! afterwards. A host that dies in between leaves rows that [`sweep`] finds, asks about by id, and finishes.
@@ -99,8 +99,7 @@ pub async fn pay_due_refunds(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
-/// Finishes what interrupted requests left, and does what is due. It may run on any host, at any time, several times at
-/// once.
+/// Finishes interrupted requests and does the work that is due. It may run on any host, at any time, several times at once.
 pub async fn sweep() -> Result<(), Error> {
     let db = store::open().await?;
     // A part that fails does not keep the next one from running.
@@ -116,7 +115,8 @@ pub async fn sweep() -> Result<(), Error> {
     .collect()
 }
 
-/// Warns people of what ends soon. It is the first part of a sweep, because a late warning is useless.
+/// Warns people of tickets, discounts and parts that end soon. It is the first part of a sweep, because a late warning is
+/// useless.
 async fn tell(db: &Db) -> Result<(), Error> {
     let warned = store::warn_drivers(db, SWEEP_BATCH).await?;
     let alerted = store::alert_controllers(db, SWEEP_BATCH).await?;

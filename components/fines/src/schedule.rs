@@ -1,6 +1,5 @@
-//! How much of a fine is due when: discounts at first, surcharges later. No I/O in this file; the amount at a moment
-//! is computed by `due_amount()` in `migrations/fines`, from the copy that a fine took of the schedule when it was
-//! issued.
+//! The schedule of a fine: discounts at first, surcharges later. No I/O in this file; `due_amount()` in `migrations/fines`
+//! computes the amount at a moment from the copy of the schedule that the fine took when it was issued.
 
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::power::power;
 
-/// What a zone asks for, as it is stored.
+/// The stored tariff of a zone.
 #[derive(Clone, Debug)]
 pub struct Tariff<'a> {
     pub offset: Decimal,

@@ -1,4 +1,4 @@
-//! What the router answers before any database is asked, and what the tables say.
+//! Answers of the router that need no database, and checks of the route tables.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::routes::routes;
 
 #[tokio::test]
-async fn what_is_a_callers_own_needs_a_token() {
+async fn a_callers_own_things_need_a_token() {
     for path in [
         "/api/v1/users/me/fines",
         "/api/v1/users/me/cars",

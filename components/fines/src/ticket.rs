@@ -1,4 +1,4 @@
-//! Tickets: what a driver may buy. No I/O in this file: the clock is an argument.
+//! Tickets and their rules. No I/O in this file: the clock is an argument.
 
 use std::collections::BTreeSet;
 

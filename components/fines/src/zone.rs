@@ -1,4 +1,4 @@
-//! Parking zones: what they are, and what a caller may say about them. No I/O in this file.
+//! Parking zones, and the requests that found and change them. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -167,7 +167,7 @@ fn geo_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     })
 }
 
-/// What a founder says about a zone.
+/// A request to found a zone.
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewZone {
     #[schemars(length(min = 1, max = 100), example = &"Centro")]
@@ -209,7 +209,7 @@ pub struct ZoneChange {
     pub payee: Option<Uuid>,
 }
 
-/// A change that keeps every rule. What is absent stays.
+/// A checked change of a zone. Absent members stay as they are.
 #[derive(Debug, Default)]
 pub struct Checked {
     pub name: Option<String>,

@@ -1,4 +1,4 @@
-//! What orders asks of payments and signin, over WIT.
+//! Calls to payments and signin, over WIT.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::order::{CustomerId, Order, PaymentStatus};
 const CURRENCY: &str = "BRL";
 /// The name under which this function opens payments: its events carry it.
 const OPENER: &str = "orders";
-/// How long the shop cannot spend what it was paid by wallet, so that a refund is covered.
+/// The shop cannot spend a wallet's payment for this long, so that a refund is covered.
 const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The account of a customer.
@@ -123,7 +123,7 @@ pub async fn refund_checkout(owed: &OwedRefund) -> Result<(), Error> {
     let amount = owed.amount.unsigned_abs();
     let mut answer = checkout::refund_part(payment.clone(), part.clone(), amount).await;
     if let Err(checkout::Refusal::NothingLeft(left @ 1..)) = answer {
-        // A part went back before, by hand at the provider.
+        // A part went back earlier, by hand at the provider.
         answer = checkout::refund_part(payment, part, left).await;
     }
     match answer {

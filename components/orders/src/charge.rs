@@ -20,11 +20,11 @@ pub struct Placed {
     pub order: Order,
     /// Absent when the order costs nothing, is paid at the counter, or was settled before.
     pub charge: Option<Uuid>,
-    /// Whose wallet receives it.
+    /// The user whose wallet receives it.
     pub payee: Option<Uuid>,
 }
 
-/// A charge that the sweep takes on.
+/// A charge that the sweep claimed.
 #[derive(FromRow)]
 pub struct OpenCharge {
     #[row(column = "charge_id")]

@@ -1,8 +1,8 @@
-//! Orders: a menu people order from, a kitchen that keeps up, paid once.
+//! Orders: the menu of a shop, orders from it, each paid once, and the lists of its kitchen.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP; [`shop`], [`product`], [`photo`] and
-//! [`order`] are types and rules; [`saga`] keeps an order and its money together; [`store`] is the SQL, [`calls`] what is asked of
-//! payments and signin, [`error`] every refusal.
+//! Read in this order: [`routes`] holds the HTTP operations; [`shop`], [`product`], [`photo`] and [`order`] are types and
+//! rules; [`saga`] keeps an order and its money together; [`store`] is the SQL, [`calls`] the calls to payments and signin,
+//! [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/orders`:
 //! - a stock is never below zero, and every change of it is a movement;

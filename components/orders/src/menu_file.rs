@@ -29,7 +29,7 @@ const COLUMNS: [&str; 10] = [
 /// Products that one import may have: it is one statement.
 const MAX_ROWS: usize = 2_000;
 
-/// A product as a row says it; what is absent stays as it is.
+/// A product in a row of the file; absent fields stay as they are.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct MenuRow {
     category: String,

@@ -112,7 +112,7 @@ pub enum Reason {
     Release,
     /// More was delivered.
     Delivery,
-    /// A person counted what is there.
+    /// A person counted the stock.
     Count,
 }
 

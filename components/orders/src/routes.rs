@@ -117,7 +117,7 @@ fn menu() -> Routes {
                 .refuses([Error::UNKNOWN_PRODUCT, Error::UNKNOWN_PHOTO, Error::FORBIDDEN])
         })
         .get("/products/{product_id}/stock", menu::list_movements, |it| {
-            it.summary("List what changed a stock")
+            it.summary("List the changes of a stock")
                 .note("The newest first.")
                 .refuses([Error::UNKNOWN_PRODUCT, Error::FORBIDDEN])
         })
@@ -197,7 +197,7 @@ fn ordering() -> Routes {
                 ])
         })
         .get("/orders/{order_id}/tracking", tracking::track_order, |it| {
-            it.summary("List what became of an order")
+            it.summary("List the steps of an order")
                 .note("With `If-None-Match` a 304 says that nothing has changed.")
                 .header("If-None-Match", false, "The ETag of the last answer")
                 .returns::<Vec<Tracked>>(200)
@@ -206,17 +206,17 @@ fn ordering() -> Routes {
                 .refuses([Error::UNKNOWN_ORDER])
         })
         .get("/orders/{order_id}/tracking/live", tracking::track_order_live, |it| {
-            live(it.summary("Watch what becomes of an order"))
+            live(it.summary("Watch the steps of an order"))
                 .note("The data of an event is what `GET /orders/{order_id}/tracking` answers.")
         })
         .about("Kitchens")
         .get("/kitchen", kitchen::list_kitchen, |it| {
-            it.summary("List what a kitchen has to do")
+            it.summary("List the orders of a kitchen")
                 .note("Ready orders, then orders in preparation, then waiting ones; the oldest first. With `station` only the orders and items of that station.")
                 .refuses(of_shop())
         })
         .get("/kitchen/items", kitchen::list_pending, |it| {
-            it.summary("List what is still to be made")
+            it.summary("List the pieces that are still to be made")
                 .note("How many pieces of each product all waiting and started orders need, the most wanted product first.")
                 .refuses(of_shop())
         })

@@ -1,8 +1,8 @@
-//! How an order and its money stay together although they live in different schemas.
+//! Keeps an order and its money together although they live in different schemas.
 //!
 //! A charge is written with its order, before the ledger or the provider is asked, and settled afterwards. A refund is
 //! owed by the statement that ends an order, and done afterwards. A host that dies in between leaves rows that
-//! [`sweep`] finds. What the provider says later comes as an event of payments; the sweep also asks by itself.
+//! [`sweep`] finds. Later changes at the provider come as events of payments; the sweep also asks by itself.
 
 use kit::store::photo;
 use kit::store::relay::{self, Event, Outcome};
@@ -40,7 +40,7 @@ pub async fn settle_placed(db: &Db, placed: Placed, email: Option<String>) -> Re
                 Err(refusal) => settle_wallet(db, charge, true).await?.ok_or(refusal),
             }
         }
-        // The shop has no owner any more.
+        // The shop no longer has an owner.
         (PaymentMethod::Wallet, None) => settle_wallet(db, charge, true)
             .await?
             .ok_or(Error::NoWalletHere),
@@ -90,7 +90,7 @@ async fn settle_wallet(db: &Db, charge: Uuid, is_answer: bool) -> Result<Option<
     Ok(None)
 }
 
-/// Records what the provider says of a charge.
+/// Records the state of a charge at the provider.
 async fn record(db: &Db, charge: Uuid, asked: Asked) -> Result<Order, Error> {
     match asked.standing {
         Standing::Open(status) => store::charge_open(db, charge, status, &asked).await,
@@ -151,8 +151,7 @@ async fn pay_refund(db: &Db, owed: &OwedRefund) -> Result<(), Error> {
     store::finish_refund(db, owed.id).await
 }
 
-/// Finishes what interrupted requests left, and does what is due. It may run anywhere, at any time, several times at
-/// once.
+/// Finishes interrupted requests and does the work that is due. It may run on any host, at any time, several times at once.
 pub async fn sweep() -> Result<(), Error> {
     let db = crate::store::open().await?;
     // A part that fails does not keep the next one from running.
@@ -249,7 +248,7 @@ async fn hear(db: &Db, event: &Event) -> Outcome {
     }
 }
 
-/// The event only says that something changed: events may come late, and payments knows how it is now.
+/// The event only triggers a look: it may arrive late, and payments has the present state.
 async fn hear_payment(db: &Db, charge: Uuid) -> Result<(), Error> {
     if !store::is_known(db, charge).await? {
         return Ok(());

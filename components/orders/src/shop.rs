@@ -1,4 +1,4 @@
-//! Shops, their staff and what sold in them. No I/O in this file.
+//! Shops, their staff and their figures. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -8,7 +8,7 @@ use kit::web::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The shop that is meant when a client names none.
+/// The shop of requests that name none.
 pub const FIRST: i64 = 1;
 
 /// A shop: a menu, staff and a kitchen.
@@ -21,7 +21,7 @@ pub struct Shop {
     pub time_zone: String,
 }
 
-/// What a person does in a shop. Which role may do what is the table `permission`.
+/// The role of a person in a shop. The table `permission` lists the rights of each role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum StaffRole {
     /// Places orders of others.

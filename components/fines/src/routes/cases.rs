@@ -19,7 +19,7 @@ use crate::store;
 pub fn routes() -> Routes {
     Routes::new("Case files", Dialect::Zones)
         .get("/api/v1/fines/keys", show_keys, |it| {
-            it.summary("Show the keys of signed files").note("A JWKS; the first one signs, the others did.")
+            it.summary("Show the keys of signed files").note("A JWKS: the first key signs, the others signed earlier files.")
         })
         .get("/api/v1/fines/{id}/case", show_case, |it| {
             it.summary("Download the case file of a fine")
@@ -27,7 +27,7 @@ pub fn routes() -> Routes {
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .get("/api/v1/zones/{id}/offline", show_offline_list, |it| {
-            it.summary("Download what is valid in a zone")
+            it.summary("Download the covered plates of a zone")
                 .note("For controllers without a network: a signed list of the plates with a valid ticket, with a booking of a place in the zone, or in the grace after them. It is valid for a quarter of an hour.")
                 .refuses([
                     Error::UNKNOWN_ZONE,

@@ -1,4 +1,4 @@
-//! What controllers look at: plates, and the catalogue of what can be fined.
+//! Checks of plates by controllers, and the catalogue of violations.
 
 use axum::http::Uri;
 use kit::identity::{Admin, Caller};
@@ -85,7 +85,7 @@ async fn check_plate(
     Ok(Created::at(format!("/api/v1/zones/{id}/checks"), check))
 }
 
-/// The booking that says most about a car in a zone, as statements take it.
+/// The booking to show for a car in a zone, in the form that statements take.
 pub async fn booked(db: &Db, zone: i64, plate: &Plate) -> Result<Value, Error> {
     let booked = calls::find_booked(plate).await?;
     let shape = match needs_shape(&booked) {

@@ -77,7 +77,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/references/{reference}/pay", follow_to_payment, |it| {
             it.summary("Go to the payment page of a fine")
-                .note("For browsers: what the code on the paper leads to.")
+                .note("For browsers: the target of the code on the paper.")
                 .returns_nothing(303)
                 .returns_header(303, "Location", "The payment page")
                 .refuses([
@@ -279,7 +279,7 @@ pub struct PaymentPage {
     fine_id: i64,
 }
 
-/// Payers without an account are all the same one: a copy of a request is shown the same page.
+/// Payers without an account share this payer, so a repeated request gets the same page.
 const NO_ACCOUNT: Uuid = Uuid::nil();
 
 async fn pay_by_reference(Path(reference): Path<String>) -> Result<Json<PaymentPage>, Problem> {

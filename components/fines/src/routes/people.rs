@@ -1,4 +1,4 @@
-//! The people of a zone: who runs it, and who checks cars there.
+//! The people of a zone: its admins and controllers.
 
 use kit::identity::Caller;
 use kit::web::{Created, Dialect, Json, NoContent, Path, Problem, Routes, Schema};
@@ -61,7 +61,7 @@ async fn assign_role(
     Json(new): Json<NewRole>,
 ) -> Result<Created<ZoneUser>, Problem> {
     let db = store::open().await?;
-    // Before signin is asked: who runs no zone cannot learn who has an account.
+    // Checked before signin is asked, so that only admins of a zone can find out who has an account.
     store::check_zone_admin(&db, id, &caller).await?;
     let user = calls::find_user(&new.username)
         .await?

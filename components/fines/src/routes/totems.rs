@@ -43,7 +43,7 @@ async fn register_totem(
 ) -> Result<Json<Totem>, Problem> {
     new.check()?;
     let db = store::open().await?;
-    // First what can be known without the passcode: a mistake does not use it up.
+    // Checks that need no passcode come first, so that a mistake does not use it up.
     let place = store::find_totem_place(&db, &new).await?;
     if !place.has_zone {
         return Err(Error::UnknownZone.into());

@@ -1,5 +1,5 @@
 -- $1 limit. Photos of anonymized cases, and uploads that were not completed within a day. A claimed photo comes again after
--- ten minutes: one that cannot be deleted keeps no other from its turn.
+-- ten minutes: one that cannot be deleted blocks no other.
 WITH dropped AS (
     SELECT id FROM photo
     WHERE dropped_at <= now()

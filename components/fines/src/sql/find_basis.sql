@@ -1,5 +1,5 @@
 -- $1 zone, $2 plates, $3 beginning of the stay
--- The paid ticket of just these plates that ends at that moment is extended.
+-- A paid ticket of exactly these plates that ends at that moment is extended.
 SELECT shown.*, earlier.id AS follows, millis(earlier.stay_from) AS stay_from
 FROM zone
 CROSS JOIN LATERAL show_zone(zone) AS shown

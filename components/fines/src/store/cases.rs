@@ -17,7 +17,7 @@ struct Document {
     document: Value,
 }
 
-/// Everything that is kept of a fine.
+/// The whole record of a fine.
 pub async fn find_case(db: &Db, fine: i64, caller: &Caller) -> Result<Value, Error> {
     let params = params![fine, caller.id, caller.is_admin()];
     let found: Document = decide(db, sql!("find_case"), params).await?;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fine::Fine;
 use crate::plan::Portion;
 
-/// Whether something of a fine is to be paid, and the charge to pay it by.
+/// Whether a fine or a part of it is to be paid, and the charge for it.
 pub enum Due {
     Nothing(Fine),
     ToPay(Fine, Charge),

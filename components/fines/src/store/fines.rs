@@ -106,7 +106,7 @@ pub async fn find_by_reference(db: &Db, reference: &str) -> Result<Fine, Error> 
         .ok_or(Error::UnknownFine)
 }
 
-/// The plan of a fine, or what it would be with so many parts.
+/// The plan of a fine, or a preview of one with so many parts.
 pub async fn find_plan(
     db: &Db,
     id: i64,
@@ -187,7 +187,7 @@ struct Polled {
 pub struct Poll {
     /// The version that the driver has.
     pub known: Option<i64>,
-    /// Only what came after that place in the feed, the oldest first; otherwise everything, the newest first.
+    /// Only entries after that place in the feed, the oldest first; otherwise all, the newest first.
     pub since: Option<i64>,
     pub page: Page,
 }

@@ -40,7 +40,7 @@ pub async fn find_photo(db: &Db, fine: i64, id: Uuid, caller: &Caller) -> Result
         .ok_or(Error::UnknownPhoto)
 }
 
-/// The first digest stands.
+/// Repeated: the first digest stays.
 pub async fn complete_photo(db: &Db, id: Uuid, caller: Uuid, sha256: &str) -> Result<(), Error> {
     db.run(sql!("complete_photo"), params![id, caller, sha256])
         .await?;

@@ -134,7 +134,7 @@ pub async fn alert_controllers(db: &Db, limit: i64) -> Result<u64, Error> {
     Ok(db.run(sql!("alert_controllers"), params![limit]).await?)
 }
 
-/// Removes what an erased person has here.
+/// Removes the cars and roles of an erased person.
 pub async fn erase(db: &Db, user: Uuid) -> Result<(), Error> {
     db.run(sql!("erase"), params![user]).await?;
     Ok(())

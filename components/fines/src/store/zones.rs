@@ -103,7 +103,7 @@ pub async fn change_zone(
     decide(db, sql!("change_zone"), params).await
 }
 
-/// What is said of a zone, as one value: absent members are left out.
+/// The given members of a zone as one value: absent ones are left out.
 fn members(it: &Checked) -> Value {
     let mut members = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
@@ -173,7 +173,7 @@ pub async fn withdraw_role(
     decide(db, sql!("withdraw_role"), params).await
 }
 
-/// Refuses a caller who does not run a zone, before others are asked for anything.
+/// Refuses a caller who does not run a zone, before another function is called.
 pub async fn check_zone_admin(db: &Db, zone: i64, caller: &Caller) -> Result<(), Error> {
     let params = params![zone, caller.id, caller.is_admin()];
     decide(db, sql!("check_zone_admin"), params).await

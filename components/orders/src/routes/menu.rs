@@ -324,7 +324,7 @@ pub async fn delete_product(caller: Caller, Path(id): Path<i64>) -> Result<NoCon
     Ok(NoContent)
 }
 
-/// Why a person changes a stock.
+/// The kind of a manual change of a stock.
 #[derive(Clone, Copy, kit::Word)]
 pub enum Why {
     Delivery,

@@ -1,4 +1,4 @@
-//! Orders: placing one, taking it on, following it.
+//! Orders: placing them, moving them through their steps, refunding them.
 
 use axum::http::Uri;
 use kit::identity::Caller;

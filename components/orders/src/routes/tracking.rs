@@ -35,7 +35,7 @@ pub struct Followed {
     #[schemars(with = "f64")]
     amount: i64,
     payment_link: Option<String>,
-    /// When it should be ready, as the last orders were.
+    /// When it should be ready, estimated from the last orders.
     ready_by: Option<Timestamp>,
     tracking: Vec<FollowedStep>,
 }

@@ -1,5 +1,5 @@
 -- $1 limit. Addresses of a dropped one are good for some minutes; one that was not completed within a day is given up.
--- A claimed photo comes again after ten minutes: one that cannot be deleted keeps no other from its turn.
+-- A claimed photo comes again after ten minutes: one that cannot be deleted blocks no other.
 WITH dropped AS (
     SELECT id FROM photo
     WHERE dropped_at < now() - interval '10 minutes'

@@ -1,5 +1,5 @@
 -- $1 order
--- The payment that the provider has and that is not settled yet.
+-- The payment at the provider that is not settled yet.
 SELECT id
 FROM charge
 WHERE order_id = $1 AND kind = 'provider' AND status = 'open'

@@ -4,7 +4,7 @@ WITH works_in AS (
     SELECT DISTINCT staff.shop_id AS id FROM staff JOIN permission USING (role)
     WHERE user_id = $1 AND act = 'see_orders' AND ($6::bigint IS NULL OR staff.shop_id = $6)
     UNION
-    -- For admins, who see all shops: one, or with a status each of them, because few orders may have that status.
+    -- For admins, who see all shops: the named shop, or with a status each shop, because few orders may have that status.
     SELECT id FROM shop WHERE $2::boolean AND (id = $6 OR ($6 IS NULL AND $5::text IS NOT NULL))
 ), found AS (
     (

@@ -43,7 +43,7 @@ pub async fn find_charge(db: &Db, order: i64) -> Result<Option<Uuid>, Error> {
     Ok(found.map(|it| it.0))
 }
 
-/// Has the sweep ask soon how the payment of an order stands.
+/// Makes the sweep ask soon for the status of an order's payment.
 pub async fn hurry_charge(db: &Db, order: i64) -> Result<(), Error> {
     db.run(sql!("hurry_charge"), params![order]).await?;
     Ok(())

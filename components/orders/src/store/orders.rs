@@ -34,7 +34,7 @@ pub struct Customer {
     pub name: String,
 }
 
-/// A refusal names what it concerns.
+/// A refusal names the thing that it concerns.
 pub async fn place_order(
     db: &Db,
     request: Uuid,
@@ -177,7 +177,7 @@ pub async fn tell_ready(db: &Db, limit: i64) -> Result<i64, Error> {
     Ok(told)
 }
 
-/// Removes what is kept of an erased person from `limit` orders at most; answers from how many.
+/// Removes the data of an erased person from `limit` orders at most; answers from how many.
 pub async fn erase(db: &Db, user: Uuid, limit: i32) -> Result<i64, Error> {
     let Only(changed) = db.one(sql!("erase"), params![user, limit]).await?;
     Ok(changed)
