@@ -1,4 +1,4 @@
-//! Parking zones, tickets and fines: what is promised to drivers, controllers and cities, and that each of them is paid once.
+//! Parking zones, tickets and fines: the rights of drivers, controllers and cities, and payments that count once.
 
 mod appeals;
 mod booked;
@@ -71,7 +71,7 @@ fn zone_body() -> Value {
     })
 }
 
-/// A zone and the people who run it.
+/// A zone and its staff.
 struct Zone {
     id: i64,
     admin: User,
@@ -110,7 +110,7 @@ impl Zone {
         format!("/api/v1/zones/{}{rest}", self.id)
     }
 
-    /// What its controller sees when they look at a car.
+    /// A check of a car by the zone's controller.
     fn check(&self, plate: &str) -> Value {
         let request = self.controller.post(&self.path("/checks"));
         let answer = request.json(&json!({ "plate": plate })).send();
@@ -190,7 +190,7 @@ fn moved(stack: &Stack, subject: &str, id: &Value) -> i64 {
     stack.sql().query_one(sum, &[&subject, &id]).unwrap().get(0)
 }
 
-/// The payments and refunds of a ticket or a fine that are not over.
+/// The unfinished payments and refunds of a ticket or a fine.
 fn unsettled(stack: &Stack, subject: &str, id: &Value) -> i64 {
     let count = "SELECT count(*) FROM fines.charge LEFT JOIN fines.refund ON charge_id = charge.id
         WHERE subject = $1 AND subject_id = $2 AND (charge.status = 'opening' OR refund.status = 'owed')";

@@ -1,5 +1,4 @@
-//! Menus, orders and kitchens: what is promised to customers and shops, that no stock is sold twice and no order paid
-//! twice.
+//! Menus, orders and kitchens: the rights of customers and shops, and that no stock is sold twice and no order paid twice.
 
 mod attacks;
 mod concurrency;
@@ -63,7 +62,7 @@ fn open_shop(stack: &Stack) -> Shop {
     }
 }
 
-/// A person who works there.
+/// A member of the shop's staff.
 fn hire(stack: &Stack, shop: i64, role: &str) -> User {
     let user = User::driver(stack);
     let path = format!("/shops/{shop}/staff/{}/{role}", id_of(&user));

@@ -1,4 +1,4 @@
-//! Appeals: their states, who decides, and what becomes of time and money.
+//! Appeals: their states, the right to decide them, and their effect on deadlines and money.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Dice, Stack, User, eventually};
@@ -88,7 +88,7 @@ fn an_accepted_appeal_cancels_the_fine_and_gives_the_money_back() {
 }
 
 #[test]
-fn a_fine_that_is_hidden_is_not_appealed() {
+fn a_hidden_fine_cannot_be_appealed() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 0);
@@ -109,7 +109,7 @@ fn a_paid_fine_is_not_hidden_while_its_appeal_is_open() {
     pay_fine(&driver, &fine).expect(201);
     appeal(&driver, &fine).expect(201);
     let hidden = format!("/api/v1/fines/{}", fine["id"]);
-    // Its issuer, who does not decide the appeal either.
+    // The issuer of the fine, who cannot decide the appeal either.
     for user in [&zone.controller, &zone.admin, &User::admin(&stack)] {
         let refused = user.delete(&hidden).send().problem(409);
         assert_eq!(refused["code"], "appeal-open");
@@ -133,7 +133,7 @@ fn a_driver_withdraws_an_appeal_once_and_no_other_caller_does() {
 }
 
 #[test]
-fn an_appeal_stops_the_clock_and_a_rejection_offers_the_discount_once_more() {
+fn an_appeal_stops_the_clock_and_its_rejection_renews_the_discount() {
     let stack = Stack::shared();
     let zone = Zone::found_with(
         &stack,
@@ -172,7 +172,7 @@ fn an_appeal_stops_the_clock_and_a_rejection_offers_the_discount_once_more() {
 }
 
 #[test]
-fn the_issuer_does_not_decide_and_neither_does_the_driver() {
+fn neither_the_issuer_nor_the_driver_decides_an_appeal() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 0);

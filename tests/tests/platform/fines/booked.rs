@@ -1,4 +1,4 @@
-//! Cars that stand in a zone by a booking: a place of the zone covers them as a ticket does.
+//! Cars with a booking in a zone: a booked place of the zone covers them as a ticket does.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
@@ -121,7 +121,7 @@ fn a_canceled_booking_covers_nothing() {
 }
 
 #[test]
-fn a_booking_of_a_place_that_is_not_on_the_map_is_said_and_covers_nothing() {
+fn a_booking_without_coordinates_is_shown_and_covers_nothing() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 1_000);
@@ -162,7 +162,7 @@ fn a_ticket_and_a_booking_cover_a_car_as_long_as_one_of_them_lasts() {
 }
 
 #[test]
-fn what_bookings_tells_other_functions_is_not_public() {
+fn internal_routes_of_bookings_are_not_public() {
     let stack = Stack::shared();
     let admin = User::admin(&stack);
     for path in [

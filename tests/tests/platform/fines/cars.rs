@@ -81,7 +81,7 @@ fn a_car_gets_another_plate() {
 }
 
 #[test]
-fn what_cannot_be_a_plate_is_refused() {
+fn an_invalid_plate_is_refused() {
     let stack = Stack::shared();
     let driver = User::driver(&stack);
     for wrong in ["", "A", "ABCDEFGHIJKLMNOP", "AB/12", "漢字"] {

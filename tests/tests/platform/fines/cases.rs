@@ -26,7 +26,7 @@ fn verifier() -> PathBuf {
     built
 }
 
-/// Whether the command verifies a file against the published keys, and what it says.
+/// Whether the command verifies a file against the published keys, and its output.
 fn verify(stack: &Stack, file: &Value) -> (bool, String) {
     verify_with(stack, file, None)
 }
@@ -57,7 +57,7 @@ fn verify_with(stack: &Stack, file: &Value, photo: Option<&[u8]>) -> (bool, Stri
 }
 
 #[test]
-fn a_case_file_is_the_same_for_driver_and_officer_and_is_verified_offline() {
+fn driver_and_officer_get_the_same_case_file_which_verifies_offline() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 5_000);
@@ -194,7 +194,7 @@ fn statistics_count_tickets_and_fines() {
 
 /// A case also stays open for a while after its fine was paid or an appeal was decided.
 #[test]
-fn a_closed_case_is_anonymized_after_its_time_and_an_open_one_is_not() {
+fn only_closed_cases_are_anonymized_after_the_retention_time() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 10_000);

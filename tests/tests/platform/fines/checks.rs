@@ -1,4 +1,4 @@
-//! What controllers see when they look at a car.
+//! Checks of cars by controllers.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
@@ -28,7 +28,7 @@ fn a_check_says_what_covers_a_car_and_is_kept() {
         (&json!("valid"), &ticket["id"])
     );
     assert_eq!(valid["valid_until"], ticket["end_date"]);
-    // In another zone it counts for nothing.
+    // In another zone the ticket does not count.
     assert_eq!(Zone::found(&stack).check(&plate)["result"], "none");
     for (minutes, result) in [(3, "grace"), (6, "expired"), (29, "expired"), (31, "none")] {
         end(&stack, &ticket, minutes);

@@ -1,4 +1,4 @@
-//! Tickets of several cars: each plate is covered, and paid for, extended and ended with the others.
+//! Tickets of several cars: all plates are covered, paid, extended and ended together.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User, eventually};
@@ -74,7 +74,7 @@ fn a_ticket_of_several_plates_is_one_purchase_and_covers_each() {
 }
 
 #[test]
-fn a_ticket_of_one_plate_looks_as_it_always_did() {
+fn a_ticket_of_one_plate_keeps_its_old_form() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 0);
@@ -126,7 +126,7 @@ fn a_ticket_of_several_plates_is_extended_and_ended_as_a_whole() {
 }
 
 #[test]
-fn cars_of_several_drivers_on_one_ticket_are_their_owners_and_its_buyers() {
+fn only_the_buyer_ends_a_ticket_of_several_drivers_cars() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (buyer, own) = driver(&stack, 10_000);

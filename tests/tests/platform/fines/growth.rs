@@ -1,4 +1,4 @@
-//! What sweeps and lists cost when much has been kept for years. The test counts pages of the database, not time.
+//! The cost of sweeps and lists after years of data. The test counts pages of the database, not time.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ const KEPT: &str = "
     ANALYZE photo;
     ANALYZE ticket;";
 
-/// How many pages a statement of fines reads once its plans are made.
+/// The pages that a statement of fines reads once its plans are made.
 fn pages(sql: &mut Transaction<'_>, statement: &str, params: &str) -> i64 {
     let file = format!("components/fines/src/sql/{statement}.sql");
     let text = fs::read_to_string(repository().join(file)).unwrap();
@@ -52,8 +52,8 @@ fn pages(sql: &mut Transaction<'_>, statement: &str, params: &str) -> i64 {
 }
 
 #[test]
-fn sweeps_and_lists_read_nothing_of_the_many_cases_that_stay_open() {
-    // Not shared: statements of sweeps would take what other tests wait for.
+fn sweeps_and_lists_do_not_read_long_open_cases() {
+    // Not shared: statements of sweeps would claim rows that other tests wait for.
     let stack = Options::default().without_clock().start();
     let zone = Zone::found(&stack).id.to_string();
     let no_check = format!("({zone}, NULL, true, 'NONE', 20, 0)");

@@ -1,4 +1,4 @@
-//! Issuing fines: who may, when, and that one thing is fined once.
+//! Issuing fines: rights, conditions, and that one violation is fined once.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
@@ -123,7 +123,7 @@ fn a_fine_on_an_unknown_plate_waits_for_its_driver() {
 }
 
 #[test]
-fn of_many_controllers_who_fine_a_car_at_once_one_does() {
+fn one_of_many_concurrent_fines_of_a_car_is_issued() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     for plate in [plate(), driver(&stack, 0).1] {
@@ -145,9 +145,9 @@ fn of_many_controllers_who_fine_a_car_at_once_one_does() {
     }
 }
 
-/// The same thing means: the same car, zone and line of the catalogue, within an hour.
+/// The same violation means the same car, zone and line of the catalogue within an hour.
 #[test]
-fn a_car_is_fined_again_for_what_is_not_the_same_thing() {
+fn a_different_violation_is_fined_again() {
     let stack = Stack::shared();
     let (zone, elsewhere) = (Zone::found(&stack), Zone::found(&stack));
     let fined = plate();
@@ -237,7 +237,7 @@ fn a_covered_car_is_not_fined_without_a_reason_of_the_zones_admin() {
 }
 
 #[test]
-fn a_fine_that_cannot_be_is_refused() {
+fn an_invalid_fine_is_refused() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     for body in [
@@ -255,7 +255,7 @@ fn a_fine_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_hidden_fine_is_kept_with_who_hid_it() {
+fn a_hidden_fine_is_kept_with_the_user_who_hid_it() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 5_000);

@@ -1,4 +1,4 @@
-//! Role by route: every operation of zones, tickets and fines is asked by every kind of caller.
+//! Role by route: every kind of caller requests every operation of zones, tickets and fines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use wharf_tests::{Request, Stack, User, unique};
 
 use super::{Zone, driver, from_now, parked, pay_fine, plate};
 
-/// Who asks, in the order of the columns.
+/// The callers, in the order of the columns.
 const CALLERS: [&str; 7] = [
     "anonymous",
     "stranger",

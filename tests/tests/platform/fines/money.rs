@@ -1,4 +1,4 @@
-//! The money of fines: paid once, at the amount of the moment, and back when it was too much.
+//! The money of fines: a fine is paid once, at the amount of the moment, and surplus money goes back.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
@@ -8,7 +8,7 @@ use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
 use crate::bookings::{balance, endow};
 
 #[test]
-fn of_twenty_payments_of_a_fine_at_once_one_is_debited() {
+fn one_of_twenty_concurrent_payments_of_a_fine_is_debited() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 10_000);
@@ -137,7 +137,7 @@ fn due(user: &User, fine: &Value) -> Value {
 }
 
 #[test]
-fn discounts_and_surcharges_come_in_their_time() {
+fn discounts_and_surcharges_apply_on_their_days() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);
     let (driver, plate) = driver(&stack, 10_000);
@@ -162,7 +162,7 @@ fn discounts_and_surcharges_come_in_their_time() {
 }
 
 #[test]
-fn a_payment_that_began_in_time_counts_although_it_is_known_late() {
+fn a_payment_started_in_time_counts_even_when_reported_late() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);
     let (driver, plate) = driver(&stack, 0);
@@ -213,7 +213,7 @@ fn a_driver_is_told_once_that_a_discount_closes() {
 }
 
 #[test]
-fn a_sweep_that_was_away_for_long_notes_the_same_amount() {
+fn a_late_sweep_records_the_same_amount() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);
     let jumped = zone.fined(&plate());
@@ -278,7 +278,7 @@ fn a_driver_who_gives_up_the_appeal_pays_less_and_cannot_appeal() {
 }
 
 #[test]
-fn a_driver_who_appeals_does_not_pay_for_giving_that_up() {
+fn a_driver_who_appeals_gets_no_discount_for_giving_up_the_appeal() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);
     let fined = || {
@@ -294,7 +294,7 @@ fn a_driver_who_appeals_does_not_pay_for_giving_that_up() {
     appeal(&driver, &fine).expect(201);
     assert_eq!(waive(&driver, &fine).problem(409)["code"], "appealed");
 
-    // Nor does a driver appeal before the page on which that is paid has expired.
+    // A driver cannot appeal before the page of the waiver payment has expired.
     let (driver, fine) = fined();
     waive(&driver, &fine).problem(402);
     let refused = appeal(&driver, &fine).problem(409);
@@ -307,7 +307,7 @@ fn a_driver_who_appeals_does_not_pay_for_giving_that_up() {
         .unwrap();
     appeal(&driver, &fine).expect(201);
 
-    // Nor before a sweep has found that the wallet, whose request has died, did not pay.
+    // A driver cannot appeal before a sweep has found that the wallet of a crashed request did not pay.
     let (driver, fine) = fined();
     let begin = format!(
         "SET search_path = fines;
@@ -363,7 +363,7 @@ fn a_payment_whose_answer_was_lost_is_finished_by_the_sweep() {
     let (driver, plate) = driver(&stack, 10_000);
     let fine = zone.fined(&plate);
     pay_fine(&driver, &fine).expect(201);
-    // As if the host had died between the ledger and the fine.
+    // The state after a crash between the ledger and the fine.
     let id = fine["id"].as_i64().unwrap();
     let undo = "UPDATE fines.fine SET status = 'issued', paid_at = NULL, paid_amount = NULL, paid_charge = NULL, payments = 0 WHERE id = $1";
     stack.sql().execute(undo, &[&id]).unwrap();

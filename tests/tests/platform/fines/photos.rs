@@ -55,7 +55,7 @@ fn a_photo_is_put_completed_and_named_by_its_digest() {
         .map(|it| format!("{it:02x}"))
         .collect();
     assert_eq!(completed["sha256"], json!(digest));
-    // Repeated: the same; what was put is not changed through the old address.
+    // Repeated: no effect. The old address cannot change the stored bytes.
     assert_eq!(
         complete(&zone.controller, &fine, &upload)
             .expect(200)
@@ -88,7 +88,7 @@ fn a_photo_is_put_completed_and_named_by_its_digest() {
 }
 
 #[test]
-fn a_photo_is_added_by_those_whose_turn_it_is() {
+fn staff_and_the_driver_add_photos_only_in_their_time() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 0);
@@ -103,7 +103,7 @@ fn a_photo_is_added_by_those_whose_turn_it_is() {
         .send()
         .expect(201);
     let upload = add(&driver, &fine, 4).expect(201).json();
-    // Of another one.
+    // A photo of another user.
     complete(&zone.controller, &fine, &upload).problem(404);
     for size in [0, 11 * 1024 * 1024] {
         add(&zone.controller, &fine, size).problem(400);

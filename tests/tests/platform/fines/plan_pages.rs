@@ -1,4 +1,4 @@
-//! Payment pages of a fine that is meanwhile paid in another way: no payment counts twice, and surplus money goes back.
+//! Payment pages of a fine that was paid in another way meanwhile: no payment counts twice, and surplus money goes back.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, at_once, eventually};
@@ -17,7 +17,7 @@ fn is_settled(stack: &Stack, fine: &Value) -> bool {
 }
 
 #[test]
-fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
+fn one_of_two_paid_pages_counts_and_the_other_goes_back() {
     let stack = Stack::shared();
     let zone = zone(&stack);
     let (driver, plate) = driver(&stack, 0);
@@ -33,7 +33,7 @@ fn of_two_payment_pages_that_are_paid_one_counts_and_the_other_goes_back() {
 
 /// A page can be paid for half an hour: a payer opens one, pays in another way, and comes back to it.
 #[test]
-fn a_page_that_is_paid_after_its_payment_was_made_otherwise_goes_back() {
+fn a_page_paid_after_another_payment_goes_back() {
     let stack = Stack::shared();
     let zone = zone(&stack);
     let (poor, plate) = driver(&stack, 0);

@@ -155,7 +155,7 @@ fn a_fine_is_paid_in_parts_of_its_whole_amount() {
 }
 
 #[test]
-fn of_many_payments_of_a_part_at_once_one_is_debited() {
+fn one_of_many_concurrent_payments_of_a_part_is_debited() {
     let stack = Stack::shared();
     let zone = zone(&stack);
     let (driver, plate) = driver(&stack, 10_000);
@@ -297,7 +297,7 @@ fn parts_are_paid_by_the_reference_without_an_account() {
 }
 
 #[test]
-fn a_plan_is_the_drivers_to_choose_and_begins_when_its_first_part_is_paid() {
+fn only_the_driver_chooses_a_plan_which_begins_with_its_first_payment() {
     let stack = Stack::shared();
     let zone = zone(&stack);
     let (driver, plate) = driver(&stack, 100);

@@ -51,7 +51,7 @@ fn a_fine_whose_payment_is_taken_back_is_due_again() {
 }
 
 #[test]
-fn a_driver_can_appeal_again_when_the_payment_that_gave_it_up_is_taken_back() {
+fn a_driver_can_appeal_again_after_the_waiver_payment_is_taken_back() {
     let stack = Stack::shared();
     let zone = super::plans::zone(&stack);
     let (driver, plate) = driver(&stack, 0);

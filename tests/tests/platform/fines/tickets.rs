@@ -52,7 +52,7 @@ fn a_ticket_is_bought_paid_and_valid() {
 }
 
 #[test]
-fn of_twenty_payments_of_a_ticket_at_once_one_is_debited() {
+fn one_of_twenty_concurrent_payments_of_a_ticket_is_debited() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let (driver, plate) = driver(&stack, 10_000);
@@ -198,7 +198,7 @@ fn an_extension_costs_what_the_longer_stay_costs_more() {
 }
 
 #[test]
-fn of_two_requests_that_end_a_ticket_at_once_the_later_one_is_refused() {
+fn the_later_of_two_concurrent_early_ends_of_a_ticket_is_refused() {
     let stack = Stack::shared();
     let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
     let zone = Zone::found_with(&stack, &refunds);
@@ -209,7 +209,7 @@ fn of_two_requests_that_end_a_ticket_at_once_the_later_one_is_refused() {
         .json();
     pay(&driver, &ticket).expect(201);
     let (id, until) = (&ticket["id"], ticket["end_date"].as_str().unwrap());
-    // Both have computed the price from the ticket as it was.
+    // Both have computed the price from the unchanged ticket.
     let end = format!(
         "SELECT outcome FROM end_ticket({id}, (SELECT buyer FROM ticket WHERE id = {id}), '{until}', now(), 0)"
     );
@@ -224,7 +224,7 @@ fn of_two_requests_that_end_a_ticket_at_once_the_later_one_is_refused() {
 }
 
 #[test]
-fn a_driver_who_leaves_early_gets_the_difference_back_where_the_zone_allows_it() {
+fn an_early_end_is_refunded_where_the_zone_allows_it() {
     let stack = Stack::shared();
     let allows = json!({ "rules": { "control": { "refund_early_end": true } } });
     for (members, left) in [(allows, 10_000), (json!({}), 10_000 - 410)] {
@@ -246,7 +246,7 @@ fn a_driver_who_leaves_early_gets_the_difference_back_where_the_zone_allows_it()
 }
 
 #[test]
-fn a_ticket_that_ends_early_costs_by_the_tariff_at_which_it_was_sold() {
+fn an_early_end_is_priced_by_the_tariff_of_the_sale() {
     let stack = Stack::shared();
     let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
     // At the tariff of the end the first half would cost nothing, or more than all of the ticket.
@@ -341,7 +341,7 @@ fn an_unpaid_ticket_is_deleted_by_the_owner_of_its_car() {
 }
 
 #[test]
-fn a_ticket_that_cannot_be_is_refused() {
+fn an_invalid_ticket_is_refused() {
     let stack = Stack::shared();
     let zone = Zone::found_with(
         &stack,

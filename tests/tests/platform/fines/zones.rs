@@ -1,4 +1,4 @@
-//! Where parking costs: zones, their ground, and the people who run them.
+//! Zones: their ground and their staff.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, unique};
@@ -110,7 +110,7 @@ fn zones_share_borders_and_no_ground() {
 }
 
 #[test]
-fn of_many_who_found_a_zone_on_one_ground_at_once_one_does() {
+fn one_of_many_concurrent_zones_on_the_same_ground_is_founded() {
     let stack = Stack::shared();
     let admin = User::zone_admin(&stack);
     let (west, south) = ground();
@@ -129,7 +129,7 @@ fn of_many_who_found_a_zone_on_one_ground_at_once_one_does() {
 }
 
 #[test]
-fn what_cannot_be_a_zone_is_refused() {
+fn an_invalid_zone_is_refused() {
     let stack = Stack::shared();
     let admin = User::zone_admin(&stack);
     for (member, value) in [
@@ -179,7 +179,7 @@ fn what_cannot_be_a_zone_is_refused() {
 }
 
 #[test]
-fn a_platform_admin_alone_chooses_whose_wallet_receives_the_money_of_a_zone() {
+fn only_a_platform_admin_chooses_the_payee_of_a_zone() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);
     let payee = uuid::Uuid::new_v4();

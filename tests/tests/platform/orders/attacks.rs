@@ -1,4 +1,4 @@
-//! Customers who try to get more than they paid for.
+//! Attacks by customers who want more than they paid for.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
@@ -81,7 +81,7 @@ fn a_coupon_takes_no_more_than_the_items_cost() {
     let path = format!("/shops/{}/coupons", shop.id);
     let rich = json!({ "code": "RICH", "amount": 10.5 });
     shop.manager.post(&path).json(&rich).send().expect(201);
-    // The tip is not given away.
+    // A coupon does not reduce the tip.
     let wish = body(&shop, product, json!({ "coupon": "RICH", "tip": 1 }));
     let order = User::driver(&stack).post("/orders").json(&wish).send();
     let order = order.expect(200).json();
@@ -136,7 +136,7 @@ fn a_price_that_no_order_can_have_is_refused_and_takes_no_stock() {
         let answer = order.send();
         match coupon.is_null() {
             true => assert_eq!(answer.problem(400)["code"], "too-expensive"),
-            // All of it is given away, in whole cents.
+            // The whole discount is distributed, in whole cents.
             false => assert_eq!(answer.expect(200).json()["amount"], 0),
         }
     }
@@ -145,7 +145,7 @@ fn a_price_that_no_order_can_have_is_refused_and_takes_no_stock() {
 }
 
 #[test]
-fn what_a_category_or_another_product_hides_cannot_be_ordered() {
+fn a_hidden_product_or_choice_cannot_be_ordered() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);
@@ -191,7 +191,7 @@ fn a_link_shows_its_own_order_only_and_moves_nothing() {
     for secret in ["customer_id", "id", "items", "email", "tracking_link"] {
         assert!(!members.contains(&secret.to_owned()), "{members:?}");
     }
-    // A number is no link, and a link is no right to change.
+    // An order's number does not work as a link, and a link gives no right to change.
     stack
         .get(&format!("/orders/follow/{}", theirs["id"]))
         .send()
@@ -204,7 +204,7 @@ fn a_link_shows_its_own_order_only_and_moves_nothing() {
 }
 
 #[test]
-fn an_order_that_is_cancelled_while_it_is_being_paid_keeps_no_money_or_no_cancellation() {
+fn an_order_cancelled_during_its_payment_is_either_paid_or_refunded() {
     const ROUNDS: usize = 20;
     let stack = Stack::shared();
     let shop = open_shop(&stack);

@@ -1,4 +1,4 @@
-//! Many at once: one order for a request, one buyer for the last piece, one payment for an order.
+//! Concurrent requests: one order per request, one buyer of the last piece, one payment per order.
 
 use serde_json::json;
 use wharf_tests::{Dice, Stack, User, at_once, eventually};
@@ -42,7 +42,7 @@ fn twenty_submits_with_one_key_make_one_order_and_one_payment() {
 }
 
 #[test]
-fn fifty_buyers_of_the_last_piece_are_one_order_and_forty_nine_refusals_without_a_charge() {
+fn one_of_fifty_buyers_gets_the_last_piece_and_only_that_one_is_charged() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "stock": 1 }));
@@ -82,7 +82,7 @@ fn carts_that_share_products_in_any_order_never_oversell() {
 }
 
 #[test]
-fn counts_and_carts_of_the_same_products_do_not_wait_for_each_other_in_a_circle() {
+fn counts_and_orders_of_the_same_products_do_not_deadlock() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let products: Vec<_> = (0..4)
@@ -114,7 +114,7 @@ fn counts_and_carts_of_the_same_products_do_not_wait_for_each_other_in_a_circle(
 }
 
 #[test]
-fn a_clients_confirmation_and_the_providers_webhook_pay_each_of_two_hundred_orders_once() {
+fn concurrent_confirmations_and_webhooks_pay_each_of_two_hundred_orders_once() {
     const ROUNDS: usize = 50;
     const AT_A_TIME: usize = 4;
     let stack = Stack::shared();
@@ -164,13 +164,13 @@ fn a_wallet_pays_as_many_orders_as_it_has_money_for() {
         "{statuses:?}"
     );
     assert_eq!((balance(&customer), balance(&shop.owner)), (50, 3_150));
-    // What could not be paid is in the stock again.
+    // Pieces of unpaid orders are in the stock again.
     assert_eq!(shop.stock(product), 7);
     assert_books_agree(&stack);
 }
 
 #[test]
-fn cancelling_and_preparing_at_once_end_in_one_of_both() {
+fn a_concurrent_cancellation_and_preparation_do_not_both_succeed() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let kitchen = hire(&stack, shop.id, "kitchen");

@@ -1,4 +1,4 @@
-//! Orders that were to be paid through the provider, and for which a cashier takes the money.
+//! Orders for the provider that a cashier takes the money for.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User, at_once, eventually};
@@ -59,7 +59,7 @@ fn a_cashier_takes_the_money_when_the_provider_is_down() {
 }
 
 #[test]
-fn a_page_that_is_paid_after_the_counter_took_the_money_gives_it_back_once() {
+fn a_page_paid_after_the_counter_is_refunded_once() {
     let stack = with_tick().without_clock().start();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);
@@ -121,7 +121,7 @@ fn a_cashier_hears_that_an_order_was_paid_through_the_provider() {
 }
 
 #[test]
-fn an_order_that_its_wallet_may_have_paid_is_not_paid_at_the_counter_and_does_not_expire() {
+fn an_order_possibly_paid_by_wallet_neither_expires_nor_is_paid_again() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -129,7 +129,7 @@ fn an_order_that_its_wallet_may_have_paid_is_not_paid_at_the_counter_and_does_no
     endow(&stack, &customer, 2_000);
     let place = |method| id(&shop.order(&customer, product, 1, method).expect(200).json());
     let (order, unpaid) = (place("wallet"), place("counter"));
-    // As if the host had died between the ledger and the order, and no sweep had asked the ledger yet. Both orders are late.
+    // The state after a crash between the ledger and the order, before a sweep. Both orders are late.
     let undo = format!(
         "SET search_path = orders;
         DELETE FROM tracking WHERE order_id = {order} AND status = 'paid';

@@ -1,5 +1,5 @@
-//! The host is killed between every two steps that keep an order and its money together. Afterwards one tick of the
-//! clock finds what was left, and both agree again.
+//! The host is killed between every two steps that keep an order and its money together. Afterwards one tick finishes the
+//! rest, and both agree again.
 
 use std::thread;
 
@@ -73,7 +73,7 @@ fn scene() -> (Stack, Shop, i64, User) {
 }
 
 #[test]
-fn an_order_by_wallet_survives_a_crash_at_any_step_paid_or_not_at_all() {
+fn an_order_by_wallet_is_paid_or_unpaid_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     let cases: [(&[Step], bool); 3] = [
         (&[PLACE], false),
@@ -116,7 +116,7 @@ fn an_order_sent_again_after_a_crash_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
+fn a_cancellation_is_refunded_or_absent_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     let cases: [(&[Step], bool); 3] = [
         (&[MOVE], false),
@@ -145,7 +145,7 @@ fn a_cancellation_survives_a_crash_at_any_step_refunded_or_not_at_all() {
 }
 
 #[test]
-fn an_item_goes_back_through_the_provider_once_or_not_at_all_after_a_crash_at_any_step() {
+fn an_item_is_refunded_at_most_once_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     let order = shop.order(&customer, product, 4, "provider").expect(200);
     let order = order.json();
@@ -190,7 +190,7 @@ fn an_order_at_the_provider_survives_a_crash_and_can_be_paid() {
 }
 
 #[test]
-fn a_payment_that_is_heard_of_survives_a_crash_and_pays_the_order_once() {
+fn a_reported_payment_pays_the_order_once_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     let made = shop.order(&customer, product, 1, "provider").expect(200);
     press(&stack, &page(&stack, &made.json()), "approve").expect(303);
@@ -202,11 +202,11 @@ fn a_payment_that_is_heard_of_survives_a_crash_and_pays_the_order_once() {
 }
 
 #[test]
-fn an_order_that_expires_survives_a_crash_at_any_step_and_frees_its_stock_once() {
+fn an_expired_order_frees_its_stock_once_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     for steps in [&[CALL_OFF] as &[Step], &[CALL_OFF, NOTE_VOID]] {
         let made = shop.order(&customer, product, 1, "provider").expect(200);
-        // Orders first hears all that the provider has told so far.
+        // Orders first hears all earlier events of the provider.
         tick(&stack).send().expect(204);
         let past = "UPDATE orders.customer_order SET expires_at = now() - interval '1 second'";
         stack.sql().batch_execute(past).unwrap();
@@ -223,7 +223,7 @@ fn an_order_that_expires_survives_a_crash_at_any_step_and_frees_its_stock_once()
 }
 
 #[test]
-fn a_count_that_rejects_survives_a_crash_at_any_step_and_gives_the_money_back_once() {
+fn a_count_that_rejects_orders_refunds_them_once_after_any_crash() {
     let (mut stack, shop, product, customer) = scene();
     let cases: [(&[Step], i64); 3] = [
         (&[COUNT], 1_050),
@@ -259,7 +259,7 @@ fn a_count_that_rejects_survives_a_crash_at_any_step_and_gives_the_money_back_on
 }
 
 #[test]
-fn money_that_a_cashier_takes_survives_a_crash_at_any_step_and_the_page_keeps_nothing() {
+fn a_counter_payment_counts_once_after_any_crash_and_the_page_is_refunded() {
     let (mut stack, shop, product, customer) = scene();
     let cases: [(&[Step], &str); 3] = [
         (&[CASH_IN], "created"),

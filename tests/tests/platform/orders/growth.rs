@@ -1,5 +1,5 @@
-//! What an order costs in a shop with a long menu, and a list of orders after many of them. The tests count pages of the
-//! database, not time.
+//! The cost of an order in a shop with a long menu, and of a list after many orders. The tests count pages of the database,
+//! not time.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use wharf_tests::{Stack, User, pages_read, repository};
 
 use super::{id, id_of, open_shop};
 
-/// How many pages a statement reads once its plans are made, before and after the database is filled. Nothing stays.
+/// The pages that a statement reads once its plans are made, before and after the database is filled. Rolls back.
 fn before_and_after(sql: &mut Client, fill: &str, prepare: &str, statement: &str) -> [i64; 2] {
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute("SET LOCAL search_path = orders").unwrap();

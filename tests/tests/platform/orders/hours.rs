@@ -1,4 +1,4 @@
-//! When products are served.
+//! Hours in which products are served.
 
 use serde_json::json;
 use wharf_tests::{Stack, User};

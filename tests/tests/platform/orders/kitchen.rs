@@ -1,4 +1,4 @@
-//! What a kitchen sees, and what a manager sees of it.
+//! The lists of a kitchen, and the figures for its manager.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
@@ -11,7 +11,7 @@ fn list(user: &User, path: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_kitchen_sees_what_is_ready_then_what_is_prepared_then_what_waits_the_oldest_first() {
+fn the_kitchen_sees_ready_then_prepared_then_waiting_orders_oldest_first() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let kitchen = hire(&stack, shop.id, "kitchen");
@@ -87,7 +87,7 @@ fn pending_items_are_added_up_over_orders_and_stations_see_their_own() {
 }
 
 #[test]
-fn when_an_order_should_be_ready_is_learned_from_the_last_ones() {
+fn the_ready_estimate_of_an_order_follows_the_last_orders() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -112,7 +112,7 @@ fn when_an_order_should_be_ready_is_learned_from_the_last_ones() {
 }
 
 #[test]
-fn figures_say_what_was_sold_and_how_long_it_took() {
+fn figures_show_sales_and_waiting_times() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let (fries, juice) = (
@@ -153,7 +153,7 @@ fn figures_say_what_was_sold_and_how_long_it_took() {
 }
 
 #[test]
-fn figures_say_how_long_half_and_nine_tenths_of_the_customers_waited_at_most() {
+fn figures_show_the_50th_and_90th_percentile_of_waiting() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -177,7 +177,7 @@ fn figures_say_how_long_half_and_nine_tenths_of_the_customers_waited_at_most() {
     );
 }
 
-/// Rows of that table that a plan looked at.
+/// The rows of a table that a plan read.
 fn rows_read(plan: &Value, table: &str) -> i64 {
     let number = |member: &str| plan[member].as_f64().unwrap_or(0.0);
     let read = match plan["Relation Name"] == table {

@@ -1,4 +1,4 @@
-//! Orders that are watched: each change arrives by itself, and watchers are bounded.
+//! Streams of orders: each change is sent, and the number of streams is bounded.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -22,7 +22,7 @@ const STEPS: [&str; 5] = [
 struct Stream(BufReader<TcpStream>);
 
 impl Stream {
-    /// Asks for a stream; the status, and what follows.
+    /// Opens a stream; answers its status and its bytes.
     fn open(stack: &Stack, path: &str) -> (u16, Self) {
         let mut stream = TcpStream::connect(stack.address()).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
@@ -68,7 +68,7 @@ fn watched(shop: &Shop, customer: &User) -> (i64, String) {
 }
 
 #[test]
-fn a_stream_tells_each_change_and_ends_with_the_last() {
+fn a_stream_sends_each_change_and_ends_with_the_last() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);
@@ -96,7 +96,7 @@ fn a_stream_tells_each_change_and_ends_with_the_last() {
 }
 
 #[test]
-fn a_stream_is_for_those_who_may_see_the_order() {
+fn only_users_who_may_see_an_order_may_watch_it() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let (order, _) = watched(&shop, &User::driver(&stack));
@@ -119,7 +119,7 @@ fn a_stream_is_for_those_who_may_see_the_order() {
 }
 
 #[test]
-fn watchers_take_no_place_of_those_who_order_and_leave_theirs_when_they_go() {
+fn streams_take_no_instances_of_orders_and_free_their_places() {
     let stack = Options::default().start();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);

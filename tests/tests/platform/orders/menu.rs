@@ -1,4 +1,4 @@
-//! The menu: what is offered, when, and how much of it is left.
+//! The menu: products, their hours and their stock.
 
 use std::process::Command;
 
@@ -84,7 +84,7 @@ fn a_deleted_category_is_gone() {
 }
 
 #[test]
-fn only_what_is_offered_is_listed_and_pages_hold_ten() {
+fn only_offered_products_are_listed_and_pages_hold_ten() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     for number in 0..11 {
@@ -201,7 +201,7 @@ fn choices_are_priced_and_as_many_as_the_product_asks_for() {
         ]
     );
     assert_books_agree(&stack);
-    // A choice that is sent again keeps its id; one that is not is gone.
+    // A choice that is sent again keeps its id; a missing one is deleted.
     let fewer = json!({ "options": [options["options"][0].clone()] });
     let changed = shop.manager.request("PATCH", &path).json(&fewer).send();
     let changed = changed.expect(200).json();
@@ -258,7 +258,7 @@ fn every_change_of_a_stock_is_recorded() {
 }
 
 #[test]
-fn a_count_that_is_short_rejects_the_newest_orders_and_gives_their_money_back() {
+fn a_short_count_rejects_and_refunds_the_newest_orders() {
     let stack = Stack::shared();
     let shop: Shop = open_shop(&stack);
     let kitchen = hire(&stack, shop.id, "kitchen");
@@ -329,7 +329,7 @@ fn one_command_gives_a_shop_the_sample_menu() {
 }
 
 #[test]
-fn a_menu_goes_out_as_a_file_and_comes_back_the_same() {
+fn an_exported_menu_file_imports_unchanged() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let path = format!("/shops/{}/menu.csv", shop.id);

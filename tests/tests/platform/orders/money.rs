@@ -1,4 +1,4 @@
-//! Orders that are paid by wallet or at the counter, and what goes back.
+//! Orders that are paid by wallet or at the counter, and their refunds.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually};
@@ -90,7 +90,7 @@ fn give_back(user: &User, order: i64, item: &Value, quantity: i64) -> wharf_test
 }
 
 #[test]
-fn items_are_given_back_with_their_part_of_the_discount_and_never_more_than_was_paid() {
+fn refunded_items_subtract_their_discount_and_never_exceed_the_payment() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "price": 3.33 }));
@@ -131,7 +131,7 @@ fn items_are_given_back_with_their_part_of_the_discount_and_never_more_than_was_
 }
 
 #[test]
-fn items_of_an_unpaid_order_or_of_another_order_are_not_given_back() {
+fn items_of_unpaid_or_other_orders_are_not_refunded() {
     let stack = Stack::shared();
     let (shop, other) = (open_shop(&stack), open_shop(&stack));
     let customer = User::driver(&stack);
@@ -162,7 +162,7 @@ fn items_of_an_unpaid_order_or_of_another_order_are_not_given_back() {
 }
 
 #[test]
-fn a_paid_order_that_is_called_off_is_refunded_to_the_wallet_once() {
+fn a_cancelled_paid_order_is_refunded_to_the_wallet_once() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "stock": 1 }));

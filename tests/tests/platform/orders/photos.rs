@@ -46,7 +46,7 @@ pub(super) fn shown(shop: &Shop, product: i64, bytes: &[u8]) -> String {
     path(product, &upload)
 }
 
-/// What a customer without an account sees there.
+/// The answer at a path for a customer without an account.
 fn look(stack: &Stack, photo: &str) -> Vec<u8> {
     let answer = stack.get(photo).send().expect(302);
     let address = answer.header("location").unwrap().to_owned();
@@ -68,7 +68,7 @@ fn a_photo_is_put_completed_and_shown_to_all() {
         let completed = complete(&shop.manager, product, &upload).expect(200).json();
         assert_eq!(completed["photo"], path(product, &upload));
     }
-    // What was put is not changed through the old address.
+    // The old address cannot change the stored bytes.
     assert_ne!(put(&upload, &photo("fries, BURNED")).status(), 200);
     let listed = stack.get(&format!("/products?shop_id={}", shop.id)).send();
     let photo = listed.expect(200).json()[0]["photo"].clone();
@@ -94,7 +94,7 @@ fn bytes_that_are_no_photo_are_not_shown() {
 }
 
 #[test]
-fn only_those_who_edit_the_menu_change_its_photos() {
+fn only_users_who_edit_the_menu_change_its_photos() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -128,7 +128,7 @@ fn only_those_who_edit_the_menu_change_its_photos() {
 }
 
 #[test]
-fn what_stands_in_a_photo_and_behind_it_is_never_run_by_a_browser() {
+fn a_browser_never_runs_the_content_of_a_photo() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -221,7 +221,7 @@ fn a_product_shows_several_photos_in_the_order_that_its_shop_chose() {
 }
 
 #[test]
-fn photos_that_are_completed_at_once_are_all_shown_and_ten_at_most() {
+fn concurrently_completed_photos_are_all_shown_up_to_ten() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));

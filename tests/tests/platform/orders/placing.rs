@@ -1,4 +1,4 @@
-//! Placing an order: what it costs, whose it is, what is refused.
+//! Placing an order: its price, its owner, refusals.
 
 use serde_json::{Value, json};
 use wharf_tests::{Dice, Stack, User, unique};
@@ -65,7 +65,7 @@ fn an_order_has_the_shape_old_clients_read() {
 }
 
 #[test]
-fn a_refused_order_names_what_it_was_refused_for() {
+fn a_refused_order_names_the_refused_thing() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "name": "Last pie", "stock": 1 }));
@@ -90,7 +90,7 @@ fn a_refused_order_names_what_it_was_refused_for() {
         shop.order(&customer, product, quantity, "counter")
             .problem(400);
     }
-    // A product of another shop is none of this one.
+    // A product of another shop is unknown in this one.
     let other = open_shop(&stack);
     other.order(&customer, product, 1, "counter").problem(404);
     assert_eq!(shop.stock(product), 1);
@@ -158,7 +158,7 @@ fn older_clients_check_out_and_each_step_has_its_actor_and_moment() {
 }
 
 #[test]
-fn the_estimate_of_an_order_is_part_of_what_its_link_has_an_etag_for() {
+fn the_etag_of_a_followed_order_changes_with_its_estimate() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -346,7 +346,7 @@ fn the_lines_of_random_carts_add_up_with_choices_coupons_and_tips() {
 }
 
 #[test]
-fn a_coupon_is_used_as_often_as_it_can_be_and_given_back_by_a_cancelled_order() {
+fn a_coupon_has_limited_uses_and_a_cancelled_order_frees_one() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));

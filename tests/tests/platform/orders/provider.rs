@@ -28,7 +28,7 @@ pub(super) fn booked(stack: &Stack, order: i64) -> i64 {
 }
 
 #[test]
-fn an_approved_payment_makes_the_order_paid_without_anyone_asking() {
+fn an_approved_payment_makes_the_order_paid_without_a_request() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -59,7 +59,7 @@ fn an_approved_payment_makes_the_order_paid_without_anyone_asking() {
 }
 
 #[test]
-fn a_cancelled_order_cannot_be_paid_any_more() {
+fn a_cancelled_order_can_no_longer_be_paid() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "stock": 1 }));
@@ -83,7 +83,7 @@ fn a_cancelled_order_cannot_be_paid_any_more() {
 }
 
 #[test]
-fn a_payment_that_is_approved_after_the_order_was_cancelled_goes_back_once() {
+fn a_payment_approved_after_the_cancellation_goes_back_once() {
     let stack = with_tick().without_clock().start();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));
@@ -109,7 +109,7 @@ fn a_payment_that_is_approved_after_the_order_was_cancelled_goes_back_once() {
 }
 
 #[test]
-fn an_order_that_is_called_off_after_it_was_paid_is_refunded_once() {
+fn a_cancelled_paid_order_is_refunded_at_the_provider_once() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "stock": 3 }));
@@ -152,7 +152,7 @@ fn items_that_were_paid_through_the_provider_go_back_there_once() {
         request.header("idempotency-key", key).json(&body).send()
     };
     let key = wharf_tests::unique("back");
-    // The answer of the first one may get lost with its host.
+    // The answer to the first request may get lost with its host.
     let forget = "DELETE FROM orders.idempotency_key WHERE key LIKE '%' || $1";
     for is_lost in [false, true, false] {
         let back = give_back(1, &key).expect(200).json();
@@ -181,7 +181,7 @@ fn items_that_were_paid_through_the_provider_go_back_there_once() {
 }
 
 #[test]
-fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
+fn a_chargeback_after_an_item_refund_takes_only_the_rest() {
     // Not shared: until the order knows, it and its money disagree.
     let stack = Options::default().start();
     let shop = open_shop(&stack);
@@ -231,7 +231,7 @@ fn money_that_the_payer_takes_back_after_an_item_was_given_back_is_the_rest() {
 }
 
 #[test]
-fn what_was_sent_back_by_hand_at_the_provider_is_not_sent_again_with_the_order() {
+fn a_manual_refund_at_the_provider_is_not_repeated_with_the_order() {
     // Not shared: until the rest goes back, the order and its money disagree.
     let stack = Options::default().start();
     let shop = open_shop(&stack);
@@ -302,7 +302,7 @@ fn an_order_that_is_not_paid_in_time_is_cancelled_and_its_stock_is_free() {
 }
 
 #[test]
-fn a_provider_that_says_another_amount_pays_for_no_order() {
+fn a_payment_of_a_wrong_amount_does_not_pay_an_order() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let customer = User::driver(&stack);
@@ -329,7 +329,7 @@ fn a_provider_that_says_another_amount_pays_for_no_order() {
 }
 
 #[test]
-fn how_long_an_order_waits_for_its_payment_is_a_setting() {
+fn a_setting_bounds_the_time_to_pay_an_order() {
     let stack = Options::default()
         .variable("order_seconds_to_pay", "1")
         .start();
@@ -344,7 +344,7 @@ fn how_long_an_order_waits_for_its_payment_is_a_setting() {
 }
 
 #[test]
-fn an_order_survives_a_provider_that_is_down_and_gets_its_code_later() {
+fn an_order_placed_while_the_provider_is_down_gets_its_code_later() {
     let stack = with_tick()
         .variable("psp_url", "http://127.0.0.1:9")
         .without_clock()
@@ -376,7 +376,7 @@ fn an_order_survives_a_provider_that_is_down_and_gets_its_code_later() {
 }
 
 #[test]
-fn a_claim_that_an_order_was_paid_is_not_believed() {
+fn a_client_claim_that_an_order_was_paid_is_not_believed() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({}));

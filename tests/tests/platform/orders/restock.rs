@@ -1,4 +1,4 @@
-//! The stock after items of an order were given back.
+//! The stock after items of an order were refunded.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
@@ -24,7 +24,7 @@ fn rich(stack: &Stack) -> User {
 }
 
 #[test]
-fn what_was_not_prepared_goes_back_into_the_stock_and_the_rest_when_the_clerk_says_so() {
+fn unprepared_items_are_restocked_and_others_at_the_clerks_choice() {
     let stack = Stack::shared();
     let shop = open_shop(&stack);
     let product = shop.product(json!({ "stock": 10 }));
@@ -34,13 +34,13 @@ fn what_was_not_prepared_goes_back_into_the_stock_and_the_rest_when_the_clerk_sa
     assert_eq!(shop.stock(product), 4);
     give_back(&shop, &order, None);
     assert_eq!(shop.stock(product), 5);
-    // It fell on the floor.
+    // A prepared piece that cannot be sold again.
     give_back(&shop, &order, Some(false));
     assert_eq!(shop.stock(product), 5);
     step(&shop.manager, id(&order), "preparing").expect(200);
     give_back(&shop, &order, None);
     assert_eq!(shop.stock(product), 5);
-    // A bottle that was not opened.
+    // A piece that can be sold again, as an unopened bottle.
     give_back(&shop, &order, Some(true));
     assert_eq!(shop.stock(product), 6);
     step(&shop.manager, id(&order), "cancelled").expect(200);

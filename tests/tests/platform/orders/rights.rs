@@ -1,4 +1,4 @@
-//! Who may do what: each role against each act of each operation.
+//! Rights: each role against each act of each operation.
 
 mod acts;
 
@@ -39,7 +39,7 @@ fn users(stack: &Stack, scene: &Scene) -> Vec<User> {
 }
 
 #[test]
-fn each_role_may_do_what_the_table_says_and_nothing_else() {
+fn each_role_has_exactly_the_rights_of_the_table() {
     let stack = Stack::shared();
     let scene = Scene {
         shop: open_shop(&stack),

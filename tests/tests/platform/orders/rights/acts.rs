@@ -1,4 +1,4 @@
-//! What is done by each operation, and the roles that may.
+//! The act of each operation, and the roles that may do it.
 
 mod menus;
 mod orders;
@@ -94,7 +94,7 @@ impl Scene {
         body
     }
 
-    /// The place of one who works there, or is to.
+    /// The path of a member of the staff, present or future.
     fn kiosk_of(&self, user: &User) -> String {
         self.of_shop(&format!("/staff/{}/kiosk", id_of(user)))
     }
