@@ -1,6 +1,6 @@
 //! A line between the host and a store, which can be cut, stalled and mended.
 //!
-//! What comes out of the host's side is the store's own protocol; nothing here understands it.
+//! It passes the bytes of the store's protocol on without reading them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ enum State {
     Whole,
     /// Connections are closed, new ones are closed at once.
     Cut,
-    /// Connections stand and nothing comes through: a network that drops packets.
+    /// Connections stay open and no byte arrives, as in a network that drops packets.
     Stalled,
 }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cable_carries_until_it_is_cut_and_again_when_mended() {
+    fn a_cable_carries_except_while_it_is_cut() {
         let cable = Cable::to(echo());
         let mut line = dial(&cable);
         assert!(comes_back(&mut line));
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_cable_keeps_its_connections_and_says_nothing() {
+    fn a_stalled_cable_keeps_connections_open_and_silent() {
         let cable = Cable::to(echo());
         let mut line = dial(&cable);
         assert!(comes_back(&mut line));
         cable.stall();
         assert!(!comes_back(&mut line));
         cable.mend();
-        // What was written meanwhile arrives now.
+        // Bytes written meanwhile arrive now.
         assert!(line.read_exact(&mut [0]).is_ok());
         assert!(comes_back(&mut line));
     }

@@ -24,7 +24,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
 pub static OPERATIONS: LazyLock<Vec<Operation<'static>>> =
     LazyLock::new(|| DOCUMENT.operations().expect("the operations"));
 
-/// How the answer differs from the description. Empty for a path that the description does not have.
+/// The differences of an answer from the description. Empty for a path that the description does not have.
 pub(crate) fn faults_of(method: &str, path: &str, answer: &Answer) -> Vec<String> {
     match find(method, path) {
         Some(operation) => faults(&DOCUMENT, operation, answer),
@@ -62,7 +62,7 @@ fn find(method: &str, path: &str) -> Option<&'static Operation<'static>> {
         .map(|(_, operation)| operation)
 }
 
-/// What is wrong with the answer; empty when it is as described.
+/// The faults of the answer; empty when it is as described.
 pub fn faults(document: &Document, operation: &Operation<'_>, answer: &Answer) -> Vec<String> {
     let status = answer.status();
     if status == 500 {

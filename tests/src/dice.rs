@@ -1,4 +1,4 @@
-//! A repeatable sequence of numbers: what they decided can be run again.
+//! A repeatable sequence of numbers, so that a random run can be repeated.
 
 pub struct Dice(u64);
 

@@ -1,15 +1,14 @@
-//! What the black-box tests in `tests/platform` stand on: the real host with the real functions and
-//! stores, and clients and systems outside of them.
+//! The harness of the black-box tests in `tests/platform`: the real host with the real functions and stores, and clients
+//! and systems outside of them.
 //!
 //! A test borrows the running platform ([`Stack::shared`]) or starts one of its own when it breaks
 //! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], at the
-//! database ([`Stack::sql`]) or at Redis ([`Stack::redis`]). [`eventually`] waits for what takes a
-//! moment, [`at_once`] lets many do the same at the same time, a [`Cable`] fails between the host and
-//! a store, an [`Outside`] is a system beyond the platform that can be told to misbehave.
+//! database ([`Stack::sql`]) or at Redis ([`Stack::redis`]). [`eventually`] waits for a condition, [`at_once`] runs an act
+//! on many threads at the same time, a [`Cable`] fails between the host and a store, an [`Outside`] is a system beyond the
+//! platform that can be told to misbehave.
 //!
-//! Everything blocks: a test reads as what happens one after the other. Every answer has to be one that the API
-//! description has ([`described`]); which one it should be is what tests are for. The harness fails by panicking,
-//! as a test does.
+//! Everything blocks, so a test reads in the order of its steps. Every answer has to match the API description
+//! ([`described`]); the test decides which answer it should be. The harness fails by panicking, as a test does.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! Stops the platform at a statement: the test locks rows that the statement needs, sees the statement wait, and
-//! then does what is to happen at that point.
+//! Stops the platform at a statement: the test locks rows that the statement needs, sees the statement wait, and then acts
+//! at that point.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How a stack is started.
+//! The options with which a stack is started.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use wharf_launch::{extend_manifest, repository};
 use crate::stack::Stack;
 use crate::stores::Beside;
 
-/// What is not said is as for anyone who runs `wharf up`.
+/// The defaults are those of `wharf up`.
 #[derive(Clone)]
 pub struct Options {
     pub(crate) manifest: PathBuf,
@@ -36,7 +36,7 @@ impl Options {
             .argument(&format!("{name}={value}"))
     }
 
-    /// With more in the manifest than there is: another function, another setting.
+    /// Adds to the manifest, as another function or setting.
     pub fn manifest(mut self, addition: &str) -> Self {
         self.addition.push_str(addition);
         self

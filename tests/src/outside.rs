@@ -83,7 +83,7 @@ impl Reply {
         }
     }
 
-    /// No answer to a request that was received: its sender cannot know whether it was carried out.
+    /// No answer to a received request: its sender cannot know whether it was carried out.
     pub fn lost() -> Self {
         Self {
             answer: None,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outside_system_behaves_until_it_is_told_otherwise() {
+    fn an_outside_system_misbehaves_only_when_told() {
         let outside = echo();
         outside.once(Reply::status(503));
         outside.once(Reply::lost());

@@ -1,4 +1,4 @@
-//! What a statement costs in a measure that a busy machine does not change.
+//! The cost of a statement in pages of the database, which a busy machine does not change.
 
 use postgres::GenericClient;
 use serde_json::Value;

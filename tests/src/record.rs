@@ -1,4 +1,4 @@
-//! What the tests write down for `infra/test`, which reads it once they are done.
+//! Records of the tests for `infra/test`, which reads them once they are done.
 
 use std::env;
 use std::fs::File;
@@ -27,7 +27,7 @@ impl Record {
             Some(Mutex::new(file.expect("a file for the record")))
         });
         if let Some(Ok(mut file)) = file.as_ref().map(Mutex::lock) {
-            // What is not recorded is missing in the report, no more.
+            // A record that cannot be written is only missing in the report.
             let _ = file.write_all(format!("{line}\n").as_bytes());
         }
     }

@@ -1,4 +1,4 @@
-//! A request with any method, any header and any body, as a client sends it or as none should.
+//! A request with any method, header and body, valid or not.
 
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
@@ -34,7 +34,7 @@ pub struct Request {
     is_described: bool,
 }
 
-/// Why there was no answer.
+/// The reason why there was no answer.
 #[derive(Debug)]
 pub struct NoAnswer(pub String);
 
@@ -87,7 +87,7 @@ impl Request {
         self.header("api_key", token)
     }
 
-    /// As a browser does on a page of ours: the cookie, and the page's origin.
+    /// Sends the cookie and the origin of a page of ours, as a browser does.
     pub fn cookie(self, name: &str, text: &str) -> Self {
         let origin = format!("http://{}", self.to);
         self.header(COOKIE.as_str(), &format!("{name}={text}"))

@@ -46,7 +46,7 @@ pub struct Stack {
     /// Signed in once for all tests.
     /// The admin, and when they signed in.
     pub(crate) admin: Mutex<Option<(Instant, User)>>,
-    /// Where the host keeps everything.
+    /// The data folder of the host.
     data: PathBuf,
     // Dropped last: the host works in it.
     folder: Folder,
@@ -179,7 +179,7 @@ impl Stack {
         self.sql_hearing(|_| ())
     }
 
-    /// As `sql`; `hear` is told what PostgreSQL says beside its answers.
+    /// As `sql`; `hear` gets the notices of PostgreSQL.
     pub fn sql_hearing(
         &self,
         hear: impl Fn(postgres::error::DbError) + Send + Sync + 'static,
@@ -217,14 +217,14 @@ impl Stack {
         }
     }
 
-    /// What Redis has refused since it started, because a login has no right to it.
+    /// The commands that Redis has refused since it started, because a login has no right to them.
     pub fn redis_refusals(&self) -> Vec<String> {
         let log: Vec<redis::Value> = redis::cmd("ACL")
             .arg("LOG")
             .query(&mut self.redis())
             .expect("the log of refusals");
         let refusals = log.iter().map(|it| format!("{it:?}"));
-        // By this the library says its name, and goes on without.
+        // The client library sets its name with this command, and works without it.
         refusals
             .filter(|it| !it.contains("client|setinfo"))
             .collect()
@@ -271,7 +271,7 @@ impl Stack {
         self.host_mut().kill().expect("to kill the host");
     }
 
-    /// The same while other threads still use the host. [`Stack::kill`] waits for its end.
+    /// Kills the host while other threads still use it, and does not wait for its end, as [`Stack::kill`] does.
     pub fn signal_kill(&self) {
         self.signal(Signal::KILL);
     }
@@ -326,13 +326,13 @@ impl Stack {
         self.host = Some(host);
     }
 
-    /// What the host and the components said since it was last started.
+    /// The log of the host and the components since the last start.
     pub fn log(&self) -> String {
         self.log.read()
     }
 }
 
-/// Where every host here takes compiled components from.
+/// The folder of compiled components that all hosts of the tests share.
 pub(crate) fn cache() -> PathBuf {
     repository().join("target/wharf-tests/cache")
 }
@@ -386,7 +386,7 @@ fn start_host(options: &Options, stores: Option<&Beside>, folder: &Folder, liste
         .arg(folder.path().join("data"))
         .current_dir(folder.path());
     match stores {
-        // Of a variable given twice the last one counts: what the test says.
+        // The last value of a variable counts, so the test's comes last.
         Some(stores) => command.args(stores.arguments()),
         None => command.args(["--variable", &format!("admin_password={ADMIN_PASSWORD}")]),
     };

@@ -74,7 +74,7 @@ impl Beside {
         beside
     }
 
-    /// What a host is told of them.
+    /// The arguments that tell a host of them.
     pub(crate) fn arguments(&self) -> Vec<String> {
         arguments(
             &self.near_postgres_url(),
@@ -105,7 +105,7 @@ impl Beside {
         near(&self.redis_url, cable)
     }
 
-    /// Where every function finds Redis, as an operator writes it who has set up its logins.
+    /// The address of Redis for every function, as an operator with logins set up writes it.
     fn redis_variables(&self) -> BTreeMap<String, String> {
         let cable = self.cables.as_ref().map(|it| &it.redis);
         let logins = self.stores.addresses().redis_logins.iter();
@@ -123,7 +123,7 @@ impl Beside {
 /// The files of stores that were migrated and stopped in order.
 pub(crate) struct Prepared {
     folder: Folder,
-    /// Where PostgreSQL was: the variables name it.
+    /// The former port of PostgreSQL: the variables name it.
     postgres: SocketAddr,
     /// The secrets, as an operator makes them.
     variables: String,

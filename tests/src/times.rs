@@ -1,4 +1,4 @@
-//! Where the time of the tests goes: the record that `infra/test --times` reports.
+//! The times of the tests, which `infra/test --times` reports.
 
 use std::thread;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Waiting with a deadline, never with a sleep that hopes.
+//! Waiting with a deadline instead of a fixed sleep.
 
 use std::panic::Location;
 use std::thread::sleep;

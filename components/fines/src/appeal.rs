@@ -15,11 +15,11 @@ pub struct Appeal {
     pub status: AppealStatus,
     pub opened_at: Timestamp,
     pub decided_at: Option<Timestamp>,
-    /// Of the decision.
+    /// The time of the decision.
     pub reason: Option<String>,
 }
 
-/// An appeal with what was said in it.
+/// An appeal with its messages.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct AppealFile {
     #[row(flatten)]

@@ -1,5 +1,5 @@
-//! Plate checks and fines, as they are shown and asked for. No I/O in this file; who may issue one, when and how much
-//! of it is due is decided by `migrations/fines/fine.sql`.
+//! Plate checks and fines, as they are shown and requested. No I/O in this file; `migrations/fines/fine.sql` decides the
+//! right to issue a fine and its amount due.
 
 use jiff::Timestamp;
 use kit::Word;

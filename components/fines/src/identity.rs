@@ -1,4 +1,4 @@
-//! The roles that this component's handlers ask for. What a caller may do in a zone is decided in SQL.
+//! The roles that this component's handlers ask for. The rights of a caller in a zone are decided in SQL.
 
 kit::holders! {
     /// A caller who may found a zone.

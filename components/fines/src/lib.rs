@@ -8,7 +8,7 @@
 //!
 //! Invariants, held by the functions in `migrations/fines`:
 //! - no two zones cover the same ground;
-//! - what a caller may do is decided zone by zone, in the statement that does it;
+//! - the rights of a caller are decided zone by zone, in the statement that acts;
 //! - a ticket, a fine and each part of its plan are paid once: money of a second payment is owed back by the statement
 //!   that records it;
 //! - the amount of a fine is a function of its schedule, which it took with it when it was issued, and the moment;

@@ -1,4 +1,4 @@
-//! Photos of a fine: they go to S3 without passing through here; what is kept is their digest. No I/O in this file.
+//! Photos of a fine: they go to S3 without passing through here; their digest is kept. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::store::FromRow;

@@ -196,8 +196,8 @@ fn uncounted(from: u32, to: u32, counted: &[(u32, u32)]) -> Vec<(u32, u32)> {
     parts
 }
 
-/// The moment of a local time. A time that the clock skips is the moment at which the clock goes on; of a time that comes
-/// twice the first one counts. So a day's rates follow each other without a gap.
+/// The moment of a local time. A time that the clock skips is the moment at which the clock goes on; a time that comes
+/// twice is its first moment. So a day's rates follow each other without a gap.
 fn moment(date: Date, minute: u32, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
     let part = |it: u32| i8::try_from(it).unwrap_or(i8::MAX);
     let (hour, minute) = (part(minute / 60), part(minute % 60));
@@ -500,7 +500,7 @@ mod tests {
     }
 
     proptest! {
-        /// Extending a stay costs what the longer one costs more, and never less than nothing.
+        /// An extension costs the difference to the longer stay, and never less than nothing.
         #[test]
         fn a_longer_stay_never_costs_less(
             minutes in 1..3_000_i64, more in 0..3_000_i64, exp in 0..300_i64, free in 0..60_u32

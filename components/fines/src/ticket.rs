@@ -111,7 +111,7 @@ impl NewTicket {
     }
 }
 
-/// To the millisecond, as moments are stored.
+/// Rounds to the millisecond, as moments are stored.
 fn moment(text: &str) -> Option<Timestamp> {
     let moment: Timestamp = text.parse().ok().or_else(|| {
         let local: civil::DateTime = text.parse().ok()?;
@@ -168,7 +168,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// When it ends, and what it costs then: the price of the shorter stay less the price of the earlier tickets' part.
+    /// The new end, and the new price: that of the shorter stay less that of the earlier tickets' part.
     pub fn shortened(&self, now: Timestamp) -> Result<(Timestamp, i64), Error> {
         let ends = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let ends = ends.max(self.start_at);

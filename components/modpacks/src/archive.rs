@@ -1,8 +1,8 @@
 //! Zip archives of strangers, taken apart in bounded time and memory. No I/O in this file.
 //!
-//! Everything is decided by the central directory, which is read first: how many entries there are, what they are called,
-//! how large they become, and that no two of them share bytes of the archive. An entry that then unpacks to more than
-//! it said, or to something else, is refused where that is noticed.
+//! The central directory is read first, and its limits decide: the number of entries, their names and unpacked sizes, and
+//! that no two of them share bytes of the archive. An entry that unpacks to more or to something else than the directory
+//! says is refused while it is unpacked.
 
 use crc32fast::Hasher;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
@@ -108,7 +108,7 @@ pub fn entries(bytes: &[u8], directory: &Directory) -> Result<Vec<Entry>, Reject
         if path::checked(name.trim_end_matches('/')).is_err() {
             return Err(Rejected(format!("the path {name:?} is not safe")));
         }
-        // Of Unix, in the upper half: a regular file, a folder, or nothing said.
+        // The mode of Unix is in the upper half: a regular file, a folder, or 0 for none.
         let kind = attributes >> 28;
         if made_by == 3 && !matches!(kind, 0 | 4 | 8) {
             return Err(Rejected(format!("{name:?} is a symlink or a device")));

@@ -1,7 +1,7 @@
 //! Compares the objects in S3 with the rows, one page of objects at a time, so that each request is short.
 //!
-//! A row is made before its object and removed after it. So an object without a row is a stray: its deletion was cut off in
-//! a way that the sweep does not see, or it was restored from a backup of another day.
+//! A row is made before its object and removed after it. So an object without a row is a stray: its deletion was
+//! interrupted unseen by the sweep, or it was restored from a backup of another day.
 
 use kit::store::Db;
 use kit::store::s3::S3;
@@ -16,7 +16,7 @@ use crate::upload::{PREFIX, key};
 /// Objects of one page of S3.
 const PAGE: usize = 1000;
 
-/// What one page of the comparison found.
+/// The findings of one page of the comparison.
 #[derive(Debug, Serialize, Schema)]
 pub struct Audit {
     pub objects: usize,
@@ -33,7 +33,7 @@ pub struct Audit {
 pub struct Lost {
     pub sha256: String,
     pub size: i64,
-    /// How many files have these bytes.
+    /// The number of files with these bytes.
     pub files: i64,
 }
 
@@ -44,7 +44,7 @@ pub async fn audit(db: &Db, after: Option<Uuid>, deletes: bool) -> Result<Audit,
     let listed = s3.list(PREFIX, &start).await?;
     let mut known = Vec::new();
     for object in &listed {
-        // Another key below the prefix is not one of ours.
+        // Other keys below the prefix are not ours.
         let id = object
             .key
             .strip_prefix(PREFIX)
@@ -70,7 +70,7 @@ pub async fn audit(db: &Db, after: Option<Uuid>, deletes: bool) -> Result<Audit,
                 files,
                 ..
             } => {
-                // It may have come after the list was made.
+                // It may have been stored after the list was made.
                 let there = s3.head(&key(id)).await?;
                 if there.is_none_or(|it| it.size.cast_signed() != size) {
                     lost.push(Lost {

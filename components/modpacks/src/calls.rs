@@ -1,4 +1,4 @@
-//! What modpacks asks of signin: users by their logins.
+//! Calls to signin: users by their logins.
 
 use crate::bindings::wharf::signin::accounts::{self, Key};
 use crate::error::Error;

@@ -1,10 +1,10 @@
-//! What a version depends on: versions of other packs here, and projects on other platforms. No I/O in this file.
+//! Dependencies of a version: versions of other packs here, and projects on other platforms. No I/O in this file.
 //!
 //! Names of versions are free text, so a range of a pack's versions goes from one of them to another, in the order of
 //! their creation. A project elsewhere is a plain reference: its range is text that its platform understands.
 //!
-//! Formats of others have no place for either: `dependencies` of a `.mrpack` and `versions` of packwiz are the game and
-//! its loader alone. The manifest has them all.
+//! Formats of other platforms have no place for either: `dependencies` of a `.mrpack` and `versions` of packwiz hold only
+//! the game and its loader. The manifest has all of them.
 
 use kit::Word;
 use kit::web::Schema;
@@ -78,13 +78,12 @@ pub struct NewDependency {
     pub version_range: Option<String>,
 }
 
-/// What one version depends on: each is looked up whenever the version is shown.
+/// Dependencies of one version at most: each is looked up whenever the version is shown.
 const MAX_DEPENDENCIES: usize = 100;
 /// Characters of the name of a project, or of a range.
 const MAX_REFERENCE: usize = 100;
 
-/// Whether each of them names one thing, in words that a reader can show. What the names stand for is found out under the lock of
-/// the pack.
+/// Whether each dependency names one thing, in printable words. The names are resolved later, under the lock of the pack.
 pub fn check(named: &[NewDependency]) -> Result<(), Error> {
     if named.len() > MAX_DEPENDENCIES {
         return Err(Error::InvalidVersion("dependencies are at most 100"));

@@ -91,7 +91,7 @@ impl Reader {
         }
     }
 
-    /// The state, for [`Reader::take_up`]. One of a small content is none: it is read anew.
+    /// The state, for [`Reader::take_up`]; none for a small content, which is read anew.
     pub fn put_down(&self) -> Option<Vec<u8>> {
         if self.remembered.is_some() {
             return None;
@@ -140,7 +140,7 @@ fn restore<D: SerializableState>(state: &[u8]) -> Option<(D, &[u8])> {
     Some((D::deserialize(&own).ok()?, rest))
 }
 
-/// What CurseForge leaves out of its fingerprint.
+/// Bytes that CurseForge leaves out of its fingerprint.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' ')
 }
@@ -216,7 +216,7 @@ mod tests {
         reader.finish()
     }
 
-    /// As a content too large to be remembered, in pieces, put down between each.
+    /// Reads as for a content too large to be remembered: in pieces, with the state stored and resumed between them.
     fn in_pieces(content: &[u8], length: usize) -> Known {
         let again = |it: &Reader| Reader::take_up(&it.put_down().unwrap()).unwrap();
         let mut reader = Reader::new(REMEMBERED + 1);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_those_that_everyone_computes() {
+    fn digests_match_known_values() {
         let known = known(b"abc");
         assert_eq!(known.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(

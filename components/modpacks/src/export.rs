@@ -1,6 +1,6 @@
 //! A version as launchers read it: Modrinth's `.mrpack`, packwiz, and a manifest of our own. No I/O in this file.
 //!
-//! What these point at are stable addresses of the platform, which lead to a fresh one of S3 each time.
+//! They contain stable addresses of the platform, which redirect to a fresh address of S3 each time.
 
 use kit::web::Schema;
 use serde::Serialize;
@@ -209,7 +209,7 @@ impl Export {
 
     fn metafile(&self, file: &PackFile) -> String {
         let name = crate::path::file_name(&file.path);
-        // A linked file may have one of them alone.
+        // A linked file may have only one of them.
         let hash = match (&file.sha512, &file.sha256) {
             (Some(sha512), _) => ("sha512", sha512.as_str()),
             (None, sha256) => ("sha256", sha256.as_deref().unwrap_or_default()),
@@ -232,7 +232,7 @@ impl Export {
 
 const METAFILE: &str = ".pw.toml";
 
-/// packwiz has sides, options and links in files of their own; a plain file is simply there.
+/// packwiz keeps sides, options and links in metafiles; a plain file needs none.
 fn needs_metafile(file: &PackFile) -> bool {
     file.source.is_some() || file.optional || file.side != Side::Both
 }
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_packwiz_has_the_hash_that_the_one_before_says() {
+    fn each_packwiz_file_has_the_hash_in_the_file_that_names_it() {
         let export = export();
         let pack = export.packwiz("pack.toml").unwrap();
         let index = export.packwiz("index.toml").unwrap();

@@ -28,7 +28,7 @@ pub enum Status {
     Verifying,
     /// The bytes have the announced size and digests.
     Ready,
-    /// The bytes differ from what was announced, or never came: `failure` says which.
+    /// The bytes differ from the announced ones, or never came: `failure` has the reason.
     Failed,
 }
 

@@ -1,5 +1,5 @@
-//! Packs of other platforms: what a `.mrpack`, an archive of CurseForge or one of packwiz has, as a draft of ours. No I/O
-//! in this file.
+//! Packs of other platforms: reads a `.mrpack`, an archive of CurseForge or one of packwiz as a draft of ours. No I/O in
+//! this file.
 //!
 //! Files in the archive become files of the draft. Files that the pack downloads from others stay there, as links with the
 //! digests that their bytes must have, because most mods may be distributed by their authors only. An archive with an
@@ -30,7 +30,7 @@ pub enum Status {
     Waiting,
     /// The draft is made; its files are verified as all uploads are.
     Done,
-    /// `failure` says why.
+    /// `failure` has the reason.
     Failed,
 }
 
@@ -87,7 +87,7 @@ pub struct Claimed {
     pub owner: Uuid,
 }
 
-/// What a draft is made of.
+/// The content of a draft to make.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub name: String,
@@ -103,7 +103,7 @@ pub struct Plan {
 pub struct Link {
     pub path: String,
     pub address: String,
-    /// Not every format says it.
+    /// Absent in formats that do not have it.
     pub size: Option<i64>,
     pub side: Side,
     pub optional: bool,
@@ -122,7 +122,7 @@ pub struct Unpacked {
     pub sha256: Option<String>,
 }
 
-/// The formats, by the file that says what is in the archive.
+/// The formats, by the file that lists the archive's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Mrpack,

@@ -1,16 +1,16 @@
 //! Modpacks: packs of files for games, their versions, and the bytes in S3, public or private to the last byte.
 //!
-//! Read in this order: [`routes`] is what can be asked over HTTP; [`pack`], [`version`], [`dependency`], [`file`],
-//! [`path`] and [`picture`] are the rules, [`viewer`] is who asks; [`upload`] hands out addresses of S3, [`verify`] reads
+//! Read in this order: [`routes`] holds the HTTP operations; [`pack`], [`version`], [`dependency`], [`file`],
+//! [`path`] and [`picture`] are the rules, [`viewer`] is the reader; [`upload`] hands out addresses of S3, [`verify`] reads
 //! uploaded bytes with the digests of [`digest`]; [`markdown`] renders texts of authors; [`export`] writes versions as
 //! launchers read them; [`import`] and [`archive`] read packs of other platforms, of which [`unpack`] makes drafts;
-//! [`upkeep`] is what the tick does, [`audit`] compares rows and objects; [`store`] is the SQL, [`calls`] what is asked of
+//! [`upkeep`] is the work of the tick, [`audit`] compares rows and objects; [`store`] is the SQL, [`calls`] the calls to
 //! signin, [`error`] every refusal.
 //!
 //! Invariants, held by the functions in `migrations/modpacks`:
-//! - a file is served only after its bytes were read and are what they were said to be, and they cannot change then;
+//! - a file is served only after its bytes were read and matched the announced size and digests; they cannot change then;
 //! - a thing that the viewer may not see is answered like one that does not exist, by the same statements;
-//! - a published version changes no more; it is yanked or deleted as a whole;
+//! - a published version does not change; it is yanked or deleted as a whole;
 //! - bytes are deleted when no file needs them, and never before;
 //! - the bytes of a user's packs and of their running uploads stay within the quota.
 

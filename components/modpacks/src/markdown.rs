@@ -1,18 +1,18 @@
 //! Markdown of authors as HTML that is safe in any page. No I/O in this file.
 //!
 //! The Markdown stays the source, and the HTML is made when a client asks for it. Only elements that the renderer makes
-//! are in it: HTML in the Markdown is dropped, links lead to web pages and mail addresses alone, and an image is the text
-//! that describes it, because its server would learn who reads.
+//! are in it: HTML in the Markdown is dropped, links lead only to web pages and mail addresses, and an image is replaced by
+//! its description, because its server would see the readers.
 
 use kit::web::escape_html;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-/// Where a link may lead. Others, and those without a scheme, are left out, and their text stays.
+/// Schemes that a link may have. Other links, and those without a scheme, are left out, and their text stays.
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
 pub fn to_html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-    // Links that are open, and whether each of them is shown.
+    // The open links, and whether each of them is shown.
     let mut links = Vec::new();
     let events = Parser::new_ext(markdown, options).filter_map(|event| match event {
         Event::Html(_) | Event::InlineHtml(_) => None,
@@ -39,7 +39,7 @@ fn opening(address: &str) -> CowStr<'static> {
     format!("<a href=\"{address}\" rel=\"nofollow noopener noreferrer ugc\">").into()
 }
 
-/// Browsers skip control characters and blanks in an address: one that has any is none.
+/// Browsers skip control characters and blanks in an address, so an address that has any is refused.
 fn is_safe(address: &str) -> bool {
     let scheme = address.split_once(':').map(|it| it.0.to_ascii_lowercase());
     scheme.is_some_and(|it| SCHEMES.contains(&it.as_str()))
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_authors_write_is_shown() {
+    fn markdown_of_authors_becomes_html() {
         let shown =
             to_html("# 1.2\n\n- **New** [map](https://example.org/a?b=1&c=2)\n- ~~old~~ `x < y`\n");
         assert_eq!(
@@ -172,12 +172,12 @@ mod tests {
             let shown = to_html(hostile);
             assert!(is_harmless(&shown), "{hostile:?}: {shown}");
         }
-        // The text of what is left out stays.
+        // The text of dropped elements stays.
         assert_eq!(
             to_html("[go](javascript:x) ![alt](https://example.org/p.png)"),
             "<p>go alt</p>\n"
         );
-        // The check itself knows what is not harmless.
+        // The check itself detects harmful HTML.
         for harmful in [
             "<script>",
             "<a href=\"javascript:x\">",
@@ -203,7 +203,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_markdown_at_all_becomes_html_that_runs(
+        fn no_markdown_becomes_html_that_runs(
             markdown in "[-<>a-z\"'=/:()\\[\\]!#*_`&;\\\\ \n\t|~]{0,80}",
         ) {
             let shown = to_html(&markdown);

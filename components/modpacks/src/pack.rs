@@ -1,4 +1,4 @@
-//! The rules of a pack. No I/O in this file; what needs a lock stands in `migrations/modpacks`.
+//! The rules of a pack. No I/O in this file; rules that need a lock stand in `migrations/modpacks`.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -84,7 +84,7 @@ pub struct NewPack {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub authors: Vec<String>,
-    /// Private, when it is not said.
+    /// Private when absent.
     #[serde(default)]
     pub visibility: Visibility,
 }

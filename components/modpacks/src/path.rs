@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// Characters of a path: what Windows opens without a prefix, below a folder of a player's.
+/// Characters of a path: Windows opens so many without a prefix, below a folder of a player's.
 const MAX_PATH: usize = 200;
 /// Folders within folders.
 const MAX_DEPTH: usize = 16;
@@ -29,12 +29,12 @@ pub fn checked(path: &str) -> Result<&str, Error> {
     }
 }
 
-/// Whether it is the name of a file or folder on every system, and of nothing else.
+/// Whether it is a valid name of a file or folder on every system, and has no other meaning there.
 pub fn is_name(name: &str) -> bool {
     let is_plain = |it: char| {
         !it.is_control()
             && !matches!(it, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
-            // Marks that change the direction of what follows, or are not seen.
+            // Invisible characters, and marks that change the direction of the text.
             && !matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let stem = name.split('.').next().unwrap_or_default();
@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_at_all_leaves_its_folder(path in "\\PC{0,40}") {
+        fn no_path_leaves_its_folder(path in "\\PC{0,40}") {
             if let Ok(path) = checked(&path) {
                 let joined = std::path::Path::new("/base").join(path);
                 prop_assert!(joined.starts_with("/base"));

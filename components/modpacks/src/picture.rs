@@ -1,5 +1,5 @@
 //! Pictures of packs: an icon, and a gallery. They are files of the pack itself, uploaded and verified as all files are;
-//! what they are is read from their first bytes and not from their names. No I/O in this file.
+//! their media type is read from their first bytes and not from their names. No I/O in this file.
 
 use kit::Word;
 use kit::store::FromRow;
@@ -66,7 +66,7 @@ pub struct NewPicture {
     pub title: String,
 }
 
-/// What is served of a picture.
+/// The data needed to serve a picture.
 #[derive(Debug, FromRow)]
 pub struct Stored {
     pub object: Uuid,
@@ -113,7 +113,7 @@ pub fn candidate(files: &[PackFile], id: i64) -> Result<Uuid, Error> {
     Ok(object)
 }
 
-/// What a picture that was saved is called.
+/// The download name of a picture.
 pub fn file_name(pack: i64, media_type: MediaType) -> String {
     let extension = match media_type {
         MediaType::Jpeg => "jpg",

@@ -251,17 +251,17 @@ fn resources() -> Routes {
         .about("Files of modpacks")
         .post("/files/lookup", files::look_up, |it| {
             it.summary("Find files by their hashes")
-                .note("Up to 1000 at once: sha1, sha256, sha512, or CurseForge's fingerprints. Of each the newest published file is found, among the modpacks that lists show to the caller.")
+                .note("Up to 1000 at once: sha1, sha256, sha512, or CurseForge's fingerprints. Each finds the newest published file among the modpacks that lists show to the caller.")
                 .refuses([Error::INVALID_LOOKUP])
         })
         .get("/files/usage", files::show_usage, |it| {
-            it.summary("Show what the caller's modpacks keep")
+            it.summary("Show the storage that the caller's modpacks use")
         })
         .put("/files/usage/{user_id}", files::set_quota, |it| {
             it.summary("Set a user's quota").refuses([Error::INVALID_FILE])
         })
         .post("/files/repair", files::repair_files, |it| {
-            it.summary("Compare what S3 keeps with what it should")
+            it.summary("Compare the objects in S3 with the database")
                 .note("For admins, 1000 objects at a time. Objects without a row are counted, and deleted with `delete`; verified bytes that S3 has lost are listed. Pass `next` as `after` to go on.")
         })
         .get("/files/{file_id}", files::show_file, |it| {
@@ -355,7 +355,7 @@ fn picturing() -> [Problem; 5] {
     ]
 }
 
-/// The refusals of what changes a pack.
+/// The refusals of operations that change a pack.
 fn changing() -> [Problem; 2] {
     [Error::UNKNOWN_PACK, Error::FORBIDDEN]
 }

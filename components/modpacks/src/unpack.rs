@@ -1,7 +1,7 @@
 //! Takes an archive in S3 apart: its files become uploads of a draft, which are verified as all uploads are.
 //!
-//! The archive is read where it is needed and never whole; of a file at most one part of an upload is in memory. What
-//! the draft has already is not made again, so a worker that takes over goes on where another one stopped.
+//! The archive is read in ranges and never whole; at most one part of an upload is in memory. Files that the draft already
+//! has are not made again, so a worker that takes over goes on where another one stopped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,16 +30,16 @@ use crate::upload::{begin, default_quota, has_arrived, key};
 use crate::verify::Turn;
 use crate::viewer::Viewer;
 
-/// Workers that gave up on one archive without coming further.
+/// Consecutive attempts at one archive without progress.
 const MAX_ATTEMPTS: i32 = 50;
-/// How long the server of a linked file may take to say how large it is.
+/// The time for the server of a linked file to answer its size.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why an import does not go on.
+/// The reason why an import stops.
 enum Stop {
     /// It ends with this reason.
     Rejected(String),
-    /// Another turn may come further.
+    /// Another turn may get further.
     Passing(Error),
 }
 
@@ -87,8 +87,8 @@ async fn go_on(
     claimed: &Claimed,
     is_over: impl Fn(Timestamp) -> bool,
 ) -> Result<Turn, Stop> {
-    // The person who asked for the import was allowed to change the pack then. The draft is made in the
-    // owner's name.
+    // The requester was allowed to change the pack at the time of the request. The draft is made in the owner's
+    // name.
     let viewer = Viewer::of(claimed.owner);
     let pack = claimed.pack_id;
     let file = files::find_file(db, claimed.file_id, &viewer).await?;
@@ -150,14 +150,14 @@ async fn go_on(
     let count = |it: usize| i32::try_from(it).unwrap_or(i32::MAX);
     let counts = (count(linked), count(plan.unpacked.len()));
     end_import(db, claimed, import::Status::Done, None, counts, &refused).await?;
-    // It is a file of the pack itself, which all see who see the pack, and it takes room.
+    // The archive is a file of the pack itself: all viewers of the pack see it, and it counts for the quota.
     match files::delete_file(db, claimed.file_id, &viewer).await {
         Ok(()) | Err(Error::UnknownFile) => Ok(Turn::Over),
         Err(error) => Err(error.into()),
     }
 }
 
-/// What the format says, or else the server that has the file.
+/// The size in the format's index, or else the one that the file's server answers.
 async fn size_of(link: &Link) -> Option<i64> {
     if link.size.is_some() {
         return link.size;

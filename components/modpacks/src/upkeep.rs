@@ -1,5 +1,5 @@
-//! What is due: uploads to verify, bytes to drop, events to hear. It may run anywhere, at any time, several times at
-//! once, and the tick makes it happen.
+//! The work of a tick: verify uploads, delete bytes, hear events. It may run on any host, at any time, several times at
+//! once.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::unpack::unpack;
 use crate::upload::key;
 use crate::verify::{Turn, verify};
 
-/// The channel on which complete uploads and imports are announced. A lost message costs a second.
+/// The channel on which complete uploads and imports are announced. A lost message delays them by a second.
 pub const VERIFY: &str = "modpacks:verify";
 
-/// No slice is begun later in a turn: a host that stops waits for it. The next turn goes on.
+/// No slice is begun later in a turn, because a host that stops waits for it. The next turn goes on.
 const MAX_TURN: Duration = Duration::from_secs(20);
 /// How often a claim is renewed. It ends by itself after 15 s, so that another host takes over from a killed one.
 const RENEW_EVERY: Duration = Duration::from_secs(4);
@@ -133,7 +133,7 @@ async fn drop_unused(db: &Db) -> Result<(), Error> {
     Ok(())
 }
 
-/// An erased person's packs go with everything in them, and their name from what is shared with them.
+/// Deletes an erased person's packs with everything in them, and removes the person from shares.
 async fn hear(db: &Db, event: &Event) -> Outcome {
     let erase = async |user| {
         store::packs::erase(db, user, ERASE_BATCH)

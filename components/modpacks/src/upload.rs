@@ -73,7 +73,7 @@ impl FromRow for MaybeUpload {
     }
 }
 
-/// What a client does to upload a file.
+/// The next requests of a client that uploads a file.
 #[derive(Debug, Serialize, Schema)]
 pub struct UploadPlan {
     pub file: PackFile,
@@ -107,7 +107,7 @@ pub fn key(id: Uuid) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// What a file that is kept on the platform for owners without a quota of their own may take.
+/// The quota of owners without one of their own.
 pub async fn default_quota() -> Result<i64, Error> {
     let quota = setting("modpacks_quota_bytes").await?;
     quota
@@ -115,7 +115,7 @@ pub async fn default_quota() -> Result<i64, Error> {
         .map_err(|_| Error::Misconfigured("modpacks_quota_bytes"))
 }
 
-/// What is left to send of a file's upload.
+/// The missing parts of a file's upload.
 pub async fn plan(db: &Db, uploading: Uploading) -> Result<UploadPlan, Error> {
     let Uploading { file, upload } = uploading;
     let Some(upload) = upload.0.filter(|_| file.status == Status::Uploading) else {
@@ -143,7 +143,7 @@ pub async fn plan(db: &Db, uploading: Uploading) -> Result<UploadPlan, Error> {
     })
 }
 
-/// Begins the upload in S3, once: of two requests that do so, one takes what the other began.
+/// Begins the upload in S3, once: of two concurrent requests one uses the other's upload.
 pub async fn begin(db: &Db, s3: &S3, id: Uuid) -> Result<String, Error> {
     let begun = s3.create_upload(&key(id)).await?;
     let kept = uploads::begin_upload(db, id, &begun).await?;
@@ -160,7 +160,7 @@ pub fn has_arrived(arrived: &[Part], (number, size): (u16, u64)) -> bool {
         .any(|it| it.number == number && it.size == size)
 }
 
-/// The client says that every byte is there. What S3 has is counted here, and read by a worker.
+/// Completes an upload: counts the parts that S3 has; a worker reads the bytes later.
 pub async fn complete(
     db: &Db,
     viewer: &crate::viewer::Viewer,

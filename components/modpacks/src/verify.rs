@@ -1,4 +1,4 @@
-//! Reads uploaded bytes from the first to the last and finds out whether they are what they were said to be.
+//! Reads all uploaded bytes and compares them with the announced size and digests.
 //!
 //! A large file is read in slices; after each the state of the digests is stored, so that a worker that dies costs one
 //! slice. The fence of the claim keeps two workers from settling the same upload.
@@ -122,7 +122,7 @@ async fn fail(db: &Db, upload: &Upload, reason: &'static str) -> Result<Turn, Er
     Ok(Turn::Over)
 }
 
-/// Which announced digest the bytes do not have.
+/// The announced digest that the bytes do not match.
 fn mismatch(upload: &Upload, known: &Known) -> Option<&'static str> {
     [
         (&upload.sha1, &known.sha1, "the sha1 is another one"),

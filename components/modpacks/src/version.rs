@@ -32,7 +32,7 @@ pub enum Status {
     /// Only the team of its pack sees and changes it.
     Draft,
     Published,
-    /// Not offered any more; players who have it still see it.
+    /// No longer offered; players who have it still see it.
     Yanked,
 }
 
@@ -51,7 +51,7 @@ pub struct PackVersion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[row(skip)]
     pub changelog_html: Option<String>,
-    /// What it needs or does not run with. Modpacks that the reader may not see are left out.
+    /// Its dependencies and conflicts. Modpacks that the reader may not see are left out.
     #[row(json)]
     pub dependencies: Vec<Dependency>,
     pub status: Status,
@@ -196,7 +196,7 @@ pub struct Choice<'a> {
     pub loader: Option<Loader>,
 }
 
-/// What changes between two versions at one path.
+/// The change between two versions at one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum Step {
     /// Download it.

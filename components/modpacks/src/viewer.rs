@@ -1,4 +1,4 @@
-//! Who looks at packs: a caller, a friend with a link, or anyone.
+//! The viewer of packs: a caller, a friend with a link, or anyone.
 
 use kit::identity::Caller;
 use kit::store::ParameterValue;
@@ -17,7 +17,7 @@ pub struct Viewer {
 pub const SIGNED_IN: &str = "user";
 
 impl Viewer {
-    /// The owner of a pack, for what is done in their name.
+    /// The owner of a pack, for acts in their name.
     pub fn of(owner: Uuid) -> Self {
         Self {
             id: Some(owner),

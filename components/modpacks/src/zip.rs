@@ -1,9 +1,9 @@
-//! A zip archive of one stored file: all that a `.mrpack` has to be whose files are downloaded.
+//! A zip archive of one stored file. A `.mrpack` whose files are downloaded needs no more.
 
 /// The archive, the same for the same content.
 pub fn of_one(name: &str, content: &[u8]) -> Vec<u8> {
     let checksum = crc32(content);
-    // What is written is smaller than 4 GiB by far: it was made in memory.
+    // The content was made in memory, so it is far smaller than 4 GiB.
     let size = u32::try_from(content.len()).unwrap_or(u32::MAX);
     let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
     let mut common = Vec::new();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_that_of_zip() {
+    fn the_checksum_matches_that_of_zip() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         assert_eq!(crc32(b""), 0);
     }

@@ -15,7 +15,7 @@ pub enum Kind {
     Counter,
 }
 
-/// An order as it was taken, and what is to be paid for it.
+/// A placed order, and the charge for it.
 pub struct Placed {
     pub order: Order,
     /// Absent when the order costs nothing, is paid at the counter, or was settled before.

@@ -29,7 +29,7 @@ fn menu() -> Routes {
     Routes::new("Menus", Dialect::FastFood)
         .get(categories, menu::list_categories, |it| {
             it.summary("List categories")
-                .note("Lists what is offered; with `all` everything, for staff who edit the menu. With `category_id` the answer is that one category instead of a list.")
+                .note("Lists offered categories; with `all` every one, for staff who edit the menu. With `category_id` the answer is that one category instead of a list.")
                 .refuses([Error::UNKNOWN_CATEGORY])
         })
         .post(categories, menu::create_category, |it| {
@@ -52,7 +52,7 @@ fn menu() -> Routes {
         })
         .get("/products", menu::list_products, |it| {
             it.summary("List products")
-                .note("Lists what is offered; with `all` everything, for staff who edit the menu. With `product_id` the answer is that one product instead of a list.")
+                .note("Lists offered products; with `all` every one, for staff who edit the menu. With `product_id` the answer is that one product instead of a list.")
                 .refuses([Error::UNKNOWN_PRODUCT])
         })
         .post("/products", menu::create_product, |it| {
@@ -262,7 +262,7 @@ fn shops() -> Routes {
         )
         .get("/shops/{shop_id}/menu.csv", menu::export_menu, |it| {
             it.summary("Export the menu of a shop")
-                .note("What is offered; staff who edit the menu get all of it.")
+                .note("The file has the offered products; staff who edit the menu get all.")
                 .returns_media(200, "text/csv")
         })
         .put("/shops/{shop_id}/menu.csv", menu::import_menu, |it| {
@@ -308,7 +308,7 @@ fn shops() -> Routes {
         )
 }
 
-/// What all streams have in common.
+/// The common description of all streams.
 fn live(it: Operation) -> Operation {
     it.note("Server-sent events: the present state, then each change, and a comment now and then. The stream ends when the order changes no more, or after ten minutes: connect again then, as browsers do by themselves. 503 when all places for streams are taken.")
         .header("Accept", true, "`text/event-stream`")

@@ -140,7 +140,7 @@ pub struct ToPay {
 /// The house account that a withdrawal goes to.
 #[derive(Clone, Copy, Debug, Word)]
 pub enum House {
-    /// Where money has no value, at once.
+    /// In a sandbox, where money has no value: at once.
     Sandbox,
     /// Withdrawals that wait until an admin has paid them out.
     Payouts,

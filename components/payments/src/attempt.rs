@@ -86,7 +86,7 @@ pub struct Attempt {
     /// The id at the provider.
     pub id: String,
     pub verdict: Verdict,
-    /// As the provider said it last.
+    /// The state that the provider reported last.
     pub state: State,
     /// Why, in the provider's words: `cc_rejected_insufficient_amount`.
     pub detail: Option<String>,
@@ -100,7 +100,7 @@ pub struct Attempt {
     pub seen_at: Timestamp,
 }
 
-/// Money at the PSP that is not what was asked for: an admin settles it with the payer, or sends it back.
+/// Money at the PSP that differs from the request: an admin settles it with the payer, or sends it back.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Dispute {
     /// The id at the provider.

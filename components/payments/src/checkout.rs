@@ -1,5 +1,5 @@
-//! A payment through the PSP that an opener asks for: what it is and the states it goes through. No I/O in this
-//! file. What a payment at the PSP means for it is decided in [`crate::attempt`].
+//! A payment through the PSP that an opener asks for, and its states. No I/O in this file. The effect of a payment at
+//! the PSP is decided in [`crate::attempt`].
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct Checkout {
     pub id: Uuid,
     /// The function that asked for it.
     pub opener: String,
-    /// What it is for, as the function that asked knows it.
+    /// The subject of the payment, in the words of the opener.
     pub reference: String,
     /// The payer, as that function knows them.
     pub customer: String,

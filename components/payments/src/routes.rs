@@ -317,7 +317,7 @@ fn accounts() -> Routes {
         })
         .about("Manual acts")
         .get("/acts", manual::list_acts, |it| {
-            it.summary("List what admins did by hand")
+            it.summary("List the manual acts of admins")
                 .note("Includes proposals that wait for a second admin. The newest first.")
         })
 }
@@ -366,10 +366,10 @@ fn payments() -> Routes {
         })
         .get("/disputed", payments::list_disputes, |it| {
             it.summary("List disputed payments")
-                .note("Money at the provider that is not what was asked for, the oldest first.")
+                .note("Money at the provider with a wrong amount, currency or checkout, the oldest first.")
         })
         .get("/returns", payments::list_returns, |it| {
-            it.summary("List what the provider has not sent back yet")
+            it.summary("List money that the provider has not sent back yet")
                 .note("Refunds of whole payments and of parts of them, the oldest first. They are asked for again until the provider says that the money has gone back; where it refuses, an admin settles it there.")
         })
         .about("Files of the provider")

@@ -1,4 +1,4 @@
-//! What the merchant asks a payer to pay, and a payment of it. No I/O.
+//! Bills of the merchant and payments of them. No I/O.
 
 use jiff::Timestamp;
 use kit::Word;
@@ -71,7 +71,7 @@ pub struct Refund {
 pub struct Payment {
     pub id: i64,
     pub status: Status,
-    /// How much of it has gone back.
+    /// The refunded part of it.
     pub refunded: i64,
     pub approved_at: Option<Timestamp>,
     pub updated_at: Timestamp,

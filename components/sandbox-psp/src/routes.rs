@@ -10,7 +10,7 @@ use kit::web::{Dialect, Routes};
 
 use crate::error::Error;
 
-/// Where the sandbox stands; the variable `psp_path` of payments says the same.
+/// The path of the sandbox; the variable `psp_path` of payments has the same value.
 const PREFIX: &str = "/sandbox-psp";
 
 pub fn routes() -> Routes {

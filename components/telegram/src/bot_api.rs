@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// A call without an answer by then has failed.
+/// A call without an answer within this time has failed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls a method. The address carries the token, so no error repeats it.

@@ -1,5 +1,5 @@
-//! What the bot asks of other functions: requests over HTTP in memory, in the name of the person who signed
-//! in, by the contract of every client.
+//! Calls to other functions: requests over HTTP in memory, in the name of the person who signed in, by the contract of
+//! every client.
 
 use std::time::Duration;
 

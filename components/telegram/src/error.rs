@@ -14,7 +14,7 @@ pub enum Error {
     NotTelegram,
     #[refusal(unavailable, detail = "Telegram answered {0}")]
     Telegram(StatusCode),
-    /// The chat has no token, or its token does not work any more.
+    /// The chat has no token, or its token no longer works.
     #[refusal(problem = INVALID_TOKEN, detail = "the chat is not signed in")]
     SignedOut,
     #[refusal(problem = FORBIDDEN, detail = "wrong login or password")]
@@ -51,7 +51,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the request may have been carried out all the same.
+    /// Whether the request may have been carried out in spite of the failure.
     pub fn is_unclear(&self) -> bool {
         matches!(
             self,

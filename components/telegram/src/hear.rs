@@ -1,4 +1,4 @@
-//! What the bot hears: people who were erased.
+//! The event that the bot hears: a person was erased.
 
 use kit::store::relay::{self, Event, Outcome};
 use kit::store::{Db, erasure};
@@ -12,7 +12,7 @@ pub async fn hear_events() -> Result<(), Error> {
 }
 
 async fn hear(db: &Db, event: &Event) -> Outcome {
-    // One statement removes everything that is kept of a person.
+    // One statement removes all data of a person.
     let erase = async |user| store::erase(db, user).await.map(|()| false);
     erasure::carry_out(erasure::ERASED, event, erase).await
 }

@@ -2,9 +2,9 @@
 //!
 //! Read in this order: [`routes`] is where Telegram delivers updates, [`update`] their form, [`dialogue`]
 //! the rules of the conversation, [`say`] the texts in each language, [`bot`] carries out an update,
-//! [`platform`] is what the bot reads and writes at other functions, [`calls`] the requests to them,
-//! [`bot_api`] those to Telegram, [`memory`] and [`store`] what is remembered, [`sealed`] how tokens are kept, [`hear`]
-//! which events it hears, [`error`] every refusal.
+//! [`platform`] holds the types of other functions, [`calls`] the requests to them, [`bot_api`] those to Telegram,
+//! [`memory`] and [`store`] the state of chats, [`sealed`] the encryption of tokens, [`hear`] the events that it hears,
+//! [`error`] every refusal.
 //!
 //! The bot is one more client. It signs people in with their own password and makes requests in their
 //! name, so every rule stays with its function. Notices (a booking ends soon) are sent by `notify`.

@@ -80,7 +80,7 @@ pub async fn end_turn(turn: &Turn) {
     }
 }
 
-/// Whether an update is carried out for the first time: for acts that have no idempotency key.
+/// Whether an update is handled for the first time; for acts without an idempotency key.
 pub async fn is_first(chat: i64, update: i64) -> Result<bool, Error> {
     let key = format!("telegram:update:{chat}:{update}");
     let set = redis::run("SET", [&key, "1", "NX", "EX", LIFETIME_S]).await?;
@@ -94,7 +94,7 @@ const TRIES_LIFETIME_S: &str = "300";
 
 /// Counts a password before it is tried.
 pub async fn count_try(chat: i64) -> Result<(), Error> {
-    // The key always expires. One that stayed would shut the chat out for good.
+    // Sets the expiry every time: a key without one would lock the chat out for good.
     const COUNT: &str = "local tries = redis.call('INCR', KEYS[1])
         if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
         return tries";

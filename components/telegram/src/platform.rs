@@ -1,4 +1,4 @@
-//! What the bot reads and writes at other functions. No I/O in this file.
+//! The types that the bot exchanges with other functions. No I/O in this file.
 
 use jiff::Timestamp;
 use kit::identity::Roles;
@@ -60,7 +60,7 @@ pub enum PlaceChange {
 }
 
 impl PlaceChange {
-    /// As bookings calls the member, and its value.
+    /// The name of the member in bookings, and its value.
     pub fn member(self) -> (&'static str, Value) {
         match self {
             Self::Name(text) => ("name", text.into()),
@@ -101,7 +101,7 @@ pub struct Tokens {
     pub seconds: i64,
 }
 
-/// What a person gives to sign in.
+/// The credentials of a person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credentials {
     pub login: String,

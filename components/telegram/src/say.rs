@@ -1,4 +1,4 @@
-//! The texts of the bot. One file per language; this one has what they share.
+//! The texts of the bot. One file per language; this one has the shared parts.
 
 mod en;
 mod pt;
@@ -97,9 +97,9 @@ pub enum Say {
     /// Another function refused, with this text.
     Refused(String),
     TryLater,
-    /// It is not known whether it was booked; repeating the answer tells.
+    /// The booking may have been made; a repeated answer tells.
     BookedOrNot,
-    /// It is not known whether it was offered; the list of places tells.
+    /// The place may have been offered; the list of places tells.
     OfferedOrNot,
     /// Redis is away: the bot cannot remember a question, so it asks none.
     Forgetful,
@@ -338,17 +338,17 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_said_in_english() {
+    fn every_text_is_in_english() {
         insta::assert_snapshot!(all_in(Language::En));
     }
 
     #[test]
-    fn everything_is_said_in_russian() {
+    fn every_text_is_in_russian() {
         insta::assert_snapshot!(all_in(Language::Ru));
     }
 
     #[test]
-    fn everything_is_said_in_portuguese() {
+    fn every_text_is_in_portuguese() {
         insta::assert_snapshot!(all_in(Language::Pt));
     }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::platform::Token;
 
-/// What is kept of a sign-in.
+/// The stored part of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub token: Token,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_opened_by_their_key_in_their_chat_and_by_nothing_else() {
+    fn tokens_open_only_with_their_key_in_their_chat() {
         let sealed = seal("key", 7, &kept()).unwrap();
         assert_eq!(open("key", 7, &sealed), Some(kept()));
         assert_eq!(open("another key", 7, &sealed), None);

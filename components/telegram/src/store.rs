@@ -57,7 +57,7 @@ pub async fn delete_session(db: &Db, chat: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes everything that is kept of a person.
+/// Removes all data of a person.
 pub async fn erase(db: &Db, user: Uuid) -> Result<(), Error> {
     db.run(sql!("erase"), params![user]).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What the router answers before any database is asked, and what the tables say.
+//! Answers of the router that need no database, and checks of the route tables.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -1,4 +1,4 @@
-//! The updates of Telegram and the replies to them. Of an update only its text is read. No I/O in this file.
+//! The updates of Telegram and the replies to them. Only the text of an update is read. No I/O in this file.
 
 use kit::web::Schema;
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,7 @@ fn every_operation_has_a_summary_a_tag_and_an_id_of_its_own() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
+fn every_reference_resolves_and_every_schema_is_used() {
     let document = made();
     let mut references = BTreeSet::new();
     let mut unread = vec![document.value()];
@@ -106,7 +106,7 @@ fn every_parameter_of_a_path_is_declared_and_no_name_twice() {
 }
 
 #[test]
-fn every_success_is_described_and_a_201_says_where() {
+fn every_success_is_described_and_a_201_has_a_location() {
     let document = made();
     for it in document.operations().unwrap() {
         assert!(it.answers.iter().any(|it| it.is_success()), "{}", it.id);
@@ -158,7 +158,7 @@ fn every_example_fits_its_schema() {
 }
 
 #[test]
-fn every_refusal_in_the_examples_is_of_its_dialects_shape() {
+fn every_example_of_a_refusal_has_the_shape_of_its_dialect() {
     let document = made();
     let mut faults = Vec::new();
     let examples = document.value()["components"]["examples"].as_object();
@@ -180,7 +180,7 @@ struct Route {
 }
 
 impl Route {
-    /// How much of the path the route gives: the most exact route wins.
+    /// The length of the path that the route fixes: the most exact route wins.
     fn covers(&self, path: &str) -> Option<usize> {
         match self.path.strip_suffix("/...") {
             Some(prefix) => {
@@ -254,7 +254,7 @@ fn every_route_leads_to_an_operation() {
 }
 
 #[test]
-fn an_old_form_points_to_an_operation_that_is_none() {
+fn an_old_form_names_an_operation_that_is_not_old() {
     let document = made();
     let operations = document.operations().unwrap();
     let addresses: BTreeMap<_, _> = operations
@@ -276,7 +276,7 @@ fn an_old_form_points_to_an_operation_that_is_none() {
 }
 
 #[test]
-fn the_clients_have_a_method_for_every_operation_that_is_no_other_spelling() {
+fn the_clients_have_one_method_per_operation() {
     let document = made();
     let operations = document.operations().unwrap();
     let methods = operations.iter().filter(|it| !it.is_other_spelling).count();

@@ -1,4 +1,4 @@
-//! A balancer of connections, and what one host and two do behind it.
+//! A balancer of connections, and the throughput of one host and of two behind it.
 
 use std::net::SocketAddr;
 use std::thread;

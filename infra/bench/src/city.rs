@@ -6,7 +6,7 @@ use crate::scenario::scattered;
 
 const ZONES: u64 = 5_000;
 const CARS: u64 = 200_000;
-/// The cars of the users who ask; the fines of others do not change what these poll.
+/// The cars of the users who poll; fines of other users do not change their lists.
 const OWN_CARS: u64 = 64;
 
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub struct City {
     first_zone: u64,
 }
 
-/// What a controller looks at.
+/// A check of a controller.
 pub struct Stop {
     pub zone: u64,
     pub controller: u64,

@@ -102,7 +102,7 @@ async fn compare(
         let shorter = settings.seconds / 2;
         match run_round(scenario, native, host, round, CROWD, shorter).await {
             Ok(both) => crowd.push(both),
-            // Some were sent away. What the others began goes on for a while without them.
+            // Some requests were refused. The others go on for a while without their clients.
             Err(_) => tokio::time::sleep(AFTER_CROWD).await,
         }
     }

@@ -128,7 +128,7 @@ pub async fn measure(stage: &Stage, host: u32, is_durable: bool) -> Result<Event
     })
 }
 
-/// CPU times so far. What is named the receiver is this process.
+/// CPU times so far. The receiver is this process.
 async fn cpu_times(client: &Client, host: u32) -> Result<[(&'static str, Duration); 3]> {
     let servers = client
         .query(

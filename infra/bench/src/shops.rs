@@ -33,7 +33,7 @@ impl Shops {
         self.shops.get(at).copied().unwrap_or_default()
     }
 
-    /// The shop whose kitchen is full.
+    /// The shop with a full kitchen.
     pub fn full(&self) -> Result<i64> {
         Ok(self.shops.first().context("a shop")?.0)
     }

@@ -1,4 +1,4 @@
-//! What has to run to be measured: stores that are thrown away, the host, the native server.
+//! The processes of a measurement: throw-away stores, the host, the native server.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The stores, which every server here shares, and what it takes to start one.
+/// The stores that all servers here share, and the settings to start a server.
 pub struct Stage {
     pub keys: Keys,
     /// As the owner of the databases.
@@ -109,7 +109,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// What the hosts on the shared stores are given alike.
+    /// The arguments of every host on the shared stores.
     fn variables(&self) -> PathBuf {
         self.folder.path().join("variables.toml")
     }
@@ -131,7 +131,7 @@ impl Stage {
         self.launch(self.host_command(manifest)?).await
     }
 
-    /// What `host` launches.
+    /// The launch of `host`.
     pub fn host_command(&self, manifest: Manifest) -> Result<Command> {
         self.command_in(&self.data_dir(), manifest)
     }
@@ -150,7 +150,7 @@ impl Stage {
             Manifest::Bench => &self.bench_url,
             Manifest::Product | Manifest::Quiet => &self.product_url,
         };
-        // What is made for one manifest is there for the next: roles belong to the whole server.
+        // Roles belong to the whole server, so those of one manifest exist for the next.
         let variables = self.variables();
         let keys = wharf_launch::wharf(&self.wharf)
             .args(["keys", "--postgres-url", postgres, "--from"])
@@ -216,7 +216,7 @@ impl Stage {
         Ok(Server(server))
     }
 
-    /// Bytes of what is shipped.
+    /// The size of the shipped files in bytes.
     pub fn sizes(&self) -> Result<Vec<(String, u64)>> {
         let mut sizes = vec![("wharf".to_owned(), self.wharf.metadata()?.len())];
         let components = repository().join("target/wasm32-wasip2/release");

@@ -12,7 +12,7 @@ use crate::token::Keys;
 
 /// Enough that concurrent requests seldom use the same row.
 pub const USERS: u64 = 64;
-/// As many as users: all who book with one owner wait for the same row of the ledger.
+/// As many as users, because bookings with one owner wait for the same row of the ledger.
 const OWNERS: u64 = 64;
 const PLACES: u64 = 200;
 /// More places, all of the first owner: enough that seldom two wait for the same one.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::path::folded;
 use crate::state::{Entry, Folder, Found, Journal, flush_folder, modified};
 
-/// What was changed.
+/// The changes of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub written: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Changes {
     pub set_aside: Vec<String>,
 }
 
-/// Where a content waits until it is put in its place.
+/// The path of a content that is not in its place yet.
 pub fn staged(folder: &Folder, digest: &str) -> PathBuf {
     folder.own("staged").join(digest)
 }

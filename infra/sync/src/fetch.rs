@@ -29,14 +29,14 @@ pub struct Progress<'a> {
     pub due: Instant,
 }
 
-/// A content that is wanted: which file of the platform has it.
+/// A wanted content, and the file of the platform that has it.
 pub struct Wanted {
     pub entry: Entry,
     pub path: String,
     pub file: i64,
 }
 
-/// Brings everything that is wanted; what the folder has under another name is copied. Answers the bytes downloaded.
+/// Fetches all wanted contents; those that the folder has under another name are copied. Answers the bytes downloaded.
 pub fn fetch(
     folder: &Folder,
     remote: &Remote,
@@ -101,8 +101,8 @@ pub fn fetch(
     Ok(progress.downloaded)
 }
 
-/// Whether the content waits there already, from a run that was cut off. Its name is its digest, but a power cut may
-/// have kept the name alone.
+/// Whether an interrupted run has already fetched the content. Its name is its digest, but after a power cut the file may
+/// have its name without its bytes.
 pub fn is_staged(folder: &Folder, entry: &Entry) -> Result<bool> {
     let file = staged(folder, &entry.digest);
     let is_there = file.metadata().is_ok_and(|it| it.len() == entry.size);
@@ -111,7 +111,7 @@ pub fn is_staged(folder: &Folder, entry: &Entry) -> Result<bool> {
 
 fn download(folder: &Folder, remote: &Remote, wanted: &Wanted, meter: &Meter) -> Result<()> {
     let part = staged(folder, &wanted.entry.digest).with_extension("part");
-    // What an earlier run left may be damaged: then once more, from the first byte.
+    // Bytes of an earlier run may be damaged; then the download starts again from the first byte.
     for _ in 0..2 {
         let had = part.metadata().map_or(0, |it| it.len());
         let start = if had > wanted.entry.size { 0 } else { had };
@@ -148,7 +148,7 @@ fn download(folder: &Folder, remote: &Remote, wanted: &Wanted, meter: &Meter) ->
     bail!("the bytes that came are not those of the version")
 }
 
-/// Gives a content its name if it is what it should be; removes it otherwise.
+/// Gives a content its name if its digest matches; removes it otherwise.
 fn finish(folder: &Folder, part: &Path, entry: &Entry) -> Result<bool> {
     let file = File::open(part)?;
     if file.metadata()?.len() != entry.size || !is_digest(part, &entry.digest)? {

@@ -1,4 +1,4 @@
-//! Which paths of a version may be written: what a server says is not believed.
+//! Checks of the paths of a version: a server's answer is not trusted.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const DEVICES: [&str; 22] = [
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// What Windows and macOS take for the same name.
+/// The form in which Windows and macOS compare names.
 pub fn folded(path: &str) -> String {
     path.nfkc().collect::<String>().to_lowercase()
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_are_one_file_on_some_system_are_refused() {
+    fn paths_that_collide_on_some_system_are_refused() {
         for pair in [
             ["Mods/a.jar", "mods/A.jar"],
             ["é", "e\u{301}"],

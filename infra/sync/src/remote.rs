@@ -10,17 +10,17 @@ use ureq::http::header::{AUTHORIZATION, LOCATION, RANGE, RETRY_AFTER};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
-/// A pack at the platform: what its address, or a friend's link, leads to.
+/// A pack at the platform, by its address or a friend's link.
 pub struct Remote {
     agent: Agent,
-    /// Of the pack or of the link, without an end.
+    /// The address of the pack or of the link, without a suffix.
     address: String,
-    /// Where the addresses of its files begin.
+    /// The beginning of the addresses of its files.
     files: String,
     token: Option<String>,
 }
 
-/// What the platform says of a version.
+/// A version as the platform describes it.
 #[derive(Deserialize)]
 pub struct Manifest {
     pub pack: Named,
@@ -47,7 +47,7 @@ pub struct ManifestFile {
 }
 
 const CONNECTS_WITHIN: Duration = Duration::from_secs(15);
-/// Without a byte for so long, a line is dead.
+/// A connection without a byte for so long is dead.
 const READS_WITHIN: Duration = Duration::from_secs(30);
 /// Failures in a row.
 const MAX_TRIES: u32 = 6;
@@ -55,7 +55,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// A version has at most 10 000 files.
 const MAX_MANIFEST: u64 = 32 << 20;
 
-/// What another try may mend.
+/// A failure that another try may get over.
 enum Failure {
     Passing(anyhow::Error, Option<Duration>),
     Lasting(anyhow::Error),
@@ -159,7 +159,7 @@ impl Remote {
         at: &mut u64,
         take: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
     ) -> Result<(), Failure> {
-        // Asked anew each time: an address of S3 is valid for a minute.
+        // Requested anew each time, because an address of S3 is valid for a minute.
         let answer = self.ask(address)?;
         let location = answer
             .headers()

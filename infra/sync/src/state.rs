@@ -1,4 +1,4 @@
-//! What the client knows about a folder between two runs. Its files are written as a whole or not at all.
+//! The client's state of a folder between two runs. Its files are written as a whole or not at all.
 //!
 //! `state.json` is the version in the folder. `journal.json` exists while one version replaces another: a run that
 //! finds it goes on from there. Everything that the new version needs is fetched before the journal is written.
@@ -51,7 +51,7 @@ pub struct Folder {
     _lock: File,
 }
 
-/// What is at a path.
+/// The content of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     Nothing,
@@ -110,7 +110,7 @@ impl Folder {
         self.root.join(OWN).join(name)
     }
 
-    /// Where a path of a version is. Fails where a symlink would lead out of the folder.
+    /// The location of a path of a version. Fails where a symlink would lead out of the folder.
     pub fn at(&self, path: &str) -> Result<PathBuf> {
         let mut at = self.root.clone();
         for name in path.split('/') {

@@ -152,7 +152,7 @@ fn expected() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn an_update_removes_what_was_its_own_and_keeps_what_is_the_players() {
+fn an_update_removes_its_own_files_and_keeps_the_players() {
     let root = Temporary::new("update");
     update(&root.0, 1, OLD).unwrap();
     play(&root.0);
@@ -166,7 +166,7 @@ fn an_update_removes_what_was_its_own_and_keeps_what_is_the_players() {
 }
 
 #[test]
-fn an_update_that_is_cut_off_at_any_step_is_finished_by_the_next_run() {
+fn an_update_interrupted_at_any_step_is_finished_by_the_next_run() {
     for cut in 0.. {
         let root = Temporary::new("cut");
         update(&root.0, 1, OLD).unwrap();

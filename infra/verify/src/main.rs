@@ -1,7 +1,7 @@
 //! `cargo run --release -p wharf-verify -- FILE KEYS [PHOTO…]`: checks a signed file of fines offline.
 //!
-//! FILE is what `/api/v1/fines/{id}/case` or `/api/v1/zones/{id}/offline` answered, KEYS what `/api/v1/fines/keys`
-//! did. The document goes to standard output; what is wrong goes to standard error, and the exit status is 1.
+//! FILE is an answer of `/api/v1/fines/{id}/case` or `/api/v1/zones/{id}/offline`, KEYS one of `/api/v1/fines/keys`. The
+//! document goes to standard output; faults go to standard error, and the exit status is 1.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Modpacks: uploads, who sees them, and that no unverified file is served.
+//! Modpacks: uploads, visibility, and that no unverified file is served.
 
 mod clients;
 mod crashes;
@@ -59,7 +59,7 @@ fn create_draft(owner: &User, pack: i64, name: &str) -> i64 {
     number(&made.json()["id"])
 }
 
-/// Not even a statement that forgets to ask changes a version that is published.
+/// A trigger keeps even a faulty statement from changing a published version.
 fn refused_once_published(stack: &Stack, statement: &str, version: i64) {
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = modpacks").unwrap();
@@ -143,7 +143,7 @@ fn published(owner: &User, visibility: &str) -> (i64, i64, i64, Vec<u8>) {
     (pack, version, file, bytes)
 }
 
-/// The bytes that a download leads to, as a client that follows it gets them.
+/// The bytes of a download, as a client that follows its redirect gets them.
 fn follow(answer: &Answer) -> Answer {
     let location = answer.header("location").expect("a redirect").to_owned();
     at_s3("GET", &location).send()

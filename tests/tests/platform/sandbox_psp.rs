@@ -1,4 +1,4 @@
-//! The sandbox, asked as the provider that it stands for.
+//! The sandbox, called like the provider that it replaces.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Options, Stack, unique};

@@ -12,7 +12,7 @@ use super::notify::{PASSWORD, Person, Told, UNDELETABLE, WEBHOOK_SECRET};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// A chat, as Telegram brings what is written in it.
+/// A chat, whose messages are delivered as Telegram does.
 struct Chat<'a> {
     told: &'a Told,
     id: i64,
@@ -46,7 +46,7 @@ impl Chat<'_> {
         })
     }
 
-    /// What the bot answers.
+    /// The answer of the bot.
     fn write(&self, text: &str) -> String {
         said(&bring(self.told, &self.update(next_update(), text)))
     }
@@ -145,7 +145,7 @@ fn a_password_is_deleted_from_the_chat_after_sign_in() {
 }
 
 #[test]
-fn an_update_that_comes_again_does_not_answer_the_next_question() {
+fn a_repeated_update_does_not_answer_the_next_question() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     let chat = chat_of(told, &person);
@@ -168,7 +168,7 @@ fn a_dialogue_can_be_left() {
 }
 
 #[test]
-fn an_admin_tells_telegram_where_to_bring_updates() {
+fn an_admin_registers_the_webhook_at_telegram() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     let install = || told.stack.post("/telegram/install");
@@ -205,7 +205,7 @@ fn a_password_is_taken_as_it_is_written() {
 }
 
 #[test]
-fn a_password_that_cannot_be_deleted_is_tried_again_and_told_of() {
+fn a_failed_deletion_of_a_password_is_retried_and_reported() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", UNDELETABLE);
     let chat = chat_of(told, &person);
@@ -235,7 +235,7 @@ fn guessing_passwords_in_a_chat_is_rate_limited() {
         assert!(guess(&guesser).contains("wrong"));
     }
     assert!(guess(&guesser).contains("too often"));
-    // Not for good, even if the count should have lost the time at which it ends.
+    // The limit is temporary even when the counter has lost its expiry.
     let key = format!("telegram:tries:{}", victim.chat);
     let mut redis = told.stack.redis();
     redis::cmd("PERSIST").arg(&key).exec(&mut redis).unwrap();
@@ -273,7 +273,7 @@ fn a_second_factor_is_asked_for() {
 }
 
 #[test]
-fn a_session_is_renewed_by_itself_and_ends_when_its_person_says_so() {
+fn a_session_renews_itself_and_ends_at_sign_out() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     let chat = chat_of(told, &person);
@@ -356,7 +356,7 @@ fn updates_of_one_chat_are_handled_one_after_another() {
 }
 
 #[test]
-fn an_erased_person_leaves_no_sign_in_and_their_chat_is_not_theirs_any_more() {
+fn erasing_a_person_removes_their_sign_in_and_chat() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
     chat_of(told, &person).sign_in(&person.login);

@@ -252,7 +252,7 @@ async fn pay_fine(
     once.answer(&db, &caller, pay).await
 }
 
-/// From the wallet; the refusal has the address of a payment page when the wallet does not suffice.
+/// Pays from the wallet; the refusal has the address of a payment page when the wallet does not suffice.
 pub async fn pay(db: &Db, id: i64, caller: &Caller, portion: Portion) -> Result<(), Problem> {
     let charge = match store::open_fine_charge(db, id, caller.id, Method::Wallet, portion).await? {
         Due::Nothing(_) => return Ok(()),

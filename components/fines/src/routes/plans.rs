@@ -16,7 +16,7 @@ pub fn routes() -> Routes {
     Routes::new("Fines", Dialect::Zones)
         .get("/api/v1/fines/{id}/plan", show_plan, |it| {
             it.summary("Show the plan of a fine")
-                .note("The parts in which it is paid. Until a plan is chosen, `parts` shows what it would be.")
+                .note("The parts in which it is paid. Until a plan is chosen, the answer is a preview of one with `parts` parts.")
                 .refuses([Error::INVALID_FINE, Error::UNKNOWN_FINE, Error::FORBIDDEN, Error::NO_PLAN])
         })
         .post("/api/v1/fines/{id}/plan", begin_plan, |it| {
@@ -34,7 +34,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/references/{reference}/plan", show_plan_by_reference, |it| {
             it.summary("Show the plan of a fine by its reference")
-                .note("Until a plan is chosen, `parts` shows what it would be.")
+                .note("Until a plan is chosen, the answer is a preview of one with `parts` parts.")
                 .refuses([Error::INVALID_FINE, Error::UNKNOWN_FINE, Error::NO_PLAN])
         })
         .post("/api/v1/fines/references/{reference}/plan", begin_plan_by_reference, |it| {

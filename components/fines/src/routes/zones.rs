@@ -31,7 +31,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/zones/location", find_zone_at, |it| {
             it.summary("Find the zone of a place")
-                .note("A zone covers its border; of two that share it, the older one is found.")
+                .note("A zone covers its border; on a border of two zones the older one is found.")
                 .refuses([Error::INVALID_PLACE, Error::NO_ZONE_HERE])
         })
         .get("/api/v1/zones/me", list_own_zones, |it| {

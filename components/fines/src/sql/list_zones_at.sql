@@ -1,5 +1,5 @@
 -- $1 latitude, $2 longitude
--- Zones whose bounds contain the place; whether the zone itself does is a question of geometry.
+-- Zones whose bounds contain the place; the component then checks their geometry.
 SELECT shown.*
 FROM zone
 CROSS JOIN LATERAL show_zone(zone) AS shown

@@ -1,4 +1,4 @@
-//! Archives that are what they say, and those of an attacker.
+//! Valid archives, and archives of an attacker.
 
 use miniz_oxide::deflate::compress_to_vec;
 use proptest::prelude::*;
@@ -178,7 +178,7 @@ fn an_entry_that_unpacks_to_something_else_is_refused() {
 
 proptest! {
     #[test]
-    fn no_bytes_at_all_break_the_reader(
+    fn any_bytes_are_read_or_refused(
         mut at in proptest::collection::vec((0_usize..400, any::<u8>()), 0..12),
         noise in proptest::collection::vec(any::<u8>(), 0..200),
     ) {

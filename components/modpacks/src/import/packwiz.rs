@@ -10,7 +10,7 @@ use crate::digest::hex_sha256;
 use crate::file::Side;
 use crate::version::Loader;
 
-/// Of a metafile, unpacked.
+/// Upper bound for the bytes of a metafile, unpacked.
 pub const MAX_METAFILE: u64 = 64 << 10;
 
 #[derive(Deserialize)]
@@ -87,10 +87,10 @@ pub struct Index {
     pub metafiles: Vec<Indicated>,
 }
 
-/// A metafile: where it is, and what it has to be.
+/// A metafile: its path, and the digest that it must have.
 pub struct Indicated {
     pub entry: Entry,
-    /// Where it stands in the game's folder.
+    /// The path in the game's folder.
     path: String,
     sha256: Option<String>,
 }
@@ -100,7 +100,7 @@ fn read<T: for<'a> Deserialize<'a>>(name: &str, text: &[u8]) -> Result<T, Reject
     toml::from_str(text).map_err(|it| Rejected(format!("{name} does not fit: {}", it.message())))
 }
 
-/// The digest, if it is of the one kind that proves something here.
+/// The digest, if it is of the one kind that is accepted here.
 fn sha256(format: &str, hash: &str) -> Option<String> {
     (format == "sha256" && !hash.is_empty()).then(|| hash.to_ascii_lowercase())
 }
@@ -121,7 +121,7 @@ fn find<'a>(entries: &'a [Entry], folder: &str, path: &str) -> Result<&'a Entry,
     found.ok_or_else(|| Rejected(format!("{path:?} is not in the archive")))
 }
 
-/// What `pack.toml` says, and where its index is.
+/// The content of `pack.toml`, and the path of its index.
 pub fn pack<'a>(
     text: &[u8],
     entries: &'a [Entry],

@@ -1,4 +1,4 @@
-//! What each format becomes, and what is refused of it.
+//! The import of each format, and its refusals.
 
 use serde_json::{Value, json};
 

@@ -21,7 +21,7 @@ use crate::upload;
 use crate::version::{Choice, PackVersion};
 use crate::viewer::Viewer;
 
-/// The pack that is exported, and to whom.
+/// The pack to export, and its reader.
 struct Reader {
     db: Db,
     viewer: Viewer,
@@ -44,7 +44,7 @@ async fn caller_reads(caller: Option<Caller>, pack: i64) -> Result<Reader, Error
     })
 }
 
-/// The link is looked at with every request: one that was revoked leads nowhere.
+/// The link is checked with every request, so a revoked one stops at once.
 async fn friend_reads(secret: &str) -> Result<Reader, Error> {
     if !is_hex(secret, SECRET_LENGTH) {
         return Err(Error::UnknownPack);
@@ -101,7 +101,7 @@ impl Reader {
         Ok(Json(export.manifest()).into_response())
     }
 
-    /// A file that packwiz asks for: one that is written here, or the bytes of one of the version.
+    /// A file that packwiz requests: one that is generated here, or a file of the version.
     async fn packwiz(self, version: Option<i64>, path: &str) -> Result<Response, Error> {
         let export = self.export(version).await?;
         if let Some(text) = export.packwiz(path) {
@@ -263,7 +263,7 @@ async fn address_of(secret: &str) -> Result<String, Error> {
 
 #[derive(Deserialize, Schema)]
 pub struct NewLink {
-    /// For whom it is, to tell it from others.
+    /// The name of its recipient, to tell it from other links.
     #[schemars(length(min = 1, max = 100))]
     label: String,
     expires_at: Option<Timestamp>,
@@ -273,12 +273,12 @@ pub struct NewLink {
 #[derive(Serialize, Schema)]
 pub struct SecretLink {
     id: i64,
-    /// What friends are given. Behind it stand `/latest.mrpack`, `/latest/manifest.json` and
+    /// The address to give to friends. Below it are `/latest.mrpack`, `/latest/manifest.json` and
     /// `/latest/packwiz/pack.toml`.
     url: String,
 }
 
-/// Without an `Idempotency-Key`: the answer would be kept, and the secret with it.
+/// Takes no `Idempotency-Key`: its stored answer would contain the secret.
 pub async fn create_link(
     caller: Caller,
     Path(pack): Path<i64>,

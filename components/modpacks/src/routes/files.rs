@@ -123,7 +123,7 @@ pub async fn list_access(caller: Caller, Path(id): Path<i64>) -> Result<Json<Vec
 /// Who sees a file.
 #[derive(Deserialize, Schema)]
 pub struct FileAccess {
-    /// Whether only those below see it, beside the team of its modpack.
+    /// Whether only these users and roles see it, beside the team of its modpack.
     restricted: bool,
     #[serde(flatten)]
     sharing: Sharing,
@@ -152,7 +152,7 @@ pub async fn set_access(
 ) -> Result<(), Error> {
     let sharing = sharing.checked()?;
     let db = store::open().await?;
-    // First, so that a stranger does not learn which logins exist.
+    // Checked first, so that a stranger does not learn which logins exist.
     files::find_file(&db, file, viewer).await?;
     let users = find_users(sharing.users).await?;
     files::share_file(&db, file, viewer, restricted, users, sharing.roles).await
@@ -173,7 +173,7 @@ pub async fn download_file(
     Ok(redirect(address))
 }
 
-/// Whether the viewer sees the file is asked anew for each address: what was revoked ends with the next request.
+/// The viewer's right to the file is checked for each address, so a revoked right ends with the next request.
 pub async fn find_address(viewer: &Viewer, file: i64) -> Result<DownloadAddress, Error> {
     let db = store::open().await?;
     let file = files::find_file(&db, file, viewer).await?;
@@ -186,11 +186,11 @@ pub fn redirect(address: DownloadAddress) -> Response {
 
 #[derive(Deserialize, Schema)]
 pub struct HashLookup {
-    /// Of 40, 64 or 128 hexadecimal digits.
+    /// Hashes of 40, 64 or 128 hexadecimal digits.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     hashes: Vec<String>,
-    /// CurseForge's.
+    /// Fingerprints of CurseForge.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     fingerprints: Vec<i64>,

@@ -179,7 +179,7 @@ fn with_file(it: Operation) -> Operation {
     it.query::<i64>("file_id", true, "")
 }
 
-/// What launchers read of something that was done.
+/// The answer to launchers when an act was done.
 #[derive(Serialize, Schema)]
 pub struct MethodDone {
     status: bool,
@@ -234,7 +234,7 @@ pub struct LauncherPacks {
     modpacks: Vec<Pack>,
 }
 
-/// What is sent where: `url` is the first part's, and the only one of most files.
+/// The addresses of an upload: `url` is that of the first part, which is the only one of most files.
 #[derive(Serialize, Schema)]
 pub struct LauncherUpload {
     file_id: i64,
@@ -352,10 +352,10 @@ async fn share_pack(caller: Caller, arguments: Arguments) -> Result<Json<MethodD
         ..PackChange::default()
     };
     let db = store::open().await?;
-    // First, so that a stranger does not learn which logins exist.
+    // Checked first, so that a stranger does not learn which logins exist.
     packs::find_pack(&db, id, &viewer).await?;
     let users = find_users(sharing.users).await?;
-    // Shares come before the visibility, so that at no moment a user sees the pack who should not.
+    // Shares are changed before the visibility, so that no user sees the pack without a right in between.
     packs::share_pack(&db, id, &viewer, users, sharing.roles).await?;
     if change.visibility.is_some() {
         packs::change_pack(&db, id, &viewer, &change).await?;

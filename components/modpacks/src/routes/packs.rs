@@ -1,4 +1,4 @@
-//! Packs, who sees them and who may change them.
+//! Packs, their viewers and their maintainers.
 
 use axum::http::Uri;
 use kit::identity::Caller;
@@ -97,7 +97,7 @@ pub async fn share_pack(
     let sharing = sharing.checked()?;
     let db = store::open().await?;
     let viewer = Viewer::from(&caller);
-    // First, so that a stranger does not learn which logins exist.
+    // Checked first, so that a stranger does not learn which logins exist.
     packs::find_pack(&db, id, &viewer).await?;
     let users = find_users(sharing.users).await?;
     packs::share_pack(&db, id, &viewer, users, sharing.roles).await?;

@@ -46,7 +46,7 @@ async fn put(
 ) -> Result<Pack, Error> {
     let db = store::open().await?;
     let viewer = Viewer::from(caller);
-    // Objects are read for those alone who may change the pack.
+    // Objects are read only for users who may change the pack.
     packs::check_change(&db, pack, &viewer).await?;
     let looked_at = if wanted.is_empty() {
         Vec::new()
@@ -56,7 +56,7 @@ async fn put(
     packs::put_pictures(&db, pack, &viewer, place, looked_at).await
 }
 
-/// What the bytes of these files are. An object never changes, so it is read before the pack is locked.
+/// The media types of these files by their bytes. Objects never change, so they are read before the pack is locked.
 async fn look_at(
     db: &Db,
     pack: i64,

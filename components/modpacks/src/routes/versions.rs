@@ -169,7 +169,7 @@ pub struct UpdateCheck {
     /// Versions that the client has.
     #[schemars(length(max = 1000))]
     versions: Vec<i64>,
-    /// The latest are looked for among these alone.
+    /// The latest versions are chosen among these.
     #[serde(flatten)]
     choice: VersionChoice,
 }

@@ -36,13 +36,13 @@ pub async fn claim_import(db: &Db) -> Result<Option<Claimed>, Error> {
     Ok(db.optional(sql!("claim_import"), params![]).await?)
 }
 
-/// Whether the claim is still this worker's; then it is for as long again.
+/// Renews the claim; `false` when another worker has it.
 pub async fn renew_import(db: &Db, claimed: &Claimed) -> Result<bool, Error> {
     let params = params![claimed.id, claimed.fence];
     Ok(db.run(sql!("renew_import"), params).await? == 1)
 }
 
-/// Prolongs the claim, unless another worker has it. A worker that came further is not one that gave up.
+/// Renews the claim after progress, unless another worker has it. Progress resets the count of attempts.
 pub async fn prolong_import(
     db: &Db,
     claimed: &Claimed,
@@ -59,7 +59,7 @@ pub async fn postpone_import(db: &Db, claimed: &Claimed) -> Result<(), Error> {
     Ok(())
 }
 
-/// Another worker may go on at once.
+/// Releases the claim, so that another worker can go on at once.
 pub async fn release_import(db: &Db, claimed: &Claimed) -> Result<(), Error> {
     let params = params![claimed.id, claimed.fence];
     db.run(sql!("release_import"), params).await?;

@@ -1,4 +1,4 @@
-//! Statements on packs, and on who sees them.
+//! Statements on packs and their viewers.
 
 use jiff::Timestamp;
 use kit::store::photo::MediaType;
@@ -49,7 +49,7 @@ pub async fn find_pack_by_link(db: &Db, viewer: &Viewer) -> Result<Pack, Error> 
         .ok_or(Error::UnknownPack)
 }
 
-/// What a list of packs is narrowed to.
+/// The filter of a list of packs.
 #[derive(Default)]
 pub struct Search<'a> {
     pub text: Option<&'a str>,
@@ -149,7 +149,7 @@ pub async fn pin_latest(
     decide(db, sql!("pin_latest"), params).await
 }
 
-/// Whether the viewer may change the pack now; the statement that does so decides again.
+/// Whether the viewer may change the pack now; the changing statement checks it again.
 pub async fn check_change(db: &Db, id: i64, viewer: &Viewer) -> Result<(), Error> {
     let params = around(params![id], viewer.caller_params(), Vec::new());
     decide(db, sql!("check_change"), params).await

@@ -1,4 +1,4 @@
-//! Statements on uploads and on the bytes that came of them.
+//! Statements on uploads and their blobs.
 
 use kit::store::{Db, FromRow, Only};
 use kit::{params, sql};
@@ -11,7 +11,7 @@ use crate::file::{Announced, PackFile};
 use crate::upload::{Upload, Uploading};
 use crate::viewer::Viewer;
 
-/// Remembers S3's id of an upload; answers the id that was remembered first.
+/// Stores S3's id of an upload; answers the id that was stored first.
 pub async fn begin_upload(db: &Db, id: Uuid, s3_id: &str) -> Result<String, Error> {
     let Only(kept) = db.one(sql!("begin_upload"), params![id, s3_id]).await?;
     Ok(kept)
@@ -45,7 +45,7 @@ pub async fn claim_upload(db: &Db) -> Result<Option<Upload>, Error> {
     Ok(db.optional(sql!("claim_upload"), params![]).await?)
 }
 
-/// Remembers how far the bytes were read and prolongs the claim, unless another worker has it.
+/// Stores how far the bytes were read and renews the claim, unless another worker has it.
 pub async fn save_progress(
     db: &Db,
     upload: &Upload,
@@ -61,18 +61,18 @@ pub async fn save_progress(
     Ok(saved == 1)
 }
 
-/// Whether the claim is still this worker's; then it is for as long again.
+/// Renews the claim; `false` when another worker has it.
 pub async fn renew_upload(db: &Db, id: Uuid, fence: i32) -> Result<bool, Error> {
     Ok(db.run(sql!("renew_upload"), params![id, fence]).await? == 1)
 }
 
-/// Another worker may go on at once.
+/// Releases the claim, so that another worker can go on at once.
 pub async fn release_upload(db: &Db, id: Uuid, fence: i32) -> Result<(), Error> {
     db.run(sql!("release_upload"), params![id, fence]).await?;
     Ok(())
 }
 
-/// Another worker may try in a while, the later the more have tried.
+/// Releases the claim with a backoff that grows with the attempts.
 pub async fn postpone_upload(db: &Db, id: Uuid, fence: i32) -> Result<(), Error> {
     db.run(sql!("postpone_upload"), params![id, fence]).await?;
     Ok(())
@@ -95,7 +95,7 @@ pub async fn fail_upload(db: &Db, upload: &Upload, reason: &str) -> Result<(), E
     decide(db, sql!("fail_upload"), params).await
 }
 
-/// Uploads whose bytes are not needed.
+/// Uploads whose bytes are no longer needed.
 pub async fn claim_dropped(db: &Db, limit: i32) -> Result<Vec<Upload>, Error> {
     Ok(db.all(sql!("claim_dropped"), params![limit]).await?)
 }
@@ -121,7 +121,7 @@ pub struct Audited {
     pub files: i64,
 }
 
-/// What does not agree between the rows and those objects, which are all from one id to another.
+/// The differences between these objects, which are all from one id to another, and the rows.
 pub async fn audit_objects(
     db: &Db,
     objects: &[(Uuid, i64)],

@@ -135,7 +135,7 @@ pub async fn delete_version(db: &Db, pack: i64, id: i64, viewer: &Viewer) -> Res
     decide(db, sql!("delete_version"), params).await
 }
 
-/// What changes from one version to another of the same pack.
+/// The changes from one version to another of the same pack.
 pub async fn diff_versions(
     db: &Db,
     pack: i64,
@@ -149,7 +149,7 @@ pub async fn diff_versions(
     rows.into_iter().filter_map(|it| it.0.transpose()).collect()
 }
 
-/// What is newer than each of these versions, as far as the viewer sees it.
+/// Newer versions of each of these versions, as far as the viewer sees them.
 pub async fn find_updates(
     db: &Db,
     versions: Vec<i64>,

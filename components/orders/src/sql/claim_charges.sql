@@ -1,5 +1,5 @@
 -- $1 limit
--- Charges of which no answer was recorded, and payments at the provider that are to be called off. The pause before
+-- Charges without a recorded answer, and payments at the provider that have to be called off. The pause before
 -- the next try is the age of the charge. Another sweep skips rows that this one has locked.
 WITH due AS (
     SELECT id

@@ -1,4 +1,4 @@
--- $1 category, $2 shop, $3 caller, $4 caller is admin, $5 also what is not offered, $6 limit, $7 offset
+-- $1 category, $2 shop, $3 caller, $4 caller is admin, $5 whether to include those that are not offered, $6 limit, $7 offset
 SELECT id, name, enabled, shop_id
 FROM category
 WHERE deleted_at IS NULL

@@ -1,4 +1,4 @@
--- $1 product, $2 category, $3 shop, $4 part of the name, $5 caller, $6 caller is admin, $7 also what is not offered,
+-- $1 product, $2 category, $3 shop, $4 part of the name, $5 caller, $6 caller is admin, $7 whether to include those that are not offered,
 -- $8 limit, $9 offset
 SELECT found.*, options_of(found.id) AS options
 FROM (

@@ -69,7 +69,7 @@ pub async fn list_attempts(db: &Db, checkout: Uuid) -> Result<Vec<Attempt>, Erro
     Ok(rows.into_iter().flatten().collect())
 }
 
-/// Money at the PSP that is not what was asked for, the oldest first.
+/// Money at the PSP with a wrong amount, currency or checkout, the oldest first.
 pub async fn list_disputes(db: &Db, limit: i64, offset: i64) -> Result<Vec<Dispute>, Error> {
     Ok(db
         .all(sql!("list_disputes"), params![limit, offset])

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::error::Error;
 
-/// The payer: any caller, while this is a sandbox. Money from here is worth nothing.
+/// The payer: any caller, while this is a sandbox. Its money has no value.
 pub struct Payer;
 
 impl<S: Sync> FromRequestParts<S> for Payer {

@@ -159,7 +159,7 @@ impl OrderRefund {
     }
 }
 
-/// What of an order goes back.
+/// A refund of an order.
 #[derive(Default, Deserialize, Schema)]
 pub struct OrderBack {
     /// Everything when absent.

@@ -86,7 +86,7 @@ pub struct Refund {
     status: Status,
 }
 
-/// How much of a payment goes back.
+/// A refund of a payment.
 #[derive(Deserialize, Schema)]
 pub struct NewRefund {
     /// All that is left when absent.

@@ -50,7 +50,7 @@ pub fn parse_parking_type(text: &str) -> Option<String> {
         .map(|it| it.1.to_owned())
 }
 
-/// What of a place shall change, by number.
+/// The field of a place to change, by number.
 pub fn parse_field(text: &str) -> Option<Field> {
     match text.trim() {
         "1" => Some(Field::Name),

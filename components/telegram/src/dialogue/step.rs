@@ -36,7 +36,7 @@ pub enum Step {
     ConfirmCancel {
         booking: i64,
     },
-    /// What of a place shall change.
+    /// The field of a place to change.
     Field {
         place: i64,
     },
@@ -77,7 +77,7 @@ pub struct Spot {
     pub address: String,
 }
 
-/// What an owner can change of a place.
+/// A field of a place that its owner can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     Name,
@@ -88,7 +88,7 @@ pub enum Field {
     Capacity,
 }
 
-/// What the bot does about a text.
+/// The reaction of the bot to a text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reaction {
     /// The dialogue, if there was one, is over.
@@ -99,7 +99,7 @@ pub enum Reaction {
     Do(Act),
 }
 
-/// What needs other functions.
+/// An act that needs other functions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// The chat wants notices.

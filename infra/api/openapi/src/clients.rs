@@ -1,8 +1,8 @@
 //! Typed clients, one file a language.
 //!
-//! An operation is a method of the group that is called like its function: `bookings_create_booking` is
-//! `bookings.createBooking`. Other spellings of an operation are left out; old forms carry the note that
-//! says what to use instead.
+//! An operation is a method of the group named like its function: `bookings_create_booking` is
+//! `bookings.createBooking`. Other spellings of an operation are left out; old forms carry a note that
+//! names their replacement.
 
 mod call;
 mod name;

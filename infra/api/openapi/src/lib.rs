@@ -1,5 +1,5 @@
-//! Reads the API description, whatever made it: [`document`] names its parts, [`schema`] checks values against
-//! its schemas, [`clients`] writes a typed client for a language.
+//! Reads an API description: [`document`] names its parts, [`schema`] checks values against its schemas, [`clients`] writes
+//! a typed client for a language.
 //!
 //! It knows the subset of OpenAPI 3.1 and JSON Schema that the description uses, and fails on anything else
 //! rather than leave it out.

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_fits_or_is_told_where_it_does_not() {
+    fn a_fault_in_a_value_names_its_place() {
         let word = json!({ "$ref": "#/components/schemas/Word" });
         let schema = json!({
             "type": "object",
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_that_is_not_known_is_a_fault() {
+    fn an_unknown_keyword_is_a_fault() {
         assert!(!fits(&json!({ "not": {} }), &json!({})));
     }
 }

@@ -144,7 +144,7 @@ pub async fn pay(shared: &native::Shared, price: Price) -> Result<()> {
         .await;
         let row = row.map_err(|it| it.0)?;
         let outcome: &str = row.try_get("outcome")?;
-        // Too many pay that user at this moment.
+        // Too many payments to that user at this moment.
         if outcome == "crowded" {
             sleep(Duration::from_millis(2)).await;
             continue;

@@ -1,4 +1,4 @@
-//! curl, which knows nothing of the platform, sends and fetches files at the addresses that it is given.
+//! curl, an ordinary client, sends and fetches files at the addresses of the platform.
 
 use std::fs;
 use std::path::Path;
@@ -71,7 +71,7 @@ fn curl_sends_the_parts_of_a_file_and_fetches_it_whole_in_parts_and_by_its_name(
     assert_eq!(curl(folder, &["--location", &address]), Err(Some(22)));
     fetch(&["--remote-name", "--remote-header-name"]).unwrap();
     assert_eq!(fs::read(folder.join("large mod.jar")).unwrap(), bytes);
-    // What is there already is not fetched again.
+    // Bytes that curl has already are not fetched again.
     fs::write(folder.join("rest"), &bytes[..bytes.len() - 9]).unwrap();
     let fetched = fetch(&[
         "--continue-at",

@@ -10,7 +10,7 @@ use wharf_tests::{Options, Outside, Received, Reply, User, eventually};
 use super::*;
 
 #[test]
-fn a_crash_around_the_completion_of_an_upload_serves_and_leaks_nothing() {
+fn a_crash_during_completion_serves_and_leaks_no_bytes() {
     let mut stack = Options::default().start();
     let owner = User::driver(&stack);
     let pack = create_pack(&owner, "private");
@@ -104,7 +104,7 @@ fn endless_s3(slow: &Arc<AtomicBool>) -> Outside {
 }
 
 #[test]
-fn a_verification_is_kept_while_its_host_lives_and_taken_over_in_seconds() {
+fn a_verification_is_taken_over_seconds_after_its_host_died() {
     let slow = Arc::new(AtomicBool::new(true));
     let s3 = endless_s3(&slow);
     let mut stack = Options::default()

@@ -1,4 +1,4 @@
-//! What versions depend on, and that dependencies tell nothing about a hidden pack.
+//! Dependencies of versions, and that they reveal no hidden pack.
 
 use serde_json::{Value, json};
 use wharf_tests::{Answer, Stack, User};
@@ -22,7 +22,7 @@ fn release(owner: &User, pack: i64, name: &str) -> i64 {
     version
 }
 
-/// Every form in which a version is read, with what it says about dependencies.
+/// The dependencies of a version in every form in which it is read.
 fn every_form(stack: &Stack, pack: i64, version: i64, link: &str) -> Vec<(String, Value)> {
     let rpc = format!("/api/method/modpacks.getLatest?v=1.0&modpack_id={pack}");
     let mods = format!("/api/method/modpacks.getMods?v=1.0&modpack_id={pack}&version_id={version}");
@@ -111,7 +111,7 @@ fn a_version_shows_what_it_depends_on_in_every_form() {
         assert_eq!(by_method("4", wrong).json()["error"]["code"], 33);
     }
 
-    // A range follows the order in which versions were made, whatever they are called.
+    // A range follows the order of creation, not the names of versions.
     let range = |low: Value, high: Value| {
         let on = json!([{ "kind": "required", "pack_id": base, "min_version_id": low, "max_version_id": high }]);
         let made = draft_with(&owner, pack, &unique("range"), &on)
@@ -148,10 +148,10 @@ fn dependencies_change_with_a_draft_and_are_fixed_once_it_is_published() {
     let listed = |answer: &Answer| answer.json()["dependencies"].as_array().unwrap().len();
     assert_eq!(listed(&change(json!([])).expect(200)), 0);
     assert_eq!(listed(&change(on_base.clone()).expect(200)), 1);
-    // What is not named stays.
+    // Absent members stay.
     let renamed = owner.patch(&path).json(&json!({ "name": "1.1" })).send();
     assert_eq!(listed(&renamed.expect(200)), 1);
-    // A version that is based on this one needs the same, unless it says something else.
+    // A version that is based on this one has the same dependencies, unless it names others.
     let next = json!({ "name": "2", "mc_version": "1.20.1", "based_on": version });
     let versions = format!("/modpacks/{pack}/versions");
     let based = owner.post(&versions).json(&next).send().expect(201);
@@ -175,7 +175,7 @@ fn dependencies_change_with_a_draft_and_are_fixed_once_it_is_published() {
 }
 
 #[test]
-fn dependencies_that_name_nothing_or_two_things_are_refused() {
+fn dependencies_must_name_exactly_one_thing() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let base = create_pack(&owner, "public");
@@ -223,14 +223,14 @@ fn dependencies_that_name_nothing_or_two_things_are_refused() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_of_a_private_pack_by_what_depends_on_it() {
+fn dependencies_reveal_no_private_pack_to_a_stranger() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let friend = User::driver(stack);
     let hidden = create_pack(&owner, "private");
     let draft = create_draft(&owner, hidden, "1");
     let secret = release(&owner, hidden, "2");
-    // Naming it shows nothing.
+    // Naming the hidden pack reveals nothing.
     let strangers = create_pack(&friend, "public");
     let refusal = |dependency: Value| {
         let mut refused = draft_with(&friend, strangers, "1", &json!([dependency])).problem(422);
@@ -242,7 +242,7 @@ fn a_stranger_learns_nothing_of_a_private_pack_by_what_depends_on_it() {
         let named = json!({ "kind": "required", "pack_id": pack, "version_id": version });
         assert_eq!(refusal(named), absent);
     }
-    // Nor does what depends on it, in any form.
+    // A version that depends on it does not reveal it either, in any form.
     let pack = create_pack(&owner, "public");
     let on_hidden = json!([
         { "kind": "required", "pack_id": hidden, "version_id": secret },
@@ -270,7 +270,7 @@ fn a_stranger_learns_nothing_of_a_private_pack_by_what_depends_on_it() {
     assert_eq!(seen(&friend), 2);
     share(json!([]));
     assert_eq!(seen(&friend), 1);
-    // A pack that is gone is as one that was never seen.
+    // A deleted pack is answered like an unknown one.
     owner
         .delete(&format!("/modpacks/{hidden}"))
         .send()

@@ -1,4 +1,4 @@
-//! What is left of an erased user: no pack, and no name in the packs of others.
+//! Erased users leave no pack, and no name in the packs of others.
 
 use serde_json::json;
 use wharf_tests::{Stack, User, eventually};
@@ -6,7 +6,7 @@ use wharf_tests::{Stack, User, eventually};
 use super::*;
 
 #[test]
-fn an_erased_owner_takes_their_packs_along() {
+fn erasing_an_owner_deletes_their_packs() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (pack, _, file, bytes) = published(&owner, "public");
@@ -32,7 +32,7 @@ fn an_erased_owner_takes_their_packs_along() {
 }
 
 #[test]
-fn an_erased_user_is_named_by_no_pack() {
+fn no_pack_names_an_erased_user() {
     let stack = &Stack::shared();
     let (owner, gone) = (User::driver(stack), User::driver(stack));
     let (pack, _, file, _) = published(&owner, "private");

@@ -56,7 +56,7 @@ fn a_file_is_served_byte_by_byte_once_it_is_verified() {
 }
 
 #[test]
-fn an_address_of_s3_opens_nothing_else() {
+fn an_address_of_s3_opens_only_its_object() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (.., file, _) = published(&owner, "public");
@@ -89,7 +89,7 @@ fn an_address_of_s3_opens_nothing_else() {
 }
 
 #[test]
-fn bytes_that_are_not_what_was_announced_are_never_served() {
+fn bytes_that_differ_from_the_announcement_are_never_served() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "public");
@@ -141,7 +141,7 @@ fn bytes_that_are_not_what_was_announced_are_never_served() {
 }
 
 #[test]
-fn an_upload_takes_exactly_the_bytes_that_were_promised() {
+fn an_upload_takes_exactly_the_announced_bytes() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
@@ -157,7 +157,7 @@ fn an_upload_takes_exactly_the_bytes_that_were_promised() {
     }
     let refused = complete(&owner, file).problem(409);
     assert_eq!(refused["code"], "upload-incomplete");
-    // What was refused can still be made good.
+    // The refused upload can still be completed.
     at_s3("PUT", url)
         .body("text/plain", "x".repeat(100))
         .send()
@@ -206,7 +206,7 @@ fn an_upload_in_parts_goes_on_where_it_stopped() {
         complete(&owner, file).problem(409)["code"],
         "upload-incomplete"
     );
-    // Asked for anew, by the file or by its path: only the third is left.
+    // The plan is requested again, by the file or by its path: only the third part is left.
     let again = owner
         .get(&format!("/files/{file}/upload"))
         .send()
@@ -229,7 +229,7 @@ fn an_upload_in_parts_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn the_same_content_is_kept_once_and_goes_with_its_last_file() {
+fn equal_content_is_kept_once_until_its_last_file_goes() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let bytes = content(5_000);
@@ -303,7 +303,7 @@ fn parallel_uploads_do_not_exceed_the_quota() {
     }
     let usage = owner.get("/files/usage").send().expect(200).json();
     assert_eq!(usage["reserved"], 5_000);
-    // A file that is given up gives its room back.
+    // An abandoned file frees its room.
     let listed = owner.get(&path).send().expect(200).json();
     let first = number(&listed[0]["id"]);
     owner.delete(&format!("/files/{first}")).send().expect(204);

@@ -1,4 +1,4 @@
-//! Packs of other platforms become drafts; those of an attacker become nothing.
+//! Packs of other platforms become drafts; archives of an attacker are refused.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, eventually, eventually_some};
@@ -130,7 +130,7 @@ fn an_mrpack_becomes_a_draft_of_files_and_links() {
     let refused = ended["refused"].as_array().unwrap();
     let refused: Vec<_> = refused.iter().map(|it| &it["path"]).collect();
     assert_eq!(refused, ["mods/other.jar", "overrides/empty"]);
-    // The archive is not needed any more.
+    // The archive is no longer needed.
     eventually("the archive is gone", SOON, || {
         let of_pack = owner.get(&format!("/modpacks/{pack}/files")).send();
         of_pack.expect(200).json() == json!([])
@@ -272,7 +272,7 @@ fn archives_of_curseforge_and_packwiz_become_drafts() {
 }
 
 #[test]
-fn an_archive_that_would_harm_fails_as_a_whole() {
+fn a_harmful_archive_fails_as_a_whole() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
@@ -307,7 +307,7 @@ fn an_archive_that_would_harm_fails_as_a_whole() {
             "{reason}: {ended}"
         );
     }
-    // What the team gave up takes no room.
+    // Uploads that the team abandoned take no room.
     for listed in owner
         .get(&format!("/modpacks/{pack}/versions"))
         .send()
@@ -331,7 +331,7 @@ fn an_archive_that_would_harm_fails_as_a_whole() {
 }
 
 #[test]
-fn the_team_of_a_pack_alone_imports_into_it() {
+fn only_the_team_of_a_pack_imports_into_it() {
     let stack = &Stack::shared();
     let (owner, stranger) = (User::driver(stack), User::driver(stack));
     let pack = create_pack(&owner, "public");
@@ -345,7 +345,7 @@ fn the_team_of_a_pack_alone_imports_into_it() {
     let own = create_pack(&stranger, "private");
     let into_own = format!("/modpacks/{own}/imports");
     stranger.post(&into_own).json(&body).send().problem(404);
-    // Asked twice, it is one import and one draft.
+    // A repeated request makes one import and one draft.
     let made: Vec<_> = (0..2).map(|_| owner.post(&to).json(&body).send()).collect();
     assert_eq!(made[0].status(), 201);
     let first = made[0].json();

@@ -1,4 +1,4 @@
-//! How many drafts, links and files a pack may have, however many requests make them at once.
+//! The limits of drafts, links and files of a pack, also under concurrent requests.
 
 use serde_json::json;
 use wharf_tests::{Stack, User, at_once};
@@ -36,7 +36,7 @@ fn a_pack_has_a_hundred_drafts_at_most() {
     assert_one_more(&statuses);
     assert_eq!(draft("101").problem(409)["code"], "too-many-drafts");
     create_draft(&owner, create_pack(&owner, "private"), "1.0");
-    // One that is published is no draft.
+    // A published version is no draft.
     fill(
         stack,
         "UPDATE version SET status = 'published', published_at = now() WHERE pack_id = $1 AND name = 'draft 1'",
@@ -65,7 +65,7 @@ fn a_pack_has_a_hundred_links_at_most() {
     assert_one_more(&statuses);
     assert_eq!(link().problem(409)["code"], "too-many-links");
     links::create_link(&owner, create_pack(&owner, "private"));
-    // One that is revoked makes room for another.
+    // A revoked link makes room for another.
     let listed = owner.get(&path).send().expect(200).json();
     let revoked = format!("{path}/{}", listed[0]["id"]);
     owner.delete(&revoked).send().expect(204);

@@ -105,7 +105,7 @@ fn a_friend_reads_a_private_pack_in_every_protocol() {
 }
 
 #[test]
-fn the_people_of_a_private_pack_read_it_in_every_protocol_without_a_link() {
+fn members_and_shares_read_a_private_pack_in_every_protocol() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (pack, version, _, bytes) = published(&owner, "private");
@@ -131,7 +131,7 @@ fn the_people_of_a_private_pack_read_it_in_every_protocol_without_a_link() {
 }
 
 #[test]
-fn the_address_of_the_latest_follows_what_is_published_and_set_back() {
+fn the_address_of_the_latest_follows_publications_and_rollbacks() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (pack, first, ..) = published(&owner, "private");
@@ -167,7 +167,7 @@ fn a_link_opens_one_pack_until_it_is_revoked_or_ends() {
     let status = |path: &str| stack.get(&format!("{link}{path}")).send().status();
     assert_eq!(status(&format!("/files/{file}/download")), 302);
     assert_eq!(status(&format!("/files/{other}/download")), 404);
-    // The link is no key to the paths of callers.
+    // The link opens no path that needs a caller.
     stack
         .get(&format!("/files/{file}/download"))
         .send()
@@ -197,7 +197,7 @@ fn a_link_opens_one_pack_until_it_is_revoked_or_ends() {
     let end = "UPDATE modpacks.link SET expires_at = now() WHERE id = $1";
     stack.sql().execute(end, &[&second]).unwrap();
     assert_over(&ending);
-    // Of a public pack, too: the link itself is over.
+    // An ended link stays closed when the pack becomes public.
     owner
         .patch(&format!("/modpacks/{pack}"))
         .json(&json!({ "visibility": "public" }))

@@ -151,7 +151,7 @@ fn a_launcher_shares_a_pack_and_takes_a_file_out_of_a_draft() {
 }
 
 #[test]
-fn refusals_have_the_numbers_that_launchers_switch_on() {
+fn refusals_have_the_numbers_that_launchers_expect() {
     let stack = &Stack::shared();
     let (owner, other) = (User::driver(stack), User::driver(stack));
     let (pack, ..) = published(&owner, "public");

@@ -54,12 +54,12 @@ pub fn pack_with_icon(owner: &User, visibility: &str) -> (i64, i64) {
 }
 
 #[test]
-fn a_pack_shows_its_icon_and_gallery_to_those_who_see_it() {
+fn viewers_of_a_pack_see_its_icon_and_gallery() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "public");
     let (icon, castle) = (image(PNG), image(JPEG));
-    // Whatever it is called, it is what its bytes are.
+    // The media type follows the bytes and not the name.
     let icon_file = pack_file(&owner, pack, "icon.html", &icon);
     let castle_file = pack_file(&owner, pack, "castle.jpg", &castle);
     let webp = pack_file(&owner, pack, "lake.webp", &image(WEBP));
@@ -110,7 +110,7 @@ fn a_pack_shows_its_icon_and_gallery_to_those_who_see_it() {
         assert_eq!(got.bytes(), bytes);
     }
 
-    // What is taken out of the gallery is no picture any more, and a file that goes takes its picture along.
+    // A file removed from the gallery is no longer a picture, and a deleted file leaves the gallery.
     set_gallery(&owner, pack, &json!([])).expect(200);
     let gone = format!("/modpacks/{pack}/pictures/{castle_file}");
     stack.get(&gone).send().problem(404);
@@ -131,7 +131,7 @@ fn a_pack_shows_its_icon_and_gallery_to_those_who_see_it() {
 }
 
 #[test]
-fn nothing_but_an_image_of_the_pack_itself_becomes_a_picture() {
+fn only_an_image_of_the_pack_itself_becomes_a_picture() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (other_pack, foreign) = pack_with_icon(&owner, "public");
@@ -200,7 +200,7 @@ fn nothing_but_an_image_of_the_pack_itself_becomes_a_picture() {
 }
 
 #[test]
-fn pictures_are_the_teams_to_choose_and_a_friends_to_see() {
+fn the_team_chooses_pictures_and_friends_see_them() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let stranger = User::driver(stack);
@@ -229,7 +229,7 @@ fn pictures_are_the_teams_to_choose_and_a_friends_to_see() {
     owner.put(&shares).json(&users).send().expect(204);
     stranger.get(&path).send().expect(302);
     set_icon(&stranger, pack, Value::Null).problem(403);
-    // A file that is restricted is a picture no more.
+    // A restricted file is no longer a picture.
     let access = json!({ "restricted": true });
     let of_file = format!("/files/{icon}/access");
     owner.put(&of_file).json(&access).send().expect(204);

@@ -1,11 +1,11 @@
-//! What S3 keeps is compared with the rows, and put right.
+//! The audit compares the objects in S3 with the rows, and repairs differences.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};
 
 use super::*;
 
-/// All pages of the comparison: how many strays there are, and the digests of what is lost.
+/// All pages of the comparison: the number of strays, and the digests of lost bytes.
 fn compare(admin: &User, delete: bool) -> (i64, Vec<Value>) {
     let (mut strays, mut lost, mut after) = (0, Vec::new(), Value::Null);
     loop {
@@ -27,7 +27,7 @@ fn compare(admin: &User, delete: bool) -> (i64, Vec<Value>) {
 }
 
 #[test]
-fn objects_that_belong_to_nothing_are_deleted_and_lost_bytes_are_named() {
+fn the_audit_deletes_stray_objects_and_lists_lost_bytes() {
     let stack = &Stack::shared();
     let (owner, admin) = (User::driver(stack), User::admin(stack));
     let pack = create_pack(&owner, "private");

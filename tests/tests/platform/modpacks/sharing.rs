@@ -1,4 +1,4 @@
-//! Who is let in: by the owner, from the next request on and until the next one.
+//! Sharing: owners give and take access, each with effect from the next request.
 
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User};

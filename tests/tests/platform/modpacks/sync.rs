@@ -1,4 +1,4 @@
-//! The command-line client against the running platform: what it downloads, what it leaves, and a kill at any moment.
+//! The command-line client against the running platform: downloads, files of the player, and a kill at any moment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ fn sync(folder: &Path, address: &str, more: &[&str]) -> Command {
     command
 }
 
-/// What the last line of a run says.
+/// The last line of a run's output.
 fn done(output: &Output) -> Value {
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
@@ -84,7 +84,7 @@ fn release(owner: &User, pack: i64, name: &str, files: &[(&str, &[u8])]) -> i64 
 }
 
 #[test]
-fn a_folder_becomes_the_latest_version_and_keeps_what_is_the_players() {
+fn a_synced_folder_becomes_the_latest_version_and_keeps_the_players_files() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
@@ -222,7 +222,7 @@ fn a_server_gets_a_pack_without_the_files_of_players() {
 }
 
 #[test]
-fn a_folder_is_synced_by_those_who_see_the_pack_alone() {
+fn only_viewers_of_a_pack_sync_it() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let (pack, .., bytes) = published(&owner, "private");
@@ -246,7 +246,7 @@ fn a_folder_is_synced_by_those_who_see_the_pack_alone() {
 }
 
 #[test]
-fn a_download_that_was_killed_leaves_the_old_version_and_goes_on_where_it_stopped() {
+fn a_killed_download_keeps_the_old_version_and_resumes() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
@@ -347,7 +347,7 @@ fn the_client_writes_no_path_that_leaves_its_folder() {
     let owner = User::driver(stack);
     let (pack, version, ..) = published(&owner, "public");
     let folder = Folder::new("game");
-    // The platform takes no such path; here its database was told one.
+    // The platform refuses such a path, so the test writes it into the database.
     let path = "BEGIN; SET LOCAL session_replication_role = replica; \
         UPDATE modpacks.file SET path = '../outside.jar' WHERE version_id = ";
     stack

@@ -1,6 +1,6 @@
-//! Uploads in parts whose line breaks.
+//! Uploads in parts over a connection that breaks.
 //!
-//! `TEST_UPLOAD_BYTES=2147483648 RUST_TEST_NOCAPTURE=1 infra/test modpacks::uploads::a_broken_line` sends 2 GiB.
+//! `TEST_UPLOAD_BYTES=2147483648 RUST_TEST_NOCAPTURE=1 infra/test modpacks::uploads::a_broken_connection` sends 2 GiB.
 
 use std::env;
 use std::io::{Read, Write};
@@ -33,17 +33,17 @@ fn send_half(url: &str, bytes: &[u8]) {
     line.write_all(head.as_bytes()).unwrap();
     line.write_all(&bytes[..bytes.len() / 2]).unwrap();
     line.shutdown(Shutdown::Write).unwrap();
-    // Whatever is answered, the part has not arrived.
+    // The part has not arrived, with any answer.
     let _ = line.read_to_end(&mut Vec::new());
 }
 
 #[test]
-fn a_broken_line_costs_the_part_that_was_on_it() {
+fn a_broken_connection_costs_one_part() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let chosen = env::var("TEST_UPLOAD_BYTES").ok();
     let size: usize = chosen.map_or(40 * MIB, |it| it.parse().unwrap());
-    // Every user has room for the small one; a large one needs an admin's word.
+    // Every user has room for the small file; the large one needs a quota from an admin.
     let quota = json!({ "quota": 2 * size });
     let path = format!("/files/usage/{}", user_id(&owner));
     User::admin(stack)
@@ -76,7 +76,7 @@ fn a_broken_line_costs_the_part_that_was_on_it() {
             .expect(200)
     };
     let begun = Instant::now();
-    // The line breaks in the second part; the last one arrives before it.
+    // The connection breaks in the second part; the last one arrives before it.
     put(&parts[0]);
     put(parts.last().unwrap());
     send_half(parts[1]["url"].as_str().unwrap(), &bytes_of(&parts[1]));
@@ -123,7 +123,7 @@ fn a_broken_line_costs_the_part_that_was_on_it() {
         .send()
         .expect(302);
     let url = download.header("location").unwrap();
-    // Around the part that was on the broken line, and at the end.
+    // At the interrupted part, and at the end.
     for start in [part_size - 9, 2 * part_size - 9, size - 18] {
         let range = format!("bytes={start}-{}", start + 17);
         let got = at_s3("GET", url).header("range", &range).send().expect(206);

@@ -26,7 +26,7 @@ fn a_draft_changes_until_it_is_published() {
 }
 
 #[test]
-fn a_version_is_changed_by_the_path_of_its_own_pack_alone() {
+fn a_version_is_changed_only_below_its_own_pack() {
     let stack = &Stack::shared();
     let (owner, other) = (User::driver(stack), User::driver(stack));
     let (pack, own, ..) = published(&owner, "public");
@@ -73,7 +73,7 @@ fn a_published_version_does_not_change() {
     ] {
         assert_eq!(refused.send().problem(409)["code"], "version-published");
     }
-    // Not even by a statement that forgets to ask.
+    // Not even a faulty statement can.
     for statement in [
         "UPDATE modpacks.version SET name = 'other' WHERE id = $1",
         "UPDATE modpacks.version SET status = 'draft', published_at = NULL WHERE id = $1",
@@ -87,7 +87,7 @@ fn a_published_version_does_not_change() {
 }
 
 #[test]
-fn the_latest_is_the_newest_that_was_made_whatever_it_is_called() {
+fn the_latest_version_is_the_newest_by_creation_not_by_name() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "public");
@@ -125,7 +125,7 @@ fn the_latest_is_the_newest_that_was_made_whatever_it_is_called() {
     assert_eq!(latest(""), Some(first));
     assert_eq!(latest("?channel=beta"), Some(beta));
     set(json!(12_345)).problem(404);
-    // One that is yanked or deleted is never the latest.
+    // A yanked or deleted version is never the latest.
     owner.post(&format!("{to}/{first}/yank")).send().expect(200);
     assert_eq!(latest(""), Some(beta));
     owner.delete(&format!("{to}/{beta}")).send().expect(204);
@@ -153,7 +153,7 @@ fn the_latest_is_the_newest_that_was_made_whatever_it_is_called() {
 }
 
 #[test]
-fn a_version_begins_with_the_files_of_another_and_their_difference_is_known() {
+fn a_version_based_on_another_has_its_files_and_a_diff() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let pack = create_pack(&owner, "private");
@@ -256,7 +256,7 @@ fn a_request_that_is_sent_twice_makes_one_pack_and_one_version() {
 }
 
 #[test]
-fn what_authors_write_is_shown_as_safe_html_where_it_is_asked_for() {
+fn texts_of_authors_are_shown_as_safe_html_on_request() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
     let text = "# New\n\n<script>alert(1)</script>\n\n[map](https://example.org/a) [x](javascript:alert(1))";

@@ -1,4 +1,4 @@
-//! Who sees what: every viewer, every kind of pack, every way to read.
+//! Visibility: every viewer, every kind of pack, every way to read.
 
 use serde_json::{Value, json};
 use wharf_tests::{Request, Stack, User};
@@ -6,7 +6,7 @@ use wharf_tests::{Request, Stack, User};
 use super::pictures::pack_with_icon;
 use super::*;
 
-/// Everyone who may come along.
+/// All kinds of viewers.
 struct Viewers {
     anonymous: (),
     all: Vec<(&'static str, User)>,
@@ -83,7 +83,7 @@ fn sees(visibility: &str, name: &str) -> bool {
     visibility != "private" || TEAM.contains(&name) || name.starts_with("shared")
 }
 
-/// What each way to read answers this viewer: a word for the way, and whether it shows something.
+/// Each way to read with its answer to this viewer: the name of the way, and whether it shows the pack.
 fn read(scene: &Scene, ask: &dyn Fn(&str, &str) -> Request) -> Vec<(String, bool)> {
     let Scene {
         pack,
@@ -198,12 +198,12 @@ fn a_public_pack_is_seen_by_everyone() {
 }
 
 #[test]
-fn an_unlisted_pack_is_seen_by_those_who_know_its_id() {
+fn everyone_who_knows_its_id_sees_an_unlisted_pack() {
     check("unlisted");
 }
 
 #[test]
-fn a_private_pack_is_seen_by_its_team_and_those_it_is_shared_with() {
+fn the_team_and_shares_see_a_private_pack() {
     check("private");
 }
 
@@ -277,7 +277,7 @@ fn a_stranger_cannot_tell_a_hidden_pack_from_one_that_does_not_exist() {
 }
 
 #[test]
-fn a_private_name_is_not_found_out_by_taking_it() {
+fn a_name_collision_reveals_no_private_pack() {
     let stack = &Stack::shared();
     let (owner, stranger) = (User::driver(stack), User::driver(stack));
     let name = unique("Secret");
@@ -297,7 +297,7 @@ fn a_private_name_is_not_found_out_by_taking_it() {
 }
 
 #[test]
-fn lists_show_what_the_caller_has_a_part_in() {
+fn lists_show_packs_of_the_callers_team_or_shares() {
     let stack = &Stack::shared();
     let (owner, friend, stranger) = (
         User::driver(stack),

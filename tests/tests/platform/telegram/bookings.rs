@@ -128,7 +128,7 @@ fn an_owner_changes_and_removes_a_place() {
 }
 
 #[test]
-fn a_rule_of_the_platform_is_told_in_the_chat() {
+fn a_refusal_of_the_platform_is_shown_in_the_chat() {
     let told = Told::shared();
     let driver = Person::registered(told, "driver", 1);
     let chat = chat_of(told, &driver);
@@ -161,9 +161,9 @@ fn about_to_book<'a>(told: &'a Told, driver: &Person) -> Chat<'a> {
     chat
 }
 
-/// The ledger is slower than the bot is patient, and carries the payment out all the same.
+/// The ledger answers after the bot's timeout, and still carries the payment out.
 #[test]
-fn a_booking_whose_answer_did_not_come_is_paid_once() {
+fn a_booking_with_a_lost_answer_is_paid_once() {
     let told = Told::shared();
     let driver = Person::registered(told, "driver", 1);
     let chat = about_to_book(told, &driver);

@@ -60,7 +60,7 @@ pub fn codes<'a>(groups: &BTreeMap<&'a str, Vec<Call<'a>>>) -> Vec<&'a str> {
 }
 
 impl Call<'_> {
-    /// What the method's comment says, in paragraphs.
+    /// The paragraphs of the method's comment.
     pub fn comment(&self) -> Vec<String> {
         let mut paragraphs = vec![format!("{}.", self.operation.summary)];
         if !self.operation.description.is_empty() {

@@ -1,4 +1,4 @@
-//! What a schema means to a typed language.
+//! Schemas as types of a language.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
