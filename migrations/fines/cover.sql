@@ -1,4 +1,4 @@
--- Tickets by the plates that they cover, a row for each plate.
+-- Tickets by plate: one row for each plate that a ticket covers.
 CREATE OR REPLACE VIEW ticket_car AS
 SELECT ticket.plate, ticket.id AS ticket_id, 1 AS nth, zone_id, start_at, end_at, paid_at, removed_at
 FROM ticket

@@ -1,4 +1,4 @@
--- Zones and the people who run them. What a caller may do in a zone is decided here.
+-- Zones and their staff. The rights of a caller in a zone are decided here.
 
 -- The newest change among the zones whose bounds touch these.
 CREATE OR REPLACE FUNCTION newest_nearby(

@@ -91,7 +91,7 @@ RETURNS void LANGUAGE sql AS $$
     SELECT id, of_owner, seq, to_destination FROM transfer WHERE id = of_withdrawal
 $$;
 
--- From the wallet of the caller to a destination of theirs. The money leaves the wallet at once.
+-- Moves money from the wallet of the caller to a destination of theirs. The money leaves the wallet at once.
 CREATE OR REPLACE FUNCTION start_cash_out(transfer_id uuid, of_owner uuid, to_destination uuid, of_amount bigint)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE

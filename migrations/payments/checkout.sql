@@ -199,7 +199,7 @@ BEGIN
         is_taken_back = psp_payment.verdict = 'accepted' AND excluded.verdict = 'returned'
     WHERE psp_payment.checkout = checkout_id;
     IF NOT FOUND THEN
-        -- A payment at the provider is for one checkout, whatever the provider says later. Nothing was booked here.
+        -- A payment at the provider stays with one checkout, even when the provider later names another. Nothing was booked here.
         RAISE EXCEPTION 'payment % is for another checkout than %', payment_id, checkout_id
             USING ERRCODE = 'unique_violation', CONSTRAINT = 'psp_payment_pkey';
     END IF;

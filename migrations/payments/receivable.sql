@@ -154,7 +154,7 @@ BEGIN
                 NULL, held_until, commission_of(payee));
 END $$;
 
--- From an account of the caller to an account of any user.
+-- Moves money from an account of the caller to an account of any user.
 CREATE OR REPLACE FUNCTION send(transfer_id uuid, of_owner uuid, from_name text, to_name text, of_amount bigint)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
 DECLARE
@@ -173,7 +173,7 @@ BEGIN
     RETURN book(transfer_id, 'send', source.id, target.id, of_amount, source.currency);
 END $$;
 
--- From an account of the caller to the outside world: to `sandbox` at once, where money has no value; otherwise to
+-- Moves money from an account of the caller to the outside world: to `sandbox` at once, where money has no value; otherwise to
 -- `payouts`. Clients of this operation cannot ask for a fresh sign-in, so the owner is notified.
 CREATE OR REPLACE FUNCTION withdraw(transfer_id uuid, of_owner uuid, from_name text, of_amount bigint, to_house text)
 RETURNS movement LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_temp AS $$

@@ -14,7 +14,7 @@ BEGIN
                 target.currency);
 END $$;
 
--- Real money is never made from nothing, whatever a component asks for.
+-- Real money is never minted, whatever a component requests.
 CREATE OR REPLACE FUNCTION only_in_sandbox() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM money_mode WHERE is_sandbox;

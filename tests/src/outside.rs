@@ -1,5 +1,5 @@
 //! A system beyond the platform (a payment provider, a messenger): a real HTTP server that behaves as
-//! the test says, and misbehaves when told to. A test repeats and lies by what it answers and sends.
+//! the test says, and misbehaves when told to. A test repeats and lies through its answers and requests.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};

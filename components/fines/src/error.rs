@@ -355,7 +355,7 @@ pub enum Error {
         409,
         "plan-over",
         "The plan is over",
-        detail = "a part was not paid in time: what is left of the fine is due at once",
+        detail = "a part was not paid in time: the rest of the fine is due at once",
         outcome = "plan_over"
     )]
     PlanOver,
@@ -463,14 +463,14 @@ pub enum Error {
         409,
         "no-bytes",
         "The bytes are missing",
-        detail = "nothing was put at the photo's address yet"
+        detail = "no bytes were uploaded to the photo's address yet"
     )]
     NoBytes,
     #[refusal(
         409,
         "no-photo",
         "The bytes are no such photo",
-        detail = "what was put is not a whole image of the media type that was announced; add the photo anew"
+        detail = "the uploaded bytes are not a complete image of the announced media type; add the photo again"
     )]
     NoPhoto,
 
@@ -535,7 +535,7 @@ pub enum Error {
     Ledger(ledger::Refusal),
     #[refusal(internal, detail = "the checkout refused: {0:?}")]
     Checkout(checkout::Refusal),
-    #[refusal(internal, detail = "what is stored does not fit: {0}")]
+    #[refusal(internal, detail = "stored data or a setting is invalid: {0}")]
     Stored(&'static str),
     #[refusal(transparent)]
     Setting(kit::Unset),

@@ -362,14 +362,14 @@ pub enum Error {
         409,
         "no-bytes",
         "The bytes are missing",
-        detail = "nothing was put at the photo's address yet"
+        detail = "no bytes were uploaded to the photo's address yet"
     )]
     NoBytes,
     #[refusal(
         409,
         "no-photo",
         "The bytes are no such photo",
-        detail = "what was put is not a whole image of the media type that was announced; add the photo anew"
+        detail = "the uploaded bytes are not a complete image of the announced media type; add the photo again"
     )]
     NoPhoto,
     #[refusal(

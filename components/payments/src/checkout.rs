@@ -130,7 +130,7 @@ impl ByHand {
     }
 }
 
-/// What the payer is shown.
+/// The way in which the payer pays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Word)]
 pub enum Method {
     #[default]

@@ -33,7 +33,7 @@ impl Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Account {
     pub text: String,
-    /// As its owner sees it from then on.
+    /// The masked form, which its owner sees from then on.
     pub mask: String,
 }
 
@@ -51,7 +51,7 @@ impl Account {
     }
 }
 
-/// The last four characters; of an e-mail address, its first letter and its host.
+/// The last four characters; for an e-mail address, its first letter and its host.
 fn mask(text: &str) -> String {
     if let Some((name, host)) = text.split_once('@') {
         let first: String = name.chars().take(1).collect();

@@ -26,7 +26,7 @@ pub enum Error {
         409,
         "receivable-open",
         "A payment that was taken back is not settled",
-        detail = "a payment to your account was taken back by its payer; money moves again when what is owed is settled",
+        detail = "a payment to your account was taken back by its payer; money can be moved again once the debt is settled",
         outcome = "receivable_open"
     )]
     Owes,
@@ -127,7 +127,7 @@ pub enum Error {
         retry_after_s = 1
     )]
     Crowded,
-    /// The same key with another request, found by what the first one left.
+    /// The same key with another request, detected by the rows of the first one.
     #[refusal(
         422,
         "idempotency-key-reused",
@@ -267,12 +267,12 @@ pub enum Error {
         outcome = "payout_not_approved"
     )]
     PayoutNotApproved,
-    /// Its money settles what is owed in its currency when it is returned.
+    /// Returning the payout settles the user's debt in its currency.
     #[refusal(
         409,
         "recipient-owes",
         "The user owes a payment that was taken back",
-        detail = "the user owes a payment that was taken back, and payouts wait until it is settled: one that is returned settles what is owed in its currency",
+        detail = "the user owes a payment that was taken back, and payouts wait until the debt is settled: a returned payout settles a debt in its currency",
         outcome = "recipient_owes"
     )]
     RecipientOwes,
@@ -351,7 +351,7 @@ pub enum Error {
         409,
         "refunded-otherwise",
         "The payment was refunded otherwise",
-        detail = "less of the payment is left than this refund is about",
+        detail = "less of the payment is left than this refund asks for",
         outcome = "refunded_otherwise"
     )]
     RefundedOtherwise,

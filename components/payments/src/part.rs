@@ -24,7 +24,7 @@ pub struct Part {
 pub struct Parted {
     /// The status of the payment does not allow it.
     pub is_stale: bool,
-    /// What is left of the payment, when it was less than was wanted.
+    /// The rest of the payment, when less is left than was asked for.
     pub left_over: Option<i64>,
     #[row(flatten)]
     pub checkout: Option<Checkout>,
@@ -33,13 +33,13 @@ pub struct Parted {
 /// Money that the provider has not sent back yet.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Return {
-    /// The id at the provider of what was paid.
+    /// The id of the payment at the provider.
     pub id: String,
     #[row(column = "checkout")]
     pub payment_id: Uuid,
     #[row(column = "reference")]
     pub order_id: String,
-    /// Of the part, or of the whole payment.
+    /// The amount of the part, or of the whole payment.
     #[serde(with = "decimal")]
     #[schemars(with = "f64")]
     pub amount: i64,

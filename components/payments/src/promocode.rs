@@ -1,4 +1,4 @@
-//! Promo codes: their form and what is shown of them. No I/O.
+//! Promo codes: their form, and the fields that clients see. No I/O.
 
 use jiff::Timestamp;
 use kit::money::Cents;

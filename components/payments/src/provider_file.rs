@@ -60,7 +60,7 @@ pub struct Line {
     pub kind: LineKind,
     /// Minor units, whichever way they went.
     pub amount: i64,
-    /// What the provider keeps; below 0 when it gives that back.
+    /// The provider's fee; below 0 when it is given back.
     pub fee: i64,
     pub currency: Currency,
     pub at: Timestamp,
@@ -90,7 +90,7 @@ pub struct Report {
 /// The content of a row.
 enum Found {
     Line(Line),
-    /// Of another kind.
+    /// A line of another kind.
     Other(String),
 }
 
@@ -262,7 +262,7 @@ pub enum DifferenceKind {
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Difference {
     pub kind: DifferenceKind,
-    /// The id at the provider of what was paid.
+    /// The id of the payment at the provider.
     #[row(column = "payment")]
     pub attempt: String,
     #[row(column = "checkout")]

@@ -282,7 +282,7 @@ fn accounts() -> Routes {
         })
         .post("/receivables/{id}/written-off", manual::write_off, |it| {
             it.summary("Write a receivable off")
-                .note("The house bears what is left of it.")
+                .note("The house bears the rest of it.")
                 .note(SECOND_ADMIN)
                 .refuses([Error::UNKNOWN_RECEIVABLE])
         })
@@ -293,7 +293,7 @@ fn accounts() -> Routes {
         })
         .post("/unclaimed/{user_id}/handed-over", manual::hand_over, |it| {
             it.summary("Hand unclaimed money over")
-                .note("To the wallet of a person who has proven that it is theirs.")
+                .note("The money goes to the wallet of a person who has proven that it is theirs.")
                 .note(SECOND_ADMIN)
                 .refuses([
                     Error::UNKNOWN_UNCLAIMED,
@@ -411,7 +411,7 @@ fn payments() -> Routes {
         })
         .post("/stuck/{id}/settled", stuck::settle_refund, |it| {
             it.summary("Settle a refund by hand")
-                .note("Between users: the payee gives what is there, and the house the rest. Of a payment at the provider: it was paid back by bank. The function that asked for it hears that it is done.")
+                .note("Between users the payee pays with their free money, and the house pays the rest. A payment at the provider was paid back by bank. The function that asked for the refund hears that it is done.")
                 .note(SECOND_ADMIN)
                 .refuses([
                     Error::UNKNOWN_REFUND,

@@ -218,7 +218,7 @@ async fn note_denied(db: &Db, checkout: &Checkout, failure: &Failure) -> Result<
     Ok(())
 }
 
-/// Sends a part of a payment back, once per `part`. What fails at the PSP is left to the sweep.
+/// Sends a part of a payment back, once per `part`. Failures at the PSP are left to the sweep.
 pub async fn refund_part(
     db: &Db,
     id: Uuid,
@@ -353,8 +353,8 @@ pub async fn return_disputed(db: &Db, id: Uuid, payment: &str, hand: &Hand) -> R
     Err(Error::Busy)
 }
 
-/// Goes on with a checkout that has come due: asks the PSP what it holds and does what follows. A checkout expires
-/// only after the PSP was asked.
+/// Goes on with a due checkout: asks the PSP for its payments and acts on the answer. A checkout expires only after the
+/// PSP was asked.
 pub async fn follow_up(
     db: &Db,
     psp: &MercadoPago,

@@ -25,7 +25,7 @@ pub enum Kind {
 pub enum Resolution {
     /// It succeeded in the end.
     Refunded,
-    /// The payee gave what was there, and the house the rest.
+    /// The payee paid with their free money, and the house the rest.
     HouseFunded,
     /// It was paid another way than through the provider.
     SettledOutside,
@@ -35,7 +35,7 @@ pub enum Resolution {
 pub struct StuckRefund {
     pub id: String,
     pub kind: Kind,
-    /// Of the ledger, or at the provider.
+    /// The id of the payment in the ledger, or at the provider.
     #[row(column = "payment")]
     pub payment_id: Uuid,
     #[serde(with = "decimal")]

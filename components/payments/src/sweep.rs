@@ -91,7 +91,7 @@ async fn release_holds(db: &Db, is_over: impl Fn() -> bool) -> Result<(), Error>
     Ok(())
 }
 
-/// Takes what users owe from what they have, and sets aside what erased ones left.
+/// Settles the debts of users from their money, and sets aside the money of erased ones.
 async fn settle_debts(db: &Db) -> Result<(), Error> {
     for _ in 0..MAX_SETTLED {
         if !store::manual::settle_next(db).await? {
@@ -121,7 +121,7 @@ async fn visit_due(
     is_over: impl Fn() -> bool,
 ) -> Result<(), Error> {
     while !is_over() && !mercadopago::is_away() {
-        // Claims only as many as are visited now: what a crashed sweep has claimed waits until it comes due again.
+        // Claims only as many as are visited now, because claims of a crashed sweep wait until they come due again.
         let due = store::checkout::claim_checkouts(db, width, is_aftercare).await?;
         if due.is_empty() {
             break;

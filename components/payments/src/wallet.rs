@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::reference::Reference;
 
-/// What a user has in one currency. An account that was never used has nothing.
+/// The money of a user in one currency. An account that was never used has nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Funds {
     pub balance: i64,
     pub held: i64,
-    /// What the user owes for payments that were taken back.
+    /// The user's debt for payments that were taken back.
     pub owed: i64,
 }
 

@@ -1,5 +1,4 @@
-//! Handles one update: recalls the question that waits, carries out what the answer asks for, and remembers
-//! the next question.
+//! Handles one update: recalls the waiting question, carries out the answer, and remembers the next question.
 
 use std::cmp::Ordering;
 

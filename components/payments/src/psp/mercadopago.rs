@@ -137,7 +137,7 @@ impl MercadoPago {
     fn order(&self, checkout: &Checkout) -> Value {
         let amount = decimal::text(checkout.amount.get());
         let description: String = checkout.description.chars().take(MAX_DESCRIPTION).collect();
-        // The whole time, not what is left of it: a repeated request must be the same.
+        // The whole time and not the rest of it, because a repeated request must be the same.
         let time_s = checkout
             .expires_at
             .as_second()
@@ -184,15 +184,15 @@ impl MercadoPago {
                 let mut payments = found.read()?;
                 // A payment stays with the checkout for which it was seen first, so payments of others are left out.
                 payments.retain(|it| it.checkout == Some(checkout.id));
-                // In the order in which they were made: the newest attempt decides what the payer sees.
+                // In the order of their creation: the newest attempt decides the status that the payer sees.
                 payments.reverse();
                 Ok(payments)
             }
         }
     }
 
-    /// Sends back what is left of a payment. Answers whether it has gone: the answer to the refund is not believed, the
-    /// provider is asked afterwards. Repeated: no effect.
+    /// Sends back the rest of a payment. Answers whether it has gone: the answer to the refund is not believed, the provider
+    /// is asked afterwards. Repeated: no effect.
     pub async fn send_back(&self, checkout: &Checkout, payment: &str) -> Result<bool, Failure> {
         let (path, body) = match (checkout.method, &checkout.psp_id) {
             (How::Qr, Some(order)) => {
@@ -235,8 +235,8 @@ impl MercadoPago {
             .ok_or(Failure::Unknown)
     }
 
-    /// Sends a part of a payment back. Answers what the provider said of it, or nothing when it is under way. Repeated:
-    /// no effect, as long as the provider remembers the key.
+    /// Sends a part of a payment back. Answers the provider's word for the refund, or nothing when it is under way.
+    /// Repeated: no effect, as long as the provider remembers the key.
     pub async fn send_part_back(
         &self,
         checkout: &Checkout,

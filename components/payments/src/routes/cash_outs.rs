@@ -25,7 +25,7 @@ pub struct NewDestination {
     /// The bank's routing number; only for accounts in the United States.
     #[schemars(length(max = 20), example = &"021000021")]
     routing_number: Option<String>,
-    /// As the bank knows the holder.
+    /// The holder's name as the bank knows it.
     #[schemars(length(min = 2, max = 140), example = &"Ana Souza")]
     holder_name: String,
 }

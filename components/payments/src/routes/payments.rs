@@ -87,7 +87,7 @@ pub struct NewPayment {
     /// A QR code is paid in BRL.
     #[serde(default = "brl")]
     currency: Currency,
-    /// Of the payer; one that is no address is left out.
+    /// The payer's e-mail; a malformed address is left out.
     #[schemars(example = &"ana@example.com")]
     email: Option<String>,
     #[serde(default)]

@@ -15,7 +15,7 @@ pub const FILE_ROWS: i64 = 100;
 /// The part of a statement that is wanted.
 #[derive(Deserialize, Schema)]
 pub struct Slice {
-    /// Of wallets; USD when absent. Accounts have one currency.
+    /// The currency of the wallet; USD when absent. Accounts have one currency.
     pub currency: Option<Currency>,
     /// The `next` of the page before.
     before: Option<i64>,

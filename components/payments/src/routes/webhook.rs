@@ -24,7 +24,7 @@ pub struct Notification {
     kind: Option<String>,
 }
 
-/// Read when the query does not say what it is about.
+/// Read when the query does not name the payment.
 #[derive(Deserialize, Schema)]
 pub struct NotificationBody {
     #[serde(rename = "type")]

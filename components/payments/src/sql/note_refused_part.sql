@@ -1,2 +1,2 @@
--- $1 part, $2 what the PSP said
+-- $1 part, $2 the PSP's reason
 SELECT note_refused_part($1, $2)

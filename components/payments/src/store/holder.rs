@@ -25,7 +25,7 @@ pub async fn note_stranger(db: &Db, user: Uuid, email: Option<String>) -> Result
     note_holder(db, user, email, 0).await
 }
 
-/// Erases what is personal about a user, unless an event after `seq` announced them again.
+/// Erases a user's personal data, unless an event after `seq` announced them again.
 pub async fn erase_holder(db: &Db, user: Uuid, seq: i64) -> Result<(), Error> {
     let _: Only<bool> = db.one(sql!("erase_holder"), params![user, seq]).await?;
     Ok(())

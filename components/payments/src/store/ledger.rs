@@ -33,7 +33,7 @@ pub async fn pay(db: &Db, charge: Charge) -> Result<Moved, Error> {
 struct Refunded {
     #[row(flatten)]
     moved: Option<Moved>,
-    /// What is left of the payment when nothing moved.
+    /// The rest of the payment when nothing moved.
     amount: i64,
 }
 

@@ -52,7 +52,7 @@ pub async fn return_payout(db: &Db, withdrawal: Uuid, hand: &Hand) -> Result<Han
     decide(db, sql!("return_payout_by_hand"), params).await
 }
 
-/// Lets the house bear what is left of a receivable.
+/// Lets the house bear the rest of a receivable.
 pub async fn write_off(db: &Db, receivable: Uuid, hand: &Hand) -> Result<Handled, Error> {
     let params = params![receivable, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("write_off"), params).await

@@ -25,7 +25,7 @@ pub async fn find_stuck_refund(db: &Db, id: &str) -> Result<Known, Error> {
         .ok_or(Error::UnknownRefund)
 }
 
-/// Settles a refund by hand: the house pays what is missing, or it was paid another way.
+/// Settles a refund by hand: the house pays the missing part, or the refund was paid another way.
 pub async fn settle_stuck(db: &Db, id: &str, hand: &Hand) -> Result<Handled, Error> {
     let params = params![id, hand.admin, hand.reason(), hand.alone_up_to];
     decide(db, sql!("settle_stuck"), params).await

@@ -235,7 +235,7 @@ fn a_late_part_ends_the_plan_and_the_rest_is_due() {
     eventually("the history says it", SOON * 3, || {
         kinds(&driver, &fine).contains(&json!("plan_ended"))
     });
-    // The surcharge of the schedule counts again, for what is left.
+    // The surcharge of the schedule counts again, for the rest.
     age(&stack, &fine, 30);
     assert_eq!(show(&driver, &fine)["due"], json!(20));
     assert_eq!(begin(&driver, &fine, 2).problem(409)["code"], "plan-chosen");

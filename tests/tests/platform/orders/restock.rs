@@ -46,7 +46,7 @@ fn unprepared_items_are_restocked_and_others_at_the_clerks_choice() {
     step(&shop.manager, id(&order), "cancelled").expect(200);
     assert_eq!(shop.stock(product), 6);
 
-    // An order that ends before it was prepared puts back what it still had, and nothing twice.
+    // An order that ends before it was prepared puts back its remaining pieces, and none twice.
     let order = buy(4).expect(200).json();
     give_back(&shop, &order, None);
     give_back(&shop, &order, Some(false));

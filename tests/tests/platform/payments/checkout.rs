@@ -154,7 +154,7 @@ fn a_code_can_be_scanned_where_there_is_no_page() {
         (&json!("pending"), &Value::Null)
     );
     assert!(payment["qr_code"].is_string());
-    // What a phone reads from the code.
+    // The text that a phone reads from the code.
     let id: uuid::Uuid = payment["payment_id"].as_str().unwrap().parse().unwrap();
     let scan: String = stack
         .sql()

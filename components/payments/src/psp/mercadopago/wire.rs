@@ -132,7 +132,7 @@ fn is_under_way(status: &str) -> bool {
     matches!(status, "in_process" | "processing")
 }
 
-/// What the provider said of a refund, in one word; absent when the refund is under way.
+/// The provider's word for a refund; absent when the refund is under way.
 pub fn word_for_refund(answer: &Value) -> Option<String> {
     let status = |it: &Value| it.get("status").and_then(Value::as_str).map(str::to_owned);
     let refunds = answer.pointer("/transactions/refunds");

@@ -20,7 +20,7 @@ pub(super) struct Act {
     pub(super) carry_out: fn(&Scene, &User) -> Answer,
 }
 
-/// Operations that every caller may use. They show what is offered, and nothing of an order without its link.
+/// Operations that every caller may use. They show offered products, and orders only by their link.
 pub(super) const OPEN: [&str; 12] = [
     "GET /categories",
     "GET /categories/{category_id}",

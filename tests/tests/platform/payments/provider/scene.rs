@@ -12,7 +12,7 @@ use wharf_tests::{Answer, Options, Request, Stack, User, now_s, unique};
 use super::fake::Provider;
 
 pub(super) const SECRET: &str = "signed-by-the-provider";
-/// A sweep comes every few seconds and visits what is due.
+/// A sweep comes every few seconds and visits due checkouts.
 pub(super) const SOON: Duration = Duration::from_secs(60);
 
 /// The present time in the provider's format.
