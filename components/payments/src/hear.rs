@@ -1,5 +1,5 @@
-//! What payments hears: who its users are. An event may come twice, and one that is older than the last one heard of
-//! its user changes nothing.
+//! What payments hears: who its users are, and which of them lost the role of an admin. An event may come twice, and one that is
+//! older than the last one heard of its user changes nothing.
 
 use kit::store::Db;
 use kit::store::relay::{Event, Outcome};
@@ -23,6 +23,7 @@ pub async fn hear(db: &Db, event: &Event) -> Outcome {
         // Both say the same: the user, and their e-mail from now on.
         "user:created" | "user:updated" => holder::note_holder(db, user.id, user.email, seq).await,
         "user:announced" => holder::note_stranger(db, user.id, user.email).await,
+        "user:demoted" => holder::note_demotion(db, user.id, event.created_at).await,
         "user:erased" => holder::erase_holder(db, user.id, seq).await,
         _ => return Outcome::Never("payments hears no such kind of event".to_owned()),
     };
