@@ -19,4 +19,5 @@ SELECT events.emits('payment:payment_service_unavailable', 'payment:pending', 'p
 SELECT events.hears('user:created');
 SELECT events.hears('user:updated');
 SELECT events.hears('user:announced');
+SELECT events.hears('user:demoted');
 SELECT events.hears('user:erased');

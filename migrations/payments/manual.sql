@@ -10,9 +10,26 @@ BEGIN
     RETURN (SELECT is_sandbox = sandbox FROM money_mode);
 END $$;
 
--- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin who was not erased since
--- has to have proposed the same act for the same money within a week; otherwise this admin proposes it. The caller has locked
--- what it is about.
+-- Takes note that a user, known here or not, lost the role of an admin. An event that comes late or twice changes nothing.
+CREATE OR REPLACE FUNCTION note_demotion(of_user uuid, at timestamptz)
+RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = payments, pg_temp AS $$
+    INSERT INTO holder (id, demoted_at) VALUES (of_user, at)
+    ON CONFLICT (id) DO UPDATE SET demoted_at = excluded.demoted_at
+    WHERE holder.demoted_at IS NULL OR holder.demoted_at < excluded.demoted_at
+$$;
+
+-- Whether a proposal counted at a moment: it was made within the week before, and since then the admin was neither demoted nor
+-- erased. An admin who is promoted again proposes again.
+CREATE OR REPLACE FUNCTION counts(proposal manual_act, at timestamptz) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT proposal.stage = 'proposed' AND proposal.acted_at > at - interval '7 days'
+        AND NOT EXISTS (
+            SELECT FROM holder
+            WHERE id = proposal.actor AND (erased_at <= at OR demoted_at BETWEEN proposal.acted_at AND at))
+$$;
+
+-- Whether an admin may act now. Above `alone_up_to`, and for the admin's own benefit, another admin has to have proposed the
+-- same act for the same money, and the proposal has to count; otherwise this admin proposes it. The caller has locked what it
+-- is about.
 CREATE OR REPLACE FUNCTION may_act(
     on_subject text,
     on_id text,
@@ -33,10 +50,9 @@ BEGIN
     SELECT * INTO proposal FROM manual_act
     WHERE subject = on_subject AND about = on_id
     ORDER BY id DESC LIMIT 1;
-    IF (proposal.act, proposal.stage, proposal.amount, proposal.currency)
-        IS NOT DISTINCT FROM (the_act, 'proposed', of_amount, in_currency)
-        AND proposal.acted_at > now() - interval '7 days'
-        AND NOT EXISTS (SELECT FROM holder WHERE id = proposal.actor AND erased_at IS NOT NULL)
+    IF (proposal.act, proposal.amount, proposal.currency) IS NOT DISTINCT FROM (the_act, of_amount, in_currency)
+        -- By the clock: the demotion may have come while this waited for its locks.
+        AND counts(proposal, clock_timestamp())
     THEN
         RETURN proposal.actor <> by_admin;
     END IF;
@@ -45,13 +61,12 @@ BEGIN
     RETURN false;
 END $$;
 
--- Whether another admin proposed an act right before it was done, for the same money and within a week. One's own proposal
--- is no consent.
+-- Whether another admin proposed an act right before it was done, for the same money, and the proposal counted then. One's own
+-- proposal is no consent.
 CREATE OR REPLACE FUNCTION was_agreed(done manual_act) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT coalesce((
-        SELECT (before.act, before.stage, before.amount, before.currency)
-            = (done.act, 'proposed', done.amount, done.currency)
-            AND before.actor <> done.actor AND before.acted_at > done.acted_at - interval '7 days'
+        SELECT (before.act, before.amount, before.currency) = (done.act, done.amount, done.currency)
+            AND before.actor <> done.actor AND counts(before, done.acted_at)
         FROM manual_act AS before
         WHERE (before.subject, before.about) = (done.subject, done.about) AND before.id < done.id
         ORDER BY before.id DESC LIMIT 1), false)
@@ -140,6 +155,6 @@ BEGIN
     RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION agree_on_mode, may_act, was_agreed, lock_acts, done_alone, note_act, change_status_by_hand,
-    return_by_hand FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION agree_on_mode, change_status_by_hand, return_by_hand TO wharf_payments;
+REVOKE ALL ON FUNCTION agree_on_mode, note_demotion, counts, may_act, was_agreed, lock_acts, done_alone, note_act,
+    change_status_by_hand, return_by_hand FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION agree_on_mode, note_demotion, change_status_by_hand, return_by_hand TO wharf_payments;

@@ -1,4 +1,5 @@
--- The platform always has an admin: the last one cannot be erased, demoted or disabled.
+-- The platform always has an admin: the last one cannot be erased, demoted or disabled. When another one is, an event says so,
+-- whichever statement does it.
 CREATE OR REPLACE FUNCTION keep_an_admin() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Admins who leave at the same moment queue here: the second one finds that the first is gone.
@@ -9,6 +10,8 @@ BEGIN
         RAISE EXCEPTION 'the last admin stays'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'account_keeps_an_admin';
     END IF;
+    INSERT INTO events.outbox (kind, aggregate, payload)
+    VALUES ('user:demoted', 'user:' || OLD.id, jsonb_build_object('id', OLD.id));
     RETURN NEW;
 END $$;
 

@@ -1,5 +1,5 @@
-//! Events about users. An event may arrive twice; one that is older than the last one heard of its user changes
-//! nothing.
+//! Events about users and about admins who lost their role. An event may arrive twice; one that is older than the last one
+//! heard of its user changes nothing.
 
 use kit::store::Db;
 use kit::store::relay::{Event, Outcome};
@@ -23,6 +23,7 @@ pub async fn hear(db: &Db, event: &Event) -> Outcome {
         // Both carry the user and their present e-mail.
         "user:created" | "user:updated" => holder::note_holder(db, user.id, user.email, seq).await,
         "user:announced" => holder::note_stranger(db, user.id, user.email).await,
+        "user:demoted" => holder::note_demotion(db, user.id, event.created_at).await,
         "user:erased" => holder::erase_holder(db, user.id, seq).await,
         _ => return Outcome::Never("payments hears no such kind of event".to_owned()),
     };

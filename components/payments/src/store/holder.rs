@@ -1,5 +1,6 @@
 //! The SQL of holders: users as events describe them.
 
+use jiff::Timestamp;
 use kit::store::{Db, Only};
 use kit::{params, sql};
 use uuid::Uuid;
@@ -23,6 +24,12 @@ pub async fn note_holder(
 pub async fn note_stranger(db: &Db, user: Uuid, email: Option<String>) -> Result<(), Error> {
     // Every event of signin has a greater seq.
     note_holder(db, user, email, 0).await
+}
+
+/// Records when a user lost the role of an admin. Their earlier proposals no longer count.
+pub async fn note_demotion(db: &Db, user: Uuid, at: Timestamp) -> Result<(), Error> {
+    db.run(sql!("note_demotion"), params![user, at]).await?;
+    Ok(())
 }
 
 /// Erases a user's personal data, unless an event after `seq` announced them again.

@@ -60,6 +60,11 @@ impl Access {
     }
 
     fn require_source<T>(&self, request: &S3Request<T>, source: &CopySource) -> S3Result<()> {
+        // The holder of a presigned address could add this header: s3s does not ask that all headers are signed.
+        let query = request.uri.query().unwrap_or_default();
+        if query.contains("X-Amz-SignedHeaders=") && !query.contains("x-amz-copy-source") {
+            return Err(S3ErrorCode::AccessDenied.into());
+        }
         let (bucket, key) = find_source(source)?;
         self.require(request.credentials.as_ref(), bucket, key)
     }

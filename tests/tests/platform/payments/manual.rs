@@ -120,6 +120,75 @@ fn a_proposal_of_an_admin_who_was_erased_is_no_consent() {
     approve(&User::second_admin(&stack), &payment).expect(200);
 }
 
+/// The role is taken, or the account disabled. An admin who is promoted again proposes again.
+#[test]
+fn a_proposal_of_an_admin_who_lost_the_role_since_is_no_consent() {
+    let stack = Stack::shared();
+    let (user, first) = (User::driver(&stack), User::admin(&stack));
+    let mut second = User::second_admin(&stack);
+    let id = text(&second.get("/auth/me").send().expect(200).json()["id"]);
+    let set_role = |role: &str| {
+        let roles = json!({ "roles": [role] });
+        let path = format!("/auth/users/{id}/roles");
+        first.put(&path).json(&roles).send().expect(200);
+    };
+    let set_disabled = |how: &str| {
+        let path = format!("/auth/users/{id}/{how}");
+        first.post(&path).send().expect(200);
+    };
+    let heard = "SELECT EXISTS (
+        SELECT FROM payments.holder JOIN payments.manual_act ON actor = holder.id
+        WHERE about = $1 AND demoted_at > acted_at)";
+    let mut sql = stack.sql();
+    for is_disabled in [false, true] {
+        let payment = order(&user, 5000.0);
+        approve(&second, &payment).expect(202);
+        if is_disabled {
+            set_disabled("disable");
+            set_disabled("enable");
+        } else {
+            set_role("driver");
+            set_role("admin");
+        }
+        eventually("payments knows of it", Duration::from_secs(60), || {
+            sql.query_one(heard, &[&payment]).unwrap().get(0)
+        });
+        let proposed = approve(&first, &payment).expect(202).json();
+        assert_eq!(proposed["status"], "pending");
+        let body = json!({ "login": second.login, "password": second.password });
+        let signed_in = stack.post("/login").json(&body).send().expect(200).json();
+        second.token = text(&signed_in["token"]);
+        approve(&second, &payment).expect(200);
+    }
+}
+
+/// The event of an earlier demotion may come after that of a later one, and twice.
+#[test]
+fn a_proposal_counts_when_its_admin_was_last_demoted_before_it() {
+    let stack = Stack::shared();
+    let (user, admin) = (User::driver(&stack), User::admin(&stack));
+    let cases: [(&[i32], u16); 4] = [
+        (&[3, 3], 200),
+        (&[1], 202),
+        (&[1, 3], 202),
+        (&[3, 1, 3], 202),
+    ];
+    for (hours_ago, status) in cases {
+        let (payment, other) = (order(&user, 5000.0), Uuid::new_v4());
+        let proposed =
+            "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
+            VALUES ('payment', $1, 'approved', 'proposed', 500000, 'BRL', $2, now() - interval '2 hours')";
+        let proposed = stack.sql().execute(proposed, &[&payment, &other]);
+        assert_eq!(proposed.unwrap(), 1);
+        for hours in hours_ago {
+            let demoted = "SELECT note_demotion($1, now() - $2::int * interval '1 hour')";
+            ledger(&stack).execute(demoted, &[&other, hours]).unwrap();
+        }
+        let answered = approve(&admin, &payment).status();
+        assert_eq!(answered, status, "demoted {hours_ago:?} hours ago");
+    }
+}
+
 /// The first admin agreed to other money.
 #[test]
 fn a_proposal_of_another_amount_is_no_consent() {
@@ -192,19 +261,21 @@ fn a_proposal_for_another_claimant_is_no_consent() {
     assert_sound(&stack);
 }
 
-/// Older acts do not count, nor acts that another admin has just agreed to.
+/// Older acts do not count, nor do proposals that another admin, who kept the role, made just before.
 #[test]
-fn what_an_admin_did_alone_within_a_day_is_added_up() {
+fn acts_of_one_admin_alone_within_a_day_are_added_up() {
     let stack = Stack::shared();
-    let user = rich(&stack, 440_000);
+    let user = rich(&stack, 660_000);
     let bank = bank(&user);
     let mut owner = stack.sql();
     owner.batch_execute("SET search_path = payments").unwrap();
-    for (done, agreed, outcome) in [
-        ("23 hours", None, "proposed"),
-        ("25 hours", None, "moved"),
-        ("23 hours", Some("6 days"), "moved"),
-        ("23 hours", Some("8 days"), "proposed"),
+    for (done, agreed, demoted, outcome) in [
+        ("23 hours", None, None, "proposed"),
+        ("25 hours", None, None, "moved"),
+        ("23 hours", Some("6 days"), None, "moved"),
+        ("23 hours", Some("8 days"), None, "proposed"),
+        ("23 hours", Some("6 days"), Some("24 hours"), "proposed"),
+        ("23 hours", Some("6 days"), Some("22 hours"), "moved"),
     ] {
         let admin = Uuid::new_v4();
         let [earlier, next] = [60_000, 50_000].map(|amount| {
@@ -223,6 +294,10 @@ fn what_an_admin_did_alone_within_a_day_is_added_up() {
         ] {
             let proposal =
                 agreed.map(|before| ("proposed", Uuid::new_v4(), format!("{done} {before}")));
+            if let (Some((_, other, _)), Some(ago)) = (&proposal, &demoted) {
+                let note = "SELECT note_demotion($1, now() - $2::text::interval)";
+                owner.execute(note, &[other, ago]).unwrap();
+            }
             let done = ("done", admin, done.to_owned());
             for (stage, actor, ago) in proposal.into_iter().chain([done]) {
                 let note = "INSERT INTO manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
@@ -241,7 +316,7 @@ fn what_an_admin_did_alone_within_a_day_is_added_up() {
             let acted: String = acted.unwrap().get(0);
             assert_eq!(
                 acted, outcome,
-                "{act} after {done}, agreed on {agreed:?} before"
+                "{act} after {done}, agreed on {agreed:?} before, demoted {demoted:?} ago"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The events of new users.
+//! The events of new users, and of admins who lose the role.
 
 use std::time::Duration;
 
@@ -60,4 +60,50 @@ fn a_refused_registration_is_not_announced() {
         .unwrap();
     assert!(first.contains(&next.email), "{first}");
     assert_eq!(outbox(&stack, &user.email).len(), 1);
+}
+
+/// The role is taken, or the account is disabled or erased.
+#[test]
+fn an_admin_who_loses_the_role_is_announced_once() {
+    let stack = Stack::shared();
+    let (admin, mut user) = (User::admin(&stack), User::registered(&stack));
+    let me = user.get("/auth/me").send().expect(200).json();
+    let id = me["id"].as_str().unwrap();
+    let events = "SELECT count(DISTINCT id) FROM events.entry
+        WHERE kind = 'user:demoted' AND aggregate = 'user:' || $1::text AND payload ->> 'id' = $1";
+    let mut sql = stack.sql();
+    let mut announced = || -> i64 { sql.query_one(events, &[&id]).unwrap().get(0) };
+    let set_roles = |roles: Value| {
+        let path = format!("/auth/users/{id}/roles");
+        let body = json!({ "roles": roles });
+        admin.put(&path).json(&body).send().expect(200);
+    };
+    let set_disabled = |how: &str| {
+        let path = format!("/auth/users/{id}/{how}");
+        admin.post(&path).send().expect(200);
+    };
+
+    // A driver has no such role to lose, and an admin who becomes an owner too keeps it.
+    set_disabled("disable");
+    set_disabled("enable");
+    for roles in [
+        json!(["owner"]),
+        json!(["admin"]),
+        json!(["admin", "owner"]),
+    ] {
+        set_roles(roles);
+    }
+    assert_eq!(announced(), 0);
+    set_roles(json!(["owner"]));
+    assert_eq!(announced(), 1);
+    set_roles(json!(["admin"]));
+    set_disabled("disable");
+    assert_eq!(announced(), 2);
+    set_disabled("enable");
+    assert_eq!(announced(), 2);
+    let body = json!({ "login": user.login, "password": user.password });
+    let signed_in = stack.post("/login").json(&body).send().expect(200).json();
+    user.token = signed_in["token"].as_str().unwrap().to_owned();
+    user.delete("/auth/me").send().expect(204);
+    assert_eq!(announced(), 3);
 }

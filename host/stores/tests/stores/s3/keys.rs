@@ -189,6 +189,11 @@ async fn a_key_with_a_prefix_reaches_nothing_beside_it() {
         .ask((Put, "/wharf/till/upload", &foreign, &[], "lies"))
         .await;
     assert_eq!(answer.code(), "NoSuchUpload");
+    // An address for sending an object is not one for copying another.
+    let own = [("x-amz-copy-source", "/wharf/till/old")];
+    let to_send = till.put_url("till/new", &[]);
+    let answer = till.send(Method::PUT, to_send, &own, b"").await;
+    assert_eq!(answer.code(), "AccessDenied");
     assert_eq!(owner.get("stock/secret").await.body, "plans");
     assert_eq!(owner.get("till/new").await.code(), "NoSuchKey");
 
