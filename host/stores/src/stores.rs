@@ -130,6 +130,9 @@ struct Start<'a, P> {
 /// The running store, if it is embedded, and its address, if it was wanted.
 type Started<Running, Address> = (Option<Running>, Option<Address>);
 
+/// The address with the owner's login, and those with logins that have fewer rights.
+type WithLogins<Address> = (Address, BTreeMap<String, Address>);
+
 impl<P: Fn(Progress) + Sync> Start<'_, P> {
     fn postgres(&self, wanted: &Wanted<String>) -> Result<Started<Child, String>> {
         if !wanted.is_embedded() {
@@ -169,12 +172,11 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         Ok((Some(child), Some(address)))
     }
 
-    /// The address is the owner's, with those of the logins.
     fn redis(
         &self,
         wanted: &Wanted<String>,
         rules: &BTreeMap<String, String>,
-    ) -> Result<Started<Child, (String, BTreeMap<String, String>)>> {
+    ) -> Result<Started<Child, WithLogins<String>>> {
         if !wanted.is_embedded() {
             let address = wanted.external();
             return Ok((None, address.map(|address| (address, BTreeMap::new()))));
@@ -213,12 +215,11 @@ impl<P: Fn(Progress) + Sync> Start<'_, P> {
         Ok((Some(child), Some(addresses)))
     }
 
-    /// The address is the owner's, with those of the keys that have a prefix.
     fn s3(
         &self,
         wanted: &Wanted<S3Address>,
         prefixes: &BTreeMap<String, String>,
-    ) -> Result<Started<s3::Server, (S3Address, BTreeMap<String, S3Address>)>> {
+    ) -> Result<Started<s3::Server, WithLogins<S3Address>>> {
         if !wanted.is_embedded() {
             let address = wanted.external();
             return Ok((None, address.map(|address| (address, BTreeMap::new()))));

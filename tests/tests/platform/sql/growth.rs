@@ -192,7 +192,7 @@ fn a_page_of_bookings_costs_what_it_shows_whatever_filters_it() {
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute(&BOOKINGS.replace("{bookings}", &growth()))
         .unwrap();
-    let place = "SELECT id::text, quote_literal(owner) FROM place ORDER BY id DESC LIMIT 1";
+    let place = "SELECT id::text, quote_literal(owner) FROM place ORDER BY place.id DESC LIMIT 1";
     let place = sql.query_one(place, &[]).unwrap();
     let [place, owner] = [0, 1].map(|column| place.get::<_, String>(column));
     let (place, owner) = (place.as_str(), owner.as_str());
