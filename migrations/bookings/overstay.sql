@@ -2,7 +2,8 @@
 
 -- The cost of leaving at a moment. Within the grace it is nothing. Later all of the time after the end counts, by minutes or hours
 -- that have begun. An extension that is being paid counts as paid; if it is not paid after all, the cost is computed again. The kept
--- part of later bookings of the car that were canceled has paid for a part of it.
+-- part of later bookings of the car that were canceled has paid for a part of it. A canceled booking that began earlier counts
+-- towards an earlier overstay, and towards one only.
 CREATE OR REPLACE FUNCTION overstay_of(b booking, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -25,7 +26,7 @@ BEGIN
         SELECT coalesce(sum(kept_cost), 0)
         FROM booking AS later
         WHERE later.plate = b.plate AND later.place_id = b.place_id AND later.kept_cost > 0
-            AND later.date_to > ends AND later.date_from < at
+            AND later.date_to > ends AND later.date_from >= b.date_from AND later.date_from < at
     ));
 END
 $$;

@@ -144,3 +144,31 @@ fn the_kept_part_of_a_canceled_booking_counts_towards_the_overstay() {
     assert_eq!(balance(&driver), 10_000 - 600 - 900 - others);
     assert_books_agree(&stack);
 }
+
+#[test]
+fn the_kept_part_of_a_canceled_booking_counts_towards_one_overstay() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 600, 9);
+    owner
+        .put(&format!("/parking/{place}/rules"))
+        .json(&json!({ "overstay": by_the_hour(), "refund_policy": { "free_hours": 0 } }))
+        .send()
+        .expect(200);
+    let driver = driver(&stack, 10_000);
+    let first = book_car(&stack, &driver, place, "ONCE 1", [-10.0, 50.0]);
+    pass(&owner, place, "check-in", "ONCE 1").expect(200);
+    let_pass(&stack, first, 130.0);
+    // It began when the first one ended, and was to last longer than the one below.
+    let canceled = book_car(&stack, &driver, place, "ONCE 1", [-80.0, 100.0]);
+    let kept = kept_of(&cancel(&driver, canceled), 80);
+    let second = book_car(&stack, &driver, place, "ONCE 1", [-20.0, 10.0]);
+    let_pass(&stack, second, 40.0);
+    let left = pass(&owner, place, "check-out", "once1").expect(200).json();
+    assert_eq!(
+        (&left["booking_id"], &left["overstay_cost"]),
+        (&json!(second), &json!(900))
+    );
+    assert_eq!(show(&driver, first)["overstay_cost"], 900 - kept);
+    assert_books_agree(&stack);
+}
