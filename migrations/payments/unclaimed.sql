@@ -17,10 +17,12 @@ END $$;
 CREATE OR REPLACE TRIGGER account_is_left_behind AFTER UPDATE OF balance ON account
     FOR EACH ROW WHEN (NEW.is_left AND NEW.balance <> OLD.balance) EXECUTE FUNCTION see_left_behind();
 
--- Refunds open accounts of erased people, too.
+-- Refunds open accounts of erased people, too. The lock makes this wait for `forget_holder`, and that for this: otherwise an
+-- account that is opened meanwhile is seen by neither.
 CREATE OR REPLACE FUNCTION open_as_left() RETURNS trigger LANGUAGE plpgsql
 SET search_path = payments, pg_temp AS $$
 BEGIN
+    PERFORM FROM holder WHERE id = NEW.owner FOR SHARE;
     NEW.is_left := EXISTS (SELECT FROM holder WHERE id = NEW.owner AND erased_at IS NOT NULL);
     RETURN NEW;
 END $$;
@@ -51,8 +53,6 @@ DECLARE
     part bigint;
 BEGIN
     PERFORM settle_receivables(of_owner, in_currency, NULL);
-    -- One that was opened while its owner was erased.
-    UPDATE account SET is_left = true WHERE owner = of_owner AND currency = in_currency AND NOT is_left;
     FOR source IN SELECT id FROM account WHERE owner = of_owner AND currency = in_currency ORDER BY id LOOP
         SELECT balance - held INTO part FROM account WHERE id = source;
         CONTINUE WHEN part <= 0;
@@ -153,7 +153,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    -- In the order in which `book` locks them.
+    -- In the order in which `book` locks them: accounts by id, then the mark.
+    PERFORM FROM account WHERE owner = of_user ORDER BY id FOR NO KEY UPDATE;
     UPDATE account SET is_left = true WHERE owner = of_user;
     PERFORM mark_left_behind(of_user);
     UPDATE checkout SET email = NULL WHERE owner = of_user AND email IS NOT NULL;
@@ -195,3 +196,11 @@ END $$;
 REVOKE ALL ON FUNCTION mark_left_behind, see_left_behind, open_as_left, end_left_behind, set_aside, take_unclaimed, bring_back, end_code_of_erased, set_aside_next, forget_holder, hand_over
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION set_aside_next, forget_holder, hand_over TO wharf_payments;
+
+-- Users whom a copy of the release before erased after the marks were made and before this file was applied.
+WITH missed AS (
+    UPDATE account SET is_left = true FROM holder
+    WHERE holder.id = account.owner AND erased_at IS NOT NULL AND NOT is_left
+    RETURNING account.owner
+)
+INSERT INTO left_behind (owner) SELECT DISTINCT owner FROM missed ON CONFLICT DO NOTHING;

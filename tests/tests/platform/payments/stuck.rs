@@ -241,6 +241,24 @@ fn a_refund_uses_unclaimed_money_of_an_erased_payee() {
     assert_sound(&stack);
 }
 
+/// Otherwise the sweep would not find money that comes to it later.
+#[test]
+fn an_account_that_is_opened_while_its_owner_is_erased_counts_as_left_behind() {
+    let stack = Stack::shared();
+    for is_opened_first in [true, false] {
+        let owner = user_with(&mut ledger(&stack), 500);
+        let open = format!("SELECT main_account('{owner}', 'EUR')::text");
+        let forget = format!("SELECT forget_holder('{owner}', 9223372036854775807)::text");
+        match is_opened_first {
+            true => stack.overlap("payments", &open, &forget),
+            false => stack.overlap("payments", &forget, &open),
+        };
+        let left = "SELECT count(*) FROM payments.account WHERE owner = $1 AND is_left";
+        let left: i64 = stack.sql().query_one(left, &[&owner]).unwrap().get(0);
+        assert_eq!(left, 2, "opened first: {is_opened_first}");
+    }
+}
+
 #[test]
 fn the_house_pays_only_the_part_that_an_erased_payees_money_lacks() {
     let stack = Stack::shared();
