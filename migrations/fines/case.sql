@@ -107,6 +107,8 @@ BEGIN
     WHERE id IN (
         SELECT id FROM plate_check
         WHERE NOT is_fined AND checked_at < now() - make_interval(days => days)
+            -- A copy of the release before may have issued a fine without marking its check.
+            AND NOT EXISTS (SELECT FROM fine WHERE check_id = plate_check.id)
         ORDER BY checked_at
         LIMIT at_most
     );

@@ -215,6 +215,10 @@ fn only_closed_cases_are_anonymized_after_the_retention_time() {
         WHERE id = ANY ($1)";
     let ids = [&closed, &open, &late, &decided].map(|it| it["id"].as_i64().unwrap());
     sql.execute(age, &[&ids.as_slice(), &ids[2]]).unwrap();
+    // The release before issued the fine: it did not mark the check.
+    let unmark = "UPDATE fines.plate_check SET is_fined = false, checked_at = checked_at - interval '4 years'
+        WHERE id = (SELECT check_id FROM fines.fine WHERE id = $1)";
+    assert_eq!(sql.execute(unmark, &[&ids[1]]).unwrap(), 1);
     let mut wait_until_known_are = |expected: &[i64]| {
         let known =
             "SELECT id FROM fines.fine WHERE id = ANY ($1) AND plate IS NOT NULL ORDER BY id";
