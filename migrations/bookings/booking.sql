@@ -126,8 +126,8 @@ BEGIN
     IF funds < price + (
         SELECT coalesce(sum(full_cost), 0) FROM booking WHERE driver = the_driver AND status = 'Waiting'
     ) THEN
-        -- Several bookings at once would keep more of the place than their driver can pay. This one comes again once the
-        -- others are paid or refused: what the driver has may be less by then, or have paid for one already.
+        -- Several bookings at once would keep more of the place than their driver can pay. That is no lack of money yet: the
+        -- others may be refused, or be paid from money that `funds` no longer contains. So the request is to come again.
         RETURN QUERY SELECT 'crowded', NULL::booking, NULL::uuid, NULL::bigint, NULL::uuid;
         RETURN;
     END IF;

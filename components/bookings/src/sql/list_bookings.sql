@@ -1,8 +1,8 @@
 -- $1 driver, $2 place, $3 the viewer: the driver, or the owner of that place; $4 the viewer may see their own
 -- bookings there, $5 status, $6 and $7 window, $8 the booking after which the list goes
 -- on, $9 limit, $10 offset
--- A removed place is still known: its owner sees what was booked there. Only one of the three parts of `found` is there. Each
--- is written as a range, so that its index alone gives the newest bookings of each status: a page costs what it shows.
+-- A removed place is still known: its owner sees what was booked there. Only one of the three parts of `found` has rows.
+-- Each is written as a range, so that its index alone gives the newest bookings of each status: a page costs what it shows.
 WITH asked AS (
     SELECT CASE
         WHEN $2::bigint IS NOT NULL AND place.id IS NULL THEN 'unknown_place'
