@@ -9,6 +9,9 @@ use std::{env, fs};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
+/// Relative to this package: the next clone that builds in this folder must not look for changes of this one's file.
+const DESCRIPTION: &str = "../../docs/openapi.json";
+
 /// The native build's description. The tool that writes `docs/openapi.json` links this crate, so a native
 /// build must not read that file.
 const SAMPLE: &str = r#"{
@@ -22,9 +25,8 @@ const SAMPLE: &str = r#"{
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let text = if env::var("CARGO_CFG_TARGET_FAMILY")? == "wasm" {
-        let file = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../docs/openapi.json");
-        println!("cargo::rerun-if-changed={}", file.display());
-        fs::read_to_string(file)?
+        println!("cargo::rerun-if-changed={DESCRIPTION}");
+        fs::read_to_string(DESCRIPTION)?
     } else {
         SAMPLE.to_owned()
     };
