@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -125,12 +125,12 @@ impl Program for Redis {
         let doing = || Error::io(format!("cannot create {}", self.folder.display()));
         clear_stale_pid_file(&self.folder)?;
         let settings = self.write_settings().map_err(doing())?;
-        let log = self
-            .log
-            .begin_start()
-            .map_err(Error::io("cannot open the log of Redis"))?;
+        let opening = || Error::io("cannot open the log of Redis");
+        let log = self.log.begin_start().map_err(opening())?;
+        // Redis writes faults of its settings to stderr, as a rule of a login that it does not know.
+        let faults = log.try_clone().map_err(opening())?;
         let mut command = process::command(&self.program, self.user.as_ref(), Signal::TERM);
-        command.arg(settings).stdout(log).stderr(Stdio::null());
+        command.arg(settings).stdout(log).stderr(faults);
         Ok(command)
     }
 

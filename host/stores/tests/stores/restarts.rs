@@ -147,6 +147,20 @@ async fn a_login_of_redis_has_its_own_rights_in_an_old_data_folder_and_after_a_k
 }
 
 #[tokio::test]
+async fn a_rule_that_redis_does_not_know_is_named_when_it_does_not_start() {
+    let folder = DataFolder::new();
+    // One is refused when Redis reads its settings, as `%R~` is before version 7, the other when it sets up the login.
+    for rule in ["%X~till:*", "+nonsense"] {
+        let options = Options {
+            redis_logins: BTreeMap::from([("till".to_owned(), rule.to_owned())]),
+            ..folder.redis()
+        };
+        let refused = Stores::start(options, |_| {}).await.unwrap_err();
+        assert!(refused.to_string().contains(rule), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_host_on_the_same_data_folder_is_refused() {
     let folder = DataFolder::new();
     let stores = start(folder.redis()).await;
