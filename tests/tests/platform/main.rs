@@ -10,6 +10,7 @@
 mod api;
 mod architecture;
 mod bookings;
+mod clones;
 mod examples;
 mod faults;
 mod fines;
