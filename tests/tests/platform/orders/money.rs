@@ -41,6 +41,22 @@ fn a_wallet_without_the_money_buys_nothing_and_the_stock_is_free_again() {
     endow(&stack, &customer, 1);
     shop.order(&customer, product, 1, "wallet").expect(200);
     assert_books_agree(&stack);
+    // Money that came for the void charge all the same would be given back.
+    let mut sql = stack.sql();
+    let mut late = sql.transaction().unwrap();
+    let paid = "SELECT paid.outcome FROM orders.charge, orders.charge_paid(charge.id, NULL) AS paid
+        WHERE order_id = $1 AND charge.status = 'void'";
+    let order = id(&listed[0]);
+    assert_eq!(
+        late.query_one(paid, &[&order]).unwrap().get::<_, &str>(0),
+        "paid"
+    );
+    let owed = "SELECT amount FROM orders.refund WHERE order_id = $1";
+    assert_eq!(
+        late.query_one(owed, &[&order]).unwrap().get::<_, i64>(0),
+        1_050
+    );
+    late.rollback().unwrap();
 }
 
 #[test]
