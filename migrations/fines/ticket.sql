@@ -312,3 +312,12 @@ $$;
 
 -- It decides nothing: functions that decide call it.
 REVOKE EXECUTE ON FUNCTION open_charge FROM PUBLIC, wharf_fines;
+
+-- What tickets and fines cost, what was charged for them and what goes back is decided by functions, under their locks. The
+-- role says when a sweep comes again, that people were told, and that the buyer of a ticket was erased. The functions of this
+-- and the earlier files act with the owner's rights, so that copies of an older release go on; such a copy cannot mark a
+-- refund as paid or a charge as void, and the sweep of another copy does: the ledger pays a refund once and keeps a charge void.
+REVOKE INSERT, UPDATE, DELETE ON ticket, fine, charge, refund FROM wharf_fines;
+GRANT UPDATE (due_at) ON charge, refund TO wharf_fines;
+GRANT UPDATE (warned_at, alerted_at, buyer) ON ticket TO wharf_fines;
+GRANT UPDATE (warned_at) ON fine TO wharf_fines;

@@ -33,3 +33,10 @@ BEGIN
     RETURN 'assigned';
 END
 $$;
+
+-- What an order costs, what was charged for it and what goes back is decided by functions, under their locks. The role only
+-- says when a sweep comes again. The functions of the files before this one act with the owner's rights, so that copies of
+-- an older release go on; such a copy cannot mark a refund as paid, and the sweep of another copy does: the ledger and the
+-- provider pay a refund once.
+REVOKE INSERT, UPDATE, DELETE ON customer_order, item, charge, refund, given_back FROM wharf_orders;
+GRANT UPDATE (due_at) ON charge, refund TO wharf_orders;
