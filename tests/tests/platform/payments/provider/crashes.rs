@@ -204,9 +204,14 @@ fn a_part_is_sent_back_once_although_the_host_is_killed_meanwhile() {
         (scene.provider.refunded(&attempt), owed(&scene, &payment)),
         (1_000, 1)
     );
+    // A sweep that was under way before the part was wanted may have asked, too, with the same key.
+    let asked = scene.provider.received(&path).len();
     scene.hurry(&payment);
     eventually("it is known here too", SOON, || owed(&scene, &payment) == 0);
-    let asked = scene.provider.received(&path);
-    assert_eq!((asked.len(), scene.booked(&payment).0), (1, 1_500));
+    assert_eq!(scene.provider.received(&path).len(), asked);
+    assert_eq!(
+        (scene.provider.refunded(&attempt), scene.booked(&payment).0),
+        (1_000, 1_500)
+    );
     assert_sound(&scene.stack);
 }
