@@ -220,24 +220,27 @@ fn read_networks(context: &Context, text: &Text) -> Option<Template> {
     Some(template)
 }
 
+/// Whether `of_what` may have this name.
+fn check_name(name: &Text, of_what: &str) -> Option<()> {
+    if is_schema_name(name) {
+        return Some(());
+    }
+    let rule = "use a-z, 0-9 and _, start with a letter";
+    name.fault(format!("invalid name of a {of_what}: {rule}"), None);
+    None
+}
+
 /// The rules on one line. A rule that grants nothing, as `nopass`, is refused: the host alone sets who may log in.
 fn read_redis_rules(name: &Text, rules: &Text) -> Option<String> {
+    check_name(name, "login")?;
     let words: Vec<&str> = rules.split_whitespace().collect();
-    let wrong = words.iter().find(|word| !is_redis_rule(word));
-    if !is_schema_name(name) {
-        name.fault(
-            "invalid name of a login: use a-z, 0-9 and _, start with a letter",
-            None,
-        );
-    } else if let Some(wrong) = wrong {
-        rules.fault(
-            format!("`{wrong}` is no right in Redis: write ~KEYS, %R~KEYS, &CHANNELS, +COMMAND"),
-            None,
-        );
-    } else {
-        return Some(words.join(" "));
+    if let Some(wrong) = words.iter().find(|word| !is_redis_rule(word)) {
+        let fault =
+            format!("`{wrong}` is no right in Redis: write ~KEYS, %R~KEYS, &CHANNELS, +COMMAND");
+        rules.fault(fault, None);
+        return None;
     }
-    None
+    Some(words.join(" "))
 }
 
 /// Whether the word grants or revokes a right and needs no quoting in the configuration file of Redis.
@@ -248,24 +251,14 @@ fn is_redis_rule(word: &str) -> bool {
 
 /// The prefix in `PREFIX/*`.
 fn read_s3_prefix(name: &Text, objects: &Text) -> Option<String> {
+    check_name(name, "key")?;
     let prefix = objects.strip_suffix('*').filter(|it| is_s3_prefix(it));
-    if !is_schema_name(name) {
-        name.fault(
-            "invalid name of a key: use a-z, 0-9 and _, start with a letter",
-            None,
-        );
-    } else if let Some(prefix) = prefix {
-        return Some(prefix.to_owned());
-    } else {
-        objects.fault(
-            format!(
-                "`{}` is no prefix of objects in S3: write PREFIX/*",
-                &**objects
-            ),
-            None,
-        );
+    if prefix.is_none() {
+        let given = &**objects;
+        let fault = format!("`{given}` is no prefix of objects in S3: write PREFIX/*");
+        objects.fault(fault, None);
     }
-    None
+    prefix.map(str::to_owned)
 }
 
 /// Whether the text is a path of letters, digits, `-` and `_` that ends with `/`: `fines/` is no beginning of `fines-old/1`.
