@@ -158,6 +158,7 @@ try {
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   start(await answer.json());
 } catch (error) {
-  byId("introduction").append(h("p", { class: "bad", role: "alert" }, `The description could not be shown: ${error.message}`));
+  byId("loading")?.remove();
+  byId("introduction").append(h("p", { class: "bad", role: "alert" }, `The description could not be shown: ${error.message}. Reload the page to try again.`));
   throw error;
 }

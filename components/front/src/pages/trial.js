@@ -21,12 +21,15 @@ export function wireAccount() {
       form.hidden = Boolean(token);
       form.reset();
     }
+    if (box.open) box.querySelector("summary").focus();
     box.open = false;
   };
   const [signIn, paste] = forms;
   signIn.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { login, password, code } = Object.fromEntries(new FormData(signIn));
+    const button = signIn.querySelector("button");
+    button.disabled = true;
     status.textContent = "Signing in …";
     try {
       const answer = await fetch("/auth/login", {
@@ -40,6 +43,8 @@ export function wireAccount() {
       else status.textContent = body.detail ?? body.title ?? `Refused with ${answer.status}`;
     } catch (error) {
       status.textContent = `No answer: ${error.message}`;
+    } finally {
+      button.disabled = false;
     }
   });
   paste.addEventListener("submit", (event) => {
@@ -60,7 +65,8 @@ export function wireAccount() {
 /** The form of one operation. */
 export function trial({ id, method, path, spec }) {
   const parameters = (spec.parameters ?? []).map(resolve);
-  const fields = parameters.map((it) => field(id, it));
+  const accepted = Object.keys(resolve(spec.responses?.[200]).content ?? {});
+  const fields = parameters.map((it) => field(id, it.name === "Accept" ? { ...it, schema: { ...it.schema, examples: accepted } } : it));
   const [mediaType, media] = Object.entries(resolve(spec.requestBody).content ?? {})[0] ?? [];
   const text = mediaType && h("textarea", { id: `${id}-body`, spellcheck: "false", rows: "2" });
   if (text) {
@@ -75,10 +81,14 @@ export function trial({ id, method, path, spec }) {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy as curl"), 1500);
   } }, "Copy as curl");
+  let asked = new AbortController();
   const submit = async (event) => {
     event.preventDefault();
+    // Ends a stream of events.
+    asked.abort();
+    asked = new AbortController();
     send.disabled = true;
-    output.replaceChildren(await ask(collect()));
+    output.replaceChildren(await ask(collect(), asked.signal));
     send.disabled = false;
   };
   return h(
@@ -116,8 +126,16 @@ function field(id, parameter) {
 function bodyText(mediaType, schema) {
   if (schema === undefined) return "";
   const example = exampleOf(schema);
-  if (mediaType !== "application/x-www-form-urlencoded") return JSON.stringify(example, null, 2);
-  return new URLSearchParams(Object.entries(example ?? {}).filter((it) => it[1] !== null)).toString();
+  switch (mediaType) {
+    case "application/json":
+      return JSON.stringify(example, null, 2);
+    case "application/x-ndjson":
+      return `${JSON.stringify(example)}\n`;
+    case "application/x-www-form-urlencoded":
+      return new URLSearchParams(Object.entries(example ?? {}).filter((it) => it[1] !== null)).toString();
+    default:
+      return example === UNKNOWN ? "" : String(example);
+  }
 }
 
 /** The request as the form says it. */
@@ -140,24 +158,28 @@ function requestOf({ method, path, spec, mediaType }, fields, body) {
 }
 
 /** Sends it. The cookie stays away where a token goes along: two of them would be refused. */
-async function ask({ method, target, headers, body }) {
+async function ask({ method, target, headers, body }, signal) {
   const started = performance.now();
   try {
     const answer = await fetch(target, {
       method,
       headers,
       body,
+      signal,
       cache: "no-store",
       credentials: headers.Authorization ? "omit" : "same-origin",
+      redirect: "manual",
     });
-    const content = await answer.blob();
+    if (answer.type === "opaqueredirect") return redirected(method, target, headers);
+    const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream");
+    const content = isStream ? undefined : await answer.blob();
     const took = Math.round(performance.now() - started);
     return h(
       "div",
       {},
-      h("p", { class: "line" }, h("b", { class: `status ${answer.ok ? "good" : "bad"}` }, `${answer.status} ${answer.statusText}`), h("span", { class: "hint" }, `${took} ms, ${size(content.size)}`)),
+      h("p", { class: "line" }, h("b", { class: `status ${answer.ok ? "good" : "bad"}` }, `${answer.status} ${answer.statusText}`), h("span", { class: "hint" }, `${took} ms, ${content ? size(content.size) : "a stream of events"}`)),
       h("p", { class: "line" }, h("code", {}, `${method} ${target}`)),
-      await shown(answer, content),
+      content ? await shown(answer, content, target) : streamed(answer),
       h("details", {}, h("summary", {}, "Headers"), h("pre", { tabindex: 0 }, [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n"))),
     );
   } catch (error) {
@@ -165,13 +187,45 @@ async function ask({ method, target, headers, body }) {
   }
 }
 
+/** A page is not told where a redirect leads, and could not read from S3 what is there. */
+function redirected(method, target, headers) {
+  const canFollow = method === "GET" && !headers.Authorization;
+  return h(
+    "div",
+    {},
+    h("p", { class: "line" }, h("b", { class: "status good" }, "A redirect"), canFollow && h("a", { href: target, target: "_blank" }, "Follow it")),
+    h("p", { class: "line" }, h("code", {}, `${method} ${target}`)),
+    h("p", { class: "hint" }, "Browsers do not tell a page where it leads; curl shows the header Location."),
+  );
+}
+
+/** The events of a stream, as they arrive. */
+function streamed(answer) {
+  const output = h("pre", { tabindex: 0, "aria-label": "Body" });
+  const read = async () => {
+    try {
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part; !(part = await reader.read()).done; ) output.append(part.value);
+      output.append("… the stream has ended");
+    } catch (error) {
+      output.append(`… the stream broke: ${error.message}`);
+    }
+  };
+  read();
+  return output;
+}
+
 /** More than this is not laid out. */
 const SHOWN_CHARACTERS = 100_000;
 
-async function shown(answer, content) {
+async function shown(answer, content, target) {
   const type = answer.headers.get("content-type") ?? "";
   if (content.size === 0) return h("p", { class: "hint" }, "No body");
   if (type.startsWith("image/")) return h("img", { src: URL.createObjectURL(content), alt: "The image that was answered" });
+  if (/zip|octet-stream/.test(type)) {
+    const name = target.split("?")[0].split("/").at(-1);
+    return h("p", {}, h("a", { href: URL.createObjectURL(content), download: name }, `Save ${name}`));
+  }
   let text = await content.text();
   if (type.includes("json")) {
     try {
