@@ -274,7 +274,7 @@ pub struct PaymentPage {
     #[schemars(with = "f64")]
     amount: i64,
     currency: kit::money::Currency,
-    /// Absent while the provider does not answer: ask again.
+    /// Absent when nothing is left to pay, and while the provider does not answer: ask again.
     link: Option<String>,
     fine_id: i64,
 }
@@ -288,7 +288,11 @@ async fn pay_by_reference(Path(reference): Path<String>) -> Result<Json<PaymentP
 
 async fn follow_to_payment(Path(reference): Path<String>) -> Result<Response, Problem> {
     let page = open_page(&reference, REST).await?;
-    let link = page.link.ok_or(Error::PaymentUnavailable)?;
+    // With a discount of 100 percent the fine is paid now, without a page.
+    let link = page.link.ok_or(match page.amount {
+        0 => Error::AlreadyPaid,
+        _ => Error::PaymentUnavailable,
+    })?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, link)]).into_response())
 }
 

@@ -117,6 +117,25 @@ fn a_fine_is_paid_by_its_reference_without_an_account() {
     }
 }
 
+#[test]
+fn a_fine_that_a_discount_made_free_is_paid_when_its_code_is_followed() {
+    let stack = Stack::shared();
+    let rules = json!({ "fines": { "discounts": [{ "days": 5, "percent": 100 }] } });
+    let zone = Zone::found_with(&stack, &json!({ "rules": rules }));
+    let fine = zone.fined(&plate());
+    let path = format!(
+        "/api/v1/fines/references/{}",
+        fine["reference"].as_str().unwrap()
+    );
+    let followed = stack.get(&format!("{path}/pay")).send().problem(409);
+    assert_eq!(followed["code"], "already-paid");
+    let shown = stack.get(&path).send().expect(200).json();
+    assert_eq!(
+        (&shown["paid"], &shown["paid_amount"]),
+        (&json!(true), &json!(0))
+    );
+}
+
 fn with_schedule(stack: &Stack) -> Zone {
     Zone::found_with(
         stack,
