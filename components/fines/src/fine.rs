@@ -177,6 +177,12 @@ pub fn reference(random: Uuid, more: Uuid) -> String {
     text
 }
 
+/// Where the code on the paper of a fine leads.
+pub fn payment_address(public_url: &str, reference: &str) -> String {
+    let origin = public_url.trim_end_matches('/');
+    format!("{origin}/api/v1/fines/references/{reference}/pay")
+}
+
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
 pub enum CheckResult {
@@ -280,6 +286,16 @@ mod tests {
             longitude: None,
             note: None,
             override_reason: None,
+        }
+    }
+
+    #[test]
+    fn a_code_leads_to_one_address_with_and_without_a_slash_after_the_platforms() {
+        for platform in ["https://wharf.test", "https://wharf.test/"] {
+            assert_eq!(
+                payment_address(platform, "AAAAAA-BBBBBB"),
+                "https://wharf.test/api/v1/fines/references/AAAAAA-BBBBBB/pay"
+            );
         }
     }
 

@@ -44,8 +44,9 @@ async fn receive_update(headers: HeaderMap, body: Bytes) -> Result<Json<Reply>, 
 }
 
 async fn install_webhook(_: Admin) -> Result<NoContent, Problem> {
+    let origin = setting("public_url").await?.trim_end_matches('/');
     let wanted = json!({
-        "url": format!("{}/telegram/webhook", setting("public_url").await?),
+        "url": format!("{origin}/telegram/webhook"),
         "secret_token": setting("telegram_webhook_secret").await?,
         "allowed_updates": ["message"],
     });

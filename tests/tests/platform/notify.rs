@@ -100,6 +100,8 @@ impl Told {
             }
         });
         let stack = Options::default()
+            // With a slash at its end, as people write addresses too.
+            .variable("public_url", "https://wharf.test/")
             .variable("telegram_url", &telegram.url())
             .variable("telegram_token", "12345:secret")
             .variable("telegram_webhook_secret", WEBHOOK_SECRET)

@@ -18,7 +18,7 @@ use super::checks::booked;
 use super::tickets::{elsewhere_at, paying};
 use crate::charge::Method;
 use crate::error::Error;
-use crate::fine::{Fine, HistoryLine, NewFine, reference};
+use crate::fine::{Fine, HistoryLine, NewFine, payment_address, reference};
 use crate::plan::Portion;
 use crate::saga;
 use crate::store::{self, Due, Poll};
@@ -323,8 +323,7 @@ const QUIET: usize = 4;
 
 async fn show_code(Path(reference): Path<String>) -> Result<Response, Problem> {
     store::find_by_reference(&store::open().await?, &reference).await?;
-    let origin = setting("public_url").await?;
-    let address = format!("{origin}/api/v1/fines/references/{reference}/pay");
+    let address = payment_address(setting("public_url").await?, &reference);
     let code = QRBuilder::new(address).ecl(ECL::M).build();
     let code = code.map_err(|_| Error::Stored("an address that is too long for a code"))?;
     let svg = SvgBuilder::default().margin(QUIET).to_str(&code);
