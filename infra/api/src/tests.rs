@@ -106,6 +106,21 @@ fn every_parameter_of_a_path_is_declared_and_no_name_twice() {
 }
 
 #[test]
+fn every_parameter_is_one_value() {
+    let document = made();
+    let mut faults = Vec::new();
+    for it in document.operations().unwrap() {
+        for parameter in &it.parameters {
+            let schema = document.resolved(parameter.schema).unwrap();
+            if schema.get("properties").is_some() {
+                faults.push(format!("{}: {} is an object", it.id, parameter.name));
+            }
+        }
+    }
+    assert_none(&faults);
+}
+
+#[test]
 fn every_success_is_described_and_a_201_has_a_location() {
     let document = made();
     for it in document.operations().unwrap() {

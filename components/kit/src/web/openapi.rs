@@ -220,13 +220,14 @@ fn parameters(line: &Line, operation: &Operation) -> Vec<Value> {
         .split('/')
         .filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'));
     let text = json!({ "type": "string" });
+    let of_struct = operation.segments.first();
+    let members = of_struct.and_then(|it| it.get("properties"));
     let in_path = names.enumerate().map(|(at, name)| {
         let name = name.trim_start_matches('*');
-        let schema = operation.segments.get(at).unwrap_or(&text);
-        let schema = schema
-            .get("properties")
-            .and_then(|it| it.get(name))
-            .unwrap_or(schema);
+        let member = members.and_then(|it| it.get(name));
+        let schema = member
+            .or_else(|| operation.segments.get(at))
+            .unwrap_or(&text);
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let others = operation.parameters.iter().map(|it: &Parameter| {

@@ -25,7 +25,7 @@ pub struct Operation {
     pub(super) instead: Option<&'static str>,
     pub(super) security: Security,
     pub(super) parameters: Vec<Parameter>,
-    /// Of the path's parameters, in their order.
+    /// Of the path's parameters, in their order; or of the one struct that names them.
     pub(super) segments: Vec<Value>,
     pub(super) body: Option<RequestBody>,
     pub(super) answers: BTreeMap<u16, Answer>,
@@ -272,9 +272,14 @@ impl Operation {
         }
     }
 
-    /// The parameters of the path, in their order.
+    /// The parameters of the path: one value, a tuple of several in their order, or a struct that names them.
     pub fn add_segments<T: Schema>(&mut self) {
         let schema = self.schema_of::<T>();
+        let whole = self.resolved(schema.clone());
+        if whole.get("properties").is_some() {
+            self.segments.push(whole);
+            return;
+        }
         match schema.get("prefixItems").and_then(Value::as_array) {
             Some(several) => self.segments.extend(several.iter().cloned()),
             None => self.segments.push(schema),
