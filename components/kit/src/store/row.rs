@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use spin_sdk::pg::Decode;
@@ -148,7 +148,8 @@ columns!(
 /// Moments cross as milliseconds: `millis(x)` in SQL.
 impl Column for Timestamp {
     fn column(value: &DbValue) -> Option<Self> {
-        Self::from_millisecond(i64::column(value)?).ok()
+        // `from_millisecond` refuses fractions of the last second, which a timestamp can have.
+        Self::from_duration(SignedDuration::from_millis(i64::column(value)?)).ok()
     }
 }
 
@@ -241,5 +242,14 @@ mod tests {
         assert_eq!(row.get::<Option<String>>("name").unwrap(), None);
         assert!(row.get::<String>("name").is_err());
         assert!(row.get::<bool>("at").is_err());
+    }
+
+    #[test]
+    fn every_moment_that_was_written_can_be_read() {
+        for moment in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let millis = moment.as_millisecond();
+            let read = Timestamp::column(&DbValue::Int64(millis));
+            assert_eq!(read.map(Timestamp::as_millisecond), Some(millis));
+        }
     }
 }
