@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kit::money::Cents;
 use kit::store::FromRow;
 use kit::web::Schema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The text of a code: 4 to 100 letters, digits, `_` and `-`; case matters.
 #[derive(Debug)]
@@ -31,6 +31,28 @@ impl Code {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// When a code ends, as an admin writes it.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Expiry(pub Timestamp);
+
+impl TryFrom<String> for Expiry {
+    type Error = jiff::Error;
+
+    /// `9999-12-31T23:59:59Z` is a common way to write "never". A [`Timestamp`] ends on the day before, so a time of
+    /// that day counts as its last moment.
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        let is_time = |it: &str| format!("9999-12-29{it}").parse::<Timestamp>().is_ok();
+        match text.parse::<Timestamp>() {
+            Ok(at) => Ok(Self(at)),
+            Err(_) if text.strip_prefix("9999-12-31").is_some_and(is_time) => {
+                Ok(Self(Timestamp::MAX))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -85,6 +107,17 @@ mod tests {
         }
         assert!(Code::parse("Summer_24-x".to_owned()).is_some());
         assert!(Code::chosen("activate".to_owned()).is_none());
+    }
+
+    #[test]
+    fn an_expiry_on_the_last_day_of_the_year_9999_is_the_last_moment() {
+        let read = |text: &str| Expiry::try_from(text.to_owned()).ok().map(|it| it.0);
+        assert_eq!(read("9999-12-31T23:59:59Z"), Some(Timestamp::MAX));
+        let soon = "2030-01-01T00:00:00Z";
+        assert_eq!(read(soon), soon.parse().ok());
+        for wrong in ["", "tomorrow", "9999-12-31", "9999-12-31T25:00:00Z"] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

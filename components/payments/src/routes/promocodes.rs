@@ -1,7 +1,6 @@
 //! Promo codes: users generate and claim them, admins create and end them.
 
 use axum::http::Uri;
-use jiff::Timestamp;
 use kit::identity::{Admin, Caller};
 use kit::money::Cents;
 use kit::store::{Keyed, Replayable};
@@ -12,7 +11,7 @@ use super::manual::{Because, hand};
 use crate::error::Error;
 use crate::ledger::WALLET;
 use crate::manual::Reason;
-use crate::promocode::{Code, Coined, NewCode, Promocode};
+use crate::promocode::{Code, Coined, Expiry, NewCode, Promocode};
 use crate::store;
 use crate::wallet::Balance;
 
@@ -72,7 +71,8 @@ pub struct Creation {
     /// 4 to 100 letters, digits, `-` and `_`; random when absent or empty.
     #[schemars(length(max = 100))]
     code: Option<String>,
-    expires_at: Option<Timestamp>,
+    #[schemars(with = "Option<jiff::Timestamp>")]
+    expires_at: Option<Expiry>,
     /// Why: the trace of the act keeps it. Clients of the replaced system have no field for it.
     reason: Option<Reason>,
 }
@@ -92,7 +92,7 @@ impl Creation {
             amount: Cents::new(self.amount).map_err(|_| Error::InvalidCents)?,
             max_uses,
             max_uses_per_user: self.max_uses_per_user,
-            expires_at: self.expires_at,
+            expires_at: self.expires_at.map(|it| it.0),
         })
     }
 }

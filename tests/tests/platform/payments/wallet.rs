@@ -88,6 +88,26 @@ fn a_promo_code_adds_its_amount_and_shows_its_remaining_uses() {
 }
 
 #[test]
+fn a_promo_code_may_last_to_the_end_of_the_year_9999() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let create = |expires_at: &str| {
+        let body = json!({ "amount": 1, "expires_at": expires_at });
+        admin.post("/payment/promocode").json(&body).send()
+    };
+    // A common way to write "never", and the last moment that a timestamp reaches.
+    for never in ["9999-12-31T23:59:59Z", "9999-12-30T22:00:00.999Z"] {
+        let made = create(never).expect(200).json();
+        assert_eq!(made["expires_at"], "9999-12-30T22:00:00.999Z");
+        let code = made["code"].as_str().unwrap();
+        let told = admin.get(&format!("/payment/promocode/{code}")).send();
+        assert_eq!(told.expect(200).json()["is_active"], true);
+        admin.get("/payment/promocode").send().expect(200);
+    }
+    create("9999-12-31T25:00:00Z").expect(422);
+}
+
+#[test]
 fn each_refusal_of_a_promo_code_has_its_own_status() {
     let stack = Stack::shared();
     let (admin, user) = (User::admin(&stack), User::driver(&stack));
