@@ -28,6 +28,74 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT left(word, 50) FROM regexp_split_to_table(part, '\s+') AS word ORDER BY length(word) DESC LIMIT 1
 $$;
 
+-- Whether a place is what a search asks for. The planner puts these conditions in place of the call.
+CREATE OR REPLACE FUNCTION fits(
+    it place, the_owner uuid, the_city text, part text, the_type text, min_rate bigint, max_rate bigint
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN (the_owner IS NULL OR it.owner = the_owner)
+    AND (the_city IS NULL OR it.city = the_city)
+    AND (part IS NULL OR strpos(it.searched_name, part) > 0)
+    AND (the_type IS NULL OR it.parking_type = the_type)
+    AND (min_rate IS NULL OR it.hourly_rate >= min_rate)
+    AND (max_rate IS NULL OR it.hourly_rate <= max_rate);
+
+-- The first places after one of them, in the order in which they were made: those of an owner, or else of a city, or else of a type,
+-- or else all. Only one of the four parts has rows. Each is written as a range, so that its index alone gives the order.
+CREATE OR REPLACE FUNCTION first_places(the_owner uuid, the_city text, the_type text, after_id bigint, most bigint)
+RETURNS SETOF place
+LANGUAGE sql STABLE AS $$
+    (SELECT * FROM place
+    WHERE the_owner IS NOT NULL AND deleted_at IS NULL AND (owner, id) > (the_owner, after_id) AND owner <= the_owner
+    ORDER BY owner, id LIMIT most)
+    UNION ALL
+    (SELECT * FROM place
+    WHERE the_owner IS NULL AND the_city IS NOT NULL AND deleted_at IS NULL
+        AND (city, id) > (the_city, after_id) AND city <= the_city
+    ORDER BY city, id LIMIT most)
+    UNION ALL
+    (SELECT * FROM place
+    WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NOT NULL AND deleted_at IS NULL
+        AND (parking_type, id) > (the_type, after_id) AND parking_type <= the_type
+    ORDER BY parking_type, id LIMIT most)
+    UNION ALL
+    (SELECT * FROM place
+    WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NULL AND deleted_at IS NULL AND id > after_id
+    ORDER BY id LIMIT most)
+$$;
+
+-- Whether an index finds the places of a name sooner than a look at all in their order does. The planner knows a sample of all
+-- names; what it expects is out by a few times.
+CREATE OR REPLACE FUNCTION is_rare(pattern text, few bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+    expected float8;
+    places float8;
+BEGIN
+    EXECUTE format('EXPLAIN (FORMAT json) SELECT FROM place WHERE searched_name LIKE %L AND deleted_at IS NULL', pattern)
+        INTO plan;
+    expected := plan #>> '{0,Plan,Plan Rows}';
+    SELECT reltuples INTO places FROM pg_class WHERE oid = 'place'::regclass;
+    RETURN expected <= 5 * few AND (places < 0 OR expected * 50 < places);
+END
+$$;
+
+-- The first places that an index finds by a part of their name, or else by their owner.
+CREATE OR REPLACE FUNCTION find_few(pattern text, the_owner uuid, most bigint) RETURNS SETOF place
+LANGUAGE plpgsql STABLE
+-- Whether the index of names is worth its while depends on the name.
+SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    IF pattern IS NULL THEN
+        RETURN QUERY SELECT * FROM place WHERE owner = the_owner AND deleted_at IS NULL LIMIT most;
+    ELSE
+        RETURN QUERY SELECT * FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT most;
+    END IF;
+END
+$$;
+
 -- One row for each place, in order. A last row without a place says where the list goes on, when it does: after
 -- which place, and how many are to be left out there. A page may be shorter than asked for, and the list goes on.
 CREATE OR REPLACE FUNCTION search_places(
@@ -36,8 +104,9 @@ CREATE OR REPLACE FUNCTION search_places(
     after_place bigint, skipped bigint, page bigint
 ) RETURNS TABLE (rank bigint, place_id bigint, free bigint, distance_km float8, reached bigint, left_out bigint)
 LANGUAGE plpgsql STABLE ROWS 100
--- The cost of a plan depends on which filters there are. Scans of all places and sorts of many are never cheap here.
-SET plan_cache_mode = force_custom_plan
+-- Any plan goes along the index that gives the order, and is soon done: to plan again would take longer. Scans of all
+-- places and sorts of many are never cheap here.
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_sort = off
 SET jit = off
@@ -45,158 +114,87 @@ AS $$
 DECLARE
     part text := lower(the_part);
     word text := longest_word(part);
-    -- The index knows only what has three letters or digits in a row.
-    is_searchable boolean := coalesce(word ~ '[[:alnum:]]{3}', false);
     pattern text := '%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%';
     here cube := on_sphere(near_latitude, near_longitude);
     bound record;
-    -- So many places tell whether a name may be rare.
-    sample CONSTANT bigint := 500;
-    it record;
-    -- Places with a rare name. Most of them are on later pages, so only those of this page are read whole.
-    rare bigint[];
-    -- Where all places are stored among which the nearest are found, when they are few.
-    few tid[];
+    -- The index knows only what has three letters or digits in a row.
+    is_named boolean := coalesce(word ~ '[[:alnum:]]{3}', false);
+    -- Places that an index finds by a filter, in the order of the list.
+    few bigint[];
+    are_few boolean := false;
     -- How far the place is after which the list goes on. Places without coordinates come last, all of them without `here`.
     after_chord float8 := CASE WHEN here IS NULL THEN 'infinity'::float8 ELSE -1 END;
-    last_looked bigint := coalesce(after_place, 0);
-    looked bigint := 0;
-    fitting bigint := 0;
+    after_id bigint := coalesce(after_place, 0);
+    -- How many are left out before their room is looked at.
+    passed bigint := CASE WHEN starts IS NULL THEN skipped ELSE 0 END;
     counted bigint := 0;
-    is_rare boolean := false;
-    is_bounded boolean := false;
+    it record;
 BEGIN
     SELECT * INTO bound FROM search_bounds(page, skipped);
-    rank := 0;
-    left_out := skipped;
-    IF here IS NULL THEN
-        FOR it IN
-            SELECT found.id, capacity, time_zone, opening, blackouts, NULL::float8 AS chord,
-                (the_city IS NULL OR city = the_city)
-                    AND (part IS NULL OR strpos(searched_name, part) > 0)
-                    AND (the_type IS NULL OR parking_type = the_type)
-                    AND (min_rate IS NULL OR hourly_rate >= min_rate)
-                    AND (max_rate IS NULL OR hourly_rate <= max_rate) AS fits
-            -- Only one of the four is there. Each is written as a range, so that its index alone gives the order.
-            FROM (
-                (SELECT * FROM place
-                WHERE the_owner IS NOT NULL AND deleted_at IS NULL
-                    AND (owner, id) > (the_owner, last_looked) AND owner <= the_owner
-                ORDER BY owner, id LIMIT bound.looked)
-                UNION ALL
-                (SELECT * FROM place
-                WHERE the_owner IS NULL AND the_city IS NOT NULL AND deleted_at IS NULL
-                    AND (city, id) > (the_city, last_looked) AND city <= the_city
-                ORDER BY city, id LIMIT bound.looked)
-                UNION ALL
-                (SELECT * FROM place
-                WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NOT NULL AND deleted_at IS NULL
-                    AND (parking_type, id) > (the_type, last_looked) AND parking_type <= the_type
-                ORDER BY parking_type, id LIMIT bound.looked)
-                UNION ALL
-                (SELECT * FROM place
-                WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NULL AND deleted_at IS NULL
-                    AND id > last_looked
-                ORDER BY id LIMIT bound.looked)
-            ) AS found
-        LOOP
-            -- Fewer than one in fifty have the name so far, or this look ends. A rare name is found by its index then.
-            IF is_searchable AND rare IS NULL
-                AND (looked = sample AND fitting * 50 < looked OR looked = bound.looked - 1)
-            THEN
-                rare := ARRAY(
-                    SELECT id FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
-                );
-                is_rare := cardinality(rare) <= bound.few;
-                EXIT WHEN is_rare;
-            END IF;
-            looked := looked + 1;
-            last_looked := it.id;
-            CONTINUE WHEN NOT it.fits;
-            fitting := fitting + 1;
-            IF starts IS NOT NULL THEN
-                counted := counted + 1;
-                free := CASE WHEN is_open(it.time_zone, it.opening, it.blackouts, starts, ends)
-                    THEN it.capacity - peak(it.id, starts, ends) ELSE 0 END;
-            END IF;
-            IF free <= 0 THEN
-                NULL;
-            ELSIF left_out > 0 THEN
-                left_out := left_out - 1;
-            ELSE
-                rank := rank + 1;
-                place_id := it.id;
-                RETURN NEXT;
-            END IF;
-            is_bounded := rank = page OR counted = bound.counted;
-            EXIT WHEN is_bounded;
-        END LOOP;
-        IF NOT is_rare THEN
-            IF is_bounded OR looked = bound.looked THEN
-                place_id := NULL;
-                reached := last_looked;
-                RETURN NEXT;
-            END IF;
-            RETURN;
-        END IF;
-    ELSE
-        IF the_owner IS NOT NULL THEN
-            few := ARRAY(SELECT ctid FROM place WHERE owner = the_owner AND deleted_at IS NULL LIMIT bound.few + 1);
-        END IF;
-        IF is_searchable AND (few IS NULL OR cardinality(few) > bound.few) THEN
-            few := ARRAY(
-                SELECT ctid FROM place WHERE searched_name LIKE pattern AND deleted_at IS NULL LIMIT bound.few + 1
-            );
-        END IF;
-        IF cardinality(few) > bound.few THEN
-            few := NULL;
-        END IF;
-    END IF;
-
     IF here IS NOT NULL AND after_place IS NOT NULL THEN
         SELECT coalesce(located <-> here, 'infinity') INTO after_chord FROM place WHERE id = after_place;
     END IF;
+    is_named := is_named AND is_rare(pattern, bound.few);
+    IF is_named OR here IS NOT NULL AND the_owner IS NOT NULL THEN
+        SELECT count(*) <= bound.few, array_agg(place.id ORDER BY chord, place.id) FILTER (
+            WHERE fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
+                AND (chord, place.id) > (after_chord, after_id)
+        ) INTO are_few, few
+        FROM find_few(CASE WHEN is_named THEN pattern END, the_owner, bound.few + 1) AS place
+        CROSS JOIN LATERAL coalesce(located <-> here, 'infinity') AS chord;
+    END IF;
+    rank := 0;
+    left_out := skipped;
     FOR it IN
-        SELECT found.id, capacity, time_zone, opening, blackouts, chord
-        -- Only one of the four is there. Each but `few` is written in the order of the whole, as its index gives it:
-        -- nothing is sorted again, and no more places are read than the page needs.
+        -- Only one of these has rows: places by their owner, city, type or id, few ones, the nearest of a city, or of all.
+        -- An index alone gives the order, so that no more places are read than the page needs.
+        SELECT id, capacity, time_zone, opening, blackouts, NULL::float8 AS chord,
+            does_fit AND fitting > passed AS is_found, fitting, nth = bound.looked AS is_last
         FROM (
-            (SELECT *, NULL::float8 AS chord
+            SELECT *, count(*) OVER so_far AS nth, count(*) FILTER (WHERE does_fit) OVER so_far AS fitting
+            FROM (
+                SELECT id, capacity, time_zone, opening, blackouts,
+                    fits(place, the_owner, the_city, part, the_type, min_rate, max_rate) AS does_fit
+                FROM first_places(the_owner, the_city, the_type, after_id, bound.looked) AS place
+                WHERE NOT are_few AND here IS NULL
+            ) AS looked
+            WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)
+        ) AS looked
+        WHERE does_fit AND fitting > passed OR nth = bound.looked
+        UNION ALL
+        (SELECT place.id, capacity, time_zone, opening, blackouts, located <-> here, true, NULL, false
+        FROM unnest(few) AS one (id)
+        JOIN place ON place.id = one.id
+        WHERE are_few
+        OFFSET passed)
+        UNION ALL
+        (SELECT id, capacity, time_zone, opening, blackouts, chord, true, NULL, false
+        FROM (
+            (SELECT id, capacity, time_zone, opening, blackouts, on_sphere(latitude, longitude) <-> here AS chord,
+                fits(place, the_owner, the_city, part, the_type, min_rate, max_rate) AS does_fit
             FROM place
-            WHERE is_rare AND id = ANY (rare)
-            ORDER BY id)
+            WHERE NOT are_few AND here IS NOT NULL AND the_city IS NOT NULL AND deleted_at IS NULL AND city = the_city
+            ORDER BY on_sphere(latitude, longitude) <-> here LIMIT bound.nearest)
             UNION ALL
-            (SELECT *, located <-> here AS chord
+            (SELECT id, capacity, time_zone, opening, blackouts, located <-> here AS chord,
+                fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
             FROM place
-            WHERE few IS NOT NULL AND ctid = ANY (few))
-            UNION ALL
-            (SELECT *, located <-> here AS chord
-            FROM place
-            WHERE NOT is_rare AND few IS NULL AND the_city IS NOT NULL AND city = the_city AND deleted_at IS NULL
-            ORDER BY located <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
-            UNION ALL
-            -- The expression of the other index, which would otherwise be taken for a city far from here.
-            (SELECT *, on_sphere(latitude, longitude) <-> here AS chord
-            FROM place
-            WHERE NOT is_rare AND few IS NULL AND the_city IS NULL AND deleted_at IS NULL
-            ORDER BY on_sphere(latitude, longitude) <-> here, CASE WHEN here IS NULL THEN id END LIMIT bound.nearest)
-        ) AS found
-        WHERE (coalesce(chord, 'infinity'), found.id) > (after_chord, last_looked)
-            AND (the_owner IS NULL OR owner = the_owner)
-            AND (the_city IS NULL OR city = the_city)
-            AND (part IS NULL OR strpos(searched_name, part) > 0)
-            AND (the_type IS NULL OR parking_type = the_type)
-            AND (min_rate IS NULL OR hourly_rate >= min_rate)
-            AND (max_rate IS NULL OR hourly_rate <= max_rate)
-        ORDER BY CASE WHEN here IS NOT NULL THEN chord END, found.id
+            WHERE NOT are_few AND here IS NOT NULL AND the_city IS NULL AND deleted_at IS NULL
+            ORDER BY located <-> here LIMIT bound.nearest)
+        ) AS nearest
+        WHERE does_fit AND (coalesce(chord, 'infinity'), id) > (after_chord, after_id)
+        ORDER BY chord, id
+        OFFSET passed)
+        LIMIT CASE WHEN starts IS NULL THEN page ELSE bound.counted END
     LOOP
-        last_looked := it.id;
-        IF starts IS NOT NULL THEN
+        IF starts IS NULL THEN
+            left_out := greatest(passed - it.fitting, 0);
+        ELSIF it.is_found THEN
             counted := counted + 1;
             free := CASE WHEN is_open(it.time_zone, it.opening, it.blackouts, starts, ends)
-                    THEN it.capacity - peak(it.id, starts, ends) ELSE 0 END;
+                THEN it.capacity - peak(it.id, starts, ends) ELSE 0 END;
         END IF;
-        IF free <= 0 THEN
+        IF NOT it.is_found OR free <= 0 THEN
             NULL;
         ELSIF left_out > 0 THEN
             left_out := left_out - 1;
@@ -204,13 +202,12 @@ BEGIN
             rank := rank + 1;
             place_id := it.id;
             -- Rounding may lift half a chord a little above 1.
-            distance_km := CASE WHEN here IS NOT NULL AND it.chord IS NOT NULL
-                THEN 2 * 6371 * asin(least(1, it.chord / 2)) END;
+            distance_km := CASE WHEN it.chord IS NOT NULL THEN 2 * 6371 * asin(least(1, it.chord / 2)) END;
             RETURN NEXT;
         END IF;
-        IF rank = page OR counted = bound.counted THEN
+        IF rank = page OR counted = bound.counted OR it.is_last THEN
             place_id := NULL;
-            reached := last_looked;
+            reached := it.id;
             RETURN NEXT;
             RETURN;
         END IF;
