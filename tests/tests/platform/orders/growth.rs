@@ -85,3 +85,47 @@ fn a_list_of_orders_with_a_rare_status_reads_few_of_the_others() {
         "{many} pages after many orders, {few} before"
     );
 }
+
+#[test]
+fn a_search_for_a_rare_name_in_all_shops_reads_few_of_the_other_products() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let dishes = format!(
+        "INSERT INTO product (shop_id, category_id, name, price, description)
+        SELECT {shop}, {category}, 'Dish ' || n || CASE WHEN n % 1250 = 0 THEN ' ZYXWV 5\\0%_' ELSE '' END, 100,
+            repeat('tasty ', 300)
+        FROM generate_series(1, 10000) AS n;
+        ANALYZE product",
+        shop = shop.id,
+        category = shop.category
+    );
+    let statement = repository().join("components/orders/src/sql/search_products.sql");
+    let statement = fs::read_to_string(statement).unwrap();
+    let mut sql = stack.sql();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute("SET LOCAL search_path = orders").unwrap();
+    sql.batch_execute(&dishes).unwrap();
+    sql.batch_execute(&format!("PREPARE it AS {statement}"))
+        .unwrap();
+    for (part, skip, found) in [
+        ("zyxwv", 0, 5),
+        ("zyxwv", 5, 3),
+        ("zyxwv", i64::MAX, 0),
+        ("zyxWV 5\\0%_", 0, 5),
+        ("zyxwv 5\\0_%", 0, 0),
+        // Frequent: the first ones are met at once.
+        ("dish", 0, 5),
+    ] {
+        let search = format!("EXECUTE it('{part}', NULL, false, false, 5, {skip})");
+        let rows = sql.query(search.as_str(), &[]).unwrap();
+        let names: Vec<String> = rows.iter().map(|it| it.get("name")).collect();
+        let has_part = |it: &String| it.to_lowercase().contains(&part.to_lowercase());
+        assert!(
+            names.len() == found && names.iter().all(has_part),
+            "{part}: {names:?}"
+        );
+        // Without the index 1500 and more. Another test here has dishes of its own meanwhile, which cost some hundred.
+        let pages = pages_read(&mut sql, &search);
+        assert!(pages <= 1_000, "{part}: {pages} pages");
+    }
+}
