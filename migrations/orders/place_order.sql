@@ -3,9 +3,10 @@
 DROP FUNCTION IF EXISTS place_order(
     uuid, bigint, uuid, boolean, uuid, text, text, text, jsonb, bigint, text, int
 );
-CREATE FUNCTION place_order(
+CREATE OR REPLACE FUNCTION place_order(
     the_request uuid, the_shop bigint, the_caller uuid, is_admin boolean, the_customer uuid, shown_customer text,
-    the_email text, the_method text, wanted jsonb, the_tip bigint, coupon_code text, seconds_to_pay int
+    the_email text, the_method text, wanted jsonb, the_tip bigint, coupon_code text, seconds_to_pay int,
+    expected_amount bigint DEFAULT NULL
 ) RETURNS TABLE (outcome text, named text, subject customer_order, charge_id uuid, payee uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = orders, pg_temp AS $$
 DECLARE
@@ -139,6 +140,9 @@ BEGIN
     total := the_subtotal - the_discount + the_tip;
     IF refusal IS NULL AND total > 1000000000000 THEN
         refusal := 'too_expensive';
+    END IF;
+    IF refusal IS NULL AND total <> expected_amount THEN
+        refusal := 'price_changed';
     END IF;
     IF refusal IS NOT NULL THEN
         RETURN QUERY SELECT refusal, NULL::text, NULL::customer_order, NULL::uuid, NULL::uuid;

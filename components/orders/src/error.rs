@@ -219,6 +219,14 @@ pub enum Error {
     TooExpensive,
     #[refusal(
         409,
+        "price-changed",
+        "The price has changed",
+        detail = "the order does not cost the expected amount",
+        outcome = "price_changed"
+    )]
+    PriceChanged,
+    #[refusal(
+        409,
         "coupon-used-up",
         "The coupon is used up",
         detail = "the coupon was used as often as it can be",

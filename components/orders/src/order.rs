@@ -253,6 +253,7 @@ pub struct Wish {
     pub lines: Vec<Line>,
     pub tip: i64,
     pub coupon: Option<String>,
+    pub expected_amount: Option<i64>,
 }
 
 /// A product that is wanted.
@@ -378,6 +379,7 @@ mod tests {
             lines,
             tip,
             coupon: None,
+            expected_amount: None,
         }
         .checked()
     }

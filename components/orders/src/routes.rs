@@ -142,7 +142,7 @@ fn ordering() -> Routes {
         })
         .post("/orders", orders::create_order, |it| {
             it.summary("Order")
-                .note("The server prices the items, reserves their stock and gives the order a number. A wallet pays at once. Otherwise the answer says where to pay, or a cashier confirms the payment at the counter. `status` and `payment_status` in the body are ignored.")
+                .note("The server prices the items, reserves their stock and gives the order a number. A wallet pays at once. Otherwise the answer says where to pay, or a cashier confirms the payment at the counter. `status` and `payment_status` in the body are ignored. With `expected_amount` the order is refused when it costs anything else, as after a change of the menu.")
                 .refuses(placing())
         })
         .post("/orders/checkout", orders::create_order, |it| {
@@ -357,6 +357,7 @@ fn placing() -> Vec<Problem> {
         Error::SOLD_OUT,
         Error::WRONG_CHOICES,
         Error::TOO_EXPENSIVE,
+        Error::PRICE_CHANGED,
         Error::UNKNOWN_COUPON,
         Error::COUPON_USED_UP,
         Error::COUPON_NEEDS_MORE,

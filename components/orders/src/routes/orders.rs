@@ -35,6 +35,9 @@ pub struct NewOrder {
     tip: Option<Price>,
     #[schemars(length(max = 40))]
     coupon: Option<String>,
+    /// BRL. The `amount` that the customer was shown; an order that costs anything else is refused.
+    #[schemars(with = "Option<f64>")]
+    expected_amount: Option<Price>,
 }
 
 const MAX_EMAIL: usize = 254;
@@ -53,6 +56,7 @@ impl NewOrder {
             lines: self.order_items,
             tip: self.tip.map_or(0, |it| it.0),
             coupon: self.coupon,
+            expected_amount: self.expected_amount.map(|it| it.0),
         }
         .checked()
     }

@@ -55,7 +55,8 @@ pub async fn place_order(
         &json!(wish.lines),
         wish.tip,
         wish.coupon.as_deref(),
-        seconds_to_pay
+        seconds_to_pay,
+        wish.expected_amount
     ];
     let Named(name, placed) = db.one(sql!("place_order"), params).await?;
     placed.map_err(|refusal| {

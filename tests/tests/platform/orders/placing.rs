@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Dice, Stack, User, unique};
 
-use super::{assert_books_agree, hire, id, open_shop, show, step};
+use super::{assert_books_agree, balance, endow, hire, id, open_shop, show, step};
 
 #[test]
 fn an_order_has_the_shape_old_clients_read() {
@@ -94,6 +94,43 @@ fn a_refused_order_names_the_refused_thing() {
     let other = open_shop(&stack);
     other.order(&customer, product, 1, "counter").problem(404);
     assert_eq!(shop.stock(product), 1);
+}
+
+#[test]
+fn an_order_that_costs_another_amount_than_expected_is_refused_and_takes_nothing() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let product = shop.product(json!({ "stock": 5 }));
+    let customer = User::driver(&stack);
+    endow(&stack, &customer, 5_000);
+    let coupon = json!({ "code": "HALF", "percent": 50, "max_uses": 1 });
+    let coupons = format!("/shops/{}/coupons", shop.id);
+    shop.manager.post(&coupons).json(&coupon).send().expect(201);
+    let mut wish = shop.wish(product, 2, "wallet");
+    wish["coupon"] = json!("half");
+    wish["tip"] = json!(1.5);
+    let mut ask = |expected: f64| {
+        wish["expected_amount"] = json!(expected);
+        customer.post("/orders").json(&wish).send()
+    };
+    // The amount is that of the answer: less the discount, with the tip.
+    for other in [0.0, 11.99, 12.01, 21.0, 22.5] {
+        assert_eq!(ask(other).problem(409)["code"], "price-changed");
+    }
+    let path = format!("/products/{product}");
+    let dearer = json!({ "price": 11.5 });
+    let change = shop.manager.request("PATCH", &path).json(&dearer).send();
+    change.expect(200);
+    assert_eq!(ask(12.0).problem(409)["code"], "price-changed");
+    // Neither money, pieces, the only use of the coupon nor a number is gone.
+    assert_eq!((balance(&customer), shop.stock(product)), (5_000, json!(5)));
+    let order = ask(13.0).expect(200).json();
+    assert_eq!(
+        (&order["amount"], &order["pickup_number"], &order["status"]),
+        (&json!(13), &json!(1), &json!("paid"))
+    );
+    assert_eq!((balance(&customer), shop.stock(product)), (3_700, json!(3)));
+    assert_books_agree(&stack);
 }
 
 #[test]
