@@ -38,6 +38,7 @@ CREATE OR REPLACE FUNCTION change_car(
 LANGUAGE plpgsql AS $$
 DECLARE
     c car;
+    made record;
 BEGIN
     SELECT * INTO c FROM car WHERE car.plate = the_plate AND owner = the_owner AND listed FOR UPDATE;
     IF NOT FOUND THEN
@@ -53,13 +54,13 @@ BEGIN
         RETURN;
     END IF;
     -- Another plate is another car: tickets and fines stay with the plate that they are about.
-    RETURN QUERY
-        SELECT CASE made.outcome WHEN 'created' THEN 'changed' ELSE made.outcome END, made.plate, made.brand, made.model
-        FROM register_car(
-            new_plate, written, the_owner, false, coalesce(the_brand, c.brand), coalesce(the_model, c.model)
-        ) AS made;
-    UPDATE car SET owner = NULL, listed = false
-    WHERE car.plate = the_plate
-        AND EXISTS (SELECT FROM car AS other WHERE other.plate = new_plate AND other.owner = the_owner AND other.listed);
+    SELECT * INTO made FROM register_car(
+        new_plate, written, the_owner, false, coalesce(the_brand, c.brand), coalesce(the_model, c.model)
+    );
+    IF made.outcome = 'created' THEN
+        UPDATE car SET owner = NULL, listed = false WHERE car.plate = the_plate;
+        made.outcome := 'changed';
+    END IF;
+    RETURN QUERY SELECT made.outcome, made.plate, made.brand, made.model;
 END
 $$;

@@ -62,6 +62,16 @@ fn a_car_gets_another_plate() {
         .json(&json!({ "plate": taken }))
         .send()
         .problem(409);
+    // A refusal leaves both cars, also when the other one is the driver's own.
+    let own = plate();
+    register(&driver, &own);
+    driver
+        .patch(&path)
+        .json(&json!({ "plate": own }))
+        .send()
+        .problem(409);
+    let other = format!("/api/v1/users/me/cars/{own}");
+    driver.delete(&other).send().expect(204);
     let new = plate();
     driver
         .patch(&path)
