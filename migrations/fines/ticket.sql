@@ -15,20 +15,21 @@ DECLARE
     t ticket;
     refusal text;
 BEGIN
+    -- Locked, so that it neither ends early nor is extended by another ticket meanwhile.
+    PERFORM FROM ticket WHERE id = follows FOR NO KEY UPDATE;
     SELECT * INTO t FROM ticket WHERE request = the_request;
     IF FOUND THEN
         RETURN QUERY SELECT 'created', t;
         RETURN;
     END IF;
     SELECT * INTO z FROM zone WHERE id = the_zone AND removed_at IS NULL;
-    -- Locked, so that it does not end early meanwhile.
-    PERFORM FROM ticket
-    WHERE id = follows AND end_at = starts AND paid_at IS NOT NULL AND removed_at IS NULL
-    FOR SHARE;
     refusal := CASE
         WHEN z.id IS NULL THEN 'unknown_zone'
         WHEN NOT z.available THEN 'zone_unavailable'
-        WHEN z.revision <> the_revision OR (follows IS NOT NULL AND NOT FOUND) THEN 'stale'
+        WHEN z.revision <> the_revision THEN 'stale'
+        WHEN follows IS NOT NULL AND NOT EXISTS (
+            SELECT FROM ticket WHERE id = follows AND end_at = starts AND paid_at IS NOT NULL AND removed_at IS NULL
+        ) THEN 'stale'
         WHEN EXISTS (
             SELECT FROM unnest(the_plate || other_plates) AS asked (plate)
             WHERE NOT EXISTS (SELECT FROM car WHERE car.plate = asked.plate AND listed)

@@ -198,6 +198,30 @@ fn an_extension_costs_what_the_longer_stay_costs_more() {
 }
 
 #[test]
+fn one_of_two_concurrent_free_extensions_is_sold() {
+    let stack = Stack::shared();
+    let free = json!({ "price_offset": 0, "price_lin": 0 });
+    let zone = Zone::found_with(&stack, &free);
+    let (driver, plate) = driver(&stack, 0);
+    let first = zone.ticket(&driver, &plate, &from_now(&stack, 1), 60);
+    let first = first.expect(201).json();
+    // Both have found the first ticket without an extension.
+    let extend = format!(
+        "SELECT outcome
+        FROM ticket JOIN zone ON zone.id = zone_id,
+            create_ticket(
+                gen_random_uuid(), zone_id, zone.revision, plate, buyer, end_at, end_at + interval '1 hour', 0, ticket.id, stay_from
+            )
+        WHERE ticket.id = {}",
+        first["id"]
+    );
+    assert_eq!(
+        stack.overlap("fines", &extend, &extend),
+        ("created".to_owned(), "already_extended".to_owned())
+    );
+}
+
+#[test]
 fn the_later_of_two_concurrent_early_ends_of_a_ticket_is_refused() {
     let stack = Stack::shared();
     let refunds = json!({ "rules": { "control": { "refund_early_end": true } } });
