@@ -229,7 +229,7 @@ async fn pay_ticket(
     let db = store::open().await?;
     let pay = async {
         pay(&db, id, &caller).await?;
-        let ticket = store::find_own_ticket(&db, id).await?;
+        let ticket = store::find_paid_ticket(&db, id).await?;
         Ok(Created::at(format!("/api/v1/tickets/{id}"), ticket))
     };
     once.answer(&db, &caller, pay).await

@@ -93,11 +93,9 @@ pub async fn find_fine(db: &Db, id: i64, caller: &Caller) -> Result<Fine, Error>
     decide(db, sql!("find_fine"), params).await
 }
 
-/// The fine after a payment.
+/// The fine after a payment; a refusal when the payment goes back.
 pub async fn find_paid_fine(db: &Db, id: i64) -> Result<Fine, Error> {
-    db.optional(sql!("find_paid_fine"), params![id])
-        .await?
-        .ok_or(Error::UnknownFine)
+    decide(db, sql!("find_paid_fine"), params![id]).await
 }
 
 pub async fn find_by_reference(db: &Db, reference: &str) -> Result<Fine, Error> {

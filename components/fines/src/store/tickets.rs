@@ -56,10 +56,9 @@ pub async fn find_ticket(db: &Db, id: i64, caller: &Caller) -> Result<Ticket, Er
     decide(db, sql!("find_ticket"), params).await
 }
 
-pub async fn find_own_ticket(db: &Db, id: i64) -> Result<Ticket, Error> {
-    db.optional(sql!("find_own_ticket"), params![id])
-        .await?
-        .ok_or(Error::UnknownTicket)
+/// The ticket after a payment; a refusal when the payment goes back.
+pub async fn find_paid_ticket(db: &Db, id: i64) -> Result<Ticket, Error> {
+    decide(db, sql!("find_paid_ticket"), params![id]).await
 }
 
 pub async fn list_tickets_of(

@@ -1,5 +1,7 @@
 //! Tickets: their price, their payment, extending and ending them.
 
+use std::thread;
+
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
@@ -219,6 +221,66 @@ fn one_of_two_concurrent_free_extensions_is_sold() {
         stack.overlap("fines", &extend, &extend),
         ("created".to_owned(), "already_extended".to_owned())
     );
+}
+
+#[test]
+fn a_payment_that_goes_back_is_answered_with_the_reason() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    // Pays from the wallet, and carries out `change` before the money moves.
+    let pay_during = |subject: &str, it: &Value, change: &str| {
+        let wallet = stack.lock(&format!(
+            "SELECT FROM payments.account WHERE owner = (SELECT id FROM signin.account WHERE login = '{}') FOR UPDATE",
+            driver.login
+        ));
+        thread::scope(|scope| {
+            let paying = scope.spawn(|| {
+                let path = format!("/api/v1/{subject}s/{}/pay", it["id"]);
+                driver.post(&path).send()
+            });
+            eventually("the payment has begun", SOON, || {
+                unsettled(&stack, subject, &it["id"]) == 1
+            });
+            stack.sql().batch_execute(change).unwrap();
+            drop(wallet);
+            paying.join().unwrap()
+        })
+    };
+    let buy = |start: &str| {
+        let ticket = zone.ticket(&driver, &plate, start, 60);
+        ticket.expect(201).json()
+    };
+
+    let deleted = buy(&from_now(&stack, 600));
+    let change = format!(
+        "UPDATE fines.ticket SET removed_at = now() WHERE id = {}",
+        deleted["id"]
+    );
+    let answer = pay_during("ticket", &deleted, &change);
+    assert_eq!(answer.problem(404)["code"], "unknown-ticket");
+
+    let first = buy(&from_now(&stack, 60));
+    pay(&driver, &first).expect(201);
+    let end = first["end_date"].as_str().unwrap();
+    let [late, rival] = [buy(end), buy(end)];
+    let change = format!(
+        "UPDATE fines.ticket SET paid_at = now() WHERE id = {}",
+        rival["id"]
+    );
+    let answer = pay_during("ticket", &late, &change);
+    assert_eq!(answer.problem(409)["code"], "already-extended");
+
+    let fine = zone.fined(&super::plate());
+    let change = format!(
+        "UPDATE fines.fine SET hidden_at = now() WHERE id = {}",
+        fine["id"]
+    );
+    let answer = pay_during("fine", &fine, &change);
+    assert_eq!(answer.problem(404)["code"], "unknown-fine");
+    eventually("the money is back", SOON, || {
+        balance(&driver) == 10_000 - 170
+    });
 }
 
 #[test]
