@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The shared login of people who park without an account: plates that it registers have no owner.
-pub const GUEST: &str = "guest";
-
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Car {
     /// As it was written when it was registered.

@@ -9,8 +9,9 @@ use kit::web::{
 use plate::Plate;
 use serde::Deserialize;
 
-use crate::car::{Car, CarChange, GUEST, NewCar, check_name};
+use crate::car::{Car, CarChange, NewCar, check_name};
 use crate::error::Error;
+use crate::identity::is_guest;
 use crate::store;
 
 pub fn routes() -> Routes {
@@ -57,9 +58,8 @@ async fn list_own_cars(
 async fn register_car(caller: Caller, Json(new): Json<NewCar>) -> Result<Created<Car>, Problem> {
     check_name(new.brand.as_deref())?;
     check_name(new.model.as_deref())?;
-    let as_guest = caller.username.eq_ignore_ascii_case(GUEST);
     let db = store::open().await?;
-    let car = store::register_car(&db, &new, caller.id, as_guest).await?;
+    let car = store::register_car(&db, &new, caller.id, is_guest(&caller)).await?;
     Ok(Created::at("/api/v1/users/me/cars", car))
 }
 

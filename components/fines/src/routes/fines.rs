@@ -19,6 +19,7 @@ use super::tickets::{elsewhere_at, paying};
 use crate::charge::Method;
 use crate::error::Error;
 use crate::fine::{Fine, HistoryLine, NewFine, payment_address, reference};
+use crate::identity::is_guest;
 use crate::plan::Portion;
 use crate::saga;
 use crate::store::{self, Due, Poll};
@@ -96,7 +97,7 @@ pub fn routes() -> Routes {
         })
         .get("/api/v1/fines/{id}", show_fine, |it| {
             it.summary("Show a fine")
-                .note("For staff of its zone, its driver and its payers.")
+                .note("For staff of its zone, its driver and its payers; never for the shared guest.")
                 .refuses([Error::UNKNOWN_FINE, Error::FORBIDDEN])
         })
         .delete("/api/v1/fines/{id}", hide_fine, |it| {
@@ -198,6 +199,9 @@ async fn issue_fine(
 }
 
 async fn show_fine(caller: Caller, Path(id): Path<i64>) -> Result<Json<Fine>, Problem> {
+    if is_guest(&caller) {
+        return Err(Error::Forbidden.into());
+    }
     Ok(Json(
         store::find_fine(&store::open().await?, id, &caller).await?,
     ))

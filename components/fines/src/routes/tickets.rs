@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::charge::Method;
 use crate::error::Error;
+use crate::identity::is_guest;
 use crate::saga;
 use crate::store;
 use crate::ticket::{NewTicket, Ticket};
@@ -19,14 +20,14 @@ pub fn routes() -> Routes {
     Routes::new("Tickets", Dialect::Zones)
         .get("/api/v1/users/me/tickets", list_own_tickets, |it| {
             it.summary("List the caller's tickets")
-                .note("Tickets of the caller's cars, and tickets that the caller bought for others. The newest first.")
+                .note("Tickets of the caller's cars, and tickets that the caller bought for others. The newest first. The list of the shared guest is empty.")
         })
         .get("/api/v1/tickets", list_tickets, |it| {
             it.summary("List all tickets").note("The newest first.")
         })
         .get("/api/v1/tickets/{id}", show_ticket, |it| {
             it.summary("Show a ticket")
-                .note("For staff of its zone, the owners of its cars, its buyer and its payer.")
+                .note("For staff of its zone, the owners of its cars, its buyer and its payer; never for the shared guest.")
                 .refuses([Error::UNKNOWN_TICKET, Error::FORBIDDEN])
         })
         .delete("/api/v1/tickets/{id}", remove_ticket, |it| {
@@ -47,7 +48,7 @@ pub fn routes() -> Routes {
         })
         .post("/api/v1/tickets/{id}/end", end_ticket, |it| {
             it.summary("End a ticket early")
-                .note("For its buyer, or the owner of all its cars. Where the zone allows it, the difference goes back to the wallet that paid.")
+                .note("For its buyer, or the owner of all its cars; never for the shared guest. Where the zone allows it, the difference goes back to the wallet that paid.")
                 .refuses([
                     Error::UNKNOWN_TICKET,
                     Error::FORBIDDEN,
@@ -111,8 +112,13 @@ async fn list_own_tickets(
     Query(page): Query<Page>,
 ) -> Result<Listed<Ticket>, Problem> {
     let valid_only = wanted.valid_only.unwrap_or(false);
-    let db = store::open().await?;
-    let tickets = store::list_tickets_of(&db, caller.id, valid_only, page).await?;
+    let tickets = match is_guest(&caller) {
+        true => Vec::new(),
+        false => {
+            let db = store::open().await?;
+            store::list_tickets_of(&db, caller.id, valid_only, page).await?
+        }
+    };
     Ok(Listed::page(&uri, page, store::LONG_PAGE, tickets))
 }
 
@@ -155,6 +161,9 @@ async fn list_zone_tickets(
 }
 
 async fn show_ticket(caller: Caller, Path(id): Path<i64>) -> Result<Json<Ticket>, Problem> {
+    if is_guest(&caller) {
+        return Err(Error::Forbidden.into());
+    }
     Ok(Json(
         store::find_ticket(&store::open().await?, id, &caller).await?,
     ))
@@ -254,6 +263,9 @@ pub fn elsewhere_at(link: Option<String>) -> Problem {
 }
 
 async fn end_ticket(caller: Caller, Path(id): Path<i64>) -> Result<Json<Ticket>, Problem> {
+    if is_guest(&caller) {
+        return Err(Error::Forbidden.into());
+    }
     let db = store::open().await?;
     let ending = store::find_ending(&db, id).await?;
     let (ends, price) = ending.shortened(kit::now())?;

@@ -3,7 +3,8 @@
 use serde_json::json;
 use wharf_tests::{Stack, User};
 
-use super::{Zone, driver, parked, plate, register};
+use super::{Zone, driver, parked, pay_fine, plate, register};
+use crate::bookings::endow;
 
 #[test]
 fn a_car_is_registered_changed_and_removed() {
@@ -135,44 +136,53 @@ fn a_parked_car_is_one_with_a_valid_ticket() {
     assert_eq!(plates(""), [plate, other]);
 }
 
-#[test]
-fn plates_of_the_shared_guest_have_no_owner() {
-    let stack = Stack::shared();
+/// The shared guest.
+fn guest(stack: &Stack) -> User {
     // The client registers the guest on first use.
-    let guest = json!({ "login": "guest", "email": "guest@example.org", "password": "Correct-Horse-1", "role": "driver" });
-    stack.post("/register").json(&guest).send();
+    let account = json!({ "login": "guest", "email": "guest@example.org", "password": "Correct-Horse-1", "role": "driver" });
+    stack.post("/register").json(&account).send();
     let session = stack
         .post("/login")
         .json(&json!({ "login": "guest", "password": "Correct-Horse-1" }))
         .send()
         .expect(200);
-    let token = session.json()["token"].as_str().unwrap().to_owned();
+    let mut guest = User::driver(stack);
+    guest.token = session.json()["token"].as_str().unwrap().to_owned();
+    guest
+}
+
+#[test]
+fn plates_of_the_shared_guest_have_no_owner() {
+    let stack = Stack::shared();
+    let guest = guest(&stack);
     let plate = plate();
     let body = json!({ "plate": plate });
-    stack
-        .post("/api/v1/users/me/cars")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .expect(201);
-    stack
-        .post("/api/v1/users/me/cars")
-        .bearer(&token)
-        .json(&body)
-        .send()
-        .problem(409);
-    let cars = stack
-        .get("/api/v1/users/me/cars")
-        .bearer(&token)
-        .send()
-        .expect(200);
+    let register_again = || guest.post("/api/v1/users/me/cars").json(&body).send();
+    register(&guest, &plate);
+    register_again().problem(409);
+    let cars = guest.get("/api/v1/users/me/cars").send().expect(200);
     assert_eq!(cars.json(), json!([]));
-    let driver = User::driver(&stack);
-    register(&driver, &plate);
-    let taken = stack
-        .post("/api/v1/users/me/cars")
-        .bearer(&token)
-        .json(&body)
-        .send();
-    taken.problem(409);
+    register(&User::driver(&stack), &plate);
+    register_again().problem(409);
+}
+
+#[test]
+fn tickets_and_fines_of_one_guest_are_closed_to_the_next() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let guest = guest(&stack);
+    endow(&stack, &guest, 3_000);
+    let plate = plate();
+    register(&guest, &plate);
+    let ticket = parked(&stack, &zone, &guest, &plate, 60);
+    let listed = guest.get("/api/v1/users/me/tickets").send().expect(200);
+    assert_eq!(listed.json(), json!([]));
+    let path = format!("/api/v1/tickets/{}", ticket["id"]);
+    guest.get(&path).send().problem(403);
+    guest.post(&format!("{path}/end")).send().problem(403);
+    assert_eq!(zone.check(&plate)["result"], json!("valid"));
+    let fine = zone.fined(&super::plate());
+    pay_fine(&guest, &fine).expect(201);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    guest.get(&path).send().problem(403);
 }
