@@ -24,8 +24,11 @@ pub use self::zones::*;
 
 /// Rows of a list when the client does not say how many.
 pub const PAGE: i64 = 20;
-/// The same for lists that the old server did not limit.
-pub const LONG_PAGE: i64 = 100;
+/// The same for lists that the old server did not limit: its clients show what they get. Thousands, and still a body of a few
+/// megabytes.
+pub const LONG_PAGE: i64 = 5_000;
+/// The same for zones, each of which may have a long shape.
+pub const ZONE_PAGE: i64 = 1_000;
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("fines_database_url").await

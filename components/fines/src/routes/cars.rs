@@ -16,7 +16,9 @@ use crate::store;
 
 pub fn routes() -> Routes {
     Routes::new("Cars", Dialect::Zones)
-        .get("/api/v1/users/me/cars", list_own_cars, |it| it.summary("List the caller's cars"))
+        .get("/api/v1/users/me/cars", list_own_cars, |it| {
+            it.summary("List the caller's cars").note("Up to 5000.")
+        })
         .post("/api/v1/users/me/cars", register_car, |it| {
             it.summary("Register a car")
                 .note("Fines that wait for its plate are the caller's from now on. Plates that the shared guest registers have no owner until a driver registers them.")

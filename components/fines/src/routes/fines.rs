@@ -28,7 +28,7 @@ pub fn routes() -> Routes {
     Routes::new("Fines", Dialect::Zones)
         .get("/api/v1/users/me/fines", poll_fines, |it| {
             it.summary("Poll the caller's fines")
-                .note("The newest first. With `since`, the fines after that `cursor`, the oldest first: no fine is left out and none comes twice, even if fines are issued meanwhile. The ETag changes with every change of a fine; until then `If-None-Match` is answered with 304.")
+                .note("The newest first; without `limit` everything, up to 5000 fines. With `since`, the fines after that `cursor`, the oldest first: no fine is left out and none comes twice, even if fines are issued meanwhile. The ETag changes with every change of a fine; until then `If-None-Match` is answered with 304.")
                 .header("If-None-Match", false, "The ETag of the answer that the client has")
                 .returns::<Vec<Fine>>(200)
                 .returns_header(200, "ETag", "The version of the caller's fines")

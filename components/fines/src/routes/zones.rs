@@ -22,7 +22,10 @@ use crate::zone::{NewZone, Occupancy, Zone, ZoneChange};
 
 pub fn routes() -> Routes {
     Routes::new("Zones", Dialect::Zones)
-        .get("/api/v1/zones", list_zones, |it| it.summary("List zones"))
+        .get("/api/v1/zones", list_zones, |it| {
+            it.summary("List zones")
+                .note("Without `limit` everything, up to 1000 zones.")
+        })
         .post("/api/v1/zones", create_zone, |it| {
             it.summary("Create a zone")
                 .note("The creator becomes an admin of the zone. No two zones cover the same ground; zones may share a border.")
@@ -79,7 +82,7 @@ const MAX_COMPARISONS: usize = 5;
 
 async fn list_zones(uri: Uri, Query(page): Query<Page>) -> Result<Listed<Zone>, Problem> {
     let zones = store::list_zones(&store::open().await?, page).await?;
-    Ok(Listed::page(&uri, page, store::LONG_PAGE, zones))
+    Ok(Listed::page(&uri, page, store::ZONE_PAGE, zones))
 }
 
 async fn list_own_zones(caller: Caller) -> Result<Json<Vec<Zone>>, Problem> {

@@ -7,7 +7,7 @@ use kit::{params, sql};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{LONG_PAGE, PAGE, decide, list};
+use super::{PAGE, ZONE_PAGE, decide, list};
 use crate::calls::Person;
 use crate::car::{NewTotem, Totem};
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::geometry::Shape;
 use crate::zone::{Checked, Neighbours, Occupancy, Outline, Zone, ZoneRole, ZoneUser};
 
 pub async fn list_zones(db: &Db, page: Page) -> Result<Vec<Zone>, Error> {
-    let params = params![page.limit(LONG_PAGE), page.offset()];
+    let params = params![page.limit(ZONE_PAGE), page.offset()];
     Ok(db.all(sql!("list_zones"), params).await?)
 }
 

@@ -136,6 +136,43 @@ fn a_parked_car_is_one_with_a_valid_ticket() {
     assert_eq!(plates(""), [plate, other]);
 }
 
+#[test]
+fn lists_of_a_driver_are_whole_when_no_page_is_asked_for() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack).id;
+    let driver = User::driver(&stack);
+    let (login, prefix) = (&driver.login, plate());
+    let many = format!(
+        "CREATE TEMPORARY TABLE me AS SELECT id FROM signin.account WHERE login = '{login}';
+        INSERT INTO fines.car (plate, shown, owner)
+        SELECT plate, plate, id
+        FROM me, generate_series(1, 101) AS n, LATERAL (SELECT '{prefix}' || lpad(upper(to_hex(n)), 2, '0') AS plate) AS named;
+        INSERT INTO fines.ticket (request, zone_id, plate, buyer, start_at, end_at, price, currency, stay_from)
+        SELECT gen_random_uuid(), {zone}, plate, id, now(), now() + interval '1 hour', 100, 'USD', now()
+        FROM me JOIN fines.car ON owner = id;
+        INSERT INTO fines.fine (request, reference, zone_id, plate, shown, amount, currency, issuer, schedule, noted_due)
+        SELECT gen_random_uuid(), plate, {zone}, plate, plate, 100, 'USD', me.id, rules -> 'fines', 100
+        FROM me JOIN fines.car ON owner = me.id JOIN fines.zone ON zone.id = {zone};
+        INSERT INTO fines.driver (user_id, seq, version) SELECT id, 101, 1 FROM me;
+        INSERT INTO fines.feed (user_id, seq, fine_id)
+        SELECT me.id, row_number() OVER (ORDER BY fine.id), fine.id
+        FROM me JOIN fines.car ON owner = me.id JOIN fines.fine USING (plate);"
+    );
+    stack.sql().batch_execute(&many).unwrap();
+    let rows = |path: &str| {
+        let listed = driver.get(&format!("/api/v1/users/me/{path}")).send();
+        listed.expect(200).json().as_array().unwrap().len()
+    };
+    assert_eq!(
+        [rows("cars"), rows("tickets"), rows("fines")],
+        [101, 101, 101]
+    );
+    assert_eq!(
+        [rows("tickets?limit=100"), rows("fines?limit=100")],
+        [100, 100]
+    );
+}
+
 /// The shared guest.
 fn guest(stack: &Stack) -> User {
     // The client registers the guest on first use.
