@@ -107,7 +107,7 @@ BEGIN
 END
 $$;
 
--- Hides a zone. Its tickets and fines stay.
+-- Hides a zone. Its tickets and fines stay. Its kiosks go, so that they can be registered in another zone.
 CREATE OR REPLACE FUNCTION remove_zone(the_zone bigint, the_caller uuid, is_admin boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -119,6 +119,7 @@ BEGIN
         RETURN 'forbidden';
     END IF;
     UPDATE zone SET removed_at = now(), available = false, revision = nextval('zone_revision') WHERE id = the_zone;
+    DELETE FROM totem WHERE zone_id = the_zone;
     RETURN 'removed';
 END
 $$;
@@ -180,7 +181,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     t totem;
 BEGIN
-    IF NOT EXISTS (SELECT FROM zone WHERE id = the_zone AND removed_at IS NULL) THEN
+    -- Locked, so that the zone is not removed meanwhile.
+    PERFORM FROM zone WHERE id = the_zone AND removed_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
         RETURN QUERY SELECT 'unknown_zone', NULL::totem;
         RETURN;
     END IF;

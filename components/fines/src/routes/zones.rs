@@ -56,7 +56,7 @@ pub fn routes() -> Routes {
         })
         .delete("/api/v1/zones/{id}", remove_zone, |it| {
             it.summary("Remove a zone")
-                .note("Its tickets and fines stay.")
+                .note("Its tickets and fines stay. Its kiosks are removed, too.")
                 .refuses([Error::UNKNOWN_ZONE, Error::FORBIDDEN])
         })
         .get("/api/v1/zones/{id}/occupancy", show_occupancy, |it| {

@@ -280,4 +280,10 @@ fn a_kiosk_is_registered_with_a_passcode_that_is_used_up() {
     zone.controller.delete(&path).send().problem(403);
     zone.admin.delete(&path).send().expect(204);
     stack.get(&path).send().problem(404);
+    // A zone that is removed takes its kiosks with it, so that they can stand in another one.
+    register(&body(&id, zone.id, &passcode(&zone.admin))).expect(200);
+    zone.admin.delete(&zone.path("")).send().expect(204);
+    stack.get(&path).send().problem(404);
+    let other = Zone::found(&stack);
+    register(&body(&id, other.id, &passcode(&other.admin))).expect(200);
 }
