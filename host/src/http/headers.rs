@@ -114,9 +114,28 @@ fn is_reserved(name: &HeaderName) -> bool {
 
 /// The URL of a request. `None` if the host is invalid.
 pub fn full_url(uri: &Uri, host: &str, client: &Client) -> Option<String> {
-    host.parse::<Authority>().ok()?;
+    if !is_host(host) {
+        return None;
+    }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     Some([client.scheme.as_str(), "://", host, path].concat())
+}
+
+/// Whether it is a host with or without a port (RFC 9110, section 7.2). An authority may have user information too, and
+/// `http` accepts any text as its port.
+fn is_host(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else {
+        return false;
+    };
+    let host = authority.host();
+    let rest = text.strip_prefix(host).filter(|_| !host.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+/// The number may be missing (RFC 3986, section 3.2.3).
+fn is_port(text: &str) -> bool {
+    let is_number = text.bytes().all(|it| it.is_ascii_digit());
+    is_number && (text.is_empty() || text.parse::<u16>().is_ok())
 }
 
 pub fn size(headers: &HeaderMap) -> usize {
@@ -258,6 +277,42 @@ mod tests {
             host(&relative, &headers(&[("host", "one"), ("host", "one")])),
             None
         );
+    }
+
+    #[test]
+    fn a_host_has_no_user_and_a_port_that_is_a_number() {
+        let client = Client {
+            address: "10.0.0.1:5".parse().unwrap(),
+            scheme: Scheme::HTTP,
+        };
+        let url = |host: &str| full_url(&Uri::from_static("/a"), host, &client);
+        for host in [
+            "h",
+            "h:80",
+            "h:",
+            "h:65535",
+            "192.0.2.1:8",
+            "[::1]",
+            "[::1]:80",
+        ] {
+            assert_eq!(url(host), Some(format!("http://{host}/a")), "{host}");
+        }
+        for host in [
+            "u@h",
+            "u:p@h",
+            "h@h",
+            "h@h:80",
+            "u@[::1]:80",
+            "h:abc",
+            "h:+80",
+            "h:65536",
+            "h:80:80",
+            "h/x",
+            ":80",
+            "",
+        ] {
+            assert_eq!(url(host), None, "{host}");
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Refusal {
 
     fn detail(self) -> String {
         match self {
-            Self::NoHost => "The request has no host, or two different ones.".into(),
+            Self::NoHost => "The request has no valid host, or two different ones.".into(),
             Self::NoRoute => "Nothing is served at this path.".into(),
             Self::OriginNotListed => "Pages of this origin may not call this application.".into(),
             Self::MetricsDenied => {

@@ -198,11 +198,14 @@ async fn headers_beyond_the_limit_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_with_no_host_or_two_hosts_is_refused() {
+async fn a_request_with_no_valid_host_or_two_hosts_is_refused() {
     let host = Host::start(ROUTES);
     for head in [
         "GET /hello HTTP/1.1\r\n\r\n",
         "GET http://one/hello HTTP/1.1\r\nhost: two\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nhost: user:password@one\r\n\r\n",
+        "GET http://user@one/hello HTTP/1.1\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nhost: one:port\r\n\r\n",
     ] {
         let mut stream = TcpStream::connect(host.address()).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
