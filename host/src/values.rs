@@ -101,6 +101,41 @@ fn given_s3_key<'a>(
     }
 }
 
+/// The two halves of a key of S3 belong together: with the half of another key S3 would refuse every request.
+fn require_whole_s3_keys(manifest: &Manifest, sources: &Sources) -> Result<()> {
+    let is_given = |source: &HostValue| given(manifest, sources, source).is_some();
+    let missing: Vec<&str> = unset(manifest, sources)
+        .filter(|(_, source)| {
+            let other = other_half_of_s3_key(source);
+            !is_given(source) && other.is_some_and(|other| is_given(&other))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "no value for {}: a key of S3 has two halves, and only the other one was given",
+        missing.join(", ")
+    )))
+}
+
+fn other_half_of_s3_key(source: &HostValue) -> Option<HostValue> {
+    let other = |part: &S3Part| match part {
+        S3Part::AccessKey => Some(S3Part::SecretKey),
+        S3Part::SecretKey => Some(S3Part::AccessKey),
+        S3Part::Endpoint | S3Part::Bucket | S3Part::Region => None,
+    };
+    match source {
+        HostValue::S3(part) => other(part).map(HostValue::S3),
+        HostValue::S3Key { key, part } => Some(HostValue::S3Key {
+            key: key.clone(),
+            part: other(part)?,
+        }),
+        _ => None,
+    }
+}
+
 fn external<Address: Clone>(address: Option<&Address>) -> Wanted<Address> {
     address.cloned().map_or(Wanted::No, Wanted::External)
 }
@@ -273,6 +308,7 @@ pub fn resolve(
     addresses: &Addresses,
     base_url: &str,
 ) -> Result<Resolved> {
+    require_whole_s3_keys(manifest, sources)?;
     let mut host_values = BTreeMap::new();
     let mut fresh_passwords = BTreeMap::new();
     let given = deployment_values(manifest, sources);

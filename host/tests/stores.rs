@@ -417,6 +417,30 @@ async fn a_function_has_its_own_key_of_s3_or_the_one_that_was_given_for_all() {
     assert!(!said.contains("`s3_access_key`"), "{said}");
 }
 
+#[test]
+fn half_a_key_of_s3_is_refused() {
+    for (given, missing) in [
+        ("till_access_key=till", "till_secret_key"),
+        ("till_secret_key=secret", "till_access_key"),
+        ("s3_access_key=shared", "s3_secret_key"),
+    ] {
+        let folder = stage::folder(PHOTOS);
+        let up = ["up", "--listen", "127.0.0.1:0", "--variable", given];
+        // The other half is neither that of the embedded S3 nor that of a key for all.
+        let flags = [
+            "--s3-endpoint=http://s3.example",
+            "--s3-bucket=photos",
+            "--s3-access-key=flag",
+            "--s3-secret-key=flag",
+        ];
+        for flags in [&[][..], &flags[..]] {
+            let (code, _, said) = run(folder.path(), &[&up[..], flags].concat());
+            assert_eq!(code, Some(2), "{given}: {said}");
+            assert!(said.contains(&format!("no value for {missing}:")), "{said}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_half_of_a_given_key_is_published() {
     let (home, mine) = (shop(), tempfile::tempdir().unwrap());
