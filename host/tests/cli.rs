@@ -9,7 +9,8 @@
 
 mod stage;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use stage::{Host, folder, wharf};
@@ -167,6 +168,30 @@ fn doctor_succeeds_where_nothing_is_wrong() {
     }
     assert_eq!(code, Some(0), "{found}{said}");
     assert!(found.contains("every component is built"));
+}
+
+#[test]
+fn doctor_names_a_redis_that_is_too_old_for_its_logins() {
+    let folder = folder(&format!(
+        "[application.tool.wharf.variables]\ntill_url = \"redis:till\"\n\
+         [application.tool.wharf.redis_logins]\ntill = \"%R~till:* +get\"\n\
+         [variables]\ntill_url = {{ required = true }}\n{MANIFEST}"
+    ));
+    let program = folder.path().join("redis-server");
+    for (version, is_old) in [("6.2.14", true), ("7.0.0", false)] {
+        let says_its_version = format!("#!/bin/sh\necho Redis server v={version} sha=00000000:0\n");
+        fs::write(&program, says_its_version).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let output = wharf(folder.path())
+            .args(["doctor", "--listen", "127.0.0.1:0"])
+            .env("PATH", folder.path())
+            .output()
+            .unwrap();
+        let found = String::from_utf8(output.stdout).unwrap();
+        let fault = "has version 6: the logins in `redis_logins` need 7 or newer";
+        assert_eq!(found.contains(fault), is_old, "{found}");
+        assert_eq!(output.status.success(), !is_old, "{found}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use anyhow::anyhow;
 use wharf_manifest::manifest::{Build, Component, HostValue, Manifest};
-use wharf_stores::{Migrations, Store};
+use wharf_stores::{MIN_REDIS_FOR_LOGINS, Migrations, Store, redis_version};
 
 use crate::cli;
 use crate::failure::Result;
@@ -188,7 +188,7 @@ fn run_program(dir: &Path, program: &str, args: &[&str]) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// Checks that the programs of embedded stores are installed.
+/// Checks that the programs of embedded stores are installed, and that Redis has what its logins need.
 fn check_stores(manifest: &Manifest, findings: &mut Findings) {
     let values = manifest.wharf.variables.values();
     let uses = |wanted: fn(&HostValue) -> bool| values.clone().any(wanted);
@@ -208,11 +208,24 @@ fn check_stores(manifest: &Manifest, findings: &mut Findings) {
             continue;
         }
         match store.program() {
-            Ok(Some(program)) => findings.pass(format!("{store} is at {}", program.display())),
+            Ok(Some(program)) => match find_old_redis(manifest, store, &program) {
+                None => findings.pass(format!("{store} is at {}", program.display())),
+                Some(version) => findings.fail(format!(
+                    "{store} at {} has version {version}: the logins in `redis_logins` need {MIN_REDIS_FOR_LOGINS} or newer",
+                    program.display()
+                )),
+            },
             Ok(None) => {}
             Err(missing) => findings.fail(missing.to_string()),
         }
     }
+}
+
+/// The version of an embedded Redis that is too old for its logins.
+fn find_old_redis(manifest: &Manifest, store: Store, program: &Path) -> Option<u32> {
+    let has_logins = store == Store::Redis && !manifest.wharf.redis_logins.is_empty();
+    let version = has_logins.then(|| redis_version(program))??;
+    (version < MIN_REDIS_FOR_LOGINS).then_some(version)
 }
 
 fn check_migrations(manifest: &Manifest, findings: &mut Findings) {

@@ -38,6 +38,7 @@ pub use migrations::Migrations;
 pub use options::{Addresses, Options, Progress, S3Address, Store, Wanted};
 pub use private_file::write as write_private_file;
 pub use process::set_parent_death_signal;
+pub use programs::{MIN_REDIS_FOR_LOGINS, redis_version};
 pub use stores::Stores;
 pub use template::Template;
 pub use values::{SharedSecret, Values};

@@ -70,6 +70,15 @@ pub(crate) fn find_redis() -> Result<PathBuf> {
         })
 }
 
+/// The first version whose logins may have keys that they only read (`%R~`).
+pub const MIN_REDIS_FOR_LOGINS: u32 = 7;
+
+/// The major version of a Redis or Valkey; `None` if it does not say.
+pub fn redis_version(program: &Path) -> Option<u32> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    parse_redis_version(&String::from_utf8_lossy(&output.stdout))
+}
+
 fn postgres_not_installed() -> Error {
     Error::NotInstalled {
         what: format!("PostgreSQL ({MIN_POSTGRES} or newer)"),
@@ -125,6 +134,13 @@ fn parse_version(text: &str) -> Option<u32> {
         .ok()
 }
 
+/// The major version in `Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c971a948f0`.
+fn parse_redis_version(text: &str) -> Option<u32> {
+    let mut words = text.split_whitespace();
+    let version = words.find_map(|word| word.strip_prefix("v="))?;
+    version.split('.').next()?.parse().ok()
+}
+
 fn find_on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     // A service manager may omit some of these folders from PATH.
@@ -147,6 +163,17 @@ mod tests {
         );
         assert_eq!(parse_version("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(parse_version("something else"), None);
+    }
+
+    #[test]
+    fn the_version_is_read_from_the_output_of_redis_and_valkey() {
+        for (text, version) in [
+            ("Redis server v=6.0.16 sha=00000000:0 bits=64\n", Some(6)),
+            ("Valkey server v=8.1.0 sha=00000000:1 bits=64\n", Some(8)),
+            ("something else", None),
+        ] {
+            assert_eq!(parse_redis_version(text), version, "{text}");
+        }
     }
 
     #[test]
