@@ -84,13 +84,10 @@ impl Function {
             Output::new(self.stdout.clone()),
             Output::new(self.stderr.clone()),
         );
-        let egress = self.imports.egress();
         let mut wasi = WasiCtx::builder();
         wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
-            .envs(&self.environment)
-            // A look-up leaves the machine, so it needs a grant of sockets too.
-            .allow_ip_name_lookup(egress.allows_sockets("tcp") || egress.allows_sockets("udp"));
+            .envs(&self.environment);
         if let Some(files) = &self.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }

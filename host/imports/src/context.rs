@@ -81,11 +81,6 @@ impl Imports {
     pub fn door(&self) -> &Arc<Door> {
         self.postgres.door()
     }
-
-    /// The check that every capability makes before it connects.
-    pub fn egress(&self) -> &Arc<Egress> {
-        &self.egress
-    }
 }
 
 /// The request that an instance serves.

@@ -31,7 +31,7 @@ pub struct Egress {
     blocked: BlockedNetworks,
     stderr: StderrLine,
     budget: Budget,
-    look_ups: Arc<Semaphore>,
+    pub(crate) look_ups: Arc<Semaphore>,
 }
 
 impl Egress {
@@ -98,7 +98,7 @@ impl Egress {
     }
 
     /// A caller that waits no longer leaves the look-up behind, which keeps its permit until it ends.
-    async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Ok(literal) = host.parse() {
             return Ok(vec![SocketAddr::new(literal, port)]);
         }

@@ -16,6 +16,7 @@ mod door;
 pub mod egress;
 pub mod http;
 pub mod key_value;
+mod look_up;
 pub mod mqtt;
 pub mod postgres;
 pub mod redis;
@@ -35,7 +36,7 @@ pub use door::Door;
 use wasmtime::component::Linker;
 
 /// Links every capability but outbound HTTP: `wasmtime_wasi_http` links that one, with [`ImportsCtx::http_hooks`]. Replaces
-/// what `wasmtime_wasi` linked to make sockets, so it is called after that.
+/// what `wasmtime_wasi` linked to make sockets and to look up names, so it is called after that.
 pub fn add_to_linker<T: ImportsView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     variables::wit::add_to_linker(linker)?;
     postgres::wit::add_to_linker(linker)?;

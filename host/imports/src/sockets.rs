@@ -19,8 +19,9 @@ use wasmtime_wasi::{TrappableError, WasiCtx};
 use crate::budget::ConnectionPermit;
 use crate::context::{ImportsCtxView, ImportsView};
 use crate::egress::Egress;
+use crate::look_up;
 
-/// Replaces the functions that make sockets. `wasmtime_wasi` must have linked its own before, by these names.
+/// Replaces the functions that make sockets and those that look up names. `wasmtime_wasi` must have linked its own before, by these names.
 pub(crate) fn add_to_linker<T: ImportsView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
@@ -44,6 +45,7 @@ pub(crate) fn add_to_linker<T: ImportsView + 'static>(
             Box::new(create_udp_p3(store, family))
         },
     )?;
+    look_up::add_to_linker(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -285,3 +285,23 @@ async fn every_way_to_open_a_connection_checks_the_grant() {
         assert!(denied.contains("InvalidAddress"), "{case}: {denied}");
     }
 }
+
+#[tokio::test]
+async fn a_guest_looks_up_names_within_the_limit_of_its_component() {
+    for case in ["look-up", "look-up 2"] {
+        let imports = grant("tcp://127.0.0.1:9");
+        let look_up = async |name: &str| call(&imports, case, name).await.unwrap();
+        for name in ["localhost", "127.0.0.1", "::1"] {
+            assert_eq!(look_up(name).await, Ok("true".to_owned()), "{case} {name}");
+        }
+        assert!(look_up("two words").await.is_err(), "{case}");
+        // Whatever asks for a permit is refused from here on. An address is not looked up.
+        imports.egress.look_ups.close();
+        assert!(look_up("localhost").await.is_err(), "{case}");
+        assert_eq!(look_up("127.0.0.1").await, Ok("true".to_owned()), "{case}");
+
+        let without_sockets = grant("http://*:*");
+        let refused = call(&without_sockets, case, "localhost").await.unwrap();
+        assert!(refused.is_err(), "{case}");
+    }
+}

@@ -12,9 +12,20 @@ pub use grant::{CHAINING_SUFFIX, Grant, chained_component};
 use std::fmt;
 use std::net::IpAddr;
 
+use url::Host;
+
 /// Whether the host name stands for the component's own application.
 pub fn is_own_application(host: &str) -> bool {
     matches!(host, "self" | "self.alt")
+}
+
+/// A host name as name servers know it, in ASCII and lower case, or an address without brackets. `None` if it is neither.
+pub fn normalize_host(host: &str) -> Option<String> {
+    Some(match grant::parse_host(host).ok()? {
+        Host::Domain(name) => name,
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    })
 }
 
 /// The grants of a component. The default grants nothing.
@@ -315,6 +326,21 @@ mod tests {
                 .is_err()
         );
         assert_eq!(allowed.check("https", "elsewhere.example", 443), Ok(()));
+    }
+
+    #[test]
+    fn a_host_is_normalized() {
+        for (host, expected) in [
+            ("DB.Example", Some("db.example")),
+            ("bücher.example", Some("xn--bcher-kva.example")),
+            ("127.1", Some("127.0.0.1")),
+            ("::1", Some("::1")),
+            ("[::1]", Some("::1")),
+            ("two words", None),
+            ("", None),
+        ] {
+            assert_eq!(normalize_host(host).as_deref(), expected, "{host}");
+        }
     }
 
     #[test]

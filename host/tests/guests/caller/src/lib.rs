@@ -37,6 +37,7 @@ mod bindings {
 }
 
 use std::fmt::Debug;
+use std::net::ToSocketAddrs;
 
 use bindings::fermyon::spin::{key_value as key_value2, postgres as postgres2, rdbms_types};
 use bindings::fermyon::spin::{redis as redis2, variables as variables2};
@@ -46,6 +47,7 @@ use bindings::spin::postgres4_2_0::postgres;
 use bindings::spin::redis::redis;
 use bindings::spin::variables::variables;
 use bindings::wasi::config::store as config;
+use spin_sdk::wasip3::sockets::ip_name_lookup;
 
 type Outcome = Result<String, String>;
 
@@ -70,6 +72,8 @@ impl bindings::Guest for Caller {
             "redis 2" => redis_2(&argument).map_err(debug),
             "key-value" => key_value(argument).await.map_err(debug),
             "key-value 2" => key_value_2(&argument).map_err(debug),
+            "look-up" => look_up(argument).await.map_err(debug),
+            "look-up 2" => look_up_2(&argument).map_err(debug),
             _ => Err(format!("cannot call {what}")),
         }
     }
@@ -228,4 +232,13 @@ fn key_value_2(label: &str) -> Result<String, key_value2::Error> {
     let value = store.get("b")?;
     store.delete("b")?;
     Ok(debug((keys, value, store.exists("b")?)))
+}
+
+async fn look_up(name: String) -> Result<String, ip_name_lookup::ErrorCode> {
+    let found = ip_name_lookup::resolve_addresses(name).await?;
+    Ok(debug(!found.is_empty()))
+}
+
+fn look_up_2(name: &str) -> std::io::Result<String> {
+    Ok(debug((name, 0).to_socket_addrs()?.count() > 0))
 }
