@@ -9,6 +9,7 @@
 
 mod stage;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -208,37 +209,72 @@ fn get_frame(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, 0x05, stream, &head)
 }
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 
+/// The beginning of a connection over HTTP/2 whose client makes no room for any response: SETTINGS_INITIAL_WINDOW_SIZE = 0.
+fn without_room() -> Vec<u8> {
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    [
+        &preface[..],
+        &frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])[..],
+    ]
+    .concat()
+}
+
+/// Reads a frame: its kind and its stream.
+fn read_frame(mut connection: &TcpStream) -> (u8, u32) {
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).unwrap();
+    let [a, b, c, kind, _, stream @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    connection.read_exact(&mut payload).unwrap();
+    (kind, u32::from_be_bytes(stream))
+}
+
 /// Reads until a frame of this kind comes on this stream.
-fn read_to_frame(mut connection: &TcpStream, kind: u8, stream: u32) {
-    loop {
-        let mut head = [0; 9];
-        connection.read_exact(&mut head).unwrap();
-        let [a, b, c, of_kind, _, of_stream @ ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-        connection.read_exact(&mut payload).unwrap();
-        if (of_kind, u32::from_be_bytes(of_stream)) == (kind, stream) {
-            return;
+fn read_to_frame(connection: &TcpStream, kind: u8, stream: u32) {
+    while read_frame(connection) != (kind, stream) {}
+}
+
+/// Reads until frames of this kind came on so many streams.
+fn read_to_frames(connection: &TcpStream, kind: u8, streams: usize) -> BTreeSet<u32> {
+    let mut came = BTreeSet::new();
+    while came.len() < streams {
+        let (of_kind, stream) = read_frame(connection);
+        if of_kind == kind && stream != 0 {
+            came.insert(stream);
         }
     }
+    came
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_response_over_http_2_for_which_its_client_makes_no_room_is_given_up_alone() {
     let host = Host::start(&manifest("stall_timeout_ms = 500"));
-    // SETTINGS_INITIAL_WINDOW_SIZE = 0
-    let no_room = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
-    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let sent = [&preface[..], &no_room[..], &get_frame(1, "/large")[..]].concat();
+    let sent = [without_room(), get_frame(1, "/large")].concat();
     let mut connection = connect(&host, &sent);
     read_to_frame(&connection, HEADERS, 1);
     read_to_frame(&connection, RST_STREAM, 1);
     // The connection goes on. This response has no body, so it needs no room.
     connection.write_all(&get_frame(3, "/204")).unwrap();
     read_to_frame(&connection, HEADERS, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_responses_wait_for_a_client_over_http_2_as_it_may_have_connections() {
+    let host = Host::start(&manifest("max_per_client = 4"));
+    let requests = (0..8).flat_map(|number| get_frame(2 * number + 1, "/"));
+    let sent: Vec<u8> = without_room().into_iter().chain(requests).collect();
+    let mut connection = connect(&host, &sent);
+    // At once, and not after a minute.
+    let reset = read_to_frames(&connection, RST_STREAM, 4);
+    let room = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0xff, 0xff]);
+    connection.write_all(&room).unwrap();
+    let sent = read_to_frames(&connection, DATA, 4);
+    assert!(reset.is_disjoint(&sent), "{reset:?} {sent:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

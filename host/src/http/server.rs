@@ -52,7 +52,7 @@ pub async fn serve(
 ) {
     let admission = Connections::new(&limits, max_descriptors);
     let server = Arc::new(Server {
-        builder: builder(&limits),
+        waiting: Connections::new(&limits, None),
         service,
         limits,
         closing: CancellationToken::new(),
@@ -75,7 +75,8 @@ pub async fn serve(
                 match admission.admit(client.ip(), is_proxy) {
                     Some(admitted) => {
                         let server = server.clone();
-                        connections.spawn(server.serve_connection(stream, client, admitted));
+                        let serving = server.serve_connection(stream, client, is_proxy, admitted);
+                        connections.spawn(serving);
                     }
                     None => {
                         let refused = &server.service.metrics.connections_refused;
@@ -102,8 +103,8 @@ pub async fn serve(
     }
 }
 
-fn builder(limits: &ConnectionLimits) -> auto::Builder<Streams> {
-    let mut builder = auto::Builder::new(Streams::new(limits.stall_timeout));
+fn builder(limits: &ConnectionLimits, streams: Streams) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(streams);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -121,7 +122,8 @@ fn builder(limits: &ConnectionLimits) -> auto::Builder<Streams> {
 
 /// What the connections share.
 struct Server {
-    builder: auto::Builder<Streams>,
+    /// Responses over HTTP/2 that wait for their clients.
+    waiting: Arc<Connections>,
     service: Arc<Service>,
     limits: ConnectionLimits,
     closing: CancellationToken,
@@ -132,6 +134,7 @@ impl Server {
         self: Arc<Self>,
         stream: TcpStream,
         client: SocketAddr,
+        is_proxy: bool,
         _admitted: Admitted,
     ) {
         // Nagle's algorithm would hold back the last segment for the client's delayed ACK: 40 ms.
@@ -145,8 +148,11 @@ impl Server {
                 Ok::<_, Infallible>(response.map(|body| body.until_sent(request_in_progress)))
             }
         });
-        let stream = TokioIo::new(Paced::new(stream, self.limits.stall_timeout));
-        let mut connection = pin!(self.builder.serve_connection(stream, responses));
+        let stall_timeout = self.limits.stall_timeout;
+        let stream = TokioIo::new(Paced::new(stream, stall_timeout));
+        let streams = Streams::new(stall_timeout, client.ip(), is_proxy, self.waiting.clone());
+        let builder = builder(&self.limits, streams);
+        let mut connection = pin!(builder.serve_connection(stream, responses));
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = self.closing.cancelled() => {

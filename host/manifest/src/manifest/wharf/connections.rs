@@ -10,7 +10,8 @@ use super::limits::{MAX_MS, count, milliseconds};
 pub struct ConnectionLimits {
     /// Open connections. Half of the file descriptors of the process is an upper bound for this number.
     pub max: u32,
-    /// Open connections of one client address. Trusted proxies are exempt, since they carry many clients.
+    /// Open connections of one client address. Over HTTP/2 as many responses may wait for the client to take them, too. Trusted
+    /// proxies are exempt, since they carry many clients.
     pub max_per_client: u32,
     /// A connection without a request, and without the head of the next one, is closed after this time.
     pub idle_timeout: Duration,
