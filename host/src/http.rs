@@ -24,4 +24,5 @@ pub mod service;
 pub mod shared;
 pub mod stalled;
 pub mod streamed;
+pub mod unsent;
 pub mod whole;
