@@ -135,7 +135,7 @@ impl Service {
     {
         let local = self.local_services.get(id)?;
         let info = RequestInfo::of(&request);
-        let found = local.router.find(info.uri.path())?;
+        let found = find(&local.router, &info.uri)?;
         let host = headers::host(&info.uri, request.headers()).unwrap_or(id);
         let way = self.way(&found, found.target, &info, host, &Client::INTERNAL);
         request.headers_mut().remove(header::HOST);
@@ -160,7 +160,7 @@ impl Service {
         if let Some(result) = self.serve_own_path(path, client, request.headers()) {
             return (&self.own, result);
         }
-        let Some(found) = self.router.find(path) else {
+        let Some(found) = find(&self.router, &info.uri) else {
             return (&self.own, Err(Refusal::NoRoute));
         };
         let meter = &found.target.meter;
@@ -316,6 +316,15 @@ fn response(content_type: &'static str, body: Bytes) -> Response<Body> {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// The targets of `OPTIONS *` and CONNECT are no paths (RFC 9112, section 3.2), so no route leads to them.
+fn find<'r, 'p, T>(router: &'r Router<T>, uri: &'p Uri) -> Option<Match<'r, 'p, T>> {
+    let path = uri.path();
+    if !path.starts_with('/') {
+        return None;
+    }
+    router.find(path)
 }
 
 /// The router of a `LocalService`: every path matches `/...`.

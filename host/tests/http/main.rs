@@ -216,6 +216,26 @@ async fn a_request_with_no_valid_host_or_two_hosts_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_route_leads_to_what_is_no_path() {
+    let host = Host::start(ROUTES);
+    for (target, status) in [
+        ("OPTIONS *", "404"),
+        ("GET *", "404"),
+        ("CONNECT one:80", "404"),
+        ("GET http://one:80", "200"),
+        ("OPTIONS /", "200"),
+    ] {
+        let mut stream = TcpStream::connect(host.address()).unwrap();
+        let head = format!("{target} HTTP/1.1\r\nhost: one:80\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        let expected = format!("HTTP/1.1 {status}");
+        assert_eq!(answer, expected.as_bytes(), "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn output_of_a_component_is_logged_and_shown_with_its_request_id() {
     let host = Host::start(ROUTES);
     let request = Request::get(host.url("/print?words"))
