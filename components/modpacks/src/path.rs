@@ -7,10 +7,13 @@ const MAX_PATH: usize = 200;
 /// Folders within folders.
 const MAX_DEPTH: usize = 16;
 /// Names that Windows takes for devices, whatever their extension.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
-    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+const DEVICES: [&str; 24] = [
+    "con", "prn", "aux", "nul", "conin$", "conout$", "com1", "com2", "com3", "com4", "com5",
+    "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8",
+    "lpt9",
 ];
+/// The folder in which `wharf-sync` keeps its state: it refuses every version that has files there.
+const RESERVED: &str = ".wharf-sync";
 
 /// The path, if it is one.
 pub fn checked(path: &str) -> Result<&str, Error> {
@@ -20,13 +23,16 @@ pub fn checked(path: &str) -> Result<&str, Error> {
             "path has at most 200 characters and 16 folders",
         ));
     }
-    if segments.iter().all(|it| is_name(it)) {
-        Ok(path)
-    } else {
-        Err(Error::InvalidFile(
+    if !segments.iter().all(|it| is_name(it)) {
+        return Err(Error::InvalidFile(
             "path is relative with `/` between names that every file system takes",
-        ))
+        ));
     }
+    let is_reserved = |it: &&str| it.eq_ignore_ascii_case(RESERVED);
+    if segments.first().is_some_and(is_reserved) {
+        return Err(Error::InvalidFile("the folder .wharf-sync is reserved"));
+    }
+    Ok(path)
 }
 
 /// Whether it is a valid name of a file or folder on every system, and has no other meaning there.
@@ -37,13 +43,26 @@ pub fn is_name(name: &str) -> bool {
             // Invisible characters, and marks that change the direction of the text.
             && !matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
-    let stem = name.split('.').next().unwrap_or_default();
     !name.is_empty()
         && name.len() <= 255
         && name.chars().all(is_plain)
         && !name.ends_with(['.', ' '])
         && !name.starts_with(' ')
-        && !DEVICES.contains(&stem.to_lowercase().as_str())
+        && !is_device(name)
+}
+
+/// Whether Windows opens a device by that name. It ignores spaces before the extension, and reads `¹`, `²` and `³` as
+/// digits.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let digits = |it: char| match it {
+        '¹' => '1',
+        '²' => '2',
+        '³' => '3',
+        other => other.to_ascii_lowercase(),
+    };
+    let stem: String = stem.chars().map(digits).collect();
+    DEVICES.contains(&stem.as_str())
 }
 
 /// The last name of a path.
@@ -65,6 +84,9 @@ mod tests {
             "options.txt",
             "мод/é.jar",
             "a/.hidden",
+            "mods/.wharf-sync",
+            "console.txt",
+            "com10",
         ] {
             assert!(checked(path).is_ok(), "{path}");
         }
@@ -84,6 +106,13 @@ mod tests {
             "a:b",
             "nul",
             "mods/NUL.txt",
+            "nul .txt",
+            "COM¹",
+            "mods/lpt³.jar",
+            "CONIN$",
+            "mods/conout$.txt",
+            ".wharf-sync/state.json",
+            ".Wharf-Sync/a",
             "a.",
             "a ",
             " a",

@@ -9,9 +9,10 @@ use unicode_normalization::UnicodeNormalization;
 pub const OWN: &str = ".wharf-sync";
 
 /// Names that Windows takes for devices, whatever their extension.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
-    "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+const DEVICES: [&str; 24] = [
+    "con", "prn", "aux", "nul", "conin$", "conout$", "com1", "com2", "com3", "com4", "com5",
+    "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8",
+    "lpt9",
 ];
 
 /// The form in which Windows and macOS compare names.
@@ -77,6 +78,9 @@ mod tests {
             "C:/a",
             "mods/NUL.txt",
             "mods/nul .txt",
+            "COM¹",
+            "mods/CONIN$",
+            "conout$.txt",
             "a.",
             "a ",
             "a\0b",

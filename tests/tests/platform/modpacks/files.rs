@@ -352,7 +352,17 @@ fn paths_that_are_unsafe_or_taken_are_refused() {
         let new = json!({ "path": path, "size": 10 });
         owner.post(&to).json(&new).send().problem(status)["code"].clone()
     };
-    for path in ["../a", "/a", "a\\b", "mods/con.jar", "a//b"] {
+    for path in [
+        "../a",
+        "/a",
+        "a\\b",
+        "mods/con.jar",
+        "a//b",
+        "mods/nul .txt",
+        "COM¹",
+        "CONIN$",
+        ".wharf-sync/state.json",
+    ] {
         assert_eq!(code(path, 422), "invalid-file", "{path}");
     }
     assert_eq!(code("MODS/a.jar", 409), "path-taken");
