@@ -144,6 +144,23 @@ BEGIN
 END
 $$;
 
+-- Whether a file of a version has the path of a folder of other files, on some file system: such a version cannot be
+-- installed.
+CREATE OR REPLACE FUNCTION has_file_and_folder(the_version bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT folded(path) FROM file WHERE version_id = the_version
+        INTERSECT
+        SELECT array_to_string(names[:depth], '/')
+        FROM file
+        CROSS JOIN LATERAL string_to_array(folded(path), '/') AS names
+        CROSS JOIN LATERAL generate_series(1, cardinality(names) - 1) AS depth
+        WHERE version_id = the_version
+    );
+END
+$$;
+
 -- Publishes a version. All its files have to be verified.
 CREATE OR REPLACE FUNCTION publish_version(the_pack bigint, the_version bigint, viewer uuid, roles text[])
 RETURNS TABLE (outcome text, subject version)
@@ -159,6 +176,10 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM file WHERE version_id = the_version AND status <> 'ready') THEN
         RETURN QUERY SELECT 'files_pending', NULL::version;
+        RETURN;
+    END IF;
+    IF (opened.v).status = 'draft' AND has_file_and_folder(the_version) THEN
+        RETURN QUERY SELECT 'file_and_folder', NULL::version;
         RETURN;
     END IF;
     UPDATE version SET

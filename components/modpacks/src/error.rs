@@ -105,6 +105,14 @@ pub enum Error {
     FilesPending,
     #[refusal(
         409,
+        "file-and-folder",
+        "A path is a file and a folder",
+        detail = "a file of the version has the path of a folder of other files; delete one of them",
+        outcome = "file_and_folder"
+    )]
+    FileAndFolder,
+    #[refusal(
+        409,
         "path-taken",
         "The path is taken",
         detail = "there is a file at that path already, or at one that differs in case only",

@@ -168,7 +168,7 @@ fn resources() -> Routes {
             it.summary("Publish a version")
                 .note("A published version does not change any more. Publishing a yanked version offers it again.")
                 .refuses(of_version())
-                .refuses([Error::FILES_PENDING])
+                .refuses([Error::FILES_PENDING, Error::FILE_AND_FOLDER])
         })
         .post("/modpacks/{pack_id}/versions/{version_id}/yank", versions::yank_version, |it| {
             it.summary("Yank a version")

@@ -110,7 +110,7 @@ pub fn routes() -> Routes {
             .summary("Publish a version from a launcher")
             .instead("POST /modpacks/{pack_id}/versions/{version_id}/publish")
             .refuses(of_version())
-            .refuses([Error::FILES_PENDING]);
+            .refuses([Error::FILES_PENDING, Error::FILE_AND_FOLDER]);
         "modpacks.deleteVersion" delete_version |it: Operation| with_version(it)
             .summary("Delete a version from a launcher")
             .instead("DELETE /modpacks/{pack_id}/versions/{version_id}")

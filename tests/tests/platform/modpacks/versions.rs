@@ -87,6 +87,33 @@ fn a_published_version_does_not_change() {
 }
 
 #[test]
+fn a_version_in_which_a_path_is_a_file_and_a_folder_is_not_published() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let (pack, _, source, _) = published(&owner, "private");
+    // Windows and macOS take `Config` for `config`.
+    for (file, below) in [
+        ("config", "config/a.toml"),
+        ("Config/a", "config/A/b/c.toml"),
+    ] {
+        let draft = create_draft(&owner, pack, &unique("version"));
+        let to = format!("/modpacks/{pack}/versions/{draft}/files");
+        let put = |path: &str| {
+            let body = json!({ "file_id": source, "path": path });
+            number(&owner.put(&to).json(&body).send().expect(200).json()["id"])
+        };
+        put("config.toml");
+        put(below);
+        let in_the_way = put(file);
+        let refused = publish(&owner, pack, draft).problem(409);
+        assert_eq!(refused["code"], "file-and-folder", "{file}");
+        let in_the_way = format!("/files/{in_the_way}");
+        owner.delete(&in_the_way).send().expect(204);
+        publish(&owner, pack, draft).expect(200);
+    }
+}
+
+#[test]
 fn the_latest_version_is_the_newest_by_creation_not_by_name() {
     let stack = &Stack::shared();
     let owner = User::driver(stack);
