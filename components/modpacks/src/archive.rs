@@ -175,11 +175,10 @@ fn check_names(entries: &[Entry]) -> Result<(), Rejected> {
     let mut names: Vec<_> = entries.iter().map(|it| it.name.to_lowercase()).collect();
     names.sort_unstable();
     match names.windows(2).find(|it| it.first() == it.last()) {
-        Some(same) => Err(Rejected(format!(
-            "{:?} is in it twice, or differs in case only",
-            same.concat()
+        Some([name, ..]) => Err(Rejected(format!(
+            "{name:?} is in it twice, or differs in case only"
         ))),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
