@@ -92,7 +92,9 @@ impl Router {
 
     pub async fn call(&self, mut request: Request) -> Response {
         let Ok(found) = self.paths.at(request.uri().path()) else {
-            return self.dialect.mark(UNKNOWN_PATH.into_response());
+            // A later release may serve it, and the query may have a token.
+            let no_store = [(header::CACHE_CONTROL, "no-store")];
+            return self.dialect.mark((no_store, UNKNOWN_PATH).into_response());
         };
         let resource = found.value;
         let segments = Segments::of(&found.params);
