@@ -1,7 +1,7 @@
 //! The launchers' dialect: methods by name under `/api/method/`, called with GET and everything in the query, or with
 //! POST and a body of JSON or a form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::{IntoResponse, Response};
 use kit::identity::Caller;
@@ -212,7 +212,7 @@ pub struct ArchivedVersion {
 #[derive(Serialize, Schema)]
 #[schemars(extend("required" = Vec::<&str>::new()))]
 pub struct LauncherMods {
-    /// Files by their names: those below `mods` without it.
+    /// Files by their names: those below `mods` without it, unless another file has that path.
     mods: BTreeMap<String, LauncherMod>,
     count: usize,
     size: i64,
@@ -379,6 +379,11 @@ async fn list_mods(caller: Option<Caller>, arguments: Arguments) -> Result<Respo
             file.id
         )
     };
+    let paths: BTreeSet<_> = files.iter().map(|it| it.path.clone()).collect();
+    let name = |path: String| match path.strip_prefix("mods/") {
+        Some(short) if !paths.contains(short) => short.to_owned(),
+        _ => path,
+    };
     let shown = LauncherMods {
         count: files.len(),
         size: files.iter().map(|it| it.size).sum(),
@@ -390,13 +395,12 @@ async fn list_mods(caller: Option<Caller>, arguments: Arguments) -> Result<Respo
             .into_iter()
             .map(|it| {
                 let link = link(&it);
-                let name = it.path.strip_prefix("mods/").unwrap_or(&it.path);
                 let shown = LauncherMod {
                     sha256: it.sha256,
                     link,
                     size: it.size,
                 };
-                (name.to_owned(), shown)
+                (name(it.path), shown)
             })
             .collect(),
     };

@@ -1,5 +1,7 @@
 //! The launchers' methods, as their clients call them: GET, everything in the query, numbers for refusals.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use wharf_tests::{Answer, Stack, User};
 
@@ -151,6 +153,32 @@ fn a_launcher_shares_a_pack_and_takes_a_file_out_of_a_draft() {
 }
 
 #[test]
+fn a_launcher_is_shown_every_file_of_a_version() {
+    let stack = &Stack::shared();
+    let owner = User::driver(stack);
+    let pack = create_pack(&owner, "private");
+    let draft = create_draft(&owner, pack, "1.0");
+    let mut uploaded = BTreeMap::new();
+    for (path, name, size) in [
+        ("a.jar", "a.jar", 100),
+        ("mods/a.jar", "mods/a.jar", 200),
+        ("mods/mods/a.jar", "mods/mods/a.jar", 300),
+        ("mods/b.jar", "b.jar", 400),
+    ] {
+        let bytes = content(size);
+        upload(&owner, pack, draft, path, &bytes);
+        uploaded.insert(name.to_owned(), sha256(&bytes));
+    }
+    let query = format!("&modpack_id={pack}&version_id={draft}");
+    let shown = call(stack, Some(&owner), "modpacks.getMods", &query).expect(200);
+    let shown = shown.json();
+    assert_eq!(shown["count"], uploaded.len());
+    let listed = shown["mods"].as_object().unwrap().iter();
+    let listed = listed.map(|(name, it)| (name.clone(), it["sha256"].as_str().unwrap().to_owned()));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), uploaded);
+}
+
+#[test]
 fn refusals_have_the_numbers_that_launchers_expect() {
     let stack = &Stack::shared();
     let (owner, other) = (User::driver(stack), User::driver(stack));
@@ -187,7 +215,9 @@ fn refusals_have_the_numbers_that_launchers_expect() {
     assert_eq!(number(None, "modpacks.get", "&modpack_id=x"), 32);
     let long = format!("&name={}", "x".repeat(200));
     assert_eq!(number(Some(&other), "modpacks.create", &long), 33);
-    assert_eq!(number(None, "modpacks.nothing", ""), 40);
+    let unknown = call(stack, None, "modpacks.nothing", "");
+    assert_eq!(refused(&unknown), 40);
+    assert_eq!(unknown.header("cache-control"), Some("no-store"));
     let put = stack
         .request("PUT", "/api/method/modpacks.get?v=1.0")
         .send();
