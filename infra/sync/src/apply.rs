@@ -189,19 +189,22 @@ fn place(folder: &Folder, entry: &Entry, at: &Path, is_last_use: bool) -> Result
     fs::rename(&moved, at).with_context(|| at.display().to_string())
 }
 
-/// Moves a file out of the way without losing it.
+/// Moves a file out of the way without losing it. A name that is taken there gets a number: also that of a folder, when a
+/// file was set aside by the same name earlier.
 fn set_aside(folder: &Folder, path: &str, at: &Path) -> Result<()> {
-    let mut aside = folder.own("replaced").join(path);
-    let parent = aside.parent().context("a path below the folder")?;
-    fs::create_dir_all(parent)?;
-    let name = aside.file_name().unwrap_or_default().to_os_string();
-    let mut number = 0_u32;
-    while aside.exists() {
-        number += 1;
-        let mut numbered = name.clone();
-        numbered.push(format!(".{number}"));
-        aside.set_file_name(numbered);
+    let mut aside = folder.own("replaced");
+    let mut names = path.split('/').peekable();
+    while let Some(name) = names.next() {
+        aside.push(name);
+        let is_folder = names.peek().is_some();
+        let mut number = 0_u32;
+        while aside.exists() && !(is_folder && aside.is_dir()) {
+            number += 1;
+            aside.set_file_name(format!("{name}.{number}"));
+        }
     }
+    let parent = aside.parent().context("a path below the folder")?;
+    fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     fs::rename(at, &aside).with_context(|| at.display().to_string())
 }
 

@@ -65,6 +65,16 @@ impl Folder {
         fs::create_dir_all(&own).with_context(|| own.display().to_string())?;
         let is_folder = fs::symlink_metadata(&own)?.is_dir();
         ensure!(is_folder, "{} is no folder", own.display());
+        for found in fs::read_dir(&own)? {
+            let found = found?;
+            let is_symlink = found.file_type()?.is_symlink();
+            let at = found.path();
+            ensure!(
+                !is_symlink,
+                "{} is a symlink, and is not followed",
+                at.display()
+            );
+        }
         let lock = File::create(own.join("lock"))?;
         if lock.try_lock().is_err() {
             bail!("another sync of this folder is running");

@@ -229,6 +229,44 @@ fn folders_of_the_player_and_symlinks_are_not_written_through() {
 }
 
 #[test]
+fn symlinks_among_the_clients_own_files_are_not_followed() {
+    let root = Temporary::new("own-links");
+    let outside = Temporary::new("own-outside");
+    write(&outside.0, "file", "the player's");
+    update(&root.0, 1, OLD).unwrap();
+    for name in ["lock", "state.json.new", "staged", "replaced"] {
+        let own = root.0.join(".wharf-sync").join(name);
+        let _ = fs::remove_file(&own);
+        symlink(outside.0.join("file"), &own).unwrap();
+        assert!(update(&root.0, 2, NEW).is_err(), "{name}");
+        assert_eq!(contents(&outside.0)["file"], "the player's", "{name}");
+        fs::remove_file(&own).unwrap();
+    }
+    update(&root.0, 2, NEW).unwrap();
+}
+
+#[test]
+fn a_file_is_set_aside_below_the_name_of_another_that_was() {
+    let root = Temporary::new("aside");
+    write(&root.0, "x", "the player's file");
+    update(&root.0, 1, &[("x", "of the pack")]).unwrap();
+    update(&root.0, 2, &[("z", "z")]).unwrap();
+    for content in ["the player's own", "another"] {
+        write(&root.0, "x/y", content);
+        let changes = update(&root.0, 3, &[("x/y", "below")]).unwrap();
+        assert_eq!(changes.set_aside, ["x/y"]);
+    }
+    let expected = [
+        ("x/y", "below"),
+        (".wharf-sync/replaced/x", "the player's file"),
+        (".wharf-sync/replaced/x.1/y", "the player's own"),
+        (".wharf-sync/replaced/x.1/y.1", "another"),
+    ];
+    let expected = expected.map(|(path, content)| (path.to_owned(), content.to_owned()));
+    assert_eq!(contents(&root.0), BTreeMap::from(expected));
+}
+
+#[test]
 fn a_file_that_was_not_written_since_is_not_read_again() {
     let root = Temporary::new("trust");
     update(&root.0, 1, OLD).unwrap();
