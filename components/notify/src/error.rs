@@ -6,9 +6,9 @@ use kit::{Refusals, Unset};
 use crate::webhook::InvalidAddress;
 
 #[derive(Debug, Refusals)]
-#[refusals(done("saved"))]
+#[refusals(done("saved", "sent"))]
 pub enum Error {
-    #[refusal(404, "unknown-webhook", "No such webhook")]
+    #[refusal(404, "unknown-webhook", "No such webhook", outcome = "unknown_webhook")]
     UnknownWebhook,
     #[refusal(
         409,
@@ -17,6 +17,16 @@ pub enum Error {
         detail = "a user has at most {0} webhooks"
     )]
     TooManyWebhooks(i64),
+    /// Limits calls to servers that may be a stranger's, per user.
+    #[refusal(
+        429,
+        "too-many-tests",
+        "Too many tests of webhooks; come back later",
+        detail = "too many tests of webhooks; come back later",
+        retry_after_s = 600,
+        outcome = "too_many_tests"
+    )]
+    TooManyTests,
     #[refusal(
         422,
         "invalid-body",

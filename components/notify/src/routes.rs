@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::inbox::Entry;
 use crate::notice::ACTIVITIES;
 use crate::preference::Preferences;
-use crate::webhook::{Address, Attempt, Secret, Webhook};
+use crate::webhook::{Address, Attempt, MAX_TESTS, Secret, Webhook};
 use crate::{calls, drain, store};
 
 pub fn routes() -> Routes {
@@ -74,7 +74,8 @@ pub fn routes() -> Routes {
         .post("/notify/webhooks/{id}/test", test_webhook, |it| {
             it.summary("Send a test to a webhook")
                 .note("Sends a call of the type `test`. Its result is listed among the calls of the webhook a moment later.")
-                .refuses([Error::UNKNOWN_WEBHOOK])
+                .note(format!("A user sends at most {MAX_TESTS} tests in an hour, to all their webhooks."))
+                .refuses([Error::UNKNOWN_WEBHOOK, Error::TOO_MANY_TESTS])
         })
         .about("Operation")
         .post("/notify/tick", tick, |it| {

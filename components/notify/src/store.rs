@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::inbox::{Kept, MAX_COUNTED};
 use crate::plan::{Channels, Planned};
 use crate::preference::Preferences;
-use crate::webhook::{Address, Attempt, Call, Callee, MAX_WEBHOOKS, Secret, Webhook};
+use crate::webhook::{Address, Attempt, Call, Callee, MAX_TESTS, MAX_WEBHOOKS, Secret, Webhook};
 
 pub async fn open() -> Result<Db, DbError> {
     Db::open("notify_database_url").await
@@ -238,10 +238,10 @@ pub async fn purge_attempts(db: &Db, limit: i64) -> Result<(), Error> {
 
 /// Writes a test delivery, for the owner to see whether the webhook works.
 pub async fn emit_test(db: &Db, id: Uuid, owner: Uuid) -> Result<(), Error> {
-    match db.run(sql!("emit_test"), params![id, owner]).await? {
-        0 => Err(Error::UnknownWebhook),
-        _ => Ok(()),
-    }
+    let params = params![id, owner, MAX_TESTS];
+    db.one::<Decided<(), Error>>(sql!("emit_test"), params)
+        .await?
+        .0
 }
 
 /// Frees up to `limit` deliveries that are parked for a webhook, of events since a moment; answers how many.

@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// Webhooks that one user may have: each notice to them costs as many calls.
 pub const MAX_WEBHOOKS: i64 = 10;
 
+/// Tests that one user may send in an hour. They cost nothing else, and nothing proves that the called server is theirs.
+pub const MAX_TESTS: i64 = 30;
+
 /// A webhook as its owner sees it.
 #[derive(Debug, Serialize, FromRow, Schema)]
 pub struct Webhook {

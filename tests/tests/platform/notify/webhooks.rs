@@ -200,6 +200,41 @@ fn the_owner_of_a_webhook_tests_it_and_sees_its_calls() {
 }
 
 #[test]
+fn a_person_sends_so_many_tests_in_an_hour_whichever_webhooks_they_go_to() {
+    let told = Told::shared();
+    let (ana, bob) = (
+        Person::registered(told, "driver", 1),
+        Person::registered(told, "driver", 1),
+    );
+    let test_of = |id: &str| format!("/notify/webhooks/{id}/test");
+    let path = format!("/{}", ana.login);
+    let (id, _) = ana.hooked(told, &path);
+    ana.request(told, "POST", &test_of(&id)).send().expect(204);
+    let mut sql = told.stack.sql();
+    let many = "UPDATE notify.webhook_test SET tests = 25 WHERE owner = $1 AND tests = 1";
+    assert_eq!(sql.execute(many, &[&ana.id]).unwrap(), 1);
+    let results = at_once(10, |_| {
+        ana.request(told, "POST", &test_of(&id)).send().status()
+    });
+    let count = |status| results.iter().filter(|it| **it == status).count();
+    assert_eq!((count(204), count(429)), (5, 5));
+    // A new webhook has no new limit.
+    ana.request(told, "DELETE", &format!("/notify/webhooks/{id}"))
+        .send()
+        .expect(204);
+    let (id, _) = ana.hooked(told, &path);
+    let refused = ana.request(told, "POST", &test_of(&id)).send();
+    assert_eq!(refused.problem(429)["code"], "too-many-tests");
+    let (id, _) = bob.hooked(told, &format!("/{}", bob.login));
+    bob.request(told, "POST", &test_of(&id)).send().expect(204);
+
+    let ago = "UPDATE notify.webhook_test SET since = now() - interval '1 hour' WHERE owner = $1";
+    assert_eq!(sql.execute(ago, &[&ana.id]).unwrap(), 1);
+    let (id, _) = ana.hooked(told, &format!("{path}/later"));
+    ana.request(told, "POST", &test_of(&id)).send().expect(204);
+}
+
+#[test]
 fn a_redirect_of_a_webhook_is_not_followed() {
     let told = Told::shared();
     let ana = Person::registered(told, "driver", 1);
