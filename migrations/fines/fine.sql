@@ -311,7 +311,11 @@ BEGIN
         c := open_charge(
             'fine', f.id, by_method, the_payer, z.payee, cents, f.currency, gives_up,
             least(at + interval '30 minutes', next_step(f, at)),
-            CASE WHEN NOT gives_up THEN f.issued_at + f.frozen + make_interval(days => (f.schedule ->> 'appeal_days')::int) END,
+            -- An hour more, in which an appeal of the last moment extends the hold. The sweep extends it while the appeal is open.
+            CASE WHEN NOT gives_up THEN greatest(
+                f.issued_at + f.frozen + make_interval(days => (f.schedule ->> 'appeal_days')::int, hours => 1),
+                (SELECT at + interval '7 days' FROM appeal WHERE fine_id = f.id AND appeal.status = 'open')
+            ) END,
             f.payments + 1, the_parts, total
         );
         IF c.id IS NULL THEN

@@ -14,7 +14,7 @@ use crate::bindings::wharf::payments::checkout::{self, Status};
 use crate::bindings::wharf::payments::ledger;
 use crate::bindings::wharf::signin::accounts::{self, Account, Key, Role};
 use crate::bindings::wharf::signin::passcodes;
-use crate::charge::{Charge, Method, OwedRefund};
+use crate::charge::{Charge, Hold, Method, OwedRefund};
 use crate::cover::Booked;
 use crate::error::Error;
 use crate::geometry::Bounds;
@@ -43,6 +43,13 @@ pub async fn pay(charge: &Charge) -> Result<(), Error> {
 /// Whether the ledger moved a charge. A charge that was not moved is void from now on.
 pub async fn was_paid(charge: Uuid) -> Result<bool, Error> {
     Ok(ledger::void(charge.to_string()).await?.is_some())
+}
+
+/// Keeps the payee from spending a payment until then.
+pub async fn hold(hold: &Hold) -> Result<(), Error> {
+    let until = hold.held_until.as_second().unsigned_abs();
+    ledger::hold(hold.charge_id.to_string(), until).await?;
+    Ok(())
 }
 
 /// Sends money back to its payer, once. A checkout goes back whole.

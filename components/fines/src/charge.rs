@@ -68,6 +68,13 @@ pub struct Unsettled {
     pub is_wanted: bool,
 }
 
+/// A payment that its payee cannot spend until then.
+#[derive(FromRow)]
+pub struct Hold {
+    pub charge_id: Uuid,
+    pub held_until: Timestamp,
+}
+
 /// A refund to pay.
 #[derive(Debug, FromRow)]
 pub struct OwedRefund {

@@ -106,6 +106,7 @@ pub async fn sweep() -> Result<(), Error> {
     [
         tell(&db).await,
         settle_all(&db).await,
+        hold_appealed(&db).await,
         pay_due_refunds(&db).await,
         forget(&db).await,
         purge_keys(&db, PURGE_BATCH).await.map_err(Error::from),
@@ -137,6 +138,19 @@ async fn settle_all(db: &Db) -> Result<(), Error> {
         };
         if let Err(error) = settled {
             eprintln!("charge {} is left to a later sweep: {error}", charge.id);
+        }
+    }
+    Ok(())
+}
+
+/// Extends the holds of payments whose fine is appealed, until the appeal is decided. One that fails now is extended a day later.
+async fn hold_appealed(db: &Db) -> Result<(), Error> {
+    for hold in store::claim_holds(db, SWEEP_BATCH).await? {
+        if let Err(error) = calls::hold(&hold).await {
+            eprintln!(
+                "the hold of {} is left to a later sweep: {error}",
+                hold.charge_id
+            );
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use super::decide;
-use crate::charge::{Charge, Method, OwedRefund, Unsettled};
+use crate::charge::{Charge, Hold, Method, OwedRefund, Unsettled};
 use crate::error::Error;
 use crate::fine::Fine;
 use crate::plan::Portion;
@@ -96,6 +96,11 @@ pub async fn charge_void(db: &Db, charge: Uuid) -> Result<(), Error> {
 /// Charges that were not settled in time.
 pub async fn claim_charges(db: &Db, limit: i64) -> Result<Vec<Unsettled>, Error> {
     Ok(db.all(sql!("claim_charges"), params![limit]).await?)
+}
+
+/// Payments of fines whose appeal is open.
+pub async fn claim_holds(db: &Db, limit: i64) -> Result<Vec<Hold>, Error> {
+    Ok(db.all(sql!("claim_holds"), params![limit]).await?)
 }
 
 pub async fn claim_refunds(db: &Db, limit: i64) -> Result<Vec<OwedRefund>, Error> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wharf_tests::{Stack, User, at_once, eventually};
 
-use super::appeals::appeal;
+use super::appeals::{appeal, decide};
 use super::{SOON, Zone, age, approve, driver, moved, pay_fine, plate};
 use crate::bookings::{balance, endow};
 
@@ -344,16 +344,22 @@ fn a_driver_who_appeals_gets_no_discount_for_giving_up_the_appeal() {
     });
 }
 
+/// The user who receives what is paid in a zone.
+fn payee_of(stack: &Stack, zone: &Zone) -> User {
+    let city = User::driver(stack);
+    let name = city.get("/auth/me").send().expect(200).json()["id"].clone();
+    let change = json!({ "payee": name });
+    let admin = User::admin(stack);
+    let changed = admin.patch(&zone.path("")).json(&change).send();
+    changed.expect(200);
+    city
+}
+
 #[test]
 fn a_city_spends_the_money_of_a_fine_once_it_cannot_be_appealed() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);
-    let city = User::driver(&stack);
-    let name = city.get("/auth/me").send().expect(200).json()["id"].clone();
-    let change = json!({ "payee": name });
-    let admin = User::admin(&stack);
-    let changed = admin.patch(&zone.path("")).json(&change).send();
-    changed.expect(200);
+    let city = payee_of(&stack, &zone);
     let mut total = 0;
     for (days, query, cents, available) in [
         (29, "", 2_000, 0),
@@ -373,6 +379,51 @@ fn a_city_spends_the_money_of_a_fine_once_it_cannot_be_appealed() {
             "{days} days after the fine"
         );
     }
+}
+
+#[test]
+fn a_city_does_not_spend_the_money_of_a_fine_while_its_appeal_is_open() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let city = payee_of(&stack, &zone);
+    let (driver, plate) = driver(&stack, 2_000);
+    let fine = zone.fined(&plate);
+    age(&stack, &fine, 29);
+    pay_fine(&driver, &fine).expect(201);
+    appeal(&driver, &fine).expect(201);
+    let id = fine["id"].as_i64().unwrap();
+    let is_held = "SELECT until > now() + interval '6 days' FROM payments.hold JOIN fines.charge ON charge.id = payment
+        WHERE subject = 'fine' AND subject_id = $1";
+    let mut sql = stack.sql();
+    eventually("the hold is extended", SOON, || {
+        sql.query_one(is_held, &[&id]).unwrap().get::<_, bool>(0)
+    });
+    // Days pass without a decision.
+    for pass in [
+        "UPDATE payments.hold SET until = now() + interval '1 day' FROM fines.charge
+            WHERE charge.id = payment AND subject = 'fine' AND subject_id = $1",
+        "UPDATE fines.charge SET held_until = now() - interval '5 days' WHERE subject = 'fine' AND subject_id = $1",
+        "UPDATE fines.appeal SET hold_due_at = now() WHERE fine_id = $1",
+    ] {
+        assert_eq!(sql.execute(pass, &[&id]).unwrap(), 1, "{pass}");
+    }
+    eventually("the hold is extended again", SOON, || {
+        sql.query_one(is_held, &[&id]).unwrap().get::<_, bool>(0)
+    });
+    decide(&zone.admin, &fine, true).expect(200);
+    eventually("the money is back", SOON, || balance(&driver) == 2_000);
+
+    // A fine that is paid when it could not be appealed any more, and was appealed in time.
+    let fine = zone.fined(&plate);
+    age(&stack, &fine, 29);
+    appeal(&driver, &fine).expect(201);
+    age(&stack, &fine, 2);
+    pay_fine(&driver, &fine).expect(201);
+    let wallet = city.get("/payment/balance").send().expect(200).json();
+    assert_eq!(
+        (&wallet["total"], &wallet["available"]),
+        (&json!(2_000), &json!(0))
+    );
 }
 
 #[test]
