@@ -6,6 +6,32 @@ BEGIN
 END
 $$;
 
+-- All tickets that start at that moment or later have a greater id: they were sold thirty days before their start at most.
+-- Without a moment all have.
+CREATE OR REPLACE FUNCTION ticket_before(starts timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT id FROM ticket WHERE created_at < starts - interval '31 days' ORDER BY created_at DESC LIMIT 1
+    ), 0);
+END
+$$;
+
+-- All tickets that end before that moment have a smaller id: they were sold minutes after their start at most.
+CREATE OR REPLACE FUNCTION ticket_after(ends timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT id FROM ticket WHERE created_at > ends + interval '1 day' ORDER BY created_at LIMIT 1
+    ), 9223372036854775807);
+END
+$$;
+
+-- A ticket that is valid now started then at the earliest: it is for thirty days at most.
+CREATE OR REPLACE FUNCTION earliest_valid() RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN now() - interval '30 days';
+
 -- A ticket as statements read it, moments in milliseconds, plates as the owners of the cars wrote them.
 DROP FUNCTION IF EXISTS show_ticket(ticket);
 CREATE FUNCTION show_ticket(it ticket)

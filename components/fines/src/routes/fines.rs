@@ -102,7 +102,7 @@ pub fn routes() -> Routes {
         })
         .delete("/api/v1/fines/{id}", hide_fine, |it| {
             it.summary("Hide a fine")
-                .note("For staff of its zone. The row stays, with the user who hid it and the time. A fine that was paid is not hidden while its appeal is open.")
+                .note("For staff of its zone. The row stays, with the user who hid it and the time. A fine that was paid is not hidden while its appeal is open. Hiding gives no money back: an accepted appeal does.")
                 .refuses([
                     Error::UNKNOWN_FINE,
                     Error::FORBIDDEN,

@@ -13,6 +13,7 @@ LEFT JOIN (
     FROM ticket
     CROSS JOIN LATERAL show_ticket(ticket) AS shown
     WHERE ticket.zone_id = $1 AND removed_at IS NULL
+        AND ticket.id > ticket_before(CASE WHEN $4::boolean THEN earliest_valid() END)
         AND (NOT $4::boolean OR (paid_at IS NOT NULL AND end_at > now()))
     ORDER BY ticket.id DESC
     LIMIT $5::bigint OFFSET $6::bigint

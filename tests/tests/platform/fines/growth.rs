@@ -30,10 +30,12 @@ const KEPT: &str = "
     INSERT INTO photo (id, fine_id, author, by_staff, size, media_type, added_at, sha256)
     SELECT gen_random_uuid(), id, gen_random_uuid(), true, 1000, 'image/png', now() - interval '4 years', repeat('a', 64)
     FROM fined;
-    INSERT INTO ticket (request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, stay_from)
-    SELECT gen_random_uuid(), {zone}, 'KEPT' || n, gen_random_uuid(), now() - interval '4 years', now() - interval '4 years',
-        100, 'USD', now(), now() - interval '4 years'
-    FROM generate_series(1, 20000) AS n;
+    INSERT INTO ticket (
+        request, zone_id, plate, buyer, start_at, end_at, price, currency, paid_at, stay_from, created_at
+    )
+    SELECT gen_random_uuid(), {zone}, 'KEPT' || n, gen_random_uuid(), at, at, 100, 'USD', at, at, at
+    FROM generate_series(1, 20000) AS n, LATERAL (SELECT now() - interval '4 years' + n * interval '1 minute') AS one (at);
+    ANALYZE car;
     ANALYZE plate_check;
     ANALYZE fine;
     ANALYZE photo;
@@ -57,12 +59,23 @@ fn sweeps_and_lists_do_not_read_long_open_cases() {
     let stack = Options::default().without_clock().start();
     let zone = Zone::found(&stack).id.to_string();
     let no_check = format!("({zone}, NULL, true, 'NONE', 20, 0)");
+    let no_valid = format!("({zone}, NULL, true, true, 20, 0)");
+    let years_ago = |years: i32| {
+        format!("(extract(epoch FROM now() - interval '{years} years') * 1000)::bigint")
+    };
+    let later = format!("(false, {}, NULL, 20, 0)", years_ago(3));
+    let earlier = format!("(false, NULL, {}, 20, 0)", years_ago(5));
     let statements = [
         ("anonymize", "(1095, 20)"),
         ("claim_stale_photos", "(50)"),
         ("warn_discounts", "(50)"),
         ("erase", "('00000000-0000-0000-0000-00000000000e')"),
         ("list_checks", &no_check),
+        ("list_tickets", "(true, NULL, NULL, 20, 0)"),
+        ("list_tickets", &later),
+        ("list_tickets", &earlier),
+        ("list_tickets_in", &no_valid),
+        ("list_cars", "(true, 20, 0)"),
     ];
     let mut sql = stack.sql();
     let mut sql = sql.transaction().unwrap();
