@@ -170,6 +170,67 @@ fn a_sweep_reads_nothing_of_erased_people_who_left_nothing() {
     );
 }
 
+/// Users who owe a cent each and have no money.
+const DEBTS: &str = "
+    SET LOCAL search_path = payments;
+    INSERT INTO holder (id) SELECT pg_temp.number_id(0, n) FROM generate_series(1, {debts}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO account (id, kind, owner, currency, balance, held)
+    SELECT pg_temp.number_id(1, n), 'main', pg_temp.number_id(0, n), 'USD', 0, 0 FROM generate_series(1, {debts}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO checkout (
+        id, opener, reference, customer, owner, amount, currency, description, method, credit, expires_at
+    )
+    SELECT pg_temp.number_id(2, 1), 'growth', 'growth', 'growth', pg_temp.number_id(0, 1), 1, 'USD', 'growth', 'link',
+        pg_temp.number_id(1, 1), now()
+    ON CONFLICT DO NOTHING;
+    INSERT INTO transfer (id, kind, debit, credit, amount, currency, created_at)
+    SELECT pg_temp.number_id(3, n), 'receivable', house_account('receivables', 'USD'), house_account('psp', 'USD'), 1,
+        'USD', now()
+    FROM generate_series(1, {debts}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO receivable (id, owner, currency, amount, checkout)
+    SELECT pg_temp.number_id(3, n), pg_temp.number_id(0, n), 'USD', 1, pg_temp.number_id(2, 1)
+    FROM generate_series(1, {debts}) AS n
+    ON CONFLICT DO NOTHING;
+    ANALYZE receivable;
+    ANALYZE account;";
+
+#[test]
+fn a_sweep_looks_at_a_hundred_debts_however_many_there_are() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(NUMBER_ID).unwrap();
+    let [few, many] = ["1000", &growth()].map(|debts| {
+        sql.batch_execute(&DEBTS.replace("{debts}", debts)).unwrap();
+        pages(&mut sql, "settle_next", "")
+    });
+    assert!(
+        many <= 2 * few + 200,
+        "{many} pages with many debts, {few} with few"
+    );
+}
+
+#[test]
+fn each_debt_has_its_turn() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(NUMBER_ID).unwrap();
+    sql.batch_execute(&DEBTS.replace("{debts}", "1000"))
+        .unwrap();
+    sql.batch_execute("UPDATE account SET balance = 1 WHERE id = pg_temp.number_id(1, 777)")
+        .unwrap();
+    let mut settle = || -> bool {
+        let settled = sql.query_one("SELECT settle_next()", &[]);
+        settled.unwrap().get(0)
+    };
+    // One has money. Of the others nine full hundreds are looked at, then the rest.
+    assert_eq!((0..20).take_while(|_| settle()).count(), 10);
+    let settled = "SELECT sum(settled)::bigint FROM receivable";
+    let settled: i64 = sql.query_one(settled, &[]).unwrap().get(0);
+    assert_eq!(settled, 1);
+}
+
 /// One place and one driver have a half of all bookings. The oldest ones are waiting.
 const BOOKINGS: &str = "
     SET LOCAL search_path = bookings;
