@@ -3,10 +3,19 @@
 -- Differences between a file and the books. For a payment that the file names, its lines in all files count. Refunds are
 -- compared one way only, because the provider sends money back after it is booked here; refunds that it still has to send
 -- have a list of their own. Money that came again is also compared the other way: the provider has decided that it stays.
+-- Payments and their lines are looked up one by one: PostgreSQL would read all that there are.
 CREATE OR REPLACE FUNCTION differences_of(of_file uuid)
 RETURNS TABLE (kind text, payment text, checkout uuid, currency text, booked bigint, reported bigint)
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    -- While the file ran, or since the one before it ended.
+    since timestamptz;
+    until timestamptz;
 BEGIN
+    SELECT least(file.first_at, (
+            SELECT max(before.last_at) FROM provider_file AS before WHERE before.last_at < file.last_at)), file.last_at
+    INTO since, until
+    FROM provider_file AS file WHERE file.id = of_file;
     RETURN QUERY
     WITH named AS (
         SELECT line.payment, min(line.currency) AS currency, count(DISTINCT line.currency) AS currencies,
@@ -14,16 +23,19 @@ BEGIN
             coalesce(sum(CASE line.kind WHEN 'return' THEN -line.amount ELSE line.amount END)
                 FILTER (WHERE line.kind <> 'payment'), 0)::bigint AS gone,
             bool_or(line.kind = 'return') AS came_again
-        FROM provider_line AS line
-        WHERE line.payment IN (SELECT own.payment FROM provider_line AS own WHERE file = of_file)
-            AND line.kind NOT IN ('payout', 'payout_return')
+        FROM (SELECT DISTINCT own.payment FROM provider_line AS own WHERE own.file = of_file) AS one
+        CROSS JOIN LATERAL (
+            SELECT it.* FROM provider_line AS it
+            WHERE it.payment = one.payment AND it.kind NOT IN ('payout', 'payout_return')
+            OFFSET 0
+        ) AS line
         GROUP BY line.payment
     ), compared AS (
         SELECT named.*, known.checkout, known.amount, known.currency AS known_currency,
             coalesce(known.verdict IN ('accepted', 'returning', 'returned'), false) AS is_booked,
             CASE known.verdict WHEN 'accepted' THEN known.refunded ELSE known.amount END AS known_gone
         FROM named
-        LEFT JOIN psp_payment AS known ON known.id = named.payment
+        LEFT JOIN LATERAL (SELECT it.* FROM psp_payment AS it WHERE it.id = named.payment OFFSET 0) AS known ON true
     )
     SELECT 'not_booked', it.payment, it.checkout, it.currency, 0::bigint, coalesce(it.paid, it.gone)
     FROM compared AS it WHERE NOT is_booked
@@ -36,15 +48,17 @@ BEGIN
     FROM compared AS it
     WHERE is_booked AND (it.gone > it.known_gone OR it.came_again AND it.gone < it.known_gone)
     UNION ALL
-    -- Booked while the file ran, or since the one before it ended, and in no file.
+    -- Booked in that time, and in no file.
     SELECT 'not_reported', known.id, known.checkout, known.currency, known.amount, 0::bigint
-    FROM provider_file AS file
-    JOIN transfer ON transfer.created_at <= file.last_at AND transfer.created_at >= least(file.first_at, (
-        SELECT max(before.last_at) FROM provider_file AS before WHERE before.last_at < file.last_at))
-    JOIN psp_payment AS known ON known.checkout = transfer.id
-    WHERE file.id = of_file AND known.verdict IN ('accepted', 'returning', 'returned')
-        AND NOT EXISTS (
-            SELECT FROM provider_line AS line WHERE line.payment = known.id AND line.kind = 'payment');
+    FROM transfer
+    CROSS JOIN LATERAL (
+        SELECT it.* FROM psp_payment AS it
+        WHERE it.checkout = transfer.id AND it.verdict IN ('accepted', 'returning', 'returned')
+            AND NOT EXISTS (
+                SELECT FROM provider_line AS line WHERE line.payment = it.id AND line.kind = 'payment')
+        OFFSET 0
+    ) AS known
+    WHERE transfer.created_at BETWEEN since AND until;
 END $$;
 
 -- Books an amount from one house account to another, in the other direction when it is below 0.

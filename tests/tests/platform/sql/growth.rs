@@ -170,6 +170,63 @@ fn a_sweep_reads_nothing_of_erased_people_who_left_nothing() {
     );
 }
 
+/// Payments of a year until last week, in a file of the provider, and a file of today with one other line.
+const REPORTED: &str = "
+    SET LOCAL search_path = payments;
+    INSERT INTO holder (id) VALUES (pg_temp.number_id(0, 1)) ON CONFLICT DO NOTHING;
+    INSERT INTO account (id, kind, owner, currency, balance, held)
+    VALUES (pg_temp.number_id(1, 1), 'main', pg_temp.number_id(0, 1), 'USD', 0, 0) ON CONFLICT DO NOTHING;
+    INSERT INTO checkout (
+        id, opener, reference, customer, owner, amount, currency, description, method, credit, expires_at
+    )
+    SELECT pg_temp.number_id(2, n), 'growth', 'growth', 'growth', pg_temp.number_id(0, 1), 1, 'USD', 'growth', 'link',
+        pg_temp.number_id(1, 1), now()
+    FROM generate_series(1, {payments}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO transfer (id, kind, debit, credit, amount, currency, credit_balance, created_at)
+    SELECT pg_temp.number_id(2, n), 'deposit', house_account('psp', 'USD'), pg_temp.number_id(1, 1), 1, 'USD', n,
+        now() - interval '7 days' - n * (interval '365 days' / {payments})
+    FROM generate_series(1, {payments}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO psp_payment (id, checkout, verdict, state, amount, currency)
+    SELECT 'growth-' || n, pg_temp.number_id(2, n), 'accepted', 'approved', 1, 'USD'
+    FROM generate_series(1, {payments}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO provider_file (id, name, lines, repeated, skipped, first_at, last_at, imported_by)
+    SELECT pg_temp.number_id(6, ago), 'growth', 0, 0, 0, now() - ago * interval '1 day', now() - 7 * sign(ago - 1) * interval '1 day',
+        pg_temp.number_id(0, 1)
+    FROM unnest(ARRAY[1, 372]) AS ago
+    ON CONFLICT DO NOTHING;
+    INSERT INTO provider_line (file, payment, kind, amount, fee, currency, happened_at)
+    SELECT pg_temp.number_id(6, 372), 'growth-' || n, 'payment', 1, 0, 'USD', now() - interval '7 days'
+    FROM generate_series(1, {payments}) AS n
+    ON CONFLICT DO NOTHING;
+    INSERT INTO provider_line (file, payment, kind, amount, fee, currency, happened_at)
+    VALUES (pg_temp.number_id(6, 1), 'growth-unknown', 'payment', 1, 0, 'USD', now()) ON CONFLICT DO NOTHING;
+    ANALYZE transfer;
+    ANALYZE psp_payment;
+    ANALYZE provider_line;";
+
+#[test]
+fn the_differences_of_a_file_cost_what_it_names_however_much_was_reported_before() {
+    let mut sql = Database::migrated().owner();
+    let mut sql = sql.transaction().unwrap();
+    sql.batch_execute(NUMBER_ID).unwrap();
+    let [few, many] = ["1000", &growth()].map(|payments| {
+        sql.batch_execute(&REPORTED.replace("{payments}", payments))
+            .unwrap();
+        pages(
+            &mut sql,
+            "list_differences",
+            "(pg_temp.number_id(6, 1), 50, 0)",
+        )
+    });
+    assert!(
+        many <= 2 * few + 200,
+        "{many} pages after many payments, {few} after few"
+    );
+}
+
 /// Users who owe a cent each and have no money.
 const DEBTS: &str = "
     SET LOCAL search_path = payments;
