@@ -10,12 +10,16 @@ use kit::web::{Input, Operation, Problem, RequestId, client_address, network_of}
 
 /// Bounds what is stored of a `User-Agent`.
 const MAX_AGENT: usize = 200;
+/// A chat is a number of 64 bits.
+const MAX_CHAT: usize = 20;
 
 /// Where a request came from, as the audit trail keeps it.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub address: String,
     pub agent: Option<String>,
+    /// The chat for which the bot asks.
+    chat: Option<String>,
     pub request_id: RequestId,
 }
 
@@ -25,7 +29,8 @@ impl<S: Sync> FromRequestParts<S> for Client {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         Ok(Self {
             address: address(&parts.headers),
-            agent: agent(&parts.headers),
+            agent: header_of(&parts.headers, header::USER_AGENT.as_str(), MAX_AGENT),
+            chat: header_of(&parts.headers, "x-chat", MAX_CHAT),
             request_id: RequestId::from_request_parts(parts, state).await?,
         })
     }
@@ -41,6 +46,7 @@ impl Client {
         Self {
             address,
             agent: None,
+            chat: None,
             request_id: RequestId::fresh(),
         }
     }
@@ -48,6 +54,14 @@ impl Client {
     /// The network that the client shares with its household or machine; none for a function of ours.
     pub fn network(&self) -> Option<String> {
         (!self.is_function()).then(|| network(&self.address))
+    }
+
+    /// What the attempts at an account are counted by: the network, or the chat of the bot. A client outside names no chat.
+    pub fn source(&self) -> String {
+        match &self.chat {
+            Some(chat) if self.is_function() => format!("chat {chat}"),
+            _ => network(&self.address),
+        }
     }
 
     /// Whether the request is one of our functions', as the bot's for all its chats. A function has no address and
@@ -61,9 +75,9 @@ fn address(headers: &HeaderMap) -> String {
     client_address(headers).map_or_else(|| "unknown".to_owned(), |it| it.to_string())
 }
 
-fn agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    Some(agent.chars().take(MAX_AGENT).collect())
+fn header_of(headers: &HeaderMap, name: &str, longest: usize) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.chars().take(longest).collect())
 }
 
 /// What one household or machine shares: of IPv6 it has a whole /64.
@@ -112,6 +126,19 @@ mod tests {
         assert_eq!(from("[2001:db8::1]:4711"), "2001:db8::1");
         assert_eq!(from("[::ffff:192.0.2.1]:4711"), "192.0.2.1");
         assert_eq!(from("nonsense"), "unknown");
+    }
+
+    #[test]
+    fn only_the_bot_names_a_chat() {
+        let source = |address: &str| {
+            let client = Client {
+                chat: Some("7".to_owned()),
+                ..Client::at(address.to_owned())
+            };
+            client.source()
+        };
+        assert_eq!(source("0.0.0.0"), "chat 7");
+        assert_eq!(source("192.0.2.1"), "192.0.2.1");
     }
 
     #[test]

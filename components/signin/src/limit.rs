@@ -52,10 +52,9 @@ pub fn sign_ins_from(client: &Client) -> Vec<Limit> {
 /// Sign-ins to one account. `account` is its id, so that login and e-mail count together, or the name that no
 /// account has.
 pub fn sign_ins_to(account: &str, client: &Client) -> Vec<Limit> {
-    let network = client::network(&client.address);
     vec![
         // Enough for a person who tries every password they remember.
-        Limit::new("pair", &format!("{account} {network}"), 10, 300),
+        Limit::new("pair", &format!("{account} {}", client.source()), 10, 300),
     ]
 }
 

@@ -154,8 +154,8 @@ async fn carry_out(act: &Act, update: i64, chat: i64) -> Result<Done, Error> {
         Act::Help => said(Say::Help(find_roles(&db, chat).await?)),
         Act::SignIn(given) => {
             memory::count_try(chat).await?;
-            let tokens = calls::sign_in(given).await?;
-            memory::clear_tries(chat).await?;
+            let tokens = calls::sign_in(given, chat).await?;
+            memory::forgive_try(chat).await?;
             let me = calls::find_me(&tokens.token).await?;
             let sealed = seal(chat, &tokens).await?;
             store::save_session(&db, chat, &sealed, tokens.seconds, &me).await?;

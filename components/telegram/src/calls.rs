@@ -20,14 +20,15 @@ use crate::platform::{
 /// Other functions answer in milliseconds, but hashing a password takes longer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-pub async fn sign_in(given: &Credentials) -> Result<Tokens, Error> {
+/// Signin counts the attempts of each chat apart.
+pub async fn sign_in(given: &Credentials, chat: i64) -> Result<Tokens, Error> {
     let body = json!({
         "username": given.login,
         "password": given.password,
         "code": given.code,
     });
     let call = Call::new(Method::POST, "signin", "/api/v1/login").body(&body);
-    let answer = call.send().await?;
+    let answer = call.of_chat(chat).send().await?;
     match answer.status {
         StatusCode::UNAUTHORIZED if member_of(&answer.body, "code") == "code-required" => {
             Err(Error::CodeRequired)
@@ -182,6 +183,11 @@ impl Call {
 
     fn by(mut self, token: &Token) -> Self {
         self.request = self.request.header("api_key", &token.0);
+        self
+    }
+
+    fn of_chat(mut self, chat: i64) -> Self {
+        self.request = self.request.header("x-chat", chat);
         self
     }
 

@@ -87,8 +87,8 @@ pub async fn is_first(chat: i64, update: i64) -> Result<bool, Error> {
     Ok(!matches!(set.first(), None | Some(RedisResult::Nil)))
 }
 
-/// Wrong passwords that one chat may give within five minutes. Signin counts the bot's attempts at an account together for
-/// all chats: without this limit, a chat that guesses would lock the account's person out of the bot.
+/// Wrong passwords that one chat may give within five minutes, to any accounts. Signin limits attempts per account; of the bot it
+/// knows no network whose attempts at all accounts it could limit.
 const MAX_TRIES: i64 = 5;
 const TRIES_LIFETIME_S: &str = "300";
 
@@ -105,9 +105,12 @@ pub async fn count_try(chat: i64) -> Result<(), Error> {
     }
 }
 
-/// A right password clears the count.
-pub async fn clear_tries(chat: i64) -> Result<(), Error> {
-    redis::run("DEL", [tries(chat).as_str()]).await?;
+/// Takes back the count of a right password. Wrong ones still count: otherwise a chat could guess without end and give a right
+/// password in between.
+pub async fn forgive_try(chat: i64) -> Result<(), Error> {
+    const FORGIVE: &str = "local tries = tonumber(redis.call('GET', KEYS[1]) or '0')
+        if tries > 0 then redis.call('SET', KEYS[1], tries - 1, 'KEEPTTL') end";
+    redis::run("EVAL", [FORGIVE, "1", &tries(chat)]).await?;
     Ok(())
 }
 

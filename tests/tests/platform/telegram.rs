@@ -243,6 +243,44 @@ fn guessing_passwords_in_a_chat_is_rate_limited() {
 }
 
 #[test]
+fn a_right_password_takes_back_no_wrong_one() {
+    let told = Told::shared();
+    let (victim, guesser) = (
+        Person::registered(told, "driver", 1),
+        Person::registered(told, "driver", 1),
+    );
+    let chat = chat_of(told, &guesser);
+    let guess = || {
+        chat.write("/login");
+        chat.write(&victim.login);
+        chat.write("Wrong-Horse-1")
+    };
+    for _ in 0..4 {
+        assert!(guess().contains("wrong"));
+    }
+    chat.sign_in(&guesser.login);
+    assert!(guess().contains("wrong"));
+    assert!(guess().contains("too often"));
+}
+
+#[test]
+fn chats_that_guess_lock_no_person_out_of_the_bot() {
+    let told = Told::shared();
+    let victim = Person::registered(told, "driver", 1);
+    for _ in 0..3 {
+        let guesser = Person::registered(told, "driver", 1);
+        let chat = chat_of(told, &guesser);
+        for _ in 0..5 {
+            chat.write("/login");
+            chat.write(&victim.login);
+            let said = chat.write("Wrong-Horse-1");
+            assert!(said.contains("wrong"), "{said}");
+        }
+    }
+    chat_of(told, &victim).sign_in(&victim.login);
+}
+
+#[test]
 fn a_second_factor_is_asked_for() {
     let told = Told::shared();
     let person = Person::registered(told, "driver", 1);
