@@ -1,5 +1,6 @@
 -- Forgets an erased person: closes their places and cancels bookings that have not begun, `at_most` of them; says how
--- many. Their bookings keep no plate, and no overstay is owed by them or to them, nor will one be.
+-- many. What they booked is canceled as if they did it themselves, so its owner keeps what the refund policy says. Their bookings
+-- keep no plate, and no overstay is owed by them or to them, nor will one be.
 CREATE OR REPLACE FUNCTION forget(the_user uuid, at_most int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = bookings, pg_temp AS $$
 DECLARE
@@ -8,6 +9,13 @@ DECLARE
 BEGIN
     -- This waits for bookings that are being made there, so that the loop sees them.
     UPDATE place SET deleted_at = now() WHERE owner = the_user AND deleted_at IS NULL;
+    -- A car that is leaving may go from one booking of its driver to another, so it is locked ahead of all bookings.
+    PERFORM lock_car(place_id, plate) FROM (
+        SELECT DISTINCT place_id, plate FROM booking
+        WHERE plate IS NOT NULL AND checked_in_at IS NOT NULL AND checked_out_at IS NULL
+            AND (driver = the_user OR place_id = ANY (ARRAY(SELECT id FROM place WHERE owner = the_user)))
+        ORDER BY place_id, plate
+    ) AS inside;
     FOR the_booking IN
         SELECT id
         FROM (
@@ -21,7 +29,7 @@ BEGIN
         ORDER BY id
         LIMIT at_most
     LOOP
-        PERFORM cancel(the_booking, the_user, true, false);
+        PERFORM cancel(the_booking, the_user, false, false);
         called_off := called_off + 1;
     END LOOP;
     UPDATE booking SET plate = NULL, shown_plate = NULL WHERE driver = the_user AND plate IS NOT NULL;

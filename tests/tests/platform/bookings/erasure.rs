@@ -106,6 +106,33 @@ fn the_places_of_an_erased_driver_are_free() {
 }
 
 #[test]
+fn an_erased_driver_gets_back_what_the_refund_policy_says() {
+    let stack = Stack::shared();
+    let owner = User::owner(&stack);
+    let place = offer(&owner, 60, 1);
+    let rules = json!({ "refund_policy": { "free_hours": 8_760, "least_percent": 50 } });
+    let path = format!("/parking/{place}/rules");
+    owner.put(&path).json(&rules).send().expect(200);
+    let gone = driver(&stack, 1_000);
+    let id = book_confirmed(&stack, &gone, place, 0, 60);
+    let me = gone.get("/auth/me").send().expect(200).json();
+    let gone_id = me["user_id"].as_str().unwrap().to_owned();
+    erased(&stack, &gone);
+    let shown = owner.get(&format!("/booking/{id}")).send().expect(200);
+    let shown = shown.json();
+    assert_eq!(
+        (&shown["status"], &shown["kept_cost"]),
+        (&json!("Canceled"), &json!(30))
+    );
+    let waiting = "SELECT coalesce(sum(amount), 0)::bigint FROM payments.unclaimed WHERE owner = $1::text::uuid";
+    eventually("the rest is back, and the owner has theirs", SOON, || {
+        let row = stack.sql().query_one(waiting, &[&gone_id]).unwrap();
+        row.get::<_, i64>(0) == 970 && balance(&owner) == 30
+    });
+    assert_books_agree(&stack);
+}
+
+#[test]
 fn more_bookings_than_one_statement_calls_off_are_called_off_too() {
     let stack = Stack::shared();
     let owner = User::owner(&stack);

@@ -1,5 +1,7 @@
 //! The gate and the overstay wait for a change of a booking that is not committed, and respect it.
 
+use std::thread;
+
 use wharf_tests::{Stack, User};
 
 use super::super::driver;
@@ -139,4 +141,36 @@ fn a_car_that_leaves_while_its_driver_is_forgotten_owes_nothing() {
     let owed = "SELECT overstay_cost - overstay_paid FROM bookings.booking WHERE id = $1";
     let owed = stack.sql().query_one(owed, &[&id]).unwrap();
     assert_eq!(owed.get::<_, i64>(0), 0);
+}
+
+#[test]
+fn a_driver_is_forgotten_while_their_car_goes_from_one_booking_to_the_next() {
+    let stack = Stack::shared();
+    let place = offer_with(&User::owner(&stack), &by_the_hour());
+    let driver = driver(&stack, 10_000);
+    let me = driver.get("/auth/me").send().expect(200).json();
+    // The next booking was made first, so it would be the first that is forgotten.
+    let [_, earlier] = [(); 2].map(|()| book_car(&stack, &driver, place, "NEXT 1", [-10.0, 50.0]));
+    let_pass(&stack, earlier, 55.0);
+    let come = "UPDATE bookings.booking SET checked_in_at = date_from WHERE id = $1";
+    assert_eq!(stack.sql().execute(come, &[&earlier]).unwrap(), 1);
+    // Where `check_out` has found the booking of the car that is inside.
+    let mut leaving = stack.lock(&format!(
+        "SET LOCAL search_path = bookings;
+        SELECT lock_car({place}, 'NEXT1');
+        SELECT FROM booking WHERE id = {earlier} FOR UPDATE"
+    ));
+    let forget = format!(
+        "SELECT bookings.forget('{}', 10)",
+        me["user_id"].as_str().unwrap()
+    );
+    thread::scope(|scope| {
+        let forgotten = scope.spawn(|| stack.sql().query_one(&forget, &[]).map(drop));
+        stack.wait_for_lock(&forget);
+        let leave = call("outcome", "check_out", place, "NEXT1");
+        let left: String = leaving.query_one(&leave, &[]).unwrap().get(0);
+        assert_eq!(left, "checked_out");
+        leaving.batch_execute("COMMIT").unwrap();
+        forgotten.join().unwrap().unwrap();
+    });
 }
