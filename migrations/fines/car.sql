@@ -21,7 +21,7 @@ BEGIN
         END IF;
         UPDATE car SET
             shown = written, brand = the_brand, model = the_model, listed = true, is_guest = as_guest,
-            owner = CASE WHEN NOT as_guest THEN the_owner END
+            owner = CASE WHEN NOT as_guest THEN the_owner END, owned_since = now()
         WHERE car.plate = the_plate
         RETURNING * INTO c;
     END IF;

@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
     Routes::new("Tickets", Dialect::Zones)
         .get("/api/v1/users/me/tickets", list_own_tickets, |it| {
             it.summary("List the caller's tickets")
-                .note("Tickets of the caller's cars, and tickets that the caller bought for others. The newest first. Without `limit` everything, up to 5000 tickets. The list of the shared guest is empty.")
+                .note("Tickets of the caller's cars, except those that were over when the car became the caller's, and tickets that the caller bought for others. The newest first. Without `limit` everything, up to 5000 tickets. The list of the shared guest is empty.")
         })
         .get("/api/v1/tickets", list_tickets, |it| {
             it.summary("List all tickets").note("The newest first.")

@@ -91,6 +91,39 @@ fn a_car_gets_another_plate() {
     register(&User::driver(&stack), &old);
 }
 
+/// Anyone may register a plate that has no owner.
+#[test]
+fn a_new_owner_of_a_car_does_not_see_where_it_parked_before() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (seller, plate) = driver(&stack, 2_000);
+    let over = parked(&stack, &zone, &seller, &plate, 30);
+    let running = parked(&stack, &zone, &seller, &plate, 60);
+    let end = "UPDATE fines.ticket SET start_at = start_at - interval '1 hour', end_at = now() - interval '1 minute' WHERE id = $1";
+    let mut sql = stack.sql();
+    assert_eq!(sql.execute(end, &[&over["id"].as_i64()]).unwrap(), 1);
+    let car = format!("/api/v1/users/me/cars/{plate}");
+    seller.delete(&car).send().expect(204);
+    let buyer = User::driver(&stack);
+    register(&buyer, &plate);
+    let listed = |user: &User| {
+        let listed = user.get("/api/v1/users/me/tickets").send().expect(200);
+        let listed = listed.json().as_array().unwrap().clone();
+        listed.iter().map(|it| it["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&buyer), [running["id"].clone()]);
+    assert_eq!(
+        listed(&seller),
+        [running["id"].clone(), over["id"].clone()],
+        "who bought them sees them"
+    );
+    let show = |user: &User| {
+        let path = format!("/api/v1/tickets/{}", over["id"]);
+        user.get(&path).send().status()
+    };
+    assert_eq!((show(&buyer), show(&seller)), (403, 200));
+}
+
 #[test]
 fn an_invalid_plate_is_refused() {
     let stack = Stack::shared();
