@@ -2,7 +2,7 @@
 //! and systems outside of them.
 //!
 //! A test borrows the running platform ([`Stack::shared`]) or starts one of its own when it breaks
-//! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], at the
+//! things ([`Stack::start`]), makes a [`User`], asks ([`Request`]) and looks at the [`Answer`], or opens pages ([`Browser`]), at the
 //! database ([`Stack::sql`]) or at Redis ([`Stack::redis`]). [`eventually`] waits for a condition, [`at_once`] runs an act
 //! on many threads at the same time, a [`Cable`] fails between the host and a store, an [`Outside`] is a system beyond the
 //! platform that can be told to misbehave.
@@ -20,6 +20,7 @@ mod account;
 mod answer;
 mod at_once;
 mod background;
+mod browser;
 mod cable;
 pub mod described;
 mod dice;
@@ -42,6 +43,7 @@ mod wait;
 
 pub use answer::{Answer, Cookie};
 pub use at_once::at_once;
+pub use browser::{Browser, Page};
 pub use cable::Cable;
 pub use dice::Dice;
 pub use folder::Folder;

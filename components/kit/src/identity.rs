@@ -2,6 +2,7 @@
 
 mod caller;
 mod clock;
+mod cookie;
 mod generations;
 mod role;
 mod scope;
@@ -11,10 +12,11 @@ pub mod token;
 
 pub(crate) use caller::INSUFFICIENT_PROOF;
 pub use caller::{
-    Admin, Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN, PROOF_TOO_OLD, RECENT_S, Recent, SAME_DAY_S,
-    SameDay,
+    Admin, CROSS_ORIGIN, Caller, FORBIDDEN, INVALID_TOKEN, NO_TOKEN, PROOF_TOO_OLD, RECENT_S,
+    Recent, SAME_DAY_S, SameDay,
 };
 pub use clock::Clock;
+pub use cookie::{cookie_tokens, is_same_origin, session_cookie};
 pub use role::{Role, Roles};
 pub use scope::is_scope;
 pub use secret::is_secret;

@@ -6,6 +6,7 @@
 pub mod answer;
 mod arguments;
 mod body;
+mod call;
 mod dialect;
 mod html;
 mod network;
@@ -28,9 +29,10 @@ pub use answer::answer;
 pub use arguments::Arguments;
 pub use body::{Form, Json, Path, Query};
 pub(crate) use body::{bytes_of, read_json};
+pub use call::Call;
 pub use dialect::Dialect;
 pub use html::escape_html;
-pub use network::{Network, client_address, network_of};
+pub use network::{CLIENT, Network, client_address, network_of};
 pub use operation::{Describe, Input, Operation, Output, Security};
 pub use page::Page;
 pub use paging::{Next, Paging, Part, page_rows};
@@ -39,7 +41,7 @@ pub use reply::{Created, Listed, NoContent};
 pub use request_id::RequestId;
 pub(crate) use router::CanonicalPath;
 pub use router::Router;
-pub use routes::{Paths, Routes};
+pub use routes::{Paths, RefusalPage, Routes};
 pub use schema::Schema;
 #[cfg(not(target_family = "wasm"))]
 pub use schemars;

@@ -1,14 +1,12 @@
 //! Calls to other functions: requests over HTTP in memory, in the name of the person who signed in, by the contract of
 //! every client.
 
-use std::time::Duration;
-
-use axum::body::Bytes;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
-use kit::web::outbound::{self, Answer};
+use kit::web::Call;
+use kit::web::outbound::Answer;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -17,18 +15,14 @@ use crate::platform::{
     Balance, Booking, Credentials, Me, NewPlace, Place, PlaceChange, Quote, Token, Tokens,
 };
 
-/// Other functions answer in milliseconds, but hashing a password takes longer.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Signin counts the attempts of each chat apart.
-pub async fn sign_in(given: &Credentials, chat: i64) -> Result<Tokens, Error> {
+pub async fn sign_in(given: &Credentials) -> Result<Tokens, Error> {
     let body = json!({
         "username": given.login,
         "password": given.password,
         "code": given.code,
     });
     let call = Call::new(Method::POST, "signin", "/api/v1/login").body(&body);
-    let answer = call.of_chat(chat).send().await?;
+    let answer = call.send().await?;
     match answer.status {
         StatusCode::UNAUTHORIZED if member_of(&answer.body, "code") == "code-required" => {
             Err(Error::CodeRequired)
@@ -43,39 +37,34 @@ pub async fn sign_in(given: &Credentials, chat: i64) -> Result<Tokens, Error> {
 pub async fn refresh_tokens(spent: &str) -> Result<Tokens, Error> {
     let body = json!({ "refresh_token": spent });
     let call = Call::new(Method::POST, "signin", "/auth/refresh").body(&body);
-    read(call.answer().await?)
+    read(answer_to(call).await?)
 }
 
 /// Ends the session at signin, so that its tokens stop working.
 pub async fn sign_out(token: &Token) -> Result<(), Error> {
     let call = Call::new(Method::POST, "signin", "/auth/signout");
-    call.by(token).answer().await.map(drop)
+    answer_to(call.by(&token.0)).await.map(drop)
 }
 
 pub async fn find_me(token: &Token) -> Result<Me, Error> {
-    read(
-        Call::new(Method::GET, "signin", "/auth/me")
-            .by(token)
-            .answer()
-            .await?,
-    )
+    read(answer_to(Call::new(Method::GET, "signin", "/auth/me").by(&token.0)).await?)
 }
 
 /// Sends the notices of a person to this chat. The id of a private chat is also the Telegram id of its person.
 pub async fn link_chat(token: &Token, chat: i64) -> Result<(), Error> {
     let body = json!({ "telegram_id": chat });
     let call = Call::new(Method::PATCH, "signin", "/api/v1/users/me").body(&body);
-    call.by(token).answer().await.map(drop)
+    answer_to(call.by(&token.0)).await.map(drop)
 }
 
 pub async fn find_balance(token: &Token) -> Result<Balance, Error> {
     let call = Call::new(Method::GET, "payments", "/payment/balance");
-    read(call.by(token).answer().await?)
+    read(answer_to(call.by(&token.0)).await?)
 }
 
 pub async fn list_bookings(token: &Token) -> Result<Vec<Booking>, Error> {
     let call = Call::new(Method::GET, "bookings", "/booking?limit=20");
-    read(call.by(token).answer().await?)
+    read(answer_to(call.by(&token.0)).await?)
 }
 
 pub async fn search_places(city: &str) -> Result<Vec<Place>, Error> {
@@ -84,23 +73,23 @@ pub async fn search_places(city: &str) -> Result<Vec<Place>, Error> {
         .append_pair("limit", "20")
         .finish();
     let path = format!("/parking?{query}");
-    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+    read(answer_to(Call::new(Method::GET, "bookings", &path)).await?)
 }
 
 pub async fn list_places(owner: Uuid) -> Result<Vec<Place>, Error> {
     let path = format!("/parking?owner_id={owner}&limit=20");
-    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+    read(answer_to(Call::new(Method::GET, "bookings", &path)).await?)
 }
 
 pub async fn find_place(id: i64) -> Result<Place, Error> {
     let path = format!("/parking/{id}");
-    read(Call::new(Method::GET, "bookings", &path).answer().await?)
+    read(answer_to(Call::new(Method::GET, "bookings", &path)).await?)
 }
 
 pub async fn quote_booking(place: i64, from: Timestamp, to: Timestamp) -> Result<Quote, Error> {
     let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
     let call = Call::new(Method::POST, "bookings", "/booking/quote").body(&body);
-    read(call.answer().await?)
+    read(answer_to(call).await?)
 }
 
 /// Books a place. Calls with the same `key` make one booking.
@@ -117,14 +106,14 @@ pub async fn create_booking(
     }
     let body = json!({ "parking_place_id": place, "date_from": from, "date_to": to });
     let call = Call::new(Method::POST, "bookings", "/booking").body(&body);
-    let call = call.by(token).once(&key.to_string());
-    Ok(read::<Booked>(call.answer().await?)?.booking_id)
+    let call = call.by(&token.0).once(&key.to_string());
+    Ok(read::<Booked>(answer_to(call).await?)?.booking_id)
 }
 
 pub async fn cancel_booking(token: &Token, booking: i64) -> Result<(), Error> {
     let path = format!("/booking/{booking}");
     let call = Call::new(Method::DELETE, "bookings", &path);
-    call.by(token).answer().await.map(drop)
+    answer_to(call.by(&token.0)).await.map(drop)
 }
 
 pub async fn create_place(token: &Token, key: &str, place: &NewPlace) -> Result<i64, Error> {
@@ -133,7 +122,7 @@ pub async fn create_place(token: &Token, key: &str, place: &NewPlace) -> Result<
         id: i64,
     }
     let call = Call::new(Method::POST, "bookings", "/parking").body(place);
-    Ok(read::<Made>(call.by(token).once(key).answer().await?)?.id)
+    Ok(read::<Made>(answer_to(call.by(&token.0).once(key)).await?)?.id)
 }
 
 /// Changes one member of a place; bookings takes the whole place, so the others are sent as they are.
@@ -149,69 +138,23 @@ pub async fn change_place(token: &Token, id: i64, change: PlaceChange) -> Result
         "longitude",
     ];
     let path = format!("/parking/{id}");
-    let place = Call::new(Method::GET, "bookings", &path).answer().await?;
+    let place = answer_to(Call::new(Method::GET, "bookings", &path)).await?;
     let mut place: Map<String, Value> = read(place)?;
     place.retain(|name, _| MEMBERS.contains(&name.as_str()));
     let (member, value) = change.member();
     place.insert(member.to_owned(), value);
     let call = Call::new(Method::PUT, "bookings", &path).body(&place);
-    call.by(token).answer().await.map(drop)
+    answer_to(call.by(&token.0)).await.map(drop)
 }
 
 pub async fn remove_place(token: &Token, id: i64) -> Result<(), Error> {
     let path = format!("/parking/{id}");
     let call = Call::new(Method::DELETE, "bookings", &path);
-    call.by(token).answer().await.map(drop)
+    answer_to(call.by(&token.0)).await.map(drop)
 }
 
-/// A request to another function.
-struct Call {
-    request: axum::http::request::Builder,
-    body: Bytes,
-}
-
-impl Call {
-    fn new(method: Method, function: &str, path: &str) -> Self {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{function}.spin.internal{path}"));
-        Self {
-            request,
-            body: Bytes::new(),
-        }
-    }
-
-    fn by(mut self, token: &Token) -> Self {
-        self.request = self.request.header("api_key", &token.0);
-        self
-    }
-
-    fn of_chat(mut self, chat: i64) -> Self {
-        self.request = self.request.header("x-chat", chat);
-        self
-    }
-
-    fn once(mut self, key: &str) -> Self {
-        self.request = self.request.header("idempotency-key", key);
-        self
-    }
-
-    fn body(mut self, body: &impl Serialize) -> Self {
-        self.request = self
-            .request
-            .header(header::CONTENT_TYPE, "application/json");
-        self.body = serde_json::to_vec(body).unwrap_or_default().into();
-        self
-    }
-
-    async fn send(self) -> Result<Answer, Error> {
-        let request = self.request.body(self.body)?;
-        Ok(outbound::send(request, TIMEOUT).await?)
-    }
-
-    async fn answer(self) -> Result<Answer, Error> {
-        check(self.send().await?)
-    }
+async fn answer_to(call: Call) -> Result<Answer, Error> {
+    check(call.send().await?)
 }
 
 fn check(answer: Answer) -> Result<Answer, Error> {

@@ -112,7 +112,7 @@ fn place_body(rate: i64, capacity: i64) -> Value {
     })
 }
 
-fn offer(owner: &User, rate: i64, capacity: i64) -> i64 {
+pub(crate) fn offer(owner: &User, rate: i64, capacity: i64) -> i64 {
     let made = owner
         .post("/parking")
         .json(&place_body(rate, capacity))

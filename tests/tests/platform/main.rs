@@ -11,6 +11,7 @@ mod api;
 mod architecture;
 mod bookings;
 mod clones;
+mod console;
 mod examples;
 mod faults;
 mod fines;

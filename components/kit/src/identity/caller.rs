@@ -2,9 +2,10 @@
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
+use super::cookie::{cookie_tokens, is_same_origin};
 use super::role::{Role, Roles};
 use super::scope::{self, RPC};
 use super::session::{self, Standing};
@@ -107,7 +108,7 @@ const STANDING_UNKNOWN: Problem = Problem::new(
 )
 .retry_after_s(1);
 
-const CROSS_ORIGIN: Problem = Problem::new(
+pub const CROSS_ORIGIN: Problem = Problem::new(
     StatusCode::FORBIDDEN,
     "cross-origin",
     "A cookie is no proof for a request from another origin",
@@ -190,8 +191,8 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Problem> {
         found.push(text(value)?.trim_ascii());
     }
     found.extend(query_token(parts));
-    let by_cookie = cookies(headers).collect::<Vec<_>>();
-    if found.is_empty() && !by_cookie.is_empty() && !same_origin(parts) {
+    let by_cookie = cookie_tokens(headers).collect::<Vec<_>>();
+    if found.is_empty() && !by_cookie.is_empty() && !only_reads(parts) && !is_same_origin(headers) {
         return Err(CROSS_ORIGIN);
     }
     found.extend(by_cookie);
@@ -209,35 +210,10 @@ fn text(value: &HeaderValue) -> Result<&str, Problem> {
     std::str::from_utf8(value.as_bytes()).map_err(|_| INVALID_TOKEN)
 }
 
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|it| it.to_str().ok())
-        .flat_map(|it| it.split(';'))
-        .filter_map(|it| it.trim().strip_prefix("access_token="))
-        .filter(|it| !it.is_empty())
-}
-
 fn only_reads(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
         // There GET changes things too, and a link on any page would be enough.
         && !parts.uri.path().starts_with(RPC)
-}
-
-/// CSRF: a browser sends the cookie with requests of every page, and `Origin` says which page it was.
-fn same_origin(parts: &Parts) -> bool {
-    if only_reads(parts) {
-        return true;
-    }
-    let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
-    // `Host` itself does not reach a component.
-    let asked: Option<Uri> = header("spin-full-url").and_then(|it| it.parse().ok());
-    let (Some(origin), Some(asked)) = (header("origin"), asked) else {
-        return false;
-    };
-    let from = origin.split_once("://").map(|it| it.1);
-    from.is_some() && from == asked.authority().map(|it| it.as_str())
 }
 
 /// Old modpack clients send the token in the query, and only they may.

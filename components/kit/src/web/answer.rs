@@ -10,7 +10,10 @@ use super::dialect::Dialect;
 use super::problem::Problem;
 use super::request_id::{HEADER, RequestId};
 use super::router::Router;
+use super::routes::RefusalPage;
 use crate::identity::INSUFFICIENT_PROOF;
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Routes one request. A refusal becomes the body of the answer.
 pub async fn answer<B>(router: &Router, request: axum::http::Request<B>) -> Response
@@ -27,7 +30,8 @@ where
         }
         fresh
     });
-    with_length(written(router.call(request).await, &id))
+    let response = router.call(request).await;
+    with_length(written(response, &id, router.refusal_page))
 }
 
 /// Names the length of an answer where it is known. Without it an answer is chunked, and Spin sends the last chunk
@@ -50,7 +54,7 @@ fn with_length(mut response: Response) -> Response {
 
 /// A refusal that is sent before any handler is called.
 pub(crate) fn refused(problem: Problem, id: &RequestId) -> Response {
-    with_length(written(problem.into_response(), id))
+    with_length(written(problem.into_response(), id, None))
 }
 
 /// `/customers/` and `/customers` are one address.
@@ -74,7 +78,7 @@ fn without_trailing_slash(uri: &mut Uri) {
     *uri = Uri::from_parts(parts).unwrap_or_default();
 }
 
-fn written(mut response: Response, id: &RequestId) -> Response {
+fn written(mut response: Response, id: &RequestId, page: Option<RefusalPage>) -> Response {
     let dialect = response
         .extensions()
         .get::<Dialect>()
@@ -86,10 +90,17 @@ fn written(mut response: Response, id: &RequestId) -> Response {
     if let Some(cause) = &problem.cause {
         eprintln!("{id} {}: {cause}", problem.code);
     }
+    let (media_type, body) = match page {
+        Some(page) => (HTML, page(&problem)),
+        None => (
+            dialect.media_type(),
+            dialect.body(&problem, id.as_str()).to_string(),
+        ),
+    };
     let mut refused = (
         dialect.status(&problem),
-        [(header::CONTENT_TYPE, dialect.media_type())],
-        dialect.body(&problem, id.as_str()).to_string(),
+        [(header::CONTENT_TYPE, media_type)],
+        body,
     )
         .into_response();
     let headers = refused.headers_mut();

@@ -1,4 +1,5 @@
-//! Where a request came from, as the host says it. Headers of the client are not read: it could write anything there.
+//! Where a request came from, as the host says it. Headers of the client are not read: it could write anything there. A function
+//! of ours is believed when it names the client for whom it asks.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -9,11 +10,16 @@ use axum::http::request::Parts;
 
 use super::operation::{Input, Operation};
 
-/// The address that a request came from. It is unspecified (`0.0.0.0`) when another function of ours asks.
+/// The header in which a function names the address of the client for whom it asks.
+pub const CLIENT: &str = "x-client-address";
+
+/// The address that a request came from. It is unspecified (`0.0.0.0`) when another function of ours asks, and names no client.
 pub fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
-    let client = headers.get("spin-client-addr")?.to_str().ok()?;
-    let client: SocketAddr = client.parse().ok()?;
-    Some(client.ip().to_canonical())
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let sender: SocketAddr = text("spin-client-addr")?.parse().ok()?;
+    let client = text(CLIENT).filter(|_| sender.ip().is_unspecified());
+    let client: Option<IpAddr> = client.and_then(|it| it.parse().ok());
+    Some(client.unwrap_or(sender.ip()).to_canonical())
 }
 
 /// What one household or machine shares: of IPv6 it has a whole /64.
@@ -73,6 +79,16 @@ mod tests {
                 headers.insert("spin-client-addr", client.parse().unwrap());
             }
             assert_eq!(Network::of(&headers).name(), network, "{client:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_function_names_another_client() {
+        for (sender, network) in [("0.0.0.0:0", "192.0.2.9"), ("192.0.2.7:4711", "192.0.2.7")] {
+            let mut headers = HeaderMap::new();
+            headers.insert("spin-client-addr", sender.parse().unwrap());
+            headers.insert(CLIENT, "192.0.2.9".parse().unwrap());
+            assert_eq!(Network::of(&headers).name(), Some(network));
         }
     }
 }

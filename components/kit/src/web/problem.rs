@@ -133,6 +133,11 @@ impl Problem {
     pub fn title(&self) -> &'static str {
         self.title
     }
+
+    /// What is particular about this refusal.
+    pub fn told(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
 }
 
 /// Every refusal of a component: derived from its enum (see `kit_derive::Refusals`).

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::dialect::{Dialect, NO_ROUTE};
 use super::problem::Problem;
-use super::routes::Line;
+use super::routes::{Line, RefusalPage};
 use super::segments::Segments;
 
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -34,6 +34,7 @@ pub struct Router {
     paths: matchit::Router<Resource>,
     /// The dialect of refusals of unknown paths.
     dialect: Dialect,
+    pub(super) refusal_page: Option<RefusalPage>,
 }
 
 /// What is served at one path.
@@ -67,7 +68,11 @@ const UNKNOWN_METHOD: Problem = Problem::new(
 );
 
 impl Router {
-    pub(super) fn new(lines: Vec<Line>, dialect: Dialect) -> Self {
+    pub(super) fn new(
+        lines: Vec<Line>,
+        dialect: Dialect,
+        refusal_page: Option<RefusalPage>,
+    ) -> Self {
         let mut resources = BTreeMap::<String, Resource>::new();
         for line in lines {
             let resource = resources.entry(line.path).or_default();
@@ -87,7 +92,11 @@ impl Router {
             let inserted = paths.insert(path, resource);
             assert!(inserted.is_ok(), "a route table is ambiguous: {inserted:?}");
         }
-        Self { paths, dialect }
+        Self {
+            paths,
+            dialect,
+            refusal_page,
+        }
     }
 
     pub async fn call(&self, mut request: Request) -> Response {

@@ -5,6 +5,7 @@ use axum::http::Method;
 
 use super::dialect::Dialect;
 use super::operation::{Describe, Operation};
+use super::problem::Problem;
 use super::router::{Answering, Endpoint, Router, endpoint};
 
 /// A table of operations: `.get("/parking", search_places, |it| it.summary("Search places"))`.
@@ -16,7 +17,11 @@ pub struct Routes {
     /// What the lines that follow are about, for people.
     tag: &'static str,
     dialect: Dialect,
+    refusal_page: Option<RefusalPage>,
 }
+
+/// How refusals become pages, for browsers.
+pub type RefusalPage = fn(&Problem) -> String;
 
 /// A line of the table.
 #[derive(Clone)]
@@ -83,6 +88,7 @@ impl Routes {
             lines: Vec::new(),
             tag,
             dialect,
+            refusal_page: None,
         }
     }
 
@@ -154,6 +160,13 @@ impl Routes {
         self
     }
 
+    /// Refusals are pages of HTML: people read the answers.
+    #[must_use]
+    pub const fn refusal_page(mut self, page: RefusalPage) -> Self {
+        self.refusal_page = Some(page);
+        self
+    }
+
     /// The lines of another table too; each keeps its dialect.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -186,6 +199,6 @@ impl Routes {
     }
 
     pub fn into_router(self) -> Router {
-        Router::new(self.lines, self.dialect)
+        Router::new(self.lines, self.dialect, self.refusal_page)
     }
 }

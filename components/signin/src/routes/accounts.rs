@@ -1,7 +1,7 @@
 //! The accounts' dialect: e-mail and password, and the token in a cookie that scripts of the page cannot read.
 
-use axum::http::{HeaderMap, HeaderName, Uri, header};
-use kit::identity::Role;
+use axum::http::{HeaderMap, HeaderName, header};
+use kit::identity::{Role, session_cookie};
 use kit::web::{Dialect, Json, Problem, Routes, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -111,56 +111,5 @@ async fn sign_out(actor: Actor, headers: HeaderMap) -> Result<(Cookie, Json<Mess
 }
 
 fn cookie(headers: &HeaderMap, token: &str, seconds: i64) -> Cookie {
-    let secure = if is_plain_local(headers) {
-        ""
-    } else {
-        "; Secure"
-    };
-    let text =
-        format!("access_token={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}");
-    [(header::SET_COOKIE, text)]
-}
-
-/// Whether a browser on this machine came without TLS: it would drop a `Secure` cookie. Every other cookie is
-/// `Secure`, also when a proxy in front of us ended the TLS.
-fn is_plain_local(headers: &HeaderMap) -> bool {
-    let address = headers
-        .get("spin-full-url")
-        .and_then(|it| it.to_str().ok())
-        .and_then(|it| it.parse::<Uri>().ok())
-        .unwrap_or_default();
-    address.scheme_str() == Some("http")
-        && matches!(address.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(address: &str) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("spin-full-url", address.parse().unwrap());
-        let [(_, cookie)] = cookie(&headers, "t", 60);
-        cookie
-    }
-
-    #[test]
-    fn a_cookie_is_secure_but_for_plain_http_on_this_machine() {
-        let plain = "access_token=t; HttpOnly; SameSite=Lax; Path=/; Max-Age=60";
-        for local in [
-            "http://localhost:3000/x",
-            "http://127.0.0.1/x",
-            "http://[::1]:1/x",
-        ] {
-            assert_eq!(at(local), plain, "{local}");
-        }
-        for other in [
-            "https://localhost/x",
-            "http://wharf.example/x",
-            "http://localhost.evil/x",
-            "/x",
-        ] {
-            assert_eq!(at(other), format!("{plain}; Secure"), "{other}");
-        }
-    }
+    [(header::SET_COOKIE, session_cookie(headers, token, seconds))]
 }

@@ -109,7 +109,11 @@ impl Search {
             .unwrap();
         let took = began.elapsed();
         let read: i64 = transaction.query_one(read, &[]).unwrap().get(0);
-        (rows.iter().map(|it| it.get(0)).collect(), read - before, took)
+        (
+            rows.iter().map(|it| it.get(0)).collect(),
+            read - before,
+            took,
+        )
     }
 
     /// The same places by a statement that reads all of them.

@@ -1,0 +1,7 @@
+//! Accounts, their roles and sessions.
+
+use kit::web::{Dialect, Routes};
+
+pub const fn routes() -> Routes {
+    Routes::new("Console", Dialect::Plain)
+}

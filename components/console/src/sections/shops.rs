@@ -1,0 +1,7 @@
+//! Menus and your orders.
+
+use kit::web::{Dialect, Routes};
+
+pub const fn routes() -> Routes {
+    Routes::new("Console", Dialect::Plain)
+}

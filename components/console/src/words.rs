@@ -1,0 +1,102 @@
+//! Money and moments as people read them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kit::money::decimal;
+use serde::Deserialize;
+
+/// An amount in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Cents(pub i64);
+
+impl fmt::Display for Cents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", decimal::text(self.0))
+    }
+}
+
+/// The minor units of an amount such as `12.50`.
+pub fn cents(text: &str) -> Option<i64> {
+    let (whole, part) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let is_number = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
+    if whole.is_empty() || part.len() > 2 || !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    let part: i64 = format!("{part:0<2}").parse().ok()?;
+    whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(part)
+}
+
+/// A moment, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub Timestamp);
+
+impl Moment {
+    /// For a field of a form (`datetime-local`).
+    pub fn field(self, zone: &TimeZone) -> String {
+        let here = self.0.to_zoned(zone.clone());
+        here.strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    /// At a place.
+    pub fn at(self, zone: &TimeZone) -> String {
+        let here = self.0.to_zoned(zone.clone());
+        here.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} UTC", self.0.strftime("%Y-%m-%d %H:%M"))
+    }
+}
+
+/// The query of a path: pairs whose value is empty are left out.
+pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_read_and_written_with_two_places() {
+        assert_eq!(cents("12.5"), Some(1250));
+        assert_eq!(cents("12"), Some(1200));
+        assert_eq!(cents("0,07"), Some(7));
+        for it in [
+            "",
+            "-1",
+            "1.234",
+            "1e3",
+            ".5",
+            "1.2.3",
+            "99999999999999999999",
+        ] {
+            assert_eq!(cents(it), None, "{it}");
+        }
+        assert_eq!(Cents(1250).to_string(), "12.50");
+    }
+
+    #[test]
+    fn a_query_leaves_out_what_is_empty() {
+        assert_eq!(
+            query([("city", "São João"), ("name", "")]),
+            "city=S%C3%A3o+Jo%C3%A3o"
+        );
+    }
+}
