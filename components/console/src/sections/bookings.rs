@@ -8,7 +8,9 @@ use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::parking::{Place, RefundPolicy, cancellation, find_rules};
+use super::parking::{
+    Place, RefundPolicy, cancellation, find_place, find_rules, find_rules_if_any, goes_on,
+};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
@@ -19,28 +21,58 @@ pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
         .get("/bookings", list_bookings, |it| it)
         .get("/bookings/{id}", show_booking, |it| it)
+        .post("/bookings/{id}/start", move_start, |it| it)
         .post("/bookings/{id}/end", move_end, |it| it)
+        .post("/bookings/{id}/plate", set_plate, |it| it)
         .post("/bookings/{id}/cancel", cancel, |it| it)
 }
 
 #[derive(Debug, Deserialize)]
-struct Booking {
-    booking_id: i64,
-    parking_place_id: i64,
-    date_from: Moment,
-    date_to: Moment,
-    status: String,
-    full_cost: Cents,
-    kept_cost: Option<Cents>,
-    overstay_owed: Option<Cents>,
-    plate: Option<String>,
-    checked_in_at: Option<Moment>,
-    checked_out_at: Option<Moment>,
-    refund_policy: Option<RefundPolicy>,
+pub struct Booking {
+    pub booking_id: i64,
+    pub parking_place_id: i64,
+    pub date_from: Moment,
+    pub date_to: Moment,
+    pub status: String,
+    pub full_cost: Cents,
+    pub kept_cost: Option<Cents>,
+    pub overstay_cost: Option<Cents>,
+    pub overstay_owed: Option<Cents>,
+    pub plate: Option<String>,
+    pub checked_in_at: Option<Moment>,
+    pub checked_out_at: Option<Moment>,
+    pub refund_policy: Option<RefundPolicy>,
+}
+
+/// The states of a booking.
+pub const STATES: [&str; 3] = ["Waiting", "Confirmed", "Canceled"];
+
+impl Booking {
+    /// Whether it can still be moved and canceled.
+    pub fn is_open(&self) -> bool {
+        self.status != "Canceled" && self.date_to.0 > kit::now()
+    }
+
+    pub const fn is_inside(&self) -> bool {
+        self.checked_in_at.is_some() && self.checked_out_at.is_none()
+    }
+
+    /// What the gate saw of the car.
+    pub fn presence(&self) -> &'static str {
+        let is_over = self.date_to.0 <= kit::now();
+        match (self.checked_in_at, self.checked_out_at) {
+            (Some(_), None) if is_over => "inside, and late",
+            (Some(_), None) => "inside",
+            (Some(_), Some(_)) => "left",
+            (None, _) if is_over => "did not come",
+            (None, _) => "has not come",
+        }
+    }
 }
 
 #[derive(Deserialize, Schema)]
 struct Part {
+    status: Option<String>,
     /// The booking after which the list goes on.
     after: Option<String>,
 }
@@ -48,19 +80,27 @@ struct Part {
 #[derive(Template)]
 #[template(path = "bookings/list.html")]
 struct List {
+    status: String,
     bookings: Vec<Booking>,
     next: Option<String>,
 }
 
 async fn list_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let after = part.after.unwrap_or_default();
-    let part = query([("limit", "50"), ("after", &*after)]);
+    let (status, after) = (
+        part.status.unwrap_or_default(),
+        part.after.unwrap_or_default(),
+    );
+    let part = query([("limit", "50"), ("status", &*status), ("after", &*after)]);
     let list = visitor
         .list("bookings", &format!("/booking?{part}"))
         .await?;
     let content = List {
+        next: list.next.map(|it| {
+            let mut on = form_urlencoded::Serializer::new(query([("status", &*status)]));
+            on.extend_pairs(goes_on(&it)).finish()
+        }),
+        status,
         bookings: list.rows,
-        next: list.next,
     };
     page("Your bookings", Some(&visitor.me), &content)
 }
@@ -69,32 +109,43 @@ async fn list_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<Res
 #[template(path = "bookings/booking.html")]
 struct BookingPage<'a> {
     booking: Booking,
-    place: Place,
+    /// None when it was removed since.
+    place: Option<Place>,
     zone: &'a TimeZone,
     zone_name: &'a str,
-    /// Whether it can still be moved and canceled.
-    can_change: bool,
+    /// Whether its start can still be moved.
+    has_begun: bool,
     cancellation: String,
     form: Fields,
     refusal: Option<String>,
 }
 
 async fn show_booking(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
-    show(&visitor, id, None).await
+    show(&visitor, id, &Fields::default(), None).await
 }
 
-async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Response, Problem> {
+/// `filled` is the form that was refused.
+async fn show(
+    visitor: &Visitor,
+    id: i64,
+    filled: &Fields,
+    refusal: Option<String>,
+) -> Result<Response, Problem> {
     let booking: Booking = visitor.get("bookings", &format!("/booking/{id}")).await?;
     let place_id = booking.parking_place_id;
-    let place = visitor
-        .get("bookings", &format!("/parking/{place_id}"))
-        .await?;
-    let rules = find_rules(visitor, place_id).await?;
+    let place = find_place(visitor, place_id).await?;
+    let rules = find_rules_if_any(visitor, place_id).await?;
     let zone = rules.zone();
     let content = BookingPage {
-        can_change: booking.status != "Canceled" && booking.date_to.0 > kit::now(),
+        has_begun: booking.date_from.0 <= kit::now(),
         cancellation: format!("It {}.", cancellation(booking.refund_policy.as_ref())),
-        form: Fields::fresh().with("to", booking.date_to.field(&zone)),
+        form: Fields::fresh()
+            .with_some("from", filled.optional("from"))
+            .with("from", booking.date_from.field(&zone))
+            .with_some("to", filled.optional("to"))
+            .with("to", booking.date_to.field(&zone))
+            .with_some("plate", filled.optional("plate"))
+            .with_some("plate", booking.plate.as_ref()),
         zone: &zone,
         zone_name: &rules.time_zone,
         booking,
@@ -108,41 +159,81 @@ async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Res
     }
 }
 
+async fn move_start(
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let moved = send_bound(&visitor, id, "start", "from", &form).await;
+    done(&visitor, id, &form, moved).await
+}
+
 async fn move_end(
     visitor: Visitor,
     Path(id): Path<i64>,
     form: Fields,
 ) -> Result<Response, Problem> {
-    done(&visitor, id, send_end(&visitor, id, &form).await).await
+    let moved = send_bound(&visitor, id, "end", "to", &form).await;
+    done(&visitor, id, &form, moved).await
 }
 
-async fn send_end(visitor: &Visitor, id: i64, form: &Fields) -> Result<(), Error> {
+/// Moves the start or the end to the moment in that field.
+async fn send_bound(
+    visitor: &Visitor,
+    id: i64,
+    bound: &str,
+    field: &str,
+    form: &Fields,
+) -> Result<(), Error> {
     let booking: Booking = visitor.get("bookings", &format!("/booking/{id}")).await?;
     let rules = find_rules(visitor, booking.parking_place_id).await?;
-    let Some(to) = form.moment("to", &rules.zone())? else {
-        return Err(Error::refused("Say to when."));
+    let Some(moment) = form.moment(field, &rules.zone())? else {
+        return Err(Error::refused("Say when."));
     };
-    let (path, key) = (format!("/booking/{id}/end"), form.text("key"));
-    let body = json!({ "date_to": to });
+    let (path, key) = (format!("/booking/{id}/{bound}"), form.text("key"));
+    let body = json!({ format!("date_{field}"): moment });
     visitor
         .send::<Value>(Method::PUT, "bookings", &path, key, &body)
         .await
         .map(drop)
 }
 
+async fn set_plate(
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let body = json!({ "plate": form.text("plate") });
+    let path = format!("/booking/{id}/plate");
+    let set = visitor
+        .send::<Value>(Method::PUT, "bookings", &path, "", &body)
+        .await;
+    done(&visitor, id, &form, set.map(drop)).await
+}
+
 async fn cancel(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
+    let canceled = send_cancel(&visitor, id).await;
+    done(&visitor, id, &Fields::default(), canceled).await
+}
+
+pub async fn send_cancel(visitor: &Visitor, id: i64) -> Result<(), Error> {
     // After a DELETE old clients find the booking no more; people want to see what became of it.
     let body = json!({ "status": "Canceled" });
     let path = format!("/booking/{id}");
-    let canceled = visitor
+    visitor
         .send::<Value>(Method::PUT, "bookings", &path, "", &body)
-        .await;
-    done(&visitor, id, canceled.map(drop)).await
+        .await
+        .map(drop)
 }
 
-async fn done(visitor: &Visitor, id: i64, outcome: Result<(), Error>) -> Result<Response, Problem> {
+async fn done(
+    visitor: &Visitor,
+    id: i64,
+    form: &Fields,
+    outcome: Result<(), Error>,
+) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(go_to(&format!("/bookings/{id}"))),
-        Err(refusal) => show(visitor, id, Some(refusal.into_text()?)).await,
+        Err(refusal) => show(visitor, id, form, Some(refusal.into_text()?)).await,
     }
 }

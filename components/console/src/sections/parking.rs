@@ -6,13 +6,14 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Number, json};
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
-use crate::words::{Cents, query};
+use crate::words::{self, Cents, Moment, query};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -31,35 +32,88 @@ pub struct Place {
     pub hourly_rate: Cents,
     pub capacity: i64,
     pub free: Option<i64>,
+    pub owner_id: Uuid,
+    pub latitude: Option<Number>,
+    pub longitude: Option<Number>,
+}
+
+/// The types of places, as bookings and as people call them.
+pub const TYPES: [(&str, &str); 4] = [
+    ("outdoor", "Outdoor"),
+    ("covered", "Covered"),
+    ("underground", "Underground"),
+    ("multi-level", "Multi-level"),
+];
+
+impl Place {
+    pub fn type_name(&self) -> &str {
+        let found = TYPES.iter().find(|it| it.0 == self.parking_type);
+        found.map_or(&*self.parking_type, |it| it.1)
+    }
 }
 
 #[derive(Debug, Deserialize)]
 pub struct Rules {
     pub time_zone: String,
-    opening_hours: Option<Vec<Opening>>,
-    refund_policy: Option<RefundPolicy>,
+    pub opening_hours: Option<Vec<Opening>>,
+    pub blackouts: Vec<Blackout>,
+    pub refund_policy: Option<RefundPolicy>,
+    pub overstay: Option<Overstay>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Opening {
-    days: Vec<String>,
-    from: String,
-    to: String,
+pub struct Opening {
+    pub days: Vec<String>,
+    pub from: String,
+    pub to: String,
+}
+
+/// A time in which the place is closed.
+#[derive(Debug, Deserialize)]
+pub struct Blackout {
+    pub from: Moment,
+    pub to: Moment,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct RefundPolicy {
-    free_hours: i64,
-    least_percent: i64,
+    pub free_hours: i64,
+    pub least_percent: i64,
+}
+
+/// What it costs that a car leaves late.
+#[derive(Debug, Deserialize)]
+pub struct Overstay {
+    pub grace_minutes: i64,
+    pub per: String,
+    pub rate_percent: i64,
+    pub max_cost: Cents,
+}
+
+impl std::fmt::Display for Overstay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "each {} that has begun costs {} % of the hourly rate, at most {} USD; {} minutes are free",
+            self.per, self.rate_percent, self.max_cost, self.grace_minutes
+        )
+    }
 }
 
 impl Rules {
     pub fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+        words::zone(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
 
-    fn cancellation(&self) -> String {
+    pub fn cancellation(&self) -> String {
         cancellation(self.refund_policy.as_ref())
+    }
+
+    /// When it is closed, from now on.
+    pub fn closures(&self) -> impl Iterator<Item = String> {
+        let (now, zone) = (kit::now(), self.zone());
+        let ahead = self.blackouts.iter().filter(move |it| it.to.0 > now);
+        ahead.map(move |it| format!("{} to {}", it.from.at(&zone), it.to.at(&zone)))
     }
 }
 
@@ -86,11 +140,18 @@ struct Asked {
     name: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    parking_type: Option<String>,
+    lowest: Option<String>,
+    highest: Option<String>,
     after: Option<String>,
     offset: Option<String>,
 }
 
 impl Asked {
+    fn is_type(&self, wanted: &str) -> bool {
+        self.parking_type.as_deref() == Some(wanted)
+    }
+
     fn has_window(&self) -> bool {
         self.from.is_some() && self.to.is_some()
     }
@@ -104,7 +165,13 @@ impl Asked {
     fn search(&self) -> Result<String, Error> {
         let form = Fields::default()
             .with_some("from", self.from.as_ref())
-            .with_some("to", self.to.as_ref());
+            .with_some("to", self.to.as_ref())
+            .with_some("lowest", self.lowest.as_ref())
+            .with_some("highest", self.highest.as_ref());
+        let rate = |name: &str| {
+            let rate = form.cents(name)?;
+            Ok::<_, Error>(rate.map(|it| it.to_string()).unwrap_or_default())
+        };
         let moment = |name: &str| {
             let moment = form.moment(name, &TimeZone::UTC)?;
             Ok::<_, Error>(moment.map(|it| it.to_string()).unwrap_or_default())
@@ -115,6 +182,9 @@ impl Asked {
             ("name", &*part(&self.name)),
             ("date_from", &*moment("from")?),
             ("date_to", &*moment("to")?),
+            ("parking_type", &*part(&self.parking_type)),
+            ("lowest_rate", &*rate("lowest")?),
+            ("highest_rate", &*rate("highest")?),
             ("after", &*part(&self.after)),
             ("offset", &*part(&self.offset)),
             ("limit", "50"),
@@ -168,14 +238,23 @@ fn next_search(asked: &Asked, next: &str) -> String {
         ("name", &asked.name),
         ("from", &asked.from),
         ("to", &asked.to),
+        ("parking_type", &asked.parking_type),
+        ("lowest", &asked.lowest),
+        ("highest", &asked.highest),
     ] {
         if let Some(value) = value {
             on.append_pair(name, value);
         }
     }
-    let goes_on = form_urlencoded::parse(next.as_bytes());
-    on.extend_pairs(goes_on.filter(|(name, _)| name == "after" || name == "offset"));
+    on.extend_pairs(goes_on(next));
     on.finish()
+}
+
+/// The part of a query that says where a list goes on.
+pub fn goes_on(next: &str) -> impl Iterator<Item = (String, String)> {
+    form_urlencoded::parse(next.as_bytes())
+        .filter(|(name, _)| name == "after" || name == "offset")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 #[derive(Debug, Deserialize)]
@@ -233,6 +312,28 @@ fn show(me: Option<&Me>, content: PlacePage) -> Result<Response, Problem> {
     match content.refusal {
         None => page(&content.place.name, me, &content),
         Some(_) => again(&content.place.name, me, &content),
+    }
+}
+
+/// A place, unless it was removed.
+pub async fn find_place(client: &Client, id: i64) -> Result<Option<Place>, Error> {
+    match client.get("bookings", &format!("/parking/{id}")).await {
+        Err(refusal) if refusal.is("unknown-place") => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// The rules of a place; of one that was removed, those that hold without any.
+pub async fn find_rules_if_any(client: &Client, place: i64) -> Result<Rules, Error> {
+    match find_rules(client, place).await {
+        Err(refusal) if refusal.is("unknown-place") => Ok(Rules {
+            time_zone: "UTC".to_owned(),
+            opening_hours: None,
+            blackouts: Vec::new(),
+            refund_policy: None,
+            overstay: None,
+        }),
+        found => found,
     }
 }
 
