@@ -45,6 +45,18 @@ impl Fields {
         }
     }
 
+    /// The same form with a key of its own: another try is another request.
+    #[must_use]
+    pub fn renewed(mut self) -> Self {
+        self.0.retain(|it| it.0 != "key");
+        self.with("key", Uuid::new_v4())
+    }
+
+    /// Whether a form has the field, filled in or not.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|it| it.0 == name)
+    }
+
     /// Empty when the field was not filled in.
     pub fn text(&self, name: &str) -> &str {
         self.optional(name).unwrap_or_default()

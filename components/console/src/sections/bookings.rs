@@ -53,6 +53,19 @@ impl Booking {
         self.status != "Canceled" && self.date_to.0 > kit::now()
     }
 
+    /// Whether its time has begun and has not ended.
+    pub fn is_now(&self) -> bool {
+        self.date_from.0 <= kit::now() && self.is_open()
+    }
+
+    /// What of the price is the owner's, as far as it is known now.
+    pub fn earned(&self) -> Cents {
+        match (&*self.status, self.kept_cost) {
+            ("Confirmed", _) => self.full_cost,
+            (_, kept) => kept.unwrap_or(Cents(0)),
+        }
+    }
+
     pub const fn is_inside(&self) -> bool {
         self.checked_in_at.is_some() && self.checked_out_at.is_none()
     }

@@ -1,7 +1,312 @@
-//! The parking places that you offer, their rules, and who booked them.
+//! The parking places that an owner offers: what they are, their rules, who booked them, and their gate.
 
-use kit::web::{Dialect, Routes};
+mod bookings;
+mod gate;
+mod rules;
 
-pub const fn routes() -> Routes {
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use kit::identity::Role;
+use kit::money::decimal;
+use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
+use serde::Deserialize;
+use serde_json::{Number, Value, json};
+
+use super::parking::{Place, Rules, TYPES, find_rules, goes_on};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::page::{again, go_to, page};
+use crate::visitor::Visitor;
+use crate::words::{Cents, query};
+
+pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
+        .get("/places", list_places, |it| it)
+        .get("/places/new", show_offer, |it| it)
+        .post("/places/new", offer_place, |it| it)
+        .get("/places/overstays", bookings::list_owing, |it| it)
+        .get("/places/{id}", show_place, |it| it)
+        .get("/places/{id}/change", show_change, |it| it)
+        .post("/places/{id}/change", change_place, |it| it)
+        .post("/places/{id}/remove", remove_place, |it| it)
+        .get("/places/{id}/rules", rules::show_rules, |it| it)
+        .post("/places/{id}/rules", rules::set_rules, |it| it)
+        .get("/places/{id}/gate", gate::show_gate, |it| it)
+        .post("/places/{id}/gate", gate::pass_gate, |it| it)
+        .get("/places/{id}/bookings", bookings::list_bookings, |it| it)
+        .get(
+            "/places/{id}/bookings/{booking}",
+            bookings::show_booking,
+            |it| it,
+        )
+        .post(
+            "/places/{id}/bookings/{booking}/cancel",
+            bookings::cancel_booking,
+            |it| it,
+        )
+        .post(
+            "/places/{id}/bookings/{booking}/waive",
+            bookings::waive_overstay,
+            |it| it,
+        )
+}
+
+fn forbidden(text: &str) -> Problem {
+    Error::Refused {
+        status: StatusCode::FORBIDDEN,
+        code: String::new(),
+        text: text.to_owned(),
+    }
+    .into()
+}
+
+/// A place of the visitor; admins see all.
+async fn find_own(visitor: &Visitor, id: i64) -> Result<Place, Problem> {
+    let place: Place = visitor.get("bookings", &format!("/parking/{id}")).await?;
+    if place.owner_id == visitor.me.user_id || visitor.me.is(Role::Admin) {
+        Ok(place)
+    } else {
+        Err(forbidden("another owner offers this place"))
+    }
+}
+
+#[derive(Deserialize, Schema)]
+struct Asked {
+    city: Option<String>,
+    name: Option<String>,
+    after: Option<String>,
+    offset: Option<String>,
+}
+
+/// What the owner earned.
+#[derive(Deserialize)]
+struct Balance {
+    balance: Cents,
+    held: Option<Cents>,
+    owed: Option<Cents>,
+}
+
+#[derive(Deserialize)]
+struct Commission {
+    basis_points: i64,
+}
+
+struct Earnings {
+    balance: Balance,
+    /// Of the house, in percent.
+    commission: String,
+}
+
+#[derive(Template)]
+#[template(path = "places/list.html")]
+struct List {
+    city: String,
+    name: String,
+    places: Vec<Place>,
+    next: Option<String>,
+    /// None for admins who offer nothing themselves.
+    earnings: Option<Earnings>,
+    sees_all: bool,
+}
+
+async fn list_places(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let (is_owner, sees_all) = (visitor.me.is(Role::Owner), visitor.me.is(Role::Admin));
+    if !is_owner && !sees_all {
+        return Err(forbidden("only owners offer places"));
+    }
+    let owner = match sees_all {
+        true => String::new(),
+        false => visitor.me.user_id.to_string(),
+    };
+    let part = |it: &Option<String>| it.clone().unwrap_or_default();
+    let (city, name) = (part(&asked.city), part(&asked.name));
+    let search = query([
+        ("owner_id", &*owner),
+        ("city", &*city),
+        ("name", &*name),
+        ("after", &*part(&asked.after)),
+        ("offset", &*part(&asked.offset)),
+        ("limit", "50"),
+    ]);
+    let found = visitor
+        .list("bookings", &format!("/parking?{search}"))
+        .await?;
+    let content = List {
+        next: found.next.map(|it| {
+            let filter = query([("city", &*city), ("name", &*name)]);
+            let mut on = form_urlencoded::Serializer::new(filter);
+            on.extend_pairs(goes_on(&it)).finish()
+        }),
+        places: found.rows,
+        city,
+        name,
+        earnings: match is_owner {
+            true => Some(find_earnings(&visitor).await?),
+            false => None,
+        },
+        sees_all,
+    };
+    let title = if sees_all { "Places" } else { "Your places" };
+    page(title, Some(&visitor.me), &content)
+}
+
+async fn find_earnings(visitor: &Visitor) -> Result<Earnings, Error> {
+    let balance = visitor.get("payments", "/payment/balance").await?;
+    let commission: Commission = visitor.get("payments", "/payment/commission").await?;
+    Ok(Earnings {
+        balance,
+        commission: decimal::text(commission.basis_points),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "places/form.html")]
+struct PlaceForm {
+    /// None for a new one.
+    id: Option<i64>,
+    form: Fields,
+    refusal: Option<String>,
+}
+
+async fn show_offer(visitor: Visitor) -> Result<Response, Problem> {
+    let content = PlaceForm {
+        id: None,
+        form: Fields::fresh(),
+        refusal: None,
+    };
+    page("Offer a place", Some(&visitor.me), &content)
+}
+
+async fn offer_place(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Made {
+        id: i64,
+    }
+    let made = match place_body(&form) {
+        Ok(body) => {
+            let key = form.text("key");
+            visitor
+                .send::<Made>(Method::POST, "bookings", "/parking", key, &body)
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match made {
+        Ok(made) => Ok(go_to(&format!("/places/{}", made.id))),
+        Err(refusal) => {
+            let content = PlaceForm {
+                id: None,
+                form: form.renewed(),
+                refusal: Some(refusal.into_text()?),
+            };
+            again("Offer a place", Some(&visitor.me), &content)
+        }
+    }
+}
+
+/// What a form says about a place, for bookings.
+fn place_body(form: &Fields) -> Result<Value, Error> {
+    let degrees = |name: &str| {
+        let number = form.optional(name).map(str::parse::<Number>).transpose();
+        number.map_err(|_| Error::refused(format!("the {name} is a number, as -8.6151")))
+    };
+    Ok(json!({
+        "name": form.text("name"),
+        "city": form.text("city"),
+        "address": form.text("address"),
+        "parking_type": form.text("parking_type"),
+        "hourly_rate": form.cents("hourly_rate")?,
+        "capacity": form.number("capacity")?,
+        "latitude": degrees("latitude")?,
+        "longitude": degrees("longitude")?,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "places/place.html")]
+struct PlacePage {
+    place: Place,
+    rules: Rules,
+    refusal: Option<String>,
+}
+
+async fn show_place(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
+    show(&visitor, id, None).await
+}
+
+async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Response, Problem> {
+    let content = PlacePage {
+        place: find_own(visitor, id).await?,
+        rules: find_rules(visitor, id).await?,
+        refusal,
+    };
+    match content.refusal {
+        None => page(&content.place.name, Some(&visitor.me), &content),
+        Some(_) => again(&content.place.name, Some(&visitor.me), &content),
+    }
+}
+
+async fn show_change(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
+    let place = find_own(&visitor, id).await?;
+    let form = Fields::default()
+        .with("name", &place.name)
+        .with("city", &place.city)
+        .with("address", &place.address)
+        .with("parking_type", &place.parking_type)
+        .with("hourly_rate", place.hourly_rate)
+        .with("capacity", place.capacity)
+        .with_some("latitude", place.latitude)
+        .with_some("longitude", place.longitude);
+    let content = PlaceForm {
+        id: Some(id),
+        form,
+        refusal: None,
+    };
+    page(
+        &format!("Change {}", place.name),
+        Some(&visitor.me),
+        &content,
+    )
+}
+
+async fn change_place(
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let changed = match place_body(&form) {
+        Ok(body) => {
+            let path = format!("/parking/{id}");
+            visitor
+                .send::<Value>(Method::PUT, "bookings", &path, "", &body)
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match changed {
+        Ok(_) => Ok(go_to(&format!("/places/{id}"))),
+        Err(refusal) => {
+            let refusal = Some(refusal.into_text()?);
+            let place = find_own(&visitor, id).await?;
+            let content = PlaceForm {
+                id: Some(id),
+                form,
+                refusal,
+            };
+            again(
+                &format!("Change {}", place.name),
+                Some(&visitor.me),
+                &content,
+            )
+        }
+    }
+}
+
+async fn remove_place(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
+    let path = format!("/parking/{id}");
+    match visitor.call(Method::DELETE, "bookings", &path).await {
+        Ok(_) => Ok(go_to("/places")),
+        Err(refusal) => show(&visitor, id, Some(refusal.into_text()?)).await,
+    }
 }

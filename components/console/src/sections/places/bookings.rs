@@ -1,0 +1,218 @@
+//! Who booked a place, and what drivers owe its owner.
+
+use askama::Template;
+use axum::http::Method;
+use axum::response::Response;
+use jiff::tz::TimeZone;
+use kit::web::{Path, Problem, Query, Schema};
+use serde::Deserialize;
+
+use super::super::bookings::{Booking, STATES, send_cancel};
+use super::super::parking::{Place, find_place, find_rules_if_any, goes_on};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::page::{again, go_to, page};
+use crate::visitor::Visitor;
+use crate::words::query;
+
+#[derive(Deserialize, Schema)]
+pub struct Asked {
+    status: Option<String>,
+    /// Dates and times at the place.
+    from: Option<String>,
+    to: Option<String>,
+    after: Option<String>,
+}
+
+impl Asked {
+    fn form(&self) -> Fields {
+        Fields::default()
+            .with_some("status", self.status.as_ref())
+            .with_some("from", self.from.as_ref())
+            .with_some("to", self.to.as_ref())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "places/bookings.html")]
+struct List<'a> {
+    id: i64,
+    /// None when it was removed since.
+    place: Option<Place>,
+    zone: &'a TimeZone,
+    zone_name: &'a str,
+    form: Fields,
+    bookings: Vec<Booking>,
+    next: Option<String>,
+    refusal: Option<String>,
+}
+
+pub async fn list_bookings(
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let place = find_place(&visitor, id).await?;
+    let rules = find_rules_if_any(&visitor, id).await?;
+    let (zone, form) = (rules.zone(), asked.form());
+    let found = match search(id, &form, &zone, asked.after.as_deref()) {
+        Ok(search) => {
+            visitor
+                .list("bookings", &format!("/booking?{search}"))
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let title = match &place {
+        Some(place) => format!("Bookings of {}", place.name),
+        None => format!("Bookings of place {id}"),
+    };
+    let mut content = List {
+        id,
+        place,
+        zone: &zone,
+        zone_name: &rules.time_zone,
+        form,
+        bookings: Vec::new(),
+        next: None,
+        refusal: None,
+    };
+    match found {
+        Ok(found) => {
+            content.bookings = found.rows;
+            content.next = found.next.map(|it| next_part(&content.form, &it));
+            page(&title, Some(&visitor.me), &content)
+        }
+        // Whose place it is, is not a matter of what was filled in.
+        Err(refusal) if refusal.is("forbidden") || refusal.is("unknown-place") => {
+            Err(refusal.into())
+        }
+        Err(refusal) => {
+            content.refusal = Some(refusal.into_text()?);
+            again(&title, Some(&visitor.me), &content)
+        }
+    }
+}
+
+fn search(
+    place: i64,
+    form: &Fields,
+    zone: &TimeZone,
+    after: Option<&str>,
+) -> Result<String, Error> {
+    let moment = |name: &str| {
+        let moment = form.moment(name, zone)?;
+        Ok::<_, Error>(moment.map(|it| it.to_string()).unwrap_or_default())
+    };
+    Ok(query([
+        ("parking_place_id", &*place.to_string()),
+        ("status", form.text("status")),
+        ("date_from", &*moment("from")?),
+        ("date_to", &*moment("to")?),
+        ("after", after.unwrap_or_default()),
+        ("limit", "50"),
+    ]))
+}
+
+/// The same filter, from where the list goes on.
+fn next_part(form: &Fields, next: &str) -> String {
+    let filter = query(["status", "from", "to"].map(|it| (it, form.text(it))));
+    let mut on = form_urlencoded::Serializer::new(filter);
+    on.extend_pairs(goes_on(next)).finish()
+}
+
+#[derive(Template)]
+#[template(path = "places/booking.html")]
+struct BookingPage<'a> {
+    booking: Booking,
+    /// None when it was removed since.
+    place: Option<Place>,
+    zone: &'a TimeZone,
+    zone_name: &'a str,
+    refusal: Option<String>,
+}
+
+pub async fn show_booking(
+    visitor: Visitor,
+    Path((place, booking)): Path<(i64, i64)>,
+) -> Result<Response, Problem> {
+    show(&visitor, place, booking, None).await
+}
+
+async fn show(
+    visitor: &Visitor,
+    place: i64,
+    id: i64,
+    refusal: Option<String>,
+) -> Result<Response, Problem> {
+    let booking: Booking = visitor.get("bookings", &format!("/booking/{id}")).await?;
+    let rules = find_rules_if_any(visitor, booking.parking_place_id).await?;
+    let zone = rules.zone();
+    let content = BookingPage {
+        booking,
+        place: find_place(visitor, place).await?,
+        zone: &zone,
+        zone_name: &rules.time_zone,
+        refusal,
+    };
+    let title = format!("Booking {id}");
+    match content.refusal {
+        None => page(&title, Some(&visitor.me), &content),
+        Some(_) => again(&title, Some(&visitor.me), &content),
+    }
+}
+
+pub async fn cancel_booking(
+    visitor: Visitor,
+    Path((place, booking)): Path<(i64, i64)>,
+) -> Result<Response, Problem> {
+    let canceled = send_cancel(&visitor, booking).await;
+    done(&visitor, place, booking, canceled).await
+}
+
+pub async fn waive_overstay(
+    visitor: Visitor,
+    Path((place, booking)): Path<(i64, i64)>,
+) -> Result<Response, Problem> {
+    let path = format!("/booking/{booking}/overstay");
+    let waived = visitor.call(Method::DELETE, "bookings", &path).await;
+    done(&visitor, place, booking, waived.map(drop)).await
+}
+
+async fn done(
+    visitor: &Visitor,
+    place: i64,
+    booking: i64,
+    outcome: Result<(), Error>,
+) -> Result<Response, Problem> {
+    match outcome {
+        Ok(()) => Ok(go_to(&format!("/places/{place}/bookings/{booking}"))),
+        Err(refusal) => show(visitor, place, booking, Some(refusal.into_text()?)).await,
+    }
+}
+
+#[derive(Deserialize, Schema)]
+pub struct Part {
+    after: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "places/owing.html")]
+struct Owing {
+    bookings: Vec<Booking>,
+    next: Option<String>,
+}
+
+/// Of all places, for admins.
+pub async fn list_owing(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
+    let after = part.after.unwrap_or_default();
+    let part = query([("limit", "50"), ("after", &*after)]);
+    let found = visitor
+        .list("bookings", &format!("/booking/overstays?{part}"))
+        .await?;
+    let content = Owing {
+        bookings: found.rows,
+        next: found.next,
+    };
+    page("Overstays that are owed", Some(&visitor.me), &content)
+}
