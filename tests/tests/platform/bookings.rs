@@ -5,7 +5,7 @@ mod capacity;
 mod crashes;
 mod crowds;
 mod erasure;
-mod gate;
+pub(crate) mod gate;
 mod money;
 mod moves;
 mod outages;

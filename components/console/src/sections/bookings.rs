@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::parking::{
     Place, RefundPolicy, cancellation, find_place, find_rules, find_rules_if_any, goes_on,
@@ -31,6 +32,7 @@ pub fn routes() -> Routes {
 pub struct Booking {
     pub booking_id: i64,
     pub parking_place_id: i64,
+    pub user_id: Uuid,
     pub date_from: Moment,
     pub date_to: Moment,
     pub status: String,

@@ -13,7 +13,7 @@ use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
-use super::parking::{Place, Rules, TYPES, find_rules, goes_on};
+use super::parking::{Place, Rules, TYPES, find_place, find_rules, goes_on};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
@@ -64,10 +64,31 @@ fn forbidden(text: &str) -> Problem {
 /// A place of the visitor; admins see all.
 async fn find_own(visitor: &Visitor, id: i64) -> Result<Place, Problem> {
     let place: Place = visitor.get("bookings", &format!("/parking/{id}")).await?;
-    if place.owner_id == visitor.me.user_id || visitor.me.is(Role::Admin) {
-        Ok(place)
-    } else {
-        Err(forbidden("another owner offers this place"))
+    check_own(visitor, &place)?;
+    Ok(place)
+}
+
+fn check_own(visitor: &Visitor, place: &Place) -> Result<(), Problem> {
+    match place.owner_id == visitor.me.user_id || visitor.me.is(Role::Admin) {
+        true => Ok(()),
+        false => Err(forbidden("another owner offers this place")),
+    }
+}
+
+/// The same, or none when it was removed: then bookings decides who sees what was booked there.
+async fn find_own_if_any(visitor: &Visitor, id: i64) -> Result<Option<Place>, Problem> {
+    let place = find_place(visitor, id).await?;
+    match &place {
+        Some(place) => check_own(visitor, place)?,
+        None => check_offers(visitor)?,
+    }
+    Ok(place)
+}
+
+fn check_offers(visitor: &Visitor) -> Result<(), Problem> {
+    match visitor.me.roles.any(&[Role::Owner, Role::Admin]) {
+        true => Ok(()),
+        false => Err(forbidden("only owners offer places")),
     }
 }
 
@@ -111,10 +132,8 @@ struct List {
 }
 
 async fn list_places(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    check_offers(&visitor)?;
     let (is_owner, sees_all) = (visitor.me.is(Role::Owner), visitor.me.is(Role::Admin));
-    if !is_owner && !sees_all {
-        return Err(forbidden("only owners offer places"));
-    }
     let owner = match sees_all {
         true => String::new(),
         false => visitor.me.user_id.to_string(),
@@ -306,7 +325,8 @@ async fn change_place(
 async fn remove_place(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/parking/{id}");
     match visitor.call(Method::DELETE, "bookings", &path).await {
-        Ok(_) => Ok(go_to("/places")),
+        // What was booked there is still known.
+        Ok(_) => Ok(go_to(&format!("/places/{id}/bookings"))),
         Err(refusal) => show(&visitor, id, Some(refusal.into_text()?)).await,
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn pass(user: &User, place: i64, way: &str, plate: &str) -> Answer {
 }
 
 /// A place for 600 cents an hour, and what it costs to leave it late.
-pub(super) fn offer_with(owner: &User, overstay: &Value) -> i64 {
+pub(crate) fn offer_with(owner: &User, overstay: &Value) -> i64 {
     let place = offer(owner, 600, 9);
     set_overstay(owner, place, overstay);
     place
@@ -31,12 +31,12 @@ fn set_overstay(owner: &User, place: i64, overstay: &Value) {
         .expect(200);
 }
 
-pub(super) fn by_the_hour() -> Value {
+pub(crate) fn by_the_hour() -> Value {
     json!({ "grace_minutes": 10, "per": "hour", "rate_percent": 150, "max_cost": 5_000 })
 }
 
 /// From minute to minute, counted from now.
-pub(super) fn book_car(
+pub(crate) fn book_car(
     stack: &Stack,
     driver: &User,
     place: i64,
@@ -61,7 +61,7 @@ fn book_between(driver: &User, place: i64, plate: &str, from: &str, to: &str) ->
 }
 
 /// As if everything about the booking had happened so many minutes before.
-pub(super) fn let_pass(stack: &Stack, booking: i64, minutes: f64) {
+pub(crate) fn let_pass(stack: &Stack, booking: i64, minutes: f64) {
     let pass = "UPDATE bookings.booking SET
             date_from = date_from - past, date_to = date_to - past, held_to = held_to - past,
             kept_to = kept_to - past, checked_in_at = checked_in_at - past, checked_out_at = checked_out_at - past

@@ -8,7 +8,8 @@ use kit::web::{Path, Problem, Query, Schema};
 use serde::Deserialize;
 
 use super::super::bookings::{Booking, STATES, send_cancel};
-use super::super::parking::{Place, find_place, find_rules_if_any, goes_on};
+use super::super::parking::{Place, find_rules_if_any, goes_on};
+use super::find_own_if_any;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
@@ -52,7 +53,7 @@ pub async fn list_bookings(
     Path(id): Path<i64>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let place = find_place(&visitor, id).await?;
+    let place = find_own_if_any(&visitor, id).await?;
     let rules = find_rules_if_any(&visitor, id).await?;
     let (zone, form) = (rules.zone(), asked.form());
     let found = match search(id, &form, &zone, asked.after.as_deref()) {
@@ -146,11 +147,15 @@ async fn show(
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
     let booking: Booking = visitor.get("bookings", &format!("/booking/{id}")).await?;
+    if booking.user_id == visitor.me.user_id || booking.parking_place_id != place {
+        return Ok(go_to(&format!("/bookings/{id}")));
+    }
+    let place = find_own_if_any(visitor, place).await?;
     let rules = find_rules_if_any(visitor, booking.parking_place_id).await?;
     let zone = rules.zone();
     let content = BookingPage {
         booking,
-        place: find_place(visitor, place).await?,
+        place,
         zone: &zone,
         zone_name: &rules.time_zone,
         refusal,

