@@ -75,6 +75,12 @@ pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String 
     query.finish()
 }
 
+/// A text as one segment of a path.
+pub fn segment(text: &str) -> String {
+    let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +110,11 @@ mod tests {
         let lisbon = zone("Europe/Lisbon").unwrap();
         assert_eq!(moment.at(&lisbon), "2026-07-01 11:00");
         assert!(zone("Nowhere/City").is_none());
+    }
+
+    #[test]
+    fn a_segment_holds_any_text() {
+        assert_eq!(segment("a b/c+d?"), "a%20b%2Fc%2Bd%3F");
     }
 
     #[test]
