@@ -171,20 +171,14 @@ impl<Amount> Entry<Amount> {
 
     /// What it was for. Bookings are numbered.
     fn about(&self) -> String {
-        let reference = self.reference.as_deref().map(|it| {
-            let is_number = !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
-            match is_number && matches!(self.kind.as_str(), "payment" | "refund") {
-                true => format!("booking {it}"),
-                false => it.to_owned(),
-            }
-        });
-        let parts = [
-            reference.as_deref(),
-            self.description.as_deref(),
-            self.counterparty.as_deref(),
-        ];
-        let parts: Vec<_> = parts.into_iter().flatten().collect();
-        parts.join(" · ")
+        let reference = self.reference.as_deref().unwrap_or_default();
+        let is_number = !reference.is_empty() && reference.bytes().all(|it| it.is_ascii_digit());
+        if is_number && matches!(self.kind.as_str(), "payment" | "refund") {
+            return format!("booking {reference}");
+        }
+        let parts = [&self.description, &self.reference, &self.counterparty];
+        let said = parts.into_iter().flatten().find(|it| !it.is_empty());
+        said.cloned().unwrap_or_default()
     }
 }
 

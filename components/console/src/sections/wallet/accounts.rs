@@ -296,6 +296,32 @@ struct History {
     to_account: Side,
 }
 
+impl History {
+    /// A deposit has the account on both sides.
+    fn from(&self) -> String {
+        match self.is_outside() && self.amount.0 > 0 {
+            true => "outside".to_owned(),
+            false => self.from_account.to_string(),
+        }
+    }
+
+    /// So has a withdrawal, whose amount is negative.
+    fn to(&self) -> String {
+        match self.is_outside() && self.amount.0 < 0 {
+            true => "outside".to_owned(),
+            false => self.to_account.to_string(),
+        }
+    }
+
+    fn is_outside(&self) -> bool {
+        self.from_account.payment_account_id == self.to_account.payment_account_id
+    }
+
+    fn amount(&self) -> Cents {
+        Cents(self.amount.0.saturating_abs())
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Side {
@@ -306,6 +332,16 @@ struct Side {
 #[derive(Debug, Deserialize)]
 struct Holder {
     email: Option<String>,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.payment_account_id)?;
+        match &self.user.email {
+            Some(email) => write!(f, " ({email})"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Template)]
