@@ -18,3 +18,5 @@ mod recent_proof;
 mod sessions;
 mod stores_away;
 mod tokens;
+
+pub(crate) use recent_proof::aged;

@@ -8,7 +8,7 @@ use super::tokens::own_key;
 use crate::payments::account;
 
 /// The user with a token of the same session whose proof is that old.
-fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
+pub(crate) fn aged(stack: &Stack, user: &User, seconds: u64) -> User {
     let token = Token::of(&user.token).with_claim("auth_time", now_s() - seconds);
     with_token(user, token.signed_by(&own_key(stack)))
 }

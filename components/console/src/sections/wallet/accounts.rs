@@ -298,7 +298,7 @@ struct History {
 
 impl History {
     /// A deposit has the account on both sides.
-    fn from(&self) -> String {
+    fn payer(&self) -> String {
         match self.is_outside() && self.amount.0 > 0 {
             true => "outside".to_owned(),
             false => self.from_account.to_string(),
@@ -306,7 +306,7 @@ impl History {
     }
 
     /// So has a withdrawal, whose amount is negative.
-    fn to(&self) -> String {
+    fn payee(&self) -> String {
         match self.is_outside() && self.amount.0 < 0 {
             true => "outside".to_owned(),
             false => self.to_account.to_string(),
