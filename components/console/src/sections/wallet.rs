@@ -72,6 +72,12 @@ fn offer(
     }
 }
 
+/// The amount of an act, in minor units.
+fn amount_of(form: &Fields) -> Result<i64, Error> {
+    let amount = form.cents("amount")?;
+    amount.ok_or_else(|| Error::refused("Say how much."))
+}
+
 /// The refusal of an act. A sign-in that is too old for it is no reason to be signed out.
 fn text_of(refusal: Error) -> Result<String, Problem> {
     match refusal.is("insufficient-user-authentication") {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Confirm, Entry, InDecimals, Statement, in_decimals, offer, show, text_of};
+use super::{Confirm, Entry, InDecimals, Statement, amount_of, in_decimals, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{go_to, page};
@@ -268,16 +268,13 @@ async fn act(visitor: Visitor, Path(act): Path<Act>, form: Fields) -> Result<Res
 }
 
 async fn move_money(visitor: &Visitor, act: Act, form: &Fields) -> Result<Moved, Error> {
-    let Some(amount) = form.cents("amount")? else {
-        return Err(Error::refused("Say how much."));
-    };
     let is_transfer = act == Act::Send;
     let name = form.text("name");
     let body = Movement {
         payment_account_id: (!is_transfer).then_some(name),
         from_payment_account_id: is_transfer.then_some(name),
         to_payment_account_id: is_transfer.then_some(form.text("to")),
-        amount,
+        amount: amount_of(form)?,
     };
     let path = format!("/payments/{}", act.name());
     visitor

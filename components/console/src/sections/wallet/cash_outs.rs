@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Balance, Confirm, find_balances, offer, show, text_of};
+use super::{Balance, Confirm, amount_of, find_balances, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::go_to;
@@ -237,7 +237,7 @@ async fn cash_out(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     struct Opened {
         id: Uuid,
     }
-    let opened = match form.cents("amount") {
+    let opened = match amount_of(&form) {
         Ok(amount) => {
             let (path, key) = ("/payment/cash-outs", form.text("key"));
             let body = json!({ "destination_id": form.text("destination"), "amount": amount });

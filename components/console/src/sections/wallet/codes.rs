@@ -7,7 +7,7 @@ use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Balance, Confirm, find_balance, offer, show, text_of};
+use super::{Balance, Confirm, amount_of, find_balance, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::go_to;
@@ -101,7 +101,7 @@ async fn make_code(visitor: Visitor, form: Fields) -> Result<Response, Problem> 
     struct Made {
         code: String,
     }
-    let made = match form.cents("amount") {
+    let made = match amount_of(&form) {
         Ok(amount) => {
             let (path, key) = ("/payment/promocode/generate", form.text("key"));
             let body = json!({ "amount": amount });

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Confirm, in_decimals, offer, show, text_of};
+use super::{Confirm, amount_of, in_decimals, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{go_to, page};
@@ -94,7 +94,7 @@ async fn open_payment(visitor: &Visitor, form: &Fields) -> Result<Uuid, Error> {
     struct Opened {
         payment_id: Uuid,
     }
-    let body = json!({ "amount": form.cents("amount")?, "currency": form.optional("currency") });
+    let body = json!({ "amount": amount_of(form)?, "currency": form.optional("currency") });
     let opened: Opened = visitor
         .send(
             Method::POST,
