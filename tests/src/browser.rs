@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use scraper::{ElementRef, Html, Selector};
+use select::document::Document;
+use select::node::Node;
+use select::predicate::{Attr, Name, Predicate};
 
 use crate::answer::Answer;
 use crate::request::Request;
@@ -88,10 +90,15 @@ impl Browser {
 impl Page {
     /// What a person reads on it, with one space between words.
     pub fn text(&self) -> String {
-        let html = Html::parse_document(&self.answer.text());
-        let main = html.select(&selector("main")).next().expect("a main part");
-        let words: Vec<_> = main.text().flat_map(str::split_whitespace).collect();
+        let html = self.html();
+        let main = html.find(Name("main")).next().expect("a main part");
+        let text = main.text();
+        let words: Vec<_> = text.split_whitespace().collect();
         words.join(" ")
+    }
+
+    fn html(&self) -> Document {
+        Document::from(&*self.answer.text())
     }
 
     pub fn says(&self, text: &str) -> bool {
@@ -101,10 +108,8 @@ impl Page {
     /// Where the link with that text leads.
     #[track_caller]
     pub fn link(&self, text: &str) -> String {
-        let html = Html::parse_document(&self.answer.text());
-        let found = html
-            .select(&selector("a"))
-            .find(|it| it.text().collect::<String>().contains(text));
+        let html = self.html();
+        let found = html.find(Name("a")).find(|it| it.text().contains(text));
         let link = found.unwrap_or_else(|| panic!("no link \"{text}\" in {}", self.text()));
         link.attr("href").expect("an address").to_owned()
     }
@@ -121,9 +126,9 @@ impl Page {
     }
 
     fn find_form(&self, action: &str) -> Option<Fields> {
-        let html = Html::parse_document(&self.answer.text());
+        let html = self.html();
         let form = html
-            .select(&selector("form[method=post]"))
+            .find(Name("form").and(Attr("method", "post")))
             .find(|it| it.attr("action").unwrap_or(&self.path) == action)?;
         Some(Fields::of(form))
     }
@@ -137,23 +142,24 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(form: ElementRef<'_>) -> Self {
+    fn of(form: Node<'_>) -> Self {
         let (mut values, mut names) = (Vec::new(), Vec::new());
-        for field in form.select(&selector("input, select, textarea, button[name]")) {
+        let fields = Name("input").or(Name("select")).or(Name("textarea"));
+        for field in form.find(fields.or(Name("button"))) {
             let Some(name) = field.attr("name") else {
                 continue;
             };
             names.push(name.to_owned());
             let is_choice = matches!(field.attr("type"), Some("checkbox" | "radio"));
-            let value = match field.value().name() {
-                "select" => {
-                    let options = || field.select(&SELECTOR_OPTION);
+            let value = match field.name() {
+                Some("select") => {
+                    let options = || field.find(Name("option"));
                     let chosen = options().find(|it| it.attr("selected").is_some());
                     chosen.or_else(|| options().next()).map(value_of_option)
                 }
-                "textarea" => Some(field.text().collect()),
+                Some("textarea") => Some(field.text()),
                 // Only the button that is pressed is sent.
-                "button" => None,
+                Some("button") => None,
                 _ if is_choice && field.attr("checked").is_none() => None,
                 _ => Some(field.attr("value").unwrap_or_default().to_owned()),
             };
@@ -179,14 +185,8 @@ impl Fields {
     }
 }
 
-static SELECTOR_OPTION: std::sync::LazyLock<Selector> =
-    std::sync::LazyLock::new(|| selector("option"));
-
-fn value_of_option(option: ElementRef<'_>) -> String {
-    let text = || option.text().collect::<String>();
-    option.attr("value").map_or_else(text, str::to_owned)
-}
-
-fn selector(css: &str) -> Selector {
-    Selector::parse(css).expect("a selector")
+fn value_of_option(option: Node<'_>) -> String {
+    option
+        .attr("value")
+        .map_or_else(|| option.text(), str::to_owned)
 }
