@@ -81,6 +81,11 @@ pub fn segment(text: &str) -> String {
     encoded.replace('+', "%20")
 }
 
+/// Whether a page may link there: a link such as `javascript:` runs something.
+pub fn is_web_address(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +128,11 @@ mod tests {
             query([("city", "São João"), ("name", "")]),
             "city=S%C3%A3o+Jo%C3%A3o"
         );
+    }
+
+    #[test]
+    fn a_page_links_to_the_web_alone() {
+        assert!(is_web_address("https://pay.test/1"));
+        assert!(!is_web_address("javascript:alert(1)") && !is_web_address("//pay.test"));
     }
 }
