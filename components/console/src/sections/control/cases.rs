@@ -314,6 +314,10 @@ struct FinePage {
 }
 
 impl FinePage {
+    fn is_issued(&self) -> bool {
+        self.fine.status == "issued"
+    }
+
     fn has_open_appeal(&self) -> bool {
         self.fine.appeal.as_deref() == Some("open")
     }

@@ -68,7 +68,6 @@ pub async fn show_list(
 struct Occupancy {
     occupied: i64,
     capacity: Option<i64>,
-    free: Option<i64>,
 }
 
 #[derive(Template)]
