@@ -37,13 +37,6 @@ impl Fields {
         self
     }
 
-    /// As it was filled in, for another try: that is another request.
-    #[must_use]
-    pub fn renewed(mut self) -> Self {
-        self.0.retain(|it| it.0 != "key");
-        self.with("key", Uuid::new_v4())
-    }
-
     #[must_use]
     pub fn with_some(self, name: &str, value: Option<impl ToString>) -> Self {
         match value {

@@ -58,7 +58,7 @@ fn polygon(rings: &[Value]) -> Value {
 }
 
 /// A zone that costs 0.50 for each ticket and 1.20 for each hour.
-fn zone_body() -> Value {
+pub(crate) fn zone_body() -> Value {
     let (west, south) = ground();
     json!({
         "name": unique("Zone"),
@@ -72,14 +72,14 @@ fn zone_body() -> Value {
 }
 
 /// A zone and its staff.
-struct Zone {
-    id: i64,
-    admin: User,
-    controller: User,
+pub(crate) struct Zone {
+    pub(crate) id: i64,
+    pub(crate) admin: User,
+    pub(crate) controller: User,
 }
 
 impl Zone {
-    fn found(stack: &Stack) -> Self {
+    pub(crate) fn found(stack: &Stack) -> Self {
         Self::found_with(stack, &json!({}))
     }
 
@@ -122,7 +122,7 @@ impl Zone {
     }
 
     /// A fine of 20 by the controller.
-    fn fined(&self, plate: &str) -> Value {
+    pub(crate) fn fined(&self, plate: &str) -> Value {
         let body = json!({ "plate": plate, "amount": 20 });
         self.fine(&self.controller, &body).expect(201).json()
     }
@@ -134,7 +134,7 @@ impl Zone {
 }
 
 /// A plate that no car had before.
-fn plate() -> String {
+pub(crate) fn plate() -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let random = uuid::Uuid::new_v4().simple().to_string().to_uppercase();
     let number = MADE.fetch_add(1, Ordering::Relaxed) % 100;
@@ -149,7 +149,7 @@ fn register(user: &User, plate: &str) {
 }
 
 /// A driver with a car and so many cents.
-fn driver(stack: &Stack, cents: i64) -> (User, String) {
+pub(crate) fn driver(stack: &Stack, cents: i64) -> (User, String) {
     let driver = User::driver(stack);
     if cents > 0 {
         endow(stack, &driver, cents);
@@ -166,7 +166,13 @@ fn from_now(stack: &Stack, minutes: i32) -> String {
 }
 
 /// A paid ticket that began now.
-fn parked(stack: &Stack, zone: &Zone, driver: &User, plate: &str, minutes: i64) -> Value {
+pub(crate) fn parked(
+    stack: &Stack,
+    zone: &Zone,
+    driver: &User,
+    plate: &str,
+    minutes: i64,
+) -> Value {
     let ticket = zone.ticket(driver, plate, &from_now(stack, 0), minutes);
     pay(driver, &ticket.expect(201).json()).expect(201).json()
 }

@@ -27,6 +27,7 @@ use serde_json::Number;
 use self::rules::Rules;
 use crate::error::Error;
 use crate::visitor::{Client, Visitor};
+use crate::words;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -55,8 +56,7 @@ impl Zone {
     /// That of its rules.
     fn time_zone(&self) -> TimeZone {
         let name = self.rules.pricing.timezone.as_deref();
-        name.and_then(|it| TimeZone::get(it).ok())
-            .unwrap_or(TimeZone::UTC)
+        name.and_then(words::zone).unwrap_or(TimeZone::UTC)
     }
 
     fn time_zone_name(&self) -> &str {

@@ -9,12 +9,13 @@ use jiff::tz::TimeZone;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
+use uuid::Uuid;
 
 use super::{Amount, Desk, Found, Part, file, find_desk, look_through, zones};
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Cents, Moment, query, segment};
+use crate::words::{Cents, Moment, is_web_address, query, segment};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -265,6 +266,7 @@ struct Message {
 struct Line {
     at: Moment,
     kind: String,
+    actor: Option<Uuid>,
     data: Map<String, Value>,
 }
 
@@ -294,10 +296,9 @@ struct Photo {
 }
 
 impl Photo {
-    /// The store has an address of its own; nothing else than a web address is made a link.
+    /// The store of photos has an address of its own.
     fn link(&self) -> Option<&str> {
-        let is_web = self.address.starts_with("https://") || self.address.starts_with("http://");
-        is_web.then_some(self.address.as_str())
+        Some(self.address.as_str()).filter(|it| is_web_address(it))
     }
 }
 
@@ -309,6 +310,8 @@ struct FinePage {
     time_zone: TimeZone,
     case: Case,
     photos: Vec<Photo>,
+    /// Whether the visitor issued the fine: then others decide its appeal.
+    is_own: bool,
     form: Fields,
     refusal: Option<String>,
 }
@@ -346,8 +349,11 @@ async fn show(
             visitor.get("fines", &path).await?
         }
     };
+    let issued = case.history.iter().find(|it| it.kind == "issued");
+    let issuer = issued.and_then(|it| it.actor);
     let content = FinePage {
         time_zone: desk.zone.time_zone(),
+        is_own: issuer == Some(visitor.me.user_id),
         fine,
         desk,
         case,
