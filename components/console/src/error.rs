@@ -57,11 +57,8 @@ impl Error {
     /// What a form says when it is shown again. Other failures are no matter of what was filled in.
     pub fn into_text(self) -> Result<String, Problem> {
         match self {
-            Self::Refused { status, text, .. }
-                if status.is_client_error() && status != StatusCode::UNAUTHORIZED =>
-            {
-                Ok(text)
-            }
+            signed_out if signed_out.is(INVALID_TOKEN.code()) => Err(signed_out.into()),
+            Self::Refused { status, text, .. } if status.is_client_error() => Ok(text),
             other => Err(other.into()),
         }
     }

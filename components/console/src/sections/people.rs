@@ -1,7 +1,257 @@
 //! Accounts, their roles and sessions.
 
-use kit::web::{Dialect, Routes};
+use askama::Template;
+use axum::http::Method;
+use axum::response::Response;
+use kit::identity::{Role, Roles};
+use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-pub const fn routes() -> Routes {
+use super::account::{Audit, Before};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::page::{again, go_to, page};
+use crate::visitor::Visitor;
+use crate::words::query;
+
+pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
+        .get("/people", list_people, |it| it)
+        .get("/people/find", find_person, |it| it)
+        .get("/people/{id}", show_person, |it| it)
+        .post("/people/{id}/roles", set_roles, |it| it)
+        .post("/people/{id}/sign-out", sign_out, |it| it)
+        .post("/people/{id}/factor", remove_factor, |it| it)
+        .post("/people/{id}/disable", disable, |it| it)
+        .post("/people/{id}/enable", enable, |it| it)
+}
+
+/// An account in the list.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    /// The serial number.
+    id: i64,
+    username: String,
+    name: Option<String>,
+    surname: Option<String>,
+    email: Option<String>,
+}
+
+impl Listed {
+    fn names(&self) -> String {
+        let names = [&self.name, &self.surname];
+        let names: Vec<_> = names.into_iter().flatten().map(String::as_str).collect();
+        names.join(" ")
+    }
+
+    /// By which its page is found.
+    fn query(&self) -> String {
+        query([("name", &*self.username)])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "people/list.html")]
+struct List {
+    people: Vec<Listed>,
+    next: Option<String>,
+    name: String,
+    refusal: Option<String>,
+}
+
+#[derive(Deserialize, Schema)]
+struct Part {
+    /// The accounts that are left out.
+    offset: Option<String>,
+}
+
+async fn list_people(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
+    let offset = part.offset.unwrap_or_default();
+    let part = query([("limit", "50"), ("offset", &*offset)]);
+    let list = visitor
+        .list("signin", &format!("/api/v1/users?{part}"))
+        .await?;
+    let content = List {
+        people: list.rows,
+        next: list.next,
+        name: String::new(),
+        refusal: None,
+    };
+    page("People", Some(&visitor.me), &content)
+}
+
+#[derive(Debug, Deserialize)]
+struct Person {
+    id: Uuid,
+    login: String,
+    email: Option<String>,
+    roles: Roles,
+    /// 0 for none.
+    telegram_id: i64,
+}
+
+#[derive(Deserialize, Schema)]
+struct Wanted {
+    /// A login, or the id of an account.
+    name: Option<String>,
+}
+
+async fn find_person(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
+    let name = wanted.name.unwrap_or_default();
+    let name = name.trim();
+    let by = match name.parse::<Uuid>() {
+        Ok(_) => "user_id",
+        Err(_) => "login",
+    };
+    let found = match name {
+        "" => Err(Error::refused("Say whom.")),
+        _ => look_up(&visitor, by, name).await,
+    };
+    match found {
+        Ok(person) => Ok(go_to(&format!("/people/{}", person.id))),
+        Err(refusal) => {
+            let content = List {
+                people: Vec::new(),
+                next: None,
+                name: name.to_owned(),
+                refusal: Some(refusal.into_text()?),
+            };
+            again("People", Some(&visitor.me), &content)
+        }
+    }
+}
+
+async fn look_up(visitor: &Visitor, by: &str, name: &str) -> Result<Person, Error> {
+    let wanted = query([(by, name)]);
+    visitor.get("signin", &format!("/auth/user?{wanted}")).await
+}
+
+#[derive(Template)]
+#[template(path = "people/person.html")]
+struct PersonPage {
+    person: Person,
+    me: Uuid,
+    is_me: bool,
+    /// When the audit trail tells.
+    is_disabled: Option<bool>,
+    audit: Audit,
+    form: Fields,
+    refusal: Option<String>,
+}
+
+async fn show_person(
+    visitor: Visitor,
+    Path(id): Path<Uuid>,
+    Query(part): Query<Before>,
+) -> Result<Response, Problem> {
+    show(&visitor, id, part.before.as_deref(), None).await
+}
+
+/// With a refusal, the form is what was filled in.
+async fn show(
+    visitor: &Visitor,
+    id: Uuid,
+    before: Option<&str>,
+    refused: Option<(Fields, String)>,
+) -> Result<Response, Problem> {
+    let person = look_up(visitor, "user_id", &id.to_string()).await?;
+    let path = format!("/auth/users/{id}/audit");
+    let audit = Audit::find(visitor, &path, before).await?;
+    let last = audit.last_of(&["disabled", "enabled"]);
+    // An older part of the trail says nothing of the present.
+    let last = last.filter(|_| before.is_none());
+    let is_disabled = last.map(|it| it == "disabled");
+    let (form, refusal) = match refused {
+        Some((form, refusal)) => (form, Some(refusal)),
+        None => (form_of(person.roles), None),
+    };
+    let me = visitor.me.user_id;
+    let content = PersonPage {
+        is_me: person.id == me,
+        person,
+        me,
+        is_disabled,
+        audit,
+        form,
+        refusal,
+    };
+    let title = &content.person.login;
+    match content.refusal {
+        None => page(title, Some(&visitor.me), &content),
+        Some(_) => again(title, Some(&visitor.me), &content),
+    }
+}
+
+fn form_of(roles: Roles) -> Fields {
+    let form = Fields::default();
+    roles
+        .iter()
+        .fold(form, |form, it| form.with("role", it.name()))
+}
+
+async fn set_roles(
+    visitor: Visitor,
+    Path(id): Path<Uuid>,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let roles: Vec<_> = form.all("role").collect();
+    match send_roles(&visitor, id, &roles).await {
+        Ok(()) => Ok(go_to(&format!("/people/{id}"))),
+        Err(refusal) => show(&visitor, id, None, Some((form, refusal.into_text()?))).await,
+    }
+}
+
+async fn send_roles(
+    visitor: &Visitor,
+    id: Uuid,
+    roles: &[impl serde::Serialize],
+) -> Result<(), Error> {
+    let path = format!("/auth/users/{id}/roles");
+    let body = json!({ "roles": roles });
+    visitor
+        .send::<Value>(Method::PUT, "signin", &path, "", &body)
+        .await
+        .map(drop)
+}
+
+/// To set the roles that an account has ends its sessions and changes nothing else.
+async fn sign_out(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let person = look_up(&visitor, "user_id", &id.to_string()).await?;
+    let sent = send_roles(&visitor, id, &person.roles.names()).await;
+    done(&visitor, id, sent).await
+}
+
+async fn remove_factor(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    act(&visitor, Method::DELETE, id, "totp").await
+}
+
+async fn disable(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    act(&visitor, Method::POST, id, "disable").await
+}
+
+async fn enable(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    act(&visitor, Method::POST, id, "enable").await
+}
+
+async fn act(visitor: &Visitor, method: Method, id: Uuid, act: &str) -> Result<Response, Problem> {
+    let path = format!("/auth/users/{id}/{act}");
+    let acted = visitor.call(method, "signin", &path).await;
+    done(visitor, id, acted.map(drop)).await
+}
+
+async fn done(
+    visitor: &Visitor,
+    id: Uuid,
+    outcome: Result<(), Error>,
+) -> Result<Response, Problem> {
+    match outcome {
+        Ok(()) => Ok(go_to(&format!("/people/{id}"))),
+        Err(refusal) => {
+            let person = look_up(visitor, "user_id", &id.to_string()).await?;
+            let refused = (form_of(person.roles), refusal.into_text()?);
+            show(visitor, id, None, Some(refused)).await
+        }
+    }
 }

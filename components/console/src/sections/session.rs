@@ -125,7 +125,7 @@ async fn token_from(anyone: &Anyone, path: &str, body: &Value) -> Result<String,
 }
 
 /// The browser keeps the token for as long as it lives.
-fn begin(headers: &HeaderMap, token: &str, path: &str) -> Response {
+pub fn begin(headers: &HeaderMap, token: &str, path: &str) -> Response {
     let seconds = seconds_left(token, kit::now().as_second()).unwrap_or(0);
     let cookie = [(header::SET_COOKIE, session_cookie(headers, token, seconds))];
     (cookie, axum::response::Redirect::to(path)).into_response()
@@ -144,7 +144,7 @@ fn seconds_left(token: &str, now_s: i64) -> Option<i64> {
 }
 
 /// A page of ours, and never another site.
-fn next_page(form: &Fields) -> String {
+pub fn next_page(form: &Fields) -> String {
     let next = form.text("next");
     let is_ours = next == PREFIX || next.starts_with("/console/") || next.starts_with("/console?");
     if is_ours { next } else { PREFIX }.to_owned()
