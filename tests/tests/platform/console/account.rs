@@ -52,7 +52,7 @@ fn a_person_changes_their_profile_and_e_mail() {
     is_refused(&refused, "an e-mail looks like");
     assert!(refused.answer.text().contains("value=\"nowhere\""));
     let email = format!("{login}@example.org");
-    let changed = browser.send(&refused, path, &[("email", &email)]);
+    let changed = browser.send(&refused, path, &[("email", &*email)]);
     assert!(
         changed.says(&format!("It is {email}")),
         "{}",
@@ -83,7 +83,7 @@ fn a_new_password_wants_a_recent_proof_and_ends_the_other_sessions() {
     assert!(asked.path.starts_with(PROOF), "{}", asked.path);
     let refused = browser.send(&asked, PROOF, &[("password", "Wrong-Horse-1")]);
     is_refused(&refused, "Invalid login or password");
-    let page = browser.send(&refused, PROOF, &[("password", &user.password)]);
+    let page = browser.send(&refused, PROOF, &[("password", &*user.password)]);
     assert_eq!(page.path, path);
 
     let typo = [("password", "Better-Horse-1"), ("again", "Better-Horse-2")];
@@ -113,16 +113,14 @@ fn a_form_that_waited_too_long_leads_to_the_proof() {
     let page = Browser::of(&stack, &user).open("/console/account/delete");
     let key = SigningKey::from_pkcs8_pem(&stack.private_key()).unwrap();
     let aged = Token::of(&user.token).with_claim("auth_time", now_s() - 601);
-    let late = User {
-        token: aged.signed_by(&key),
-        ..user.clone()
-    };
+    let mut late = user.clone();
+    late.token = aged.signed_by(&key);
     let mut browser = Browser::of(&stack, &late);
     let filled = [("login", &*user.login)];
     let asked = browser.send(&page, "/console/account/delete", &filled);
     assert!(asked.path.starts_with(PROOF), "{}", asked.path);
     user.get("/auth/me").send().expect(200);
-    let proven = browser.send(&asked, PROOF, &[("password", &user.password)]);
+    let proven = browser.send(&asked, PROOF, &[("password", &*user.password)]);
     assert_eq!(proven.path, "/console/account/delete");
 }
 
@@ -140,7 +138,7 @@ fn an_app_is_a_second_factor_until_it_is_removed() {
     let wrong = browser.send(&offered, &confirm, &[("code", "000000")]);
     is_refused(&wrong, "The code is wrong or used up");
     let code = app.generate(now_s()).to_string();
-    let codes = browser.send(&wrong, &confirm, &[("code", &code)]);
+    let codes = browser.send(&wrong, &confirm, &[("code", &*code)]);
     assert!(codes.says("The second factor is on"), "{}", codes.text());
     let backup: Vec<_> = codes
         .text()
@@ -152,7 +150,7 @@ fn an_app_is_a_second_factor_until_it_is_removed() {
 
     age_proofs(&stack, &user);
     let asked = browser.open("/console/account/password");
-    let proven = browser.send(&asked, PROOF, &[("code", &backup[0])]);
+    let proven = browser.send(&asked, PROOF, &[("code", &*backup[0])]);
     assert_eq!(proven.path, "/console/account/password");
     let page = browser.open(path);
     assert!(
@@ -161,9 +159,9 @@ fn an_app_is_a_second_factor_until_it_is_removed() {
         page.text()
     );
     let remove = format!("{path}/remove");
-    let used = browser.send(&page, &remove, &[("code", &backup[0])]);
+    let used = browser.send(&page, &remove, &[("code", &*backup[0])]);
     is_refused(&used, "The code is wrong or used up");
-    let removed = browser.send(&used, &remove, &[("code", &backup[1])]);
+    let removed = browser.send(&used, &remove, &[("code", &*backup[1])]);
     assert!(
         removed.says("It is off") && removed.has_form(path),
         "{}",
@@ -173,7 +171,7 @@ fn an_app_is_a_second_factor_until_it_is_removed() {
     let asked = browser.open(PROOF);
     let refused = browser.send(&asked, PROOF, &[("code", "000000")]);
     is_refused(&refused, "password is required");
-    let proven = browser.send(&refused, PROOF, &[("password", &user.password)]);
+    let proven = browser.send(&refused, PROOF, &[("password", &*user.password)]);
     assert_eq!(proven.path, "/console");
 }
 
@@ -215,7 +213,7 @@ fn a_person_ends_sessions_chooses_notices_and_erases_the_account() {
         &browser.send(&page, path, &[("login", "no")]),
         "Type your login",
     );
-    let gone = browser.send(&page, path, &[("login", &user.login)]);
+    let gone = browser.send(&page, path, &[("login", &*user.login)]);
     assert_eq!(gone.path, "/console/sign-in");
     let filled = [("login", &*user.login), ("password", &*user.password)];
     let page = browser.send(&gone, "/console/sign-in", &filled);
