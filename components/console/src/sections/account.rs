@@ -39,16 +39,25 @@ pub fn routes() -> Routes {
         .and(notices::routes())
 }
 
+/// The names of a person.
 #[derive(Debug, Deserialize)]
-struct Names {
+pub struct Names {
     name: Option<String>,
     surname: Option<String>,
 }
 
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.to_string().is_empty()
+    }
+}
+
+/// Those that there are.
 impl std::fmt::Display for Names {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = [&self.name, &self.surname];
-        let names: Vec<_> = names.into_iter().flatten().map(String::as_str).collect();
+        let names = names.into_iter().flatten().map(String::as_str);
+        let names: Vec<_> = names.filter(|it| !it.is_empty()).collect();
         write!(f, "{}", names.join(" "))
     }
 }

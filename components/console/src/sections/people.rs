@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::account::{Audit, Before};
+use super::account::{Audit, Before, Names};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{again, go_to, page};
@@ -34,18 +34,12 @@ struct Listed {
     /// The serial number.
     id: i64,
     username: String,
-    name: Option<String>,
-    surname: Option<String>,
+    #[serde(flatten)]
+    names: Names,
     email: Option<String>,
 }
 
 impl Listed {
-    fn names(&self) -> String {
-        let names = [&self.name, &self.surname];
-        let names: Vec<_> = names.into_iter().flatten().map(String::as_str).collect();
-        names.join(" ")
-    }
-
     /// By which its page is found.
     fn query(&self) -> String {
         query([("name", &*self.username)])
