@@ -92,12 +92,8 @@ impl Page {
     pub fn text(&self) -> String {
         let html = self.html();
         let main = html.find(Name("main")).next().expect("a main part");
-        let texts = main
-            .descendants()
-            .filter_map(|it| it.as_text().map(str::to_owned));
-        let words: Vec<_> = texts
-            .flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
+        let texts = main.descendants().filter_map(|it| it.as_text());
+        let words: Vec<_> = texts.flat_map(str::split_whitespace).collect();
         words.join(" ")
     }
 
