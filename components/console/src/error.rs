@@ -6,6 +6,8 @@ use kit::web::Problem;
 use kit::web::outbound::Failed;
 use serde_json::Value;
 
+use crate::words::is_web_address;
+
 #[derive(Debug)]
 pub enum Error {
     /// The other function refused. The text is for people, the code for us.
@@ -13,6 +15,8 @@ pub enum Error {
         status: StatusCode,
         code: String,
         text: String,
+        /// Where to pay when the wallet does not suffice.
+        link: Option<String>,
     },
     Failed(Failed),
     Unreadable(serde_json::Error),
@@ -33,6 +37,7 @@ impl Error {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             code: String::new(),
             text: text.into(),
+            link: None,
         }
     }
 
@@ -51,6 +56,7 @@ impl Error {
             status,
             code: member("code"),
             text,
+            link: Some(member("link")).filter(|it| is_web_address(it)),
         }
     }
 
@@ -60,6 +66,14 @@ impl Error {
             signed_out if signed_out.is(INVALID_TOKEN.code()) => Err(signed_out.into()),
             Self::Refused { status, text, .. } if status.is_client_error() => Ok(text),
             other => Err(other.into()),
+        }
+    }
+
+    /// The page of the payment provider, when the wallet does not suffice.
+    pub fn payment_link(&self) -> Option<&str> {
+        match self {
+            Self::Refused { link, .. } => link.as_deref(),
+            Self::Failed(_) | Self::Unreadable(_) => None,
         }
     }
 

@@ -10,7 +10,7 @@ mod growth;
 mod issuing;
 mod matrix;
 mod money;
-mod photos;
+pub(crate) mod photos;
 mod plan_pages;
 mod plans;
 mod polling;
@@ -84,7 +84,7 @@ impl Zone {
     }
 
     /// A zone whose body also has these members.
-    fn found_with(stack: &Stack, members: &Value) -> Self {
+    pub(crate) fn found_with(stack: &Stack, members: &Value) -> Self {
         let admin = User::zone_admin(stack);
         let mut body = zone_body();
         for (name, value) in members.as_object().unwrap() {
@@ -117,7 +117,7 @@ impl Zone {
         answer.expect(201).json()
     }
 
-    fn fine(&self, user: &User, body: &Value) -> Answer {
+    pub(crate) fn fine(&self, user: &User, body: &Value) -> Answer {
         user.post(&self.path("/fines")).json(body).send()
     }
 
@@ -215,7 +215,7 @@ fn page(stack: &Stack, link: &Value) -> String {
 }
 
 /// A person presses the button that pays.
-fn approve(stack: &Stack, link: &Value) {
+pub(crate) fn approve(stack: &Stack, link: &Value) {
     let page = page(stack, link);
     stack.post(&page).form("decision=approve").send();
 }
