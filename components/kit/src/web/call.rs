@@ -66,6 +66,6 @@ impl Call {
             .request
             .body(self.body)
             .map_err(|_| Failed::NoAddress)?;
-        outbound::send(request, TIMEOUT).await
+        outbound::send_to_own(request, TIMEOUT).await
     }
 }

@@ -15,6 +15,8 @@ use spin_sdk::wasip3::http::types::ErrorCode;
 
 /// Upper bound for the body of an answer: only small ones are read here.
 const MAX_BODY: usize = 256 * 1024;
+/// The same for another function of the application. The longest of their lists are the files of a version.
+const MAX_OWN_BODY: usize = 8 << 20;
 
 #[derive(Debug)]
 pub struct Answer {
@@ -40,7 +42,19 @@ pub enum Failed {
 
 /// Sends a request and reads the answer to its end, all within `patience`.
 pub async fn send(request: Request<Bytes>, patience: Duration) -> Result<Answer, Failed> {
-    within(patience, ask(request.map(FullBody::new), true)).await
+    within(patience, ask(request.map(FullBody::new), Some(MAX_BODY))).await
+}
+
+/// Asks another function of the application.
+pub(super) async fn send_to_own(
+    request: Request<Bytes>,
+    patience: Duration,
+) -> Result<Answer, Failed> {
+    within(
+        patience,
+        ask(request.map(FullBody::new), Some(MAX_OWN_BODY)),
+    )
+    .await
 }
 
 /// The same for callers that need only the status: the body is not read, so a large, slow or broken one does no harm.
@@ -48,7 +62,7 @@ pub async fn send_for_status(
     request: Request<Bytes>,
     patience: Duration,
 ) -> Result<Answer, Failed> {
-    within(patience, ask(request.map(FullBody::new), false)).await
+    within(patience, ask(request.map(FullBody::new), None)).await
 }
 
 pub(crate) async fn within<T>(
@@ -63,17 +77,18 @@ pub(crate) async fn within<T>(
     }
 }
 
-async fn ask(request: Request<FullBody<Bytes>>, reads_body: bool) -> Result<Answer, Failed> {
+/// Reads no body when there is no bound for it.
+async fn ask(request: Request<FullBody<Bytes>>, max_body: Option<usize>) -> Result<Answer, Failed> {
     let response = send_out(request).await.map_err(failed)?;
     let (parts, body) = response.into_parts();
-    if !reads_body {
+    let Some(max_body) = max_body else {
         return Ok(Answer {
             status: parts.status,
             headers: parts.headers,
             body: Bytes::new(),
         });
-    }
-    let body = Limited::new(body, MAX_BODY).collect().await;
+    };
+    let body = Limited::new(body, max_body).collect().await;
     let body = body.map_err(|it| match it.downcast::<ErrorCode>() {
         Ok(code) => failed(*code),
         Err(_) => Failed::TooLong,
