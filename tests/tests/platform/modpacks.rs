@@ -26,7 +26,7 @@ use wharf_tests::{Answer, Request, Stack, User, eventually_some, unique};
 
 const SOON: Duration = Duration::from_secs(60);
 
-fn number(value: &Value) -> i64 {
+pub(crate) fn number(value: &Value) -> i64 {
     value
         .as_i64()
         .unwrap_or_else(|| panic!("a number: {value}"))
@@ -41,7 +41,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Bytes that no other test has.
-fn content(length: usize) -> Vec<u8> {
+pub(crate) fn content(length: usize) -> Vec<u8> {
     let seed = unique("content");
     seed.bytes().cycle().take(length.max(seed.len())).collect()
 }
@@ -122,7 +122,7 @@ fn settled(owner: &User, file: i64) -> Value {
 }
 
 /// Uploads a file of a draft and waits until it is verified.
-fn upload(owner: &User, pack: i64, version: i64, path: &str, bytes: &[u8]) -> i64 {
+pub(crate) fn upload(owner: &User, pack: i64, version: i64, path: &str, bytes: &[u8]) -> i64 {
     let body = json!({ "size": bytes.len(), "sha256": sha256(bytes) });
     let plan = begin(owner, pack, version, path, &body);
     let file = number(&plan["file"]["id"]);
@@ -134,7 +134,7 @@ fn upload(owner: &User, pack: i64, version: i64, path: &str, bytes: &[u8]) -> i6
 }
 
 /// A pack with one published version of one file: their ids, and the bytes.
-fn published(owner: &User, visibility: &str) -> (i64, i64, i64, Vec<u8>) {
+pub(crate) fn published(owner: &User, visibility: &str) -> (i64, i64, i64, Vec<u8>) {
     let pack = create_pack(owner, visibility);
     let version = create_draft(owner, pack, "1.0");
     let bytes = content(2_000);
@@ -155,7 +155,7 @@ fn user_id(user: &User) -> String {
 }
 
 /// The same user with one role more.
-fn with_role(stack: &Stack, user: &User, role: &str) -> User {
+pub(crate) fn with_role(stack: &Stack, user: &User, role: &str) -> User {
     let path = format!("/auth/users/{}/roles", user_id(user));
     let roles = json!({ "roles": [role] });
     User::admin(stack)

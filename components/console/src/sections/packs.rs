@@ -298,6 +298,8 @@ fn lines(text: &str) -> String {
 struct PackPage {
     pack: Pack,
     is_team: bool,
+    /// The visitor may do what its owner may, but is another.
+    is_of_another: bool,
     versions: Vec<Version>,
     next: Option<String>,
 }
@@ -316,6 +318,11 @@ async fn show_pack(
         .await?;
     let content = PackPage {
         is_team: level > Level::Reader,
+        is_of_another: level == Level::Owner
+            && anyone
+                .me
+                .as_ref()
+                .is_none_or(|it| it.user_id != pack.owner_id),
         versions: versions.rows,
         next: versions.next,
         pack,
