@@ -240,7 +240,7 @@ fn each_person_does_with_a_private_pack_what_their_rights_allow() {
 }
 
 #[test]
-fn a_version_with_as_many_files_as_it_may_have_is_shown_in_parts() {
+fn a_version_with_a_thousand_files_is_shown_in_parts() {
     let stack = Stack::shared();
     let author = User::driver(&stack);
     let (pack, version, ..) = published(&author, "public");
@@ -254,17 +254,17 @@ fn a_version_with_as_many_files_as_it_may_have_is_shown_in_parts() {
             source_sha512)
         SELECT pack.id, version.id, pack.owner, format('mods/a-mod-with-a-long-name-%s.jar', number), 'mod', 1, 'ready', 'both', false,
             false, 'https://example.org/mod', repeat('0', 128)
-        FROM version JOIN pack ON pack.id = version.pack_id, generate_series(1, 9999) AS number
+        FROM version JOIN pack ON pack.id = version.pack_id, generate_series(1, 999) AS number
         WHERE version.id = $1";
-    assert_eq!(sql.execute(links, &[&draft]).unwrap(), 9_999);
+    assert_eq!(sql.execute(links, &[&draft]).unwrap(), 999);
 
     let mut browser = Browser::of(&stack, &author);
     let first = browser.open(&format!("/console/packs/{pack}/versions/{draft}"));
-    assert!(first.says("1 to 200 of 10000"), "{}", first.text());
+    assert!(first.says("1 to 200 of 1000"), "{}", first.text());
     let next = browser.open(&first.link("More files"));
-    assert!(next.says("201 to 400 of 10000"), "{}", next.text());
+    assert!(next.says("201 to 400 of 1000"), "{}", next.text());
     let last = browser.open(&format!(
-        "/console/packs/{pack}/versions/{draft}?offset=9800"
+        "/console/packs/{pack}/versions/{draft}?offset=800"
     ));
-    assert!(last.says("9801 to 10000 of 10000") && !last.says("More files"));
+    assert!(last.says("801 to 1000 of 1000") && !last.says("More files"));
 }
