@@ -1,0 +1,148 @@
+//! The trace: what admins did by hand, or proposed for a second one.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::response::Response;
+use jiff::SignedDuration;
+use kit::web::{Dialect, Problem, Query, Routes, Schema};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Amount, MAX_PAGES, ROWS, name_of};
+use crate::error::Error;
+use crate::page::page;
+use crate::visitor::Visitor;
+use crate::words::{Moment, query, segment};
+
+pub fn routes() -> Routes {
+    Routes::new("Console", Dialect::Plain).get("/treasury/acts", list_acts, |it| it)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Act {
+    pub id: i64,
+    pub subject: String,
+    pub about: String,
+    pub act: String,
+    pub stage: String,
+    pub amount: Amount,
+    pub currency: String,
+    pub actor: Uuid,
+    pub reason: Option<String>,
+    pub acted_at: Moment,
+}
+
+impl Act {
+    /// The page of what it is about.
+    pub fn page(&self) -> String {
+        let about = segment(&self.about);
+        let page = match &*self.subject {
+            "payment" => format!("payments/{about}"),
+            "payout" => format!("payouts/{about}"),
+            "receivable" => format!("debts/{about}"),
+            "unclaimed" => format!("unclaimed/{about}/{}", segment(&self.currency)),
+            "refund" => format!("refunds/{about}"),
+            "promocode" => "promocodes".to_owned(),
+            _ => format!("acts?{}", query([("about", &*self.about)])),
+        };
+        format!("/console/treasury/{page}")
+    }
+
+    pub fn is_proposed(&self) -> bool {
+        self.stage == "proposed"
+    }
+}
+
+/// An act, and the login of its admin.
+pub struct Traced {
+    pub act: Act,
+    pub by: String,
+}
+
+async fn with_names(visitor: &Visitor, acts: Vec<Act>) -> Result<Vec<Traced>, Error> {
+    let (mut names, mut traced) = (BTreeMap::new(), Vec::new());
+    for act in acts {
+        let by = match names.get(&act.actor) {
+            Some(name) => String::clone(name),
+            None => name_of(visitor, act.actor).await?,
+        };
+        names.insert(act.actor, by.clone());
+        traced.push(Traced { act, by });
+    }
+    Ok(traced)
+}
+
+/// What was done about one thing, the newest first.
+pub async fn trace(visitor: &Visitor, about: &str) -> Result<Vec<Traced>, Error> {
+    let about = query([("about", about), ("limit", "100")]);
+    let path = format!("/payments/acts?{about}");
+    with_names(visitor, visitor.get("payments", &path).await?).await
+}
+
+/// A proposal is good for a week.
+const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Proposals that can still be carried out. Nothing was done since about the same thing; a promo code that is
+/// random is told from others by its terms.
+pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
+    let now = kit::now();
+    let (mut done, mut open): (Vec<Act>, Vec<Act>) = (Vec::new(), Vec::new());
+    let mut before = String::new();
+    'pages: for _ in 0..MAX_PAGES {
+        let part = query([("limit", "100"), ("before", &*before)]);
+        let acts: Vec<Act> = visitor
+            .get("payments", &format!("/payments/acts?{part}"))
+            .await?;
+        let Some(last) = acts.last() else {
+            break;
+        };
+        before = last.id.to_string();
+        for act in acts {
+            if now.duration_since(act.acted_at.0) >= GOOD_FOR {
+                break 'pages;
+            }
+            let is_of = |it: &Act| it.subject == act.subject && it.about == act.about;
+            let is_over = |it: &Act| is_of(it) && (act.about != "random" || it.act == act.act);
+            match act.is_proposed() {
+                false => done.push(act),
+                true if !done.iter().any(is_over) => open.push(act),
+                true => (),
+            }
+        }
+    }
+    with_names(visitor, open).await
+}
+
+#[derive(Deserialize, Schema)]
+struct Wanted {
+    /// The id of what the acts are about.
+    about: Option<String>,
+    before: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "treasury/acts.html")]
+struct Acts {
+    about: String,
+    trace: Vec<Traced>,
+    next: Option<String>,
+}
+
+async fn list_acts(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
+    let about = wanted.about.unwrap_or_default();
+    let before = wanted.before.map(|it| it.to_string()).unwrap_or_default();
+    let rows = ROWS.to_string();
+    let part = query([("about", &*about), ("before", &*before), ("limit", &*rows)]);
+    let acts: Vec<Act> = visitor
+        .get("payments", &format!("/payments/acts?{part}"))
+        .await?;
+    let last = acts.last().filter(|_| acts.len() == ROWS);
+    let next = last.map(|it| query([("about", &*about), ("before", &*it.id.to_string())]));
+    let content = Acts {
+        trace: with_names(&visitor, acts).await?,
+        about,
+        next,
+    };
+    page("What admins did", Some(&visitor.me), &content)
+}
