@@ -19,7 +19,7 @@ use wharf_tests::{Stack, User, eventually};
 const SOON: Duration = Duration::from_secs(60);
 
 /// Writes an event as a function does; returns its id.
-fn emit(sql: &mut Client, kind: &str, aggregate: &str, payload: &Value) -> Uuid {
+pub(crate) fn emit(sql: &mut Client, kind: &str, aggregate: &str, payload: &Value) -> Uuid {
     sql.query_one(
         "INSERT INTO events.outbox (kind, aggregate, payload) VALUES ($1, $2, $3) RETURNING id",
         &[&kind, &aggregate, payload],
@@ -51,7 +51,7 @@ fn read_event(sql: &mut Client, event: Uuid) -> (String, i32, i64) {
     (row.get(0), row.get(1), row.get(2))
 }
 
-fn wait_until_settled(sql: &mut Client, event: Uuid, state: &str) {
+pub(crate) fn wait_until_settled(sql: &mut Client, event: Uuid, state: &str) {
     eventually("the event is settled", SOON, || {
         read_event(sql, event).0 == state
     });

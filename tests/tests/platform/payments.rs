@@ -2,7 +2,7 @@
 
 mod accounts;
 mod books;
-mod cash_outs;
+pub(crate) mod cash_outs;
 mod checkout;
 mod commissions;
 mod crash;
@@ -14,7 +14,7 @@ mod ledger;
 mod manual;
 mod paging;
 mod provider;
-mod stuck;
+pub(crate) mod stuck;
 mod wallet;
 
 use serde_json::{Value, json};

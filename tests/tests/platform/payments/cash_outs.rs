@@ -8,7 +8,7 @@ use super::ledger::ledger;
 use super::{activate, assert_sound, by_hand, key, promocode, wallet};
 
 /// A user with that many cents of USD.
-pub(super) fn rich(stack: &Stack, cents: i64) -> User {
+pub(crate) fn rich(stack: &Stack, cents: i64) -> User {
     let user = User::driver(stack);
     activate(&user, &promocode(&User::admin(stack), cents, 1)).expect(200);
     user
@@ -21,17 +21,17 @@ pub(super) fn add(user: &User, kind: &str, account: &str, routing: Option<&str>)
     user.post("/payment/destinations").json(&body).send()
 }
 
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 /// A bank account in the United States; answers its id.
-pub(super) fn bank(user: &User) -> String {
+pub(crate) fn bank(user: &User) -> String {
     let added = add(user, "us_bank", "123456789", Some("021000021"));
     text(&added.expect(201).json()["id"])
 }
 
-pub(super) fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
+pub(crate) fn cash_out(user: &User, destination: &str, amount: i64) -> Answer {
     let body = json!({ "destination_id": destination, "amount": amount });
     user.post("/payment/cash-outs").json(&body).send()
 }

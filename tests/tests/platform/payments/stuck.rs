@@ -10,15 +10,15 @@ use super::ledger::{ledger, pay, refund, spend, user_with};
 use super::{assert_sound, by_hand};
 
 /// A payment whose payee has spent the money, and a refused refund of it.
-pub(super) struct Stuck {
+pub(crate) struct Stuck {
     payer: Uuid,
     payee: Uuid,
     payment: Uuid,
-    pub(super) refund: Uuid,
+    pub(crate) refund: Uuid,
 }
 
 impl Stuck {
-    pub(super) fn of(stack: &Stack, amount: i64, left: i64) -> Self {
+    pub(crate) fn of(stack: &Stack, amount: i64, left: i64) -> Self {
         let sql = &mut ledger(stack);
         let it = Self {
             payer: user_with(sql, amount),
