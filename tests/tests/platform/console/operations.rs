@@ -52,7 +52,7 @@ fn a_lane_and_a_kind_are_paused_and_resumed() {
     let lanes = format!("{OPERATIONS}/lanes");
     let lane = |what| [("function", "payments"), ("lane", "main"), ("do", what)];
     eventually("a lane is in use", Duration::from_secs(60), || {
-        browser.open(OPERATIONS).says("payments main")
+        browser.open(OPERATIONS).has_form(&lanes)
     });
     let page = browser.open(OPERATIONS);
     let paused = browser.send(&page, &lanes, &lane("pause"));
