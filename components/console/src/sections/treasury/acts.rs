@@ -83,8 +83,7 @@ pub async fn trace(visitor: &Visitor, about: &str) -> Result<Vec<Traced>, Error>
 /// A proposal is good for a week.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Proposals that can still be carried out. Nothing was done since about the same thing; a promo code that is
-/// random is told from others by its terms.
+/// Proposals that were not carried out yet.
 pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
     let now = kit::now();
     let (mut done, mut open): (Vec<Act>, Vec<Act>) = (Vec::new(), Vec::new());
@@ -102,11 +101,12 @@ pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
             if now.duration_since(act.acted_at.0) >= GOOD_FOR {
                 break 'pages;
             }
-            let is_of = |it: &Act| it.subject == act.subject && it.about == act.about;
-            let is_over = |it: &Act| is_of(it) && (act.about != "random" || it.act == act.act);
+            let is_same = |it: &Act| {
+                (&it.subject, &it.about, &it.act) == (&act.subject, &act.about, &act.act)
+            };
             match act.is_proposed() {
                 false => done.push(act),
-                true if !done.iter().any(is_over) => open.push(act),
+                true if !done.iter().any(is_same) => open.push(act),
                 true => (),
             }
         }
