@@ -57,6 +57,7 @@ fn forbidden(text: &str) -> Problem {
         status: StatusCode::FORBIDDEN,
         code: String::new(),
         text: text.to_owned(),
+        link: None,
     }
     .into()
 }

@@ -62,6 +62,7 @@ async fn find_account(visitor: &Visitor, name: &str) -> Result<Account, Error> {
             status: StatusCode::NOT_FOUND,
             code: "unknown-account".to_owned(),
             text: "You have no such account.".to_owned(),
+            link: None,
         })
 }
 
