@@ -23,24 +23,24 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wharf_tests::{Answer, Options, Request, Stack, User, unique};
 
-const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A shop of its own for a test: its people and their menu.
-struct Shop {
-    id: i64,
+pub(crate) struct Shop {
+    pub(crate) id: i64,
     owner: User,
-    manager: User,
+    pub(crate) manager: User,
     category: i64,
 }
 
-fn id_of(user: &User) -> String {
+pub(crate) fn id_of(user: &User) -> String {
     user.get("/auth/me").send().expect(200).json()["id"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-fn open_shop(stack: &Stack) -> Shop {
+pub(crate) fn open_shop(stack: &Stack) -> Shop {
     let owner = User::owner(stack);
     let body = json!({ "name": unique("Shop"), "owner": id_of(&owner) });
     let admin = User::admin(stack);
@@ -63,7 +63,7 @@ fn open_shop(stack: &Stack) -> Shop {
 }
 
 /// A member of the shop's staff.
-fn hire(stack: &Stack, shop: i64, role: &str) -> User {
+pub(crate) fn hire(stack: &Stack, shop: i64, role: &str) -> User {
     let user = User::driver(stack);
     let path = format!("/shops/{shop}/staff/{}/{role}", id_of(&user));
     User::admin(stack).put(&path).send().expect(204);
@@ -72,7 +72,7 @@ fn hire(stack: &Stack, shop: i64, role: &str) -> User {
 
 impl Shop {
     /// A product at 10.50, with more about it.
-    fn product(&self, more: Value) -> i64 {
+    pub(crate) fn product(&self, more: Value) -> i64 {
         let mut body =
             json!({ "name": unique("Fries"), "price": 10.5, "category_id": self.category });
         body.as_object_mut()
@@ -90,7 +90,7 @@ impl Shop {
         })
     }
 
-    fn order(&self, user: &User, product: i64, quantity: i64, method: &str) -> Answer {
+    pub(crate) fn order(&self, user: &User, product: i64, quantity: i64, method: &str) -> Answer {
         user.post("/orders/")
             .json(&self.wish(product, quantity, method))
             .send()
@@ -109,7 +109,7 @@ impl Shop {
     }
 }
 
-fn id(order: &Value) -> i64 {
+pub(crate) fn id(order: &Value) -> i64 {
     order["id"].as_i64().unwrap()
 }
 
@@ -119,12 +119,12 @@ fn step(user: &User, order: i64, status: &str) -> Answer {
         .send()
 }
 
-fn show(user: &User, order: i64) -> Value {
+pub(crate) fn show(user: &User, order: i64) -> Value {
     let path = format!("/orders/{order}");
     user.get(&path).send().expect(200).json()
 }
 
-fn statuses(user: &User, order: i64) -> Vec<String> {
+pub(crate) fn statuses(user: &User, order: i64) -> Vec<String> {
     let path = format!("/orders/{order}/tracking");
     let tracked = user.get(&path).send().expect(200).json();
     let rows = tracked.as_array().unwrap().iter();
@@ -133,7 +133,7 @@ fn statuses(user: &User, order: i64) -> Vec<String> {
 }
 
 /// Money of the wallet's main account, from outside.
-fn endow(stack: &Stack, user: &User, cents: i64) {
+pub(crate) fn endow(stack: &Stack, user: &User, cents: i64) {
     let user: Uuid = id_of(user).parse().unwrap();
     let mut sql = stack.sql();
     sql.batch_execute("SET search_path = payments").unwrap();
@@ -143,7 +143,7 @@ fn endow(stack: &Stack, user: &User, cents: i64) {
     assert_eq!(outcome, "moved");
 }
 
-fn balance(user: &User) -> i64 {
+pub(crate) fn balance(user: &User) -> i64 {
     let wallet = user.get("/payment/balance?currency=BRL").send();
     wallet.expect(200).json()["total"].as_i64().unwrap()
 }
