@@ -15,14 +15,15 @@ use crate::platform::{
     Balance, Booking, Credentials, Me, NewPlace, Place, PlaceChange, Quote, Token, Tokens,
 };
 
-pub async fn sign_in(given: &Credentials) -> Result<Tokens, Error> {
+/// Signin counts the attempts of each chat apart.
+pub async fn sign_in(given: &Credentials, chat: i64) -> Result<Tokens, Error> {
     let body = json!({
         "username": given.login,
         "password": given.password,
         "code": given.code,
     });
     let call = Call::new(Method::POST, "signin", "/api/v1/login").body(&body);
-    let answer = call.send().await?;
+    let answer = call.header("x-chat", &chat.to_string()).send().await?;
     match answer.status {
         StatusCode::UNAUTHORIZED if member_of(&answer.body, "code") == "code-required" => {
             Err(Error::CodeRequired)

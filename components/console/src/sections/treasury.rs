@@ -118,6 +118,7 @@ fn unknown(text: &str) -> Error {
         status: StatusCode::NOT_FOUND,
         code: String::new(),
         text: text.to_owned(),
+        link: None,
     }
 }
 

@@ -53,6 +53,12 @@ impl Call {
     }
 
     #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    #[must_use]
     pub fn body(mut self, body: &impl Serialize) -> Self {
         self.request = self
             .request

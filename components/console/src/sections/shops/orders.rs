@@ -283,6 +283,7 @@ pub async fn show_code(visitor: Visitor, Path(id): Path<i64>) -> Result<Response
             status: StatusCode::NOT_FOUND,
             code: String::new(),
             text: "The order has no QR code.".to_owned(),
+            link: None,
         }));
     };
     let headers = [
