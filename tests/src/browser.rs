@@ -161,7 +161,10 @@ impl Fields {
                 // Only the button that is pressed is sent.
                 Some("button") => None,
                 _ if is_choice && field.attr("checked").is_none() => None,
-                _ => Some(field.attr("value").unwrap_or_default().to_owned()),
+                _ => {
+                    let unnamed = if is_choice { "on" } else { "" };
+                    Some(field.attr("value").unwrap_or(unnamed).to_owned())
+                }
             };
             values.extend(value.map(|it| (name.to_owned(), it)));
         }

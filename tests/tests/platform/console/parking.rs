@@ -2,7 +2,16 @@
 
 use wharf_tests::{Browser, Stack, User, unique};
 
-use crate::bookings::{endow, offer};
+use crate::bookings::{at, endow, offer};
+
+/// As a field of a page says it.
+fn hour(stack: &Stack, hour: u32) -> String {
+    at(stack, hour * 60)[..16].to_owned()
+}
+
+fn window(stack: &Stack) -> String {
+    format!("from={}&to={}", hour(stack, 10), hour(stack, 12))
+}
 
 #[test]
 fn a_driver_finds_a_place_books_it_once_moves_the_end_and_cancels() {
@@ -21,7 +30,7 @@ fn a_driver_finds_a_place_books_it_once_moves_the_end_and_cancels() {
     let path = format!("/console/parking/{place}");
     let found = browser.open(&format!("/console/parking?city={}", city.as_str().unwrap()));
     assert!(found.text().contains("1.00"), "{}", found.text());
-    let asked = browser.open(&format!("{path}?from=2030-05-01T10:00&to=2030-05-01T12:00"));
+    let asked = browser.open(&format!("{path}?{}", window(&stack)));
     assert!(asked.says("It costs 2.00 USD"), "{}", asked.text());
     let booked = browser.send(&asked, &path, &[]);
     assert!(booked.says("Confirmed"), "{}", booked.text());
@@ -37,9 +46,9 @@ fn a_driver_finds_a_place_books_it_once_moves_the_end_and_cancels() {
     );
 
     let end = format!("{}/end", booked.path);
-    let moved = browser.send(&booked, &end, &[("to", "2030-05-01T13:00")]);
+    let moved = browser.send(&booked, &end, &[("to", &*hour(&stack, 13))]);
     assert!(
-        moved.says("3.00 USD") && moved.says("2030-05-01 13:00"),
+        moved.says("3.00 USD") && moved.says(&hour(&stack, 13).replace('T', " ")),
         "{}",
         moved.text()
     );
@@ -57,12 +66,16 @@ fn who_cannot_pay_is_told_so_beside_what_they_filled_in() {
     let place = offer(&User::owner(&stack), 100, 1);
     let mut browser = Browser::of(&stack, &User::driver(&stack));
     let path = format!("/console/parking/{place}");
-    let asked = browser.open(&format!("{path}?from=2030-05-01T10:00&to=2030-05-01T12:00"));
+    let asked = browser.open(&format!("{path}?{}", window(&stack)));
     let refused = browser.send(&asked, &path, &[("plate", "AB-12-CD")]);
     assert_eq!(refused.answer.status(), 422);
     assert!(refused.says("insufficient funds"), "{}", refused.text());
     assert!(refused.answer.text().contains("value=\"AB-12-CD\""));
-    let backwards = browser.try_open(&format!("{path}?from=2030-05-01T12:00&to=2030-05-01T10:00"));
+    let backwards = browser.try_open(&format!(
+        "{path}?from={}&to={}",
+        hour(&stack, 12),
+        hour(&stack, 10)
+    ));
     assert_eq!(backwards.answer.status(), 422);
 }
 
@@ -72,7 +85,7 @@ fn anybody_may_look_for_a_place_and_is_asked_to_sign_in_to_book_it() {
     let place = offer(&User::owner(&stack), 100, 1);
     let mut browser = Browser::new(&stack);
     let path = format!("/console/parking/{place}");
-    let asked = browser.open(&format!("{path}?from=2030-05-01T10:00&to=2030-05-01T12:00"));
+    let asked = browser.open(&format!("{path}?{}", window(&stack)));
     let led = browser.send(&asked, &path, &[]);
     assert!(led.path.starts_with("/console/sign-in"), "{}", led.path);
     let other = unique("nobody");
