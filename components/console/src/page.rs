@@ -155,7 +155,7 @@ pub fn go_to(path: &str) -> Response {
 }
 
 /// The page of a refusal.
-pub fn refused(problem: &Problem) -> String {
+pub fn refused(problem: &Problem) -> Response {
     let content = Refused { problem }.render();
     let frame = Frame {
         title: problem.title(),
@@ -163,5 +163,5 @@ pub fn refused(problem: &Problem) -> String {
         sections: Vec::new(),
         content: content.unwrap_or_default(),
     };
-    frame.render().unwrap_or_default()
+    (HEADERS, Html(frame.render().unwrap_or_default())).into_response()
 }

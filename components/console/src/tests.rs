@@ -66,6 +66,12 @@ async fn what_is_not_there_is_said_on_a_page() {
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let media_type = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
     assert_eq!(media_type, "text/html; charset=utf-8");
+    let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
+    assert!(policy.starts_with("default-src 'none'"));
+    assert_eq!(answer.headers()[header::REFERRER_POLICY], "same-origin");
+    assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert!(
         text(answer)
             .await

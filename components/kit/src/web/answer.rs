@@ -13,8 +13,6 @@ use super::router::Router;
 use super::routes::RefusalPage;
 use crate::identity::INSUFFICIENT_PROOF;
 
-const HTML: &str = "text/html; charset=utf-8";
-
 /// Routes one request. A refusal becomes the body of the answer.
 pub async fn answer<B>(router: &Router, request: axum::http::Request<B>) -> Response
 where
@@ -90,19 +88,15 @@ fn written(mut response: Response, id: &RequestId, page: Option<RefusalPage>) ->
     if let Some(cause) = &problem.cause {
         eprintln!("{id} {}: {cause}", problem.code);
     }
-    let (media_type, body) = match page {
-        Some(page) => (HTML, page(&problem)),
+    let body = match page {
+        Some(page) => page(&problem),
         None => (
-            dialect.media_type(),
+            [(header::CONTENT_TYPE, dialect.media_type())],
             dialect.body(&problem, id.as_str()).to_string(),
-        ),
+        )
+            .into_response(),
     };
-    let mut refused = (
-        dialect.status(&problem),
-        [(header::CONTENT_TYPE, media_type)],
-        body,
-    )
-        .into_response();
+    let mut refused = (dialect.status(&problem), body).into_response();
     let headers = refused.headers_mut();
     // What a layer added (cookies, Allow) stays.
     for (name, value) in response.headers() {

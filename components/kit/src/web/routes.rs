@@ -2,6 +2,7 @@
 
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::response::Response;
 
 use super::dialect::Dialect;
 use super::operation::{Describe, Operation};
@@ -21,7 +22,7 @@ pub struct Routes {
 }
 
 /// How refusals become pages, for browsers.
-pub type RefusalPage = fn(&Problem) -> String;
+pub type RefusalPage = fn(&Problem) -> Response;
 
 /// A line of the table.
 #[derive(Clone)]
