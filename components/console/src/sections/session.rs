@@ -146,8 +146,15 @@ fn seconds_left(token: &str, now_s: i64) -> Option<i64> {
 /// A page of ours, and never another site.
 pub fn next_page(form: &Fields) -> String {
     let next = form.text("next");
-    let is_ours = next == PREFIX || next.starts_with("/console/") || next.starts_with("/console?");
-    if is_ours { next } else { PREFIX }.to_owned()
+    let path = next.split('?').next().unwrap_or_default();
+    let is_ours = path == PREFIX || path.starts_with("/console/");
+    // A browser skips control characters, reads `\` as `/`, and goes up at `..`: out of the console, to what leads elsewhere.
+    let is_plain = next.bytes().all(|it| it.is_ascii_graphic() && it != b'\\');
+    let goes_up = path.to_ascii_lowercase().replace("%2e", ".").contains("/.");
+    match is_ours && is_plain && !goes_up {
+        true => next.to_owned(),
+        false => PREFIX.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +174,12 @@ mod tests {
             "//evil.test",
             "/console.evil",
             "/console@evil",
+            "/console/../files/7/download",
+            "/console/%2E%2e/files/7/download",
+            "/console/.\t./files",
+            "/console\\..\\files",
+            "/console/\\..\\files",
+            "/console/a\nb",
         ] {
             assert_eq!(next(it), PREFIX, "{it}");
         }
