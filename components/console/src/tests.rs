@@ -38,6 +38,16 @@ async fn who_is_not_signed_in_is_led_to_the_sign_in_and_back() {
 }
 
 #[tokio::test]
+async fn who_shows_different_tokens_is_not_signed_in() {
+    let request = Request::get("/console/bookings")
+        .header("cookie", "access_token=theirs; access_token=mine");
+    let answer = send(request).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let to = answer.headers()[header::LOCATION].to_str().unwrap();
+    assert_eq!(to, "/console/sign-in?next=%2Fconsole%2Fbookings");
+}
+
+#[tokio::test]
 async fn what_is_filled_in_is_text_and_a_page_runs_nothing() {
     let answer = send(Request::get("/console/sign-in?next=%22%3E%3Cscript%3E")).await;
     let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]

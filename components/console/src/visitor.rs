@@ -180,7 +180,7 @@ async fn recognize(parts: &Parts) -> Result<Anyone, Problem> {
     if is_unsafe && !is_same_origin(&headers) {
         return Err(CROSS_ORIGIN);
     }
-    let token = cookie_tokens(&headers).next().map(str::to_owned);
+    let token = token_of(&headers);
     let mut client = Client { headers, token };
     let me = match &client.token {
         Some(_) => find_me(&client).await?,
@@ -190,6 +190,13 @@ async fn recognize(parts: &Parts) -> Result<Anyone, Problem> {
         client.token = None;
     }
     Ok(Anyone { client, me })
+}
+
+/// A cookie of another site of our domain comes beside ours, or before it: as elsewhere, different tokens are none.
+fn token_of(headers: &HeaderMap) -> Option<String> {
+    let mut tokens = cookie_tokens(headers);
+    let token = tokens.next()?;
+    tokens.all(|it| it == token).then(|| token.to_owned())
 }
 
 async fn find_me(client: &Client) -> Result<Option<Me>, Error> {
