@@ -1,6 +1,7 @@
 //! A form as a person filled it in, to be carried out, or shown again with what is wrong.
 
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -12,12 +13,24 @@ use crate::error::Error;
 #[derive(Clone, Debug, Default)]
 pub struct Fields(Vec<(String, String)>);
 
+/// More than any page has. A menu looks through all fields for each of its products and choices.
+const MAX_FIELDS: usize = 10_000;
+
+const TOO_MANY_FIELDS: Problem = Problem::new(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "too-many-fields",
+    "The form has too many fields",
+);
+
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, state).await?;
-        Ok(Self(fields))
+        match fields.len() <= MAX_FIELDS {
+            true => Ok(Self(fields)),
+            false => Err(TOO_MANY_FIELDS),
+        }
     }
 }
 

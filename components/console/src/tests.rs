@@ -71,6 +71,18 @@ async fn a_form_of_another_site_is_refused_on_a_page() {
 }
 
 #[tokio::test]
+async fn a_form_with_more_fields_than_any_page_has_is_refused() {
+    let request = Request::post("/console/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "https://wharf.test")
+        .header("spin-full-url", "https://wharf.test/console/sign-in")
+        .body(Body::from("a=&".repeat(10_001)))
+        .unwrap();
+    let refused = answer(&routes().into_router(), request).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_on_a_page() {
     let answer = send(Request::get("/console/nothing")).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
