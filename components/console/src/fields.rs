@@ -75,6 +75,12 @@ impl Fields {
         self.optional(name).unwrap_or_default()
     }
 
+    /// A password: spaces at its ends are part of it.
+    pub fn secret(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|it| it.0 == name);
+        found.map(|it| &*it.1).unwrap_or_default()
+    }
+
     pub fn optional(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|it| it.0 == name)?;
         Some(found.1.trim()).filter(|it| !it.is_empty())
@@ -136,7 +142,10 @@ mod tests {
             .with("rate", "1.50")
             .with("day", "mon")
             .with("day", "tue");
-        assert_eq!(form.text("city"), "Porto");
+        assert_eq!(
+            (form.text("city"), form.secret("city")),
+            ("Porto", " Porto ")
+        );
         assert_eq!(form.optional("empty"), None);
         assert_eq!(form.cents("rate").unwrap(), Some(150));
         assert!(form.number("city").is_err());

@@ -63,7 +63,7 @@ async fn show_sign_in(Query(after): Query<After>) -> Result<Response, Problem> {
 async fn sign_in(anyone: Anyone, headers: HeaderMap, form: Fields) -> Result<Response, Problem> {
     let body = json!({
         "login": form.text("login"),
-        "password": form.text("password"),
+        "password": form.secret("password"),
         "code": form.optional("code"),
     });
     match token_from(&anyone, "/auth/login", &body).await {
@@ -95,7 +95,7 @@ async fn sign_up(anyone: Anyone, headers: HeaderMap, form: Fields) -> Result<Res
     let body = json!({
         "login": form.text("login"),
         "email": form.text("email"),
-        "password": form.text("password"),
+        "password": form.secret("password"),
         "role": form.text("role"),
     });
     match token_from(&anyone, "/auth/register", &body).await {

@@ -36,9 +36,13 @@ impl Call {
         self
     }
 
-    /// For the client that sent a request: limits count what it does, and not what the calling function does for all.
+    /// For the client that sent a request: limits count what it does, and not what the calling function does for all. Its
+    /// browser is named where sessions are listed.
     #[must_use]
     pub fn for_client(mut self, headers: &HeaderMap) -> Self {
+        if let Some(agent) = headers.get(header::USER_AGENT) {
+            self.request = self.request.header(header::USER_AGENT, agent);
+        }
         if let Some(client) = client_address(headers) {
             self.request = self.request.header(CLIENT, client.to_string());
         }

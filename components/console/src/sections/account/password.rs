@@ -54,7 +54,7 @@ async fn change_password(visitor: Visitor, form: Fields) -> Result<Response, Pro
 }
 
 async fn send_password(visitor: &Visitor, form: &Fields) -> Result<(), Error> {
-    let password = form.text("password");
+    let password = form.secret("password");
     if password != form.text("again") {
         return Err(Error::refused("The two passwords differ."));
     }

@@ -81,7 +81,8 @@ async fn prove(visitor: Visitor, headers: HeaderMap, form: Fields) -> Result<Res
     struct Proven {
         access_token: String,
     }
-    let (password, code) = (form.optional("password"), form.optional("code"));
+    let password = Some(form.secret("password")).filter(|it| !it.is_empty());
+    let code = form.optional("code");
     let body = json!({ "password": password, "code": code });
     let sent = visitor
         .send::<Proven>(Method::POST, "signin", "/auth/reauthenticate", "", &body)
