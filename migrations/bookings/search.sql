@@ -42,24 +42,29 @@ RETURN (the_owner IS NULL OR it.owner = the_owner)
 
 -- The first places after one of them, in the order in which they were made: those of an owner, or else of a city, or else of a type,
 -- or else all. Only one of the four parts has rows. Each is written as a range, so that its index alone gives the order.
-CREATE OR REPLACE FUNCTION first_places(the_owner uuid, the_city text, the_type text, after_id bigint, most bigint)
-RETURNS SETOF place
+CREATE OR REPLACE FUNCTION first_places(
+    the_owner uuid, the_city text, part text, the_type text, min_rate bigint, max_rate bigint, after_id bigint, most bigint
+) RETURNS TABLE (id bigint, capacity int, time_zone text, opening jsonb, blackouts jsonb, does_fit boolean)
 LANGUAGE sql STABLE AS $$
-    (SELECT * FROM place
+    (SELECT id, capacity, time_zone, opening, blackouts, fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
+    FROM place
     WHERE the_owner IS NOT NULL AND deleted_at IS NULL AND (owner, id) > (the_owner, after_id) AND owner <= the_owner
     ORDER BY owner, id LIMIT most)
     UNION ALL
-    (SELECT * FROM place
+    (SELECT id, capacity, time_zone, opening, blackouts, fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
+    FROM place
     WHERE the_owner IS NULL AND the_city IS NOT NULL AND deleted_at IS NULL
         AND (city, id) > (the_city, after_id) AND city <= the_city
     ORDER BY city, id LIMIT most)
     UNION ALL
-    (SELECT * FROM place
+    (SELECT id, capacity, time_zone, opening, blackouts, fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
+    FROM place
     WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NOT NULL AND deleted_at IS NULL
         AND (parking_type, id) > (the_type, after_id) AND parking_type <= the_type
     ORDER BY parking_type, id LIMIT most)
     UNION ALL
-    (SELECT * FROM place
+    (SELECT id, capacity, time_zone, opening, blackouts, fits(place, the_owner, the_city, part, the_type, min_rate, max_rate)
+    FROM place
     WHERE the_owner IS NULL AND the_city IS NULL AND the_type IS NULL AND deleted_at IS NULL AND id > after_id
     ORDER BY id LIMIT most)
 $$;
@@ -153,9 +158,9 @@ BEGIN
         FROM (
             SELECT *, count(*) OVER so_far AS nth, count(*) FILTER (WHERE does_fit) OVER so_far AS fitting
             FROM (
-                SELECT id, capacity, time_zone, opening, blackouts,
-                    fits(place, the_owner, the_city, part, the_type, min_rate, max_rate) AS does_fit
-                FROM first_places(the_owner, the_city, the_type, after_id, bound.looked) AS place
+                SELECT * FROM first_places(
+                    the_owner, the_city, part, the_type, min_rate, max_rate, after_id, bound.looked
+                )
                 WHERE NOT are_few AND here IS NULL
             ) AS looked
             WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)

@@ -36,14 +36,9 @@ fn a_driver_finds_a_place_books_it_once_moves_the_end_and_cancels() {
     assert!(booked.says("Confirmed"), "{}", booked.text());
     // A double click sends the same form twice.
     assert_eq!(browser.send(&asked, &path, &[]).path, booked.path);
-    assert_eq!(
-        browser
-            .open("/console/bookings")
-            .text()
-            .matches("Confirmed")
-            .count(),
-        1
-    );
+    assert!(browser.open("/console/bookings").says("Confirmed"));
+    let all = driver.get("/booking").send().expect(200).json();
+    assert_eq!(all.as_array().unwrap().len(), 1);
 
     let end = format!("{}/end", booked.path);
     let moved = browser.send(&booked, &end, &[("to", &*hour(&stack, 13))]);
