@@ -132,7 +132,7 @@ fn an_app_is_a_second_factor_until_it_is_removed() {
     let path = "/console/account/factor";
     let page = browser.open(path);
     let offered = browser.send(&page, path, &[]);
-    let app = Totp::from_url(&offered.link("Open it in the app")).unwrap();
+    let app = Totp::from_url(offered.link("Open it in the app")).unwrap();
     assert!(offered.says("Key"), "{}", offered.text());
     let confirm = format!("{path}/confirm");
     let wrong = browser.send(&offered, &confirm, &[("code", "000000")]);
