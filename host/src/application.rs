@@ -25,7 +25,7 @@ use wharf_manifest::variables::Variables;
 
 use crate::cron;
 use crate::files;
-use crate::function::{Function, Limits};
+use crate::function::{Function, Limits, MAX_UNSENT_FRAMES};
 use crate::guest::Guest;
 use crate::guest::output::Destination;
 use crate::http::bearer::Bearer;
@@ -170,7 +170,7 @@ fn build_function(
         stdout: destination("stdout")?,
         stderr,
         failure_log: FailureLog::default(),
-        unsent: Arc::default(),
+        unsent_frames: Arc::new(Semaphore::new(MAX_UNSENT_FRAMES)),
         work: shared.work.clone(),
         id,
     })

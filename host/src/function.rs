@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceTable};
@@ -15,7 +16,6 @@ use wharf_manifest::manifest::WharfComponent;
 use crate::guest::output::{Destination, Output};
 use crate::guest::{Alive, Guest, MAX_HANDLES, Memory};
 use crate::http::headers::MAX_HEADER_BYTES;
-use crate::http::unsent::Unsent;
 use crate::instances::FailureLog;
 use crate::metrics::ComponentMeter;
 use crate::scheduler::Scheduler;
@@ -68,11 +68,14 @@ pub struct Function {
     pub stdout: Destination,
     pub stderr: Destination,
     pub failure_log: FailureLog,
-    /// Memory for long responses that are not sent yet.
-    pub unsent: Arc<Unsent>,
+    /// Memory for long responses that are not sent yet, in frames of `MAX_FRAME_BYTES`.
+    pub unsent_frames: Arc<Semaphore>,
     /// What the component does apart from requests: messages, and what a request runs on with after its response.
     pub work: TaskTracker,
 }
+
+/// 64 MiB: four of the longest responses.
+pub const MAX_UNSENT_FRAMES: usize = 1024;
 
 impl Function {
     /// Creates the store of a new instance.

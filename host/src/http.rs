@@ -24,5 +24,4 @@ pub mod service;
 pub mod shared;
 pub mod stalled;
 pub mod streamed;
-pub mod unsent;
 pub mod whole;

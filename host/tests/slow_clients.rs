@@ -21,7 +21,6 @@ use hyper::body::Frame;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use stage::{Host, until};
-use tokio::net::TcpSocket;
 
 fn manifest(connections: &str) -> String {
     format!(
@@ -262,26 +261,6 @@ async fn a_response_over_http_2_for_which_its_client_makes_no_room_is_given_up_a
     // The connection goes on. This response has no body, so it needs no room.
     connection.write_all(&get_frame(3, "/204")).unwrap();
     read_to_frame(&connection, HEADERS, 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_no_long_response_leaves_instances_to_others() {
-    let host = Host::start(&manifest(""));
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-    let connection = socket.connect(host.address()).await.unwrap();
-    let mut connection = connection.into_std().unwrap();
-    connection.set_nonblocking(false).unwrap();
-    connection
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    // Four of them fill the memory for long responses, and four more would keep the four instances.
-    let requests = (0..12).flat_map(|number| get_frame(2 * number + 1, "/large"));
-    let sent: Vec<u8> = without_room().into_iter().chain(requests).collect();
-    connection.write_all(&sent).unwrap();
-    read_to_frames(&connection, HEADERS, 12);
-    let other = host.get("/").await;
-    assert_eq!(other.status(), 200, "{}", other.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]

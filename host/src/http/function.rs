@@ -93,7 +93,6 @@ impl HttpFunction {
                     }
                 };
                 drop(charge);
-                self.check_room(!self.function.unsent.is_full_for(call.client))?;
                 let head = way.head(&request);
                 let request = request.map(|body| WholeRequest { head, body });
                 exclusive.call(&call, request, permit).await

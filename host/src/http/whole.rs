@@ -83,21 +83,20 @@ impl CallMode for Whole {
         true
     }
 
-    /// A long body draws from the component's memory for responses that are not sent yet (`unsent`).
-    fn body(
-        body: Bytes,
-        function: &Function,
-        call: &Arc<Call>,
-        permit: Arc<Permit>,
-        _: bool,
-    ) -> Body {
+    /// A long body draws from the component's memory for responses that are not sent yet. If there is none left it holds
+    /// the permit of its instance until it is sent, so that slow clients cannot keep even more bodies in memory.
+    fn body(body: Bytes, function: &Function, _: &Arc<Call>, permit: Arc<Permit>, _: bool) -> Body {
         let frames = body.len() / MAX_FRAME_BYTES;
         let body = Body::whole(body);
         if frames == 0 {
             return body;
         }
-        let held = function.unsent.hold(call.client, frames, permit);
-        body.with_permit(Arc::new(held))
+        let unsent = function.unsent_frames.clone();
+        let held = u32::try_from(frames).map(|frames| unsent.try_acquire_many_owned(frames));
+        body.with_permit(match held {
+            Ok(Ok(held)) => Arc::new(held),
+            Ok(Err(_)) | Err(_) => permit,
+        })
     }
 }
 

@@ -262,8 +262,9 @@ fn every_route_leads_to_an_operation() {
     let leads = |route: &Route, it: &Operation<'_>| {
         it.component == route.component && route.covers(it.path).is_some()
     };
-    for route in routes() {
-        let is_described = operations.iter().any(|it| leads(&route, it));
+    // The console's pages are for people.
+    for route in routes().iter().filter(|it| it.component != "console") {
+        let is_described = operations.iter().any(|it| leads(route, it));
         assert!(is_described, "{} leads to no operation", route.path);
     }
 }
