@@ -26,7 +26,7 @@ pub struct Page {
 }
 
 impl Browser {
-    /// Nobody is signed in.
+    /// Without a sign-in.
     pub fn new(stack: &Stack) -> Self {
         Self {
             at: stack.address(),

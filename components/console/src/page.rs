@@ -149,6 +149,19 @@ pub fn again(title: &str, me: Option<&Me>, content: &impl Template) -> Result<Re
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
+/// A page with a form, which may have been refused.
+pub fn form_page(
+    title: &str,
+    me: Option<&Me>,
+    content: &impl Template,
+    is_refused: bool,
+) -> Result<Response, Problem> {
+    match is_refused {
+        true => again(title, me, content),
+        false => page(title, me, content),
+    }
+}
+
 /// Leads from a form to the page that shows what it did.
 pub fn go_to(path: &str) -> Response {
     Redirect::to(&format!("{PREFIX}{path}")).into_response()

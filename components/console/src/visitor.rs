@@ -173,7 +173,7 @@ impl Input for Anyone {
     fn describe(_: &mut Operation) {}
 }
 
-/// Nobody is signed in when there is no cookie, or its session has ended.
+/// Who sent a request. `me` is absent when there is no cookie, or when its session has ended.
 async fn recognize(parts: &Parts) -> Result<Anyone, Problem> {
     let headers = parts.headers.clone();
     let is_unsafe = parts.method != Method::GET && parts.method != Method::HEAD;

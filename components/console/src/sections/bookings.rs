@@ -14,7 +14,7 @@ use super::parking::{
 };
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, query};
 
@@ -168,10 +168,12 @@ async fn show(
         refusal,
     };
     let title = format!("Booking {id}");
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn move_start(

@@ -17,7 +17,7 @@ use super::shops::orders::Order;
 use super::shops::{Part, Shop, find_shop, find_shops};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Client, Listed, Visitor};
 
 pub fn routes() -> Routes {
@@ -117,10 +117,12 @@ fn show_list(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page("Kitchens", Some(&visitor.me), &content),
-        Some(_) => again("Kitchens", Some(&visitor.me), &content),
-    }
+    form_page(
+        "Kitchens",
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// What a form says of a shop.
@@ -229,8 +231,10 @@ async fn board(visitor: &Visitor, shop: i64, refusal: Option<String>) -> Result<
         refusal,
     };
     let title = format!("Kitchen of {}", content.shop.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }

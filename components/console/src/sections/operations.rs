@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::treasury::name_of;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query, segment};
 
@@ -117,10 +117,12 @@ async fn show(
         refusal,
     };
     let title = "Operations";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn with_names(

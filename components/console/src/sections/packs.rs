@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::versions::Version;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Listed, Me, Visitor};
 use crate::words::{Moment, query};
 
@@ -181,10 +181,12 @@ async fn search_packs(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Resp
         refusal,
         is_signed_in: anyone.me.is_some(),
     };
-    match content.refusal {
-        None => page("Modpacks", anyone.me.as_ref(), &content),
-        Some(_) => again("Modpacks", anyone.me.as_ref(), &content),
-    }
+    form_page(
+        "Modpacks",
+        anyone.me.as_ref(),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// A part of a list, as the function counts it.
@@ -364,10 +366,12 @@ async fn show_change(
         refusal,
     };
     let title = format!("Change {}", content.pack.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn change(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {

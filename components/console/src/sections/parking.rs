@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{self, Cents, Moment, query};
 
@@ -309,10 +309,7 @@ async fn show_place(
 }
 
 fn show(me: Option<&Me>, content: PlacePage) -> Result<Response, Problem> {
-    match content.refusal {
-        None => page(&content.place.name, me, &content),
-        Some(_) => again(&content.place.name, me, &content),
-    }
+    form_page(&content.place.name, me, &content, content.refusal.is_some())
 }
 
 /// A place, unless it was removed.

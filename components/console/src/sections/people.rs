@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::account::{Audit, Before, Names};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::query;
 
@@ -172,10 +172,12 @@ async fn show(
         refusal,
     };
     let title = &content.person.login;
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 fn form_of(roles: Roles) -> Fields {

@@ -16,7 +16,7 @@ use serde_json::{Number, Value, json};
 use super::parking::{Place, Rules, TYPES, find_place, find_rules, goes_on};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, query};
 
@@ -261,10 +261,12 @@ async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Res
         rules: find_rules(visitor, id).await?,
         refusal,
     };
-    match content.refusal {
-        None => page(&content.place.name, Some(&visitor.me), &content),
-        Some(_) => again(&content.place.name, Some(&visitor.me), &content),
-    }
+    form_page(
+        &content.place.name,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn show_change(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::proof;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 
 pub fn routes() -> Routes {
@@ -69,10 +69,12 @@ async fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page("Your e-mail", Some(&visitor.me), &content),
-        Some(_) => again("Your e-mail", Some(&visitor.me), &content),
-    }
+    form_page(
+        "Your e-mail",
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn change_email(visitor: Visitor, form: Fields) -> Result<Response, Problem> {

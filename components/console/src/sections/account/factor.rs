@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Audit, proof};
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 
 pub fn routes() -> Routes {
@@ -45,10 +45,12 @@ async fn show(visitor: &Visitor, refusal: Option<String>) -> Result<Response, Pr
         is_recent: proof::is_recent(visitor).await?,
         refusal,
     };
-    match content.refusal {
-        None => page(TITLE, Some(&visitor.me), &content),
-        Some(_) => again(TITLE, Some(&visitor.me), &content),
-    }
+    form_page(
+        TITLE,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// What an app is told once.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Amount, Desk, Found, Part, file, find_desk, look_through, zones};
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, is_web_address, query, segment};
 
@@ -362,10 +362,12 @@ async fn show(
         refusal,
     };
     let title = format!("Fine {id}");
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 fn read_case(signed: &SignedFile) -> Result<Case, Problem> {

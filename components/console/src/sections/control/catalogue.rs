@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Amount, file};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Client, Visitor};
 use crate::words::{query, segment};
 
@@ -62,10 +62,12 @@ async fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page("Violations", Some(&visitor.me), &content),
-        Some(_) => again("Violations", Some(&visitor.me), &content),
-    }
+    form_page(
+        "Violations",
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn save(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -183,10 +185,12 @@ async fn show_statistics(
         found,
         refusal,
     };
-    match content.refusal {
-        None => page("Statistics", Some(&visitor.me), &content),
-        Some(_) => again("Statistics", Some(&visitor.me), &content),
-    }
+    form_page(
+        "Statistics",
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn save_statistics(

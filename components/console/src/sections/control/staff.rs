@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Desk, Found, Part, find_desk, look_through};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Client, Visitor};
 use crate::words::{Moment, segment};
 
@@ -70,10 +70,12 @@ async fn show(
         refusal,
     };
     let title = format!("Staff of {}", content.desk.zone.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn appoint(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ use super::catalogue::{Violation, find_violations};
 use super::{Amount, Desk, Part, file, find_desk, zones};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
 
@@ -236,10 +236,12 @@ async fn show_form(
         refusal,
     };
     let title = format!("Issue a fine in {}", content.desk.zone.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn issue(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {

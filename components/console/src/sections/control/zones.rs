@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Desk, Part, Zone, find_desk, plain};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Me, Visitor};
 
 pub fn routes() -> Routes {
@@ -58,10 +58,12 @@ pub async fn show_list(
         may_found: is_admin || visitor.me.is(Role::ZoneAdmin),
         refusal,
     };
-    match content.refusal {
-        None => page("Control", Some(&visitor.me), &content),
-        Some(_) => again("Control", Some(&visitor.me), &content),
-    }
+    form_page(
+        "Control",
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,10 +101,12 @@ pub async fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page(&content.desk.zone.name, Some(&visitor.me), &content),
-        Some(_) => again(&content.desk.zone.name, Some(&visitor.me), &content),
-    }
+    form_page(
+        &content.desk.zone.name,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 #[derive(Template)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Client, Visitor};
 use crate::words::{query, segment};
 
@@ -74,10 +74,12 @@ async fn show_cars(
         refusal,
     };
     let title = "Your cars";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 fn body(form: &Fields) -> Value {

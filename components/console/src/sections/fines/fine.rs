@@ -12,7 +12,7 @@ use super::plans::{Plan, find_offer};
 use super::{Amount, Part, ROWS, Refusal, Zones};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::{Client, Visitor};
 use crate::words::{Moment, is_web_address, query};
 
@@ -217,10 +217,12 @@ pub async fn show_fine(
         refusal: refusal.or(unfit).map(Refusal::of).transpose()?,
     };
     let title = format!("Fine {id}");
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// What is for the driver and for staff, and not for others who may see the fine.

@@ -9,7 +9,7 @@ use super::fine::{Fine, find_reason, pay};
 use super::{Refusal, Zones};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{query, segment};
 
@@ -78,10 +78,7 @@ async fn show(
         refusal: refusal.or(unfit).map(Refusal::of).transpose()?,
     };
     let title = "A fine by its paper";
-    match content.refusal {
-        None => page(title, me, &content),
-        Some(_) => again(title, me, &content),
-    }
+    form_page(title, me, &content, content.refusal.is_some())
 }
 
 async fn find_fine(client: &Client, reference: &str) -> Result<Option<Fine>, Error> {

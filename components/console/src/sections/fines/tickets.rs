@@ -11,7 +11,7 @@ use super::zones::{Quote, buy_ticket, find_quote, pay_at_price};
 use super::{Amount, ROWS, Refusal, Zones};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
 
@@ -184,10 +184,12 @@ pub async fn show_ticket(
         refusal: refusal.or(unfit).map(Refusal::of).transpose()?,
     };
     let title = format!("Ticket {id}");
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn find_ticket(visitor: &Visitor, id: i64) -> Result<Ticket, Error> {

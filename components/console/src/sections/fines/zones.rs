@@ -15,7 +15,7 @@ use super::tickets::{Ticket, pay, show_ticket};
 use super::{Amount, Part, ROWS};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{self, Cents, Moment, query};
 
@@ -250,10 +250,7 @@ async fn show(
         quote,
         refusal: refusal.or(unfit),
     };
-    match content.refusal {
-        None => page(&content.zone.name, me, &content),
-        Some(_) => again(&content.zone.name, me, &content),
-    }
+    form_page(&content.zone.name, me, &content, content.refusal.is_some())
 }
 
 /// When the ticket starts: now, when nothing else is said.

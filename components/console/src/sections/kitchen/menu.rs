@@ -11,7 +11,7 @@ use super::super::shops::{Amount, DAYS, Hours, Product, Shop, find_products, fin
 use super::enter;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Client, Visitor};
 use crate::words::Moment;
 
@@ -82,10 +82,12 @@ async fn show(
         refusal,
     };
     let title = format!("Menu of {}", content.shop.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// Back to the menu.
@@ -311,10 +313,12 @@ async fn show_one(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page(&content.product.name, Some(&visitor.me), &content),
-        Some(_) => again(&content.product.name, Some(&visitor.me), &content),
-    }
+    form_page(
+        &content.product.name,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// Back to the product.

@@ -16,7 +16,7 @@ use super::super::shops::{Shop, find_shop};
 use super::{COLUMNS, board, enter};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::query;
 
@@ -173,10 +173,12 @@ async fn show(
         refusal,
     };
     let title = format!("Order {}", content.order.pickup_number);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// For a mistake in the kitchen: a step of the last minute is undone.

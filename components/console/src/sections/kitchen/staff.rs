@@ -13,7 +13,7 @@ use super::super::shops::{Shop, find_shop};
 use super::{enter, shop_of};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::Moment;
 
@@ -74,10 +74,12 @@ async fn show_staff(
         refusal,
     };
     let title = format!("Staff of {}", content.shop.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 pub async fn appoint(
@@ -155,10 +157,12 @@ fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page(&content.shop.name, Some(&visitor.me), &content),
-        Some(_) => again(&content.shop.name, Some(&visitor.me), &content),
-    }
+    form_page(
+        &content.shop.name,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 pub async fn change_shop(

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
 
@@ -126,10 +126,12 @@ async fn list_events(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<R
         refusal,
     };
     let title = "Events";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,10 +167,12 @@ async fn show(visitor: &Visitor, id: Uuid, refusal: Option<String>) -> Result<Re
         refusal,
     };
     let title = "Event";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn requeue(

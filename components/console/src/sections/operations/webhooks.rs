@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
 
@@ -69,10 +69,12 @@ async fn show_list(
         refusal,
     };
     let title = "Your webhooks";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// The secret is shown on this page alone: notify tells it once.
@@ -171,10 +173,12 @@ async fn show(
         refusal,
     };
     let title = "Webhook";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn test(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {

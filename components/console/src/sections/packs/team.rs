@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Level, Pack, Usage, anew, find_maintainers, find_own, find_pack};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::Moment;
 
@@ -85,10 +85,12 @@ async fn show_links(
         refusal,
     };
     let title = format!("Links to {}", content.pack.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// Answers with the page itself: the secret of the link is told once, and must be in no address.
@@ -192,10 +194,12 @@ async fn show_people(
         refusal,
     };
     let title = format!("People of {}", content.pack.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn with_maintainers(form: Fields, visitor: &Visitor, pack: i64) -> Result<Fields, Error> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Level, Pack, Part, Size, anew, find_level, find_own, find_pack, lines};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::Moment;
 
@@ -223,10 +223,7 @@ async fn show(
         refusal,
     };
     let title = format!("{} {}", content.pack.name, content.version.name);
-    match content.refusal {
-        None => page(&title, me, &content),
-        Some(_) => again(&title, me, &content),
-    }
+    form_page(&title, me, &content, content.refusal.is_some())
 }
 
 async fn find_version(client: &Client, pack: i64, id: i64) -> Result<Version, Error> {
@@ -304,10 +301,12 @@ async fn show_draft(
         refusal,
     };
     let title = format!("A new version of {}", content.pack.name);
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn make_draft(

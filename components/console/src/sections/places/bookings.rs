@@ -12,7 +12,7 @@ use super::super::parking::{Place, find_rules_if_any, goes_on};
 use super::find_own_if_any;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::query;
 
@@ -161,10 +161,12 @@ async fn show(
         refusal,
     };
     let title = format!("Booking {id}");
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 pub async fn cancel_booking(

@@ -14,7 +14,7 @@ use super::super::parking::{Place, find_rules, goes_on};
 use super::find_own;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::query;
 
@@ -86,10 +86,12 @@ async fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page(&title, Some(&visitor.me), &content),
-        Some(_) => again(&title, Some(&visitor.me), &content),
-    }
+    form_page(
+        &title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 pub async fn pass_gate(

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Amount, Product, Shop, find_products, find_shop};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::{Anyone, Me, Visitor};
 
 /// A product that is wanted, as an order names it.
@@ -136,10 +136,7 @@ fn show(
         form,
         refusal,
     };
-    match content.refusal {
-        None => page(&content.shop.name, me, &content),
-        Some(_) => again(&content.shop.name, me, &content),
-    }
+    form_page(&content.shop.name, me, &content, content.refusal.is_some())
 }
 
 pub async fn show_menu(anyone: Anyone, Path(id): Path<i64>) -> Result<Response, Problem> {
@@ -226,10 +223,12 @@ fn show_check(
         refusal,
     };
     let title = "Check your order";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 /// Orders at the price that the page showed.

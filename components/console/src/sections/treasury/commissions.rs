@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Part, find_person, list, name_of};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment};
 
@@ -78,10 +78,12 @@ async fn show(
         refusal,
     };
     let title = "Commissions";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn set_commission(visitor: Visitor, form: Fields) -> Result<Response, Problem> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::acts::{Traced, trace};
 use super::{Amount, Part, act, find, list, name_of, unknown};
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment};
 
@@ -101,10 +101,12 @@ async fn show(
         refusal,
     };
     let title = "Receivable";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn write_off(

@@ -11,7 +11,7 @@ use super::acts::{Traced, trace};
 use super::{Amount, Part, list};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::{Listed, Visitor};
 use crate::words::{Moment, query, segment};
 
@@ -170,10 +170,12 @@ async fn show(
         refusal,
     };
     let title = "Payment";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn change_status(

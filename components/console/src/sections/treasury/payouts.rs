@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::acts::{Traced, trace};
 use super::{Amount, Part, act, find, list, name_of, unknown};
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::Moment;
 
@@ -116,10 +116,12 @@ async fn show(
         refusal,
     };
     let title = "Payout";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn approve(

@@ -12,7 +12,7 @@ use super::acts::{Traced, trace};
 use super::{Part, list};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, query, segment};
 
@@ -142,10 +142,12 @@ async fn show(
         refusal,
     };
     let title = "Promo code";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn end(

@@ -12,7 +12,7 @@ use super::acts::{Traced, trace};
 use super::{Amount, Part, find, find_person, list, unknown};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::page::{again, go_to, page};
+use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, segment};
 
@@ -88,10 +88,12 @@ async fn show(
         refusal,
     };
     let title = "Unclaimed money";
-    match content.refusal {
-        None => page(title, Some(&visitor.me), &content),
-        Some(_) => again(title, Some(&visitor.me), &content),
-    }
+    form_page(
+        title,
+        Some(&visitor.me),
+        &content,
+        content.refusal.is_some(),
+    )
 }
 
 async fn hand_over(

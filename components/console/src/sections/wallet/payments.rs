@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::page::{go_to, page};
 use crate::visitor::{Listed, Visitor};
-use crate::words::{Cents, Moment, query};
+use crate::words::{Cents, Moment, is_web_address, query};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -148,13 +148,8 @@ impl Payment {
     /// The page of the provider, while it can be paid there.
     fn link(&self) -> Option<&str> {
         let link = self.payment_link.as_deref().filter(|_| self.is_open())?;
-        is_web(link).then_some(link)
+        is_web_address(link).then_some(link)
     }
-}
-
-/// Whether an address leads to a web page: a browser runs some others.
-fn is_web(link: &str) -> bool {
-    link.starts_with("https://") || link.starts_with("http://")
 }
 
 #[derive(Template)]
@@ -218,8 +213,10 @@ mod tests {
 
     #[test]
     fn only_web_pages_are_linked() {
-        assert!(is_web("https://provider.test/pay") && is_web("http://127.0.0.1/pay"));
-        assert!(!is_web("javascript:alert(1)") && !is_web("//provider.test"));
+        assert!(
+            is_web_address("https://provider.test/pay") && is_web_address("http://127.0.0.1/pay")
+        );
+        assert!(!is_web_address("javascript:alert(1)") && !is_web_address("//provider.test"));
     }
 
     #[test]
