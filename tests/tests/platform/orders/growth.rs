@@ -3,15 +3,18 @@
 
 use std::fs;
 
-use postgres::Client;
+use postgres::{Client, IsolationLevel};
 use serde_json::json;
 use wharf_tests::{Stack, User, pages_read, repository};
 
 use super::{id, id_of, open_shop};
 
-/// The pages that a statement reads once its plans are made, before and after the database is filled. Rolls back.
+/// The pages that a statement reads once its plans are made, before and after the database is filled. Rolls back. What
+/// other tests commit meanwhile is not seen.
 fn before_and_after(sql: &mut Client, fill: &str, prepare: &str, statement: &str) -> [i64; 2] {
-    let mut sql = sql.transaction().unwrap();
+    let sql = sql.build_transaction();
+    let sql = sql.isolation_level(IsolationLevel::RepeatableRead);
+    let mut sql = sql.start().unwrap();
     sql.batch_execute("SET LOCAL search_path = orders").unwrap();
     sql.batch_execute(prepare).unwrap();
     ["", fill].map(|fill| {
@@ -79,7 +82,6 @@ fn a_list_of_orders_with_a_rare_status_reads_few_of_the_others() {
     let execute = "EXECUTE it('00000000-0000-0000-0000-00000000000a', true, NULL, NULL, 'rejected', NULL, 1, 0)";
     let prepare = format!("PREPARE it AS {list}");
     let [few, many] = before_and_after(&mut stack.sql(), &delivered, &prepare, execute);
-    // Other tests open shops meanwhile.
     assert!(
         many <= few + 50,
         "{many} pages after many orders, {few} before"

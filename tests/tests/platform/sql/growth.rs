@@ -394,7 +394,9 @@ fn drifted_closings(sql: &mut Transaction<'_>) -> i64 {
 
 #[test]
 fn the_trial_balance_reads_what_came_since_the_last_day_that_is_closed() {
-    let mut sql = Database::migrated().owner();
+    // It reads all accounts, also those that another test took back.
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = fill(&mut sql);
     let open = pages(&mut sql, "trial_balance", "");
     let closed = close_days(&mut sql);
