@@ -87,7 +87,7 @@ impl Database {
         DATABASE.get_or_init(Self::own)
     }
 
-    /// For a test that counts what others would leave in the tables.
+    /// For a test that counts pages, in which others would leave rows.
     fn own() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let database = runtime.block_on(Self::make());

@@ -1,6 +1,6 @@
 //! The cost of reading a history, of proving the books and of listing bookings does not grow with what there is. The tests count
-//! pages of the database, not time. `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` runs them with so many transfers
-//! and prints both.
+//! pages of the database, not time, each in a database of its own: pages with rows that another test took back would count, too.
+//! `GROWTH=1000000 RUST_TEST_NOCAPTURE=1 infra/test sql::growth` runs them with so many transfers and prints both.
 
 use std::env;
 use std::fs;
@@ -45,7 +45,7 @@ fn growth() -> String {
     env::var("GROWTH").unwrap_or_else(|_| "60000".to_owned())
 }
 
-/// In a transaction that is never committed: the database is that of all tests here.
+/// In a transaction that is never committed.
 fn fill(sql: &mut Client) -> Transaction<'_> {
     let mut filled = sql.transaction().unwrap();
     filled.batch_execute(NUMBER_ID).unwrap();
@@ -76,7 +76,8 @@ fn pages_of(sql: &mut Transaction<'_>, component: &str, statement: &str, params:
 
 #[test]
 fn a_page_of_a_long_history_costs_what_one_of_a_short_history_costs() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = fill(&mut sql);
     let ago =
         |days: i32| format!("(extract(epoch FROM now() - interval '{days} days') * 1000)::bigint");
@@ -126,7 +127,8 @@ fn a_page_of_a_long_history_costs_what_one_of_a_short_history_costs() {
 
 #[test]
 fn purging_keys_of_requests_costs_what_is_purged() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = sql.transaction().unwrap();
     let mut purge_of = |keys: &str| {
         let fill = "SET LOCAL search_path = payments;
@@ -146,7 +148,8 @@ fn purging_keys_of_requests_costs_what_is_purged() {
 
 #[test]
 fn a_sweep_reads_nothing_of_erased_people_who_left_nothing() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute(NUMBER_ID).unwrap();
     let mut pages_with = |people: &str| {
@@ -209,7 +212,8 @@ const REPORTED: &str = "
 
 #[test]
 fn the_differences_of_a_file_cost_what_it_names_however_much_was_reported_before() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute(NUMBER_ID).unwrap();
     let [few, many] = ["1000", &growth()].map(|payments| {
@@ -255,7 +259,8 @@ const DEBTS: &str = "
 
 #[test]
 fn a_sweep_looks_at_a_hundred_debts_however_many_there_are() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute(NUMBER_ID).unwrap();
     let [few, many] = ["1000", &growth()].map(|debts| {
@@ -306,7 +311,8 @@ const BOOKINGS: &str = "
 
 #[test]
 fn a_page_of_bookings_costs_what_it_shows_whatever_filters_it() {
-    let mut sql = Database::migrated().owner();
+    let database = Database::own();
+    let mut sql = database.owner();
     let mut sql = sql.transaction().unwrap();
     sql.batch_execute(&BOOKINGS.replace("{bookings}", &growth()))
         .unwrap();
@@ -394,7 +400,6 @@ fn drifted_closings(sql: &mut Transaction<'_>) -> i64 {
 
 #[test]
 fn the_trial_balance_reads_what_came_since_the_last_day_that_is_closed() {
-    // It reads all accounts, also those that another test took back.
     let database = Database::own();
     let mut sql = database.owner();
     let mut sql = fill(&mut sql);
