@@ -131,7 +131,12 @@ pub fn sections_for(me: Option<&Me>) -> Vec<&'static Section> {
 }
 
 /// A page with that content.
-pub fn page(title: &str, me: Option<&Me>, content: &impl Template) -> Result<Response, Problem> {
+pub fn page<'a>(
+    title: &str,
+    me: impl Into<Option<&'a Me>>,
+    content: &impl Template,
+) -> Result<Response, Problem> {
+    let me = me.into();
     let content = content.render().map_err(|it| Problem::internal(&it))?;
     let frame = Frame {
         title,
@@ -144,15 +149,19 @@ pub fn page(title: &str, me: Option<&Me>, content: &impl Template) -> Result<Res
 }
 
 /// A form that was refused, as a page: 422, with what was filled in.
-pub fn again(title: &str, me: Option<&Me>, content: &impl Template) -> Result<Response, Problem> {
+pub fn again<'a>(
+    title: &str,
+    me: impl Into<Option<&'a Me>>,
+    content: &impl Template,
+) -> Result<Response, Problem> {
     let page = page(title, me, content)?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 /// A page with a form, which may have been refused.
-pub fn form_page(
+pub fn form_page<'a>(
     title: &str,
-    me: Option<&Me>,
+    me: impl Into<Option<&'a Me>>,
     content: &impl Template,
     is_refused: bool,
 ) -> Result<Response, Problem> {

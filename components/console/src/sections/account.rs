@@ -82,7 +82,7 @@ async fn show_account(visitor: Visitor) -> Result<Response, Problem> {
         names: find_names(&visitor).await?,
         chat: visitor.get("signin", "/auth/me").await?,
     };
-    page("Your account", Some(&visitor.me), &content)
+    page("Your account", &visitor.me, &content)
 }
 
 async fn find_names(visitor: &Visitor) -> Result<Names, Error> {
@@ -106,7 +106,7 @@ async fn show_profile(visitor: Visitor) -> Result<Response, Problem> {
         form,
         refusal: None,
     };
-    page("Your profile", Some(&visitor.me), &content)
+    page("Your profile", &visitor.me, &content)
 }
 
 async fn change_profile(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -120,7 +120,7 @@ async fn change_profile(visitor: Visitor, form: Fields) -> Result<Response, Prob
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             let content = ProfilePage { form, refusal };
-            again("Your profile", Some(&visitor.me), &content)
+            again("Your profile", &visitor.me, &content)
         }
     }
 }
@@ -193,7 +193,7 @@ struct AuditPage {
 async fn list_audit(visitor: Visitor, Query(part): Query<Before>) -> Result<Response, Problem> {
     let audit = Audit::find(&visitor, "/auth/audit", part.before.as_deref()).await?;
     let content = AuditPage { audit };
-    page("What happened to your account", Some(&visitor.me), &content)
+    page("What happened to your account", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -211,7 +211,7 @@ async fn show_deletion(visitor: Visitor) -> Result<Response, Problem> {
     }
     let login = &visitor.me.login;
     let refusal = None;
-    page(DELETION, Some(&visitor.me), &DeletePage { login, refusal })
+    page(DELETION, &visitor.me, &DeletePage { login, refusal })
 }
 
 async fn delete_account(
@@ -232,7 +232,7 @@ async fn delete_account(
         Err(refusal) if proof::is_too_old(&refusal) => Ok(proof::ask("/account/delete")),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
-            again(DELETION, Some(&visitor.me), &DeletePage { login, refusal })
+            again(DELETION, &visitor.me, &DeletePage { login, refusal })
         }
     }
 }

@@ -117,7 +117,7 @@ async fn list_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<Res
         status,
         bookings: list.rows,
     };
-    page("Your bookings", Some(&visitor.me), &content)
+    page("Your bookings", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -168,12 +168,7 @@ async fn show(
         refusal,
     };
     let title = format!("Booking {id}");
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn move_start(

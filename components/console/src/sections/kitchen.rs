@@ -117,12 +117,7 @@ fn show_list(
         form,
         refusal,
     };
-    form_page(
-        "Kitchens",
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page("Kitchens", &visitor.me, &content, content.refusal.is_some())
 }
 
 /// What a form says of a shop.
@@ -231,10 +226,5 @@ async fn board(visitor: &Visitor, shop: i64, refusal: Option<String>) -> Result<
         refusal,
     };
     let title = format!("Kitchen of {}", content.shop.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }

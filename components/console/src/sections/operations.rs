@@ -117,12 +117,7 @@ async fn show(
         refusal,
     };
     let title = "Operations";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn with_names(

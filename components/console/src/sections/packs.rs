@@ -224,7 +224,7 @@ async fn list_mine(visitor: Visitor, Query(part): Query<Part>) -> Result<Respons
         next: found.next,
         usage: visitor.get("modpacks", "/files/usage").await?,
     };
-    page("Your packs", Some(&visitor.me), &content)
+    page("Your packs", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -240,7 +240,7 @@ async fn ask_new(visitor: Visitor) -> Result<Response, Problem> {
         form,
         refusal: None,
     };
-    page("A new pack", Some(&visitor.me), &content)
+    page("A new pack", &visitor.me, &content)
 }
 
 async fn make(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -262,7 +262,7 @@ async fn make(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
                 form: anew(&form, &ABOUT),
                 refusal,
             };
-            again("A new pack", Some(&visitor.me), &content)
+            again("A new pack", &visitor.me, &content)
         }
     }
 }
@@ -366,12 +366,7 @@ async fn show_change(
         refusal,
     };
     let title = format!("Change {}", content.pack.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn change(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {

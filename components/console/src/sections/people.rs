@@ -73,7 +73,7 @@ async fn list_people(visitor: Visitor, Query(part): Query<Part>) -> Result<Respo
         name: String::new(),
         refusal: None,
     };
-    page("People", Some(&visitor.me), &content)
+    page("People", &visitor.me, &content)
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,7 +112,7 @@ async fn find_person(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<R
                 name: name.to_owned(),
                 refusal: Some(refusal.into_text()?),
             };
-            again("People", Some(&visitor.me), &content)
+            again("People", &visitor.me, &content)
         }
     }
 }
@@ -172,12 +172,7 @@ async fn show(
         refusal,
     };
     let title = &content.person.login;
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 fn form_of(roles: Roles) -> Fields {

@@ -168,7 +168,7 @@ async fn list_places(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Res
         sees_all,
     };
     let title = if sees_all { "Places" } else { "Your places" };
-    page(title, Some(&visitor.me), &content)
+    page(title, &visitor.me, &content)
 }
 
 async fn find_earnings(visitor: &Visitor) -> Result<Earnings, Error> {
@@ -195,7 +195,7 @@ async fn show_offer(visitor: Visitor) -> Result<Response, Problem> {
         form: Fields::fresh(),
         refusal: None,
     };
-    page("Offer a place", Some(&visitor.me), &content)
+    page("Offer a place", &visitor.me, &content)
 }
 
 async fn offer_place(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -220,7 +220,7 @@ async fn offer_place(visitor: Visitor, form: Fields) -> Result<Response, Problem
                 form: form.renewed(),
                 refusal: Some(refusal.into_text()?),
             };
-            again("Offer a place", Some(&visitor.me), &content)
+            again("Offer a place", &visitor.me, &content)
         }
     }
 }
@@ -263,7 +263,7 @@ async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Res
     };
     form_page(
         &content.place.name,
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )
@@ -285,11 +285,7 @@ async fn show_change(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, 
         form,
         refusal: None,
     };
-    page(
-        &format!("Change {}", place.name),
-        Some(&visitor.me),
-        &content,
-    )
+    page(&format!("Change {}", place.name), &visitor.me, &content)
 }
 
 async fn change_place(
@@ -316,11 +312,7 @@ async fn change_place(
                 form,
                 refusal,
             };
-            again(
-                &format!("Change {}", place.name),
-                Some(&visitor.me),
-                &content,
-            )
+            again(&format!("Change {}", place.name), &visitor.me, &content)
         }
     }
 }

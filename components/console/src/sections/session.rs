@@ -33,7 +33,7 @@ struct Home {
 
 async fn show_home(visitor: Visitor) -> Result<Response, Problem> {
     let sections = sections_for(Some(&visitor.me));
-    page("Console", Some(&visitor.me), &Home { sections })
+    page("Console", &visitor.me, &Home { sections })
 }
 
 #[derive(Template, Default)]

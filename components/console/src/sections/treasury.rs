@@ -187,5 +187,5 @@ async fn show_treasury(visitor: Visitor) -> Result<Response, Problem> {
         proposals: acts::list_proposals(&visitor).await?,
         me: visitor.me.user_id,
     };
-    page("Treasury", Some(&visitor.me), &content)
+    page("Treasury", &visitor.me, &content)
 }

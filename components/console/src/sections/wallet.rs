@@ -93,8 +93,8 @@ fn show(
     content: &impl Template,
 ) -> Result<Response, Problem> {
     match is_refused {
-        false => page(title, Some(&visitor.me), content),
-        true => again(title, Some(&visitor.me), content),
+        false => page(title, &visitor.me, content),
+        true => again(title, &visitor.me, content),
     }
 }
 
@@ -147,7 +147,7 @@ struct Wallet {
 
 async fn show_wallet(visitor: Visitor) -> Result<Response, Problem> {
     let balances = find_balances(&visitor).await?;
-    page("Wallet", Some(&visitor.me), &Wallet { balances })
+    page("Wallet", &visitor.me, &Wallet { balances })
 }
 
 /// A part of the statement of a wallet, or of an account, which speaks decimals.
@@ -226,10 +226,10 @@ async fn show_statement(visitor: Visitor, Query(slice): Query<Slice>) -> Result<
         refusal: None,
     };
     match read_statement(&visitor, &mut content).await {
-        Ok(()) => page(&title, Some(&visitor.me), &content),
+        Ok(()) => page(&title, &visitor.me, &content),
         Err(refusal) => {
             content.refusal = Some(refusal.into_text()?);
-            again("Statement", Some(&visitor.me), &content)
+            again("Statement", &visitor.me, &content)
         }
     }
 }
@@ -297,7 +297,7 @@ async fn show_receipt(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response
     let path = format!("/payment/receipts/{id}");
     let receipt: Receipt = visitor.get("payments", &path).await?;
     let title = format!("Receipt {}", receipt.number);
-    page(&title, Some(&visitor.me), &ReceiptPage { receipt })
+    page(&title, &visitor.me, &ReceiptPage { receipt })
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ async fn show(
     };
     form_page(
         "Your e-mail",
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )

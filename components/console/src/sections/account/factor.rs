@@ -45,12 +45,7 @@ async fn show(visitor: &Visitor, refusal: Option<String>) -> Result<Response, Pr
         is_recent: proof::is_recent(visitor).await?,
         refusal,
     };
-    form_page(
-        TITLE,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(TITLE, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// What an app is told once.
@@ -76,7 +71,7 @@ async fn enrol(visitor: Visitor) -> Result<Response, Problem> {
         .send::<Enrolment>(Method::POST, "signin", "/auth/totp", "", &Value::Null)
         .await;
     match enrolment {
-        Ok(enrolment) => page(TITLE, Some(&visitor.me), &enrolment),
+        Ok(enrolment) => page(TITLE, &visitor.me, &enrolment),
         Err(refusal) if proof::is_too_old(&refusal) => Ok(proof::ask("/account/factor")),
         Err(refusal) => show(&visitor, Some(refusal.into_text()?)).await,
     }
@@ -95,14 +90,14 @@ async fn confirm(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
         .send::<BackupCodes>(Method::POST, "signin", "/auth/totp/confirm", "", &body)
         .await;
     match confirmed {
-        Ok(codes) => page("Your backup codes", Some(&visitor.me), &codes),
+        Ok(codes) => page("Your backup codes", &visitor.me, &codes),
         Err(refusal) => {
             let content = Enrolment {
                 secret: form.text("secret").to_owned(),
                 uri: form.text("uri").to_owned(),
                 refusal: Some(refusal.into_text()?),
             };
-            again(TITLE, Some(&visitor.me), &content)
+            again(TITLE, &visitor.me, &content)
         }
     }
 }
@@ -113,7 +108,7 @@ async fn renew_codes(visitor: Visitor, form: Fields) -> Result<Response, Problem
         .send::<BackupCodes>(Method::POST, "signin", "/auth/totp/backup-codes", "", &body)
         .await;
     match renewed {
-        Ok(codes) => page("Your backup codes", Some(&visitor.me), &codes),
+        Ok(codes) => page("Your backup codes", &visitor.me, &codes),
         Err(refusal) => show(&visitor, Some(refusal.into_text()?)).await,
     }
 }

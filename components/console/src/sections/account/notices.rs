@@ -60,7 +60,7 @@ async fn list_notices(visitor: Visitor, Query(part): Query<Before>) -> Result<Re
         next: last.map(|it| query([("before", &*it.id.to_string())])),
         notices,
     };
-    page("Your notices", Some(&visitor.me), &content)
+    page("Your notices", &visitor.me, &content)
 }
 
 async fn mark_read(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -117,7 +117,7 @@ async fn show_preferences(visitor: Visitor) -> Result<Response, Problem> {
         silent_because: chosen.telegram_silent_because,
         refusal: None,
     };
-    page(TITLE, Some(&visitor.me), &content)
+    page(TITLE, &visitor.me, &content)
 }
 
 async fn find_preferences(visitor: &Visitor) -> Result<Preferences, Error> {
@@ -157,7 +157,7 @@ async fn change_preferences(visitor: Visitor, form: Fields) -> Result<Response, 
                 silent_because: find_preferences(&visitor).await?.telegram_silent_because,
                 refusal: Some(refusal.into_text()?),
             };
-            again(TITLE, Some(&visitor.me), &content)
+            again(TITLE, &visitor.me, &content)
         }
     }
 }

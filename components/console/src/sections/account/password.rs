@@ -35,7 +35,7 @@ async fn show_password(visitor: Visitor) -> Result<Response, Problem> {
         login: &visitor.me.login,
         refusal: None,
     };
-    page(TITLE, Some(&visitor.me), &content)
+    page(TITLE, &visitor.me, &content)
 }
 
 async fn change_password(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -48,7 +48,7 @@ async fn change_password(visitor: Visitor, form: Fields) -> Result<Response, Pro
                 login: &visitor.me.login,
                 refusal: Some(refusal.into_text()?),
             };
-            again(TITLE, Some(&visitor.me), &content)
+            again(TITLE, &visitor.me, &content)
         }
     }
 }

@@ -73,7 +73,7 @@ async fn show_proof(visitor: Visitor, Query(after): Query<After>) -> Result<Resp
         asks_code: session.amr.iter().any(|it| it == "otp"),
         refusal: None,
     };
-    page(TITLE, Some(&visitor.me), &content)
+    page(TITLE, &visitor.me, &content)
 }
 
 async fn prove(visitor: Visitor, headers: HeaderMap, form: Fields) -> Result<Response, Problem> {
@@ -97,7 +97,7 @@ async fn prove(visitor: Visitor, headers: HeaderMap, form: Fields) -> Result<Res
                 asks_code,
                 form,
             };
-            again(TITLE, Some(&visitor.me), &content)
+            again(TITLE, &visitor.me, &content)
         }
     }
 }

@@ -47,7 +47,7 @@ impl List {
 
 async fn list_sessions(visitor: Visitor) -> Result<Response, Problem> {
     let sessions = find_sessions(&visitor).await?;
-    page("Your sessions", Some(&visitor.me), &List { sessions })
+    page("Your sessions", &visitor.me, &List { sessions })
 }
 
 /// The newest hundred.

@@ -158,7 +158,7 @@ async fn show_list(
         None => "All fines".to_owned(),
         Some(desk) => format!("Fines in {}", desk.zone.name),
     };
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,7 +192,7 @@ async fn list_appeals(
         next: list.next,
     };
     let title = format!("Open appeals in {}", content.desk.zone.name);
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 /// Leads to the fine of a reference. The reference is a secret, so that it stands in no address.
@@ -362,12 +362,7 @@ async fn show(
         refusal,
     };
     let title = format!("Fine {id}");
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 fn read_case(signed: &SignedFile) -> Result<Case, Problem> {

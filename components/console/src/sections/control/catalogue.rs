@@ -64,7 +64,7 @@ async fn show(
     };
     form_page(
         "Violations",
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )
@@ -187,7 +187,7 @@ async fn show_statistics(
     };
     form_page(
         "Statistics",
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )

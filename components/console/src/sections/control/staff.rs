@@ -70,12 +70,7 @@ async fn show(
         refusal,
     };
     let title = format!("Staff of {}", content.desk.zone.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn appoint(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {
@@ -152,8 +147,8 @@ async fn find_kiosks(
 fn show_page(visitor: &Visitor, content: &Kiosks) -> Result<Response, Problem> {
     let title = format!("Kiosks of {}", content.desk.zone.name);
     match content.refusal {
-        None => page(&title, Some(&visitor.me), content),
-        Some(_) => again(&title, Some(&visitor.me), content),
+        None => page(&title, &visitor.me, content),
+        Some(_) => again(&title, &visitor.me, content),
     }
 }
 

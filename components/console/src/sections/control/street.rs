@@ -123,7 +123,7 @@ async fn list_checks(
         next: list.next,
     };
     let title = format!("Checks in {}", content.desk.zone.name);
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 /// Leads to the checks of the plate, of which this is the newest.
@@ -183,7 +183,7 @@ async fn list_parked(
         next: list.next,
     };
     let title = format!("Parked now in {}", content.desk.zone.name);
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 async fn save_plates(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
@@ -236,12 +236,7 @@ async fn show_form(
         refusal,
     };
     let title = format!("Issue a fine in {}", content.desk.zone.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn issue(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {

@@ -58,12 +58,7 @@ pub async fn show_list(
         may_found: is_admin || visitor.me.is(Role::ZoneAdmin),
         refusal,
     };
-    form_page(
-        "Control",
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page("Control", &visitor.me, &content, content.refusal.is_some())
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,7 +98,7 @@ pub async fn show(
     };
     form_page(
         &content.desk.zone.name,
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )

@@ -74,12 +74,7 @@ async fn show_cars(
         refusal,
     };
     let title = "Your cars";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 fn body(form: &Fields) -> Value {
@@ -131,7 +126,7 @@ async fn show_car(
         form,
         refusal: None,
     };
-    page(&car.plate, Some(&visitor.me), &content)
+    page(&car.plate, &visitor.me, &content)
 }
 
 async fn change_car(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -148,7 +143,7 @@ async fn change_car(visitor: Visitor, form: Fields) -> Result<Response, Problem>
                 form,
                 refusal: Some(refusal.into_text()?),
             };
-            again(&car, Some(&visitor.me), &content)
+            again(&car, &visitor.me, &content)
         }
     }
 }

@@ -87,7 +87,7 @@ async fn list_fines(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
         zones,
         next: goes_on.then(|| query([("offset", &*next)])),
     };
-    page("Your fines", Some(&visitor.me), &content)
+    page("Your fines", &visitor.me, &content)
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,12 +217,7 @@ pub async fn show_fine(
         refusal: refusal.or(unfit).map(Refusal::of).transpose()?,
     };
     let title = format!("Fine {id}");
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// What is for the driver and for staff, and not for others who may see the fine.

@@ -121,7 +121,7 @@ async fn list_tickets(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Re
         valid_only,
         next: list.next,
     };
-    page("Your tickets", Some(&visitor.me), &content)
+    page("Your tickets", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -184,12 +184,7 @@ pub async fn show_ticket(
         refusal: refusal.or(unfit).map(Refusal::of).transpose()?,
     };
     let title = format!("Ticket {id}");
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn find_ticket(visitor: &Visitor, id: i64) -> Result<Ticket, Error> {

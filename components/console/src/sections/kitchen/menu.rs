@@ -82,12 +82,7 @@ async fn show(
         refusal,
     };
     let title = format!("Menu of {}", content.shop.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// Back to the menu.
@@ -315,7 +310,7 @@ async fn show_one(
     };
     form_page(
         &content.product.name,
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )

@@ -125,7 +125,7 @@ pub async fn list_orders(
         shop,
     };
     let title = format!("Orders of {}", content.shop.name);
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -173,12 +173,7 @@ async fn show(
         refusal,
     };
     let title = format!("Order {}", content.order.pickup_number);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// For a mistake in the kitchen: a step of the last minute is undone.

@@ -74,12 +74,7 @@ async fn show_staff(
         refusal,
     };
     let title = format!("Staff of {}", content.shop.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 pub async fn appoint(
@@ -159,7 +154,7 @@ fn show(
     };
     form_page(
         &content.shop.name,
-        Some(&visitor.me),
+        &visitor.me,
         &content,
         content.refusal.is_some(),
     )

@@ -126,12 +126,7 @@ async fn list_events(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<R
         refusal,
     };
     let title = "Events";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,12 +162,7 @@ async fn show(visitor: &Visitor, id: Uuid, refusal: Option<String>) -> Result<Re
         refusal,
     };
     let title = "Event";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn requeue(

@@ -69,12 +69,7 @@ async fn show_list(
         refusal,
     };
     let title = "Your webhooks";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// The secret is shown on this page alone: notify tells it once.
@@ -105,7 +100,7 @@ async fn create(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     match visitor.send(Method::POST, "notify", path, "", &body).await {
         Ok(made) => page(
             "The secret of the webhook",
-            Some(&visitor.me),
+            &visitor.me,
             &SecretPage { made },
         ),
         Err(refusal) => {
@@ -173,12 +168,7 @@ async fn show(
         refusal,
     };
     let title = "Webhook";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn test(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
@@ -208,7 +198,7 @@ async fn rotate(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Prob
     {
         Ok(made) => page(
             "The new secret of the webhook",
-            Some(&visitor.me),
+            &visitor.me,
             &SecretPage { made },
         ),
         Err(refusal) => {

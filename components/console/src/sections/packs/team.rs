@@ -85,12 +85,7 @@ async fn show_links(
         refusal,
     };
     let title = format!("Links to {}", content.pack.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// Answers with the page itself: the secret of the link is told once, and must be in no address.
@@ -194,12 +189,7 @@ async fn show_people(
         refusal,
     };
     let title = format!("People of {}", content.pack.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn with_maintainers(form: Fields, visitor: &Visitor, pack: i64) -> Result<Fields, Error> {
@@ -275,7 +265,7 @@ async fn set_quota(
     form: Fields,
 ) -> Result<Response, Problem> {
     match send_quota(&visitor, id, &form).await {
-        Ok(content) => page("The quota was set", Some(&visitor.me), &content),
+        Ok(content) => page("The quota was set", &visitor.me, &content),
         Err(refusal) => {
             let form = anew(&form, &["form", "quota"]);
             show_people(&visitor, id, form, Some(refusal.into_text()?)).await

@@ -301,12 +301,7 @@ async fn show_draft(
         refusal,
     };
     let title = format!("A new version of {}", content.pack.name);
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn make_draft(

@@ -82,7 +82,7 @@ pub async fn list_bookings(
         Ok(found) => {
             content.bookings = found.rows;
             content.next = found.next.map(|it| next_part(&content.form, &it));
-            page(&title, Some(&visitor.me), &content)
+            page(&title, &visitor.me, &content)
         }
         // Whose place it is, is not a matter of what was filled in.
         Err(refusal) if refusal.is("forbidden") || refusal.is("unknown-place") => {
@@ -90,7 +90,7 @@ pub async fn list_bookings(
         }
         Err(refusal) => {
             content.refusal = Some(refusal.into_text()?);
-            again(&title, Some(&visitor.me), &content)
+            again(&title, &visitor.me, &content)
         }
     }
 }
@@ -161,12 +161,7 @@ async fn show(
         refusal,
     };
     let title = format!("Booking {id}");
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 pub async fn cancel_booking(
@@ -221,5 +216,5 @@ pub async fn list_owing(visitor: Visitor, Query(part): Query<Part>) -> Result<Re
         bookings: found.rows,
         next: found.next,
     };
-    page("Overstays that are owed", Some(&visitor.me), &content)
+    page("Overstays that are owed", &visitor.me, &content)
 }

@@ -86,12 +86,7 @@ async fn show(
         form,
         refusal,
     };
-    form_page(
-        &title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(&title, &visitor.me, &content, content.refusal.is_some())
 }
 
 pub async fn pass_gate(

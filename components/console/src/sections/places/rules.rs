@@ -103,7 +103,7 @@ pub async fn show_rules(visitor: Visitor, Path(id): Path<i64>) -> Result<Respons
     let rules = find_rules(&visitor, id).await?;
     let title = format!("Rules of {}", place.name);
     let content = RulesPage::new(place, fill_in(&rules), None);
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 /// The form of rules as they are.
@@ -173,7 +173,7 @@ pub async fn set_rules(
             let place = find_own(&visitor, id).await?;
             let title = format!("Rules of {}", place.name);
             let content = RulesPage::new(place, form, refusal);
-            again(&title, Some(&visitor.me), &content)
+            again(&title, &visitor.me, &content)
         }
     }
 }

@@ -223,12 +223,7 @@ fn show_check(
         refusal,
     };
     let title = "Check your order";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 /// Orders at the price that the page showed.

@@ -213,7 +213,7 @@ pub async fn list_orders(
         next: list.next,
         is_all,
     };
-    page("Your orders", Some(&visitor.me), &content)
+    page("Your orders", &visitor.me, &content)
 }
 
 /// Orders with the names of their shops, each of which is asked for once.
@@ -261,9 +261,9 @@ async fn show(visitor: &Visitor, id: i64, refusal: Option<String>) -> Result<Res
     };
     let title = format!("Order {}", content.order.pickup_number);
     match content.refusal {
-        Some(_) => again(&title, Some(&visitor.me), &content),
+        Some(_) => again(&title, &visitor.me, &content),
         None => {
-            let page = page(&title, Some(&visitor.me), &content)?;
+            let page = page(&title, &visitor.me, &content)?;
             match content.order.is_over() {
                 true => Ok(page),
                 false => Ok((REFRESH, page).into_response()),

@@ -144,5 +144,5 @@ async fn list_acts(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Res
         about,
         next,
     };
-    page("What admins did", Some(&visitor.me), &content)
+    page("What admins did", &visitor.me, &content)
 }

@@ -78,12 +78,7 @@ async fn show(
         refusal,
     };
     let title = "Commissions";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn set_commission(visitor: Visitor, form: Fields) -> Result<Response, Problem> {

@@ -60,7 +60,7 @@ async fn list_debts(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
         debts: listed.rows,
         next: listed.next,
     };
-    page("What users owe", Some(&visitor.me), &content)
+    page("What users owe", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -101,12 +101,7 @@ async fn show(
         refusal,
     };
     let title = "Receivable";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn write_off(
@@ -146,5 +141,5 @@ async fn list_overstays(visitor: Visitor, Query(part): Query<Part>) -> Result<Re
         overstays: listed.rows,
         next: listed.next,
     };
-    page("Overstays that are owed", Some(&visitor.me), &content)
+    page("Overstays that are owed", &visitor.me, &content)
 }

@@ -90,7 +90,7 @@ async fn find_payments(
         next: found.next.map(|it| next_search(of, &it)),
         payments: found.rows,
     };
-    page("Find payments", Some(&visitor.me), &content)
+    page("Find payments", &visitor.me, &content)
 }
 
 /// By its own id, or by that of the order.
@@ -170,12 +170,7 @@ async fn show(
         refusal,
     };
     let title = "Payment";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn change_status(
@@ -240,5 +235,5 @@ async fn list_disputed(visitor: Visitor, Query(part): Query<Part>) -> Result<Res
         disputes: listed.rows,
         next: listed.next,
     };
-    page("Disputed payments", Some(&visitor.me), &content)
+    page("Disputed payments", &visitor.me, &content)
 }

@@ -69,7 +69,7 @@ async fn list_waiting(visitor: Visitor, Query(part): Query<Part>) -> Result<Resp
         next: listed.next,
         has_ended: false,
     };
-    page("Payouts that wait", Some(&visitor.me), &content)
+    page("Payouts that wait", &visitor.me, &content)
 }
 
 async fn list_ended(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
@@ -79,7 +79,7 @@ async fn list_ended(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
         next: listed.next,
         has_ended: true,
     };
-    page("Payouts that ended", Some(&visitor.me), &content)
+    page("Payouts that ended", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -116,12 +116,7 @@ async fn show(
         refusal,
     };
     let title = "Payout";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn approve(

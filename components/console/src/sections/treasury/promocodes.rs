@@ -63,7 +63,7 @@ async fn list_codes(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
         form: Fields::fresh().with("max_uses", 1),
         refusal: None,
     };
-    page("Promo codes", Some(&visitor.me), &content)
+    page("Promo codes", &visitor.me, &content)
 }
 
 async fn create(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -89,7 +89,7 @@ async fn create(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
                 form: again_form,
                 refusal,
             };
-            again("Promo codes", Some(&visitor.me), &content)
+            again("Promo codes", &visitor.me, &content)
         }
     }
 }
@@ -142,12 +142,7 @@ async fn show(
         refusal,
     };
     let title = "Promo code";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn end(

@@ -56,7 +56,7 @@ async fn list_files(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
         form: Fields::fresh(),
         refusal: None,
     };
-    page("Files of the provider", Some(&visitor.me), &content)
+    page("Files of the provider", &visitor.me, &content)
 }
 
 async fn import(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
@@ -73,7 +73,7 @@ async fn import(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
                     .with("csv", form.text("csv")),
                 refusal,
             };
-            again("Files of the provider", Some(&visitor.me), &content)
+            again("Files of the provider", &visitor.me, &content)
         }
     }
 }
@@ -138,5 +138,5 @@ async fn show_file(
         next: listed.next,
         file,
     };
-    page("File of the provider", Some(&visitor.me), &content)
+    page("File of the provider", &visitor.me, &content)
 }

@@ -69,7 +69,7 @@ async fn list_refunds(visitor: Visitor, Query(part): Query<Part>) -> Result<Resp
         refunds: listed.rows,
         next: listed.next,
     };
-    page("Refused refunds", Some(&visitor.me), &content)
+    page("Refused refunds", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -106,12 +106,7 @@ async fn show(
         refusal,
     };
     let title = "Refused refund";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn retry(
@@ -169,7 +164,7 @@ async fn list_returns(visitor: Visitor, Query(part): Query<Part>) -> Result<Resp
         returns: listed.rows,
         next: listed.next,
     };
-    page("Money on its way back", Some(&visitor.me), &content)
+    page("Money on its way back", &visitor.me, &content)
 }
 
 #[derive(Debug, Deserialize)]
@@ -194,5 +189,5 @@ async fn list_of_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<
         refunds: listed.rows,
         next: listed.next,
     };
-    page("Refunds of bookings that wait", Some(&visitor.me), &content)
+    page("Refunds of bookings that wait", &visitor.me, &content)
 }

@@ -48,7 +48,7 @@ async fn list_unclaimed(visitor: Visitor, Query(part): Query<Part>) -> Result<Re
         unclaimed: listed.rows,
         next: listed.next,
     };
-    page("Unclaimed money", Some(&visitor.me), &content)
+    page("Unclaimed money", &visitor.me, &content)
 }
 
 #[derive(Template)]
@@ -88,12 +88,7 @@ async fn show(
         refusal,
     };
     let title = "Unclaimed money";
-    form_page(
-        title,
-        Some(&visitor.me),
-        &content,
-        content.refusal.is_some(),
-    )
+    form_page(title, &visitor.me, &content, content.refusal.is_some())
 }
 
 async fn hand_over(

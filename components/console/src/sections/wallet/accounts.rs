@@ -146,7 +146,7 @@ async fn show_account(visitor: Visitor, Query(part): Query<Part>) -> Result<Resp
         file: format!("{path}.csv"),
         account,
     };
-    page(&title, Some(&visitor.me), &content)
+    page(&title, &visitor.me, &content)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Word)]
@@ -364,5 +364,5 @@ async fn list_histories(visitor: Visitor, Query(part): Query<After>) -> Result<R
         histories: list.rows,
         next: list.next,
     };
-    page("Transfers of the accounts", Some(&visitor.me), &content)
+    page("Transfers of the accounts", &visitor.me, &content)
 }

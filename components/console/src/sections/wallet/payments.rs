@@ -184,7 +184,7 @@ async fn list_payments(visitor: Visitor, Query(part): Query<Part>) -> Result<Res
         payments: list.rows,
         next: list.next.map(|it| next_part(&it)),
     };
-    page("Payments", Some(&visitor.me), &content)
+    page("Payments", &visitor.me, &content)
 }
 
 /// The offset alone: whose payments they are is no matter of the address.
@@ -204,7 +204,7 @@ struct PaymentPage {
 async fn show_payment(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let payment: Payment = visitor.get("payments", &format!("/payments/{id}")).await?;
     let title = format!("Payment of {} {}", payment.amount, payment.currency);
-    page(&title, Some(&visitor.me), &PaymentPage { payment })
+    page(&title, &visitor.me, &PaymentPage { payment })
 }
 
 #[cfg(test)]
