@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use kit::identity::{CROSS_ORIGIN, Role, Roles, cookie_tokens, is_same_origin};
 use kit::web::outbound::Answer;
 use kit::web::{Call, Input, Operation, Problem};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -85,6 +85,35 @@ impl Client {
         let call = self.prepare(method, function, path).body(body);
         let call = if key.is_empty() { call } else { call.once(key) };
         read(&check(call.send().await?)?)
+    }
+
+    /// Sends a body whose answer is not read.
+    pub async fn change(
+        &self,
+        method: Method,
+        function: &str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<(), Error> {
+        self.change_once(method, function, path, "", body).await
+    }
+
+    /// The same; calls with the same `key` are carried out once.
+    pub async fn change_once(
+        &self,
+        method: Method,
+        function: &str,
+        path: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<(), Error> {
+        let IgnoredAny = self.send(method, function, path, key, body).await?;
+        Ok(())
+    }
+
+    /// A call without a body whose answer is not read.
+    pub async fn act(&self, method: Method, function: &str, path: &str) -> Result<(), Error> {
+        self.call(method, function, path).await.map(drop)
     }
 
     /// A call without a body.

@@ -133,9 +133,8 @@ async fn unlink_telegram(visitor: Visitor) -> Result<Response, Problem> {
 
 async fn change(visitor: &Visitor, body: &Value) -> Result<(), Error> {
     visitor
-        .send::<Value>(Method::PATCH, "signin", "/api/v1/users/me", "", body)
+        .change(Method::PATCH, "signin", "/api/v1/users/me", body)
         .await
-        .map(drop)
 }
 
 /// A line of the audit trail.
@@ -221,11 +220,11 @@ async fn delete_account(
 ) -> Result<Response, Problem> {
     let login = &visitor.me.login;
     let erased = match form.text("login") == login {
-        true => visitor.call(Method::DELETE, "signin", "/auth/me").await,
+        true => visitor.act(Method::DELETE, "signin", "/auth/me").await,
         false => Err(Error::refused("Type your login, to be sure.")),
     };
     match erased {
-        Ok(_) => {
+        Ok(()) => {
             let cookie = [(header::SET_COOKIE, session_cookie(&headers, "", 0))];
             Ok((cookie, go_to("/sign-in")).into_response())
         }

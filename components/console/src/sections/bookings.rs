@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::parking::{
@@ -205,9 +205,8 @@ async fn send_bound(
     let (path, key) = (format!("/booking/{id}/{bound}"), form.text("key"));
     let body = json!({ format!("date_{field}"): moment });
     visitor
-        .send::<Value>(Method::PUT, "bookings", &path, key, &body)
+        .change_once(Method::PUT, "bookings", &path, key, &body)
         .await
-        .map(drop)
 }
 
 async fn set_plate(
@@ -217,10 +216,8 @@ async fn set_plate(
 ) -> Result<Response, Problem> {
     let body = json!({ "plate": form.text("plate") });
     let path = format!("/booking/{id}/plate");
-    let set = visitor
-        .send::<Value>(Method::PUT, "bookings", &path, "", &body)
-        .await;
-    done(&visitor, id, &form, set.map(drop)).await
+    let set = visitor.change(Method::PUT, "bookings", &path, &body).await;
+    done(&visitor, id, &form, set).await
 }
 
 async fn cancel(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
@@ -232,10 +229,7 @@ pub async fn send_cancel(visitor: &Visitor, id: i64) -> Result<(), Error> {
     // After a DELETE old clients find the booking no more; people want to see what became of it.
     let body = json!({ "status": "Canceled" });
     let path = format!("/booking/{id}");
-    visitor
-        .send::<Value>(Method::PUT, "bookings", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::PUT, "bookings", &path, &body).await
 }
 
 async fn done(

@@ -171,7 +171,7 @@ async fn set_pause(visitor: &Visitor, path: &str, form: Fields) -> Result<Respon
         _ => Err(Error::refused("Say whether to pause or to resume.")),
     };
     let outcome = match method {
-        Ok(method) => visitor.call(method, "jobs", path).await.map(drop),
+        Ok(method) => visitor.act(method, "jobs", path).await,
         Err(refusal) => Err(refusal),
     };
     done(visitor, form, outcome).await
@@ -184,8 +184,8 @@ async fn requeue(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
         ("kind", form.text("kind")),
     ]);
     let path = format!("/jobs/requeue?{which}");
-    let outcome = visitor.call(Method::POST, "jobs", &path).await;
-    done(&visitor, form, outcome.map(drop)).await
+    let outcome = visitor.act(Method::POST, "jobs", &path).await;
+    done(&visitor, form, outcome).await
 }
 
 async fn done(

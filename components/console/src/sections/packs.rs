@@ -372,10 +372,10 @@ async fn show_change(
 async fn change(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {
     let (path, body) = (format!("/modpacks/{id}"), about(&form));
     let changed = visitor
-        .send::<Value>(Method::PATCH, "modpacks", &path, "", &body)
+        .change(Method::PATCH, "modpacks", &path, &body)
         .await;
     match changed {
-        Ok(_) => Ok(go_to(&format!("/packs/{id}"))),
+        Ok(()) => Ok(go_to(&format!("/packs/{id}"))),
         Err(refusal) => show_change(&visitor, id, Some(form), Some(refusal.into_text()?)).await,
     }
 }
@@ -387,8 +387,8 @@ async fn delete(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<R
         return show_change(&visitor, id, None, Some(refusal)).await;
     }
     let path = format!("/modpacks/{id}");
-    match visitor.call(Method::DELETE, "modpacks", &path).await {
-        Ok(_) => Ok(go_to("/packs/mine")),
+    match visitor.act(Method::DELETE, "modpacks", &path).await {
+        Ok(()) => Ok(go_to("/packs/mine")),
         Err(refusal) => show_change(&visitor, id, None, Some(refusal.into_text()?)).await,
     }
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use kit::identity::{Role, Roles};
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::account::{Audit, Before, Names};
@@ -201,10 +201,7 @@ async fn send_roles(
 ) -> Result<(), Error> {
     let path = format!("/auth/users/{id}/roles");
     let body = json!({ "roles": roles });
-    visitor
-        .send::<Value>(Method::PUT, "signin", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::PUT, "signin", &path, &body).await
 }
 
 /// To set the roles that an account has ends its sessions and changes nothing else.
@@ -216,12 +213,12 @@ async fn sign_out(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 
 async fn remove_factor(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/auth/users/{id}/totp");
-    let removed = match visitor.call(Method::DELETE, "signin", &path).await {
+    let removed = match visitor.act(Method::DELETE, "signin", &path).await {
         // There is such an account, because its page is shown with the refusal.
         Err(refusal) if refusal.is("unknown-user") => {
             Err(Error::refused("The account has no second factor."))
         }
-        removed => removed.map(drop),
+        removed => removed,
     };
     done(&visitor, id, removed).await
 }
@@ -236,8 +233,8 @@ async fn enable(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Prob
 
 async fn act(visitor: &Visitor, id: Uuid, act: &str) -> Result<Response, Problem> {
     let path = format!("/auth/users/{id}/{act}");
-    let acted = visitor.call(Method::POST, "signin", &path).await;
-    done(visitor, id, acted.map(drop)).await
+    let acted = visitor.act(Method::POST, "signin", &path).await;
+    done(visitor, id, acted).await
 }
 
 async fn done(

@@ -296,14 +296,12 @@ async fn change_place(
     let changed = match place_body(&form) {
         Ok(body) => {
             let path = format!("/parking/{id}");
-            visitor
-                .send::<Value>(Method::PUT, "bookings", &path, "", &body)
-                .await
+            visitor.change(Method::PUT, "bookings", &path, &body).await
         }
         Err(refusal) => Err(refusal),
     };
     match changed {
-        Ok(_) => Ok(go_to(&format!("/places/{id}"))),
+        Ok(()) => Ok(go_to(&format!("/places/{id}"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             let place = find_own(&visitor, id).await?;
@@ -319,9 +317,9 @@ async fn change_place(
 
 async fn remove_place(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/parking/{id}");
-    match visitor.call(Method::DELETE, "bookings", &path).await {
+    match visitor.act(Method::DELETE, "bookings", &path).await {
         // What was booked there is still known.
-        Ok(_) => Ok(go_to(&format!("/places/{id}/bookings"))),
+        Ok(()) => Ok(go_to(&format!("/places/{id}/bookings"))),
         Err(refusal) => show(&visitor, id, Some(refusal.into_text()?)).await,
     }
 }

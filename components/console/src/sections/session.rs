@@ -108,9 +108,7 @@ async fn sign_up(anyone: Anyone, headers: HeaderMap, form: Fields) -> Result<Res
 }
 
 async fn sign_out(visitor: Visitor, headers: HeaderMap) -> Result<Response, Problem> {
-    visitor
-        .call(Method::POST, "signin", "/auth/signout")
-        .await?;
+    visitor.act(Method::POST, "signin", "/auth/signout").await?;
     let cookie = [(header::SET_COOKIE, session_cookie(&headers, "", 0))];
     Ok((cookie, page::go_to("/sign-in")).into_response())
 }

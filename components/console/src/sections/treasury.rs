@@ -23,7 +23,7 @@ use kit::web::{Dialect, Problem, Routes, Schema};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use self::acts::Traced;
@@ -125,10 +125,7 @@ fn unknown(text: &str) -> Error {
 /// Does something for the reason that a form gives.
 async fn act(visitor: &Visitor, path: &str, form: &Fields) -> Result<(), Error> {
     let body = json!({ "reason": form.text("reason") });
-    visitor
-        .send::<Value>(Method::POST, "payments", path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::POST, "payments", path, &body).await
 }
 
 /// A person by login or id.

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::proof;
 use crate::error::Error;
@@ -80,7 +80,7 @@ async fn show(
 async fn change_email(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let body = json!({ "email": form.text("email") });
     let changed = visitor
-        .send::<Value>(Method::PUT, "signin", "/auth/email", "", &body)
+        .change(Method::PUT, "signin", "/auth/email", &body)
         .await;
     done(&visitor, form, changed.map(|_| "changed")).await
 }
@@ -99,7 +99,7 @@ async fn send_letter(visitor: Visitor) -> Result<Response, Problem> {
 async fn verify_email(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let body = json!({ "token": form.text("code") });
     let verified = visitor
-        .send::<Value>(Method::POST, "signin", "/auth/email/verify", "", &body)
+        .change(Method::POST, "signin", "/auth/email/verify", &body)
         .await;
     done(&visitor, form, verified.map(|_| "proven")).await
 }

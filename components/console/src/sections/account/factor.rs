@@ -116,10 +116,10 @@ async fn renew_codes(visitor: Visitor, form: Fields) -> Result<Response, Problem
 async fn remove(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let body = json!({ "code": form.text("code") });
     let removed = visitor
-        .send::<Value>(Method::DELETE, "signin", "/auth/totp", "", &body)
+        .change(Method::DELETE, "signin", "/auth/totp", &body)
         .await;
     match removed {
-        Ok(_) => Ok(go_to("/account/factor")),
+        Ok(()) => Ok(go_to("/account/factor")),
         Err(refusal) => show(&visitor, Some(refusal.into_text()?)).await,
     }
 }

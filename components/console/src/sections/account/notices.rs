@@ -66,7 +66,7 @@ async fn list_notices(visitor: Visitor, Query(part): Query<Before>) -> Result<Re
 async fn mark_read(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let body = json!({ "up_to": form.number("up_to")? });
     visitor
-        .send::<Value>(Method::POST, "notify", "/notify/inbox/read", "", &body)
+        .change(Method::POST, "notify", "/notify/inbox/read", &body)
         .await?;
     Ok(go_to("/account/notices"))
 }
@@ -147,10 +147,10 @@ async fn change_preferences(visitor: Visitor, form: Fields) -> Result<Response, 
         "digest_at": form.optional("digest_at"),
     });
     let changed = visitor
-        .send::<Value>(Method::PUT, "notify", "/notify/preferences", "", &body)
+        .change(Method::PUT, "notify", "/notify/preferences", &body)
         .await;
     match changed {
-        Ok(_) => Ok(go_to("/account/notices/preferences")),
+        Ok(()) => Ok(go_to("/account/notices/preferences")),
         Err(refusal) => {
             let content = PreferencesPage {
                 form,

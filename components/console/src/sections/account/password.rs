@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Problem, Routes};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::proof;
 use crate::error::Error;
@@ -60,7 +60,6 @@ async fn send_password(visitor: &Visitor, form: &Fields) -> Result<(), Error> {
     }
     let body = json!({ "password": password });
     visitor
-        .send::<Value>(Method::PUT, "signin", "/auth/password", "", &body)
+        .change(Method::PUT, "signin", "/auth/password", &body)
         .await
-        .map(drop)
 }

@@ -386,8 +386,8 @@ async fn save_case(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Pr
 async fn hide(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/api/v1/fines/{id}");
     let fine: Fine = visitor.get("fines", &path).await?;
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to(&format!("/control/zones/{}/fines", fine.zone_id))),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to(&format!("/control/zones/{}/fines", fine.zone_id))),
         Err(refusal) => show(&visitor, id, Fields::default(), Some(refusal.into_text()?)).await,
     }
 }
@@ -414,11 +414,9 @@ async fn done(
     path: &str,
     body: &Value,
 ) -> Result<Response, Problem> {
-    let sent = visitor
-        .send::<Value>(Method::POST, "fines", path, "", body)
-        .await;
+    let sent = visitor.change(Method::POST, "fines", path, body).await;
     match sent {
-        Ok(_) => Ok(go_to(&format!("/control/fines/{id}"))),
+        Ok(()) => Ok(go_to(&format!("/control/fines/{id}"))),
         Err(refusal) => show(visitor, id, form, Some(refusal.into_text()?)).await,
     }
 }

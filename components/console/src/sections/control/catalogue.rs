@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use kit::identity::Role;
 use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Amount, file};
 use crate::error::Error;
@@ -84,16 +84,13 @@ async fn send_violation(visitor: &Visitor, form: &Fields) -> Result<(), Error> {
         "amount": form.cents("amount")?.map(Amount),
         "currency": form.text("currency"),
     });
-    visitor
-        .send::<Value>(Method::PUT, "fines", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::PUT, "fines", &path, &body).await
 }
 
 async fn remove(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let path = format!("/api/v1/violations/{}", segment(form.text("code")));
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to("/control/violations")),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to("/control/violations")),
         Err(refusal) => show(&visitor, Fields::default(), Some(refusal.into_text()?)).await,
     }
 }

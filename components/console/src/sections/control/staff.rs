@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Desk, Found, Part, find_desk, look_through};
 use crate::error::Error;
@@ -76,11 +76,9 @@ async fn show(
 async fn appoint(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {
     let path = format!("/api/v1/zones/{id}/users");
     let body = json!({ "username": form.text("username"), "role": form.text("role") });
-    let appointed = visitor
-        .send::<Value>(Method::POST, "fines", &path, "", &body)
-        .await;
+    let appointed = visitor.change(Method::POST, "fines", &path, &body).await;
     match appointed {
-        Ok(_) => Ok(go_to(&format!("/control/zones/{id}/staff"))),
+        Ok(()) => Ok(go_to(&format!("/control/zones/{id}/staff"))),
         Err(refusal) => show(&visitor, id, form, Some(refusal.into_text()?)).await,
     }
 }
@@ -89,9 +87,9 @@ async fn appoint(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<
 async fn dismiss(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {
     let username = form.text("username");
     let path = format!("/api/v1/zones/{id}/users/{}", segment(username));
-    match visitor.call(Method::DELETE, "fines", &path).await {
+    match visitor.act(Method::DELETE, "fines", &path).await {
         Ok(_) if username == visitor.me.login => Ok(go_to("/control")),
-        Ok(_) => Ok(go_to(&format!("/control/zones/{id}/staff"))),
+        Ok(()) => Ok(go_to(&format!("/control/zones/{id}/staff"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             show(&visitor, id, Fields::default(), refusal).await
@@ -195,9 +193,8 @@ async fn send_kiosk(visitor: &Visitor, zone: i64, form: &Fields) -> Result<(), E
         "otp": form.text("otp"),
     });
     visitor
-        .send::<Value>(Method::POST, "fines", "/api/v1/totems", "", &body)
+        .change(Method::POST, "fines", "/api/v1/totems", &body)
         .await
-        .map(drop)
         .map_err(|refusal| match refusal.is("wrong-passcode") {
             // A 401 that does not end the visitor's session.
             true => Error::refused("The passcode is wrong, used up or too old."),
@@ -207,8 +204,8 @@ async fn send_kiosk(visitor: &Visitor, zone: i64, form: &Fields) -> Result<(), E
 
 async fn remove(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Response, Problem> {
     let path = format!("/api/v1/totems/{}", segment(form.text("id")));
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to(&format!("/control/zones/{id}/kiosks"))),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to(&format!("/control/zones/{id}/kiosks"))),
         Err(refusal) => refuse(&visitor, id, Fields::default(), refusal).await,
     }
 }

@@ -225,16 +225,13 @@ async fn change(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<R
 
 pub async fn send_change(visitor: &Visitor, id: i64, change: &Value) -> Result<(), Error> {
     let path = format!("/api/v1/zones/{id}");
-    visitor
-        .send::<Value>(Method::PATCH, "fines", &path, "", change)
-        .await
-        .map(drop)
+    visitor.change(Method::PATCH, "fines", &path, change).await
 }
 
 async fn remove(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/api/v1/zones/{id}");
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to("/control")),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to("/control")),
         Err(refusal) => show(&visitor, id, Fields::fresh(), Some(refusal.into_text()?)).await,
     }
 }

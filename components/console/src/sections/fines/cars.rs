@@ -87,10 +87,10 @@ fn body(form: &Fields) -> Value {
 
 async fn add_car(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let added = visitor
-        .send::<Value>(Method::POST, "fines", CARS, "", &body(&form))
+        .change(Method::POST, "fines", CARS, &body(&form))
         .await;
     match added {
-        Ok(_) => Ok(go_to("/cars")),
+        Ok(()) => Ok(go_to("/cars")),
         Err(refusal) => show_cars(&visitor, form, Some(refusal.into_text()?)).await,
     }
 }
@@ -133,10 +133,10 @@ async fn change_car(visitor: Visitor, form: Fields) -> Result<Response, Problem>
     let car = form.text("car").to_owned();
     let path = format!("{CARS}/{}", segment(&car));
     let changed = visitor
-        .send::<Value>(Method::PATCH, "fines", &path, "", &body(&form))
+        .change(Method::PATCH, "fines", &path, &body(&form))
         .await;
     match changed {
-        Ok(_) => Ok(go_to("/cars")),
+        Ok(()) => Ok(go_to("/cars")),
         Err(refusal) => {
             let content = CarPage {
                 car: &car,
@@ -150,8 +150,8 @@ async fn change_car(visitor: Visitor, form: Fields) -> Result<Response, Problem>
 
 async fn remove_car(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let path = format!("{CARS}/{}", segment(form.text("car")));
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to("/cars")),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to("/cars")),
         Err(refusal) => show_cars(&visitor, Fields::default(), Some(refusal.into_text()?)).await,
     }
 }

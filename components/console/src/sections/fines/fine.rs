@@ -251,9 +251,8 @@ pub async fn pay(visitor: &Visitor, id: i64, form: &Fields) -> Result<(), Error>
     };
     let path = format!("/api/v1/fines/{id}/pay{waiver}");
     visitor
-        .send::<Value>(Method::POST, "fines", &path, form.text("key"), &json!({}))
+        .change_once(Method::POST, "fines", &path, form.text("key"), &json!({}))
         .await
-        .map(drop)
 }
 
 async fn send_payment(
@@ -294,14 +293,11 @@ async fn say(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<Resp
 
 async fn send_text(visitor: &Visitor, path: &str, form: &Fields) -> Result<(), Error> {
     let body = json!({ "text": form.text("text") });
-    visitor
-        .send::<Value>(Method::POST, "fines", path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::POST, "fines", path, &body).await
 }
 
 async fn withdraw(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/api/v1/fines/{id}/appeal");
-    let withdrawn = visitor.call(Method::DELETE, "fines", &path).await;
-    done(&visitor, id, &Fields::default(), withdrawn.map(drop)).await
+    let withdrawn = visitor.act(Method::DELETE, "fines", &path).await;
+    done(&visitor, id, &Fields::default(), withdrawn).await
 }

@@ -92,7 +92,6 @@ async fn pay_part(
 
 async fn send(visitor: &Visitor, path: &str, form: &Fields, body: &Value) -> Result<(), Error> {
     visitor
-        .send::<Value>(Method::POST, "fines", path, form.text("key"), body)
+        .change_once(Method::POST, "fines", path, form.text("key"), body)
         .await
-        .map(drop)
 }

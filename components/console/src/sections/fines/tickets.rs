@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::zones::{Quote, buy_ticket, find_quote, pay_at_price};
 use super::{Amount, ROWS, Refusal, Zones};
@@ -203,9 +203,8 @@ fn longer(ticket: &Ticket, form: &Fields) -> Fields {
 pub async fn pay(visitor: &Visitor, id: i64, key: &str) -> Result<(), Error> {
     let path = format!("/api/v1/tickets/{id}/pay");
     visitor
-        .send::<Value>(Method::POST, "fines", &path, key, &json!({}))
+        .change_once(Method::POST, "fines", &path, key, &json!({}))
         .await
-        .map(drop)
 }
 
 async fn send_payment(
@@ -234,14 +233,14 @@ async fn extend(visitor: Visitor, Path(id): Path<i64>, form: Fields) -> Result<R
 
 async fn end(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/api/v1/tickets/{id}/end");
-    let ended = visitor.call(Method::POST, "fines", &path).await;
-    done(&visitor, id, ended.map(drop)).await
+    let ended = visitor.act(Method::POST, "fines", &path).await;
+    done(&visitor, id, ended).await
 }
 
 async fn remove(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/api/v1/tickets/{id}");
-    match visitor.call(Method::DELETE, "fines", &path).await {
-        Ok(_) => Ok(go_to("/cars/tickets")),
+    match visitor.act(Method::DELETE, "fines", &path).await {
+        Ok(()) => Ok(go_to("/cars/tickets")),
         Err(refusal) => show_ticket(&visitor, id, None, Some(refusal)).await,
     }
 }

@@ -100,10 +100,7 @@ async fn done(
 
 /// Sends what is to be changed, for the answer that it was.
 async fn send(visitor: &Visitor, method: Method, path: &str, body: &Value) -> Result<(), Error> {
-    visitor
-        .send::<Value>(method, "orders", path, "", body)
-        .await
-        .map(drop)
+    visitor.change(method, "orders", path, body).await
 }
 
 pub async fn create_category(
@@ -133,8 +130,8 @@ pub async fn delete_category(
     Path((shop, category)): Path<(i64, i64)>,
 ) -> Result<Response, Problem> {
     let path = format!("/category/{category}");
-    let outcome = visitor.call(Method::DELETE, "orders", &path).await;
-    done(&visitor, shop, blank(), outcome.map(drop)).await
+    let outcome = visitor.act(Method::DELETE, "orders", &path).await;
+    done(&visitor, shop, blank(), outcome).await
 }
 
 /// A window of the week, as the form of a product shows it.
@@ -390,6 +387,6 @@ pub async fn delete_product(
     Path((shop, product)): Path<(i64, i64)>,
 ) -> Result<Response, Problem> {
     let path = format!("/products/{product}");
-    let outcome = visitor.call(Method::DELETE, "orders", &path).await;
-    done(&visitor, shop, blank(), outcome.map(drop)).await
+    let outcome = visitor.act(Method::DELETE, "orders", &path).await;
+    done(&visitor, shop, blank(), outcome).await
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use kit::web::{Path, Problem, Query, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::shops::orders::{
     Order, Tracked, find_order, find_tracking, send_payment, send_step,
@@ -238,9 +238,8 @@ async fn send_refund(visitor: &Visitor, id: i64, form: &Fields) -> Result<(), Er
     let (path, body) = (format!("/orders/{id}/refund"), json!({ "items": items }));
     let key = form.text("key");
     visitor
-        .send::<Value>(Method::POST, "orders", &path, key, &body)
+        .change_once(Method::POST, "orders", &path, key, &body)
         .await
-        .map(drop)
 }
 
 /// Back to the page whose button was pressed.

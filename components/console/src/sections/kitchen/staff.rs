@@ -6,7 +6,6 @@ use axum::response::Response;
 use kit::identity::Role;
 use kit::web::{Path, Problem};
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::shops::{Shop, find_shop};
@@ -119,7 +118,7 @@ async fn send_role(
     let role = ROLES.iter().find(|it| it.0 == form.text("role"));
     let (role, _) = role.ok_or_else(|| Error::refused("Choose a role."))?;
     let path = format!("/shops/{shop}/staff/{user}/{role}");
-    visitor.call(method, "orders", &path).await.map(drop)
+    visitor.act(method, "orders", &path).await
 }
 
 #[derive(Template)]
@@ -167,10 +166,10 @@ pub async fn change_shop(
 ) -> Result<Response, Problem> {
     let path = format!("/shops/{shop}");
     let changed = visitor
-        .send::<Value>(Method::PATCH, "orders", &path, "", &shop_of(&form))
+        .change(Method::PATCH, "orders", &path, &shop_of(&form))
         .await;
     match changed {
-        Ok(_) => Ok(go_to(&format!("/kitchen/{shop}/shop"))),
+        Ok(()) => Ok(go_to(&format!("/kitchen/{shop}/shop"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             show(&visitor, find_shop(&visitor, shop).await?, form, refusal)

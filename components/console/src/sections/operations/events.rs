@@ -172,8 +172,8 @@ async fn requeue(
 ) -> Result<Response, Problem> {
     let to = query([("consumer", form.text("consumer"))]);
     let path = format!("/jobs/events/{id}/requeue?{to}");
-    let outcome = visitor.call(Method::POST, "jobs", &path).await;
-    done(&visitor, id, outcome.map(drop)).await
+    let outcome = visitor.act(Method::POST, "jobs", &path).await;
+    done(&visitor, id, outcome).await
 }
 
 async fn discard(
@@ -183,8 +183,8 @@ async fn discard(
 ) -> Result<Response, Problem> {
     let to = query([("consumer", form.text("consumer"))]);
     let path = format!("/jobs/events/{id}?{to}");
-    let outcome = visitor.call(Method::DELETE, "jobs", &path).await;
-    done(&visitor, id, outcome.map(drop)).await
+    let outcome = visitor.act(Method::DELETE, "jobs", &path).await;
+    done(&visitor, id, outcome).await
 }
 
 async fn done(

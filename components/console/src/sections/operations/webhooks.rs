@@ -173,8 +173,8 @@ async fn show(
 
 async fn test(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/notify/webhooks/{id}/test");
-    let outcome = visitor.call(Method::POST, "notify", &path).await;
-    done(&visitor, id, Fields::default(), outcome.map(drop)).await
+    let outcome = visitor.act(Method::POST, "notify", &path).await;
+    done(&visitor, id, Fields::default(), outcome).await
 }
 
 async fn enable(visitor: Visitor, Path(id): Path<Uuid>, form: Fields) -> Result<Response, Problem> {
@@ -187,7 +187,7 @@ async fn send_enable(visitor: &Visitor, id: Uuid, form: &Fields) -> Result<(), E
     let since = since.map(|it| it.to_string()).unwrap_or_default();
     let since = query([("since", &*since)]);
     let path = format!("/notify/webhooks/{id}/enable?{since}");
-    visitor.call(Method::POST, "notify", &path).await.map(drop)
+    visitor.act(Method::POST, "notify", &path).await
 }
 
 async fn rotate(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
@@ -210,8 +210,8 @@ async fn rotate(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Prob
 
 async fn delete(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/notify/webhooks/{id}");
-    match visitor.call(Method::DELETE, "notify", &path).await {
-        Ok(_) => Ok(go_to("/operations/webhooks")),
+    match visitor.act(Method::DELETE, "notify", &path).await {
+        Ok(()) => Ok(go_to("/operations/webhooks")),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             show(&visitor, id, None, Fields::default(), refusal).await

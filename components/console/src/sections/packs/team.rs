@@ -121,8 +121,8 @@ async fn revoke_link(
     Path((id, link)): Path<(i64, i64)>,
 ) -> Result<Response, Problem> {
     let path = format!("/modpacks/{id}/links/{link}");
-    match visitor.call(Method::DELETE, "modpacks", &path).await {
-        Ok(_) => Ok(go_to(&format!("/packs/{id}/links"))),
+    match visitor.act(Method::DELETE, "modpacks", &path).await {
+        Ok(()) => Ok(go_to(&format!("/packs/{id}/links"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             show_links(&visitor, id, None, Fields::default(), refusal).await
@@ -242,11 +242,9 @@ async fn put_people(
     body: &Value,
     form: Fields,
 ) -> Result<Response, Problem> {
-    let put = visitor
-        .send::<Value>(Method::PUT, "modpacks", path, "", body)
-        .await;
+    let put = visitor.change(Method::PUT, "modpacks", path, body).await;
     match put {
-        Ok(_) => Ok(go_to(&format!("/packs/{id}/people"))),
+        Ok(()) => Ok(go_to(&format!("/packs/{id}/people"))),
         Err(refusal) => show_people(visitor, id, form, Some(refusal.into_text()?)).await,
     }
 }

@@ -349,9 +349,9 @@ async fn change(
 ) -> Result<Response, Problem> {
     let path = format!("/modpacks/{id}/versions/{version}");
     let changed = visitor
-        .send::<Value>(Method::PATCH, "modpacks", &path, "", &about(&form))
+        .change(Method::PATCH, "modpacks", &path, &about(&form))
         .await;
-    done(&visitor, (id, version), Some(form), changed.map(drop)).await
+    done(&visitor, (id, version), Some(form), changed).await
 }
 
 async fn publish(visitor: Visitor, Path(at): Path<(i64, i64)>) -> Result<Response, Problem> {
@@ -364,8 +364,8 @@ async fn yank(visitor: Visitor, Path(at): Path<(i64, i64)>) -> Result<Response, 
 
 async fn act(visitor: &Visitor, at: (i64, i64), verb: &str) -> Result<Response, Problem> {
     let path = format!("/modpacks/{}/versions/{}/{verb}", at.0, at.1);
-    let acted = visitor.call(Method::POST, "modpacks", &path).await;
-    done(visitor, at, None, acted.map(drop)).await
+    let acted = visitor.act(Method::POST, "modpacks", &path).await;
+    done(visitor, at, None, acted).await
 }
 
 async fn set_latest(visitor: Visitor, Path(at): Path<(i64, i64)>) -> Result<Response, Problem> {
@@ -373,25 +373,23 @@ async fn set_latest(visitor: Visitor, Path(at): Path<(i64, i64)>) -> Result<Resp
         format!("/modpacks/{}/latest", at.0),
         json!({ "version_id": at.1 }),
     );
-    let set = visitor
-        .send::<Value>(Method::PUT, "modpacks", &path, "", &body)
-        .await;
-    done(&visitor, at, None, set.map(drop)).await
+    let set = visitor.change(Method::PUT, "modpacks", &path, &body).await;
+    done(&visitor, at, None, set).await
 }
 
 /// Undoes that a version was made the latest.
 async fn follow_newest(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let path = format!("/modpacks/{id}/latest");
     visitor
-        .send::<Value>(Method::PUT, "modpacks", &path, "", &json!({}))
+        .change(Method::PUT, "modpacks", &path, &json!({}))
         .await?;
     Ok(go_to(&format!("/packs/{id}")))
 }
 
 async fn delete(visitor: Visitor, Path(at): Path<(i64, i64)>) -> Result<Response, Problem> {
     let path = format!("/modpacks/{}/versions/{}", at.0, at.1);
-    match visitor.call(Method::DELETE, "modpacks", &path).await {
-        Ok(_) => Ok(go_to(&format!("/packs/{}", at.0))),
+    match visitor.act(Method::DELETE, "modpacks", &path).await {
+        Ok(()) => Ok(go_to(&format!("/packs/{}", at.0))),
         Err(refusal) => done(&visitor, at, None, Err(refusal)).await,
     }
 }
@@ -428,10 +426,7 @@ async fn send_file(visitor: &Visitor, at: (i64, i64), form: &Fields) -> Result<(
         "side": form.optional("side"),
     });
     let path = format!("/modpacks/{}/versions/{}/files", at.0, at.1);
-    visitor
-        .send::<Value>(Method::PUT, "modpacks", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::PUT, "modpacks", &path, &body).await
 }
 
 async fn delete_file(
@@ -439,8 +434,8 @@ async fn delete_file(
     Path((id, version, file)): Path<(i64, i64, i64)>,
 ) -> Result<Response, Problem> {
     let path = format!("/files/{file}");
-    let deleted = visitor.call(Method::DELETE, "modpacks", &path).await;
-    done(&visitor, (id, version), None, deleted.map(drop)).await
+    let deleted = visitor.act(Method::DELETE, "modpacks", &path).await;
+    done(&visitor, (id, version), None, deleted).await
 }
 
 async fn done(

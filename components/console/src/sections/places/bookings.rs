@@ -177,8 +177,8 @@ pub async fn waive_overstay(
     Path((place, booking)): Path<(i64, i64)>,
 ) -> Result<Response, Problem> {
     let path = format!("/booking/{booking}/overstay");
-    let waived = visitor.call(Method::DELETE, "bookings", &path).await;
-    done(&visitor, place, booking, waived.map(drop)).await
+    let waived = visitor.act(Method::DELETE, "bookings", &path).await;
+    done(&visitor, place, booking, waived).await
 }
 
 async fn done(

@@ -160,14 +160,12 @@ pub async fn set_rules(
     let set = match rules_body(&form) {
         Ok(body) => {
             let path = format!("/parking/{id}/rules");
-            visitor
-                .send::<Value>(Method::PUT, "bookings", &path, "", &body)
-                .await
+            visitor.change(Method::PUT, "bookings", &path, &body).await
         }
         Err(refusal) => Err(refusal),
     };
     match set {
-        Ok(_) => Ok(go_to(&format!("/places/{id}"))),
+        Ok(()) => Ok(go_to(&format!("/places/{id}"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
             let place = find_own(&visitor, id).await?;

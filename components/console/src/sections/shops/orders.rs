@@ -166,18 +166,12 @@ pub async fn find_tracking(client: &Client, id: i64) -> Result<Vec<Tracked>, Err
 /// Takes an order a step on.
 pub async fn send_step(client: &Client, id: i64, status: &str) -> Result<(), Error> {
     let (path, body) = (format!("/orders/{id}"), json!({ "status": status }));
-    client
-        .send::<Value>(Method::PATCH, "orders", &path, "", &body)
-        .await
-        .map(drop)
+    client.change(Method::PATCH, "orders", &path, &body).await
 }
 
 pub async fn send_payment(client: &Client, id: i64, body: &Value) -> Result<(), Error> {
     let path = format!("/orders/{id}/payment");
-    client
-        .send::<Value>(Method::PATCH, "orders", &path, "", body)
-        .await
-        .map(drop)
+    client.change(Method::PATCH, "orders", &path, body).await
 }
 
 #[derive(Deserialize, Schema)]

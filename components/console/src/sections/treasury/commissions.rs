@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Problem, Query, Routes};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Part, find_person, list, name_of};
@@ -104,8 +104,5 @@ async fn send(visitor: &Visitor, form: &Fields) -> Result<(), Error> {
         return Err(Error::refused("Say how many percent the house takes."));
     }
     let body = json!({ "basis_points": points, "reason": form.text("reason") });
-    visitor
-        .send::<Value>(Method::PUT, "payments", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::PUT, "payments", &path, &body).await
 }

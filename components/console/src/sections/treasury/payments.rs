@@ -181,8 +181,8 @@ async fn change_status(
     let (status, reason) = (form.text("status"), form.text("reason"));
     let wanted = query([("new_status", status), ("reason", reason)]);
     let path = format!("/payments/{id}?{wanted}");
-    let changed = visitor.call(Method::PATCH, "payments", &path).await;
-    done(&visitor, id, form, changed.map(drop)).await
+    let changed = visitor.act(Method::PATCH, "payments", &path).await;
+    done(&visitor, id, form, changed).await
 }
 
 async fn return_attempt(
@@ -192,8 +192,8 @@ async fn return_attempt(
 ) -> Result<Response, Problem> {
     let (attempt, reason) = (segment(&attempt), query([("reason", form.text("reason"))]));
     let path = format!("/payments/{id}/attempts/{attempt}/return?{reason}");
-    let returned = visitor.call(Method::POST, "payments", &path).await;
-    done(&visitor, id, form, returned.map(drop)).await
+    let returned = visitor.act(Method::POST, "payments", &path).await;
+    done(&visitor, id, form, returned).await
 }
 
 async fn done(

@@ -153,8 +153,8 @@ async fn end(
     let reason = query([("reason", form.text("reason"))]);
     let name = segment(&code);
     let path = format!("/payment/promocode/{name}?{reason}");
-    match visitor.call(Method::DELETE, "payments", &path).await {
-        Ok(_) => Ok(go_to(&format!("/treasury/promocodes/{name}"))),
+    match visitor.act(Method::DELETE, "payments", &path).await {
+        Ok(()) => Ok(go_to(&format!("/treasury/promocodes/{name}"))),
         Err(refusal) => show(&visitor, &code, form, Some(refusal.into_text()?)).await,
     }
 }

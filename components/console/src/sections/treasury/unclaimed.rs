@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
@@ -113,8 +113,5 @@ async fn send(visitor: &Visitor, id: Uuid, currency: &str, form: &Fields) -> Res
         "reason": form.text("reason"),
     });
     let path = format!("/payments/unclaimed/{id}/handed-over");
-    visitor
-        .send::<Value>(Method::POST, "payments", &path, "", &body)
-        .await
-        .map(drop)
+    visitor.change(Method::POST, "payments", &path, &body).await
 }

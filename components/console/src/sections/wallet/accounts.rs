@@ -7,7 +7,7 @@ use kit::Word;
 use kit::money::decimal;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Confirm, Entry, InDecimals, Statement, amount_of, in_decimals, offer, show, text_of};
@@ -98,10 +98,10 @@ async fn open_account(visitor: Visitor, form: Fields) -> Result<Response, Proble
     });
     let (path, key) = ("/payments/accounts", form.text("key"));
     let opened = visitor
-        .send::<Value>(Method::POST, "payments", path, key, &body)
+        .change_once(Method::POST, "payments", path, key, &body)
         .await;
     match opened {
-        Ok(_) => Ok(go_to(&account_path(form.text("name")))),
+        Ok(()) => Ok(go_to(&account_path(form.text("name")))),
         Err(refusal) => {
             let again = Fields::fresh()
                 .with("name", form.text("name"))

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Balance, Confirm, amount_of, find_balances, offer, show, text_of};
@@ -91,10 +91,10 @@ async fn add_destination(visitor: Visitor, form: Fields) -> Result<Response, Pro
     });
     let (path, key) = ("/payment/destinations", form.text("key"));
     let added = visitor
-        .send::<Value>(Method::POST, "payments", path, key, &body)
+        .change_once(Method::POST, "payments", path, key, &body)
         .await;
     match added {
-        Ok(_) => Ok(go_to("/wallet/destinations")),
+        Ok(()) => Ok(go_to("/wallet/destinations")),
         Err(refusal) => {
             let mut again = Fields::fresh();
             for name in ["kind", "account", "routing_number", "holder_name"] {
@@ -107,8 +107,8 @@ async fn add_destination(visitor: Visitor, form: Fields) -> Result<Response, Pro
 
 async fn remove_destination(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/payment/destinations/{id}");
-    match visitor.call(Method::DELETE, "payments", &path).await {
-        Ok(_) => Ok(go_to("/wallet/destinations")),
+    match visitor.act(Method::DELETE, "payments", &path).await {
+        Ok(()) => Ok(go_to("/wallet/destinations")),
         Err(refusal) => show_destinations(&visitor, Fields::fresh(), Some(text_of(refusal)?)).await,
     }
 }
@@ -278,8 +278,8 @@ async fn show_one(
 
 async fn cancel_cash_out(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/payment/cash-outs/{id}/cancel");
-    match visitor.call(Method::POST, "payments", &path).await {
-        Ok(_) => Ok(go_to(&format!("/wallet/cash-outs/{id}"))),
+    match visitor.act(Method::POST, "payments", &path).await {
+        Ok(()) => Ok(go_to(&format!("/wallet/cash-outs/{id}"))),
         Err(refusal) => show_one(&visitor, id, Some(text_of(refusal)?)).await,
     }
 }

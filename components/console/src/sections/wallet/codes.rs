@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::response::Response;
 use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Balance, Confirm, amount_of, find_balance, offer, show, text_of};
 use crate::error::Error;
@@ -178,10 +178,10 @@ async fn redeem(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let (path, key) = ("/payment/promocode/activate", form.text("key"));
     let body = json!({ "code": form.text("code") });
     let redeemed = visitor
-        .send::<Value>(Method::POST, "payments", path, key, &body)
+        .change_once(Method::POST, "payments", path, key, &body)
         .await;
     match redeemed {
-        Ok(_) => Ok(go_to("/wallet/statement?currency=USD")),
+        Ok(()) => Ok(go_to("/wallet/statement?currency=USD")),
         Err(refusal) => show_one(&visitor, form, Some(text_of(refusal)?)).await,
     }
 }
