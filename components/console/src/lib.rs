@@ -1,7 +1,7 @@
 //! The console: what the platform does, as pages for people.
 //!
 //! Read in this order: [`routes`] joins the tables of the sections, [`visitor`] is who asks and calls other functions in their
-//! name, [`page`] puts a section's content into the frame of every page, [`fields`] is a form as it was filled in,
+//! name, [`page`] puts a section's content into the frame of every page, [`fields`] is a form as it was filled in, [`lists`] are parts of lists,
 //! [`words`] writes money and moments, [`error`] is what a call may end with. A section is one file in `src/sections`, with its
 //! routes, its handlers and what it reads of other functions; its pages are in `src/pages`.
 //!
@@ -16,6 +16,7 @@
 mod entry;
 mod error;
 mod fields;
+mod lists;
 mod page;
 pub mod routes;
 mod sections;

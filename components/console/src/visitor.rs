@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use kit::identity::{CROSS_ORIGIN, Role, Roles, cookie_tokens, is_same_origin};
 use kit::web::outbound::Answer;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::lists::Listed;
 use crate::page::PREFIX;
 use crate::words::query;
 
@@ -54,12 +55,6 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// A part of a list, and the query of the next part.
-pub struct Listed<T> {
-    pub rows: Vec<T>,
-    pub next: Option<String>,
-}
-
 impl Client {
     pub async fn get<T: DeserializeOwned>(&self, function: &str, path: &str) -> Result<T, Error> {
         read(&self.call(Method::GET, function, path).await?)
@@ -70,7 +65,8 @@ impl Client {
         function: &str,
         path: &str,
     ) -> Result<Listed<T>, Error> {
-        listed(&self.call(Method::GET, function, path).await?)
+        let answer = self.call(Method::GET, function, path).await?;
+        Ok(Listed::new(read(&answer)?, &answer.headers))
     }
 
     /// Sends a body. Calls with the same `key` are carried out once; an empty one is none.
@@ -160,18 +156,6 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
         false => &answer.body,
     };
     serde_json::from_slice(body).map_err(Error::Unreadable)
-}
-
-fn listed<T: DeserializeOwned>(answer: &Answer) -> Result<Listed<T>, Error> {
-    let link = answer.headers.get(header::LINK);
-    let next = link
-        .and_then(|it| it.to_str().ok())
-        .filter(|it| it.contains("rel=\"next\""))
-        .and_then(|it| Some(it.split_once('?')?.1.split_once('>')?.0.to_owned()));
-    Ok(Listed {
-        rows: read(answer)?,
-        next,
-    })
 }
 
 impl<S: Sync> FromRequestParts<S> for Visitor {

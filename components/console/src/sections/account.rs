@@ -11,16 +11,17 @@ use askama::Template;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use kit::identity::session_cookie;
-use kit::web::{Dialect, Problem, Query, Routes, Schema};
+use kit::web::{Dialect, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{Part, earlier};
 use crate::page::{again, go_to, page};
 use crate::visitor::{Client, Me, Visitor};
-use crate::words::{Moment, query};
+use crate::words::Moment;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -149,23 +150,21 @@ pub struct AuditEvent {
     pub detail: Option<String>,
 }
 
-/// A part of an audit trail, and the query of the next part.
+/// A part of an audit trail.
 pub struct Audit {
     pub events: Vec<AuditEvent>,
-    pub next: Option<String>,
+    pub next: Option<Part>,
 }
 
 const AUDIT_LINES: usize = 100;
 
 impl Audit {
-    /// The trail at that path of signin, from a line on.
-    pub async fn find(client: &Client, path: &str, before: Option<&str>) -> Result<Self, Error> {
-        let limit = AUDIT_LINES.to_string();
-        let part = query([("limit", &*limit), ("before", before.unwrap_or_default())]);
-        let events: Vec<AuditEvent> = client.get("signin", &format!("{path}?{part}")).await?;
-        let last = events.get(AUDIT_LINES - 1);
+    /// That part of the trail at that path of signin.
+    pub async fn find(client: &Client, path: &str, part: &Part) -> Result<Self, Error> {
+        let asked = part.query([("limit", &*AUDIT_LINES.to_string())]);
+        let events: Vec<AuditEvent> = client.get("signin", &format!("{path}?{asked}")).await?;
         Ok(Self {
-            next: last.map(|it| query([("before", &*it.id.to_string())])),
+            next: earlier(&events, AUDIT_LINES, |it| it.id),
             events,
         })
     }
@@ -177,20 +176,14 @@ impl Audit {
     }
 }
 
-#[derive(Deserialize, Schema)]
-pub struct Before {
-    /// The line before which the list goes on.
-    pub before: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "account/audit.html")]
 struct AuditPage {
     audit: Audit,
 }
 
-async fn list_audit(visitor: Visitor, Query(part): Query<Before>) -> Result<Response, Problem> {
-    let audit = Audit::find(&visitor, "/auth/audit", part.before.as_deref()).await?;
+async fn list_audit(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
+    let audit = Audit::find(&visitor, "/auth/audit", &part).await?;
     let content = AuditPage { audit };
     page("What happened to your account", &visitor.me, &content)
 }

@@ -10,13 +10,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::parking::{
-    Place, RefundPolicy, cancellation, find_place, find_rules, find_rules_if_any, goes_on,
+    Place, RefundPolicy, cancellation, find_place, find_rules, find_rules_if_any,
 };
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Cents, Moment, query};
+use crate::words::{Cents, Moment};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -86,10 +87,8 @@ impl Booking {
 }
 
 #[derive(Deserialize, Schema)]
-struct Part {
+struct Wanted {
     status: Option<String>,
-    /// The booking after which the list goes on.
-    after: Option<String>,
 }
 
 #[derive(Template)]
@@ -100,20 +99,18 @@ struct List {
     next: Option<String>,
 }
 
-async fn list_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let (status, after) = (
-        part.status.unwrap_or_default(),
-        part.after.unwrap_or_default(),
-    );
-    let part = query([("limit", "50"), ("status", &*status), ("after", &*after)]);
+async fn list_bookings(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let status = wanted.status.unwrap_or_default();
+    let asked = part.query([LIMIT, ("status", &*status)]);
     let list = visitor
-        .list("bookings", &format!("/booking?{part}"))
+        .list("bookings", &format!("/booking?{asked}"))
         .await?;
     let content = List {
-        next: list.next.map(|it| {
-            let mut on = form_urlencoded::Serializer::new(query([("status", &*status)]));
-            on.extend_pairs(goes_on(&it)).finish()
-        }),
+        next: list.next.map(|it| it.query([("status", &*status)])),
         status,
         bookings: list.rows,
     };

@@ -19,13 +19,14 @@ use jiff::tz::TimeZone;
 use kit::identity::Role;
 use kit::money::decimal;
 use kit::web::outbound::Answer;
-use kit::web::{Dialect, Routes, Schema};
+use kit::web::{Dialect, Routes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use self::rules::Rules;
 use crate::error::Error;
+use crate::lists::{LIMIT, Listed, Part, ROWS};
 use crate::visitor::{Client, Visitor};
 use crate::words;
 
@@ -122,49 +123,29 @@ async fn runs_zone(visitor: &Visitor, zone: i64) -> Result<bool, Error> {
     }
 }
 
-/// Which part of a list is wanted.
-#[derive(Deserialize, Schema)]
-struct Part {
-    offset: Option<i64>,
-}
-
-/// Rows of a page.
-const ROWS: usize = 50;
 /// So many parts of a list are read for one page, when few of its rows are wanted.
 const MAX_PARTS: usize = 10;
 
-/// Rows of a list, and where it goes on.
-struct Found<T> {
-    rows: Vec<T>,
-    next: Option<i64>,
-}
-
-/// Reads a list from `offset` on, until a page is full or enough was read.
+/// Reads a list from a part on, until a page is full or enough was read.
 async fn look_through<T: DeserializeOwned>(
     client: &Client,
     path: &str,
-    offset: Option<i64>,
+    part: Part,
     is_wanted: impl Fn(&T) -> bool,
-) -> Result<Found<T>, Error> {
-    let mut offset = offset.unwrap_or(0).max(0);
-    let mut rows = Vec::new();
+) -> Result<Listed<T>, Error> {
+    let (mut rows, mut next) = (Vec::new(), Some(part));
     for _ in 0..MAX_PARTS {
-        let part = format!("{path}?limit={ROWS}&offset={offset}");
-        let part = client.list::<T>("fines", &part).await?;
-        let goes_on = part.next.is_some();
-        offset = offset.saturating_add(i64::try_from(part.rows.len()).unwrap_or(0));
-        rows.extend(part.rows.into_iter().filter(&is_wanted));
-        if !goes_on {
-            return Ok(Found { rows, next: None });
-        }
-        if rows.len() >= ROWS {
+        let Some(part) = next.take_if(|_| rows.len() < ROWS) else {
             break;
-        }
+        };
+        let asked = part.query([LIMIT]);
+        let listed = client
+            .list::<T>("fines", &format!("{path}?{asked}"))
+            .await?;
+        rows.extend(listed.rows.into_iter().filter(&is_wanted));
+        next = listed.next;
     }
-    Ok(Found {
-        rows,
-        next: Some(offset),
-    })
+    Ok(Listed { rows, next })
 }
 
 /// An answer of another function, as a file to keep.

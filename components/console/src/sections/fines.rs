@@ -12,7 +12,7 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 use kit::money::decimal;
-use kit::web::{Dialect, Problem, Routes, Schema};
+use kit::web::{Dialect, Problem, Routes};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -43,18 +43,6 @@ impl fmt::Display for Amount {
 
 /// Rows of a page. Few, because each may be of another zone.
 const ROWS: usize = 20;
-
-#[derive(Deserialize, Schema)]
-struct Part {
-    /// Rows to leave out.
-    offset: Option<String>,
-}
-
-impl Part {
-    fn offset(&self) -> &str {
-        self.offset.as_deref().unwrap_or("0")
-    }
-}
 
 /// Why something was not done.
 struct Refusal {

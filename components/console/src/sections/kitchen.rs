@@ -14,11 +14,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::shops::orders::Order;
-use super::shops::{Part, Shop, find_shop, find_shops};
+use super::shops::{Shop, find_shop, find_shops};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{Listed, Part};
 use crate::page::{form_page, go_to};
-use crate::visitor::{Client, Listed, Visitor};
+use crate::visitor::{Client, Visitor};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -91,7 +92,7 @@ pub fn routes() -> Routes {
 #[template(path = "kitchen/list.html")]
 struct List {
     shops: Vec<Shop>,
-    next: Option<String>,
+    next: Option<Part>,
     is_admin: bool,
     user: String,
     form: Fields,

@@ -17,9 +17,10 @@ use uuid::Uuid;
 use self::versions::Version;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Listed, Part};
 use crate::page::{again, form_page, go_to, page};
-use crate::visitor::{Anyone, Client, Listed, Me, Visitor};
-use crate::words::{Moment, query};
+use crate::visitor::{Anyone, Client, Me, Visitor};
+use crate::words::Moment;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -133,7 +134,17 @@ struct Asked {
     q: Option<String>,
     mc_version: Option<String>,
     loader: Option<String>,
-    offset: Option<String>,
+}
+
+impl Asked {
+    fn filters(&self) -> [(&str, &str); 3] {
+        let filters = [
+            ("q", &self.q),
+            ("mc_version", &self.mc_version),
+            ("loader", &self.loader),
+        ];
+        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+    }
 }
 
 #[derive(Template)]
@@ -152,32 +163,23 @@ impl Search {
     }
 }
 
-async fn search_packs(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let part = |it: &Option<String>| it.clone().unwrap_or_default();
-    let search = query([
-        ("q", &*part(&asked.q)),
-        ("mc_version", &*part(&asked.mc_version)),
-        ("loader", &*part(&asked.loader)),
-        ("offset", &*part(&asked.offset)),
-        ("limit", "50"),
-    ]);
+async fn search_packs(
+    anyone: Anyone,
+    Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let search = part.query(asked.filters().into_iter().chain([LIMIT]));
     let found = anyone
         .list("modpacks", &format!("/modpacks?{search}"))
         .await;
     let (found, refusal) = match found {
         Ok(found) => (found, None),
-        Err(refusal) => (
-            Listed {
-                rows: Vec::new(),
-                next: None,
-            },
-            Some(refusal.into_text()?),
-        ),
+        Err(refusal) => (Listed::EMPTY, Some(refusal.into_text()?)),
     };
     let content = Search {
+        next: found.next.map(|it| it.query(asked.filters())),
         asked,
         packs: found.rows,
-        next: found.next,
         refusal,
         is_signed_in: anyone.me.is_some(),
     };
@@ -187,12 +189,6 @@ async fn search_packs(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Resp
         &content,
         content.refusal.is_some(),
     )
-}
-
-/// A part of a list, as the function counts it.
-#[derive(Deserialize, Schema)]
-struct Part {
-    offset: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,16 +202,13 @@ struct Usage {
 #[template(path = "packs/mine.html")]
 struct Mine {
     packs: Vec<Pack>,
-    next: Option<String>,
+    next: Option<Part>,
     usage: Usage,
 }
 
 async fn list_mine(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let (owner, offset) = (
-        visitor.me.user_id.to_string(),
-        part.offset.unwrap_or_default(),
-    );
-    let search = query([("owner_id", &*owner), ("limit", "50"), ("offset", &*offset)]);
+    let owner = visitor.me.user_id.to_string();
+    let search = part.query([("owner_id", &*owner), LIMIT]);
     let found = visitor
         .list("modpacks", &format!("/modpacks?{search}"))
         .await?;
@@ -303,7 +296,7 @@ struct PackPage {
     /// The visitor may do what its owner may, but is another.
     is_of_another: bool,
     versions: Vec<Version>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn show_pack(
@@ -313,10 +306,9 @@ async fn show_pack(
 ) -> Result<Response, Problem> {
     let pack = find_pack(&anyone, id).await?;
     let level = find_level(&anyone, anyone.me.as_ref(), &pack).await?;
-    let offset = part.offset.unwrap_or_default();
-    let part = query([("limit", "20"), ("offset", &*offset)]);
+    let asked = part.query([("limit", "20")]);
     let versions = anyone
-        .list("modpacks", &format!("/modpacks/{id}/versions?{part}"))
+        .list("modpacks", &format!("/modpacks/{id}/versions?{asked}"))
         .await?;
     let content = PackPage {
         is_team: level > Level::Reader,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{self, Cents, Moment, query};
@@ -143,8 +144,6 @@ struct Asked {
     parking_type: Option<String>,
     lowest: Option<String>,
     highest: Option<String>,
-    after: Option<String>,
-    offset: Option<String>,
 }
 
 impl Asked {
@@ -161,8 +160,22 @@ impl Asked {
         query([("from", &*part(&self.from)), ("to", &*part(&self.to))])
     }
 
+    /// The search as the form holds it.
+    fn filters(&self) -> [(&str, &str); 7] {
+        let filters = [
+            ("city", &self.city),
+            ("name", &self.name),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("parking_type", &self.parking_type),
+            ("lowest", &self.lowest),
+            ("highest", &self.highest),
+        ];
+        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+    }
+
     /// The search that bookings is asked for.
-    fn search(&self) -> Result<String, Error> {
+    fn search(&self, part: &Part) -> Result<String, Error> {
         let form = Fields::default()
             .with_some("from", self.from.as_ref())
             .with_some("to", self.to.as_ref())
@@ -176,18 +189,16 @@ impl Asked {
             let moment = form.moment(name, &TimeZone::UTC)?;
             Ok::<_, Error>(moment.map(|it| it.to_string()).unwrap_or_default())
         };
-        let part = |it: &Option<String>| it.clone().unwrap_or_default();
-        Ok(query([
-            ("city", &*part(&self.city)),
-            ("name", &*part(&self.name)),
+        let text = |it: &Option<String>| it.clone().unwrap_or_default();
+        Ok(part.query([
+            ("city", &*text(&self.city)),
+            ("name", &*text(&self.name)),
             ("date_from", &*moment("from")?),
             ("date_to", &*moment("to")?),
-            ("parking_type", &*part(&self.parking_type)),
+            ("parking_type", &*text(&self.parking_type)),
             ("lowest_rate", &*rate("lowest")?),
             ("highest_rate", &*rate("highest")?),
-            ("after", &*part(&self.after)),
-            ("offset", &*part(&self.offset)),
-            ("limit", "50"),
+            LIMIT,
         ]))
     }
 }
@@ -201,15 +212,19 @@ struct Search {
     refusal: Option<String>,
 }
 
-async fn search_places(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let found = match asked.search() {
+async fn search_places(
+    anyone: Anyone,
+    Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let found = match asked.search(&part) {
         Ok(search) => anyone.list("bookings", &format!("/parking?{search}")).await,
         Err(refusal) => Err(refusal),
     };
     let title = "Find a place to park";
     match found {
         Ok(found) => {
-            let next = found.next.map(|it| next_search(&asked, &it));
+            let next = found.next.map(|it| it.query(asked.filters()));
             let content = Search {
                 asked,
                 places: found.rows,
@@ -228,33 +243,6 @@ async fn search_places(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Res
             again(title, anyone.me.as_ref(), &content)
         }
     }
-}
-
-/// The same search, from where the list of bookings goes on.
-fn next_search(asked: &Asked, next: &str) -> String {
-    let mut on = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
-        ("city", &asked.city),
-        ("name", &asked.name),
-        ("from", &asked.from),
-        ("to", &asked.to),
-        ("parking_type", &asked.parking_type),
-        ("lowest", &asked.lowest),
-        ("highest", &asked.highest),
-    ] {
-        if let Some(value) = value {
-            on.append_pair(name, value);
-        }
-    }
-    on.extend_pairs(goes_on(next));
-    on.finish()
-}
-
-/// The part of a query that says where a list goes on.
-pub fn goes_on(next: &str) -> impl Iterator<Item = (String, String)> {
-    form_urlencoded::parse(next.as_bytes())
-        .filter(|(name, _)| name == "after" || name == "offset")
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 #[derive(Debug, Deserialize)]

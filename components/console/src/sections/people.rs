@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::account::{Audit, Before, Names};
+use super::account::{Audit, Names};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::query;
@@ -50,23 +51,14 @@ impl Listed {
 #[template(path = "people/list.html")]
 struct List {
     people: Vec<Listed>,
-    next: Option<String>,
+    next: Option<Part>,
     name: String,
     refusal: Option<String>,
 }
 
-#[derive(Deserialize, Schema)]
-struct Part {
-    /// The accounts that are left out.
-    offset: Option<String>,
-}
-
 async fn list_people(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let offset = part.offset.unwrap_or_default();
-    let part = query([("limit", "50"), ("offset", &*offset)]);
-    let list = visitor
-        .list("signin", &format!("/api/v1/users?{part}"))
-        .await?;
+    let path = format!("/api/v1/users?{}", part.query([LIMIT]));
+    let list = visitor.list("signin", &path).await?;
     let content = List {
         people: list.rows,
         next: list.next,
@@ -138,24 +130,24 @@ struct PersonPage {
 async fn show_person(
     visitor: Visitor,
     Path(id): Path<Uuid>,
-    Query(part): Query<Before>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    show(&visitor, id, part.before.as_deref(), None).await
+    show(&visitor, id, &part, None).await
 }
 
 /// With a refusal, the form is what was filled in.
 async fn show(
     visitor: &Visitor,
     id: Uuid,
-    before: Option<&str>,
+    part: &Part,
     refused: Option<(Fields, String)>,
 ) -> Result<Response, Problem> {
     let person = look_up(visitor, "user_id", &id.to_string()).await?;
     let path = format!("/auth/users/{id}/audit");
-    let audit = Audit::find(visitor, &path, before).await?;
+    let audit = Audit::find(visitor, &path, part).await?;
     let last = audit.last_of(&["disabled", "enabled"]);
     // An older part of the trail says nothing of the present.
-    let last = last.filter(|_| before.is_none());
+    let last = last.filter(|_| part.before.is_none());
     let is_disabled = last.map(|it| it == "disabled");
     let (form, refusal) = match refused {
         Some((form, refusal)) => (form, Some(refusal)),
@@ -190,7 +182,15 @@ async fn set_roles(
     let roles: Vec<_> = form.all("role").collect();
     match send_roles(&visitor, id, &roles).await {
         Ok(()) => Ok(go_to(&format!("/people/{id}"))),
-        Err(refusal) => show(&visitor, id, None, Some((form, refusal.into_text()?))).await,
+        Err(refusal) => {
+            show(
+                &visitor,
+                id,
+                &Part::default(),
+                Some((form, refusal.into_text()?)),
+            )
+            .await
+        }
     }
 }
 
@@ -247,7 +247,7 @@ async fn done(
         Err(refusal) => {
             let person = look_up(visitor, "user_id", &id.to_string()).await?;
             let refused = (form_of(person.roles), refusal.into_text()?);
-            show(visitor, id, None, Some(refused)).await
+            show(visitor, id, &Part::default(), Some(refused)).await
         }
     }
 }

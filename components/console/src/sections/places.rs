@@ -13,12 +13,13 @@ use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
-use super::parking::{Place, Rules, TYPES, find_place, find_rules, goes_on};
+use super::parking::{Place, Rules, TYPES, find_place, find_rules};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Cents, query};
+use crate::words::Cents;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -97,8 +98,6 @@ fn check_offers(visitor: &Visitor) -> Result<(), Problem> {
 struct Asked {
     city: Option<String>,
     name: Option<String>,
-    after: Option<String>,
-    offset: Option<String>,
 }
 
 /// What the owner earned.
@@ -132,32 +131,34 @@ struct List {
     sees_all: bool,
 }
 
-async fn list_places(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn list_places(
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
     check_offers(&visitor)?;
     let (is_owner, sees_all) = (visitor.me.is(Role::Owner), visitor.me.is(Role::Admin));
     let owner = match sees_all {
         true => String::new(),
         false => visitor.me.user_id.to_string(),
     };
-    let part = |it: &Option<String>| it.clone().unwrap_or_default();
-    let (city, name) = (part(&asked.city), part(&asked.name));
-    let search = query([
+    let (city, name) = (
+        asked.city.unwrap_or_default(),
+        asked.name.unwrap_or_default(),
+    );
+    let search = part.query([
         ("owner_id", &*owner),
         ("city", &*city),
         ("name", &*name),
-        ("after", &*part(&asked.after)),
-        ("offset", &*part(&asked.offset)),
-        ("limit", "50"),
+        LIMIT,
     ]);
     let found = visitor
         .list("bookings", &format!("/parking?{search}"))
         .await?;
     let content = List {
-        next: found.next.map(|it| {
-            let filter = query([("city", &*city), ("name", &*name)]);
-            let mut on = form_urlencoded::Serializer::new(filter);
-            on.extend_pairs(goes_on(&it)).finish()
-        }),
+        next: found
+            .next
+            .map(|it| it.query([("city", &*city), ("name", &*name)])),
         places: found.rows,
         city,
         name,

@@ -9,15 +9,16 @@ use askama::Template;
 use axum::response::Response;
 use jiff::tz::TimeZone;
 use kit::money::decimal;
-use kit::web::{Dialect, Problem, Query, Routes, Schema};
+use kit::web::{Dialect, Problem, Query, Routes};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Listed, Part};
 use crate::page::page;
-use crate::visitor::{Anyone, Client, Listed};
-use crate::words::{query, zone};
+use crate::visitor::{Anyone, Client};
+use crate::words::zone;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -197,9 +198,10 @@ const MAX_PARTS: usize = 10;
 /// The offered products of a shop; with `all` also the others, for staff who edit the menu.
 pub async fn find_products(client: &Client, shop: i64, all: bool) -> Result<Vec<Product>, Error> {
     let mut products = Vec::new();
-    let mut part = format!("shop_id={shop}&limit=100&all={all}");
+    let mut part = Part::default();
     for _ in 0..MAX_PARTS {
-        let list = client.list("orders", &format!("/products?{part}")).await?;
+        let asked = format!("/products?shop_id={shop}&all={all}&limit=100&{part}");
+        let list = client.list("orders", &asked).await?;
         products.extend(list.rows);
         match list.next {
             Some(next) => part = next,
@@ -209,23 +211,16 @@ pub async fn find_products(client: &Client, shop: i64, all: bool) -> Result<Vec<
     Ok(products)
 }
 
-/// The part of a list of the orders component.
-#[derive(Default, Deserialize, Schema)]
-pub struct Part {
-    offset: Option<String>,
-}
-
 pub async fn find_shops(client: &Client, part: &Part) -> Result<Listed<Shop>, Error> {
-    let offset = part.offset.as_deref().unwrap_or_default();
-    let part = query([("limit", "50"), ("offset", offset)]);
-    client.list("orders", &format!("/shops?{part}")).await
+    let path = format!("/shops?{}", part.query([LIMIT]));
+    client.list("orders", &path).await
 }
 
 #[derive(Template)]
 #[template(path = "shops/list.html")]
 struct List {
     shops: Vec<Shop>,
-    next: Option<String>,
+    next: Option<Part>,
     is_signed_in: bool,
 }
 

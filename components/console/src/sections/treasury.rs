@@ -19,7 +19,7 @@ use std::fmt;
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use kit::web::{Dialect, Problem, Routes, Schema};
+use kit::web::{Dialect, Problem, Routes};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,8 +29,9 @@ use uuid::Uuid;
 use self::acts::Traced;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Listed, Part};
 use crate::page::page;
-use crate::visitor::{Listed, Visitor};
+use crate::visitor::Visitor;
 use crate::words::{Cents, query};
 
 pub fn routes() -> Routes {
@@ -58,36 +59,13 @@ impl fmt::Display for Amount {
     }
 }
 
-/// Where a list goes on.
-#[derive(Default, Deserialize, Schema)]
-struct Part {
-    after: Option<String>,
-    before: Option<String>,
-    offset: Option<String>,
-}
-
-/// Rows of a page.
-const ROWS: usize = 50;
-
-impl Part {
-    fn query(&self) -> String {
-        let part = |it: &Option<String>| it.clone().unwrap_or_default();
-        query([
-            ("limit", &*ROWS.to_string()),
-            ("after", &*part(&self.after)),
-            ("before", &*part(&self.before)),
-            ("offset", &*part(&self.offset)),
-        ])
-    }
-}
-
 async fn list<T: DeserializeOwned>(
     visitor: &Visitor,
     path: &str,
     part: &Part,
 ) -> Result<Listed<T>, Error> {
-    let part = part.query();
-    visitor.list("payments", &format!("{path}?{part}")).await
+    let asked = part.query([LIMIT]);
+    visitor.list("payments", &format!("{path}?{asked}")).await
 }
 
 /// So far into a list a row is looked for.
@@ -99,9 +77,9 @@ async fn find<T: DeserializeOwned>(
     path: &str,
     is_it: impl Fn(&T) -> bool,
 ) -> Result<Option<T>, Error> {
-    let mut part = "limit=100".to_owned();
+    let mut part = Part::default();
     for _ in 0..MAX_PAGES {
-        let listed: Listed<T> = visitor.list("payments", &format!("{path}?{part}")).await?;
+        let listed: Listed<T> = list(visitor, path, &part).await?;
         if let Some(found) = listed.rows.into_iter().find(&is_it) {
             return Ok(Some(found));
         }

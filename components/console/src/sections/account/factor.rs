@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Audit, proof};
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 
@@ -38,7 +39,7 @@ async fn show_factor(visitor: Visitor) -> Result<Response, Problem> {
 }
 
 async fn show(visitor: &Visitor, refusal: Option<String>) -> Result<Response, Problem> {
-    let audit = Audit::find(visitor, "/auth/audit", None).await?;
+    let audit = Audit::find(visitor, "/auth/audit", &Part::default()).await?;
     let last = audit.last_of(&["second-factor-added", "second-factor-removed"]);
     let content = FactorPage {
         is_on: last.map(|it| it == "second-factor-added"),

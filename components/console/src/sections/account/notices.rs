@@ -7,12 +7,12 @@ use kit::web::{Dialect, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Before;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::{again, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Moment, query};
+use crate::words::Moment;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -35,7 +35,7 @@ struct Notice {
 #[template(path = "account/notices.html")]
 struct List {
     notices: Vec<Notice>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 impl List {
@@ -47,17 +47,11 @@ impl List {
     }
 }
 
-const NOTICES: usize = 50;
-
-async fn list_notices(visitor: Visitor, Query(part): Query<Before>) -> Result<Response, Problem> {
-    let (limit, before) = (NOTICES.to_string(), part.before.unwrap_or_default());
-    let part = query([("limit", &*limit), ("before", &*before)]);
-    let notices: Vec<Notice> = visitor
-        .get("notify", &format!("/notify/inbox?{part}"))
-        .await?;
-    let last = notices.get(NOTICES - 1);
+async fn list_notices(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
+    let path = format!("/notify/inbox?{}", part.query([LIMIT]));
+    let notices: Vec<Notice> = visitor.get("notify", &path).await?;
     let content = List {
-        next: last.map(|it| query([("before", &*it.id.to_string())])),
+        next: earlier(&notices, ROWS, |it| it.id),
         notices,
     };
     page("Your notices", &visitor.me, &content)

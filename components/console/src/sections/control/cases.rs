@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 use uuid::Uuid;
 
-use super::{Amount, Desk, Found, Part, file, find_desk, look_through, zones};
+use super::{Amount, Desk, file, find_desk, look_through, zones};
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Cents, Moment, is_web_address, query, segment};
+use crate::words::{Cents, Moment, is_web_address, segment};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -85,7 +86,13 @@ struct Wanted {
     plate: Option<String>,
     /// That of the fine, or `appealed`.
     state: Option<String>,
-    offset: Option<i64>,
+}
+
+impl Wanted {
+    fn filters(&self) -> [(&str, &str); 2] {
+        let filters = [("plate", &self.plate), ("state", &self.state)];
+        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+    }
 }
 
 const STATES: [(&str, &str); 5] = [
@@ -119,18 +126,23 @@ impl Fines {
     }
 }
 
-async fn list_all_fines(visitor: Visitor, wanted: Query<Wanted>) -> Result<Response, Problem> {
-    show_list(&visitor, None, "/api/v1/fines", wanted.0).await
+async fn list_all_fines(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    show_list(&visitor, None, "/api/v1/fines", wanted, part).await
 }
 
 async fn list_fines(
     visitor: Visitor,
     Path(id): Path<i64>,
-    wanted: Query<Wanted>,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let desk = find_desk(&visitor, id).await?;
     let path = format!("/api/v1/zones/{id}/fines");
-    show_list(&visitor, Some(desk), &path, wanted.0).await
+    show_list(&visitor, Some(desk), &path, wanted, part).await
 }
 
 async fn show_list(
@@ -138,21 +150,14 @@ async fn show_list(
     desk: Option<Desk>,
     path: &str,
     wanted: Wanted,
+    part: Part,
 ) -> Result<Response, Problem> {
-    let Found { rows, next } =
-        look_through(visitor, path, wanted.offset, |it: &Fine| it.is(&wanted)).await?;
-    let next = next.map(|it| {
-        query([
-            ("plate", wanted.plate.as_deref().unwrap_or_default()),
-            ("state", wanted.state.as_deref().unwrap_or_default()),
-            ("offset", &*it.to_string()),
-        ])
-    });
+    let found = look_through(visitor, path, part, |it: &Fine| it.is(&wanted)).await?;
     let content = Fines {
         desk,
+        fines: found.rows,
+        next: found.next.map(|it| it.query(wanted.filters())),
         wanted,
-        fines: rows,
-        next,
     };
     let title = match &content.desk {
         None => "All fines".to_owned(),
@@ -173,7 +178,7 @@ struct Appeals {
     desk: Desk,
     time_zone: TimeZone,
     appeals: Vec<Appeal>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_appeals(
@@ -181,8 +186,7 @@ async fn list_appeals(
     Path(id): Path<i64>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    let offset = part.offset.unwrap_or(0);
-    let path = format!("/api/v1/zones/{id}/appeals?limit=50&offset={offset}");
+    let path = format!("/api/v1/zones/{id}/appeals?{}", part.query([LIMIT]));
     let list = visitor.list("fines", &path).await?;
     let desk = find_desk(&visitor, id).await?;
     let content = Appeals {
@@ -201,7 +205,9 @@ async fn find(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     let path = format!("/api/v1/fines/references/{reference}");
     match visitor.get::<Fine>("fines", &path).await {
         Ok(fine) => Ok(go_to(&format!("/control/fines/{}", fine.id))),
-        Err(refusal) => zones::show_list(&visitor, 0, Some(refusal.into_text()?)).await,
+        Err(refusal) => {
+            zones::show_list(&visitor, &Part::default(), Some(refusal.into_text()?)).await
+        }
     }
 }
 

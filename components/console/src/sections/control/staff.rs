@@ -7,9 +7,10 @@ use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Desk, Found, Part, find_desk, look_through};
+use super::{Desk, find_desk, look_through};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Client, Visitor};
 use crate::words::{Moment, segment};
@@ -117,7 +118,7 @@ struct Passcode {
 struct Kiosks {
     desk: Desk,
     kiosks: Vec<Kiosk>,
-    next: Option<i64>,
+    next: Option<Part>,
     passcode: Option<Passcode>,
     form: Fields,
     refusal: Option<String>,
@@ -127,15 +128,15 @@ struct Kiosks {
 async fn find_kiosks(
     visitor: &Visitor,
     zone: i64,
-    offset: Option<i64>,
+    part: Part,
     form: Fields,
 ) -> Result<Kiosks, Problem> {
     let is_here = |it: &Kiosk| it.zone_id == zone;
-    let Found { rows, next } = look_through(visitor, "/api/v1/totems", offset, is_here).await?;
+    let found = look_through(visitor, "/api/v1/totems", part, is_here).await?;
     Ok(Kiosks {
         desk: find_desk(visitor, zone).await?,
-        kiosks: rows,
-        next,
+        kiosks: found.rows,
+        next: found.next,
         passcode: None,
         form,
         refusal: None,
@@ -155,7 +156,7 @@ async fn show_kiosks(
     Path(id): Path<i64>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    let content = find_kiosks(&visitor, id, part.offset, Fields::default()).await?;
+    let content = find_kiosks(&visitor, id, part, Fields::default()).await?;
     show_page(&visitor, &content)
 }
 
@@ -163,7 +164,7 @@ async fn show_kiosks(
 async fn draw_passcode(visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Problem> {
     let passcode: Passcode = visitor.get("signin", "/api/v1/otp").await?;
     let form = Fields::default().with("otp", &passcode.otp);
-    let mut content = find_kiosks(&visitor, id, None, form).await?;
+    let mut content = find_kiosks(&visitor, id, Part::default(), form).await?;
     content.passcode = Some(passcode);
     show_page(&visitor, &content)
 }
@@ -217,7 +218,7 @@ async fn refuse(
     refusal: Error,
 ) -> Result<Response, Problem> {
     let refusal = Some(refusal.into_text()?);
-    let mut content = find_kiosks(visitor, zone, None, form).await?;
+    let mut content = find_kiosks(visitor, zone, Part::default(), form).await?;
     content.refusal = refusal;
     show_page(visitor, &content)
 }

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Violation, find_violations};
-use super::{Amount, Desk, Part, file, find_desk, zones};
+use super::{Amount, Desk, file, find_desk, zones};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
@@ -87,7 +88,6 @@ impl std::fmt::Display for Booking {
 #[derive(Deserialize, Schema)]
 struct Checked {
     plate: Option<String>,
-    offset: Option<i64>,
 }
 
 #[derive(Template)]
@@ -106,21 +106,21 @@ async fn list_checks(
     visitor: Visitor,
     Path(id): Path<i64>,
     Query(wanted): Query<Checked>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let plate = wanted.plate.unwrap_or_default();
-    let offset = wanted.offset.unwrap_or(0).to_string();
-    let part = query([("plate", &*plate), ("limit", "50"), ("offset", &*offset)]);
+    let asked = part.query([("plate", &*plate), LIMIT]);
     let list = visitor
-        .list("fines", &format!("/api/v1/zones/{id}/checks?{part}"))
+        .list("fines", &format!("/api/v1/zones/{id}/checks?{asked}"))
         .await?;
     let desk = find_desk(&visitor, id).await?;
     let content = Checks {
         time_zone: desk.zone.time_zone(),
         fined: query([("plate", &*plate)]),
         desk,
+        next: list.next.map(|it| it.query([("plate", &*plate)])),
         plate,
         checks: list.rows,
-        next: list.next,
     };
     let title = format!("Checks in {}", content.desk.zone.name);
     page(&title, &visitor.me, &content)
@@ -162,7 +162,7 @@ struct Parked {
     desk: Desk,
     time_zone: TimeZone,
     tickets: Vec<Ticket>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_parked(
@@ -170,10 +170,9 @@ async fn list_parked(
     Path(id): Path<i64>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    let offset = part.offset.unwrap_or(0);
-    let part = format!("valid_only=true&limit=50&offset={offset}");
+    let asked = part.query([("valid_only", "true"), LIMIT]);
     let list = visitor
-        .list("fines", &format!("/api/v1/zones/{id}/tickets?{part}"))
+        .list("fines", &format!("/api/v1/zones/{id}/tickets?{asked}"))
         .await?;
     let desk = find_desk(&visitor, id).await?;
     let content = Parked {

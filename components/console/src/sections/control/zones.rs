@@ -8,9 +8,10 @@ use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Desk, Part, Zone, find_desk, plain};
+use super::{Desk, Zone, find_desk, plain};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Me, Visitor};
 
@@ -29,25 +30,25 @@ pub fn routes() -> Routes {
 #[template(path = "control/desk.html")]
 struct DeskPage {
     zones: Vec<Zone>,
-    next: Option<String>,
+    next: Option<Part>,
     is_admin: bool,
     may_found: bool,
     refusal: Option<String>,
 }
 
 async fn show_desk(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    show_list(&visitor, part.offset.unwrap_or(0), None).await
+    show_list(&visitor, &part, None).await
 }
 
 /// The zones of the visitor; those of everybody for an admin.
 pub async fn show_list(
     visitor: &Visitor,
-    offset: i64,
+    part: &Part,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
     let is_admin = visitor.me.is(Role::Admin);
     let path = match is_admin {
-        true => format!("/api/v1/zones?limit=20&offset={offset}"),
+        true => format!("/api/v1/zones?{}", part.query([("limit", "20")])),
         false => "/api/v1/zones/me".to_owned(),
     };
     let list = visitor.list("fines", &path).await?;

@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::plans::{Plan, find_offer};
-use super::{Amount, Part, ROWS, Refusal, Zones};
+use super::{Amount, ROWS, Refusal, Zones};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
 use crate::visitor::{Client, Visitor};
 use crate::words::{Moment, is_web_address, query};
@@ -74,14 +75,14 @@ struct Fines {
 async fn list_fines(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
     // The list does not say whether it goes on: one row more does.
     let limit = (ROWS + 1).to_string();
-    let asked = query([("limit", &*limit), ("offset", part.offset())]);
+    let asked = part.query([("limit", &*limit)]);
     let path = format!("/api/v1/users/me/fines?{asked}");
     let mut fines: Vec<Fine> = visitor.get("fines", &path).await?;
     let goes_on = fines.len() > ROWS;
     fines.truncate(ROWS);
     let zones = Zones::find(&visitor, fines.iter().map(|it| it.zone_id)).await?;
-    let offset: usize = part.offset().parse().unwrap_or_default();
-    let next = offset.saturating_add(ROWS).to_string();
+    let offset = part.offset.and_then(|it| it.parse::<usize>().ok());
+    let next = offset.unwrap_or_default().saturating_add(ROWS).to_string();
     let content = Fines {
         fines,
         zones,

@@ -11,9 +11,10 @@ use super::zones::{Quote, buy_ticket, find_quote, pay_at_price};
 use super::{Amount, ROWS, Refusal, Zones};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::{Moment, query};
+use crate::words::Moment;
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -93,7 +94,6 @@ fn duration(of: jiff::SignedDuration) -> String {
 struct Asked {
     /// `true`: only those that are paid and not over.
     valid_only: Option<String>,
-    offset: Option<String>,
 }
 
 #[derive(Template)]
@@ -105,21 +105,22 @@ struct Tickets {
     next: Option<String>,
 }
 
-async fn list_tickets(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn list_tickets(
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
     let valid_only = asked.valid_only.as_deref() == Some("true");
-    let part = query([
-        ("limit", &*ROWS.to_string()),
-        ("offset", asked.offset.as_deref().unwrap_or_default()),
-        ("valid_only", if valid_only { "true" } else { "" }),
-    ]);
-    let path = format!("/api/v1/users/me/tickets?{part}");
+    let filter = ("valid_only", if valid_only { "true" } else { "" });
+    let asked = part.query([("limit", &*ROWS.to_string()), filter]);
+    let path = format!("/api/v1/users/me/tickets?{asked}");
     let list = visitor.list::<Ticket>("fines", &path).await?;
     let zones = Zones::find(&visitor, list.rows.iter().map(|it| it.zone_id)).await?;
     let content = Tickets {
         tickets: list.rows,
         zones,
         valid_only,
-        next: list.next,
+        next: list.next.map(|it| it.query([filter])),
     };
     page("Your tickets", &visitor.me, &content)
 }

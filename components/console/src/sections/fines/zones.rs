@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::cars::{Car, find_cars};
 use super::tickets::{Ticket, pay, show_ticket};
-use super::{Amount, Part, ROWS};
+use super::{Amount, ROWS};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{self, Cents, Moment, query};
@@ -124,7 +125,6 @@ pub async fn find_zone(client: &Client, id: i64) -> Result<Zone, Error> {
 
 #[derive(Deserialize, Schema)]
 struct Asked {
-    offset: Option<String>,
     /// The car that a ticket is wanted for.
     plate: Option<String>,
 }
@@ -140,25 +140,22 @@ struct ZonesPage {
 }
 
 /// Zones where tickets are sold, and those where none are sold now.
-async fn list_zones(anyone: Anyone, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn list_zones(
+    anyone: Anyone,
+    Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
     let plate = asked.plate.unwrap_or_default();
-    let part = Part {
-        offset: asked.offset,
-    };
-    let limit = ROWS.to_string();
-    let part = query([("limit", &*limit), ("offset", part.offset())]);
-    let list = anyone
-        .list("fines", &format!("/api/v1/zones?{part}"))
-        .await?;
-    let wish = query([("plate", &*plate)]);
+    let path = format!(
+        "/api/v1/zones?{}",
+        part.query([("limit", &*ROWS.to_string())])
+    );
+    let list = anyone.list("fines", &path).await?;
     let content = ZonesPage {
         zones: list.rows,
-        next: list.next.map(|it| match wish.is_empty() {
-            true => it,
-            false => format!("{it}&{wish}"),
-        }),
+        next: list.next.map(|it| it.query([("plate", &*plate)])),
+        wish: query([("plate", &*plate)]),
         plate,
-        wish,
     };
     page("Zones and prices", anyone.me.as_ref(), &content)
 }

@@ -16,9 +16,9 @@ use super::super::shops::{Shop, find_shop};
 use super::{COLUMNS, board, enter};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::query;
 
 /// A step that an order may take next.
 pub struct Step<'a> {
@@ -69,7 +69,6 @@ impl Order {
 #[derive(Deserialize, Schema)]
 pub struct Asked {
     status: Option<String>,
-    offset: Option<String>,
 }
 
 #[derive(Template)]
@@ -105,22 +104,18 @@ pub async fn list_orders(
     visitor: Visitor,
     Path(shop): Path<i64>,
     Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let (shop, _) = enter(&visitor, shop).await?;
     let status = asked.status.unwrap_or_default();
-    let (offset, id) = (asked.offset.unwrap_or_default(), shop.id.to_string());
-    let part = query([
-        ("shop_id", &*id),
-        ("status", &*status),
-        ("limit", "50"),
-        ("offset", &*offset),
-    ]);
-    let list = visitor.list("orders", &format!("/orders?{part}")).await?;
+    let id = shop.id.to_string();
+    let asked = part.query([("shop_id", &*id), ("status", &*status), LIMIT]);
+    let list = visitor.list("orders", &format!("/orders?{asked}")).await?;
     let zone = shop.zone();
     let content = List {
         zone: &zone,
         orders: list.rows,
-        next: list.next,
+        next: list.next.map(|it| it.query([("status", &*status)])),
         states: states(&status),
         shop,
     };

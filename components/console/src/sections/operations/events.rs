@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
@@ -63,9 +64,6 @@ const STATES: [&str; 8] = [
     "dead", "retrying", "parked", "blocked", "ready", "running", "emitted", "done",
 ];
 
-/// Rows of a page.
-const ROWS: usize = 50;
-
 #[derive(Deserialize, Schema)]
 struct Wanted {
     state: Option<String>,
@@ -74,22 +72,17 @@ struct Wanted {
     consumer: Option<String>,
     /// As `booking:17`.
     aggregate: Option<String>,
-    before: Option<i64>,
 }
 
 impl Wanted {
-    fn query(&self, before: Option<i64>) -> String {
-        let part = |it: &Option<String>| it.clone().unwrap_or_default();
-        query([
-            ("state", &*part(&self.state)),
-            ("kind", &*part(&self.kind)),
-            ("consumer", &*part(&self.consumer)),
-            ("aggregate", &*part(&self.aggregate)),
-            (
-                "before",
-                &*before.map(|it| it.to_string()).unwrap_or_default(),
-            ),
-        ])
+    fn filters(&self) -> [(&str, &str); 4] {
+        let filters = [
+            ("state", &self.state),
+            ("kind", &self.kind),
+            ("consumer", &self.consumer),
+            ("aggregate", &self.aggregate),
+        ];
+        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
     }
 
     fn has_state(&self, state: &str) -> bool {
@@ -107,9 +100,14 @@ struct List {
     refusal: Option<String>,
 }
 
-async fn list_events(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
-    let path = format!("/jobs/events?limit={ROWS}&{}", wanted.query(wanted.before));
-    let listed: Result<Vec<Delivery>, Error> = visitor.get("jobs", &path).await;
+async fn list_events(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let asked = part.query(wanted.filters().into_iter().chain([LIMIT]));
+    let listed: Result<Vec<Delivery>, Error> =
+        visitor.get("jobs", &format!("/jobs/events?{asked}")).await;
     let (deliveries, refusal) = match listed {
         Ok(deliveries) => (deliveries, None),
         Err(Error::Refused { status, text, .. }) if status == StatusCode::UNPROCESSABLE_ENTITY => {
@@ -117,9 +115,9 @@ async fn list_events(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<R
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    let last = deliveries.last().filter(|_| deliveries.len() == ROWS);
+    let next = earlier(&deliveries, ROWS, |it| it.seq);
     let content = List {
-        next: last.map(|it| wanted.query(Some(it.seq))),
+        next: next.map(|it| it.query(wanted.filters())),
         wanted,
         states: &STATES,
         deliveries,

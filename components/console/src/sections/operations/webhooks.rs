@@ -4,13 +4,14 @@ use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
 use jiff::tz::TimeZone;
-use kit::web::{Dialect, Path, Problem, Query, Routes, Schema};
+use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
@@ -120,17 +121,12 @@ struct Attempt {
     made_at: Moment,
 }
 
-#[derive(Deserialize, Schema)]
-struct Part {
-    before: Option<i64>,
-}
-
 #[derive(Template)]
 #[template(path = "operations/webhook.html")]
 struct WebhookPage {
     webhook: Webhook,
     attempts: Vec<Attempt>,
-    next: Option<String>,
+    next: Option<Part>,
     form: Fields,
     refusal: Option<String>,
 }
@@ -140,29 +136,22 @@ async fn show_webhook(
     Path(id): Path<Uuid>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    show(&visitor, id, part.before, Fields::default(), None).await
+    show(&visitor, id, &part, Fields::default(), None).await
 }
-
-/// Calls of a page.
-const ROWS: usize = 50;
 
 async fn show(
     visitor: &Visitor,
     id: Uuid,
-    before: Option<i64>,
+    part: &Part,
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
     let path = format!("/notify/webhooks/{id}");
-    let before = before.map(|it| it.to_string()).unwrap_or_default();
-    let part = query([("limit", &*ROWS.to_string()), ("before", &*before)]);
-    let attempts: Vec<Attempt> = visitor
-        .get("notify", &format!("{path}/attempts?{part}"))
-        .await?;
-    let last = attempts.last().filter(|_| attempts.len() == ROWS);
+    let asked = format!("{path}/attempts?{}", part.query([LIMIT]));
+    let attempts: Vec<Attempt> = visitor.get("notify", &asked).await?;
     let content = WebhookPage {
         webhook: visitor.get("notify", &path).await?,
-        next: last.map(|it| query([("before", &*it.id.to_string())])),
+        next: earlier(&attempts, ROWS, |it| it.id),
         attempts,
         form,
         refusal,
@@ -203,7 +192,7 @@ async fn rotate(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Prob
         ),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
-            show(&visitor, id, None, Fields::default(), refusal).await
+            show(&visitor, id, &Part::default(), Fields::default(), refusal).await
         }
     }
 }
@@ -214,7 +203,7 @@ async fn delete(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Prob
         Ok(()) => Ok(go_to("/operations/webhooks")),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
-            show(&visitor, id, None, Fields::default(), refusal).await
+            show(&visitor, id, &Part::default(), Fields::default(), refusal).await
         }
     }
 }
@@ -227,6 +216,15 @@ async fn done(
 ) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(go_to(&format!("/operations/webhooks/{id}"))),
-        Err(refusal) => show(visitor, id, None, form, Some(refusal.into_text()?)).await,
+        Err(refusal) => {
+            show(
+                visitor,
+                id,
+                &Part::default(),
+                form,
+                Some(refusal.into_text()?),
+            )
+            .await
+        }
     }
 }

@@ -7,9 +7,10 @@ use kit::web::{Dialect, Path, Problem, Query, Routes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Level, Pack, Part, Size, anew, find_level, find_own, find_pack, lines};
+use super::{Level, Pack, Size, anew, find_level, find_own, find_pack, lines};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::Moment;

@@ -8,13 +8,13 @@ use kit::web::{Path, Problem, Query, Schema};
 use serde::Deserialize;
 
 use super::super::bookings::{Booking, STATES, send_cancel};
-use super::super::parking::{Place, find_rules_if_any, goes_on};
+use super::super::parking::{Place, find_rules_if_any};
 use super::find_own_if_any;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::query;
 
 #[derive(Deserialize, Schema)]
 pub struct Asked {
@@ -22,7 +22,6 @@ pub struct Asked {
     /// Dates and times at the place.
     from: Option<String>,
     to: Option<String>,
-    after: Option<String>,
 }
 
 impl Asked {
@@ -52,11 +51,12 @@ pub async fn list_bookings(
     visitor: Visitor,
     Path(id): Path<i64>,
     Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let place = find_own_if_any(&visitor, id).await?;
     let rules = find_rules_if_any(&visitor, id).await?;
     let (zone, form) = (rules.zone(), asked.form());
-    let found = match search(id, &form, &zone, asked.after.as_deref()) {
+    let found = match search(id, &form, &zone, &part) {
         Ok(search) => {
             visitor
                 .list("bookings", &format!("/booking?{search}"))
@@ -81,7 +81,8 @@ pub async fn list_bookings(
     match found {
         Ok(found) => {
             content.bookings = found.rows;
-            content.next = found.next.map(|it| next_part(&content.form, &it));
+            let filters = ["status", "from", "to"].map(|it| (it, content.form.text(it)));
+            content.next = found.next.map(|it| it.query(filters));
             page(&title, &visitor.me, &content)
         }
         // Whose place it is, is not a matter of what was filled in.
@@ -95,31 +96,18 @@ pub async fn list_bookings(
     }
 }
 
-fn search(
-    place: i64,
-    form: &Fields,
-    zone: &TimeZone,
-    after: Option<&str>,
-) -> Result<String, Error> {
+fn search(place: i64, form: &Fields, zone: &TimeZone, part: &Part) -> Result<String, Error> {
     let moment = |name: &str| {
         let moment = form.moment(name, zone)?;
         Ok::<_, Error>(moment.map(|it| it.to_string()).unwrap_or_default())
     };
-    Ok(query([
+    Ok(part.query([
         ("parking_place_id", &*place.to_string()),
         ("status", form.text("status")),
         ("date_from", &*moment("from")?),
         ("date_to", &*moment("to")?),
-        ("after", after.unwrap_or_default()),
-        ("limit", "50"),
+        LIMIT,
     ]))
-}
-
-/// The same filter, from where the list goes on.
-fn next_part(form: &Fields, next: &str) -> String {
-    let filter = query(["status", "from", "to"].map(|it| (it, form.text(it))));
-    let mut on = form_urlencoded::Serializer::new(filter);
-    on.extend_pairs(goes_on(next)).finish()
 }
 
 #[derive(Template)]
@@ -193,25 +181,17 @@ async fn done(
     }
 }
 
-#[derive(Deserialize, Schema)]
-pub struct Part {
-    after: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "places/owing.html")]
 struct Owing {
     bookings: Vec<Booking>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 /// Of all places, for admins.
 pub async fn list_owing(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let after = part.after.unwrap_or_default();
-    let part = query([("limit", "50"), ("after", &*after)]);
-    let found = visitor
-        .list("bookings", &format!("/booking/overstays?{part}"))
-        .await?;
+    let path = format!("/booking/overstays?{}", part.query([LIMIT]));
+    let found = visitor.list("bookings", &path).await?;
     let content = Owing {
         bookings: found.rows,
         next: found.next,

@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::bookings::Booking;
-use super::super::parking::{Place, find_rules, goes_on};
+use super::super::parking::{Place, find_rules};
 use super::find_own;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
-use crate::words::query;
 
 /// Bookings that ended or begin within a day are shown: those cars may be inside, or come next.
 const AROUND_NOW: SignedDuration = SignedDuration::from_hours(24);
@@ -25,7 +25,6 @@ const AROUND_NOW: SignedDuration = SignedDuration::from_hours(24);
 pub struct Asked {
     /// The booking of the car that passed last.
     passed: Option<i64>,
-    after: Option<String>,
 }
 
 #[derive(Template)]
@@ -34,7 +33,7 @@ struct Gate<'a> {
     place: Place,
     zone: &'a TimeZone,
     bookings: Vec<Booking>,
-    next: Option<String>,
+    next: Option<Part>,
     passed: Option<Booking>,
     form: Fields,
     refusal: Option<String>,
@@ -44,32 +43,33 @@ pub async fn show_gate(
     visitor: Visitor,
     Path(id): Path<i64>,
     Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    show(&visitor, id, asked, Fields::fresh(), None).await
+    show(&visitor, id, asked.passed, &part, Fields::fresh(), None).await
 }
 
 async fn show(
     visitor: &Visitor,
     id: i64,
-    asked: Asked,
+    passed: Option<i64>,
+    part: &Part,
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
     let place = find_own(visitor, id).await?;
     let zone = find_rules(visitor, id).await?.zone();
     let now = kit::now();
-    let search = query([
+    let search = part.query([
         ("parking_place_id", &*id.to_string()),
         ("status", "Confirmed"),
         ("date_from", &*(now - AROUND_NOW).to_string()),
         ("date_to", &*(now + AROUND_NOW).to_string()),
-        ("after", &*asked.after.unwrap_or_default()),
         ("limit", "100"),
     ]);
     let found = visitor
         .list("bookings", &format!("/booking?{search}"))
         .await?;
-    let passed = match asked.passed {
+    let passed = match passed {
         Some(it) => Some(visitor.get("bookings", &format!("/booking/{it}")).await?),
         None => None,
     };
@@ -78,10 +78,7 @@ async fn show(
         place,
         zone: &zone,
         bookings: found.rows,
-        next: found.next.map(|it| {
-            let mut on = form_urlencoded::Serializer::new(String::new());
-            on.extend_pairs(goes_on(&it)).finish()
-        }),
+        next: found.next,
         passed,
         form,
         refusal,
@@ -98,11 +95,15 @@ pub async fn pass_gate(
         Ok(booking) => Ok(go_to(&format!("/places/{id}/gate?passed={booking}"))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
-            let asked = Asked {
-                passed: None,
-                after: None,
-            };
-            show(&visitor, id, asked, form.renewed(), refusal).await
+            show(
+                &visitor,
+                id,
+                None,
+                &Part::default(),
+                form.renewed(),
+                refusal,
+            )
+            .await
         }
     }
 }

@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 
 use super::{Amount, Shop, find_shop};
 use crate::error::Error;
+use crate::lists::{LIMIT, Part};
 use crate::page::{again, go_to, page};
 use crate::visitor::{Client, Visitor};
-use crate::words::{Moment, is_web_address, query};
+use crate::words::{Moment, is_web_address};
 
 #[derive(Debug, Deserialize)]
 pub struct Order {
@@ -176,7 +177,6 @@ pub async fn send_payment(client: &Client, id: i64, body: &Value) -> Result<(), 
 
 #[derive(Deserialize, Schema)]
 pub struct Asked {
-    offset: Option<String>,
     /// Also orders that a kiosk or a counter placed.
     all: Option<String>,
 }
@@ -192,19 +192,18 @@ struct List {
 pub async fn list_orders(
     visitor: Visitor,
     Query(asked): Query<Asked>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let is_all = asked.all.is_some();
     let me = visitor.me.user_id.to_string();
-    let offset = asked.offset.unwrap_or_default();
-    let part = query([
-        ("customer_id", if is_all { "" } else { me.as_str() }),
-        ("limit", "50"),
-        ("offset", &*offset),
-    ]);
-    let list = visitor.list("orders", &format!("/orders?{part}")).await?;
+    let customer = if is_all { "" } else { me.as_str() };
+    let asked = part.query([("customer_id", customer), LIMIT]);
+    let list = visitor.list("orders", &format!("/orders?{asked}")).await?;
     let content = List {
         orders: with_shops(&visitor, list.rows).await?,
-        next: list.next,
+        next: list
+            .next
+            .map(|it| it.query([("all", if is_all { "1" } else { "" })])),
         is_all,
     };
     page("Your orders", &visitor.me, &content)

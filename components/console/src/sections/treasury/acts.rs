@@ -9,8 +9,9 @@ use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Amount, MAX_PAGES, ROWS, name_of};
+use super::{Amount, MAX_PAGES, name_of};
 use crate::error::Error;
+use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::page;
 use crate::visitor::Visitor;
 use crate::words::{Moment, query, segment};
@@ -87,19 +88,20 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
     let now = kit::now();
     let (mut done, mut open): (Vec<Act>, Vec<Act>) = (Vec::new(), Vec::new());
-    let mut before = String::new();
-    'pages: for _ in 0..MAX_PAGES {
-        let part = query([("limit", "100"), ("before", &*before)]);
-        let acts: Vec<Act> = visitor
-            .get("payments", &format!("/payments/acts?{part}"))
-            .await?;
-        let Some(last) = acts.last() else {
+    let mut part = Some(Part::default());
+    for _ in 0..MAX_PAGES {
+        let Some(asked) = part.take() else {
             break;
         };
-        before = last.id.to_string();
+        let asked = asked.query([LIMIT]);
+        let acts: Vec<Act> = visitor
+            .get("payments", &format!("/payments/acts?{asked}"))
+            .await?;
+        part = earlier(&acts, ROWS, |it| it.id);
         for act in acts {
             if now.duration_since(act.acted_at.0) >= GOOD_FOR {
-                break 'pages;
+                part = None;
+                break;
             }
             let is_same = |it: &Act| {
                 (&it.subject, &it.about, &it.act) == (&act.subject, &act.about, &act.act)
@@ -118,7 +120,6 @@ pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
 struct Wanted {
     /// The id of what the acts are about.
     about: Option<String>,
-    before: Option<i64>,
 }
 
 #[derive(Template)]
@@ -129,20 +130,20 @@ struct Acts {
     next: Option<String>,
 }
 
-async fn list_acts(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
+async fn list_acts(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
     let about = wanted.about.unwrap_or_default();
-    let before = wanted.before.map(|it| it.to_string()).unwrap_or_default();
-    let rows = ROWS.to_string();
-    let part = query([("about", &*about), ("before", &*before), ("limit", &*rows)]);
+    let asked = part.query([("about", &*about), LIMIT]);
     let acts: Vec<Act> = visitor
-        .get("payments", &format!("/payments/acts?{part}"))
+        .get("payments", &format!("/payments/acts?{asked}"))
         .await?;
-    let last = acts.last().filter(|_| acts.len() == ROWS);
-    let next = last.map(|it| query([("about", &*about), ("before", &*it.id.to_string())]));
     let content = Acts {
+        next: earlier(&acts, ROWS, |it| it.id).map(|it| it.query([("about", &*about)])),
         trace: with_names(&visitor, acts).await?,
         about,
-        next,
     };
     page("What admins did", &visitor.me, &content)
 }

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Part, find_person, list, name_of};
+use super::{find_person, list, name_of};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment};
@@ -42,7 +43,7 @@ struct Named {
 #[template(path = "treasury/commissions.html")]
 struct List {
     commissions: Vec<Named>,
-    next: Option<String>,
+    next: Option<Part>,
     form: Fields,
     refusal: Option<String>,
 }

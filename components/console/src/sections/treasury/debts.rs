@@ -8,8 +8,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, Part, act, find, list, name_of, unknown};
+use super::{Amount, act, find, list, name_of, unknown};
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment};
@@ -51,7 +52,7 @@ impl Debt {
 #[template(path = "treasury/debts.html")]
 struct List {
     debts: Vec<Debt>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_debts(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
@@ -131,11 +132,11 @@ struct Overstay {
 #[template(path = "treasury/overstays.html")]
 struct Overstays {
     overstays: Vec<Overstay>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_overstays(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let path = format!("/booking/overstays?{}", part.query());
+    let path = format!("/booking/overstays?{}", part.query([LIMIT]));
     let listed = visitor.list("bookings", &path).await?;
     let content = Overstays {
         overstays: listed.rows,

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, Part, list};
+use super::{Amount, list};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Listed, Part};
 use crate::page::{form_page, go_to, page};
-use crate::visitor::{Listed, Visitor};
+use crate::visitor::Visitor;
 use crate::words::{Moment, query, segment};
 
 pub fn routes() -> Routes {
@@ -58,7 +59,6 @@ impl Payment {
 struct Wanted {
     /// The id of a payment, or of what it pays.
     of: Option<String>,
-    offset: Option<String>,
 }
 
 #[derive(Template)]
@@ -72,29 +72,24 @@ struct Found {
 async fn find_payments(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    let (of, offset) = (
-        wanted.of.unwrap_or_default(),
-        wanted.offset.unwrap_or_default(),
-    );
+    let of = wanted.of.unwrap_or_default();
     let of = of.trim();
     let found = match of {
-        "" => Listed {
-            rows: Vec::new(),
-            next: None,
-        },
-        of => find_all(&visitor, of, &offset).await?,
+        "" => Listed::EMPTY,
+        of => find_all(&visitor, of, &part).await?,
     };
     let content = Found {
         of: of.to_owned(),
-        next: found.next.map(|it| next_search(of, &it)),
+        next: found.next.map(|it| it.query([("of", of)])),
         payments: found.rows,
     };
     page("Find payments", &visitor.me, &content)
 }
 
 /// By its own id, or by that of the order.
-async fn find_all(visitor: &Visitor, of: &str, offset: &str) -> Result<Listed<Payment>, Error> {
+async fn find_all(visitor: &Visitor, of: &str, part: &Part) -> Result<Listed<Payment>, Error> {
     if let Ok(id) = of.parse::<Uuid>() {
         let one = visitor.get("payments", &format!("/payments/{id}")).await;
         match one {
@@ -108,14 +103,10 @@ async fn find_all(visitor: &Visitor, of: &str, offset: &str) -> Result<Listed<Pa
             Err(failed) => return Err(failed),
         }
     }
-    let part = query([("order_id", of), ("limit", "50"), ("offset", offset)]);
-    visitor.list("payments", &format!("/payments?{part}")).await
-}
-
-fn next_search(of: &str, next: &str) -> String {
-    let offset = form_urlencoded::parse(next.as_bytes()).find(|(name, _)| name == "offset");
-    let offset = offset.map(|it| it.1.into_owned()).unwrap_or_default();
-    query([("of", of), ("offset", &*offset)])
+    let asked = part.query([("order_id", of), LIMIT]);
+    visitor
+        .list("payments", &format!("/payments?{asked}"))
+        .await
 }
 
 #[derive(Debug, Deserialize)]
@@ -226,7 +217,7 @@ struct Dispute {
 #[template(path = "treasury/disputed.html")]
 struct Disputed {
     disputes: Vec<Dispute>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_disputed(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {

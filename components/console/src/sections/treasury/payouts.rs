@@ -7,8 +7,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, Part, act, find, list, name_of, unknown};
+use super::{Amount, act, find, list, name_of, unknown};
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::Moment;
@@ -58,7 +59,7 @@ impl Payout {
 #[template(path = "treasury/payouts.html")]
 struct List {
     payouts: Vec<Payout>,
-    next: Option<String>,
+    next: Option<Part>,
     has_ended: bool,
 }
 

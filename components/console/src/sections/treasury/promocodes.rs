@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::acts::{Traced, trace};
-use super::{Part, list};
+use super::list;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, query, segment};
@@ -50,7 +51,7 @@ impl Promocode {
 #[template(path = "treasury/promocodes.html")]
 struct List {
     codes: Vec<Promocode>,
-    next: Option<String>,
+    next: Option<Part>,
     form: Fields,
     refusal: Option<String>,
 }

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Part, find, list, name_of, unknown};
+use super::{find, list, name_of, unknown};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{again, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment};
@@ -43,7 +44,7 @@ struct ProviderFile {
 #[template(path = "treasury/provider_files.html")]
 struct List {
     files: Vec<ProviderFile>,
-    next: Option<String>,
+    next: Option<Part>,
     form: Fields,
     refusal: Option<String>,
 }
@@ -119,7 +120,7 @@ struct FilePage {
     file: ProviderFile,
     imported_by: String,
     differences: Vec<Difference>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn show_file(

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, Part, act, find, list, unknown};
+use super::{Amount, act, find, list, unknown};
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, segment};
@@ -60,7 +61,7 @@ impl Refund {
 #[template(path = "treasury/refunds.html")]
 struct List {
     refunds: Vec<Refund>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_refunds(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
@@ -155,7 +156,7 @@ struct Return {
 #[template(path = "treasury/returns.html")]
 struct Returns {
     returns: Vec<Return>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_returns(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
@@ -179,11 +180,11 @@ struct OfBooking {
 #[template(path = "treasury/booking_refunds.html")]
 struct OfBookings {
     refunds: Vec<OfBooking>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_of_bookings(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let path = format!("/booking/refunds?{}", part.query());
+    let path = format!("/booking/refunds?{}", part.query([LIMIT]));
     let listed = visitor.list("bookings", &path).await?;
     let content = OfBookings {
         refunds: listed.rows,

@@ -9,9 +9,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, Part, find, find_person, list, unknown};
+use super::{Amount, find, find_person, list, unknown};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Moment, segment};
@@ -39,7 +40,7 @@ struct Unclaimed {
 #[template(path = "treasury/unclaimed.html")]
 struct List {
     unclaimed: Vec<Unclaimed>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
 async fn list_unclaimed(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{Confirm, Entry, InDecimals, Statement, amount_of, in_decimals, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::{go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, query, segment};
@@ -126,18 +127,19 @@ struct AccountPage {
 }
 
 #[derive(Deserialize, Schema)]
-struct Part {
+struct Named {
     name: String,
-    before: Option<String>,
 }
 
-async fn show_account(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let account = find_account(&visitor, &part.name).await?;
-    let before = part.before.unwrap_or_default();
+async fn show_account(
+    visitor: Visitor,
+    Query(named): Query<Named>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let account = find_account(&visitor, &named.name).await?;
     let path = format!("/payments/accounts/{}/statement", segment(&account.name));
-    let asked = query([("before", &*before)]);
     let statement: Statement<InDecimals> =
-        visitor.get("payments", &format!("{path}?{asked}")).await?;
+        visitor.get("payments", &format!("{path}?{part}")).await?;
     let title = format!("Account {}", account.name);
     let next = statement.next.map(|it| it.to_string());
     let content = AccountPage {
@@ -346,20 +348,12 @@ impl std::fmt::Display for Side {
 #[template(path = "wallet/histories.html")]
 struct Histories {
     histories: Vec<History>,
-    next: Option<String>,
+    next: Option<Part>,
 }
 
-#[derive(Deserialize, Schema)]
-struct After {
-    after: Option<String>,
-}
-
-async fn list_histories(visitor: Visitor, Query(part): Query<After>) -> Result<Response, Problem> {
-    let after = part.after.unwrap_or_default();
-    let part = query([("limit", "50"), ("after", &*after)]);
-    let list = visitor
-        .list("payments", &format!("/payments/histories?{part}"))
-        .await?;
+async fn list_histories(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
+    let path = format!("/payments/histories?{}", part.query([LIMIT]));
+    let list = visitor.list("payments", &path).await?;
     let content = Histories {
         histories: list.rows,
         next: list.next,

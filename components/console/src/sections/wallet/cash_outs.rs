@@ -11,9 +11,10 @@ use uuid::Uuid;
 use super::{Balance, Confirm, amount_of, find_balances, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::go_to;
 use crate::visitor::Visitor;
-use crate::words::{Cents, Moment, query};
+use crate::words::{Cents, Moment};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -159,41 +160,34 @@ struct Wanted {
     amount: Option<String>,
     /// Whether only those are listed that are not done.
     open: Option<String>,
-    before: Option<String>,
 }
 
 async fn list_cash_outs(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
     let form = Fields::default()
         .with_some("destination", wanted.destination)
         .with_some("amount", wanted.amount)
-        .with_some("open", wanted.open)
-        .with_some("before", wanted.before);
-    show_cash_outs(&visitor, form, None).await
+        .with_some("open", wanted.open);
+    show_cash_outs(&visitor, &part, form, None).await
 }
-
-/// Cash-outs of a page.
-const CASH_OUTS: usize = 50;
 
 async fn show_cash_outs(
     visitor: &Visitor,
+    part: &Part,
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let limit = CASH_OUTS.to_string();
-    let open = form.optional("open").map_or("", |_| "true");
-    let part = query([
-        ("limit", &*limit),
-        ("open", open),
-        ("before", form.text("before")),
-    ]);
+    let open = ("open", form.optional("open").map_or("", |_| "true"));
     let cash_outs: Vec<CashOut> = visitor
-        .get("payments", &format!("/payment/cash-outs?{part}"))
+        .get(
+            "payments",
+            &format!("/payment/cash-outs?{}", part.query([open, LIMIT])),
+        )
         .await?;
-    let last = cash_outs.last().filter(|_| cash_outs.len() == CASH_OUTS);
-    let next = last.map(|it| query([("open", open), ("before", &*it.seq.to_string())]));
+    let next = earlier(&cash_outs, ROWS, |it| it.seq).map(|it| it.query([open]));
     let destinations = find_destinations(visitor).await?;
     let (confirm, refusal) = offer(confirm_cash_out(&form, &destinations), refusal)?;
     let content = CashOuts {
@@ -249,7 +243,9 @@ async fn cash_out(visitor: Visitor, form: Fields) -> Result<Response, Problem> {
     };
     match opened {
         Ok(opened) => Ok(go_to(&format!("/wallet/cash-outs/{}", opened.id))),
-        Err(refusal) => show_cash_outs(&visitor, form, Some(text_of(refusal)?)).await,
+        Err(refusal) => {
+            show_cash_outs(&visitor, &Part::default(), form, Some(text_of(refusal)?)).await
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Balance, Confirm, amount_of, find_balance, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Part};
 use crate::page::go_to;
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, query, segment};
@@ -44,7 +45,7 @@ struct Codes {
     form: Fields,
     balance: Balance,
     codes: Vec<Code>,
-    next: Option<String>,
+    next: Option<Part>,
     confirm: Option<Confirm>,
     refusal: Option<String>,
 }
@@ -53,25 +54,25 @@ struct Codes {
 struct Wanted {
     /// What a new code is to be worth.
     amount: Option<String>,
-    offset: Option<String>,
 }
 
-async fn list_codes(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
-    let form = Fields::default()
-        .with_some("amount", wanted.amount)
-        .with_some("offset", wanted.offset);
-    show_codes(&visitor, form, None).await
+async fn list_codes(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+    Query(part): Query<Part>,
+) -> Result<Response, Problem> {
+    let form = Fields::default().with_some("amount", wanted.amount);
+    show_codes(&visitor, &part, form, None).await
 }
 
 async fn show_codes(
     visitor: &Visitor,
+    part: &Part,
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let part = query([("limit", "50"), ("offset", form.text("offset"))]);
-    let list = visitor
-        .list("payments", &format!("/payment/promocodes?{part}"))
-        .await?;
+    let path = format!("/payment/promocodes?{}", part.query([LIMIT]));
+    let list = visitor.list("payments", &path).await?;
     let (confirm, refusal) = offer(confirm_code(&form), refusal)?;
     let content = Codes {
         form,
@@ -116,7 +117,7 @@ async fn make_code(visitor: Visitor, form: Fields) -> Result<Response, Problem> 
             "/wallet/code?{}",
             query([("code", &*made.code)])
         ))),
-        Err(refusal) => show_codes(&visitor, form, Some(text_of(refusal)?)).await,
+        Err(refusal) => show_codes(&visitor, &Part::default(), form, Some(text_of(refusal)?)).await,
     }
 }
 

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use super::{Confirm, amount_of, in_decimals, offer, show, text_of};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lists::{LIMIT, Listed, Part};
 use crate::page::{go_to, page};
-use crate::visitor::{Listed, Visitor};
-use crate::words::{Cents, Moment, is_web_address, query};
+use crate::visitor::Visitor;
+use crate::words::{Cents, Moment, is_web_address};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -156,43 +157,26 @@ impl Payment {
 #[template(path = "wallet/payments.html")]
 struct List {
     payments: Vec<Payment>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize, Schema)]
-struct Part {
-    offset: Option<String>,
+    next: Option<Part>,
 }
 
 /// The payments that fill the wallet and the further accounts of the visitor.
 async fn list_payments(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
     let me = visitor.me.user_id.to_string();
-    let offset = part.offset.unwrap_or_default();
-    let asked = query([("customer_id", &*me), ("limit", "50"), ("offset", &*offset)]);
+    let asked = part.query([("customer_id", &*me), LIMIT]);
     let found = visitor
         .list("payments", &format!("/payments?{asked}"))
         .await;
     let list = match found {
         // The operation has no empty list.
-        Err(none) if none.is("unknown-payment") => Listed {
-            rows: Vec::new(),
-            next: None,
-        },
+        Err(none) if none.is("unknown-payment") => Listed::EMPTY,
         found => found?,
     };
     let content = List {
         payments: list.rows,
-        next: list.next.map(|it| next_part(&it)),
+        next: list.next,
     };
     page("Payments", &visitor.me, &content)
-}
-
-/// The offset alone: whose payments they are is no matter of the address.
-fn next_part(next: &str) -> String {
-    let mut on = form_urlencoded::Serializer::new(String::new());
-    let parts = form_urlencoded::parse(next.as_bytes());
-    on.extend_pairs(parts.filter(|(name, _)| name == "offset"));
-    on.finish()
 }
 
 #[derive(Template)]
@@ -217,10 +201,5 @@ mod tests {
             is_web_address("https://provider.test/pay") && is_web_address("http://127.0.0.1/pay")
         );
         assert!(!is_web_address("javascript:alert(1)") && !is_web_address("//provider.test"));
-    }
-
-    #[test]
-    fn the_next_part_is_an_offset() {
-        assert_eq!(next_part("customer_id=7&limit=50&offset=50"), "offset=50");
     }
 }
