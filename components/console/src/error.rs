@@ -33,8 +33,20 @@ const FORBIDDEN: Problem = Problem::new(
 impl Error {
     /// A refusal by the console itself, for what it cannot ask another function.
     pub fn refused(text: impl Into<String>) -> Self {
+        Self::of(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
+    pub fn unknown(text: impl Into<String>) -> Self {
+        Self::of(StatusCode::NOT_FOUND, text)
+    }
+
+    pub fn forbidden(text: impl Into<String>) -> Self {
+        Self::of(StatusCode::FORBIDDEN, text)
+    }
+
+    fn of(status: StatusCode, text: impl Into<String>) -> Self {
         Self::Refused {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
+            status,
             code: String::new(),
             text: text.into(),
             link: None,

@@ -5,7 +5,7 @@ mod gate;
 mod rules;
 
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::Response;
 use kit::identity::Role;
 use kit::money::decimal;
@@ -53,16 +53,6 @@ pub fn routes() -> Routes {
         )
 }
 
-fn forbidden(text: &str) -> Problem {
-    Error::Refused {
-        status: StatusCode::FORBIDDEN,
-        code: String::new(),
-        text: text.to_owned(),
-        link: None,
-    }
-    .into()
-}
-
 /// A place of the visitor; admins see all.
 async fn find_own(visitor: &Visitor, id: i64) -> Result<Place, Problem> {
     let place: Place = visitor.get("bookings", &format!("/parking/{id}")).await?;
@@ -73,7 +63,7 @@ async fn find_own(visitor: &Visitor, id: i64) -> Result<Place, Problem> {
 fn check_own(visitor: &Visitor, place: &Place) -> Result<(), Problem> {
     match place.owner_id == visitor.me.user_id || visitor.me.is(Role::Admin) {
         true => Ok(()),
-        false => Err(forbidden("another owner offers this place")),
+        false => Err(Error::forbidden("Another owner offers this place.").into()),
     }
 }
 
@@ -90,7 +80,7 @@ async fn find_own_if_any(visitor: &Visitor, id: i64) -> Result<Option<Place>, Pr
 fn check_offers(visitor: &Visitor) -> Result<(), Problem> {
     match visitor.me.roles.any(&[Role::Owner, Role::Admin]) {
         true => Ok(()),
-        false => Err(forbidden("only owners offer places")),
+        false => Err(Error::forbidden("Only owners offer places.").into()),
     }
 }
 

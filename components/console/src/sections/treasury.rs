@@ -91,15 +91,6 @@ async fn find<T: DeserializeOwned>(
     Ok(None)
 }
 
-fn unknown(text: &str) -> Error {
-    Error::Refused {
-        status: StatusCode::NOT_FOUND,
-        code: String::new(),
-        text: text.to_owned(),
-        link: None,
-    }
-}
-
 /// Does something for the reason that a form gives.
 async fn act(visitor: &Visitor, path: &str, form: &Fields) -> Result<(), Error> {
     let body = json!({ "reason": form.text("reason") });

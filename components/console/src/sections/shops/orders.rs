@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use askama::Template;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -272,12 +272,7 @@ pub async fn show_code(visitor: Visitor, Path(id): Path<i64>) -> Result<Response
     let order = find_order(&visitor, id).await?;
     let code = order.qr_code.and_then(|it| STANDARD.decode(it).ok());
     let Some(png) = code.filter(|it| it.starts_with(PNG)) else {
-        return Err(Problem::from(Error::Refused {
-            status: StatusCode::NOT_FOUND,
-            code: String::new(),
-            text: "The order has no QR code.".to_owned(),
-            link: None,
-        }));
+        return Err(Error::unknown("The order has no QR code.").into());
     };
     let headers = [
         (header::CONTENT_TYPE, "image/png"),

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list, name_of, unknown};
+use super::{Amount, act, find, list, name_of};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
@@ -90,7 +91,9 @@ async fn show(
     let trace = trace(visitor, &id.to_string()).await?;
     let owner = match &debt {
         Some(debt) => name_of(visitor, debt.user_id).await?,
-        None if trace.is_empty() => return Err(unknown("There is no such receivable.").into()),
+        None if trace.is_empty() => {
+            return Err(Error::unknown("There is no such receivable.").into());
+        }
         None => String::new(),
     };
     let content = DebtPage {

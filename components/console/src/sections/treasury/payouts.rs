@@ -7,7 +7,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list, name_of, unknown};
+use super::{Amount, act, find, list, name_of};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
@@ -108,7 +109,7 @@ async fn show(
         Some(payout) => Some(payout),
         None => find(visitor, "/payments/payouts/ended", is_it).await?,
     };
-    let payout = payout.ok_or_else(|| unknown("There is no such payout."))?;
+    let payout = payout.ok_or_else(|| Error::unknown("There is no such payout."))?;
     let content = PayoutPage {
         owner: name_of(visitor, payout.user_id).await?,
         trace: trace(visitor, &id.to_string()).await?,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{find, list, name_of, unknown};
+use super::{find, list, name_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::Part;
@@ -130,7 +130,7 @@ async fn show_file(
 ) -> Result<Response, Problem> {
     let is_it = |it: &ProviderFile| it.id == id;
     let file = find(&visitor, "/payments/provider-files", is_it).await?;
-    let file = file.ok_or_else(|| unknown("There is no such file."))?;
+    let file = file.ok_or_else(|| Error::unknown("There is no such file."))?;
     let path = format!("/payments/provider-files/{id}/differences");
     let listed = list(&visitor, &path, &part).await?;
     let content = FilePage {

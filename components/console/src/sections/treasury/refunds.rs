@@ -7,7 +7,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list, unknown};
+use super::{Amount, act, find, list};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
@@ -97,7 +98,7 @@ async fn show(
     let refund = find(visitor, "/payments/stuck", |it: &Refund| it.id == id).await?;
     let trace = trace(visitor, id).await?;
     if refund.is_none() && trace.is_empty() {
-        return Err(unknown("There is no such refund.").into());
+        return Err(Error::unknown("There is no such refund.").into());
     }
     let content = RefundPage {
         path: format!("/console/treasury/refunds/{}", segment(id)),

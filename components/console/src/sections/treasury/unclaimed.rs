@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, find, find_person, list, unknown};
+use super::{Amount, find, find_person, list};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::Part;
@@ -80,7 +80,7 @@ async fn show(
     let unclaimed = find(visitor, "/payments/unclaimed", is_it).await?;
     let trace = trace(visitor, &id.to_string()).await?;
     if unclaimed.is_none() && trace.is_empty() {
-        return Err(unknown("There is no such money.").into());
+        return Err(Error::unknown("There is no such money.").into());
     }
     let content = UnclaimedPage {
         unclaimed,

@@ -1,7 +1,7 @@
 //! The accounts that a user opens and names, beside the wallet: in USD.
 
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::Response;
 use kit::Word;
 use kit::money::decimal;
@@ -59,12 +59,7 @@ async fn find_account(visitor: &Visitor, name: &str) -> Result<Account, Error> {
     let mut accounts = find_accounts(visitor).await?.into_iter();
     accounts
         .find(|it| it.name == name)
-        .ok_or_else(|| Error::Refused {
-            status: StatusCode::NOT_FOUND,
-            code: "unknown-account".to_owned(),
-            text: "You have no such account.".to_owned(),
-            link: None,
-        })
+        .ok_or_else(|| Error::unknown("You have no such account."))
 }
 
 #[derive(Template)]
