@@ -28,6 +28,15 @@ pub struct Account {
     pub is_disabled: bool,
 }
 
+/// An account with what only admins are told.
+#[derive(Debug, FromRow)]
+pub struct Known {
+    #[row(flatten)]
+    pub account: Account,
+    pub created_at: Timestamp,
+    pub last_session_at: Option<Timestamp>,
+}
+
 /// An account with what proves that a caller is its person.
 #[derive(Debug, FromRow)]
 pub struct Credentials {

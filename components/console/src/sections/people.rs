@@ -15,7 +15,7 @@ use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::Visitor;
-use crate::words::query;
+use crate::words::{Moment, query};
 
 pub fn routes() -> Routes {
     Routes::new("Console", Dialect::Plain)
@@ -74,8 +74,18 @@ struct Person {
     login: String,
     email: Option<String>,
     roles: Roles,
-    /// 0 for none.
-    telegram_id: i64,
+    is_disabled: bool,
+    is_email_verified: bool,
+    has_second_factor: bool,
+    telegram_id: Option<i64>,
+    created_at: Moment,
+    last_session_at: Option<Moment>,
+}
+
+/// Whom a login or an id names.
+#[derive(Debug, Deserialize)]
+struct Found {
+    id: Uuid,
 }
 
 #[derive(Deserialize, Schema)]
@@ -109,7 +119,7 @@ async fn find_person(visitor: Visitor, Query(wanted): Query<Wanted>) -> Result<R
     }
 }
 
-async fn look_up(visitor: &Visitor, by: &str, name: &str) -> Result<Person, Error> {
+async fn look_up(visitor: &Visitor, by: &str, name: &str) -> Result<Found, Error> {
     let wanted = query([(by, name)]);
     visitor.get("signin", &format!("/auth/user?{wanted}")).await
 }
@@ -120,8 +130,6 @@ struct PersonPage {
     person: Person,
     me: Uuid,
     is_me: bool,
-    /// When the audit trail tells.
-    is_disabled: Option<bool>,
     audit: Audit,
     form: Fields,
     refusal: Option<String>,
@@ -132,35 +140,27 @@ async fn show_person(
     Path(id): Path<Uuid>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    show(&visitor, id, &part, None).await
+    show(&visitor, id, &part, None, None).await
 }
 
-/// With a refusal, the form is what was filled in.
+/// `filled` is a form that was refused.
 async fn show(
     visitor: &Visitor,
     id: Uuid,
     part: &Part,
-    refused: Option<(Fields, String)>,
+    filled: Option<Fields>,
+    refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let person = look_up(visitor, "user_id", &id.to_string()).await?;
-    let path = format!("/auth/users/{id}/audit");
-    let audit = Audit::find(visitor, &path, part).await?;
-    let last = audit.last_of(&["disabled", "enabled"]);
-    // An older part of the trail says nothing of the present.
-    let last = last.filter(|_| part.before.is_none());
-    let is_disabled = last.map(|it| it == "disabled");
-    let (form, refusal) = match refused {
-        Some((form, refusal)) => (form, Some(refusal)),
-        None => (form_of(person.roles), None),
-    };
+    let path = format!("/auth/users/{id}");
+    let person: Person = visitor.get("signin", &path).await?;
+    let audit = Audit::find(visitor, &format!("{path}/audit"), part).await?;
     let me = visitor.me.user_id;
     let content = PersonPage {
         is_me: person.id == me,
+        form: filled.unwrap_or_else(|| form_of(person.roles)),
         person,
         me,
-        is_disabled,
         audit,
-        form,
         refusal,
     };
     let title = &content.person.login;
@@ -183,13 +183,8 @@ async fn set_roles(
     match send_roles(&visitor, id, &roles).await {
         Ok(()) => Ok(go_to(&format!("/people/{id}"))),
         Err(refusal) => {
-            show(
-                &visitor,
-                id,
-                &Part::default(),
-                Some((form, refusal.into_text()?)),
-            )
-            .await
+            let refusal = Some(refusal.into_text()?);
+            show(&visitor, id, &Part::default(), Some(form), refusal).await
         }
     }
 }
@@ -204,22 +199,15 @@ async fn send_roles(
     visitor.change(Method::PUT, "signin", &path, &body).await
 }
 
-/// To set the roles that an account has ends its sessions and changes nothing else.
 async fn sign_out(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let person = look_up(&visitor, "user_id", &id.to_string()).await?;
-    let sent = send_roles(&visitor, id, &person.roles.names()).await;
-    done(&visitor, id, sent).await
+    let path = format!("/auth/users/{id}/sessions");
+    let ended = visitor.act(Method::DELETE, "signin", &path).await;
+    done(&visitor, id, ended).await
 }
 
 async fn remove_factor(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/auth/users/{id}/totp");
-    let removed = match visitor.act(Method::DELETE, "signin", &path).await {
-        // There is such an account, because its page is shown with the refusal.
-        Err(refusal) if refusal.is("unknown-user") => {
-            Err(Error::refused("The account has no second factor."))
-        }
-        removed => removed,
-    };
+    let removed = visitor.act(Method::DELETE, "signin", &path).await;
     done(&visitor, id, removed).await
 }
 
@@ -245,9 +233,8 @@ async fn done(
     match outcome {
         Ok(()) => Ok(go_to(&format!("/people/{id}"))),
         Err(refusal) => {
-            let person = look_up(visitor, "user_id", &id.to_string()).await?;
-            let refused = (form_of(person.roles), refusal.into_text()?);
-            show(visitor, id, &Part::default(), Some(refused)).await
+            let refusal = Some(refusal.into_text()?);
+            show(visitor, id, &Part::default(), None, refusal).await
         }
     }
 }

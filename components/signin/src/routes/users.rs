@@ -1,18 +1,19 @@
 //! What admins do with users, and what users may know of themselves: the audit trail, everything that is kept,
 //! and erasure.
 
+use jiff::Timestamp;
 use kit::identity::{FORBIDDEN, Role, Roles};
 use kit::store::event;
 use kit::web::{Dialect, Json, NoContent, Page, Path, Problem, Query, Routes, Schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::{Account, AuditEvent, Change, Export, RoleChange};
+use crate::account::{Account, AuditEvent, Change, Export, Known, RoleChange};
 use crate::client::Actor;
 use crate::error::Error;
 use crate::identity::{Proven, ProvenToday, Unscoped, UnscopedAdmin};
 use crate::revocation::mark_revoked;
-use crate::store::{self, accounts, audit, factors};
+use crate::store::{self, accounts, audit, factors, sessions};
 
 pub fn routes() -> Routes {
     Routes::new("Users", Dialect::Plain)
@@ -29,6 +30,11 @@ pub fn routes() -> Routes {
             it.summary("List the account's audit trail").note(PAGES)
         })
         .about("Administration")
+        .get(
+            ["/auth/users/{id}", "/api/auth/users/{id}"],
+            show_user,
+            |it| it.summary("Show a user").refuses([Error::UNKNOWN_ACCOUNT]),
+        )
         .get(
             ["/auth/users/{id}/audit", "/api/auth/users/{id}/audit"],
             list_audit,
@@ -56,6 +62,15 @@ pub fn routes() -> Routes {
             ["/auth/users/{id}/enable", "/api/auth/users/{id}/enable"],
             enable,
             |it| it.summary("Enable a user again").refuses([Error::UNKNOWN_ACCOUNT]),
+        )
+        .delete(
+            ["/auth/users/{id}/sessions", "/api/auth/users/{id}/sessions"],
+            end_sessions,
+            |it| {
+                it.summary("End a user's sessions")
+                    .note("All of them, and all personal access tokens.")
+                    .refuses([Error::UNKNOWN_ACCOUNT])
+            },
         )
         .delete(
             ["/auth/users/{id}/totp", "/api/auth/users/{id}/totp"],
@@ -91,6 +106,32 @@ impl From<Account> for User {
     }
 }
 
+#[derive(Serialize, Schema)]
+struct ShownUser {
+    #[serde(flatten)]
+    user: User,
+    is_email_verified: bool,
+    has_second_factor: bool,
+    telegram_id: Option<i64>,
+    created_at: Timestamp,
+    /// When the newest session began that is still kept.
+    last_session_at: Option<Timestamp>,
+}
+
+impl From<Known> for ShownUser {
+    fn from(known: Known) -> Self {
+        let account = known.account;
+        Self {
+            is_email_verified: account.is_email_verified,
+            has_second_factor: account.has_totp,
+            telegram_id: account.telegram_id,
+            user: account.into(),
+            created_at: known.created_at,
+            last_session_at: known.last_session_at,
+        }
+    }
+}
+
 #[derive(Deserialize, Schema)]
 struct NewRoles {
     roles: Vec<Role>,
@@ -102,6 +143,15 @@ fn check_other(actor: &Actor, id: Uuid) -> Result<(), Problem> {
         true => Err(FORBIDDEN),
         false => Ok(()),
     }
+}
+
+async fn show_user(
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
+) -> Result<Json<ShownUser>, Problem> {
+    let db = store::open().await?;
+    let known = accounts::find_user(&db, actor.caller.session, id).await?;
+    Ok(Json(known.into()))
 }
 
 async fn set_roles(
@@ -140,6 +190,17 @@ async fn set_disabled(actor: &Actor, id: Uuid, is_disabled: bool) -> Result<Json
     let (account, ended) = accounts::set_disabled(&db, actor, id, is_disabled).await?;
     mark_revoked(&ended).await?;
     Ok(Json(account.into()))
+}
+
+async fn end_sessions(
+    UnscopedAdmin(actor): UnscopedAdmin,
+    Path(id): Path<Uuid>,
+) -> Result<NoContent, Problem> {
+    check_other(&actor, id)?;
+    let db = store::open().await?;
+    let ended = sessions::end_sessions_of(&db, &actor, id).await?;
+    mark_revoked(&ended).await?;
+    Ok(NoContent)
 }
 
 async fn revoke_second_factor(

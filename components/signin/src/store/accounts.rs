@@ -7,7 +7,7 @@ use kit::{params, sql};
 use uuid::Uuid;
 
 use super::{Changed, Ids, acting, opening};
-use crate::account::{Account, Change, Credentials, Export, Identified, Lookup, NewAccount};
+use crate::account::{Account, Change, Credentials, Export, Identified, Known, Lookup, NewAccount};
 use crate::client::{Actor, Client};
 use crate::error::Error;
 use crate::imported::Checked;
@@ -98,6 +98,12 @@ pub async fn find_account(db: &Db, session: Uuid, lookup: Lookup<'_>) -> Result<
         lookup.cpf
     ];
     let found = db.optional(sql!("find_account"), params).await?;
+    found.ok_or(Error::UnknownAccount)
+}
+
+/// What an admin is told of a user.
+pub async fn find_user(db: &Db, session: Uuid, id: Uuid) -> Result<Known, Error> {
+    let found = db.optional(sql!("find_user"), params![session, id]).await?;
     found.ok_or(Error::UnknownAccount)
 }
 

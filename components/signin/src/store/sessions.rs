@@ -116,6 +116,13 @@ pub async fn end_all_sessions(db: &Db, actor: &Actor) -> Result<Vec<Uuid>, Error
     ended.map(|it| it.0.0).ok_or(Error::SessionOver)
 }
 
+/// Ends every session of another user.
+pub async fn end_sessions_of(db: &Db, actor: &Actor, account: Uuid) -> Result<Vec<Uuid>, Error> {
+    let params = acting(actor, params![account]);
+    let ended: Option<Only<Ids>> = db.optional(sql!("end_sessions_of"), params).await?;
+    ended.map(|it| it.0.0).ok_or(Error::UnknownAccount)
+}
+
 /// Creates a personal access token; answers when it expires.
 pub async fn create_personal_token(
     db: &Db,

@@ -235,6 +235,64 @@ fn a_disabled_user_is_signed_out_until_they_are_enabled() {
     user.get("/auth/me").send().problem(401);
 }
 
+#[test]
+fn an_admin_ends_every_session_of_another_user() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::registered(&stack));
+    let id_of = |it: &User| {
+        let me = it.get("/auth/me").send().expect(200).json();
+        me["id"].as_str().unwrap().to_owned()
+    };
+    let path = format!("/auth/users/{}", id_of(&user));
+    let pair = sign_in(&stack, &user);
+    user.get("/payment/balance").send().expect(200);
+
+    admin.delete(&format!("{path}/sessions")).send().expect(204);
+    user.get("/auth/me").send().problem(401);
+    refresh(&stack, &pair["refresh_token"]).problem(401);
+    eventually("payments refuses the token", HEARD, || {
+        user.get("/payment/balance").send().status() == 401
+    });
+    let trail = admin.get(&format!("{path}/audit")).send().expect(200);
+    let line = &trail.json()[0];
+    assert_eq!(line["what"], "signed-out-everywhere");
+    assert_eq!(line["actor"], id_of(&admin));
+    let again = sign_in(&stack, &user);
+    refresh(&stack, &again["refresh_token"]).expect(200);
+
+    // Nobody else's, and not one's own.
+    let other = User::registered(&stack);
+    other
+        .delete(&format!("{path}/sessions"))
+        .send()
+        .problem(403);
+    let own = format!("/auth/users/{}/sessions", id_of(&admin));
+    admin.delete(&own).send().problem(403);
+    let nobody = format!("/auth/users/{}/sessions", uuid::Uuid::new_v4());
+    admin.delete(&nobody).send().problem(404);
+}
+
+#[test]
+fn an_admin_sees_the_state_of_an_account() {
+    let stack = Stack::shared();
+    let (admin, user) = (User::admin(&stack), User::registered(&stack));
+    let me = user.get("/auth/me").send().expect(200).json();
+    let path = format!("/auth/users/{}", me["id"].as_str().unwrap());
+    let shown = || admin.get(&path).send().expect(200).json();
+    let before = shown();
+    assert_eq!(before["login"], user.login);
+    assert_eq!(before["is_disabled"], false);
+    assert_eq!(before["has_second_factor"], false);
+    assert!(before["last_session_at"].as_str() >= before["created_at"].as_str());
+    admin.post(&format!("{path}/disable")).send().expect(200);
+    assert_eq!(shown()["is_disabled"], true);
+
+    let other = User::registered(&stack);
+    other.get(&path).send().problem(403);
+    let nobody = format!("/auth/users/{}", uuid::Uuid::new_v4());
+    admin.get(&nobody).send().problem(404);
+}
+
 /// Redis has lost all that it knew, also about sessions that ended long ago.
 #[test]
 fn a_session_that_is_over_stays_over_when_redis_begins_anew() {
