@@ -248,6 +248,9 @@ fn accounts() -> Routes {
                 .note("Paid, returned or cancelled, the newest first.")
                 .refuses([Error::TOO_FAR])
         })
+        .get("/payouts/{id}", manual::show_payout, |it| {
+            it.summary("Show a payout").refuses([Error::UNKNOWN_PAYOUT])
+        })
         .post("/payouts/{id}/approved", manual::approve_payout, |it| {
             it.summary("Approve a payout")
                 .note("An approval comes before the payment at the bank. An approved cash-out can no longer be cancelled.")
@@ -280,6 +283,10 @@ fn accounts() -> Routes {
             it.summary("List what users owe")
                 .note("A payer took back a payment whose money the user had spent. Until the next incoming money settles it, the user can withdraw, send and book nothing. The oldest first.")
         })
+        .get("/receivables/{id}", manual::show_receivable, |it| {
+            it.summary("Show what a user owes or owed")
+                .refuses([Error::UNKNOWN_RECEIVABLE])
+        })
         .post("/receivables/{id}/written-off", manual::write_off, |it| {
             it.summary("Write a receivable off")
                 .note("The house bears the rest of it.")
@@ -289,7 +296,7 @@ fn accounts() -> Routes {
         .about("Unclaimed money")
         .get("/unclaimed", manual::list_unclaimed, |it| {
             it.summary("List unclaimed money")
-                .note("Money that erased people left behind, the oldest first.")
+                .note("Money that erased people left behind, the oldest first. With `user_id` that of one person.")
         })
         .post("/unclaimed/{user_id}/handed-over", manual::hand_over, |it| {
             it.summary("Hand unclaimed money over")
@@ -383,6 +390,10 @@ fn payments() -> Routes {
                 .note("Its settlement report as CSV, 2 MB at most: `SOURCE_ID`, `TRANSACTION_TYPE`, `TRANSACTION_AMOUNT`, `TRANSACTION_CURRENCY`, `TRANSACTION_DATE` and `FEE_AMOUNT` are read. The provider's fees and its payments to the bank are booked; other lines are counted by kind. Files may overlap: each line counts once.")
                 .refuses([Error::INVALID_FILE_NAME, Error::INVALID_FILE])
         })
+        .get("/provider-files/{file_id}", provider_files::show_provider_file, |it| {
+            it.summary("Show a file of the provider")
+                .refuses([Error::UNKNOWN_FILE])
+        })
         .get("/provider-files/{file_id}/differences", provider_files::list_differences, |it| {
             it.summary("Compare a file of the provider with the books")
                 .note("`not_booked`: the provider settled a payment that is not booked here. `amount`: another amount or currency. `sent_back`: the provider sent back more than is booked, or less since a part came again. `not_reported`: booked in the span of the file or since the one before it ended, and in no file.")
@@ -397,6 +408,10 @@ fn payments() -> Routes {
             it.summary("Show metrics of refused refunds")
                 .note("In the text format of Prometheus, by kind.")
                 .returns_media(200, stuck::METRICS)
+        })
+        .get("/stuck/{id}", stuck::show_stuck_refund, |it| {
+            it.summary("Show a refund that was refused")
+                .refuses([Error::UNKNOWN_REFUND])
         })
         .post("/stuck/{id}/retry", stuck::retry_refund, |it| {
             it.summary("Retry a refund")

@@ -68,29 +68,6 @@ async fn list<T: DeserializeOwned>(
     visitor.list("payments", &format!("{path}?{asked}")).await
 }
 
-/// So far into a list a row is looked for.
-const MAX_PAGES: usize = 20;
-
-/// A row of a list of payments that has no operation to show one.
-async fn find<T: DeserializeOwned>(
-    visitor: &Visitor,
-    path: &str,
-    is_it: impl Fn(&T) -> bool,
-) -> Result<Option<T>, Error> {
-    let mut part = Part::default();
-    for _ in 0..MAX_PAGES {
-        let listed: Listed<T> = list(visitor, path, &part).await?;
-        if let Some(found) = listed.rows.into_iter().find(&is_it) {
-            return Ok(Some(found));
-        }
-        match listed.next {
-            Some(next) => part = next,
-            None => break,
-        }
-    }
-    Ok(None)
-}
-
 /// Does something for the reason that a form gives.
 async fn act(visitor: &Visitor, path: &str, form: &Fields) -> Result<(), Error> {
     let body = json!({ "reason": form.text("reason") });

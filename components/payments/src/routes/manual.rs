@@ -57,6 +57,11 @@ pub async fn list_ended_payouts(
     Ok(Listed::full_of(&uri, part.limit, payouts, |it| it.seq))
 }
 
+pub async fn show_payout(Admin(_): Admin, Path(id): Path<Uuid>) -> Result<Json<Payout>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(accounts::find_payout(&db, id).await?))
+}
+
 pub async fn approve_payout(
     Admin(caller): Admin,
     Path(id): Path<Uuid>,
@@ -107,6 +112,14 @@ pub async fn list_receivables(
     Ok(Listed::page(&uri, page, ROWS, receivables))
 }
 
+pub async fn show_receivable(
+    Admin(_): Admin,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Receivable>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(manual::find_receivable(&db, id).await?))
+}
+
 pub async fn write_off(
     Admin(caller): Admin,
     Path(id): Path<Uuid>,
@@ -121,13 +134,21 @@ pub async fn write_off(
     })
 }
 
+#[derive(Deserialize, Schema)]
+pub struct LeftBy {
+    /// The id that the person had.
+    user_id: Option<Uuid>,
+}
+
 pub async fn list_unclaimed(
     Admin(_): Admin,
     uri: Uri,
+    Query(LeftBy { user_id }): Query<LeftBy>,
     Query(page): Query<Page>,
 ) -> Result<Listed<Unclaimed>, Problem> {
     let db = store::open().await?;
-    let unclaimed = manual::list_unclaimed(&db, page.limit(ROWS), page.offset()).await?;
+    let (limit, offset) = (page.limit(ROWS), page.offset());
+    let unclaimed = manual::list_unclaimed(&db, user_id, limit, offset).await?;
     Ok(Listed::page(&uri, page, ROWS, unclaimed))
 }
 

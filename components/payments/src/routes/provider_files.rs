@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use kit::identity::Admin;
 use kit::store::{Keyed, Replayable};
-use kit::web::{Created, Listed, Page, Paging, Path, Problem, Query, Schema};
+use kit::web::{Created, Json, Listed, Page, Paging, Path, Problem, Query, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -33,7 +33,10 @@ pub async fn import_provider_file(
     let id = once.id(&caller);
     once.answer(&db, &caller, async {
         let imported = files::import_provider_file(&db, id, &body.name, caller.id, &report).await?;
-        Ok(Created::at("/payments/provider-files", imported))
+        Ok(Created::at(
+            format!("/payments/provider-files/{id}"),
+            imported,
+        ))
     })
     .await
 }
@@ -50,6 +53,14 @@ pub async fn list_provider_files(
     let db = store::open().await?;
     let listed = files::list_provider_files(&db, part).await?;
     Ok(Listed::full_of(&uri, part.limit, listed, |it| it.id))
+}
+
+pub async fn show_provider_file(
+    Admin(_): Admin,
+    Path(file): Path<Uuid>,
+) -> Result<Json<ProviderFile>, Problem> {
+    let db = store::open().await?;
+    Ok(Json(files::find_provider_file(&db, file).await?))
 }
 
 pub async fn list_differences(

@@ -36,6 +36,15 @@ fn checked(id: String) -> Result<String, Error> {
     }
 }
 
+pub async fn show_stuck_refund(
+    Admin(_): Admin,
+    Path(id): Path<String>,
+) -> Result<Json<StuckRefund>, Problem> {
+    let id = checked(id)?;
+    let db = store::open().await?;
+    Ok(Json(stuck::find_stuck_refund(&db, &id).await?.shown))
+}
+
 pub async fn retry_refund(
     Admin(caller): Admin,
     Path(id): Path<String>,

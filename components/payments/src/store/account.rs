@@ -80,5 +80,7 @@ pub async fn list_ended_payouts(db: &Db, part: Part) -> Result<Vec<Payout>, Erro
 }
 
 pub async fn find_payout(db: &Db, withdrawal: Uuid) -> Result<Payout, Error> {
-    Ok(db.one(sql!("find_payout"), params![withdrawal]).await?)
+    db.optional(sql!("find_payout"), params![withdrawal])
+        .await?
+        .ok_or(Error::UnknownPayout)
 }

@@ -115,8 +115,12 @@ pub async fn hand_over(
 }
 
 /// Money that erased users left behind and that was not claimed, the oldest first.
-pub async fn list_unclaimed(db: &Db, limit: i64, offset: i64) -> Result<Vec<Unclaimed>, Error> {
-    Ok(db
-        .all(sql!("list_unclaimed"), params![limit, offset])
-        .await?)
+pub async fn list_unclaimed(
+    db: &Db,
+    left_by: Option<Uuid>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Unclaimed>, Error> {
+    let params = params![limit, offset, left_by];
+    Ok(db.all(sql!("list_unclaimed"), params).await?)
 }

@@ -25,7 +25,7 @@ pub async fn import_provider_file(
     find_provider_file(db, id).await
 }
 
-async fn find_provider_file(db: &Db, id: Uuid) -> Result<ProviderFile, Error> {
+pub async fn find_provider_file(db: &Db, id: Uuid) -> Result<ProviderFile, Error> {
     db.optional(sql!("find_provider_file"), params![id])
         .await?
         .ok_or(Error::UnknownFile)

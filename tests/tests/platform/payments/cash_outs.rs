@@ -95,6 +95,11 @@ fn a_cash_out_is_approved_and_then_paid() {
     end(&admin, &id, "paid").expect(200);
     assert_eq!(last_ended(), id);
     assert_eq!(shown(&user, &id)["state"], "paid");
+    let one = format!("/payments/payouts/{id}");
+    assert_eq!(admin.get(&one).send().expect(200).json()["state"], "paid");
+    user.get(&one).send().expect(403);
+    let nothing = format!("/payments/payouts/{}", uuid::Uuid::new_v4());
+    admin.get(&nothing).send().problem(404);
     assert_eq!(listed(&user, "?open=true"), Vec::<String>::new());
     assert_eq!(wallet(&user), 400);
     let acts = admin.get(&format!("/payments/acts?about={id}"));

@@ -323,10 +323,14 @@ fn money_of_an_erased_person_waits_until_it_is_claimed() {
         let body = json!({ "claimant_id": claimant, "currency": "USD", "reason": "passport seen" });
         by.post(&path).json(&body).send()
     };
+    let of_person = format!("/payments/unclaimed?user_id={erased_id}");
+    let left_behind = || admin.get(&of_person).send().expect(200).json();
+    assert_eq!(left_behind()[0]["amount"], json!(19.5));
     claim(&heir, &claimant).expect(403);
     claim(&admin, &erased).problem(404);
     claim(&admin, &claimant).expect(200);
     claim(&admin, &claimant).problem(404);
+    assert_eq!(left_behind(), json!([]));
     assert_eq!(super::wallet(&heir), 2001);
     assert_eq!(standing(), (0, 0));
     assert_sound(&stack);

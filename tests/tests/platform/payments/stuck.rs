@@ -174,6 +174,11 @@ fn settling_a_large_refund_takes_two_admins() {
     assert_eq!(total(&stack, stuck.payer), 0);
     by_hand(&second, &stuck.path("settled")).expect(200);
     assert_eq!(total(&stack, stuck.payer), 100_001);
+    let one = format!("/payments/stuck/{}", stuck.refund);
+    let shown = first.get(&one).send().expect(200).json();
+    assert_eq!(shown["resolution"], "house_funded");
+    user.get(&one).send().expect(403);
+    first.get("/payments/stuck/unknown").send().expect(404);
     by_hand(&first, "/payments/stuck/unknown/settled").expect(404);
     by_hand(&first, "/payments/stuck/unknown/retry").expect(404);
 }

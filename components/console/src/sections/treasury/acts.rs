@@ -9,7 +9,7 @@ use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Amount, MAX_PAGES, name_of};
+use super::{Amount, name_of};
 use crate::error::Error;
 use crate::lists::{LIMIT, Part, ROWS, earlier};
 use crate::page::page;
@@ -81,6 +81,8 @@ pub async fn trace(visitor: &Visitor, about: &str) -> Result<Vec<Traced>, Error>
     with_names(visitor, visitor.get("payments", &path).await?).await
 }
 
+/// So far back proposals are looked for.
+const MAX_PAGES: usize = 40;
 /// A proposal is good for a week.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list, name_of};
-use crate::error::Error;
+use super::{Amount, act, list, name_of};
 use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
@@ -43,6 +42,10 @@ impl Debt {
         Amount(self.amount.0.saturating_sub(paid).max(Decimal::ZERO))
     }
 
+    fn is_over(&self) -> bool {
+        self.rest().0.is_zero()
+    }
+
     fn who(&self) -> String {
         let email = self.email.clone();
         email.unwrap_or_else(|| self.user_id.to_string())
@@ -68,9 +71,7 @@ async fn list_debts(visitor: Visitor, Query(part): Query<Part>) -> Result<Respon
 #[derive(Template)]
 #[template(path = "treasury/debt.html")]
 struct DebtPage {
-    id: Uuid,
-    /// None when it is settled or written off.
-    debt: Option<Debt>,
+    debt: Debt,
     owner: String,
     trace: Vec<Traced>,
     form: Fields,
@@ -87,20 +88,13 @@ async fn show(
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let debt = find(visitor, "/payments/receivables", |it: &Debt| it.id == id).await?;
-    let trace = trace(visitor, &id.to_string()).await?;
-    let owner = match &debt {
-        Some(debt) => name_of(visitor, debt.user_id).await?,
-        None if trace.is_empty() => {
-            return Err(Error::unknown("There is no such receivable.").into());
-        }
-        None => String::new(),
-    };
+    let debt: Debt = visitor
+        .get("payments", &format!("/payments/receivables/{id}"))
+        .await?;
     let content = DebtPage {
-        id,
+        owner: name_of(visitor, debt.user_id).await?,
         debt,
-        owner,
-        trace,
+        trace: trace(visitor, &id.to_string()).await?,
         form,
         refusal,
     };

@@ -7,8 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list, name_of};
-use crate::error::Error;
+use super::{Amount, act, list, name_of};
 use crate::fields::Fields;
 use crate::lists::Part;
 use crate::page::{form_page, go_to, page};
@@ -104,12 +103,9 @@ async fn show(
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let is_it = |it: &Payout| it.id == id;
-    let payout = match find(visitor, "/payments/payouts", is_it).await? {
-        Some(payout) => Some(payout),
-        None => find(visitor, "/payments/payouts/ended", is_it).await?,
-    };
-    let payout = payout.ok_or_else(|| Error::unknown("There is no such payout."))?;
+    let payout: Payout = visitor
+        .get("payments", &format!("/payments/payouts/{id}"))
+        .await?;
     let content = PayoutPage {
         owner: name_of(visitor, payout.user_id).await?,
         trace: trace(visitor, &id.to_string()).await?,

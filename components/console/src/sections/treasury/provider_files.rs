@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{find, list, name_of};
+use super::{list, name_of};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::Part;
@@ -128,11 +128,9 @@ async fn show_file(
     Path(id): Path<Uuid>,
     Query(part): Query<Part>,
 ) -> Result<Response, Problem> {
-    let is_it = |it: &ProviderFile| it.id == id;
-    let file = find(&visitor, "/payments/provider-files", is_it).await?;
-    let file = file.ok_or_else(|| Error::unknown("There is no such file."))?;
-    let path = format!("/payments/provider-files/{id}/differences");
-    let listed = list(&visitor, &path, &part).await?;
+    let path = format!("/payments/provider-files/{id}");
+    let file: ProviderFile = visitor.get("payments", &path).await?;
+    let listed = list(&visitor, &format!("{path}/differences"), &part).await?;
     let content = FilePage {
         imported_by: name_of(&visitor, file.imported_by).await?,
         differences: listed.rows,

@@ -7,8 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, act, find, list};
-use crate::error::Error;
+use super::{Amount, act, list};
 use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
@@ -35,6 +34,8 @@ struct Refund {
     refusal: String,
     tries: i64,
     is_stuck: bool,
+    /// How it ended; None while it waits.
+    resolution: Option<String>,
     first_at: Moment,
     last_at: Moment,
 }
@@ -77,8 +78,7 @@ async fn list_refunds(visitor: Visitor, Query(part): Query<Part>) -> Result<Resp
 #[derive(Template)]
 #[template(path = "treasury/refund.html")]
 struct RefundPage {
-    /// None when it waits no more.
-    refund: Option<Refund>,
+    refund: Refund,
     path: String,
     trace: Vec<Traced>,
     form: Fields,
@@ -95,15 +95,13 @@ async fn show(
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let refund = find(visitor, "/payments/stuck", |it: &Refund| it.id == id).await?;
-    let trace = trace(visitor, id).await?;
-    if refund.is_none() && trace.is_empty() {
-        return Err(Error::unknown("There is no such refund.").into());
-    }
+    let name = segment(id);
     let content = RefundPage {
-        path: format!("/console/treasury/refunds/{}", segment(id)),
-        refund,
-        trace,
+        refund: visitor
+            .get("payments", &format!("/payments/stuck/{name}"))
+            .await?,
+        path: format!("/console/treasury/refunds/{name}"),
+        trace: trace(visitor, id).await?,
         form,
         refusal,
     };

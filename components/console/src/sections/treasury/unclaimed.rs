@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::acts::{Traced, trace};
-use super::{Amount, find, find_person, list};
+use super::{Amount, find_person, list};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lists::Part;
@@ -76,8 +76,9 @@ async fn show(
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
-    let is_it = |it: &Unclaimed| it.user_id == id && it.currency == currency;
-    let unclaimed = find(visitor, "/payments/unclaimed", is_it).await?;
+    let path = format!("/payments/unclaimed?user_id={id}");
+    let left: Vec<Unclaimed> = visitor.get("payments", &path).await?;
+    let unclaimed = left.into_iter().find(|it| it.currency == currency);
     let trace = trace(visitor, &id.to_string()).await?;
     if unclaimed.is_none() && trace.is_empty() {
         return Err(Error::unknown("There is no such money.").into());

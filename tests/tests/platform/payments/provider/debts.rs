@@ -83,6 +83,14 @@ fn a_won_dispute_after_a_write_off_repays_the_house() {
     let receivable: Uuid = scene.stack.sql().query_one(receivable, &[]).unwrap().get(0);
     let path = format!("/payments/receivables/{receivable}/written-off");
     by_hand(&admin, &path).expect(200);
+    // It is shown, though it is over.
+    let one = format!("/payments/receivables/{receivable}");
+    let shown = admin.get(&one).send().expect(200).json();
+    assert_eq!(
+        (&shown["amount"], &shown["settled"], &shown["written_off"]),
+        (&json!(7.5), &json!(0), &json!(7.5))
+    );
+    user.get(&one).send().expect(403);
     let houses = || ["receivables", "losses", "psp"].map(|it| house(&scene.stack, it));
     assert_eq!(houses(), [0, -750, 0]);
     scene

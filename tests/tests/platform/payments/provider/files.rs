@@ -141,6 +141,8 @@ fn a_report_is_compared_with_the_books_and_its_fees_are_booked_once() {
         .expect(200)
         .json();
     assert_eq!((&listed[0], &listed[1]["id"]), (&next, &file["id"]));
+    let path = format!("/payments/provider-files/{}", next["id"].as_str().unwrap());
+    assert_eq!(admin.get(&path).send().expect(200).json(), next);
 
     // Another currency counts as another amount.
     let [foreign, mixed] = [0; 2].map(|_| scene.paid().1);
@@ -236,6 +238,9 @@ fn a_report_that_cannot_be_read_changes_nothing() {
         uuid::Uuid::new_v4()
     );
     assert_eq!(admin.get(&path).send().problem(404)["code"], "unknown-file");
+    let one = path.trim_end_matches("/differences");
+    assert_eq!(admin.get(one).send().problem(404)["code"], "unknown-file");
+    user.get(one).send().expect(403);
     let (booked, reported) = kept(scene);
     assert_eq!(booked, reported);
 }
