@@ -76,10 +76,12 @@ RETURNS TABLE (
     longitude double precision, note text, appeal text, reference text, plan jsonb
 )
 LANGUAGE sql STABLE AS $$
+    -- A driver who has appealed cannot give the appeal up for a discount.
     SELECT it.id, it.zone_id, coalesce(it.shown, CASE WHEN it.id IS NOT NULL THEN '' END), it.amount, it.currency,
         millis(it.issued_at), it.status = 'paid', it.status,
         due_amount(it, now()), millis(next_step(it, now())),
         CASE WHEN it.status = 'issued' AND it.payments = 0 AND (it.schedule ->> 'waiver_percent')::int > 0
+                AND NOT EXISTS (SELECT FROM appeal WHERE fine_id = it.id)
             THEN due_amount(it, now(), true) END,
         it.paid_amount, it.code, it.place, it.latitude, it.longitude, it.note,
         (SELECT appeal.status FROM appeal WHERE fine_id = it.id), it.reference,

@@ -87,6 +87,35 @@ pub enum AppealStatus {
     Withdrawn,
 }
 
+/// A plate that is looked for, as plates are kept. A text that cannot be one is the plate of no car.
+pub fn wanted_plate(text: String) -> String {
+    match Plate::try_from(text) {
+        Ok(plate) => plate.as_str().to_owned(),
+        Err(_) => "-".to_owned(),
+    }
+}
+
+/// Which fines a list has.
+#[derive(Debug, Deserialize, Schema)]
+pub struct Wanted {
+    /// However it is written.
+    pub plate: Option<String>,
+    pub status: Option<Status>,
+    /// `true`: only those with an open appeal.
+    #[serde(default)]
+    pub appealed: bool,
+}
+
+impl Wanted {
+    /// With the plate as plates are kept.
+    pub fn bare(self) -> Self {
+        Self {
+            plate: self.plate.map(wanted_plate),
+            ..self
+        }
+    }
+}
+
 /// A fine as a controller writes it. Old clients send a plate and an amount only.
 #[derive(Debug, Deserialize, Schema)]
 pub struct NewFine {

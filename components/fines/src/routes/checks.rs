@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::calls;
 use crate::cover::{here, needs_shape};
 use crate::error::Error;
-use crate::fine::{CheckedPlate, NewViolation, PlateCheck, Violation};
+use crate::fine::{CheckedPlate, NewViolation, PlateCheck, Violation, wanted_plate};
 use crate::store;
 
 pub fn routes() -> Routes {
@@ -58,11 +58,7 @@ async fn list_checks(
     Query(wanted): Query<WantedPlate>,
     Query(page): Query<Page>,
 ) -> Result<Listed<PlateCheck>, Problem> {
-    // A text that cannot be a plate was never checked.
-    let plate = wanted.plate.map(|it| match Plate::try_from(it) {
-        Ok(plate) => plate.as_str().to_owned(),
-        Err(_) => "-".to_owned(),
-    });
+    let plate = wanted.plate.map(wanted_plate);
     let db = store::open().await?;
     let checks = store::list_checks(&db, id, &caller, plate.as_deref(), page).await?;
     Ok(Listed::page(&uri, page, store::PAGE, checks))

@@ -18,7 +18,7 @@ use super::checks::booked;
 use super::tickets::{elsewhere_at, paying};
 use crate::charge::Method;
 use crate::error::Error;
-use crate::fine::{Fine, HistoryLine, NewFine, payment_address, reference};
+use crate::fine::{Fine, HistoryLine, NewFine, Wanted, payment_address, reference};
 use crate::identity::is_guest;
 use crate::plan::Portion;
 use crate::saga;
@@ -168,14 +168,22 @@ async fn list_zone_fines(
     caller: Caller,
     uri: Uri,
     Path(id): Path<i64>,
+    Query(wanted): Query<Wanted>,
     Query(page): Query<Page>,
 ) -> Result<Listed<Fine>, Problem> {
-    let fines = store::list_fines_in(&store::open().await?, id, &caller, page).await?;
+    let (db, wanted) = (store::open().await?, wanted.bare());
+    let fines = store::list_fines_in(&db, id, &caller, &wanted, page).await?;
     Ok(Listed::page(&uri, page, store::PAGE, fines))
 }
 
-async fn list_fines(_: Admin, uri: Uri, Query(page): Query<Page>) -> Result<Listed<Fine>, Problem> {
-    let fines = store::list_fines(&store::open().await?, page).await?;
+async fn list_fines(
+    _: Admin,
+    uri: Uri,
+    Query(wanted): Query<Wanted>,
+    Query(page): Query<Page>,
+) -> Result<Listed<Fine>, Problem> {
+    let (db, wanted) = (store::open().await?, wanted.bare());
+    let fines = store::list_fines(&db, &wanted, page).await?;
     Ok(Listed::page(&uri, page, store::PAGE, fines))
 }
 

@@ -1,5 +1,7 @@
 -- $1 zone
-SELECT zone.id, occupied, capacity, greatest(0, capacity - occupied) AS free
+SELECT zone.id, occupied, capacity,
+    -- greatest() would make 0 of an unknown capacity.
+    CASE WHEN capacity IS NOT NULL THEN greatest(0, capacity - occupied) END AS free
 FROM zone
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT plate) AS occupied

@@ -1,7 +1,6 @@
--- $1 limit, $2 offset
+-- $1 plate, $2 status, $3 only those with an open appeal, $4 limit, $5 offset
 SELECT shown.*
-FROM fine
+FROM find_fines(NULL, $1, $2, $3, $4::bigint, $5::bigint) AS found (id)
+JOIN fine ON fine.id = found.id
 CROSS JOIN LATERAL show_fine(fine) AS shown
-WHERE hidden_at IS NULL
 ORDER BY fine.id DESC
-LIMIT $1::bigint OFFSET $2::bigint

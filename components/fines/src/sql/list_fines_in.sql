@@ -1,4 +1,4 @@
--- $1 zone, $2 caller, $3 caller is admin, $4 limit, $5 offset
+-- $1 zone, $2 caller, $3 caller is admin, $4 plate, $5 status, $6 only those with an open appeal, $7 limit, $8 offset
 WITH asked AS (
     SELECT CASE
         WHEN NOT EXISTS (SELECT FROM zone WHERE id = $1) THEN 'unknown_zone'
@@ -8,12 +8,11 @@ WITH asked AS (
 )
 SELECT outcome, listed.*
 FROM asked
-LEFT JOIN (
+LEFT JOIN LATERAL (
     SELECT shown.*
-    FROM fine
+    FROM find_fines($1, $4, $5, $6, $7::bigint, $8::bigint) AS found (id)
+    JOIN fine ON fine.id = found.id
     CROSS JOIN LATERAL show_fine(fine) AS shown
-    WHERE fine.zone_id = $1 AND hidden_at IS NULL
-    ORDER BY fine.id DESC
-    LIMIT $4::bigint OFFSET $5::bigint
-) AS listed ON outcome = 'listed'
+    WHERE outcome = 'listed'
+) AS listed ON true
 ORDER BY listed.id DESC

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{LONG_PAGE, PAGE, decide, list};
 use crate::error::Error;
-use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation};
+use crate::fine::{Fine, HistoryLine, NewFine, NewViolation, PlateCheck, Violation, Wanted};
 use crate::plan::{Plan, Shown};
 
 /// Records a check. Returns nothing when the car has no valid ticket and its bookings were not asked for yet.
@@ -129,8 +129,14 @@ pub async fn find_plan_by_reference(
     Ok(found.plan)
 }
 
-pub async fn list_fines(db: &Db, page: Page) -> Result<Vec<Fine>, Error> {
-    let params = params![page.limit(PAGE), page.offset()];
+pub async fn list_fines(db: &Db, wanted: &Wanted, page: Page) -> Result<Vec<Fine>, Error> {
+    let params = params![
+        wanted.plate.as_deref(),
+        wanted.status,
+        wanted.appealed,
+        page.limit(PAGE),
+        page.offset()
+    ];
     Ok(db.all(sql!("list_fines"), params).await?)
 }
 
@@ -138,12 +144,16 @@ pub async fn list_fines_in(
     db: &Db,
     zone: i64,
     caller: &Caller,
+    wanted: &Wanted,
     page: Page,
 ) -> Result<Vec<Fine>, Error> {
     let params = params![
         zone,
         caller.id,
         caller.is_admin(),
+        wanted.plate.as_deref(),
+        wanted.status,
+        wanted.appealed,
         page.limit(PAGE),
         page.offset()
     ];

@@ -80,6 +80,9 @@ fn a_zone_counts_the_cars_that_stand_there() {
         full,
         json!({ "zone_id": zone.id, "occupied": 1, "capacity": 3, "free": 2 })
     );
+    let unbounded = Zone::found(&stack);
+    let free = stack.get(&unbounded.path("/occupancy")).send();
+    assert_eq!(free.expect(200).json()["free"], Value::Null);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn sweeps_and_lists_do_not_read_long_open_cases() {
     let zone = Zone::found(&stack).id.to_string();
     let no_check = format!("({zone}, NULL, true, 'NONE', 20, 0)");
     let no_valid = format!("({zone}, NULL, true, true, 20, 0)");
+    let no_paid = format!("({zone}, NULL, true, NULL, 'paid', false, 20, 0)");
     let years_ago = |years: i32| {
         format!("(extract(epoch FROM now() - interval '{years} years') * 1000)::bigint")
     };
@@ -76,6 +77,10 @@ fn sweeps_and_lists_do_not_read_long_open_cases() {
         ("list_tickets", &earlier),
         ("list_tickets_in", &no_valid),
         ("list_cars", "(true, 20, 0)"),
+        ("list_fines", "(NULL, 'paid', false, 20, 0)"),
+        ("list_fines", "('NONE', NULL, false, 20, 0)"),
+        ("list_fines", "(NULL, NULL, true, 20, 0)"),
+        ("list_fines_in", &no_paid),
     ];
     let mut sql = stack.sql();
     let mut sql = sql.transaction().unwrap();

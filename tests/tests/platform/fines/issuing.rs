@@ -6,6 +6,56 @@ use wharf_tests::{Stack, User, at_once, eventually};
 use super::{SOON, Zone, driver, parked, plate};
 
 #[test]
+fn lists_of_fines_are_filtered_by_plate_status_and_appeal() {
+    let stack = Stack::shared();
+    let zone = Zone::found(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fined = |plate: &str| zone.fined(plate)["id"].clone();
+    let paid = fined(&plate);
+    // The same car is fined again after an hour.
+    let past = "UPDATE fines.fine SET issued_at = issued_at - interval '2 hours' WHERE id = $1";
+    stack
+        .sql()
+        .execute(past, &[&paid.as_i64().unwrap()])
+        .unwrap();
+    let (appealed, open) = (fined(&plate), fined(&super::plate()));
+    let fine = format!("/api/v1/fines/{paid}/pay");
+    driver.post(&fine).json(&json!({})).send().expect(201);
+    let appeal = json!({ "text": "The machine was broken." });
+    let path = format!("/api/v1/fines/{appealed}/appeal");
+    driver.post(&path).json(&appeal).send().expect(201);
+
+    let spaced = format!("{} {}", &plate[..2], plate[2..].to_lowercase());
+    let cases = [
+        ("status=paid".to_owned(), vec![&paid]),
+        ("status=issued".to_owned(), vec![&open, &appealed]),
+        ("status=cancelled".to_owned(), vec![]),
+        ("appealed=true".to_owned(), vec![&appealed]),
+        ("appealed=true&status=paid".to_owned(), vec![]),
+        (
+            format!("plate={}", spaced.replace(' ', "%20")),
+            vec![&appealed, &paid],
+        ),
+        (format!("plate={plate}&status=paid"), vec![&paid]),
+        (format!("plate={plate}&limit=1"), vec![&appealed]),
+        (format!("plate={plate}&limit=1&offset=1"), vec![&paid]),
+        ("plate=%21".to_owned(), vec![]),
+    ];
+    let listed = |user: &User, path: &str| {
+        let fines = user.get(path).send().expect(200).json();
+        let fines = fines.as_array().unwrap().clone();
+        fines.iter().map(|it| it["id"].clone()).collect::<Vec<_>>()
+    };
+    for (filter, expected) in cases {
+        let found = listed(&zone.controller, &zone.path(&format!("/fines?{filter}")));
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filter}");
+    }
+    // The list of all zones has other fines, too.
+    let all = format!("/api/v1/fines?plate={plate}&status=issued");
+    assert_eq!(listed(&User::admin(&stack), &all), [appealed]);
+}
+
+#[test]
 fn a_fine_of_the_old_form_is_issued_by_a_controller() {
     let stack = Stack::shared();
     let zone = Zone::found(&stack);

@@ -181,6 +181,21 @@ fn discounts_and_surcharges_apply_on_their_days() {
 }
 
 #[test]
+fn a_driver_who_has_appealed_is_offered_no_discount_for_giving_the_appeal_up() {
+    let stack = Stack::shared();
+    let zone = with_schedule(&stack);
+    let (driver, plate) = driver(&stack, 10_000);
+    let fine = zone.fined(&plate);
+    let path = format!("/api/v1/fines/{}", fine["id"]);
+    let shown = || driver.get(&path).send().expect(200).json();
+    assert_eq!(shown()["due_if_waived"], json!(12));
+    let appeal = json!({ "text": "The machine was broken." });
+    let opened = driver.post(&format!("{path}/appeal")).json(&appeal).send();
+    opened.expect(201);
+    assert_eq!(shown()["due_if_waived"], Value::Null);
+}
+
+#[test]
 fn a_payment_started_in_time_counts_even_when_reported_late() {
     let stack = Stack::shared();
     let zone = with_schedule(&stack);

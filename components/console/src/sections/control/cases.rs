@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 use uuid::Uuid;
 
-use super::{Amount, Desk, file, find_desk, look_through, zones};
+use super::{Amount, Desk, file, find_desk, zones};
 use crate::fields::Fields;
 use crate::lists::{LIMIT, Part};
 use crate::page::{form_page, go_to, page};
@@ -53,32 +53,12 @@ struct Fine {
 }
 
 impl Fine {
-    /// Whether it is among those that are looked for.
-    fn is(&self, wanted: &Wanted) -> bool {
-        let is_plate = wanted
-            .plate
-            .as_deref()
-            .is_none_or(|it| bare(&self.plate) == bare(it));
-        let is_state = match wanted.state.as_deref() {
-            None => true,
-            Some("appealed") => self.appeal.as_deref() == Some("open"),
-            Some(status) => self.status == status,
-        };
-        is_plate && is_state
-    }
-
     fn state(&self) -> String {
         match &self.appeal {
             None => self.status.clone(),
             Some(appeal) => format!("{}, appeal {appeal}", self.status),
         }
     }
-}
-
-/// A plate as plates are compared.
-fn bare(plate: &str) -> String {
-    let letters = plate.chars().filter(|it| it.is_alphanumeric());
-    letters.flat_map(char::to_uppercase).collect()
 }
 
 #[derive(Deserialize, Schema)]
@@ -92,6 +72,16 @@ impl Wanted {
     fn filters(&self) -> [(&str, &str); 2] {
         let filters = [("plate", &self.plate), ("state", &self.state)];
         filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+    }
+
+    /// The same in the words of fines.
+    fn asked(&self) -> [(&str, &str); 3] {
+        let [plate, (_, state)] = self.filters();
+        let (status, appealed) = match state {
+            "appealed" => ("", "true"),
+            status => (status, ""),
+        };
+        [plate, ("status", status), ("appealed", appealed)]
     }
 }
 
@@ -152,7 +142,8 @@ async fn show_list(
     wanted: Wanted,
     part: Part,
 ) -> Result<Response, Problem> {
-    let found = look_through(visitor, path, part, |it: &Fine| it.is(&wanted)).await?;
+    let asked = part.query(wanted.asked().into_iter().chain([LIMIT]));
+    let found = visitor.list("fines", &format!("{path}?{asked}")).await?;
     let content = Fines {
         desk,
         fines: found.rows,
