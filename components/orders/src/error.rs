@@ -75,6 +75,14 @@ pub enum Error {
     )]
     UnknownCoupon,
     #[refusal(
+        422,
+        "unknown-time-zone",
+        "No such time zone",
+        detail = "time_zone must be UTC or the name of an IANA time zone, as America/Sao_Paulo",
+        field = "/time_zone"
+    )]
+    UnknownTimeZone,
+    #[refusal(
         400,
         "empty-patch",
         "Nothing is to be changed",

@@ -231,7 +231,8 @@ fn shops() -> Routes {
     Routes::new("Shops", Dialect::FastFood)
         .get("/shops", shops::list_shops, |it| it.summary("List shops"))
         .post("/shops", shops::create_shop, |it| {
-            it.summary("Open a shop").refuses([Error::INVALID_NAME])
+            it.summary("Open a shop")
+                .refuses([Error::INVALID_NAME, Error::UNKNOWN_TIME_ZONE])
         })
         .get("/shops/{shop_id}", shops::show_shop, |it| {
             it.summary("Show a shop").refuses([Error::UNKNOWN_SHOP])
@@ -239,6 +240,7 @@ fn shops() -> Routes {
         .patch("/shops/{shop_id}", shops::change_shop, |it| {
             it.summary("Change a shop").refuses([
                 Error::INVALID_NAME,
+                Error::UNKNOWN_TIME_ZONE,
                 Error::UNKNOWN_SHOP,
                 Error::EMPTY_PATCH,
             ])

@@ -17,7 +17,7 @@ use super::shops::orders::Order;
 use super::shops::{Shop, find_shop, find_shops};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::lists::{Listed, Part};
+use crate::lists::Part;
 use crate::page::{form_page, go_to};
 use crate::visitor::{Client, Visitor};
 
@@ -100,20 +100,22 @@ struct List {
 }
 
 async fn list_kitchens(visitor: Visitor, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let shops = find_shops(&visitor, &part).await?;
-    show_list(&visitor, shops, Fields::default(), None)
+    show_list(&visitor, &part, Fields::default(), None).await
 }
 
-fn show_list(
+/// Admins work in every shop.
+async fn show_list(
     visitor: &Visitor,
-    shops: Listed<Shop>,
+    part: &Part,
     form: Fields,
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
+    let is_admin = visitor.me.is(Role::Admin);
+    let shops = find_shops(visitor, part, !is_admin).await?;
     let content = List {
         shops: shops.rows,
         next: shops.next,
-        is_admin: visitor.me.is(Role::Admin),
+        is_admin,
         user: visitor.me.user_id.to_string(),
         form,
         refusal,
@@ -138,8 +140,7 @@ async fn open_shop(visitor: Visitor, form: Fields) -> Result<Response, Problem> 
         Ok(shop) => Ok(go_to(&format!("/kitchen/{}/menu", shop.id))),
         Err(refusal) => {
             let refusal = Some(refusal.into_text()?);
-            let shops = find_shops(&visitor, &Part::default()).await?;
-            show_list(&visitor, shops, form, refusal)
+            show_list(&visitor, &Part::default(), form, refusal).await
         }
     }
 }

@@ -211,9 +211,10 @@ pub async fn find_products(client: &Client, shop: i64, all: bool) -> Result<Vec<
     Ok(products)
 }
 
-pub async fn find_shops(client: &Client, part: &Part) -> Result<Listed<Shop>, Error> {
-    let path = format!("/shops?{}", part.query([LIMIT]));
-    client.list("orders", &path).await
+/// All shops, or only those where the person works.
+pub async fn find_shops(client: &Client, part: &Part, mine: bool) -> Result<Listed<Shop>, Error> {
+    let asked = part.query([("mine", if mine { "true" } else { "" }), LIMIT]);
+    client.list("orders", &format!("/shops?{asked}")).await
 }
 
 #[derive(Template)]
@@ -225,7 +226,7 @@ struct List {
 }
 
 async fn list_shops(anyone: Anyone, Query(part): Query<Part>) -> Result<Response, Problem> {
-    let list = find_shops(&anyone, &part).await?;
+    let list = find_shops(&anyone, &part, false).await?;
     let content = List {
         shops: list.rows,
         next: list.next,

@@ -6,7 +6,7 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
-use kit::identity::{Admin, Caller};
+use kit::identity::{Admin, Caller, NO_TOKEN};
 use kit::money::decimal;
 use kit::store::Db;
 use kit::web::{Created, Json, Listed, NoContent, Page, Path, Problem, Query, Schema};
@@ -21,8 +21,25 @@ use crate::shop::{Coupon, Figures, Member, Shop, StaffRole};
 use crate::store;
 use crate::store::shops::{self, NewCoupon as Stored};
 
-pub async fn list_shops(uri: Uri, Query(page): Query<Page>) -> Result<Listed<Shop>, Problem> {
-    let listed = shops::list_shops(&store::open().await?, page).await?;
+#[derive(Deserialize, Schema)]
+pub struct Wanted {
+    /// `true`: only those where the caller works.
+    #[serde(default)]
+    mine: bool,
+}
+
+pub async fn list_shops(
+    caller: Option<Caller>,
+    uri: Uri,
+    Query(Wanted { mine }): Query<Wanted>,
+    Query(page): Query<Page>,
+) -> Result<Listed<Shop>, Problem> {
+    let db = store::open().await?;
+    let listed = match (mine, caller) {
+        (false, _) => shops::list_shops(&db, page).await?,
+        (true, Some(caller)) => shops::list_shops_of(&db, caller.id, page).await?,
+        (true, None) => return Err(NO_TOKEN),
+    };
     Ok(Listed::page(&uri, page, shops::PAGE, listed))
 }
 

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use kit::identity::Caller;
-use kit::store::Db;
+use kit::is_zone_name;
+use kit::store::{Db, DbError};
 use kit::web::Page;
 use kit::{params, sql};
 use uuid::Uuid;
@@ -18,6 +19,12 @@ pub async fn list_shops(db: &Db, page: Page) -> Result<Vec<Shop>, Error> {
     Ok(db.all(sql!("list_shops"), params).await?)
 }
 
+/// Those where the user works.
+pub async fn list_shops_of(db: &Db, user: Uuid, page: Page) -> Result<Vec<Shop>, Error> {
+    let params = params![user, page.limit(PAGE), page.offset()];
+    Ok(db.all(sql!("list_shops_of"), params).await?)
+}
+
 pub async fn find_shop(db: &Db, id: i64) -> Result<Shop, Error> {
     db.optional(sql!("find_shop"), params![id])
         .await?
@@ -30,8 +37,9 @@ pub async fn create_shop(
     owner: Option<Uuid>,
     time_zone: Option<&str>,
 ) -> Result<Shop, Error> {
+    check_zone(time_zone)?;
     let params = params![name, owner, time_zone];
-    Ok(db.one(sql!("create_shop"), params).await?)
+    db.one(sql!("create_shop"), params).await.map_err(of_zone)
 }
 
 pub async fn change_shop(
@@ -41,10 +49,27 @@ pub async fn change_shop(
     owner: Option<Uuid>,
     time_zone: Option<&str>,
 ) -> Result<Shop, Error> {
+    check_zone(time_zone)?;
     let params = params![id, name, owner, time_zone];
     db.optional(sql!("change_shop"), params)
-        .await?
+        .await
+        .map_err(of_zone)?
         .ok_or(Error::UnknownShop)
+}
+
+fn check_zone(name: Option<&str>) -> Result<(), Error> {
+    match name.is_none_or(is_zone_name) {
+        true => Ok(()),
+        false => Err(Error::UnknownTimeZone),
+    }
+}
+
+/// Only PostgreSQL knows all names; it calls another one an invalid parameter (22023).
+fn of_zone(error: DbError) -> Error {
+    match error {
+        DbError::Refused { sqlstate, .. } if sqlstate == "22023" => Error::UnknownTimeZone,
+        other => other.into(),
+    }
 }
 
 pub async fn list_staff(db: &Db, shop: i64, caller: &Caller) -> Result<Vec<Member>, Error> {

@@ -4,8 +4,9 @@ mod acts;
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use wharf_tests::described::OPERATIONS;
-use wharf_tests::{Stack, User};
+use wharf_tests::{Stack, User, unique};
 
 use super::{hire, id_of, open_shop};
 use acts::{OPEN, Scene};
@@ -36,6 +37,44 @@ fn users(stack: &Stack, scene: &Scene) -> Vec<User> {
         role => hire(stack, scene.shop.id, role),
     };
     ROLES.iter().map(of_role).collect()
+}
+
+#[test]
+fn a_member_of_staff_lists_the_shops_where_they_work() {
+    let stack = Stack::shared();
+    let [first, second] = [(); 2].map(|()| open_shop(&stack));
+    let cook = hire(&stack, first.id, "kitchen");
+    let shops_of = |user: &User| {
+        let listed = user.get("/shops?mine=true").send().expect(200).json();
+        let shops = listed.as_array().unwrap();
+        let ids = shops.iter().map(|it| it["id"].as_i64().unwrap());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(shops_of(&cook), [first.id]);
+    let again = format!("/shops/{}/staff/{}/counter", first.id, id_of(&cook));
+    User::admin(&stack).put(&again).send().expect(204);
+    assert_eq!(shops_of(&cook), [first.id]);
+    assert_eq!(shops_of(&second.manager), [second.id]);
+    assert_eq!(shops_of(&User::driver(&stack)), [0_i64; 0]);
+    stack.get("/shops?mine=true").send().problem(401);
+    let all = stack.get("/shops?limit=100").send().expect(200).json();
+    assert!(all.as_array().unwrap().len() >= 2);
+}
+
+#[test]
+fn the_time_zone_of_a_shop_is_one_that_there_is() {
+    let stack = Stack::shared();
+    let admin = User::admin(&stack);
+    let shop = format!("/shops/{}", open_shop(&stack).id);
+    for zone in ["Nowhere/City", "FOO3BAR", "", "EST"] {
+        let body = json!({ "name": unique("Shop"), "time_zone": zone });
+        let refused = admin.post("/shops").json(&body).send();
+        assert_eq!(refused.problem(422)["code"], "unknown-time-zone", "{zone}");
+        let body = json!({ "time_zone": zone });
+        admin.patch(&shop).json(&body).send().problem(422);
+    }
+    let body = json!({ "time_zone": "Europe/Lisbon" });
+    admin.patch(&shop).json(&body).send().expect(200);
 }
 
 #[test]
