@@ -1,16 +1,52 @@
 //! What holds for every path of the platform.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use wharf_tests::{Options, Stack, User, eventually};
+use wharf_tests::described::OPERATIONS;
+use wharf_tests::{Options, Stack, User, eventually, unique};
 
 use crate::payments::account;
 
 const SOON: Duration = Duration::from_secs(60);
+
+/// Segments of paths that open something to everybody who knows them.
+#[test]
+fn secrets_in_paths_are_not_logged() {
+    let stack = Options::default().start();
+    let names = ["code", "link", "otp", "reference", "secret"];
+    // The code of a coupon is for everybody, that of a violation for everybody, too.
+    let public = [
+        "/shops/{shop_id}/coupons/{code}",
+        "/api/v1/violations/{code}",
+    ];
+    let secret = unique("hush");
+    let mut paths = BTreeSet::new();
+    let secret_ones = |path: &&str| !public.contains(path);
+    for path in OPERATIONS.iter().map(|it| it.path).filter(secret_ones) {
+        for name in names {
+            let parameter = format!("{{{name}}}");
+            if let Some((before, _)) = path.split_once(&parameter) {
+                paths.insert(before.to_owned());
+            }
+        }
+    }
+    assert!(
+        paths.contains("/payment/promocode/") && paths.len() >= 6,
+        "{paths:?}"
+    );
+    for path in &paths {
+        stack.get(&format!("{path}{secret}")).send();
+        eventually("the request is logged", SOON, || {
+            stack.log().contains(&format!("{path}***"))
+        });
+    }
+    assert!(!stack.log().contains(&secret));
+}
 
 #[test]
 fn health_is_answered_by_the_host_itself() {
