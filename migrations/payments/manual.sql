@@ -157,4 +157,4 @@ END $$;
 
 REVOKE ALL ON FUNCTION agree_on_mode, note_demotion, counts, may_act, was_agreed, lock_acts, done_alone, note_act,
     change_status_by_hand, return_by_hand FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION agree_on_mode, note_demotion, change_status_by_hand, return_by_hand TO wharf_payments;
+GRANT EXECUTE ON FUNCTION agree_on_mode, note_demotion, counts, change_status_by_hand, return_by_hand TO wharf_payments;

@@ -323,6 +323,10 @@ fn accounts() -> Routes {
                 .note("Applies to later payments.")
         })
         .about("Manual acts")
+        .get("/proposals", manual::list_proposals, |it| {
+            it.summary("List what waits for a second admin")
+                .note("Proposals that still count: of the last week, by an admin who still is one, and neither done nor replaced since. The newest first.")
+        })
         .get("/acts", manual::list_acts, |it| {
             it.summary("List the manual acts of admins")
                 .note("Includes proposals that wait for a second admin. The newest first.")

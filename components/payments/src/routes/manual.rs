@@ -189,9 +189,7 @@ pub async fn hand_over(
 }
 
 #[derive(Deserialize, Schema)]
-pub struct WantedActs {
-    /// The id of a payment, an attempt, a payout or a receivable; the text of a promo code, or `random`.
-    about: Option<String>,
+pub struct Newest {
     /// The `id` of the last act of the page before.
     before: Option<i64>,
     /// Rows at most; never more than 100.
@@ -199,16 +197,37 @@ pub struct WantedActs {
     limit: Option<i64>,
 }
 
+impl Newest {
+    fn limit(&self) -> i64 {
+        self.limit.unwrap_or(ROWS).clamp(1, 100)
+    }
+}
+
+pub async fn list_proposals(
+    Admin(_): Admin,
+    Query(page): Query<Newest>,
+) -> Result<Json<Vec<Act>>, Problem> {
+    let db = store::open().await?;
+    let proposals = manual::list_proposals(&db, page.before, page.limit()).await?;
+    Ok(Json(proposals))
+}
+
+#[derive(Deserialize, Schema)]
+pub struct WantedActs {
+    /// The id of a payment, an attempt, a payout or a receivable; the text of a promo code, or `random`.
+    about: Option<String>,
+}
+
 pub async fn list_acts(
     Admin(_): Admin,
-    Query(wanted): Query<WantedActs>,
+    Query(WantedActs { about }): Query<WantedActs>,
+    Query(page): Query<Newest>,
 ) -> Result<Json<Vec<Act>>, Problem> {
-    let limit = wanted.limit.unwrap_or(ROWS).clamp(1, 100);
     // PostgreSQL's texts hold no NUL, so nothing has such an id.
-    if wanted.about.as_deref().is_some_and(|it| it.contains('\0')) {
+    if about.as_deref().is_some_and(|it| it.contains('\0')) {
         return Ok(Json(Vec::new()));
     }
     let db = store::open().await?;
-    let acts = manual::list_acts(&db, wanted.about, wanted.before, limit).await?;
+    let acts = manual::list_acts(&db, about, page.before, page.limit()).await?;
     Ok(Json(acts))
 }

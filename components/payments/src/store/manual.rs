@@ -58,6 +58,13 @@ pub async fn write_off(db: &Db, receivable: Uuid, hand: &Hand) -> Result<Handled
     decide(db, sql!("write_off"), params).await
 }
 
+/// Proposals that still count and were not done, the newest first.
+pub async fn list_proposals(db: &Db, before: Option<i64>, limit: i64) -> Result<Vec<Act>, Error> {
+    Ok(db
+        .all(sql!("list_proposals"), params![before, limit])
+        .await?)
+}
+
 /// Acts, the newest first; about one subject when its id is given.
 pub async fn list_acts(
     db: &Db,

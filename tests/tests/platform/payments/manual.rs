@@ -33,6 +33,14 @@ fn acts(admin: &User, about: &str) -> Vec<Value> {
     acts.as_array().unwrap().clone()
 }
 
+/// Whether a proposal about it waits for a second admin.
+fn waits(admin: &User, about: &str) -> bool {
+    let proposals = admin.get("/payments/proposals?limit=100").send();
+    let proposals = proposals.expect(200).json();
+    let mut proposals = proposals.as_array().unwrap().iter();
+    proposals.any(|it| it["about"] == about)
+}
+
 #[test]
 fn every_manual_act_records_its_admin_time_and_reason() {
     let stack = Stack::shared();
@@ -74,6 +82,8 @@ fn above_an_amount_it_takes_two_admins() {
     // Repetitions by the same admin change nothing.
     approve(&first, &payment).expect(202);
     assert_eq!(acts(&first, &payment).len(), 1);
+    assert!(waits(&second, &payment));
+    user.get("/payments/proposals").send().expect(403);
     let done = approve(&second, &payment).expect(200).json();
     assert_eq!(done["status"], "approved");
     let stages: Vec<_> = acts(&first, &payment)
@@ -81,10 +91,12 @@ fn above_an_amount_it_takes_two_admins() {
         .map(|it| it["stage"].clone())
         .collect();
     assert_eq!(stages, [json!("done"), json!("proposed")]);
+    assert!(!waits(&first, &payment));
     // A different act is a new proposal.
     let path = format!("/payments/{payment}?new_status=refunded&reason=cash+was+false");
     second.request("PATCH", &path).send().expect(202);
     second.request("PATCH", &path).send().expect(202);
+    assert!(waits(&first, &payment));
     let back = first.request("PATCH", &path).send().expect(200).json();
     assert_eq!(back["status"], "refunded");
     assert_sound(&stack);
@@ -99,6 +111,7 @@ fn a_proposal_is_good_for_a_week() {
     let old = "INSERT INTO payments.manual_act (subject, about, act, stage, amount, currency, actor, acted_at)
         VALUES ('payment', $1, 'approved', 'proposed', 500000, 'BRL', gen_random_uuid(), now() - interval '8 days')";
     stack.sql().execute(old, &[&payment]).unwrap();
+    assert!(!waits(&first, &payment));
     approve(&first, &payment).expect(202);
     approve(&second, &payment).expect(200);
 }
@@ -114,8 +127,10 @@ fn a_proposal_of_an_admin_who_was_erased_is_no_consent() {
         VALUES ('payment', $1, 'approved', 'proposed', 500000, 'BRL', $2)";
     let mut sql = stack.sql();
     sql.execute(proposed, &[&payment, &gone]).unwrap();
+    assert!(waits(&first, &payment));
     let forget = "SELECT payments.forget_holder($1, 9223372036854775807)";
     sql.execute(forget, &[&gone]).unwrap();
+    assert!(!waits(&first, &payment));
     approve(&first, &payment).expect(202);
     approve(&User::second_admin(&stack), &payment).expect(200);
 }

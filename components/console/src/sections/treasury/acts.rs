@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::response::Response;
-use jiff::SignedDuration;
 use kit::web::{Dialect, Problem, Query, Routes, Schema};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -81,41 +80,10 @@ pub async fn trace(visitor: &Visitor, about: &str) -> Result<Vec<Traced>, Error>
     with_names(visitor, visitor.get("payments", &path).await?).await
 }
 
-/// So far back proposals are looked for.
-const MAX_PAGES: usize = 40;
-/// A proposal is good for a week.
-const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// Proposals that were not carried out yet.
+/// What waits for a second admin: the newest hundred.
 pub async fn list_proposals(visitor: &Visitor) -> Result<Vec<Traced>, Error> {
-    let now = kit::now();
-    let (mut done, mut open): (Vec<Act>, Vec<Act>) = (Vec::new(), Vec::new());
-    let mut part = Some(Part::default());
-    for _ in 0..MAX_PAGES {
-        let Some(asked) = part.take() else {
-            break;
-        };
-        let asked = asked.query([LIMIT]);
-        let acts: Vec<Act> = visitor
-            .get("payments", &format!("/payments/acts?{asked}"))
-            .await?;
-        part = earlier(&acts, ROWS, |it| it.id);
-        for act in acts {
-            if now.duration_since(act.acted_at.0) >= GOOD_FOR {
-                part = None;
-                break;
-            }
-            let is_same = |it: &Act| {
-                (&it.subject, &it.about, &it.act) == (&act.subject, &act.about, &act.act)
-            };
-            match act.is_proposed() {
-                false => done.push(act),
-                true if !done.iter().any(is_same) => open.push(act),
-                true => (),
-            }
-        }
-    }
-    with_names(visitor, open).await
+    let path = "/payments/proposals?limit=100";
+    with_names(visitor, visitor.get("payments", path).await?).await
 }
 
 #[derive(Deserialize, Schema)]

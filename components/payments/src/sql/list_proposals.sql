@@ -1,0 +1,12 @@
+-- $1 before this act or null, $2 limit
+-- What was proposed within the week for which a proposal counts, and was not done since.
+SELECT id, subject, about, act, stage, amount, currency, actor, reason, millis(acted_at) AS acted_at
+FROM manual_act AS proposal
+WHERE stage = 'proposed' AND acted_at > now() - interval '7 days' AND counts(proposal, now())
+    AND ($1::bigint IS NULL OR id < $1)
+    AND NOT EXISTS (
+        SELECT FROM manual_act AS later
+        WHERE (later.subject, later.about) = (proposal.subject, proposal.about) AND later.id > proposal.id
+    )
+ORDER BY id DESC
+LIMIT $2
