@@ -31,12 +31,11 @@ impl Part {
 
     /// The query of this part of a list that is filtered.
     pub fn query<'a>(&'a self, filters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-        let bounds = [
+        let bounds = given([
             ("after", &self.after),
             ("before", &self.before),
             ("offset", &self.offset),
-        ];
-        let bounds = bounds.map(|(name, it)| (name, it.as_deref().unwrap_or_default()));
+        ]);
         query(filters.into_iter().chain(bounds))
     }
 
@@ -62,6 +61,13 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.query([]))
     }
+}
+
+/// Parts of a query; what is not given is empty, and left out.
+pub fn given<'a, const N: usize>(
+    parts: [(&'a str, &'a Option<String>); N],
+) -> [(&'a str, &'a str); N] {
+    parts.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
 }
 
 /// What comes after a full page of rows, newest first, of a list that does not say itself whether it goes on.

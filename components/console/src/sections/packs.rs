@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::versions::Version;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::lists::{LIMIT, Listed, Part};
+use crate::lists::{LIMIT, Listed, Part, given};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::Moment;
@@ -138,12 +138,11 @@ struct Asked {
 
 impl Asked {
     fn filters(&self) -> [(&str, &str); 3] {
-        let filters = [
+        given([
             ("q", &self.q),
             ("mc_version", &self.mc_version),
             ("loader", &self.loader),
-        ];
-        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+        ])
     }
 }
 

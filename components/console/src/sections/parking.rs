@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::lists::{LIMIT, Part};
+use crate::lists::{LIMIT, Part, given};
 use crate::page::{again, form_page, go_to, page};
 use crate::visitor::{Anyone, Client, Me, Visitor};
 use crate::words::{self, Cents, Moment, query};
@@ -156,13 +156,12 @@ impl Asked {
     }
 
     fn window(&self) -> String {
-        let part = |it: &Option<String>| it.clone().unwrap_or_default();
-        query([("from", &*part(&self.from)), ("to", &*part(&self.to))])
+        query(given([("from", &self.from), ("to", &self.to)]))
     }
 
     /// The search as the form holds it.
     fn filters(&self) -> [(&str, &str); 7] {
-        let filters = [
+        given([
             ("city", &self.city),
             ("name", &self.name),
             ("from", &self.from),
@@ -170,8 +169,7 @@ impl Asked {
             ("parking_type", &self.parking_type),
             ("lowest", &self.lowest),
             ("highest", &self.highest),
-        ];
-        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+        ])
     }
 
     /// The search that bookings is asked for.

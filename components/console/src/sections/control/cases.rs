@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Amount, Desk, file, find_desk, zones};
 use crate::fields::Fields;
-use crate::lists::{LIMIT, Part};
+use crate::lists::{LIMIT, Part, given};
 use crate::page::{form_page, go_to, page};
 use crate::visitor::Visitor;
 use crate::words::{Cents, Moment, is_web_address, segment};
@@ -70,8 +70,7 @@ struct Wanted {
 
 impl Wanted {
     fn filters(&self) -> [(&str, &str); 2] {
-        let filters = [("plate", &self.plate), ("state", &self.state)];
-        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+        given([("plate", &self.plate), ("state", &self.state)])
     }
 
     /// The same in the words of fines.

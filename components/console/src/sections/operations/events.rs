@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::lists::{LIMIT, Part, ROWS, earlier};
+use crate::lists::{LIMIT, Part, ROWS, earlier, given};
 use crate::page::{form_page, go_to};
 use crate::visitor::Visitor;
 use crate::words::{Moment, query};
@@ -76,13 +76,12 @@ struct Wanted {
 
 impl Wanted {
     fn filters(&self) -> [(&str, &str); 4] {
-        let filters = [
+        given([
             ("state", &self.state),
             ("kind", &self.kind),
             ("consumer", &self.consumer),
             ("aggregate", &self.aggregate),
-        ];
-        filters.map(|(name, it)| (name, it.as_deref().unwrap_or_default()))
+        ])
     }
 
     fn has_state(&self, state: &str) -> bool {
