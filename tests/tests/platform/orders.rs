@@ -83,7 +83,7 @@ impl Shop {
     }
 
     /// A request for so many of a product.
-    fn wish(&self, product: i64, quantity: i64, method: &str) -> Value {
+    pub(crate) fn wish(&self, product: i64, quantity: i64, method: &str) -> Value {
         json!({
             "shop_id": self.id, "payment_method": method,
             "order_items": [{ "product_id": product, "quantity": quantity }],

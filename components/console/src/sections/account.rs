@@ -6,6 +6,7 @@ mod notices;
 mod password;
 mod proof;
 mod sessions;
+mod tokens;
 
 use askama::Template;
 use axum::http::{HeaderMap, Method, header};
@@ -37,6 +38,7 @@ pub fn routes() -> Routes {
         .and(password::routes())
         .and(factor::routes())
         .and(sessions::routes())
+        .and(tokens::routes())
         .and(notices::routes())
 }
 

@@ -1,5 +1,7 @@
 //! For staff of a shop: orders to prepare and hand over, the menu. Amounts are BRL.
 
+mod coupons;
+mod figures;
 mod menu;
 mod orders;
 mod staff;
@@ -84,6 +86,14 @@ pub fn routes() -> Routes {
         .get("/kitchen/{shop}/staff", staff::list_staff, |it| it)
         .post("/kitchen/{shop}/staff", staff::appoint, |it| it)
         .post("/kitchen/{shop}/staff/dismiss", staff::dismiss, |it| it)
+        .get("/kitchen/{shop}/coupons", coupons::list_coupons, |it| it)
+        .post("/kitchen/{shop}/coupons", coupons::create_coupon, |it| it)
+        .post(
+            "/kitchen/{shop}/coupons/withdraw",
+            coupons::withdraw_coupon,
+            |it| it,
+        )
+        .get("/kitchen/{shop}/figures", figures::show_figures, |it| it)
         .get("/kitchen/{shop}/shop", staff::show_shop, |it| it)
         .post("/kitchen/{shop}/shop", staff::change_shop, |it| it)
 }

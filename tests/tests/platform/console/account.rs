@@ -2,6 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
+use serde_json::json;
 use totp_rs::Totp;
 use wharf_tests::{Browser, Page, Stack, Token, User, now_s, unique};
 
@@ -218,4 +219,41 @@ fn a_person_ends_sessions_chooses_notices_and_erases_the_account() {
     let filled = [("login", &*user.login), ("password", &*user.password)];
     let page = browser.send(&gone, "/console/sign-in", &filled);
     is_refused(&page, "Invalid login or password");
+}
+
+#[test]
+fn a_person_makes_a_token_for_a_program_and_ends_it() {
+    let stack = Stack::shared();
+    let user = User::driver(&stack);
+    let mut browser = Browser::of(&stack, &user);
+    let path = "/console/account/tokens";
+    age_proofs(&stack, &user);
+    let page = browser.open(path);
+    assert!(!page.has_form(path) && page.says("You have made none"));
+    let asked = browser.open(&page.link("Prove who you are"));
+    let page = browser.send(&asked, PROOF, &[("password", &*user.password)]);
+    assert_eq!(page.path, path);
+
+    let wrong = [("name", "<b>sync"), ("scope", "everything"), ("days", "7")];
+    let refused = browser.send(&page, path, &wrong);
+    assert_eq!(refused.answer.status(), 422, "{}", refused.text());
+    assert!(refused.answer.text().contains("value=\"everything\""));
+    let right = [("name", "<b>sync"), ("scope", "read"), ("days", "7")];
+    let made = browser.send(&refused, path, &right);
+    let text = made.answer.text();
+    let token = text.split("<code>").nth(1).unwrap();
+    let token = token.split("</code>").next().unwrap();
+    let exchange = || {
+        let body = json!({ "token": token });
+        stack.post("/auth/exchange").json(&body).send()
+    };
+    exchange().expect(200);
+
+    let page = browser.open(path);
+    assert!(page.says("<b>sync") && !page.answer.text().contains(token));
+    let tokens = user.get("/auth/tokens").send().expect(200).json();
+    let end = format!("{path}/{}/end", tokens[0]["id"].as_str().unwrap());
+    let page = browser.send(&page, &end, &[]);
+    assert!(page.says("You have made none"), "{}", page.text());
+    exchange().problem(401);
 }

@@ -188,3 +188,75 @@ fn an_admin_opens_a_shop_and_its_manager_appoints_and_dismisses() {
     member.send(&page, &format!("{staff}/dismiss"), &[]);
     assert_eq!(member.try_open(&kitchen).answer.status(), 403);
 }
+
+#[test]
+fn a_manager_makes_a_coupon_that_takes_off_and_withdraws_it() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let fries = shop.product(json!({}));
+    let mut manager = Browser::of(&stack, &shop.manager);
+    let path = format!("/console/kitchen/{}/coupons", shop.id);
+    let page = manager.open(&path);
+    assert!(page.says("The shop has no coupons"), "{}", page.text());
+    let both = [("code", "TEN"), ("percent", "10"), ("amount", "1,00")];
+    let refused = manager.send(&page, &path, &both);
+    assert_eq!(refused.answer.status(), 422, "{}", refused.text());
+    assert!(refused.answer.text().contains("value=\"1,00\""));
+    let ten = [
+        ("code", "TEN"),
+        ("amount", ""),
+        ("percent", "10"),
+        ("min_amount", "5"),
+        ("max_uses", "2"),
+        ("valid_until", "2030-01-31T18:00"),
+    ];
+    let page = manager.send(&refused, &path, &ten);
+    assert!(
+        page.says("TEN 10 % 5.00 0 of 2 2030-01-31 18:00"),
+        "{}",
+        page.text()
+    );
+
+    let customer = User::driver(&stack);
+    let mut wish = shop.wish(fries, 1, "counter");
+    wish["coupon"] = json!("TEN");
+    let placed = customer.post("/orders").json(&wish).send().expect(200);
+    assert_eq!(placed.json()["discount"], json!(1.05));
+    let page = manager.open(&path);
+    assert!(page.says("1 of 2"), "{}", page.text());
+    let page = manager.send(&page, &format!("{path}/withdraw"), &[("withdrawn", "TEN")]);
+    assert!(page.says("The shop has no coupons"), "{}", page.text());
+
+    // The kitchen neither sees nor makes coupons.
+    let mut cook = Browser::of(&stack, &hire(&stack, shop.id, "kitchen"));
+    assert_eq!(cook.try_open(&path).answer.status(), 403);
+}
+
+#[test]
+fn a_manager_sees_what_the_shop_sold() {
+    let stack = Stack::shared();
+    let shop = open_shop(&stack);
+    let fries = shop.product(json!({}));
+    let customer = User::driver(&stack);
+    let placed = shop.order(&customer, fries, 2, "counter").expect(200);
+    let mut manager = Browser::of(&stack, &shop.manager);
+    let path = format!("/console/kitchen/{}", shop.id);
+    let figures = format!("{path}/figures");
+    let nothing = manager.open(&figures);
+    assert!(nothing.says("No order was paid then"), "{}", nothing.text());
+    let board = manager.open(&path);
+    let taken = format!("{path}/orders/{}/paid", id(&placed.json()));
+    manager.send(&board, &taken, &[]);
+    let sold = manager.open(&figures);
+    let amount = placed.json()["amount"].as_f64().unwrap();
+    assert!(
+        sold.says(&format!("All days 1 {amount:.2}")),
+        "{}",
+        sold.text()
+    );
+    assert!(sold.says("2 × "), "{}", sold.text());
+    let wrong = manager.try_open(&format!("{figures}?from=2030-01-01&to=2020-01-01"));
+    assert_eq!(wrong.answer.status(), 422, "{}", wrong.text());
+    let past = manager.open(&format!("{figures}?from=2020-01-01&to=2020-01-31"));
+    assert!(past.says("No order was paid then"), "{}", past.text());
+}

@@ -70,7 +70,7 @@ async fn end_others(visitor: Visitor) -> Result<Response, Problem> {
 }
 
 /// One that has ended meanwhile is what was wanted.
-async fn end(visitor: &Visitor, id: Uuid) -> Result<(), Error> {
+pub(super) async fn end(visitor: &Visitor, id: Uuid) -> Result<(), Error> {
     let path = format!("/auth/sessions/{id}");
     match visitor.act(Method::DELETE, "signin", &path).await {
         Err(refusal) if refusal.is("unknown-session") => Ok(()),
