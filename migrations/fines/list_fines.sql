@@ -1,5 +1,5 @@
 -- The fines of a list, the newest first. What is null does not filter. Each list has a plan of its own, because each filter has
--- an index of its own.
+-- an index of its own. Open appeals are few, so they are read first: as one more condition they would be looked for in all fines.
 CREATE OR REPLACE FUNCTION find_fines(
     in_zone bigint, of_plate text, in_state text, is_appealed boolean, at_most bigint, skipped bigint
 ) RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 20 SET plan_cache_mode = force_custom_plan AS $$

@@ -207,7 +207,13 @@ async fn sign_out(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 
 async fn remove_factor(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let path = format!("/auth/users/{id}/totp");
-    let removed = visitor.act(Method::DELETE, "signin", &path).await;
+    let removed = match visitor.act(Method::DELETE, "signin", &path).await {
+        // There is such an account, because its page is shown with the refusal: a page that was open for long has the form.
+        Err(refusal) if refusal.is("unknown-user") => {
+            Err(Error::refused("The account has no second factor."))
+        }
+        removed => removed,
+    };
     done(&visitor, id, removed).await
 }
 

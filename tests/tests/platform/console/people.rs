@@ -60,10 +60,13 @@ fn an_admin_signs_a_person_out_disables_and_enables_them() {
     assert!(page.says("Second factor off") && !page.has_form(&factor));
     let enrolled = "UPDATE signin.account SET totp = gen_random_uuid() WHERE login = $1";
     stack.sql().execute(enrolled, &[&user.login]).unwrap();
-    let page = browser.open(&page.path);
-    assert!(page.says("Second factor on"), "{}", page.text());
-    let page = browser.send(&page, &factor, &[]);
+    let stale = browser.open(&page.path);
+    assert!(stale.says("Second factor on"), "{}", stale.text());
+    let page = browser.send(&stale, &factor, &[]);
     assert!(page.says("Second factor off") && !page.has_form(&factor));
+    let refused = browser.send(&stale, &factor, &[]);
+    assert_eq!(refused.answer.status(), 422);
+    assert!(refused.says("has no second factor"), "{}", refused.text());
 
     let page = browser.send(&page, &disable, &[]);
     assert!(

@@ -260,7 +260,7 @@ fn an_admin_ends_every_session_of_another_user() {
     let again = sign_in(&stack, &user);
     refresh(&stack, &again["refresh_token"]).expect(200);
 
-    // Nobody else's, and not one's own.
+    // Only admins end sessions of others, and they sign themselves out elsewhere.
     let other = User::registered(&stack);
     other
         .delete(&format!("{path}/sessions"))
@@ -268,8 +268,8 @@ fn an_admin_ends_every_session_of_another_user() {
         .problem(403);
     let own = format!("/auth/users/{}/sessions", id_of(&admin));
     admin.delete(&own).send().problem(403);
-    let nobody = format!("/auth/users/{}/sessions", uuid::Uuid::new_v4());
-    admin.delete(&nobody).send().problem(404);
+    let unknown = format!("/auth/users/{}/sessions", uuid::Uuid::new_v4());
+    admin.delete(&unknown).send().problem(404);
 }
 
 #[test]
@@ -289,8 +289,8 @@ fn an_admin_sees_the_state_of_an_account() {
 
     let other = User::registered(&stack);
     other.get(&path).send().problem(403);
-    let nobody = format!("/auth/users/{}", uuid::Uuid::new_v4());
-    admin.get(&nobody).send().problem(404);
+    let unknown = format!("/auth/users/{}", uuid::Uuid::new_v4());
+    admin.get(&unknown).send().problem(404);
 }
 
 /// Redis has lost all that it knew, also about sessions that ended long ago.
